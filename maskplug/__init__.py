@@ -1,0 +1,41 @@
+"""Sample-stable masking for Transformers.
+
+A mask is a pure function of strategy@version, options, seed, t and the sample's key.
+"""
+
+from maskplug.errors import MaskplugError, MaskplugWarning
+from maskplug.hookspecs import hookimpl
+from maskplug.parts import Clock, Replacement, Schedule, Selector, Target
+from maskplug.rng import Rng, derive, key_of
+from maskplug.strategy import Context, Strategy, compose, part, strategy
+from maskplug.tokens import Masked, Ragged, Selection, TokenBatch
+from maskplug.units import budget, units
+from maskplug.vocabulary import Vocabulary
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "Clock",
+    "Context",
+    "Masked",
+    "MaskplugError",
+    "MaskplugWarning",
+    "Ragged",
+    "Replacement",
+    "Rng",
+    "Schedule",
+    "Selection",
+    "Selector",
+    "Strategy",
+    "Target",
+    "TokenBatch",
+    "Vocabulary",
+    "budget",
+    "compose",
+    "derive",
+    "hookimpl",
+    "key_of",
+    "part",
+    "strategy",
+    "units",
+]

@@ -1,0 +1,33 @@
+"""Names for the array types that cross the core, and the two helpers that guard them."""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+IntArray = NDArray[np.int64]
+UintArray = NDArray[np.uint64]
+Words = NDArray[np.uint32]
+FloatArray = NDArray[np.float64]
+BoolArray = NDArray[np.bool_]
+
+Scalar = TypeVar("Scalar", bound=np.generic)
+
+
+def frozen(array: Any, dtype: type[Scalar]) -> NDArray[Scalar]:
+    """A read-only, contiguous view of ``array`` as ``dtype``; copied only where that is needed.
+
+    One writability and one layout for every array also means one compilation of every kernel.
+    """
+    view = np.ascontiguousarray(array, dtype=dtype).view()
+    view.flags.writeable = False
+    return view
+
+
+def offsets_of(lengths: Any) -> IntArray:
+    """Row offsets from row lengths: int64, one longer, starting at 0."""
+    offsets = np.zeros(len(lengths) + 1, np.int64)
+    np.cumsum(lengths, out=offsets[1:])
+    return offsets

@@ -1,0 +1,40 @@
+"""The built-in parts and strategies, offered through the same hook as everybody else's."""
+
+from __future__ import annotations
+
+from maskplug import clock, replacements, schedule, selectors, targets
+from maskplug.hookspecs import Register, hookimpl
+from maskplug.strategies import masked_lm, pairs
+from maskplug.strategy import compose
+
+
+@hookimpl
+def maskplug_register(register: Register) -> None:
+    """Offer everything that maskplug brings itself."""
+    register("clock", "never", clock.Never)
+    register("clock", "epoch", clock.Epoch)
+    register("clock", "step", clock.Step)
+    register("clock", "every", clock.Every)
+    register("clock", "cycle", clock.Cycle)
+
+    register("schedule", "constant", schedule.Constant)
+    register("schedule", "linear", schedule.Linear)
+    register("schedule", "cosine", schedule.Cosine)
+    register("schedule", "steps", schedule.Steps)
+
+    register("selector", "nothing", selectors.Nothing)
+    register("selector", "independent", selectors.Independent)
+    register("selector", "exact", selectors.Exact)
+    register("selector", "words", selectors.Words)
+    register("selector", "spans", selectors.Spans)
+
+    register("replacement", "mix", replacements.Mix)
+    register("target", "labels", targets.Labels)
+
+    register("strategy", "none", masked_lm.none)
+    register("strategy", "static", masked_lm.static)
+    register("strategy", "dynamic", masked_lm.dynamic)
+    register("strategy", "whole_word", masked_lm.whole_word)
+    register("strategy", "span", masked_lm.span)
+    register("strategy", "word_dropout", pairs.word_dropout)
+    register("strategy", "compose", compose)

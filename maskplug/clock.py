@@ -1,0 +1,99 @@
+"""Clocks: (epoch, step) → t.
+
+*Static* masking is a clock that stands still, *dynamic* masking one that ticks.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from maskplug.arrays import IntArray
+from maskplug.errors import OptionError
+from maskplug.parts import Clock
+
+
+def _check_period(k: int) -> None:
+    if k < 1:
+        raise OptionError(f"option 'k' is {k!r}; it must be a whole number from 1 upwards")
+
+
+@dataclass(frozen=True)
+class Never(Clock):
+    """t = 0 always: static masking, each sample has one mask for good.
+
+    Example:
+        >>> Never()(np.array([0, 5]), np.array([0, 900])).tolist()
+        [0, 0]
+    """
+
+    def __call__(self, epoch: IntArray, step: IntArray) -> IntArray:
+        return np.zeros_like(epoch)
+
+
+@dataclass(frozen=True)
+class Epoch(Clock):
+    """t = epoch: a new mask in every epoch, as RoBERTa's dynamic masking means it.
+
+    Source: Liu et al., "RoBERTa", 2019, section 4.1.
+    """
+
+    def __call__(self, epoch: IntArray, step: IntArray) -> IntArray:
+        return epoch
+
+
+@dataclass(frozen=True)
+class Step(Clock):
+    """t = step: a new mask at every optimizer step."""
+
+    needs_step = True
+
+    def __call__(self, epoch: IntArray, step: IntArray) -> IntArray:
+        return step
+
+
+@dataclass(frozen=True)
+class Every(Clock):
+    """t = epoch // k (or step // k): a new mask after every k epochs (or steps).
+
+    Example:
+        >>> Every(k=2)(np.arange(5), np.zeros(5, int)).tolist()
+        [0, 0, 1, 1, 2]
+    """
+
+    k: int
+    of: Literal["epoch", "step"] = "epoch"
+
+    def __post_init__(self) -> None:
+        _check_period(self.k)
+
+    @property
+    def needs_step(self) -> bool:  # type: ignore[override]
+        return self.of == "step"
+
+    def __call__(self, epoch: IntArray, step: IntArray) -> IntArray:
+        return (step if self.of == "step" else epoch) // self.k
+
+
+@dataclass(frozen=True)
+class Cycle(Clock):
+    """t = epoch mod k: k masks for each sample, used in turn.
+
+    BERT's data were duplicated ten times with different masks before training: ``Cycle(10)``.
+
+    Source: Devlin et al., "BERT", 2019 (``dupe_factor`` of its data preparation).
+
+    Example:
+        >>> Cycle(k=3)(np.arange(5), np.zeros(5, int)).tolist()
+        [0, 1, 2, 0, 1]
+    """
+
+    k: int = 10
+
+    def __post_init__(self) -> None:
+        _check_period(self.k)
+
+    def __call__(self, epoch: IntArray, step: IntArray) -> IntArray:
+        return epoch % self.k

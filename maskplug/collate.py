@@ -1,0 +1,69 @@
+"""Ragged → padded arrays, without any framework; the only place where padding is written."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+
+from maskplug.arrays import BoolArray, IntArray
+from maskplug.errors import OptionError, TokenError
+from maskplug.tokens import Ragged
+
+Side = Literal["right", "left"]
+
+
+def padded_width(lengths: IntArray, multiple_of: int | None = None) -> int:
+    """The width of a padded batch: the longest row, rounded up to ``multiple_of``.
+
+    Example:
+        >>> padded_width(np.array([3, 9]), multiple_of=8)
+        16
+    """
+    width = int(lengths.max(initial=0))
+    if multiple_of is None:
+        return width
+    if multiple_of < 1:
+        raise OptionError(f"pad_to_multiple_of is {multiple_of}; it must be at least 1")
+    return -(-width // multiple_of) * multiple_of
+
+
+def pad(rows: Ragged, value: int, width: int | None = None, side: Side = "right") -> IntArray:
+    """Pad rows to one width.
+
+    Args:
+        rows: what to pad.
+        value: what to pad with.
+        width: the width; without it that of the longest row.
+        side: the side on which padding is added.
+
+    Returns:
+        int64, shape (rows, width), writable and the caller's own.
+
+    Raises:
+        TokenError: when a row is wider than ``width``.
+
+    Example:
+        >>> pad(Ragged(np.array([5, 6, 7]), np.array([0, 2, 3])), value=0, side="left").tolist()
+        [[5, 6], [0, 7]]
+    """
+    from maskplug.kernels.pad import pad_into
+
+    longest = padded_width(rows.lengths)
+    width = longest if width is None else width
+    if width < longest:
+        raise TokenError(f"a row of {longest} tokens does not fit into a width of {width}")
+    out = np.full((len(rows), width), value, np.int64)
+    pad_into(out, rows.values, rows.offsets, side == "left")
+    return out
+
+
+def visible(lengths: IntArray, width: int, side: Side = "right") -> BoolArray:
+    """The attention mask of padded rows: bool, shape (rows, width), True = a token.
+
+    Example:
+        >>> visible(np.array([2, 1]), 2).tolist()
+        [[True, True], [True, False]]
+    """
+    positions = np.arange(width) if side == "right" else np.arange(width)[::-1]
+    return np.asarray(positions < lengths[:, None])

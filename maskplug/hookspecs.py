@@ -1,0 +1,73 @@
+"""Every hook that a plugin can implement.
+
+A plugin is a module named in the entry-point group ``maskplug``; it marks its functions with
+``@maskplug.hookimpl``.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+import pluggy
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from maskplug.strategy import Context
+    from maskplug.tokens import Masked
+
+PROJECT = "maskplug"
+
+hookspec = pluggy.HookspecMarker(PROJECT)
+hookimpl = pluggy.HookimplMarker(PROJECT)
+
+
+class Register(Protocol):
+    """What :func:`maskplug_register` is given."""
+
+    def __call__(
+        self, kind: str, name: str, factory: Callable[..., object], version: int = 1
+    ) -> None:
+        """Offer a part or a strategy under ``name``; see :func:`maskplug_register`."""
+
+
+@hookspec
+def maskplug_register(register: Register) -> None:
+    '''Offer parts and strategies under names.
+
+    ``register(kind, name, factory, version=1)``: ``kind`` is "strategy", "selector",
+    "replacement", "target", "clock" or "schedule". The factory of a part is its class (a frozen
+    dataclass); that of a strategy is a function which returns a ``maskplug.Strategy``, and whose
+    keyword arguments are the strategy's options. When a strategy's masks change for the same key,
+    register the new one under the next version and keep the old one.
+
+    Example::
+
+        import maskplug
+
+        def half(clock: maskplug.Clock | str = "epoch") -> maskplug.Strategy:
+            \"""Mask half of the tokens.\"""
+            return maskplug.compose(selector=maskplug.part("selector", "exact", rate=0.5),
+                                    clock=clock)
+
+        @maskplug.hookimpl
+        def maskplug_register(register):
+            register("strategy", "half", half)
+    '''
+
+
+@hookspec
+def maskplug_after_mask(masked: Masked, context: Context) -> None:
+    """Observe a batch that was just masked; arrays are read-only and the result is ignored.
+
+    Called in the process that masked the batch, which may be a data-loading worker.
+
+    Example::
+
+        import maskplug
+
+        @maskplug.hookimpl
+        def maskplug_after_mask(masked, context):
+            share = masked.selection.mask.mean()
+            print(f"{context.strategy.label} at t={context.rng.t[0]}: {share:.1%} chosen")
+    """

@@ -1,0 +1,120 @@
+"""Which units: independent draws, exact counts, and words up to a budget of tokens."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from maskplug.arrays import BoolArray, IntArray, UintArray
+from maskplug.kernels import kernel
+from maskplug.kernels.philox import fill
+
+SHIFT = np.uint64(32)
+
+
+@kernel
+def below(word: np.uint32, bound: int) -> int:
+    """A random 32-bit word as an integer from 0 to bound - 1."""
+    return np.int64((np.uint64(word) * np.uint64(bound)) >> SHIFT)  # type: ignore[return-value]
+
+
+@kernel
+def longest(offsets: IntArray) -> int:
+    """The greatest number of units that any row has."""
+    most = 0
+    for row in range(len(offsets) - 1):
+        most = max(most, offsets[row + 1] - offsets[row])
+    return most
+
+
+@kernel
+def independent(
+    keys: UintArray, offsets: IntArray, thresholds: UintArray, always_one: bool, leave_one: bool
+) -> BoolArray:
+    """Bool a unit: chosen where its word is below the row's threshold (rate times 2**32).
+
+    ``always_one`` adds the unit with the lowest word to an empty row; ``leave_one`` takes the one
+    with the highest word out of a full row.
+    """
+    chosen = np.zeros(offsets[-1], np.bool_)
+    words = np.empty(longest(offsets) + 4, np.uint32)
+    for row in range(len(keys)):
+        first = offsets[row]
+        count = offsets[row + 1] - first
+        fill(words, count, keys[row], 0)
+        total = 0
+        lowest = 0
+        highest = 0
+        for i in range(count):
+            if np.uint64(words[i]) < thresholds[row]:
+                chosen[first + i] = True
+                total += 1
+            if words[i] < words[lowest]:
+                lowest = i
+            if words[i] > words[highest]:
+                highest = i
+        if always_one and total == 0 and count > 0 and thresholds[row] > 0:
+            chosen[first + lowest] = True
+            total = 1
+        if leave_one and total == count and count > 0:
+            chosen[first + highest] = False
+    return chosen
+
+
+@kernel
+def exact(keys: UintArray, offsets: IntArray, budgets: IntArray) -> BoolArray:
+    """Bool a unit: exactly ``budgets[row]`` of each row, every subset equally likely.
+
+    Selection sampling: unit i is chosen with probability (still wanted) / (still to come).
+    Source: Knuth, "The Art of Computer Programming" 2, section 3.4.2, algorithm S.
+    """
+    chosen = np.zeros(offsets[-1], np.bool_)
+    words = np.empty(longest(offsets) + 4, np.uint32)
+    for row in range(len(keys)):
+        first = offsets[row]
+        count = offsets[row + 1] - first
+        wanted = budgets[row]
+        fill(words, count, keys[row], 0)
+        for i in range(count):
+            take = below(words[i], count - i) < wanted
+            chosen[first + i] = take
+            wanted -= np.int64(take)
+    return chosen
+
+
+@kernel
+def words_to_budget(
+    keys: UintArray, lengths: IntArray, offsets: IntArray, budgets: IntArray
+) -> BoolArray:
+    """Bool a word: words in random order until the row's budget of tokens is spent.
+
+    The word that would exceed the budget is taken with probability (budget left) / (its length),
+    so that the mean number of tokens is the budget; then the row is done. No row stays empty.
+    """
+    chosen = np.zeros(offsets[-1], np.bool_)
+    most = longest(offsets)
+    order = np.empty(most, np.int64)
+    draws = np.empty(most + 4, np.uint32)
+    last = np.empty(4, np.uint32)
+    for row in range(len(keys)):
+        first = offsets[row]
+        count = offsets[row + 1] - first
+        left = budgets[row]
+        if left == 0:
+            continue
+        fill(draws, count, keys[row], 0)
+        for i in range(count):
+            order[i] = i
+        for i in range(count):
+            j = i + below(draws[i], count - i)
+            word = order[j]
+            order[j] = order[i]
+            length = lengths[first + word]
+            if length > left:
+                fill(last, 1, keys[row], 1)
+                chosen[first + word] = below(last[0], length) < left or i == 0
+                break
+            chosen[first + word] = True
+            left -= length
+            if left == 0:
+                break
+    return chosen

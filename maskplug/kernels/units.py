@@ -1,0 +1,78 @@
+"""What can be chosen: maskable tokens, words, and subsets of them."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from maskplug.arrays import BoolArray, IntArray
+from maskplug.kernels import kernel
+
+
+@kernel
+def maskable_tokens(ids: IntArray, special: BoolArray, out: BoolArray) -> int:
+    """Write True for the tokens that are not special; returns the first id out of range, or -1."""
+    size = len(special)
+    for i in range(len(ids)):
+        if ids[i] < 0 or ids[i] >= size:
+            return i
+        out[i] = not special[ids[i]]
+    return -1
+
+
+@kernel
+def single_units(maskable: BoolArray, offsets: IntArray) -> tuple[IntArray, IntArray]:
+    """Positions and row offsets of the True values."""
+    starts = np.empty(len(maskable), np.int64)
+    rows = np.zeros(len(offsets), np.int64)
+    count = 0
+    for row in range(len(offsets) - 1):
+        for i in range(offsets[row], offsets[row + 1]):
+            starts[count] = i
+            count += 1 if maskable[i] else 0
+        rows[row + 1] = count
+    return starts[:count], rows
+
+
+@kernel
+def take_units(
+    chosen: BoolArray, starts: IntArray, lengths: IntArray, offsets: IntArray
+) -> tuple[IntArray, IntArray, IntArray]:
+    """The chosen spans, and their row offsets."""
+    total = chosen.sum()
+    out_starts = np.empty(total, np.int64)
+    out_lengths = np.empty(total, np.int64)
+    rows = np.zeros(len(offsets), np.int64)
+    count = 0
+    for row in range(len(offsets) - 1):
+        for i in range(offsets[row], offsets[row + 1]):
+            if chosen[i]:
+                out_starts[count] = starts[i]
+                out_lengths[count] = lengths[i]
+                count += 1
+        rows[row + 1] = count
+    return out_starts, out_lengths, rows
+
+
+@kernel
+def word_units(
+    maskable: BoolArray, begins: BoolArray, offsets: IntArray
+) -> tuple[IntArray, IntArray, IntArray]:
+    """Starts, lengths and row offsets of the runs of maskable tokens that make one word each."""
+    starts = np.empty(len(maskable), np.int64)
+    lengths = np.empty(len(maskable), np.int64)
+    rows = np.zeros(len(offsets), np.int64)
+    count = 0
+    for row in range(len(offsets) - 1):
+        inside = False
+        for i in range(offsets[row], offsets[row + 1]):
+            if not maskable[i]:
+                inside = False
+                continue
+            if begins[i] or not inside:
+                starts[count] = i
+                lengths[count] = 0
+                count += 1
+                inside = True
+            lengths[count - 1] += 1
+        rows[row + 1] = count
+    return starts[:count], lengths[:count], rows

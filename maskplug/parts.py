@@ -1,0 +1,83 @@
+"""The kinds of part that a strategy is made of: one abstract class for each question it answers.
+
+Parts are frozen dataclasses. They know tokens, the vocabulary and their draws, and no framework.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, ClassVar
+
+from maskplug.arrays import FloatArray, IntArray
+
+if TYPE_CHECKING:
+    from maskplug.rng import Rng
+    from maskplug.tokens import Masked, Ragged, Selection, TokenBatch
+    from maskplug.vocabulary import Vocabulary
+
+
+class Part(ABC):
+    """Anything that can be registered and named in a spec; its dataclass fields are its options."""
+
+    kind: ClassVar[str]
+
+
+class Clock(Part):
+    """When is the mask redrawn? Turns (epoch, step) into t."""
+
+    kind = "clock"
+    #: True when t depends on the step, so that an adapter must carry steps with the samples.
+    needs_step: bool = False
+
+    @abstractmethod
+    def __call__(self, epoch: IntArray, step: IntArray) -> IntArray:
+        """T of every sample: int64, not negative, of the shape of ``epoch`` and ``step``."""
+
+
+class Schedule(Part):
+    """How much? A value that changes with progress, and is clamped outside [0, 1]."""
+
+    kind = "schedule"
+
+    @abstractmethod
+    def __call__(self, progress: FloatArray) -> FloatArray:
+        """The value at each progress: float64, of the same shape."""
+
+    @property
+    @abstractmethod
+    def bounds(self) -> tuple[float, float]:
+        """The least and the greatest value that the schedule can take."""
+
+
+class Selector(Part):
+    """Which tokens?"""
+
+    kind = "selector"
+
+    @abstractmethod
+    def select(self, tokens: TokenBatch, vocab: Vocabulary, rng: Rng) -> Selection:
+        """The chosen spans: sorted, disjoint, and only of tokens that may be masked."""
+
+
+class Replacement(Part):
+    """What is written there?"""
+
+    kind = "replacement"
+
+    @abstractmethod
+    def replace(
+        self, tokens: TokenBatch, selection: Selection, vocab: Vocabulary, rng: Rng
+    ) -> Ragged:
+        """What the model reads: a new ragged array of ids; ``tokens`` is left alone."""
+
+
+class Target(Part):
+    """What must the model predict?"""
+
+    kind = "target"
+
+    @abstractmethod
+    def build(
+        self, tokens: TokenBatch, selection: Selection, inputs: Ragged, vocab: Vocabulary
+    ) -> Masked:
+        """The inputs with ``labels`` (aligned with them) or ``targets`` (of any length)."""

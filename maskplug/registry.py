@@ -1,0 +1,107 @@
+"""Names: ``[distribution:]name[@version]`` → the factory of a part or a strategy."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from inspect import cleandoc
+from typing import Any
+
+from maskplug.errors import ConflictError, PluginError, UnknownNameError, did_you_mean
+
+KINDS = ("strategy", "selector", "replacement", "target", "clock", "schedule")
+NAME = re.compile(r"(?:(?P<provider>[^:@]+):)?(?P<name>[^:@]+)(?:@(?P<version>\d+))?\Z")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One registered factory and where it came from."""
+
+    kind: str
+    name: str
+    version: int
+    factory: Callable[..., Any]
+    provider: str
+
+    @property
+    def label(self) -> str:
+        """The pinned name, as specs write it: ``span@1``."""
+        return f"{self.name}@{self.version}"
+
+    @property
+    def summary(self) -> str:
+        """The first line of the factory's docstring."""
+        lines = cleandoc(self.factory.__doc__ or "").splitlines()
+        return lines[0] if lines else ""
+
+
+@dataclass
+class Registry:
+    """All entries, by kind. Two providers of one name is an error only when the name is used."""
+
+    entries: list[Entry] = field(default_factory=list)
+    #: What failed to load, for the messages: distribution → reason.
+    failures: dict[str, str] = field(default_factory=dict)
+
+    def add(self, entry: Entry) -> None:
+        """Take an entry.
+
+        Raises:
+            PluginError: when the kind, the name or the version is impossible, the factory is not
+                callable, or the provider registers the same name and version twice.
+        """
+        where = f"{entry.provider} registers {entry.kind} {entry.name!r}"
+        if entry.kind not in KINDS:
+            raise PluginError(f"{where}: no such kind{did_you_mean(str(entry.kind), KINDS)}")
+        if not isinstance(entry.name, str) or not re.fullmatch(r"[^:@\s]+", entry.name):
+            raise PluginError(f"{where}: a name has no ':', '@' or blank")
+        if isinstance(entry.version, bool) or not isinstance(entry.version, int):
+            raise PluginError(f"{where} as version {entry.version!r}: versions are whole numbers")
+        if not callable(entry.factory):
+            raise PluginError(f"{where}: {entry.factory!r} cannot be called")
+        for other in self.of_kind(entry.kind):
+            if (other.name, other.version, other.provider) == (
+                entry.name,
+                entry.version,
+                entry.provider,
+            ):
+                raise PluginError(f"{where}@{entry.version} twice")
+        self.entries.append(entry)
+
+    def of_kind(self, kind: str) -> list[Entry]:
+        """All entries of a kind, in the order of their registration."""
+        return [entry for entry in self.entries if entry.kind == kind]
+
+    def find(self, kind: str, text: str) -> Entry:
+        """The entry that ``[distribution:]name[@version]`` means; the newest without a version.
+
+        Raises:
+            UnknownNameError: when nothing has this name or version; near names are suggested.
+            ConflictError: when several distributions provide it and none was named.
+        """
+        match = NAME.match(text) if isinstance(text, str) else None
+        if match is None:
+            raise UnknownNameError(f"{kind} {text!r}: a name looks like 'span' or 'span@1'")
+        provider, name, version = match["provider"], match["name"], match["version"]
+        named = [e for e in self.of_kind(kind) if e.name == name]
+        if provider:
+            named = [e for e in named if e.provider == provider]
+        if not named:
+            raise UnknownNameError(self._unknown(kind, text, name))
+        wanted = int(version) if version else max(e.version for e in named)
+        exact = [e for e in named if e.version == wanted]
+        if not exact:
+            have = ", ".join(sorted({e.label for e in named}))
+            raise UnknownNameError(f"{kind} {name!r} has no version {wanted}; there is: {have}")
+        if len({e.provider for e in named}) > 1:
+            choices = " or ".join(sorted(repr(f"{e.provider}:{e.name}") for e in named))
+            raise ConflictError(f"{kind} {name!r} has several providers; say which: {choices}")
+        return exact[0]
+
+    def _unknown(self, kind: str, text: str, name: str) -> str:
+        hint = did_you_mean(name, {e.name for e in self.of_kind(kind)})
+        message = f"unknown {kind} {text!r}{hint}"
+        for provider, reason in self.failures.items():
+            message += f"\nThe plugin {provider} failed to load and may be the one: {reason}"
+        return message

@@ -1,0 +1,78 @@
+"""Mask, random token or unchanged: BERT's 80/10/10."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from maskplug.arrays import BoolArray, frozen
+from maskplug.errors import OptionError, VocabularyError
+from maskplug.parts import Replacement
+from maskplug.rng import Rng
+from maskplug.tokens import Ragged, Selection, TokenBatch
+from maskplug.vocabulary import Vocabulary
+
+
+@dataclass(frozen=True)
+class Mix(Replacement):
+    """Writes the mask with probability ``mask``, a random token with ``random``, else nothing.
+
+    Args:
+        mask, random: probabilities; what is left of 1 keeps the original token.
+        unit: one decision for each "token", "word" or "span" of the selection. A word or span that
+            becomes random gets a random token at each position.
+
+    Random tokens are drawn evenly from those that are not special.
+
+    Raises:
+        OptionError: when a probability is not in [0, 1], or both together exceed 1.
+
+    Source: Devlin et al., "BERT", 2019, section 3.1; decisions by span as in SpanBERT (2020).
+    """
+
+    mask: float = 0.8
+    random: float = 0.1
+    unit: Literal["token", "word", "span"] = "token"
+
+    def __post_init__(self) -> None:
+        for name, value in (("mask", self.mask), ("random", self.random)):
+            if not 0.0 <= value <= 1.0:
+                raise OptionError(f"option {name!r} is {value!r}; it must be a number from 0 to 1")
+        if self.mask + self.random > 1.0 + 1e-9:
+            raise OptionError(
+                f"options 'mask' and 'random' are {self.mask} and {self.random}; together they "
+                "must not exceed 1"
+            )
+
+    def replace(
+        self, tokens: TokenBatch, selection: Selection, vocab: Vocabulary, rng: Rng
+    ) -> Ragged:
+        from maskplug.kernels.replace import mix
+
+        mask_id = vocab.require_mask("the replacement 'mix'") if self.mask > 0 else -1
+        if self.random > 0 and not len(vocab.ordinary):
+            raise VocabularyError(f"all {vocab.size} ids are special: no random token can be drawn")
+        out = tokens.ids.copy()
+        mix(
+            out,
+            selection.starts,
+            selection.lengths,
+            selection.offsets,
+            self._group_begins(tokens, vocab),
+            rng.stream_keys("mix kind"),
+            rng.stream_keys("mix id"),
+            np.uint64(round(self.mask * 2**32)),
+            np.uint64(round(min(self.mask + self.random, 1.0) * 2**32)),
+            mask_id,
+            vocab.ordinary,
+        )
+        return Ragged(out, tokens.offsets)
+
+    def _group_begins(self, tokens: TokenBatch, vocab: Vocabulary) -> BoolArray:
+        if self.unit == "token":
+            return frozen(np.ones(len(tokens.ids)), np.bool_)
+        if self.unit == "word":
+            return frozen(vocab.word_starts(tokens), np.bool_)
+        return frozen([], np.bool_)

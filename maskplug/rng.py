@@ -1,0 +1,205 @@
+"""Randomness that depends on nothing but (seed, t, sample key, purpose, position).
+
+Philox4x32-10 is keyed by a hash of the first four and counts positions; docs/randomness.md gives
+the layout bit by bit, so that another language can reproduce every mask.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from functools import cache, cached_property
+from hashlib import blake2b
+from typing import Any
+
+import numpy as np
+
+from maskplug.arrays import BoolArray, FloatArray, IntArray, UintArray, Words
+from maskplug.errors import OptionError, TokenError
+from maskplug.parts import Schedule
+
+GOLDEN = 0x9E3779B97F4A7C15
+FULL = (1 << 64) - 1
+
+
+def key_of(value: int | str | bytes) -> int:
+    """The 64-bit key of one sample.
+
+    Integers from 0 to 2**64 - 1 are keys already; text (as UTF-8) and bytes are hashed with
+    BLAKE2b to eight bytes, read little-endian. ``7`` and ``"7"`` are different keys.
+
+    Raises:
+        TokenError: for an integer out of range, or for another type.
+
+    Example:
+        >>> key_of(7), key_of("doc-1") == key_of(b"doc-1")
+        (7, True)
+    """
+    if isinstance(value, str):
+        value = value.encode()
+    if isinstance(value, bytes):
+        return int.from_bytes(blake2b(value, digest_size=8).digest(), "little")
+    if isinstance(value, int | np.integer) and not isinstance(value, bool):
+        if 0 <= value <= FULL:
+            return int(value)
+        raise TokenError(f"sample key {value} is out of range: integers go from 0 to 2**64 - 1")
+    raise TokenError(f"sample key {value!r} is a {type(value).__name__}; use an int, str or bytes")
+
+
+def keys_of(values: Iterable[int | str | bytes] | np.ndarray[Any, Any]) -> UintArray:
+    """The keys of many samples: uint64, one each. Unsigned arrays are taken as they are."""
+    if isinstance(values, np.ndarray) and values.dtype.kind == "u":
+        return values.astype(np.uint64)
+    return np.fromiter((key_of(value) for value in values), np.uint64)
+
+
+@cache
+def purpose_code(purpose: str) -> int:
+    """The 64-bit code of a purpose's name, hashed as a sample key is."""
+    return key_of(purpose)
+
+
+def _mix(z: UintArray) -> UintArray:
+    # SplitMix64's finaliser: a bijection, so that two samples never share a key at one t.
+    z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return z ^ (z >> np.uint64(31))
+
+
+def absorb(state: UintArray, position: int, word: UintArray) -> UintArray:
+    """One step of the key hash: take in the word at ``position`` (counted from 1)."""
+    return _mix(state ^ _mix(word + np.uint64(position * GOLDEN & FULL)))
+
+
+def hash_words(*words: int | UintArray) -> UintArray:
+    """Hash 64-bit words, or arrays of them, into one array of uint64.
+
+    With all words but one fixed, different values of that one give different hashes.
+
+    Example:
+        >>> [hex(h) for h in hash_words(7, np.arange(2, dtype=np.uint64))]
+        ['0xfd070b57454647c7', '0x7212a84f722e3d53']
+    """
+    state = np.zeros(1, np.uint64)
+    for position, word in enumerate(words, 1):
+        state = absorb(state, position, np.atleast_1d(np.asarray(word, np.uint64)))
+    return state
+
+
+def derive(keys: UintArray, name: str) -> UintArray:
+    """Keys for another text of the same samples (say, the target side of a pair).
+
+    Example:
+        >>> derive(np.array([7], np.uint64), "target")[0] != 7
+        np.True_
+    """
+    return hash_words(purpose_code(name), keys)
+
+
+@dataclass(frozen=True, eq=False)
+class Rng:
+    """What a part may know of chance and time: its draws, and the values of its schedules.
+
+    Args:
+        seed: from 0 to 2**64 - 1.
+        t: the clock's time of each sample, int64, one each and not negative.
+        keys: the samples' keys, uint64.
+        progress: how far training is at each sample, float64 from 0 to 1.
+
+    Example:
+        >>> rng = Rng.at(seed=7, t=3, keys=[10, 11])
+        >>> rng.uniform("coin", [1, 2]).round(3)
+        array([0.008, 0.932, 0.066])
+    """
+
+    seed: int
+    t: IntArray
+    keys: UintArray
+    progress: FloatArray
+    _keys: dict[str, UintArray] = field(default_factory=dict, repr=False)
+
+    @classmethod
+    def at(
+        cls,
+        seed: int,
+        t: int | IntArray,
+        keys: Iterable[int | str | bytes] | UintArray,
+        progress: float | FloatArray = 0.0,
+    ) -> Rng:
+        """Build an Rng from scalars or arrays; ``t`` and ``progress`` are spread over the samples.
+
+        Raises:
+            OptionError: when the seed or t is negative, or beyond its range.
+        """
+        if (
+            isinstance(seed, bool)
+            or not isinstance(seed, int | np.integer)
+            or not 0 <= seed <= FULL
+        ):
+            raise OptionError(f"seed is {seed!r}; it must be an integer from 0 to 2**64 - 1")
+        key_array = keys_of(keys)
+        times = np.broadcast_to(np.asarray(t, np.int64), key_array.shape)
+        if times.size and times.min() < 0:
+            raise OptionError(f"t is {times.min()}; epochs and steps count from 0")
+        part = np.broadcast_to(np.asarray(progress, np.float64), key_array.shape)
+        return cls(int(seed), times, key_array, part)
+
+    def __len__(self) -> int:
+        return len(self.keys)
+
+    def row(self, i: int) -> Rng:
+        """Sample i alone."""
+        one = slice(i, i + 1)
+        return Rng(self.seed, self.t[one], self.keys[one], self.progress[one])
+
+    def stream_keys(self, purpose: str) -> UintArray:
+        """The Philox key of each sample's stream for ``purpose``: uint64, one each."""
+        if purpose not in self._keys:
+            code = np.array([purpose_code(purpose)], np.uint64)
+            self._keys[purpose] = absorb(self._samples, 4, code)
+        return self._keys[purpose]
+
+    @cached_property
+    def _samples(self) -> UintArray:
+        return hash_words(self.seed, self.t.astype(np.uint64), self.keys)
+
+    def bits(self, purpose: str, counts: IntArray | list[int], draw: int = 0) -> Words:
+        """``counts[i]`` random 32-bit words for sample i, one sample after the other.
+
+        Args:
+            purpose: what the draw is for; another purpose is an independent stream.
+            counts: how many words each sample needs, one a sample.
+            draw: another number is another independent stream of the same purpose.
+
+        Returns:
+            uint32, ``sum(counts)`` long. Word j of a sample is the same however many are asked for.
+        """
+        from maskplug.kernels.philox import streams
+
+        offsets = np.zeros(len(self) + 1, np.int64)
+        np.cumsum(counts, out=offsets[1:])
+        words: Words = streams(self.stream_keys(purpose), offsets, draw)
+        return words
+
+    def uniform(self, purpose: str, counts: IntArray | list[int], draw: int = 0) -> FloatArray:
+        """As :meth:`bits`, as float64 in [0, 1), in steps of 2**-32."""
+        return self.bits(purpose, counts, draw).astype(np.float64) * 2.0**-32
+
+    def bernoulli(
+        self, purpose: str, counts: IntArray | list[int], p: float, draw: int = 0
+    ) -> BoolArray:
+        """As :meth:`bits`, as bool: True with probability ``p``."""
+        return self.uniform(purpose, counts, draw) < p
+
+    def integers(
+        self, purpose: str, counts: IntArray | list[int], high: int, draw: int = 0
+    ) -> IntArray:
+        """As :meth:`bits`, as int64 from 0 to ``high`` - 1 (bias below ``high`` / 2**32)."""
+        wide = self.bits(purpose, counts, draw).astype(np.uint64) * np.uint64(high)
+        return (wide >> np.uint64(32)).astype(np.int64)
+
+    def value(self, schedule: Schedule | float) -> FloatArray:
+        """A schedule's value at each sample's progress, or the number itself: float64, one each."""
+        if isinstance(schedule, Schedule):
+            return schedule(self.progress)
+        return np.full(len(self), float(schedule))

@@ -1,0 +1,138 @@
+"""Schedules: how a value, most often the rate, changes with progress from 0 to 1.
+
+Each is a pure function of progress, exact at both ends and clamped outside. Adapters carry the
+progress with the samples; on its own, a strategy is told it by its caller.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from maskplug.arrays import FloatArray
+from maskplug.errors import OptionError
+from maskplug.parts import Schedule
+
+
+def _finite(name: str, value: float) -> None:
+    if not math.isfinite(value):
+        raise OptionError(f"option {name!r} is {value!r}; it must be a finite number")
+
+
+@dataclass(frozen=True)
+class _Between(Schedule):
+    """A way from ``start`` (progress 0) to ``end`` (progress 1)."""
+
+    start: float
+    end: float
+
+    def __post_init__(self) -> None:
+        _finite("start", self.start)
+        _finite("end", self.end)
+
+    @property
+    def bounds(self) -> tuple[float, float]:
+        return min(self.start, self.end), max(self.start, self.end)
+
+    def _along(self, way: FloatArray) -> FloatArray:
+        # This form, unlike start + (end - start) * way, is exact at both ends.
+        return self.start * (1.0 - way) + self.end * way
+
+
+@dataclass(frozen=True)
+class Constant(Schedule):
+    """The same value always; a plain number in a strategy's options means this."""
+
+    value: float
+
+    def __post_init__(self) -> None:
+        _finite("value", self.value)
+
+    @property
+    def bounds(self) -> tuple[float, float]:
+        return self.value, self.value
+
+    def __call__(self, progress: FloatArray) -> FloatArray:
+        return np.full_like(progress, self.value)
+
+
+@dataclass(frozen=True)
+class Linear(_Between):
+    """A straight line from ``start`` to ``end``.
+
+    Source: Ankner et al., "Dynamic masking rate schedules for MLM pretraining", 2023 (.30 to .15).
+
+    Example:
+        >>> Linear(0.30, 0.15)(np.array([0.0, 0.5, 1.0, 7.0])).tolist()
+        [0.3, 0.22499999999999998, 0.15, 0.15]
+    """
+
+    def __call__(self, progress: FloatArray) -> FloatArray:
+        return self._along(np.clip(progress, 0.0, 1.0))
+
+
+@dataclass(frozen=True)
+class Cosine(_Between):
+    """Half a cosine wave from ``start`` to ``end``: slow, fast, slow.
+
+    Source: Yang et al., "Learning better masking for better language model pre-training", 2022.
+
+    Example:
+        >>> Cosine(0.4, 0.2)(np.array([0.0, 0.5, 1.0])).round(3).tolist()
+        [0.4, 0.3, 0.2]
+    """
+
+    def __call__(self, progress: FloatArray) -> FloatArray:
+        p = np.clip(progress, 0.0, 1.0)
+        way = 0.5 - 0.5 * np.cos(np.pi * p)
+        return self._along(np.where(p >= 1.0, 1.0, way))
+
+
+@dataclass(frozen=True)
+class Steps(Schedule):
+    """Constant values that change at given points of progress.
+
+    Args:
+        values: one more than there are points.
+        at: rising points between 0 and 1; ``values[i + 1]`` holds from ``at[i]`` on.
+
+    Example:
+        >>> Steps(values=(0.4, 0.2), at=(0.5,))(np.array([0.0, 0.49, 0.5, 1.0])).tolist()
+        [0.4, 0.4, 0.2, 0.2]
+    """
+
+    values: tuple[float, ...]
+    at: tuple[float, ...]
+
+    def __post_init__(self) -> None:
+        for value in self.values:
+            _finite("values", value)
+        rising = all(a < b for a, b in zip((0.0, *self.at), (*self.at, 1.0), strict=True))
+        if len(self.values) != len(self.at) + 1 or not rising:
+            raise OptionError(
+                f"options 'values' and 'at' are {self.values} and {self.at}; 'at' must rise "
+                "between 0 and 1, and 'values' must have one more entry"
+            )
+
+    @property
+    def bounds(self) -> tuple[float, float]:
+        return min(self.values), max(self.values)
+
+    def __call__(self, progress: FloatArray) -> FloatArray:
+        return np.asarray(self.values)[np.searchsorted(self.at, progress, side="right")]
+
+
+def check_rate(name: str, rate: Schedule | float) -> None:
+    """Refuse a rate, or a schedule of rates, that leaves [0, 1].
+
+    Raises:
+        OptionError: naming the option, the value received and the range.
+    """
+    low, high = rate.bounds if isinstance(rate, Schedule) else (rate, rate)
+    if not (low >= 0.0 and high <= 1.0):  # also catches NaN
+        raise OptionError(
+            f"option {name!r} is {rate!r}; it must be a number from 0 to 1, or a schedule that "
+            "stays between them"
+        )

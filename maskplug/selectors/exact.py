@@ -1,0 +1,40 @@
+"""An exact number of units, all subsets equally likely."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from maskplug.parts import Schedule, Selector
+from maskplug.rng import Rng
+from maskplug.schedule import check_rate
+from maskplug.tokens import Selection, TokenBatch
+from maskplug.units import Unit, budget, units
+from maskplug.vocabulary import Vocabulary
+
+
+@dataclass(frozen=True)
+class Exact(Selector):
+    """Chooses ``rate`` times the units of a sample, rounded at random so that the mean is exact.
+
+    64 tokens at 0.15 give 9 or 10 of them, 9.6 on average; a sample with anything to choose from
+    gives at least one.
+
+    Args:
+        rate: from 0 to 1, or a schedule.
+        unit: "token", or "word" (the budget then counts words, and whole words are chosen).
+
+    Source: Liu et al., "RoBERTa", 2019, in the form of fairseq's ``mask_tokens_dataset``.
+    """
+
+    rate: Schedule | float = 0.15
+    unit: Unit = "token"
+
+    def __post_init__(self) -> None:
+        check_rate("rate", self.rate)
+
+    def select(self, tokens: TokenBatch, vocab: Vocabulary, rng: Rng) -> Selection:
+        from maskplug.kernels.select import exact
+
+        candidates = units(tokens, vocab, self.unit)
+        budgets = budget(self.rate, candidates.counts, rng)
+        return candidates.take(exact(rng.stream_keys("exact"), candidates.offsets, budgets))

@@ -1,0 +1,48 @@
+"""Each unit on its own: a coin is tossed for every token or every word."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from maskplug.parts import Schedule, Selector
+from maskplug.rng import Rng
+from maskplug.schedule import check_rate
+from maskplug.tokens import Selection, TokenBatch
+from maskplug.units import Unit, units
+from maskplug.vocabulary import Vocabulary
+
+
+@dataclass(frozen=True)
+class Independent(Selector):
+    """Chooses each unit with probability ``rate``, whatever happens to the others.
+
+    Args:
+        rate: from 0 to 1, or a schedule.
+        unit: "token" or "word".
+        always_one: choose one unit where the coins chose none (short samples would otherwise often
+            have nothing to predict).
+        leave_one: leave one unit visible where the coins chose all.
+
+    Source: Conneau and Lample, "Cross-lingual language model pretraining", 2019 (tokens); the
+    words of a sentence, as Sennrich et al., "Edinburgh neural machine translation systems for
+    WMT 16", drop them.
+    """
+
+    rate: Schedule | float = 0.15
+    unit: Unit = "token"
+    always_one: bool = True
+    leave_one: bool = False
+
+    def __post_init__(self) -> None:
+        check_rate("rate", self.rate)
+
+    def select(self, tokens: TokenBatch, vocab: Vocabulary, rng: Rng) -> Selection:
+        from maskplug.kernels.select import independent
+
+        candidates = units(tokens, vocab, self.unit)
+        thresholds = np.round(rng.value(self.rate) * 2.0**32).astype(np.uint64)
+        keys = rng.stream_keys("independent")
+        chosen = independent(keys, candidates.offsets, thresholds, self.always_one, self.leave_one)
+        return candidates.take(chosen)

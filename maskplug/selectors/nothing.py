@@ -1,0 +1,20 @@
+"""No token at all: the baseline that everything is compared with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from maskplug.parts import Selector
+from maskplug.rng import Rng
+from maskplug.tokens import Selection, TokenBatch
+from maskplug.vocabulary import Vocabulary
+
+
+@dataclass(frozen=True)
+class Nothing(Selector):
+    """Chooses nothing. Ids outside the vocabulary are errors here as everywhere."""
+
+    def select(self, tokens: TokenBatch, vocab: Vocabulary, rng: Rng) -> Selection:
+        return Selection.from_mask(np.zeros_like(vocab.maskable(tokens)), tokens)

@@ -1,0 +1,49 @@
+"""Whole words up to a budget of tokens."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from maskplug.parts import Schedule, Selector
+from maskplug.rng import Rng
+from maskplug.schedule import check_rate
+from maskplug.tokens import Selection, TokenBatch
+from maskplug.units import budget, units
+from maskplug.vocabulary import Vocabulary
+
+
+@dataclass(frozen=True)
+class Words(Selector):
+    """Chooses whole words in random order until ``rate`` times the sample's *tokens* are chosen.
+
+    The word that would exceed the budget is taken with probability (budget left) / (its length):
+    the number of tokens is within one word of the budget and right on average. At least one word is
+    chosen; BERT's own rule skips words that do not fit, and leaves samples of long words without
+    any prediction.
+
+    Args:
+        rate: share of the tokens, from 0 to 1, or a schedule.
+
+    Source: whole word masking of google-research/bert (2019), with the change named above.
+    """
+
+    rate: Schedule | float = 0.15
+
+    def __post_init__(self) -> None:
+        check_rate("rate", self.rate)
+
+    def select(self, tokens: TokenBatch, vocab: Vocabulary, rng: Rng) -> Selection:
+        from maskplug.kernels.select import words_to_budget
+
+        words = units(tokens, vocab, "word")
+        running = np.concatenate(([0], np.cumsum(words.lengths)))
+        sizes = np.diff(running[words.offsets])
+        chosen = words_to_budget(
+            rng.stream_keys("words"),
+            words.lengths,
+            words.offsets,
+            budget(self.rate, sizes, rng),
+        )
+        return words.take(chosen)

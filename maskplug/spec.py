@@ -1,0 +1,175 @@
+"""Strategy ⇄ canonical JSON ⇄ fingerprint, and the one place where options are checked.
+
+The options of a factory are its keyword arguments; their annotations say what each accepts. A part
+is given by name (``"epoch"``), by mapping (``{"name": "every", "k": 2}``) or as an object.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+import json
+import types
+import typing
+from collections.abc import Callable, Mapping
+from hashlib import blake2b
+from typing import Any, Literal, Union, get_args, get_origin
+
+from maskplug.errors import OptionError, PluginError, did_you_mean
+from maskplug.parts import Part
+from maskplug.plugins import registry
+from maskplug.registry import Entry
+
+
+def build(entry: Entry, options: Mapping[str, Any]) -> tuple[Any, dict[str, Any]]:
+    """Call a factory with checked options.
+
+    Returns:
+        What the factory made, and all its options (defaults included) in canonical form.
+
+    Raises:
+        OptionError: for an unknown, missing or wrong option; the message names entry and option.
+    """
+    who = f"{entry.kind} {entry.label!r}"
+    signature = inspect.signature(entry.factory)
+    hints = typing.get_type_hints(_annotated(entry.factory))
+    for name in options:
+        if name not in signature.parameters:
+            hint = did_you_mean(str(name), signature.parameters)
+            raise OptionError(f"{who} has no option {name!r}{hint}")
+    values = {}
+    for name, parameter in signature.parameters.items():
+        if name not in options and parameter.default is parameter.empty:
+            raise OptionError(f"{who} needs the option {name!r}")
+        value = options.get(name, parameter.default)
+        try:
+            values[name] = accept(name, value, hints.get(name, Any))
+        except OptionError as error:
+            raise OptionError(f"{who}: {error}") from None
+    try:
+        made = entry.factory(**values)
+    except OptionError as error:
+        raise OptionError(f"{who}: {error}") from None
+    return made, {name: canonical(value) for name, value in values.items()}
+
+
+def _annotated(factory: Callable[..., Any]) -> Any:
+    return factory.__init__ if inspect.isclass(factory) else factory
+
+
+def accept(name: str, value: Any, hint: Any) -> Any:
+    """``value`` as the annotation ``hint`` wants it: parts are built, whole numbers become floats.
+
+    Raises:
+        OptionError: when the value does not fit the annotation.
+    """
+    if hint is Any or isinstance(value, Part):
+        return value
+    choices = get_args(hint) if get_origin(hint) in (Union, types.UnionType) else (hint,)
+    if any(c is float for c in choices) and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    for choice in choices:
+        if inspect.isclass(choice) and issubclass(choice, Part):
+            if isinstance(value, str | Mapping):
+                return resolve(choice.kind, value)
+        elif get_origin(choice) is Literal:
+            if value in get_args(choice):
+                return value
+        elif get_origin(choice) is tuple:
+            if isinstance(value, list | tuple):
+                inner = get_args(choice)[0]
+                return tuple(accept(name, item, inner) for item in value)
+        elif choice is type(value) or (choice is types.NoneType and value is None):
+            return value
+    raise OptionError(f"option {name!r} is {value!r}; it must be {_wanted(choices)}")
+
+
+def _wanted(choices: tuple[Any, ...]) -> str:
+    words = {float: "a number", int: "a whole number", str: "text", bool: "true or false"}
+    said = []
+    for choice in choices:
+        if get_origin(choice) is Literal:
+            said.append("one of " + ", ".join(repr(c) for c in get_args(choice)))
+        elif get_origin(choice) is tuple:
+            said.append("a list")
+        elif inspect.isclass(choice) and issubclass(choice, Part):
+            names = sorted({e.name for e in registry().of_kind(choice.kind)})
+            said.append(f"a {choice.kind} ({', '.join(names)})")
+        elif choice is not str or not any(_is_part(c) for c in choices):
+            said.append("null" if choice is types.NoneType else words.get(choice, str(choice)))
+    return " or ".join(said)
+
+
+def _is_part(choice: Any) -> bool:
+    return inspect.isclass(choice) and issubclass(choice, Part)
+
+
+def resolve(kind: str, value: Any) -> Any:
+    """A part from its name, from a mapping with ``name`` and options, or as it is.
+
+    Raises:
+        OptionError: when the mapping has no name or the options are wrong.
+        UnknownNameError: when there is no such part.
+    """
+    if isinstance(value, str):
+        value = {"name": value}
+    if not isinstance(value, Mapping):
+        if getattr(value, "kind", None) != kind:
+            raise OptionError(f"a {kind} was expected, not {value!r}")
+        return value
+    if "name" not in value:
+        raise OptionError(f"a {kind} is given as {{'name': …, options}}, not as {dict(value)!r}")
+    options = {key: item for key, item in value.items() if key != "name"}
+    return build(registry().find(kind, value["name"]), options)[0]
+
+
+def canonical(value: Any) -> Any:
+    """A value as its spec writes it: parts become mappings with a pinned name.
+
+    Raises:
+        PluginError: when a part's class is not registered, so that no spec can name it.
+    """
+    if not isinstance(value, Part):
+        return [canonical(item) for item in value] if isinstance(value, tuple) else value
+    for entry in registry().of_kind(value.kind):
+        if entry.factory is type(value):
+            break
+    else:
+        raise PluginError(
+            f"{type(value).__name__} is not registered as a {value.kind}, so no spec can name it; "
+            "register it in maskplug_register"
+        )
+    fields = {f.name: getattr(value, f.name) for f in dataclasses.fields(value)}  # type: ignore[arg-type]
+    if entry.label == "constant@1":
+        return fields["value"]  # a plain number is the shorter name of the same thing
+    return {"name": entry.label, **{name: canonical(item) for name, item in fields.items()}}
+
+
+def to_json(spec: Mapping[str, Any]) -> str:
+    """The canonical JSON of a spec: keys sorted, no blanks, ASCII."""
+    return json.dumps(spec, sort_keys=True, separators=(",", ":"))
+
+
+def fingerprint(spec: Mapping[str, Any]) -> str:
+    """Sixteen hexadecimal digits (64 bits of BLAKE2b) of a spec's canonical JSON."""
+    return blake2b(to_json(spec).encode(), digest_size=8).hexdigest()
+
+
+def options_from_json(text: str, where: str) -> dict[str, Any]:
+    """Options from a JSON object, as ``--masking-args`` and ``--options`` give them.
+
+    Raises:
+        OptionError: when the text is not a JSON object; the message points at the place.
+    """
+    try:
+        options = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise OptionError(
+            f"{where} is not valid JSON: {error.msg} at column {error.colno} of {text!r}; "
+            """it looks like '{"rate": 0.15}'"""
+        ) from None
+    if not isinstance(options, dict):
+        raise OptionError(
+            f"""{where} must be a JSON object such as '{{"rate": 0.15}}', not {text}"""
+        )
+    return options

@@ -1,0 +1,1 @@
+"""The named strategies, by family; most are one expression."""

@@ -1,0 +1,219 @@
+"""A strategy: a selector, a replacement, a target and a clock under a name. And nothing more."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from maskplug import spec as specs
+from maskplug.arrays import FloatArray, IntArray
+from maskplug.errors import MaskplugError, OptionError, StrategyError
+from maskplug.parts import Clock, Replacement, Schedule, Selector, Target
+from maskplug.plugins import plugins, registry
+from maskplug.rng import Rng
+from maskplug.tokens import Masked, TokenBatch
+from maskplug.vocabulary import Vocabulary
+
+
+@dataclass(frozen=True)
+class Context:
+    """What an observer is told beside the result: who masked what, with which draws."""
+
+    strategy: Strategy
+    tokens: TokenBatch
+    vocab: Vocabulary
+    rng: Rng
+
+
+@dataclass(frozen=True)
+class Strategy:
+    """A masking strategy. Make one with :func:`strategy` or :func:`compose`.
+
+    Attributes:
+        selector, replacement, target, clock: its four parts.
+        label: the pinned name, ``dynamic@1``.
+        options: all options of the name in canonical form, defaults included.
+    """
+
+    selector: Selector
+    replacement: Replacement
+    target: Target
+    clock: Clock
+    label: str = "compose@1"
+    options: Mapping[str, Any] | None = None
+
+    def __call__(
+        self,
+        tokens: TokenBatch,
+        vocab: Vocabulary,
+        *,
+        seed: int = 0,
+        epoch: int | IntArray = 0,
+        step: int | IntArray = 0,
+        progress: float | FloatArray = 0.0,
+    ) -> Masked:
+        """Mask a batch. The result depends on nothing but the arguments, sample by sample.
+
+        Args:
+            tokens: what to mask; it is not changed.
+            vocab: the vocabulary of its ids.
+            seed: from 0 to 2**64 - 1.
+            epoch: counted from 0; one for all samples, or one each.
+            step: counted from 0; one for all samples, or one each.
+            progress: for schedules, from 0 (start of training) to 1 (its end).
+
+        Raises:
+            MaskplugError: when tokens, vocabulary and strategy do not fit together.
+            StrategyError: when a part raised; the message says how to reproduce it.
+
+        Example:
+            >>> import maskplug
+            >>> vocab = maskplug.Vocabulary(size=100, mask_id=4, special_ids=[2, 3])
+            >>> tokens = maskplug.TokenBatch.from_lists([[2, 17, 88, 51, 3]], keys=["doc-1"])
+            >>> masked = maskplug.strategy("dynamic", rate=0.4)(tokens, vocab, seed=7, epoch=1)
+            >>> masked.inputs.to_lists(), masked.labels.to_lists()
+            ([[2, 17, 88, 34, 3]], [[-100, -100, -100, 51, -100]])
+        """
+        epochs = np.broadcast_to(np.asarray(epoch, np.int64), len(tokens))
+        steps = np.broadcast_to(np.asarray(step, np.int64), len(tokens))
+        rng = Rng.at(seed, self.clock(epochs, steps), tokens.keys, progress)
+        try:
+            masked = self._mask(tokens, vocab, rng)
+        except MaskplugError:
+            raise
+        except Exception as error:
+            raise self._explained(error, tokens, vocab, rng, epochs, steps) from error
+        plugins().after_mask(masked, Context(self, tokens, vocab, rng))
+        return masked
+
+    def _mask(self, tokens: TokenBatch, vocab: Vocabulary, rng: Rng) -> Masked:
+        selection = self.selector.select(tokens, vocab, rng)
+        inputs = self.replacement.replace(tokens, selection, vocab, rng)
+        return self.target.build(tokens, selection, inputs, vocab)
+
+    def _explained(
+        self,
+        error: Exception,
+        tokens: TokenBatch,
+        vocab: Vocabulary,
+        rng: Rng,
+        epochs: IntArray,
+        steps: IntArray,
+    ) -> StrategyError:
+        guilty = 0
+        for i in range(len(tokens)):
+            try:
+                self._mask(tokens.row(i), vocab, rng.row(i))
+            except Exception:
+                guilty = i
+                break
+        ids = " ".join(map(str, tokens.row(guilty).ids.tolist()))
+        command = (
+            f"maskplug show --strategy {self.label} --options {shlex.quote(self.options_json)} "
+            f"--seed {rng.seed} --epoch {epochs[guilty]} --step {steps[guilty]} "
+            f"--progress {rng.progress[guilty]} --key {tokens.keys[guilty]} --ids '{ids}'"
+        )
+        provider = registry().find("strategy", self.label).provider
+        return StrategyError(
+            f"strategy {self.label!r} of {provider} raised {type(error).__name__}: {error}\n"
+            f"  sample key {tokens.keys[guilty]}, t = {rng.t[guilty]}\n  reproduce it: {command}"
+        )
+
+    @property
+    def needs_step(self) -> bool:
+        """Whether masks depend on the step, so that it must travel with the samples."""
+        return self.clock.needs_step
+
+    @property
+    def needs_progress(self) -> bool:
+        """Whether any option is a schedule, so that progress must travel with the samples."""
+        parts = (self.selector, self.replacement, self.target)
+        return any(isinstance(v, Schedule) for part in parts for v in vars(part).values())
+
+    @cached_property
+    def spec(self) -> dict[str, Any]:
+        """Name, version and every option, as plain JSON values: all that makes the strategy."""
+        options = self.options
+        if options is None:
+            names = ("selector", "replacement", "target", "clock")
+            options = {name: specs.canonical(getattr(self, name)) for name in names}
+        return {"strategy": self.label, "options": dict(options)}
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Sixteen hexadecimal digits that stand for the spec."""
+        return specs.fingerprint(self.spec)
+
+    @property
+    def options_json(self) -> str:
+        """The options as the command line takes them."""
+        return specs.to_json(self.spec["options"])
+
+    def __repr__(self) -> str:
+        given = ", ".join(f"{k}={v!r}" for k, v in self.spec["options"].items())
+        return f"<maskplug strategy {self.label}({given}) {self.fingerprint}>"
+
+
+def strategy(name: str | Mapping[str, Any] | Strategy, **options: Any) -> Strategy:
+    """A strategy by name, or from a spec.
+
+    Args:
+        name: ``"span"``, ``"span@1"``, ``"distribution:span@1"``; or a ``Strategy.spec``.
+        options: the strategy's options; ``maskplug list`` and its own page name them.
+
+    Raises:
+        UnknownNameError: when there is no such strategy; near names are suggested.
+        OptionError: for an unknown or wrong option.
+
+    Example:
+        >>> strategy("span", rate=0.2).spec["options"]["rate"]
+        0.2
+    """
+    if isinstance(name, Strategy):
+        if options:
+            raise OptionError(f"{name!r} is made already; options {sorted(options)} come too late")
+        return name
+    if isinstance(name, Mapping):
+        if set(name) != {"strategy", "options"}:
+            raise OptionError(f"a spec has the keys 'strategy' and 'options', not {sorted(name)}")
+        return strategy(name["strategy"], **{**name["options"], **options})
+    entry = registry().find("strategy", name)
+    made, canonical = specs.build(entry, options)
+    if not isinstance(made, Strategy):
+        raise OptionError(f"{entry.provider}: strategy {entry.label!r} returned {made!r}")
+    return replace(made, label=entry.label, options=canonical)
+
+
+def part(kind: str, name: str, **options: Any) -> Any:
+    """A part by kind and name.
+
+    Example:
+        >>> part("schedule", "linear", start=0.3, end=0.15)
+        Linear(start=0.3, end=0.15)
+    """
+    return specs.resolve(kind, {"name": name, **options})
+
+
+def compose(
+    selector: Selector | str,
+    replacement: Replacement | str = "mix",
+    target: Target | str = "labels",
+    clock: Clock | str = "epoch",
+) -> Strategy:
+    """Any selector, replacement, target and clock, by name or as parts.
+
+    Example:
+        >>> compose(part("selector", "exact", rate=0.5), clock="never").label
+        'compose@1'
+    """
+    return Strategy(
+        specs.resolve("selector", selector),
+        specs.resolve("replacement", replacement),
+        specs.resolve("target", target),
+        specs.resolve("clock", clock),
+    )

@@ -1,0 +1,64 @@
+"""What can be chosen: the tokens, or the whole words, that a selector picks from."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+
+from maskplug.arrays import FloatArray, IntArray, frozen
+from maskplug.parts import Schedule
+from maskplug.rng import Rng
+from maskplug.tokens import Selection, TokenBatch
+from maskplug.vocabulary import Vocabulary
+
+Unit = Literal["token", "word"]
+
+
+def units(tokens: TokenBatch, vocab: Vocabulary, unit: Unit = "token") -> Selection:
+    """Everything that may be chosen, as a selection of all of it.
+
+    A word is a run of maskable tokens in which only the first begins a word; a special or protected
+    token ends it. The n-th unit of a sample is the same whatever special tokens surround it, and so
+    are its draws: that is why two frameworks with different specials mask alike.
+
+    Args:
+        tokens: the batch.
+        vocab: says which tokens may be masked and where words begin.
+        unit: "token" or "word".
+
+    Raises:
+        TokenError: when an id is outside the vocabulary.
+        VocabularyError: for unit "word", when nothing tells where words begin.
+
+    Example:
+        >>> vocab = Vocabulary.from_pieces(["<s>", "▁new", "er"], special_ids=[0])
+        >>> tokens = TokenBatch.from_lists([[0, 1, 2, 1, 0]])
+        >>> units(tokens, vocab, "word").lengths.tolist()
+        [2, 1]
+    """
+    maskable = vocab.maskable(tokens)
+    if unit == "token":
+        return Selection.from_mask(maskable, tokens)
+    from maskplug.kernels.units import word_units
+
+    begins = frozen(vocab.word_starts(tokens), np.bool_)
+    starts, lengths, offsets = word_units(frozen(maskable, np.bool_), begins, tokens.offsets)
+    return Selection(starts, lengths, offsets, len(tokens.ids))
+
+
+def budget(rate: Schedule | float, available: IntArray, rng: Rng) -> IntArray:
+    """How many of the ``available`` units of each sample to choose: int64, one each.
+
+    ``rate * available``, rounded up or down at random so that the mean is exact, and at least one
+    where there is anything to choose and the rate is not zero.
+
+    Example:
+        >>> budget(0.15, np.array([0, 3, 200]), Rng.at(seed=1, t=0, keys=[1, 2, 3])).tolist()
+        [0, 1, 30]
+    """
+    rates: FloatArray = rng.value(rate)
+    ones = np.ones(len(available), np.int64)
+    wanted = np.floor(rates * available + rng.uniform("budget", ones)).astype(np.int64)
+    least = ((rates > 0) & (available > 0)).astype(np.int64)
+    return np.clip(wanted, least, available)

@@ -1,0 +1,218 @@
+"""What masking must know of a tokenizer, as arrays; no tokenizer library is imported here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from maskplug.arrays import BoolArray, IntArray, frozen
+from maskplug.errors import TokenError, VocabularyError
+from maskplug.tokens import TokenBatch
+
+
+@dataclass(frozen=True, eq=False)
+class Vocabulary:
+    """A vocabulary as masking sees it.
+
+    Args:
+        size: the number of ids; ids run from 0 to ``size`` - 1.
+        mask_id, pad_id, bos_id, eos_id: ids or None; all of them count as special.
+        special_ids: further ids that are never selected and never produced at random.
+        word_start: bool[size], True for tokens that begin a word (``▁``, ``Ġ``, no ``##``).
+        joins_next: bool[size], True for tokens whose word goes on in the next token (``@@``).
+            Give one of the two tables, or neither: whole words then need a ``word_starts`` layer.
+        sentinel_ids: the ids of span sentinels in the order of their use; special as well.
+
+    Raises:
+        VocabularyError: when an id is outside the vocabulary or a table has another length.
+
+    Example:
+        >>> vocab = Vocabulary(size=10, mask_id=4, pad_id=0, eos_id=3, special_ids=[1])
+        >>> vocab.special.nonzero()[0].tolist(), vocab.ordinary.tolist()
+        ([0, 1, 3, 4], [2, 5, 6, 7, 8, 9])
+    """
+
+    size: int
+    mask_id: int | None = None
+    pad_id: int | None = None
+    bos_id: int | None = None
+    eos_id: int | None = None
+    special_ids: Any = ()
+    word_start: Any = None
+    joins_next: Any = None
+    sentinel_ids: Any = ()
+
+    def __post_init__(self) -> None:
+        if self.size < 1:
+            raise VocabularyError(f"size is {self.size}; a vocabulary has at least one id")
+        for name in ("mask_id", "pad_id", "bos_id", "eos_id"):
+            self._check_id(name, getattr(self, name))
+        for name in ("special_ids", "sentinel_ids"):
+            array = frozen(list(getattr(self, name)), np.int64)
+            for value in array:
+                self._check_id(name, int(value))
+            object.__setattr__(self, name, array)
+        for name in ("word_start", "joins_next"):
+            table = getattr(self, name)
+            if table is not None:
+                table = frozen(table, np.bool_)
+                if table.shape != (self.size,):
+                    raise VocabularyError(f"{name} has shape {table.shape}, not ({self.size},)")
+                object.__setattr__(self, name, table)
+        if self.word_start is not None and self.joins_next is not None:
+            raise VocabularyError("give word_start or joins_next, not both")
+
+    def _check_id(self, name: str, value: int | None) -> None:
+        if value is not None and not 0 <= value < self.size:
+            raise VocabularyError(
+                f"{name} {value} is outside the vocabulary: ids run from 0 to {self.size - 1}"
+            )
+
+    @cached_property
+    def special(self) -> BoolArray:
+        """bool[size]: True for ids that are never selected and never produced at random."""
+        table = np.zeros(self.size, np.bool_)
+        table[self.special_ids] = True
+        table[self.sentinel_ids] = True
+        named = [self.mask_id, self.pad_id, self.bos_id, self.eos_id]
+        table[[i for i in named if i is not None]] = True
+        return frozen(table, np.bool_)
+
+    @cached_property
+    def ordinary(self) -> IntArray:
+        """int64: the ids that are not special, in order; random replacements come from here."""
+        return frozen(np.flatnonzero(~self.special), np.int64)
+
+    @property
+    def has_words(self) -> bool:
+        """Whether a table says where words begin."""
+        return self.word_start is not None or self.joins_next is not None
+
+    def maskable(self, tokens: TokenBatch) -> BoolArray:
+        """One bool for each token: True = may be masked (neither special nor protected).
+
+        Raises:
+            TokenError: when an id is outside the vocabulary; the message says where it stands.
+        """
+        from maskplug.kernels.units import maskable_tokens
+
+        free = np.empty(len(tokens.ids), np.bool_)
+        where = maskable_tokens(tokens.ids, self.special, free)
+        if where >= 0:
+            row = int(np.searchsorted(tokens.offsets, where, side="right")) - 1
+            raise TokenError(
+                f"token id {tokens.ids[where]} (sample {row}, position "
+                f"{where - tokens.offsets[row]}) is outside the vocabulary: ids run from 0 to "
+                f"{self.size - 1}"
+            )
+        if "protected" in tokens.layers:
+            free &= ~tokens.layers["protected"].astype(np.bool_)
+        return free
+
+    def word_starts(self, tokens: TokenBatch) -> BoolArray:
+        """One bool for each token: True where a word begins, by the layer or by the table.
+
+        Raises:
+            VocabularyError: when neither the batch nor the vocabulary knows of words.
+        """
+        if "word_starts" in tokens.layers:
+            return tokens.layers["word_starts"].astype(np.bool_)
+        if self.word_start is not None:
+            return np.asarray(self.word_start[tokens.ids])
+        if self.joins_next is not None:
+            starts = np.ones(len(tokens.ids), np.bool_)
+            starts[1:] = ~self.joins_next[tokens.ids[:-1]]
+            return starts
+        raise VocabularyError(
+            "whole words need to know where words begin: give the vocabulary a word_start or "
+            "joins_next table, or the batch a 'word_starts' layer"
+        )
+
+    def require_mask(self, who: str) -> int:
+        """The mask id, or an error that names the ways out.
+
+        Raises:
+            VocabularyError: when the vocabulary has no mask id.
+        """
+        if self.mask_id is None:
+            raise VocabularyError(
+                f"{who} writes a mask token, and this vocabulary has none. Add one "
+                '(tokenizer.add_special_tokens({"mask_token": "<mask>"}), then '
+                "model.resize_token_embeddings(len(tokenizer))), name an existing id with "
+                "mask_id=, or choose a strategy that writes none (maskplug list)"
+            )
+        return self.mask_id
+
+    @classmethod
+    def from_pieces(cls, pieces: Sequence[str], **ids: Any) -> Vocabulary:
+        """Build a vocabulary from its tokens' texts; the spelling tells where words begin.
+
+        ``##`` marks continuations (WordPiece); ``@@`` at the end a word that goes on (subword-nmt);
+        ``▁`` (SentencePiece) or ``Ġ`` (byte-level BPE) marks the tokens that begin a word.
+        Without any of these every token counts as a word.
+
+        Args:
+            pieces: the text of every id, in order.
+            ids: further arguments of the constructor (``mask_id``, ``special_ids``, …).
+
+        Example:
+            >>> Vocabulary.from_pieces(["[MASK]", "un", "##seen"], mask_id=0).word_start.tolist()
+            [True, True, False]
+        """
+        return cls(size=len(pieces), **_word_tables(pieces), **ids)
+
+    @classmethod
+    def from_sentencepiece(cls, processor: Any, mask: str | None = None) -> Vocabulary:
+        """Build a vocabulary from a ``sentencepiece.SentencePieceProcessor``.
+
+        Args:
+            processor: a loaded model; its control, unknown and unused pieces become special.
+            mask: the piece that stands for a mask; without it ``<mask>`` or ``[MASK]`` if there is.
+
+        Raises:
+            VocabularyError: when the model has no piece called ``mask``.
+        """
+        size = processor.get_piece_size()
+        pieces = [processor.id_to_piece(i) for i in range(size)]
+        names = [mask] if mask else ["<mask>", "[MASK]"]
+        found = [pieces.index(name) for name in names if name in pieces]
+        if mask and not found:
+            raise VocabularyError(f"the SentencePiece model has no piece {mask!r}")
+        special = [
+            i
+            for i in range(size)
+            if processor.is_control(i) or processor.is_unknown(i) or processor.is_unused(i)
+        ]
+        named = {"pad_id": processor.pad_id(), "bos_id": processor.bos_id()}
+        named["eos_id"] = processor.eos_id()
+        return cls.from_pieces(
+            pieces,
+            mask_id=found[0] if found else None,
+            special_ids=special,
+            **{name: value for name, value in named.items() if value >= 0},
+        )
+
+
+def _word_tables(pieces: Sequence[str]) -> dict[str, Any]:
+    """The table that the pieces' prevailing spelling asks for."""
+    # Prevailing, not just present: GPT-2 has a few tokens that begin with ``##``.
+    tests = {
+        "##": [p.startswith("##") and len(p) > 2 for p in pieces],
+        "@@": [p.endswith("@@") and len(p) > 2 for p in pieces],
+        "</w>": [p.endswith("</w>") for p in pieces],
+        "▁": [p.startswith("▁") for p in pieces],
+        "Ġ": [p.startswith("Ġ") for p in pieces],
+    }
+    spelling = max(tests, key=lambda mark: sum(tests[mark]))
+    table = np.array(tests[spelling], np.bool_)
+    if not table.any():
+        return {"word_start": np.ones(len(pieces), np.bool_)}
+    if spelling == "@@":
+        return {"joins_next": table}
+    if spelling == "</w>":
+        return {"joins_next": ~table}
+    return {"word_start": ~table if spelling == "##" else table}
