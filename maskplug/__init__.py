@@ -3,8 +3,8 @@
 A mask is a pure function of strategy@version, options, seed, t and the sample's key.
 """
 
-from maskplug.errors import MaskplugError, MaskplugWarning
-from maskplug.hookspecs import hookimpl
+from maskplug.errors import MaskplugError, MaskplugWarning, OptionError
+from maskplug.hookspecs import Register, hookimpl
 from maskplug.parts import Clock, Replacement, Schedule, Selector, Target
 from maskplug.rng import Rng, derive, key_of
 from maskplug.strategy import Context, Strategy, compose, part, strategy
@@ -20,7 +20,9 @@ __all__ = [
     "Masked",
     "MaskplugError",
     "MaskplugWarning",
+    "OptionError",
     "Ragged",
+    "Register",
     "Replacement",
     "Rng",
     "Schedule",

@@ -33,7 +33,7 @@ class Entry:
     def summary(self) -> str:
         """The first line of the factory's docstring."""
         lines = cleandoc(self.factory.__doc__ or "").splitlines()
-        return lines[0] if lines else ""
+        return lines[0].replace("``", "") if lines else ""
 
 
 @dataclass

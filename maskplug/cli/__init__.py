@@ -1,1 +1,40 @@
-"""The ``maskplug`` command."""
+"""The ``maskplug`` command: one file a subcommand."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+import rich
+from rich.text import Text
+
+from maskplug import __version__
+from maskplug.cli.catalogue import list_command, plugins_command
+from maskplug.cli.doctor import doctor_command
+from maskplug.cli.fairseq_dir import fairseq_dir_command
+from maskplug.cli.show import show_command
+from maskplug.errors import MaskplugError
+
+
+class Friendly(click.Group):
+    """Shows our own errors as a message, never as a traceback."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the subcommand; exit with 2 when it raised a MaskplugError."""
+        try:
+            return super().invoke(ctx)
+        except MaskplugError as error:
+            message = Text.assemble(("Error: ", "bold red"), str(error))
+            rich.get_console().file.flush()
+            rich.console.Console(stderr=True, soft_wrap=True).print(message)
+            ctx.exit(2)
+
+
+@click.group(cls=Friendly, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="maskplug")
+def main() -> None:
+    """Masking strategies for Transformers: look at them, and check this installation."""
+
+
+for _command in (list_command, show_command, plugins_command, doctor_command, fairseq_dir_command):
+    main.add_command(_command)

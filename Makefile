@@ -1,0 +1,47 @@
+# `make demo` shows the library at work, `make test` runs every test; both install what they need
+# into .venv first, once.
+PYTHON ?= python3.11
+VENV ?= .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+READY := $(VENV)/ready
+CONSTRAINTS := requirements/constraints.txt
+
+.PHONY: help install demo test lint bench clean
+
+help:
+	@echo "make demo     train a small translation model in fairseq and in Hugging Face (5 minutes)"
+	@echo "make test     check style and types, run every test"
+	@echo "make bench    measure against the peers"
+	@echo "make install  only set up $(VENV)"
+	@echo "make clean    remove $(VENV) and what demo and benchmarks wrote"
+
+install: $(READY)
+
+# torch first, so that everything else is resolved and built against this one; fairseq-fixed last,
+# against the installed torch and without its requirement of torchaudio (see the file).
+$(READY): setup.cfg $(CONSTRAINTS) requirements/fairseq.txt
+	$(PYTHON) -m venv $(VENV)
+	$(PIP) install --quiet -c $(CONSTRAINTS) torch
+	$(PIP) install --quiet -c $(CONSTRAINTS) -r requirements/fairseq.txt -e '.[dev]'
+	@echo "Building fairseq: about four minutes, once."
+	$(PIP) install --quiet --no-deps --no-build-isolation fairseq-fixed==0.12.3.1
+	$(PIP) install --quiet --no-deps --no-build-isolation -e examples/maskplug-example
+	touch $@
+
+demo: $(READY)
+	$(BIN)/python recipes/translation/demo.py
+
+lint: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+test: lint
+	$(BIN)/python -m pytest -n 2 --dist loadgroup
+
+bench: $(READY)
+	$(BIN)/python benchmarks/run.py
+
+clean:
+	rm -rf $(VENV) demo-run benchmarks/results.json

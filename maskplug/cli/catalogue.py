@@ -1,0 +1,79 @@
+"""``maskplug list`` and ``maskplug plugins``: what there is, and where it comes from."""
+
+from __future__ import annotations
+
+import inspect
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from maskplug.errors import UnknownNameError, did_you_mean
+from maskplug.plugins import plugins, registry
+from maskplug.registry import KINDS, Entry
+
+
+@click.command("list")
+@click.argument("name", required=False)
+def list_command(name: str | None) -> None:
+    """List strategies and parts; with a NAME or a kind, tell more.
+
+    NAME is a strategy or part ("span"), or a kind ("strategy", "selector", "clock", …).
+    """
+    console = Console()
+    if name is None or name in KINDS:
+        for kind in KINDS if name is None else (name,):
+            console.print(_table(kind))
+        if name is None:
+            console.print("More about one of them: maskplug list NAME", style="dim")
+        return
+    found = [e for e in registry().entries if name in (e.name, e.label)]
+    if not found:
+        names = {e.name for e in registry().entries} | set(KINDS)
+        raise UnknownNameError(f"nothing is called {name!r}{did_you_mean(name, names)}")
+    for entry in found:
+        _describe(console, entry)
+
+
+def _table(kind: str) -> Table:
+    table = Table(title=kind, title_justify="left", title_style="bold", box=None, pad_edge=False)
+    table.add_column("name", style="cyan", no_wrap=True, min_width=16)
+    table.add_column("from", no_wrap=True, style="dim")
+    table.add_column("what it does")
+    for entry in sorted(registry().of_kind(kind), key=lambda e: e.label):
+        table.add_row(entry.label, entry.provider, entry.summary)
+    return table
+
+
+def _describe(console: Console, entry: Entry) -> None:
+    console.print(f"[bold]{entry.kind}[/] [cyan]{entry.label}[/] [dim]from {entry.provider}[/]")
+    console.print(inspect.cleandoc(entry.factory.__doc__ or ""), markup=False, highlight=False)
+    parameters = inspect.signature(entry.factory).parameters.values()
+    if parameters:
+        console.print("\nOptions:", style="bold")
+    for parameter in parameters:
+        default = "" if parameter.default is parameter.empty else f" = {parameter.default!r}"
+        console.print(f"  {parameter.name}: {parameter.annotation}{default}", markup=False)
+    console.print()
+
+
+@click.command("plugins")
+def plugins_command() -> None:
+    """List installed plugins, what they register, and why broken ones were left out."""
+    console = Console()
+    found = plugins().found
+    if not found:
+        console.print("No plugins are installed; the built-ins are there (maskplug list).")
+        return
+    table = Table(box=None, pad_edge=False)
+    for heading in ("plugin", "distribution", "registers"):
+        table.add_column(heading)
+    for plugin in found:
+        entries = [e for e in registry().entries if e.provider == plugin.distribution]
+        names = ", ".join(f"{e.kind} {e.label}" for e in entries)
+        table.add_row(
+            plugin.name,
+            plugin.label,
+            f"[red]left out:[/] {plugin.error}" if plugin.error else names or "(hooks only)",
+        )
+    console.print(table)

@@ -1,0 +1,95 @@
+"""``maskplug show``: a strategy's masks on a text, iteration by iteration."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.text import Text
+
+from maskplug.cli.tokenizers import Reader, read
+from maskplug.errors import TokenError
+from maskplug.report import Report, report
+from maskplug.rng import key_of
+from maskplug.show import legend, render
+from maskplug.spec import options_from_json
+from maskplug.strategy import Strategy, strategy
+from maskplug.tokens import Masked, TokenBatch
+
+SAMPLE = (
+    "The quick brown fox jumps over the lazy dog , and the dog , who had been dreaming of "
+    "foxes , does not even wake up ."
+)
+
+
+@click.command("show")
+@click.option("--strategy", "name", default="dynamic", show_default=True, metavar="NAME[@V]")
+@click.option("--options", default="{}", metavar="JSON", help="Options of the strategy.")
+@click.option(
+    "--tokenizer",
+    metavar="PATH",
+    help="Hugging Face folder, SentencePiece .model "
+    "or fairseq dict.txt; without it words are tokens.",
+)
+@click.option("--text", default=SAMPLE, help="What to mask; a sentence of ours without it.")
+@click.option("--ids", help="Token ids instead of a text: '5 17 3'.")
+@click.option("--key", default="0", show_default=True, help="The sample's key.")
+@click.option("--seed", default=0, show_default=True)
+@click.option("--epochs", default=3, show_default=True, help="Show epochs 0 to N-1.")
+@click.option("--epoch", type=int, help="Show this epoch only.")
+@click.option("--step", default=0, show_default=True)
+@click.option("--progress", default=0.0, show_default=True, help="For schedules, 0 to 1.")
+def show_command(
+    name: str,
+    options: str,
+    tokenizer: str | None,
+    text: str,
+    ids: str | None,
+    key: str,
+    epochs: int,
+    epoch: int | None,
+    **moment: Any,
+) -> None:
+    """Show what a strategy hides, epoch by epoch."""
+    made = strategy(name, **options_from_json(options, "--options"))
+    reader = read(tokenizer, text)
+    sample_key = int(key) if key.isdecimal() else key
+    rows = [reader.encode(text) if ids is None else _ids(ids)]
+    tokens = TokenBatch.from_lists(rows, keys=[key_of(sample_key)])
+    console = Console(highlight=False)
+    console.print(
+        Text(f"{made.label}  {made.options_json}  seed {moment['seed']}  key {key}", "dim")
+    )
+    for e in range(epochs) if epoch is None else [epoch]:
+        _show_epoch(console, reader, made, tokens, e, moment)
+    console.print(legend())
+
+
+def _show_epoch(
+    console: Console,
+    reader: Reader,
+    made: Strategy,
+    tokens: TokenBatch,
+    epoch: int,
+    moment: dict[str, Any],
+) -> None:
+    masked: Masked = made(tokens, reader.vocab, epoch=epoch, **moment)
+    figures = _figures(report(tokens, masked, reader.vocab))
+    console.print(Text.assemble((f"epoch {epoch}", "bold cyan"), (f"  {figures}", "dim")))
+    for line in render(tokens, masked, reader.vocab, reader.piece):
+        console.print(line)
+
+
+def _figures(counts: Report) -> str:
+    return (
+        f"{counts.chosen} of {counts.maskable} tokens chosen ({counts.rate:.0%}): {counts.masks} "
+        f"masked, {counts.randoms} random, {counts.kept} kept"
+    )
+
+
+def _ids(text: str) -> list[int]:
+    try:
+        return [int(word) for word in text.replace(",", " ").split()]
+    except ValueError as error:
+        raise TokenError(f"--ids takes whole numbers, such as '5 17 3': {error}") from None

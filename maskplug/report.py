@@ -1,0 +1,90 @@
+"""What was masked, in figures."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from maskplug.arrays import BoolArray, IntArray
+from maskplug.errors import TokenError
+from maskplug.tokens import Masked, TokenBatch
+from maskplug.vocabulary import Vocabulary
+
+
+@dataclass(frozen=True)
+class Report:
+    """Counts over a batch.
+
+    Attributes:
+        samples, tokens, maskable: how many there are; maskable tokens are neither special nor
+            protected.
+        chosen: tokens that the strategy selected.
+        masks, randoms, kept: what became of the chosen: the mask token, another token, no change
+            (a random token that happens to be the original counts as kept).
+        empty: samples without a chosen token.
+        span_lengths: int64; how many runs of chosen tokens have length 1, 2, 3, …
+    """
+
+    samples: int
+    tokens: int
+    maskable: int
+    chosen: int
+    masks: int
+    randoms: int
+    kept: int
+    empty: int
+    span_lengths: IntArray
+
+    @property
+    def rate(self) -> float:
+        """Chosen share of the maskable tokens; 0 where there are none."""
+        return self.chosen / self.maskable if self.maskable else 0.0
+
+    @property
+    def mean_span(self) -> float:
+        """Mean length of the runs of chosen tokens; 0 where there are none."""
+        runs = self.span_lengths.sum()
+        return float(self.chosen / runs) if runs else 0.0
+
+
+def report(tokens: TokenBatch, masked: Masked, vocab: Vocabulary) -> Report:
+    """Count what a strategy with inputs as long as the original did to a batch.
+
+    Raises:
+        TokenError: when the inputs are not aligned with the tokens.
+
+    Example:
+        >>> import maskplug
+        >>> vocab = maskplug.Vocabulary(size=99, mask_id=4)
+        >>> tokens = maskplug.TokenBatch.from_lists([range(5, 45)], keys=[1])
+        >>> masked = maskplug.strategy("dynamic", rate=0.5)(tokens, vocab)
+        >>> report(tokens, masked, vocab).chosen
+        20
+    """
+    if len(masked.inputs.values) != len(tokens.ids):
+        raise TokenError("inputs of another length than the original cannot be counted by token")
+    mask, inputs = masked.selection.mask, masked.inputs.values
+    same = inputs[mask] == tokens.ids[mask]
+    hidden = (inputs[mask] == vocab.mask_id) & ~same
+    chosen = int(mask.sum())
+    return Report(
+        samples=len(tokens),
+        tokens=len(tokens.ids),
+        maskable=int(vocab.maskable(tokens).sum()),
+        chosen=chosen,
+        masks=int(hidden.sum()),
+        randoms=chosen - int(hidden.sum()) - int(same.sum()),
+        kept=int(same.sum()),
+        empty=int((masked.selection.counts == 0).sum()),
+        span_lengths=_runs(mask, tokens.offsets),
+    )
+
+
+def _runs(mask: BoolArray, offsets: IntArray) -> IntArray:
+    before = np.concatenate(([False], mask[:-1]))
+    before[offsets[:-1][offsets[:-1] < len(mask)]] = False
+    starts = np.flatnonzero(mask & ~before)
+    run_of = np.cumsum(mask & ~before)[mask] - 1
+    lengths = np.bincount(run_of, minlength=len(starts))
+    return np.bincount(lengths, minlength=1)[1:].astype(np.int64)
