@@ -32,7 +32,7 @@ def flatten(rows: Sequence[Any]) -> tuple[IntArray, IntArray]:
             if isinstance(row, list | tuple):
                 # struct writes a Python list twice as fast as any constructor of numpy reads one.
                 struct.pack_into(f"{len(row)}q", view, 8 * int(offsets[i]), *row)
-            else:
+            elif len(row):  # an empty array is one of floats unless it was told otherwise
                 flat[offsets[i] : offsets[i + 1]] = np.asarray(row).astype(np.int64, casting="safe")
         except (struct.error, TypeError, ValueError) as error:
             raise TokenError(f"row {i} does not hold integers only: {error}") from error
@@ -76,6 +76,25 @@ class Ragged:
         return [row.tolist() for row in self]
 
 
+def _checked(ids: Any, offsets: Any) -> tuple[IntArray, IntArray]:
+    """Flat ids and offsets, or a TokenError: kernels read memory by them without looking."""
+    for name, array in (("ids", np.asarray(ids)), ("offsets", np.asarray(offsets))):
+        if array.ndim != 1 or (array.size and array.dtype.kind not in "iu"):
+            raise TokenError(
+                f"{name} are {array.ndim}-dimensional {array.dtype}; they must be a flat array of "
+                "integers"
+            )
+    ids, offsets = frozen(ids, np.int64), frozen(offsets, np.int64)
+    if (
+        not len(offsets)
+        or offsets[0] != 0
+        or offsets[-1] != len(ids)
+        or (np.diff(offsets) < 0).any()
+    ):
+        raise TokenError(f"offsets must rise from 0 to {len(ids)}, the number of ids")
+    return ids, offsets
+
+
 @dataclass(frozen=True, eq=False)
 class TokenBatch:
     """Samples to be masked: ids, row offsets, one key a sample, and layers aligned with the ids.
@@ -99,11 +118,10 @@ class TokenBatch:
     layers: Mapping[str, np.ndarray[Any, Any]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "ids", frozen(self.ids, np.int64))
-        object.__setattr__(self, "offsets", frozen(self.offsets, np.int64))
+        ids, offsets = _checked(self.ids, self.offsets)
+        object.__setattr__(self, "ids", ids)
+        object.__setattr__(self, "offsets", offsets)
         object.__setattr__(self, "keys", frozen(self.keys, np.uint64))
-        if self.offsets[0] != 0 or self.offsets[-1] != len(self.ids) or (self.lengths < 0).any():
-            raise TokenError(f"offsets must rise from 0 to {len(self.ids)}, the number of ids")
         if len(self.keys) != len(self):
             raise TokenError(
                 f"{len(self)} samples came with {len(self.keys)} keys: one each, please"
@@ -144,7 +162,7 @@ class TokenBatch:
                         f"layer {name!r} has {len(extra)} values for the {len(row)} tokens "
                         f"of row {i}"
                     )
-            flat_layers[name] = np.concatenate([np.asarray(x) for x in layer]) if rows else []
+            flat_layers[name] = np.concatenate([np.asarray(x) for x in layer]) if len(rows) else []
         return cls.from_flat(ids, offsets, keys, flat_layers)
 
     @classmethod
@@ -156,7 +174,7 @@ class TokenBatch:
         layers: Mapping[str, Any] | None = None,
     ) -> TokenBatch:
         """Build a batch from flat ids and offsets; see :meth:`from_lists` for keys and layers."""
-        ids, offsets = frozen(ids, np.int64), frozen(offsets, np.int64)
+        ids, offsets = _checked(ids, offsets)  # before they are hashed
         key_array = content_keys(ids, offsets) if keys is None else keys_of(keys)
         return cls(ids, offsets, key_array, layers or {})
 
@@ -231,10 +249,10 @@ class Selection:
         edges = np.zeros(self.size + 1, np.int8)
         if (self.lengths == 1).all():
             edges[self.starts] = 1
-            return edges[:-1].view(np.bool_)
+            return frozen(edges[:-1].view(np.bool_), np.bool_)
         np.add.at(edges, self.starts, 1)
         np.add.at(edges, self.starts + self.lengths, -1)
-        return np.cumsum(edges[:-1], dtype=np.int8).view(np.bool_)
+        return frozen(np.cumsum(edges[:-1], dtype=np.int8).view(np.bool_), np.bool_)
 
     def take(self, chosen: BoolArray) -> Selection:
         """The spans where ``chosen`` (one bool a span) is True."""

@@ -126,6 +126,7 @@ class Vocabulary:
         if self.joins_next is not None:
             starts = np.ones(len(tokens.ids), np.bool_)
             starts[1:] = ~self.joins_next[tokens.ids[:-1]]
+            starts[tokens.offsets[:-1][tokens.lengths > 0]] = True  # no word joins two samples
             return starts
         raise VocabularyError(
             "whole words need to know where words begin: give the vocabulary a word_start or "

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from maskplug.errors import OptionError
 from maskplug.parts import Target
 from maskplug.tokens import Masked, Ragged, Selection, TokenBatch
 from maskplug.vocabulary import Vocabulary
@@ -26,6 +27,11 @@ class Labels(Target):
     ) -> Masked:
         from maskplug.kernels.replace import copy_spans
 
+        if not np.array_equal(inputs.offsets, tokens.offsets):
+            raise OptionError(
+                "the target 'labels' needs inputs as long as the original, and the replacement "
+                "changed their length; choose another target, or a replacement in place"
+            )
         labels = np.full(len(tokens.ids), IGNORE, np.int64)
         copy_spans(labels, tokens.ids, selection.starts, selection.lengths)
         return Masked(inputs, selection, labels=Ragged(labels, tokens.offsets))
