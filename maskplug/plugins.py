@@ -7,7 +7,9 @@ none); ``MASKPLUG_STRICT_PLUGINS=1`` raises instead of warning.
 
 from __future__ import annotations
 
+import inspect
 import os
+import threading
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
 
 BUILTIN = "maskplug"
 _loading: list[bool] = []
+_lock = threading.RLock()
 
 
 @dataclass(frozen=True)
@@ -76,9 +79,14 @@ class Plugins:
                 )
 
 
-@cache
 def plugins() -> Plugins:
     """The plugins of this process: built-ins, then entry points, loaded at the first call."""
+    with _lock:
+        return _load_once()
+
+
+@cache
+def _load_once() -> Plugins:
     if _loading:
         raise PluginError("a plugin asked for a strategy while it was loading; do so in a factory")
     _loading.append(True)
@@ -122,13 +130,16 @@ def load(entry_points: list[tuple[EntryPoint, str, str]]) -> Plugins:
 def _admit(loaded: Plugins, module: ModuleType | Any, name: str, provider: str) -> None:
     """Check a plugin's hooks and let it register; on failure nothing of it stays behind."""
     _check_hooks(module)
+    if loaded.manager.is_registered(module):
+        raise PluginError("its module is loaded already, through another entry point")
     own = Registry()
+    before = len(loaded.registry.entries)
 
     def register(kind: str, name: str, factory: Callable[..., object], version: int = 1) -> None:
         own.add(Entry(kind, name, version, factory, provider))
 
-    loaded.manager.register(module, name=name)
     try:
+        loaded.manager.register(module, name=name)
         hook = loaded.manager.subset_hook_caller(
             "maskplug_register",
             [p for p in loaded.manager.get_plugins() if p is not module],
@@ -138,7 +149,7 @@ def _admit(loaded: Plugins, module: ModuleType | Any, name: str, provider: str) 
             loaded.registry.add(entry)
     except BaseException:
         loaded.manager.unregister(module)
-        loaded.registry.entries = [e for e in loaded.registry.entries if e not in own.entries]
+        del loaded.registry.entries[before:]
         raise
 
 
@@ -146,11 +157,12 @@ def _check_hooks(module: Any) -> None:
     specified = [name for name in dir(hookspecs) if name.startswith("maskplug_")]
     for name in dir(module):
         member = getattr(module, name)
-        if not name.startswith("maskplug_") or isinstance(member, ModuleType):
+        marked = inspect.isroutine(member) and hasattr(member, "maskplug_impl")
+        if isinstance(member, ModuleType) or not (marked or name.startswith("maskplug_")):
             continue
         if name not in specified:
             raise PluginError(f"{name!r} is not a hook{did_you_mean(name, specified)}")
-        if not hasattr(member, "maskplug_impl"):
+        if not marked:
             raise PluginError(f"{name!r} lacks the decorator @maskplug.hookimpl")
 
 
@@ -181,7 +193,7 @@ def _entry_points() -> list[tuple[EntryPoint, str, str]]:
     for distribution in distributions():
         for entry_point in distribution.entry_points:
             if entry_point.group == hookspecs.PROJECT:
-                name = distribution.metadata["Name"]
+                name = distribution.metadata["Name"] or "(unnamed)"
                 # A distribution seen twice on the path (an editable install) counts once.
                 found.setdefault((name, entry_point.name), (entry_point, distribution.version))
     return [(point, name, version) for (name, _), (point, version) in sorted(found.items())]

@@ -56,8 +56,10 @@ class Registry:
             raise PluginError(f"{where}: no such kind{did_you_mean(str(entry.kind), KINDS)}")
         if not isinstance(entry.name, str) or not re.fullmatch(r"[^:@\s]+", entry.name):
             raise PluginError(f"{where}: a name has no ':', '@' or blank")
-        if isinstance(entry.version, bool) or not isinstance(entry.version, int):
-            raise PluginError(f"{where} as version {entry.version!r}: versions are whole numbers")
+        if type(entry.version) is not int or entry.version < 1:
+            raise PluginError(
+                f"{where} as version {entry.version!r}: versions are whole numbers from 1 upwards"
+            )
         if not callable(entry.factory):
             raise PluginError(f"{where}: {entry.factory!r} cannot be called")
         for other in self.of_kind(entry.kind):
@@ -95,7 +97,7 @@ class Registry:
             have = ", ".join(sorted({e.label for e in named}))
             raise UnknownNameError(f"{kind} {name!r} has no version {wanted}; there is: {have}")
         if len({e.provider for e in named}) > 1:
-            choices = " or ".join(sorted(repr(f"{e.provider}:{e.name}") for e in named))
+            choices = " or ".join(sorted({repr(f"{e.provider}:{e.name}") for e in named}))
             raise ConflictError(f"{kind} {name!r} has several providers; say which: {choices}")
         return exact[0]
 
