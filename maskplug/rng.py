@@ -129,7 +129,7 @@ class Rng:
         """Build an Rng from scalars or arrays; ``t`` and ``progress`` are spread over the samples.
 
         Raises:
-            OptionError: when the seed or t is negative, or beyond its range.
+            OptionError: when the seed or t is negative or beyond its range, or progress is NaN.
         """
         if (
             isinstance(seed, bool)
@@ -142,6 +142,8 @@ class Rng:
         if times.size and times.min() < 0:
             raise OptionError(f"t is {times.min()}; epochs and steps count from 0")
         part = np.broadcast_to(np.asarray(progress, np.float64), key_array.shape)
+        if np.isnan(part).any():
+            raise OptionError("progress is NaN; it is a number from 0 to 1")
         return cls(int(seed), times, key_array, part)
 
     def __len__(self) -> int:

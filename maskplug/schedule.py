@@ -121,7 +121,7 @@ class Steps(Schedule):
         return min(self.values), max(self.values)
 
     def __call__(self, progress: FloatArray) -> FloatArray:
-        return np.asarray(self.values)[np.searchsorted(self.at, progress, side="right")]
+        return np.asarray(self.values, np.float64)[np.searchsorted(self.at, progress, side="right")]
 
 
 def check_rate(name: str, rate: Schedule | float) -> None:
@@ -131,7 +131,8 @@ def check_rate(name: str, rate: Schedule | float) -> None:
         OptionError: naming the option, the value received and the range.
     """
     low, high = rate.bounds if isinstance(rate, Schedule) else (rate, rate)
-    if not (low >= 0.0 and high <= 1.0):  # also catches NaN
+    numbers = isinstance(low, int | float) and isinstance(high, int | float)
+    if not (numbers and low >= 0.0 and high <= 1.0):  # also catches NaN
         raise OptionError(
             f"option {name!r} is {rate!r}; it must be a number from 0 to 1, or a schedule that "
             "stays between them"
