@@ -15,6 +15,8 @@ from collections.abc import Callable, Mapping
 from hashlib import blake2b
 from typing import Any, Literal, Union, get_args, get_origin
 
+import numpy as np
+
 from maskplug.errors import OptionError, PluginError, did_you_mean
 from maskplug.parts import Part
 from maskplug.plugins import registry
@@ -63,13 +65,17 @@ def accept(name: str, value: Any, hint: Any) -> Any:
     Raises:
         OptionError: when the value does not fit the annotation.
     """
-    if hint is Any or isinstance(value, Part):
+    if hint is Any:
         return value
+    if isinstance(value, np.generic):
+        value = value.item()
     choices = get_args(hint) if get_origin(hint) in (Union, types.UnionType) else (hint,)
     if any(c is float for c in choices) and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
     for choice in choices:
         if inspect.isclass(choice) and issubclass(choice, Part):
+            if isinstance(value, choice):
+                return value
             if isinstance(value, str | Mapping):
                 return resolve(choice.kind, value)
         elif get_origin(choice) is Literal:
@@ -114,13 +120,35 @@ def resolve(kind: str, value: Any) -> Any:
     if isinstance(value, str):
         value = {"name": value}
     if not isinstance(value, Mapping):
-        if getattr(value, "kind", None) != kind:
+        if not isinstance(value, Part) or value.kind != kind:
             raise OptionError(f"a {kind} was expected, not {value!r}")
+        options_of(value)
         return value
     if "name" not in value:
         raise OptionError(f"a {kind} is given as {{'name': …, options}}, not as {dict(value)!r}")
     options = {key: item for key, item in value.items() if key != "name"}
     return build(registry().find(kind, value["name"]), options)[0]
+
+
+def options_of(value: Part) -> dict[str, Any]:
+    """The options of a part that was made in Python, checked as if they had come by name.
+
+    Raises:
+        OptionError: when one of them does not fit its annotation.
+        PluginError: when the part is not a dataclass, so that its options are unknown.
+    """
+    if not dataclasses.is_dataclass(value):
+        raise PluginError(
+            f"{type(value).__name__} is not a dataclass; parts are frozen dataclasses"
+        )
+    hints = typing.get_type_hints(_annotated(type(value)))
+    try:
+        return {
+            field.name: accept(field.name, getattr(value, field.name), hints.get(field.name, Any))
+            for field in dataclasses.fields(value)
+        }
+    except OptionError as error:
+        raise OptionError(f"{value.kind} {type(value).__name__}: {error}") from None
 
 
 def canonical(value: Any) -> Any:
@@ -139,7 +167,7 @@ def canonical(value: Any) -> Any:
             f"{type(value).__name__} is not registered as a {value.kind}, so no spec can name it; "
             "register it in maskplug_register"
         )
-    fields = {f.name: getattr(value, f.name) for f in dataclasses.fields(value)}  # type: ignore[arg-type]
+    fields = options_of(value)
     if entry.label == "constant@1":
         return fields["value"]  # a plain number is the shorter name of the same thing
     return {"name": entry.label, **{name: canonical(item) for name, item in fields.items()}}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from typing import Any
 
@@ -13,8 +13,8 @@ import numpy as np
 from maskplug import spec as specs
 from maskplug.arrays import FloatArray, IntArray
 from maskplug.errors import MaskplugError, OptionError, StrategyError
-from maskplug.parts import Clock, Replacement, Schedule, Selector, Target
-from maskplug.plugins import plugins, registry
+from maskplug.parts import Clock, Part, Replacement, Schedule, Selector, Target
+from maskplug.plugins import BUILTIN, plugins, registry
 from maskplug.rng import Rng
 from maskplug.tokens import Masked, TokenBatch
 from maskplug.vocabulary import Vocabulary
@@ -30,6 +30,27 @@ class Context:
     rng: Rng
 
 
+def _times(name: str, value: int | IntArray, samples: int) -> IntArray:
+    times = np.asarray(value)
+    if times.size and times.dtype.kind not in "iu":
+        raise OptionError(f"{name} is {value!r}; it must be a whole number, or one for each sample")
+    if times.shape not in ((), (samples,)):
+        raise OptionError(f"{name} has shape {times.shape} for {samples} samples")
+    return np.broadcast_to(times.astype(np.int64), samples)
+
+
+def _schedules(value: Any) -> bool:
+    """Whether a part, or a part inside it, has a schedule among its options."""
+    if isinstance(value, tuple):
+        return any(map(_schedules, value))
+    if not isinstance(value, Part):
+        return False
+    return isinstance(value, Schedule) or any(
+        _schedules(getattr(value, field.name))
+        for field in fields(value)  # type: ignore[arg-type]
+    )
+
+
 @dataclass(frozen=True)
 class Strategy:
     """A masking strategy. Make one with :func:`strategy` or :func:`compose`.
@@ -38,6 +59,7 @@ class Strategy:
         selector, replacement, target, clock: its four parts.
         label: the pinned name, ``dynamic@1``.
         options: all options of the name in canonical form, defaults included.
+        provider: the distribution that the name comes from.
     """
 
     selector: Selector
@@ -46,6 +68,7 @@ class Strategy:
     clock: Clock
     label: str = "compose@1"
     options: Mapping[str, Any] | None = None
+    provider: str = BUILTIN
 
     def __call__(
         self,
@@ -79,8 +102,8 @@ class Strategy:
             >>> masked.inputs.to_lists(), masked.labels.to_lists()
             ([[2, 17, 88, 34, 3]], [[-100, -100, -100, 51, -100]])
         """
-        epochs = np.broadcast_to(np.asarray(epoch, np.int64), len(tokens))
-        steps = np.broadcast_to(np.asarray(step, np.int64), len(tokens))
+        epochs = _times("epoch", epoch, len(tokens))
+        steps = _times("step", step, len(tokens))
         rng = Rng.at(seed, self.clock(epochs, steps), tokens.keys, progress)
         try:
             masked = self._mask(tokens, vocab, rng)
@@ -105,24 +128,30 @@ class Strategy:
         epochs: IntArray,
         steps: IntArray,
     ) -> StrategyError:
-        guilty = 0
+        what = f"strategy {self.label!r} of {self.provider} raised {type(error).__name__}: {error}"
+        if not len(tokens):
+            return StrategyError(f"{what}\n  the batch has no samples")
+        guilty = self._guilty(tokens, vocab, rng)
+        ids = " ".join(map(str, tokens.row(guilty).ids.tolist()))
+        name = self.label if self.provider == BUILTIN else f"{self.provider}:{self.label}"
+        command = (
+            f"maskplug show --strategy {name} --options {shlex.quote(self.options_json)} "
+            f"--seed {rng.seed} --epoch {epochs[guilty]} --step {steps[guilty]} "
+            f"--progress {rng.progress[guilty]} --key {tokens.keys[guilty]} --ids '{ids}'"
+        )
+        return StrategyError(
+            f"{what}\n  sample key {tokens.keys[guilty]}, t = {rng.t[guilty]}\n"
+            f"  reproduce it: {command}"
+        )
+
+    def _guilty(self, tokens: TokenBatch, vocab: Vocabulary, rng: Rng) -> int:
+        """The first sample that raises on its own, or the first one."""
         for i in range(len(tokens)):
             try:
                 self._mask(tokens.row(i), vocab, rng.row(i))
             except Exception:
-                guilty = i
-                break
-        ids = " ".join(map(str, tokens.row(guilty).ids.tolist()))
-        command = (
-            f"maskplug show --strategy {self.label} --options {shlex.quote(self.options_json)} "
-            f"--seed {rng.seed} --epoch {epochs[guilty]} --step {steps[guilty]} "
-            f"--progress {rng.progress[guilty]} --key {tokens.keys[guilty]} --ids '{ids}'"
-        )
-        provider = registry().find("strategy", self.label).provider
-        return StrategyError(
-            f"strategy {self.label!r} of {provider} raised {type(error).__name__}: {error}\n"
-            f"  sample key {tokens.keys[guilty]}, t = {rng.t[guilty]}\n  reproduce it: {command}"
-        )
+                return i
+        return 0
 
     @property
     def needs_step(self) -> bool:
@@ -132,8 +161,7 @@ class Strategy:
     @property
     def needs_progress(self) -> bool:
         """Whether any option is a schedule, so that progress must travel with the samples."""
-        parts = (self.selector, self.replacement, self.target)
-        return any(isinstance(v, Schedule) for part in parts for v in vars(part).values())
+        return _schedules((self.selector, self.replacement, self.target))
 
     @cached_property
     def spec(self) -> dict[str, Any]:
@@ -180,13 +208,15 @@ def strategy(name: str | Mapping[str, Any] | Strategy, **options: Any) -> Strate
         return name
     if isinstance(name, Mapping):
         if set(name) != {"strategy", "options"}:
-            raise OptionError(f"a spec has the keys 'strategy' and 'options', not {sorted(name)}")
+            raise OptionError(f"a spec has the keys 'strategy' and 'options', not {list(name)}")
+        if not isinstance(name["options"], Mapping):
+            raise OptionError(f"the options of a spec are a mapping, not {name['options']!r}")
         return strategy(name["strategy"], **{**name["options"], **options})
     entry = registry().find("strategy", name)
     made, canonical = specs.build(entry, options)
     if not isinstance(made, Strategy):
         raise OptionError(f"{entry.provider}: strategy {entry.label!r} returned {made!r}")
-    return replace(made, label=entry.label, options=canonical)
+    return replace(made, label=entry.label, options=canonical, provider=entry.provider)
 
 
 def part(kind: str, name: str, **options: Any) -> Any:
