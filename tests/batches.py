@@ -1,0 +1,86 @@
+"""Vocabularies, batches and figures that many tests share."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from hypothesis import strategies as st
+from scipy import stats
+
+import maskplug
+
+SIZE = 60
+SPECIAL = [0, 1, 2, 3, 4, 59]
+PAD, BOS, EOS, MASK = 0, 2, 3, 4
+ORDINARY = [i for i in range(SIZE) if i not in SPECIAL]
+#: Even ids begin a word, odd ones go on with it.
+VOCAB = maskplug.Vocabulary(
+    size=SIZE,
+    mask_id=MASK,
+    pad_id=PAD,
+    bos_id=BOS,
+    eos_id=EOS,
+    special_ids=[1, 59],
+    word_start=np.arange(SIZE) % 2 == 0,
+)
+
+STRATEGIES: dict[str, dict[str, Any]] = {
+    "none": {},
+    "static": {"rate": 0.3},
+    "dynamic": {"rate": 0.3},
+    "dynamic-words": {"rate": 0.3, "unit": "word"},
+    "whole_word": {"rate": 0.3},
+    "span": {"rate": 0.3},
+    "span-tokens": {"rate": 0.3, "unit": "token"},
+    "word_dropout": {"rate": 0.3},
+}
+
+
+def made(case: str, **options: Any) -> maskplug.Strategy:
+    """The strategy of one of the ``STRATEGIES``."""
+    return maskplug.strategy(case.split("-")[0], **{**STRATEGIES[case], **options})
+
+
+ids = st.sampled_from([*SPECIAL, *ORDINARY, *ORDINARY])
+rows = st.one_of(
+    st.lists(ids, max_size=40),
+    st.lists(st.sampled_from(ORDINARY), min_size=1, max_size=40),
+    st.lists(st.sampled_from(SPECIAL), max_size=6),
+    st.lists(ids, min_size=1, max_size=1),
+    st.lists(st.sampled_from([MASK, 5, 6, 7]), max_size=12),
+)
+seeds = st.integers(0, 2**64 - 1)
+
+
+@st.composite
+def ragged(draw: st.DrawFn, most: int = 6) -> list[list[int]]:
+    """Rows of ids: empty, all special, one token, already masked, and ordinary ones."""
+    return draw(st.lists(rows, max_size=most))
+
+
+def batch(rows: Sequence[Any], **kwargs: Any) -> maskplug.TokenBatch:
+    """Rows with the keys 0, 1, 2, …"""
+    kwargs.setdefault("keys", range(len(rows)))
+    return maskplug.TokenBatch.from_lists(rows, **kwargs)
+
+
+def equal_rows(samples: int, length: int, first_key: int = 0) -> maskplug.TokenBatch:
+    """Many rows of the same ordinary ids under different keys."""
+    row = np.resize(ORDINARY, length)
+    offsets = np.arange(samples + 1) * length
+    keys = np.arange(first_key, first_key + samples, dtype=np.uint64)
+    return maskplug.TokenBatch.from_flat(np.tile(row, samples), offsets, keys)
+
+
+def likely(successes: int, trials: int, p: float) -> bool:
+    """Whether a count fits a binomial law, by the exact two-sided test at 1 in 10,000."""
+    return bool(stats.binomtest(int(successes), int(trials), p).pvalue > 1e-4)
+
+
+def fits(observed: Any, expected: Any) -> bool:
+    """Whether counts fit their expectation, by chi-square at 1 in 10,000."""
+    observed, expected = np.asarray(observed, float), np.asarray(expected, float)
+    expected = expected * observed.sum() / expected.sum()
+    return bool(stats.chisquare(observed, expected).pvalue > 1e-4)

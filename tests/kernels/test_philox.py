@@ -1,0 +1,60 @@
+"""Philox4x32-10: published answers, and the scalar reference on random input."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import reference as ref
+from hypothesis import given
+from hypothesis import strategies as st
+
+from maskplug.kernels.philox import block, fill, mix64, streams
+
+ANSWERS = [
+    ("00000000 " * 4, "00000000 " * 2, "6627e8d5 e169c58d bc57ac4c 9b00dbd8"),
+    ("ffffffff " * 4, "ffffffff " * 2, "408f276d 41c83b0e a20bc7c6 6d5451fd"),
+    (
+        "243f6a88 85a308d3 13198a2e 03707344",
+        "a4093822 299f31d0",
+        "d16cfe09 94fdcceb 5001e420 24126ea1",
+    ),
+]
+lane = st.integers(0, 2**32 - 1)
+
+
+def lanes(text: str) -> list[int]:
+    return [int(word, 16) for word in text.split()]
+
+
+@pytest.mark.parametrize(("counter", "key", "words"), ANSWERS)
+def test_published_known_answers(counter: str, key: str, words: str) -> None:
+    given_lanes = lanes(counter) + lanes(key)
+    assert list(block(*map(np.uint32, given_lanes))) == lanes(words)
+    assert list(ref.philox(tuple(lanes(counter)), tuple(lanes(key)))) == lanes(words)
+
+
+@given(st.lists(lane, min_size=6, max_size=6))
+def test_block_follows_the_reference(drawn: list[int]) -> None:
+    expected = ref.philox(tuple(drawn[:4]), tuple(drawn[4:]))
+    assert block(*map(np.uint32, drawn)) == expected
+
+
+@given(st.integers(0, 2**64 - 1))
+def test_mix64_follows_the_reference(z: int) -> None:
+    assert int(mix64(np.uint64(z))) == ref.mix64(z)
+
+
+@given(st.integers(0, 2**64 - 1), st.integers(0, 17), st.integers(0, 3))
+def test_fill_follows_the_reference_and_stays_inside(key: int, count: int, draw: int) -> None:
+    out = np.full(count + 8, 77, np.uint32)
+    fill(out, count, np.uint64(key), draw)
+    assert out[:count].tolist() == ref.words(key, count, draw)
+    assert (out[-(-count // 4) * 4 :] == 77).all()
+
+
+@given(st.lists(st.tuples(st.integers(0, 2**64 - 1), st.integers(0, 9)), max_size=5))
+def test_streams_are_the_rows_one_after_the_other(rows: list[tuple[int, int]]) -> None:
+    keys = np.array([key for key, _ in rows], np.uint64)
+    offsets = np.concatenate([[0], np.cumsum([count for _, count in rows])]).astype(np.int64)
+    expected = [word for key, count in rows for word in ref.words(key, count, 1)]
+    assert streams(keys, offsets, 1).tolist() == expected
