@@ -13,7 +13,7 @@ import threading
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import cache, cached_property
+from functools import cache
 from importlib.metadata import EntryPoint, distributions
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -55,22 +55,21 @@ class Plugins:
     manager: pluggy.PluginManager
     registry: Registry
     found: list[Plugin] = field(default_factory=list)
-
-    @cached_property
-    def observers(self) -> list[pluggy.HookImpl]:
-        """The implementations of ``maskplug_after_mask``, without those that raised."""
-        return list(self.manager.hook.maskplug_after_mask.get_hookimpls())
+    #: Observers that raised: they are not called any more.
+    silenced: set[str] = field(default_factory=set)
 
     def after_mask(self, masked: Masked, context: Context) -> None:
         """Show a masked batch to all observers; one that raises is reported once and left out."""
         offered = {"masked": masked, "context": context}
-        for impl in list(self.observers):
+        for impl in self.manager.hook.maskplug_after_mask.get_hookimpls():
+            if impl.plugin_name in self.silenced:
+                continue
             try:
                 impl.function(*(offered[name] for name in impl.argnames))
             except Exception as error:
                 if _strict():
                     raise
-                self.observers.remove(impl)
+                self.silenced.add(impl.plugin_name)
                 warnings.warn(
                     f"plugin {impl.plugin_name} raised in maskplug_after_mask and is no longer "
                     f"called: {type(error).__name__}: {error}",
