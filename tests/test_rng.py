@@ -129,7 +129,7 @@ def first_bits(seed: int, t: int, keys: range, purpose: str = "x") -> np.ndarray
 
 
 N = 20_000
-BASE = dict(seed=7, t=3, keys=range(N), purpose="x")
+BASE = {"seed": 7, "t": 3, "keys": range(N), "purpose": "x"}
 
 
 @pytest.mark.parametrize(
