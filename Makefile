@@ -30,7 +30,7 @@ $(READY): setup.cfg $(CONSTRAINTS) requirements/fairseq.txt
 	touch $@
 
 demo: $(READY)
-	$(BIN)/python recipes/translation/demo.py
+	$(BIN)/python -m recipes.translation.demo
 
 lint: $(READY)
 	$(BIN)/ruff check .

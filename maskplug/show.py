@@ -48,7 +48,7 @@ def render(
         >>> tokens = maskplug.TokenBatch.from_lists([[1, 2, 3]], keys=["a"])
         >>> masked = maskplug.strategy("dynamic", rate=0.4, mask=1.0, random=0.0)(tokens, vocab)
         >>> print(render(tokens, masked, vocab, "_abc".__getitem__)[0])
-        a [b] c
+        [a] b c
     """
     from rich.text import Text
 

@@ -1,0 +1,1 @@
+"""Recipes: run from a checkout, not installed."""

@@ -1,0 +1,1 @@
+"""Translation with masked sources, in fairseq and in Hugging Face, from plain parallel text."""

@@ -1,0 +1,48 @@
+"""Takes down the masks that are drawn in this process, through maskplug's own observer hook."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import maskplug
+from maskplug.plugins import plugins
+
+
+class Row(NamedTuple):
+    """One sample's original ids, what the model read, and which tokens were chosen."""
+
+    original: list[int]
+    inputs: list[int]
+    chosen: list[bool]
+
+
+class Recorder:
+    """A dictionary of rows by (t, key) that fills while the recorder is used as a context.
+
+    Args:
+        limit: how many values of t to keep; later ones are not taken down.
+    """
+
+    def __init__(self, limit: int = 3) -> None:
+        self.limit = limit
+        self.rows: dict[tuple[int, int], Row] = {}
+
+    @maskplug.hookimpl
+    def maskplug_after_mask(self, masked: maskplug.Masked, context: maskplug.Context) -> None:
+        """Take down a batch."""
+        offsets = context.tokens.offsets
+        columns = (context.tokens.ids, masked.inputs.values, masked.selection.mask)
+        rows = zip(
+            *(maskplug.Ragged(column, offsets).to_lists() for column in columns), strict=True
+        )
+        moments = zip(context.rng.t.tolist(), context.tokens.keys.tolist(), strict=True)
+        for (t, key), row in zip(moments, rows, strict=True):
+            if t < self.limit:
+                self.rows[t, key] = Row(*row)
+
+    def __enter__(self) -> Recorder:
+        plugins().manager.register(self)
+        return self
+
+    def __exit__(self, *exception: Any) -> None:
+        plugins().manager.unregister(self)
