@@ -1,0 +1,73 @@
+"""Whole words up to a budget of tokens."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from batches import VOCAB, batch, likely
+
+import maskplug
+from maskplug.errors import OptionError, VocabularyError
+from maskplug.selectors import Words
+
+N = 5_000
+#: One word of each length, by the table of VOCAB: 1, 2, 3, 1, 2, 3, … tokens.
+ROW = [6, 8, 9, 10, 11, 13] * 7
+
+
+def counts(row: list[int], rate: float, samples: int = N) -> Any:
+    tokens = batch([row] * samples)
+    selection = Words(rate).select(tokens, VOCAB, maskplug.Rng.at(1, 0, tokens.keys))
+    return selection.mask.reshape(samples, len(row)).sum(axis=1)
+
+
+@pytest.mark.parametrize("rate", [0.1, 0.15, 0.31, 0.5, 0.95])
+def test_the_mean_number_of_tokens_is_the_budget(rate: float) -> None:
+    chosen = counts(ROW, rate)
+    budget = rate * len(ROW)
+    assert abs(chosen - budget).max() < 1 + 2  # rounding, and a word of three
+    error = chosen.std() / np.sqrt(N)
+    assert abs(chosen.mean() - budget) < 4 * error
+    assert error < 0.05
+
+
+def test_long_words_leave_no_row_empty() -> None:
+    # Fourteen tokens of three-piece words with a budget of two: BERT's rule masks none of them.
+    chosen = counts([2, *[6, 7, 9] * 4, 3], 2 / 12)
+    assert set(chosen.tolist()) == {3}
+
+
+def test_words_of_equal_length_are_equally_likely() -> None:
+    tokens = batch([ROW] * N)
+    selection = Words(0.3).select(tokens, VOCAB, maskplug.Rng.at(1, 0, tokens.keys))
+    mask = selection.mask.reshape(N, 7, 6)
+    rate = mask.mean(axis=(0, 1))
+    for word in (0, 1, 3):
+        assert all(likely(hits, N, rate[word]) for hits in mask[:, :, word].sum(axis=0))
+
+
+def test_one_word_longer_than_any_budget() -> None:
+    assert set(counts([6, 7, 7, 7, 7, 7], 0.15, 20).tolist()) == {6}
+
+
+def test_a_layer_gives_the_words() -> None:
+    bare = maskplug.Vocabulary(size=60, mask_id=4)
+    starts = [[True, False, False, False] * 3]
+    tokens = batch([list(range(10, 22))] * 40, word_starts=starts * 40)
+    selection = Words(0.3).select(tokens, bare, maskplug.Rng.at(1, 0, tokens.keys))
+    mask = selection.mask.reshape(40, 3, 4)
+    assert (mask.all(axis=2) == mask.any(axis=2)).all()
+    assert 0 < mask.mean() < 1
+
+
+def test_words_must_be_known() -> None:
+    bare = maskplug.Vocabulary(size=60, mask_id=4)
+    with pytest.raises(VocabularyError, match=r"word_start or joins_next table.*'word_starts'"):
+        maskplug.strategy("whole_word")(batch([[5, 6]]), bare)
+
+
+def test_bad_rate() -> None:
+    with pytest.raises(OptionError, match=r"-1; .* from 0 to 1"):
+        Words(-1)
