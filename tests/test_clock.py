@@ -1,0 +1,97 @@
+"""(epoch, step) → t."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from batches import VOCAB, equal_rows
+
+import maskplug
+from maskplug.clock import Cycle, Epoch, Every, Never, Step
+from maskplug.errors import OptionError
+
+EPOCHS = np.arange(25)
+STEPS = np.arange(25) * 100 + 7
+
+
+@pytest.mark.parametrize(
+    ("clock", "expected"),
+    [
+        (Never(), EPOCHS * 0),
+        (Epoch(), EPOCHS),
+        (Step(), STEPS),
+        (Every(3), EPOCHS // 3),
+        (Every(1), EPOCHS),
+        (Every(50, of="step"), STEPS // 50),
+        (Cycle(), EPOCHS % 10),
+        (Cycle(1), EPOCHS * 0),
+    ],
+    ids=repr,
+)
+def test_t(clock: maskplug.Clock, expected: Any) -> None:
+    assert clock(EPOCHS, STEPS).tolist() == expected.tolist()
+
+
+@pytest.mark.parametrize(
+    ("clock", "needs"),
+    [
+        ("never", False),
+        ("epoch", False),
+        ("step", True),
+        ({"name": "every", "k": 2}, False),
+        ({"name": "every", "k": 2, "of": "step"}, True),
+        ("cycle", False),
+    ],
+    ids=str,
+)
+def test_needs_step(clock: Any, needs: bool) -> None:
+    assert maskplug.strategy("dynamic", clock=clock).needs_step is needs
+
+
+@pytest.mark.parametrize("k", [0, -1])
+@pytest.mark.parametrize("clock", [Every, Cycle])
+def test_bad_periods(clock: Any, k: int) -> None:
+    with pytest.raises(OptionError, match=f"'k' is {k}; it must be a whole number from 1"):
+        clock(k)
+
+
+@pytest.mark.parametrize(("k", "said"), [(1.5, "1.5"), ("2", "'2'"), (True, "True")])
+def test_periods_by_name_are_whole_numbers(k: Any, said: str) -> None:
+    with pytest.raises(OptionError, match=f"clock 'every@1': option 'k' is {said}; .* whole"):
+        maskplug.strategy("dynamic", clock={"name": "every", "k": k})
+
+
+def masks(clock: Any, **when: Any) -> bytes:
+    strategy = maskplug.strategy("dynamic", rate=0.3, clock=clock)
+    return strategy(equal_rows(4, 40), VOCAB, seed=1, **when).selection.mask.tobytes()
+
+
+def test_cycle_is_the_epoch_modulo_ten() -> None:
+    shown = [masks("cycle", epoch=epoch) for epoch in range(25)]
+    assert len(set(shown)) == 10
+    assert all(shown[epoch] == masks("epoch", epoch=epoch % 10) for epoch in range(25))
+
+
+def test_static_is_one_mask_and_that_of_dynamic_at_zero() -> None:
+    static = maskplug.strategy("static", rate=0.3)
+    tokens = equal_rows(4, 40)
+    shown = {
+        static(tokens, VOCAB, seed=1, epoch=e, step=9 * e).inputs.values.tobytes() for e in EPOCHS
+    }
+    dynamic = maskplug.strategy("dynamic", rate=0.3)(tokens, VOCAB, seed=1)
+    assert shown == {dynamic.inputs.values.tobytes()}
+
+
+def test_steps_redraw_and_epochs_do_not_with_the_step_clock() -> None:
+    assert masks("step", step=1) == masks("step", step=1, epoch=5)
+    assert masks("step", step=1) != masks("step", step=2)
+
+
+def test_only_t_matters() -> None:
+    assert (
+        masks("step", step=6)
+        == masks("epoch", epoch=6)
+        == masks({"name": "every", "k": 2}, epoch=13)
+    )

@@ -1,0 +1,96 @@
+"""Tokens and words that can be chosen, and how many of them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import reference as ref
+from batches import ORDINARY, SPECIAL, VOCAB, batch, likely, ragged, seeds
+from hypothesis import given
+from hypothesis import strategies as st
+
+from maskplug import Rng, Vocabulary, budget, units
+from maskplug.errors import TokenError, VocabularyError
+from maskplug.schedule import Linear
+
+
+@given(ragged())
+def test_tokens(rows: list[list[int]]) -> None:
+    tokens = batch(rows)
+    every = units(tokens, VOCAB)
+    assert every.starts.tolist() == np.flatnonzero(~np.isin(tokens.ids, SPECIAL)).tolist()
+    assert every.counts.tolist() == [sum(t not in SPECIAL for t in row) for row in rows]
+
+
+@given(ragged())
+def test_words_are_a_partition_of_the_tokens(rows: list[list[int]]) -> None:
+    tokens = batch(rows)
+    words = units(tokens, VOCAB, "word")
+    assert (words.mask == units(tokens, VOCAB).mask).all()
+    for i, row in enumerate(rows):
+        free = [p for p, token in enumerate(row) if token not in SPECIAL]
+        expected = ref.word_groups(free, {p for p in free if row[p] % 2 == 0})
+        mine = slice(words.offsets[i], words.offsets[i + 1])
+        spans = zip(words.starts[mine] - tokens.offsets[i], words.lengths[mine], strict=True)
+        assert [list(range(start, start + length)) for start, length in spans] == expected
+
+
+def test_a_word_ends_at_a_special_and_at_a_protected_token() -> None:
+    tokens = batch([[6, 7, 3, 7, 7]], protected=[[False] * 4 + [True]])
+    words = units(tokens, VOCAB, "word")
+    assert (words.starts.tolist(), words.lengths.tolist()) == ([0, 3], [2, 1])
+
+
+def test_words_of_the_other_table_and_of_a_layer() -> None:
+    joins = Vocabulary(size=60, special_ids=SPECIAL, joins_next=np.arange(60) % 2 == 0)
+    rows = [[6, 7, 8, 10, 11], [7, 6], [7, 9]]
+    assert units(batch(rows), joins, "word").lengths.tolist() == [2, 3, 1, 1, 1, 1]
+    layer = [[True, True, False, False, True], [False, False], [True, True]]
+    tokens = batch(rows, word_starts=layer)
+    assert units(tokens, joins, "word").lengths.tolist() == [1, 3, 1, 2, 1, 1]
+
+
+def test_without_words() -> None:
+    with pytest.raises(VocabularyError, match="whole words need to know"):
+        units(batch([[5]]), Vocabulary(size=60), "word")
+
+
+def test_ids_outside_the_vocabulary() -> None:
+    for bad in (-1, 60, 2**40):
+        with pytest.raises(TokenError, match=rf"id {bad} \(sample 2, position 1\).* 0 to 59"):
+            units(batch([[5], [], [5, bad]]), VOCAB)
+
+
+@given(st.lists(st.integers(0, 50), max_size=6), seeds, st.floats(0, 1))
+def test_budget_follows_the_reference(counts: list[int], seed: int, rate: float) -> None:
+    got = budget(rate, np.array(counts, np.int64), Rng.at(seed, 1, range(len(counts))))
+    expected = [ref.Sample(seed, 1, i).budget(rate, count) for i, count in enumerate(counts)]
+    assert got.tolist() == expected
+
+
+@pytest.mark.parametrize(("rate", "available", "up"), [(0.15, 64, 0.6), (0.125, 10, 0.25)])
+def test_budget_rounds_at_random(rate: float, available: int, up: float) -> None:
+    samples = 20_000
+    got = budget(rate, np.full(samples, available), Rng.at(1, 0, np.arange(samples)))
+    low = int(rate * available)
+    assert set(got.tolist()) == {low, low + 1}
+    assert likely((got > low).sum(), samples, up)
+
+
+def test_budget_at_its_limits() -> None:
+    rng = Rng.at(1, 0, range(4))
+    available = np.array([0, 1, 7, 1000])
+    assert budget(0.0, available, rng).tolist() == [0, 0, 0, 0]
+    assert budget(1e-300, available, rng).tolist() == [0, 1, 1, 1]
+    assert budget(1.0, available, rng).tolist() == available.tolist()
+
+
+def test_budget_by_sample() -> None:
+    rng = Rng.at(1, 0, range(3), np.array([0.0, 0.5, 1.0]))
+    got = budget(Linear(0.5, 0.0), np.full(3, 40), rng)
+    assert got.tolist() == [20, 10, 0]
+
+
+def test_ordinary_and_special_are_all_there_is() -> None:
+    assert sorted([*ORDINARY, *SPECIAL]) == list(range(VOCAB.size))
+    assert VOCAB.ordinary.tolist() == ORDINARY

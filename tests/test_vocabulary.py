@@ -1,0 +1,132 @@
+"""What masking knows of a tokenizer."""
+
+from __future__ import annotations
+
+from itertools import chain
+from typing import Any
+
+import numpy as np
+import pytest
+from batches import batch
+
+from maskplug import Vocabulary
+from maskplug.errors import VocabularyError
+
+
+def test_everything_named_is_special() -> None:
+    vocab = Vocabulary(
+        size=12, mask_id=4, pad_id=0, bos_id=2, eos_id=3, special_ids={1}, sentinel_ids=[11, 10]
+    )
+    assert np.flatnonzero(vocab.special).tolist() == [0, 1, 2, 3, 4, 10, 11]
+    assert vocab.ordinary.tolist() == [5, 6, 7, 8, 9]
+    assert vocab.sentinel_ids.tolist() == [11, 10]
+    assert not vocab.has_words
+    for table in (vocab.special, vocab.ordinary, vocab.sentinel_ids):
+        assert not table.flags.writeable
+
+
+@pytest.mark.parametrize("name", ["mask_id", "pad_id", "bos_id", "eos_id"])
+@pytest.mark.parametrize("value", [-1, 10, 10**9])
+def test_ids_outside(name: str, value: int) -> None:
+    with pytest.raises(VocabularyError, match=f"{name} {value} is outside .* 0 to 9"):
+        Vocabulary(size=10, **{name: value})
+
+
+@pytest.mark.parametrize("name", ["special_ids", "sentinel_ids"])
+def test_lists_of_ids_outside(name: str) -> None:
+    with pytest.raises(VocabularyError, match=f"{name} 10 is outside"):
+        Vocabulary(size=10, **{name: [3, 10]})
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"size": 0}, "size is 0"),
+        ({"size": 3, "word_start": [True, False]}, r"word_start has shape \(2,\), not \(3,\)"),
+        ({"size": 3, "joins_next": np.zeros((3, 1))}, r"joins_next has shape \(3, 1\)"),
+        ({"size": 1, "word_start": [True], "joins_next": [True]}, "not both"),
+    ],
+)
+def test_contradictions(options: dict[str, Any], message: str) -> None:
+    with pytest.raises(VocabularyError, match=message):
+        Vocabulary(**options)
+
+
+@pytest.mark.parametrize(
+    ("pieces", "table", "expected"),
+    [
+        (["[MASK]", "un", "##seen", "##"], "word_start", [1, 1, 0, 1]),
+        (["<s>", "▁new", "er", "▁"], "word_start", [0, 1, 0, 1]),
+        (["<s>", "Ġnew", "Ġer", "##er"], "word_start", [0, 1, 1, 0]),
+        (["<s>", "new@@", "er", "@@"], "joins_next", [0, 1, 0, 0]),
+        (["<s>", "new", "er</w>", "</w>"], "joins_next", [1, 1, 0, 0]),
+        (["<s>", "new", "er"], "word_start", [1, 1, 1]),
+    ],
+)
+def test_spelling_tells_where_words_begin(
+    pieces: list[str], table: str, expected: list[int]
+) -> None:
+    vocab = Vocabulary.from_pieces(pieces)
+    assert getattr(vocab, table).astype(int).tolist() == expected
+    assert vocab.has_words
+
+
+@pytest.mark.parametrize("table", ["word_start", "joins_next"])
+def test_word_starts_of_a_row_do_not_depend_on_the_row_before(table: str) -> None:
+    vocab = Vocabulary(size=8, **{table: np.arange(8) % 2 == 1})
+    rows = [[1, 2, 3], [], [5, 5, 1], [2, 3]]
+    together = vocab.word_starts(batch(rows)).tolist()
+    alone = [vocab.word_starts(batch([row])).tolist() for row in rows]
+    assert together == list(chain.from_iterable(alone))
+
+
+def test_protected_tokens_cannot_be_masked() -> None:
+    vocab = Vocabulary(size=8, mask_id=0)
+    tokens = batch([[0, 1, 2]], protected=[[0, 0, 1]])
+    assert vocab.maskable(tokens).tolist() == [False, True, False]
+
+
+def test_require_mask() -> None:
+    assert Vocabulary(size=8, mask_id=0).require_mask("x") == 0
+    with pytest.raises(VocabularyError, match=r"x writes a mask token.*add_special_tokens"):
+        Vocabulary(size=8).require_mask("x")
+
+
+class Processor:
+    """As much of a SentencePieceProcessor as the adapter reads."""
+
+    pieces = ("<unk>", "<s>", "</s>", "▁a", "b", "<mask>", "<unused>")
+
+    def get_piece_size(self) -> int:
+        return len(self.pieces)
+
+    def id_to_piece(self, i: int) -> str:
+        return self.pieces[i]
+
+    def is_control(self, i: int) -> bool:
+        return i in (1, 2)
+
+    def is_unknown(self, i: int) -> bool:
+        return i == 0
+
+    def is_unused(self, i: int) -> bool:
+        return i == 6
+
+    def pad_id(self) -> int:
+        return -1
+
+    def bos_id(self) -> int:
+        return 1
+
+    def eos_id(self) -> int:
+        return 2
+
+
+def test_from_sentencepiece() -> None:
+    vocab = Vocabulary.from_sentencepiece(Processor())
+    assert (vocab.mask_id, vocab.pad_id, vocab.bos_id, vocab.eos_id) == (5, None, 1, 2)
+    assert vocab.ordinary.tolist() == [3, 4]
+    assert vocab.word_start.tolist() == [False, False, False, True, False, False, False]
+    assert Vocabulary.from_sentencepiece(Processor(), mask="b").mask_id == 4
+    with pytest.raises(VocabularyError, match="no piece 'x'"):
+        Vocabulary.from_sentencepiece(Processor(), mask="x")
