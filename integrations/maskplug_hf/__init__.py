@@ -1,0 +1,7 @@
+"""maskplug for Hugging Face: a collator, and its attachment to Trainer."""
+
+from maskplug_hf.attach import attach
+from maskplug_hf.collator import DataCollatorForMasking
+from maskplug_hf.vocabulary import vocabulary
+
+__all__ = ["DataCollatorForMasking", "attach", "vocabulary"]

@@ -1,0 +1,128 @@
+"""attach(trainer): exact epochs, ranks, workers and resume in one call."""
+
+from __future__ import annotations
+
+import inspect
+import warnings
+from typing import Any
+
+from torch.utils.data import IterableDataset
+
+from maskplug.errors import MaskplugWarning, OptionError
+from maskplug_hf.callback import MaskingCallback
+from maskplug_hf.collator import DataCollatorForMasking
+from maskplug_hf.moment import Moment
+from maskplug_hf.samples import SAMPLE_ID, KeyedDataset, KeyedIterable
+
+#: Columns that no model takes and the collator reads.
+READ = frozenset({SAMPLE_ID, "special_tokens_mask", "word_ids"})
+
+
+def attach(trainer: Any, *, resume_other_spec: bool = False) -> None:
+    """Make the masks of a Trainer a function of strategy, seed, epoch (or step) and sample.
+
+    The same masks then come with any number of workers, persistent or not, and of processes, any
+    batch size and gradient accumulation, and after a resume in mid-epoch. Evaluation masks are
+    frozen (t = 0, progress 0). Every checkpoint holds the strategy's spec and seed; resuming it
+    under others is refused before the first step.
+
+    A sample's key is its ``sample_id`` column, or else its index in the dataset; in a stream, its
+    ``sample_id`` or its content. The trainer's datasets and collator are replaced by wrapped ones;
+    the originals are not changed. Attaching twice does nothing more.
+
+    Args:
+        trainer: a ``transformers.Trainer`` whose ``data_collator`` is a ``DataCollatorForMasking``.
+        resume_other_spec: resume a checkpoint of another spec or seed with a warning.
+
+    Raises:
+        OptionError: when the trainer has another collator, or a stream is to be masked by step.
+    """
+    collator = trainer.data_collator
+    if not isinstance(collator, DataCollatorForMasking):
+        raise OptionError(
+            f"the trainer's data_collator is {collator!r:.80}; attach needs "
+            "Trainer(data_collator=DataCollatorForMasking(tokenizer, …))"
+        )
+    callback = _callback(trainer, collator, resume_other_spec)
+    columns = _columns(trainer)
+    _check_stream(trainer.train_dataset, collator)
+    trainer.data_collator = collator.as_attached()
+    trainer.train_dataset = _keyed(trainer.train_dataset, callback.moment, columns)
+    evaluation = trainer.eval_dataset
+    if isinstance(evaluation, dict):
+        trainer.eval_dataset = {n: _keyed(d, None, columns) for n, d in evaluation.items()}
+    else:
+        trainer.eval_dataset = _keyed(evaluation, None, columns)
+
+
+def _callback(
+    trainer: Any, collator: DataCollatorForMasking, resume_other_spec: bool
+) -> MaskingCallback:
+    for callback in trainer.callback_handler.callbacks:
+        if isinstance(callback, MaskingCallback):
+            callback.resume_other_spec = resume_other_spec
+            return callback
+    callback = MaskingCallback(collator, Moment(), resume_other_spec)
+    trainer.add_callback(callback)
+    return callback
+
+
+def _columns(trainer: Any) -> frozenset[str] | None:
+    """The columns that Trainer would let through, and those that the collator reads."""
+    if not trainer.args.remove_unused_columns:
+        return None
+    model = trainer.model
+    if callable(getattr(model, "get_base_model", None)):  # an adapter of peft
+        model = model.get_base_model()
+    taken = set(inspect.signature(model.forward).parameters)
+    return READ | taken | {"label", "label_ids", *trainer.label_names}
+
+
+def _keyed(dataset: Any, moment: Moment | None, columns: frozenset[str] | None) -> Any:
+    if dataset is None or isinstance(dataset, KeyedDataset | KeyedIterable):
+        return dataset
+    if isinstance(dataset, IterableDataset):
+        return KeyedIterable(dataset, moment, columns)
+    return KeyedDataset(_without(dataset, columns), moment, columns)
+
+
+def _without(dataset: Any, columns: frozenset[str] | None) -> Any:
+    """A `datasets.Dataset` without the columns that nobody reads: they need not be decoded."""
+    names = getattr(dataset, "column_names", None)
+    if columns is None or not isinstance(names, list) or not hasattr(dataset, "remove_columns"):
+        return dataset
+    return dataset.remove_columns([name for name in names if name not in columns])
+
+
+def _check_stream(dataset: Any, collator: DataCollatorForMasking) -> None:
+    """Say at once what cannot be kept for a dataset without indices.
+
+    Raises:
+        OptionError: when masks by step were asked for.
+    """
+    if not isinstance(dataset, IterableDataset) or isinstance(dataset, KeyedIterable):
+        return
+    strategy = collator.strategy
+    if strategy.needs_step:
+        raise OptionError(
+            f"strategy {strategy.label!r} draws masks by step, and the samples of a stream "
+            f"({type(dataset).__name__}) have no place from which to tell their step; choose a "
+            "clock that counts epochs, or a dataset with indices"
+        )
+    if not _has_length(dataset):
+        lost = "a schedule stands at its start, and " if strategy.needs_progress else ""
+        warnings.warn(
+            f"{type(dataset).__name__} has no length, so Trainer cannot tell its epochs after a "
+            f"resume: {lost}a resumed run counts epochs from 0 again; samples are keyed by their "
+            "'sample_id' column, or by content",
+            MaskplugWarning,
+            stacklevel=3,
+        )
+
+
+def _has_length(dataset: Any) -> bool:
+    try:
+        len(dataset)
+    except TypeError:
+        return False
+    return True

@@ -1,0 +1,92 @@
+"""What happens during training: epochs are written down, the spec is saved and compared."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from typing import Any
+
+from transformers import TrainerCallback
+
+from maskplug.errors import MaskplugWarning, SpecMismatchError
+from maskplug.spec import to_json
+from maskplug_hf.collator import DataCollatorForMasking
+from maskplug_hf.moment import Moment
+from maskplug_hf.steps import progress_at, stamp_steps
+
+#: Where the spec stands in a checkpoint: ``trainer_state.json``, ``stateful_callbacks``.
+RECORD = "maskplug"
+
+
+class MaskingCallback(TrainerCallback):
+    """Writes the epoch before its iterator is made; keeps the masking spec with each checkpoint.
+
+    Args:
+        collator: whose spec and seed are kept.
+        moment: where the epoch is written.
+        resume_other_spec: whether a checkpoint of another spec or seed may be resumed.
+    """
+
+    def __init__(
+        self, collator: DataCollatorForMasking, moment: Moment, resume_other_spec: bool
+    ) -> None:
+        self.record = {
+            "spec": collator.spec,
+            "fingerprint": collator.fingerprint,
+            "seed": collator.seed,
+        }
+        self.needs_step = collator.strategy.needs_step
+        self.moment = moment
+        self.resume_other_spec = resume_other_spec
+        self._epoch: int | None = None
+
+    def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        """Compare the checkpoint's spec with ours, before the first step."""
+        self._compare(state)
+        # Trainer saves these values in every checkpoint and reads them back on resume.
+        state.stateful_callbacks[RECORD] = self.record
+        self._epoch = None
+        if self.needs_step:
+            accumulation = args.gradient_accumulation_steps
+            stamp_steps(kwargs["train_dataloader"], self.moment, accumulation, state.max_steps)
+
+    def on_epoch_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        """Write the epoch; Trainer makes the epoch's iterator after this."""
+        # The state's epoch is a fraction: 0.5 on a resume in mid-epoch, and any number after an
+        # epoch that was stopped early or whose length nobody knew. Only the first one is read.
+        first = math.floor(state.epoch or 0.0)
+        self._epoch = first if self._epoch is None else self._epoch + 1
+        self.moment.set(self._epoch, progress_at(self._epoch, state.num_train_epochs))
+
+    def _compare(self, state: Any) -> None:
+        saved = state.stateful_callbacks.get(RECORD)
+        if saved is None and state.global_step > 0:
+            self._warn(
+                f"the checkpoint of step {state.global_step} holds no masking spec: whether it was "
+                "trained with these masks cannot be checked"
+            )
+        if saved is None or _same(saved, self.record):
+            return
+        differs = (
+            f"the checkpoint of step {state.global_step} was trained with {_said(saved)}; "
+            f"this run has {_said(self.record)}"
+        )
+        if not self.resume_other_spec:
+            raise SpecMismatchError(
+                f"{differs}. Resume with the same strategy, options and seed, or say "
+                "attach(trainer, resume_other_spec=True) to go on with the new ones"
+            )
+        self._warn(f"{differs}; going on with the new one, as told")
+
+    def _warn(self, message: str) -> None:
+        warnings.warn(message, MaskplugWarning, stacklevel=2)
+
+
+def _same(saved: dict[str, Any], ours: dict[str, Any]) -> bool:
+    return all(to_json({name: saved.get(name)}) == to_json({name: ours[name]}) for name in ours)
+
+
+def _said(record: dict[str, Any]) -> str:
+    spec = record.get("spec") or {}
+    options = to_json(spec.get("options", {}))
+    return f"strategy {spec.get('strategy')} {options} and seed {record.get('seed')}"

@@ -1,0 +1,324 @@
+"""The collator: features in, masked and padded tensors out."""
+
+from __future__ import annotations
+
+import copy
+import warnings
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from transformers import BatchEncoding
+
+import maskplug
+from maskplug.arrays import BoolArray, IntArray, UintArray
+from maskplug.clock import Never
+from maskplug.collate import Side, pad, padded_width, visible
+from maskplug.errors import MaskplugWarning, OptionError, TokenError, VocabularyError
+from maskplug.rng import hash_words
+from maskplug.targets import IGNORE
+from maskplug.tokens import Ragged, content_keys
+from maskplug_hf.columns import (
+    Column,
+    aligned,
+    columns_of,
+    flat,
+    hidden_tokens,
+    stacked,
+    word_starts,
+)
+from maskplug_hf.labels import check_lengths, take_labels
+from maskplug_hf.moment import Moment
+from maskplug_hf.samples import SAMPLE_ID, Sample
+from maskplug_hf.vocabulary import vocabulary as vocabulary_of
+
+Arrays = dict[str, np.ndarray[Any, Any]]
+
+
+class DataCollatorForMasking:
+    """Masks and pads; takes the place of transformers' ``DataCollatorForLanguageModeling``.
+
+    A mask depends on the strategy, the seed, t and the sample's key: the ``sample_id`` column if
+    there is one, the index in the dataset after :func:`maskplug_hf.attach`, else the content.
+
+    Features are mappings (or bare rows of ids) whose values are lists, numpy or torch rows:
+
+    - ``input_ids``; ``attention_mask``, whose zeros are padding and never masked;
+    - ``special_tokens_mask``: 1 = never masked, besides the tokenizer's special tokens;
+    - ``word_ids``: the number of each token's word, None or -1 for special tokens;
+    - ``sample_id``: an int, str or bytes;
+    - ``labels`` (or ``label``, ``label_ids``): the sample's own. They stay as they are, and only
+      the inputs are masked: sequences are padded with -100, single labels are stacked;
+    - ``token_type_ids`` are padded; other columns are stacked.
+
+    Args:
+        tokenizer: gives the padding, and the vocabulary unless that is given.
+        strategy: a name (``"span@1"``), a spec, or a ``maskplug.Strategy``.
+        seed: from 0 to 2**64 - 1.
+        model: a model with a decoder; it makes ``decoder_input_ids`` from the samples' own labels.
+        return_tensors: "pt" for torch, "np" for numpy.
+        pad_to_multiple_of: rounds the width up.
+        vocabulary: to use instead of ``maskplug_hf.vocabulary(tokenizer)``.
+        strategy_options: the strategy's options (``rate=0.15``).
+
+    Raises:
+        MaskplugError: when strategy, options and tokenizer do not fit together.
+    """
+
+    def __init__(
+        self,
+        tokenizer: Any,
+        strategy: str | Mapping[str, Any] | maskplug.Strategy = "dynamic",
+        *,
+        seed: int = 0,
+        model: Any = None,
+        return_tensors: str = "pt",
+        pad_to_multiple_of: int | None = None,
+        vocabulary: maskplug.Vocabulary | None = None,
+        **strategy_options: Any,
+    ) -> None:
+        self.tokenizer = tokenizer
+        self.strategy = maskplug.strategy(strategy, **strategy_options)
+        self.seed = seed
+        self.model = model
+        self.return_tensors = _known(return_tensors)
+        self.pad_to_multiple_of = pad_to_multiple_of
+        self.vocabulary = vocabulary_of(tokenizer) if vocabulary is None else vocabulary
+        #: Whether plain features are evaluation data, because training data come with their time.
+        self.attached = False
+        self._moment = Moment()
+        self._calls = 0
+        self._warned = False
+        self._check()
+
+    @property
+    def spec(self) -> dict[str, Any]:
+        """The strategy's name, version and options."""
+        return self.strategy.spec
+
+    @property
+    def fingerprint(self) -> str:
+        """Sixteen hexadecimal digits that stand for the spec."""
+        return self.strategy.fingerprint
+
+    def __repr__(self) -> str:
+        return f"DataCollatorForMasking({self.strategy!r}, seed={self.seed})"
+
+    def set_epoch(self, epoch: int, progress: float = 0.0) -> None:
+        """Say which epoch comes next, in a training loop of one's own.
+
+        Call it before the epoch's iterator is made; it reaches data-loading workers. Trainer needs
+        :func:`maskplug_hf.attach` instead.
+
+        Args:
+            epoch: counted from 0.
+            progress: for schedules, from 0 (start of training) to 1 (its end).
+        """
+        if epoch < 0:
+            raise OptionError(f"epoch is {epoch}; epochs count from 0")
+        self._moment.set(epoch, progress)
+
+    def as_attached(self) -> DataCollatorForMasking:
+        """A copy for a Trainer whose datasets bring the time; plain features get frozen masks."""
+        twin = copy.copy(self)
+        twin.attached = True
+        return twin
+
+    def __call__(
+        self, features: Sequence[Any], return_tensors: str | None = None
+    ) -> BatchEncoding[Any]:
+        """Mask and pad a batch.
+
+        Returns:
+            A ``BatchEncoding`` of int64 tensors of shape (samples, width): ``input_ids``,
+            ``attention_mask`` (unless features are bare rows), ``labels`` (the original id where
+            masked, -100 elsewhere; or the samples' own), and whatever else the features hold.
+
+        Raises:
+            TokenError: naming column and row when features do not fit together.
+        """
+        kind = self.return_tensors if return_tensors is None else _known(return_tensors)
+        columns = columns_of(features)
+        keys = self._keys(features, columns.pop(SAMPLE_ID, None))
+        own = take_labels(columns)
+        tokens, hidden = self._tokens(columns, keys)
+        masked = self.strategy(tokens, self.vocabulary, seed=self.seed, **self._time(features))
+        if own is None:
+            own = masked.labels if masked.targets is None else masked.targets
+        elif isinstance(own, Ragged):
+            check_lengths(own, tokens.lengths, self.model)
+        width = padded_width(masked.inputs.lengths, self.pad_to_multiple_of)
+        arrays = {"input_ids": self._pad(masked.inputs, self._pad_id, width)}
+        wanted = "attention_mask" in self.tokenizer.model_input_names
+        if columns.pop("attention_mask", None) or (wanted and isinstance(features[0], Mapping)):
+            arrays["attention_mask"] = self._attention(masked.inputs, hidden, width)
+        arrays |= self._others(columns, tokens.offsets, masked.inputs, width)
+        return _tensors(arrays | self._labels(own, sequences=masked.labels is not own), kind)
+
+    def _check(self) -> None:
+        """Meet every error of strategy, seed and vocabulary now, not in a worker at step 1."""
+        padded_width(np.zeros(1, np.int64), self.pad_to_multiple_of)
+        if self._pad_id is None:
+            raise VocabularyError(
+                f"{type(self.tokenizer).__name__} has no padding token; give it one "
+                "(tokenizer.pad_token = tokenizer.eos_token, for example)"
+            )
+        ids = self.vocabulary.ordinary[:8]
+        layers = {"word_starts": np.ones(len(ids), np.bool_)}
+        tokens = maskplug.TokenBatch.from_flat(ids, [0, len(ids)], [0], layers)
+        rng = maskplug.Rng.at(self.seed, 0, tokens.keys)
+        # Part by part, so that no observer of masks is told of a batch that is none.
+        selection = self.strategy.selector.select(tokens, self.vocabulary, rng)
+        inputs = self.strategy.replacement.replace(tokens, selection, self.vocabulary, rng)
+        self.strategy.target.build(tokens, selection, inputs, self.vocabulary)
+
+    @property
+    def _pad_id(self) -> Any:
+        own = self.tokenizer.pad_token_id
+        return self.vocabulary.pad_id if own is None else own
+
+    @property
+    def _side(self) -> Side:
+        return "left" if self.tokenizer.padding_side == "left" else "right"
+
+    def _pad(self, rows: Ragged, value: int, width: int) -> IntArray:
+        return pad(rows, value, width, self._side)
+
+    def _keys(self, features: Sequence[Any], given: Column | None) -> Column | None:
+        """One key a sample, or None to take them from the content."""
+        if isinstance(features[0], Sample):
+            given = [feature.key for feature in features]
+        if given is None or all(key is None for key in given):
+            return None
+        if None in given:
+            raise TokenError(f"feature {given.index(None)} has no sample_id, others have one")
+        return [key.item() if isinstance(key, torch.Tensor) else key for key in given]
+
+    def _tokens(
+        self, columns: dict[str, Column], keys: Column | None
+    ) -> tuple[maskplug.TokenBatch, BoolArray | None]:
+        """The batch to be masked, and which of its tokens the features hide."""
+        ids, offsets = flat("input_ids", columns.pop("input_ids"))
+        layers: dict[str, Any] = {}
+        hidden = protected = None
+        if "attention_mask" in columns:
+            protected = hidden = hidden_tokens(columns["attention_mask"], offsets)
+        if "special_tokens_mask" in columns:
+            rows = columns.pop("special_tokens_mask")
+            special = aligned("special_tokens_mask", rows, offsets) != 0
+            protected = special if hidden is None else special | hidden
+        if protected is not None:
+            layers["protected"] = protected
+        if "word_ids" in columns:
+            layers["word_starts"] = word_starts(columns.pop("word_ids"), offsets)
+        named = _visible_content(ids, offsets, hidden) if keys is None else keys
+        return maskplug.TokenBatch.from_flat(ids, offsets, named, layers), hidden
+
+    def _time(self, features: Sequence[Any]) -> dict[str, Any]:
+        if isinstance(features[0], Sample):
+            return {
+                "epoch": np.array([feature.epoch for feature in features]),
+                "step": np.array([feature.step for feature in features]),
+                "progress": np.array([feature.progress for feature in features]),
+            }
+        if self.attached:
+            return {}
+        epoch = self._moment.epoch
+        timeless = isinstance(self.strategy.clock, Never) and not self.strategy.needs_progress
+        if not timeless and (epoch is None or self.strategy.needs_step):
+            self._warn()
+            fresh = self._fresh()
+            return {
+                "epoch": fresh if epoch is None else epoch,
+                "step": fresh,
+                "progress": self._moment.progress,
+            }
+        return {"epoch": epoch or 0, "progress": self._moment.progress}
+
+    def _fresh(self) -> int:
+        """A t that no earlier call had, in this process or in a worker of an earlier epoch."""
+        calls = self._calls
+        self._calls += 1
+        worker = torch.utils.data.get_worker_info()
+        if worker is None:
+            return calls
+        # A worker's copy counts from 0 again in every epoch; its seed is another one each time.
+        return int(hash_words(worker.seed, calls)[0] >> np.uint64(1))
+
+    def _warn(self) -> None:
+        if self._warned:
+            return
+        self._warned = True
+        if not self._moment.first_time():
+            return
+        clock = type(self.strategy.clock).__name__
+        warnings.warn(
+            f"{self!r} is not told the time, so every call draws new masks: they depend on the "
+            "batches and workers, differ after a resume, cannot be repeated, and a schedule stands "
+            f"at its start (clock: {clock}). Call maskplug_hf.attach(trainer) for exact epochs, "
+            "steps and resume, or collator.set_epoch(epoch) in a loop of your own (epochs only)",
+            MaskplugWarning,
+            stacklevel=4,
+        )
+
+    def _attention(self, inputs: Ragged, hidden: BoolArray | None, width: int) -> IntArray:
+        if hidden is None:
+            return visible(inputs.lengths, width, self._side).astype(np.int64)
+        return self._pad(_on(inputs, ~hidden, "attention_mask"), 0, width)
+
+    def _others(
+        self, columns: dict[str, Column], offsets: IntArray, inputs: Ragged, width: int
+    ) -> Arrays:
+        """The columns that have nothing to do with masking."""
+        arrays: Arrays = {}
+        for name, values in columns.items():
+            if name == "token_type_ids":
+                types = _on(inputs, aligned(name, values, offsets), name)
+                arrays[name] = self._pad(types, self.tokenizer.pad_token_type_id, width)
+            else:
+                arrays[name] = stacked(name, values)
+        return arrays
+
+    def _labels(self, labels: Any, *, sequences: bool) -> Arrays:
+        if labels is None:
+            return {}
+        if not isinstance(labels, Ragged):
+            return {"labels": labels}
+        width = padded_width(labels.lengths, self.pad_to_multiple_of)
+        padded = self._pad(labels, IGNORE, width)
+        shift = getattr(self.model, "prepare_decoder_input_ids_from_labels", None)
+        if not sequences or shift is None:
+            return {"labels": padded}
+        decoder = shift(labels=torch.from_numpy(padded)).numpy()
+        return {"labels": padded, "decoder_input_ids": decoder}
+
+
+def _known(return_tensors: str) -> str:
+    if return_tensors not in ("pt", "np"):
+        raise OptionError(f"return_tensors is {return_tensors!r}; choices: 'pt' (torch), 'np'")
+    return return_tensors
+
+
+def _visible_content(ids: IntArray, offsets: IntArray, hidden: BoolArray | None) -> UintArray:
+    """Keys by content, the same for a row however it was padded before."""
+    if hidden is None:
+        return content_keys(ids, offsets)
+    seen = np.concatenate(([0], np.cumsum(~hidden)))
+    return content_keys(ids[~hidden], seen[offsets])
+
+
+def _on(inputs: Ragged, values: Any, name: str) -> Ragged:
+    """Values aligned with the original tokens, as rows like the inputs."""
+    if len(values) != len(inputs.values):
+        raise TokenError(
+            f"column {name!r} has one value for each original token, and the strategy changed "
+            "their number; drop the column, and give rows without padding"
+        )
+    return Ragged(values, inputs.offsets)
+
+
+def _tensors(arrays: Arrays, kind: str) -> BatchEncoding[Any]:
+    if kind == "np":
+        return BatchEncoding(arrays)
+    return BatchEncoding({name: torch.from_numpy(array) for name, array in arrays.items()})

@@ -1,0 +1,140 @@
+"""Features to columns, and columns to flat arrays; nothing here is slower than it must be."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from maskplug.arrays import BoolArray, IntArray
+from maskplug.errors import TokenError
+from maskplug.tokens import flatten
+
+Column = list[Any]
+
+
+def columns_of(features: Sequence[Any]) -> dict[str, Column]:
+    """The columns of a list of features; bare rows of ids are the column ``input_ids``.
+
+    Raises:
+        TokenError: when there are no features, no ``input_ids``, or not the same columns in each.
+    """
+    if not len(features):
+        raise TokenError("the list of features is empty: there is nothing to collate")
+    first = features[0]
+    if not isinstance(first, Mapping):
+        return {"input_ids": list(features)}
+    names = first.keys()
+    if "input_ids" not in names:
+        raise TokenError(f"features have no column 'input_ids'; they have {sorted(names)}")
+    for i, feature in enumerate(features):
+        if not isinstance(feature, Mapping) or feature.keys() != names:
+            got = sorted(feature) if isinstance(feature, Mapping) else type(feature).__name__
+            raise TokenError(f"feature {i} has {got}, the first one has {sorted(names)}")
+    return {name: [feature[name] for feature in features] for name in names}
+
+
+@lru_cache(maxsize=8192)
+def _ones(length: int) -> list[int]:
+    return [1] * length
+
+
+def hidden_tokens(rows: Column, offsets: IntArray) -> BoolArray | None:
+    """The zeros of an attention mask: one bool a token, or None when there are none."""
+    lengths = np.diff(offsets).tolist()
+    for row, length in zip(rows, lengths, strict=True):
+        # Equality of two lists is ten times as fast as reading one, and nearly always enough.
+        if not (row == _ones(length) if isinstance(row, list) else _all_ones(row, length)):
+            return np.equal(aligned("attention_mask", rows, offsets), 0)
+    return None
+
+
+def _all_ones(row: Any, length: int) -> bool:
+    array = np.asarray(row)
+    return array.shape == (length,) and bool((array == 1).all())
+
+
+def aligned(name: str, rows: Column, offsets: IntArray) -> IntArray:
+    """A column with one whole number a token: flat int64.
+
+    Raises:
+        TokenError: naming column and row when a row is not as long as its ``input_ids``.
+    """
+    for i, (row, length) in enumerate(zip(rows, np.diff(offsets).tolist(), strict=True)):
+        if _length(row) != length:
+            raise TokenError(
+                f"column {name!r} has {_length(row)} values for the {length} tokens of feature {i}"
+            )
+    return flat(name, rows)[0]
+
+
+def flat(name: str, rows: Column) -> tuple[IntArray, IntArray]:
+    """A column of rows of whole numbers: flat int64 and offsets.
+
+    Raises:
+        TokenError: naming the column when a row holds anything else.
+    """
+    try:
+        return flatten(rows)
+    except TokenError as error:
+        raise TokenError(f"column {name!r}: {error}") from None
+
+
+def word_starts(rows: Column, offsets: IntArray) -> BoolArray:
+    """Where words begin, from ``word_ids``: True where the number differs from the one before.
+
+    Special tokens, whose number is None or -1, stand alone.
+    """
+    filled = [
+        [-1 if word is None else word for word in row] if isinstance(row, list) else _integers(row)
+        for row in rows
+    ]
+    words = aligned("word_ids", filled, offsets)
+    starts = np.ones(len(words), np.bool_)
+    starts[1:] = (words[1:] != words[:-1]) | (words[1:] < 0)
+    firsts = offsets[:-1]
+    starts[firsts[firsts < len(starts)]] = True
+    return starts
+
+
+def _integers(row: Any) -> Any:
+    # A column with missing values comes as floats and NaN from the numpy format of `datasets`.
+    array = np.asarray(row)
+    return np.nan_to_num(array, nan=-1.0).astype(np.int64) if array.dtype.kind == "f" else array
+
+
+def is_scalar(value: Any) -> bool:
+    """Whether a column's value is one number rather than a row of them."""
+    return not hasattr(value, "__len__") or getattr(value, "ndim", 1) == 0
+
+
+def _length(value: Any) -> int:
+    return 1 if is_scalar(value) else len(value)
+
+
+def stacked(name: str, values: Column) -> np.ndarray[Any, Any]:
+    """A column of numbers, or of rows of one length, as one array: int64, bool or float32.
+
+    Raises:
+        TokenError: naming the column when that cannot be.
+    """
+    try:
+        array = np.stack([np.asarray(value) for value in values])
+    except ValueError:
+        lengths = sorted({_length(value) for value in values})
+        raise TokenError(
+            f"column {name!r} has rows of different lengths ({lengths[0]} to {lengths[-1]}), and "
+            "how to pad it is not known; drop the column, or pad it before"
+        ) from None
+    if array.dtype.kind in "iu":
+        return array.astype(np.int64)
+    if array.dtype.kind == "f":
+        return array.astype(np.float32)
+    if array.dtype.kind == "b":
+        return array
+    raise TokenError(
+        f"column {name!r} holds {type(values[0]).__name__} ({values[0]!r:.60}) and cannot become a "
+        "tensor; drop the column (Trainer does so with remove_unused_columns=True)"
+    )

@@ -1,0 +1,47 @@
+"""The time that data-loading workers share with the main process."""
+
+from __future__ import annotations
+
+import torch
+
+
+class Moment:
+    """An epoch and the progress of training in shared memory, which persistent workers see too.
+
+    Write it only while no worker is loading: between two epochs. A copy by plain ``pickle`` has a
+    memory of its own; worker processes, forked or spawned, share this one.
+
+    Example:
+        >>> moment = Moment()
+        >>> moment.epoch is None
+        True
+        >>> moment.set(3, 0.5)
+        >>> moment.epoch, moment.progress
+        (3, 0.5)
+    """
+
+    def __init__(self) -> None:
+        self._cells = torch.tensor([-1.0, 0.0, 0.0], dtype=torch.float64)
+        self._cells.share_memory_()  # type: ignore[no-untyped-call]
+
+    def set(self, epoch: int, progress: float = 0.0) -> None:
+        """Set the epoch, counted from 0, and the progress from 0 to 1."""
+        self._cells[0] = epoch
+        self._cells[1] = progress
+
+    @property
+    def epoch(self) -> int | None:
+        """The epoch, or None before the first :meth:`set`."""
+        epoch = int(self._cells[0])
+        return epoch if epoch >= 0 else None
+
+    @property
+    def progress(self) -> float:
+        """From 0 to 1."""
+        return float(self._cells[1])
+
+    def first_time(self) -> bool:
+        """True once, in whichever process asks first."""
+        first = not self._cells[2]
+        self._cells[2] = 1.0
+        return bool(first)

@@ -1,0 +1,115 @@
+"""Datasets whose items carry their key and their time to the collator."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from torch.utils.data import Dataset, IterableDataset
+from transformers import BatchEncoding
+
+from maskplug_hf.moment import Moment
+
+SAMPLE_ID = "sample_id"
+
+
+class Sample(BatchEncoding):
+    """One item of a dataset, with the key and the time of its mask.
+
+    Trainer's filter of columns rebuilds every ``dict``, and would lose them; it leaves other
+    mappings alone. Its sampler by length asks for a ``dict`` or a ``BatchEncoding``.
+
+    Attributes:
+        key: the sample's key, or None to take it from the content.
+        epoch, step, progress: when the mask is for.
+    """
+
+    def __init__(
+        self,
+        data: dict[str, Any],
+        key: int | str | bytes | None,
+        epoch: int = 0,
+        step: int = 0,
+        progress: float = 0.0,
+    ) -> None:
+        super().__init__()
+        self.data = data
+        self.key, self.epoch, self.step, self.progress = key, epoch, step, progress
+
+
+class _Wrapped:
+    """What both kinds of dataset share: the original, its columns and the time."""
+
+    def __init__(self, dataset: Any, moment: Moment | None, columns: frozenset[str] | None) -> None:
+        self.dataset = dataset
+        self.moment = moment
+        self.columns = columns
+
+    def __getattr__(self, name: str) -> Any:
+        # ``set_epoch``, ``column_names`` and the like are there when the original has them.
+        if name == "dataset":  # not there yet while being unpickled
+            raise AttributeError(name)
+        return getattr(self.dataset, name)
+
+    def __len__(self) -> int:
+        return len(self.dataset)
+
+    def _now(self) -> tuple[int, float]:
+        if self.moment is None:
+            return 0, 0.0
+        return self.moment.epoch or 0, self.moment.progress
+
+    def _split(self, item: Any, key: Any) -> tuple[dict[str, Any], Any]:
+        """The item's columns that the collator may see, and its key."""
+        if not isinstance(item, Mapping):
+            return {"input_ids": item}, key
+        wanted = self.columns
+        kept = {
+            name: value
+            for name, value in item.items()
+            if name != SAMPLE_ID and (wanted is None or name in wanted)
+        }
+        return kept, item.get(SAMPLE_ID, key)
+
+
+class KeyedDataset(_Wrapped, Dataset[Sample]):
+    """A dataset with indices: a sample's key is its ``sample_id``, or else its index.
+
+    Args:
+        dataset: the original; it is not changed.
+        moment: where the epoch is read; None freezes every mask at t = 0.
+        columns: the columns to keep, or None for all.
+
+    Example:
+        >>> keyed = KeyedDataset([{"input_ids": [5, 6]}], moment=None, columns=None)
+        >>> keyed[0], keyed[0].key
+        ({'input_ids': [5, 6]}, 0)
+    """
+
+    def __getitem__(self, index: Any) -> Sample:
+        return self.__getitems__([index])[0]
+
+    def __getitems__(self, indices: Sequence[Any]) -> list[Sample]:
+        """Several samples; an index is a number, or (number, step, progress)."""
+        epoch, progress = self._now()
+        stamps = [i if isinstance(i, tuple) else (i, 0, progress) for i in indices]
+        fetch = getattr(self.dataset, "__getitems__", None)
+        plain = [stamp[0] for stamp in stamps]
+        items = fetch(plain) if fetch else [self.dataset[i] for i in plain]
+        return [
+            Sample(*self._split(item, index), epoch, step, share)
+            for item, (index, step, share) in zip(items, stamps, strict=True)
+        ]
+
+
+class KeyedIterable(_Wrapped, IterableDataset[Sample]):
+    """A stream: a sample's key is its ``sample_id``, or else its content.
+
+    Workers that read one stream count from 0 each, so that a position is no key.
+    """
+
+    def __iter__(self) -> Iterator[Sample]:
+        epoch, progress = self._now()  # once, so that no later epoch reaches this pass
+        for item in self.dataset:
+            data, key = self._split(item, None)
+            yield Sample(data, key, epoch, 0, progress)

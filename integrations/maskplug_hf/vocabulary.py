@@ -1,0 +1,68 @@
+"""What masking must know of a Hugging Face tokenizer."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import maskplug
+from maskplug.errors import VocabularyError
+
+SENTINEL = re.compile(r"<extra_id_(\d+)>")
+
+
+def vocabulary(tokenizer: Any, mask_id: int | None = None) -> maskplug.Vocabulary:
+    """The masking vocabulary of any Hugging Face tokenizer, fast or slow.
+
+    Every special token is special to masking: the named ones, the unknown token, tokens that a user
+    added as special, T5's sentinels, and ids that no token has. Where words begin is read from the
+    spelling of the tokens (``##``, ``Ġ``, ``▁``).
+
+    Args:
+        tokenizer: a ``PreTrainedTokenizer`` or ``PreTrainedTokenizerFast``.
+        mask_id: the id to use as mask where the tokenizer has none of its own, or instead of it.
+
+    Returns:
+        A vocabulary that covers every id of the tokenizer. Its sentinels are the tokens
+        ``<extra_id_0>``, ``<extra_id_1>``, … in this order, looked up by name; its ``mask_id`` is
+        None for a tokenizer without a mask token.
+
+    Raises:
+        VocabularyError: when the tokenizer is none, or ``mask_id`` is outside its vocabulary.
+    """
+    if not callable(getattr(tokenizer, "get_vocab", None)):
+        raise VocabularyError(
+            f"{tokenizer!r} is not a tokenizer of transformers: it has no get_vocab()"
+        )
+    ids: dict[str, int] = tokenizer.get_vocab()
+    size = max(len(tokenizer), max(ids.values(), default=0) + 1)
+    pieces = [""] * size
+    for piece, i in ids.items():
+        pieces[i] = piece
+    # Ids without a token have an embedding at most: they must not be drawn as random tokens.
+    unused = set(range(size)) - set(ids.values())
+    return maskplug.Vocabulary.from_pieces(
+        pieces,
+        mask_id=tokenizer.mask_token_id if mask_id is None else mask_id,
+        pad_id=tokenizer.pad_token_id,
+        bos_id=_first(tokenizer.bos_token_id, tokenizer.cls_token_id),
+        eos_id=_first(tokenizer.eos_token_id, tokenizer.sep_token_id),
+        special_ids=sorted(_special(tokenizer) | unused),
+        sentinel_ids=_sentinels(ids),
+    )
+
+
+def _first(*ids: int | None) -> int | None:
+    return next((i for i in ids if i is not None), None)
+
+
+def _special(tokenizer: Any) -> set[int]:
+    named = {*tokenizer.all_special_ids, tokenizer.unk_token_id}
+    added = {i for i, token in tokenizer.added_tokens_decoder.items() if token.special}
+    return {i for i in named | added if i is not None}
+
+
+def _sentinels(ids: dict[str, int]) -> list[int]:
+    # By name, for ``len(tokenizer) - i`` is another token as soon as a user has added some.
+    found = {int(m[1]): i for piece, i in ids.items() if (m := SENTINEL.fullmatch(piece))}
+    return [found[number] for number in sorted(found)]
