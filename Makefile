@@ -41,7 +41,7 @@ test: lint
 	$(BIN)/python -m pytest -n 2 --dist loadgroup
 
 bench: $(READY)
-	$(BIN)/python benchmarks/run.py
+	$(BIN)/python -m benchmarks.run
 
 clean:
-	rm -rf $(VENV) demo-run benchmarks/results.json
+	rm -rf $(VENV) demo-run

@@ -13,6 +13,8 @@ def measure(repeats: int) -> dict[str, float]:
     """Seconds, the median of ``repeats`` processes."""
     times = []
     for _ in range(repeats + 1):
-        done = subprocess.run([sys.executable, "-c", CODE], capture_output=True, text=True, check=True)
+        done = subprocess.run(
+            [sys.executable, "-c", CODE], capture_output=True, text=True, check=True
+        )
         times.append(float(done.stdout))
     return {"seconds": statistics.median(times[1:])}

@@ -26,6 +26,22 @@ def frozen(array: Any, dtype: type[Scalar]) -> NDArray[Scalar]:
     return view
 
 
+def spread(value: Any, dtype: type[Scalar], samples: int) -> NDArray[Scalar]:
+    """One value for each sample: a scalar is repeated, an array must have that length.
+
+    Raises:
+        ValueError: when the array has another shape.
+    """
+    array = np.asarray(value, dtype)
+    # Filling is several times as fast as broadcasting, at the sizes that batches have.
+    return np.full(samples, array) if array.ndim == 0 else np.broadcast_to(array, (samples,))
+
+
+def lengths_of(offsets: IntArray) -> IntArray:
+    """Row lengths from row offsets: int64, one shorter."""
+    return offsets[1:] - offsets[:-1]
+
+
 def offsets_of(lengths: Any) -> IntArray:
     """Row offsets from row lengths: int64, one longer, starting at 0."""
     offsets = np.zeros(len(lengths) + 1, np.int64)

@@ -33,7 +33,7 @@ class Register(Protocol):
 
 @hookspec
 def maskplug_register(register: Register) -> None:
-    '''Offer parts and strategies under names.
+    """Offer parts and strategies under names.
 
     ``register(kind, name, factory, version=1)``: ``kind`` is "strategy", "selector",
     "replacement", "target", "clock" or "schedule". The factory of a part is its class (a frozen
@@ -46,14 +46,14 @@ def maskplug_register(register: Register) -> None:
         import maskplug
 
         def half(clock: maskplug.Clock | str = "epoch") -> maskplug.Strategy:
-            \"""Mask half of the tokens.\"""
+            # A docstring here is what 'maskplug list' shows.
             return maskplug.compose(selector=maskplug.part("selector", "exact", rate=0.5),
                                     clock=clock)
 
         @maskplug.hookimpl
         def maskplug_register(register):
             register("strategy", "half", half)
-    '''
+    """
 
 
 @hookspec

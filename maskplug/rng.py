@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from maskplug.arrays import BoolArray, FloatArray, IntArray, UintArray, Words
+from maskplug.arrays import BoolArray, FloatArray, IntArray, UintArray, Words, frozen, spread
 from maskplug.errors import OptionError, TokenError
 from maskplug.parts import Schedule
 
@@ -138,10 +138,10 @@ class Rng:
         ):
             raise OptionError(f"seed is {seed!r}; it must be an integer from 0 to 2**64 - 1")
         key_array = keys_of(keys)
-        times = np.broadcast_to(np.asarray(t, np.int64), key_array.shape)
+        times = spread(t, np.int64, len(key_array))
         if times.size and times.min() < 0:
             raise OptionError(f"t is {times.min()}; epochs and steps count from 0")
-        part = np.broadcast_to(np.asarray(progress, np.float64), key_array.shape)
+        part = spread(progress, np.float64, len(key_array))
         if np.isnan(part).any():
             raise OptionError("progress is NaN; it is a number from 0 to 1")
         return cls(int(seed), times, key_array, part)
@@ -157,13 +157,20 @@ class Rng:
     def stream_keys(self, purpose: str) -> UintArray:
         """The Philox key of each sample's stream for ``purpose``: uint64, one each."""
         if purpose not in self._keys:
-            code = np.array([purpose_code(purpose)], np.uint64)
-            self._keys[purpose] = absorb(self._samples, 4, code)
+            from maskplug.kernels.philox import purpose_keys
+
+            code = np.uint64(purpose_code(purpose))
+            self._keys[purpose] = purpose_keys(self._samples, code)
         return self._keys[purpose]
 
     @cached_property
     def _samples(self) -> UintArray:
-        return hash_words(self.seed, self.t.astype(np.uint64), self.keys)
+        from maskplug.kernels.philox import sample_keys
+
+        samples: UintArray = sample_keys(
+            np.uint64(self.seed), frozen(self.t, np.int64), frozen(self.keys, np.uint64)
+        )
+        return samples
 
     def bits(self, purpose: str, counts: IntArray | list[int], draw: int = 0) -> Words:
         """``counts[i]`` random 32-bit words for sample i, one sample after the other.

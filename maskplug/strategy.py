@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from maskplug import spec as specs
-from maskplug.arrays import FloatArray, IntArray
+from maskplug.arrays import FloatArray, IntArray, spread
 from maskplug.errors import MaskplugError, OptionError, StrategyError
 from maskplug.parts import Clock, Part, Replacement, Schedule, Selector, Target
 from maskplug.plugins import BUILTIN, plugins, registry
@@ -36,7 +36,7 @@ def _times(name: str, value: int | IntArray, samples: int) -> IntArray:
         raise OptionError(f"{name} is {value!r}; it must be a whole number, or one for each sample")
     if times.shape not in ((), (samples,)):
         raise OptionError(f"{name} has shape {times.shape} for {samples} samples")
-    return np.broadcast_to(times.astype(np.int64), samples)
+    return spread(times, np.int64, samples)
 
 
 def _schedules(value: Any) -> bool:

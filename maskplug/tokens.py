@@ -13,7 +13,15 @@ from typing import Any
 
 import numpy as np
 
-from maskplug.arrays import BoolArray, FloatArray, IntArray, UintArray, frozen, offsets_of
+from maskplug.arrays import (
+    BoolArray,
+    FloatArray,
+    IntArray,
+    UintArray,
+    frozen,
+    lengths_of,
+    offsets_of,
+)
 from maskplug.errors import TokenError
 from maskplug.rng import keys_of
 
@@ -69,7 +77,7 @@ class Ragged:
     @cached_property
     def lengths(self) -> IntArray:
         """The length of every row: int64."""
-        return np.diff(self.offsets)
+        return lengths_of(self.offsets)
 
     def to_lists(self) -> list[list[Any]]:
         """The rows as Python lists, for a person to read."""
@@ -89,7 +97,7 @@ def _checked(ids: Any, offsets: Any) -> tuple[IntArray, IntArray]:
         not len(offsets)
         or offsets[0] != 0
         or offsets[-1] != len(ids)
-        or (np.diff(offsets) < 0).any()
+        or (lengths_of(offsets) < 0).any()
     ):
         raise TokenError(f"offsets must rise from 0 to {len(ids)}, the number of ids")
     return ids, offsets
@@ -184,7 +192,7 @@ class TokenBatch:
     @cached_property
     def lengths(self) -> IntArray:
         """The number of tokens of every sample: int64."""
-        return np.diff(self.offsets)
+        return lengths_of(self.offsets)
 
     def row(self, i: int) -> TokenBatch:
         """Sample i as a batch of its own."""
@@ -241,7 +249,7 @@ class Selection:
     @cached_property
     def counts(self) -> IntArray:
         """The number of spans of every sample: int64."""
-        return np.diff(self.offsets)
+        return lengths_of(self.offsets)
 
     @cached_property
     def mask(self) -> BoolArray:

@@ -13,6 +13,7 @@ W0 = np.uint32(0x9E3779B9)
 W1 = np.uint32(0xBB67AE85)
 LOW = np.uint64(0xFFFFFFFF)
 SHIFT = np.uint64(32)
+GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 
 
 @kernel
@@ -76,11 +77,36 @@ def mix64(z: np.uint64) -> np.uint64:
 
 
 @kernel
+def absorb(state: np.uint64, position: int, word: np.uint64) -> np.uint64:
+    """One step of the key hash, as ``maskplug.rng.absorb``."""
+    return mix64(state ^ mix64(word + np.uint64(position) * GOLDEN))
+
+
+@kernel
+def sample_keys(seed: np.uint64, t: IntArray, keys: UintArray) -> UintArray:
+    """The hash of (seed, t, key) of every sample, which all its streams have in common."""
+    out = np.empty(len(keys), np.uint64)
+    first = absorb(np.uint64(0), 1, seed)
+    for row in range(len(keys)):
+        out[row] = absorb(absorb(first, 2, np.uint64(t[row])), 3, keys[row])
+    return out
+
+
+@kernel
+def purpose_keys(samples: UintArray, code: np.uint64) -> UintArray:
+    """The Philox keys of one purpose's streams."""
+    out = np.empty(len(samples), np.uint64)
+    for row in range(len(samples)):
+        out[row] = absorb(samples[row], 4, code)
+    return out
+
+
+@kernel
 def content_keys(ids: IntArray, offsets: IntArray) -> UintArray:
     """A 64-bit hash of each row's ids and of its length."""
     keys = np.empty(len(offsets) - 1, np.uint64)
     for row in range(len(keys)):
-        h = mix64(np.uint64(offsets[row + 1] - offsets[row]) + np.uint64(0x9E3779B97F4A7C15))
+        h = mix64(np.uint64(offsets[row + 1] - offsets[row]) + GOLDEN)
         for i in range(offsets[row], offsets[row + 1]):
             h = mix64(h ^ np.uint64(ids[i]))
         keys[row] = h

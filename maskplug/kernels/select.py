@@ -6,7 +6,7 @@ import numpy as np
 
 from maskplug.arrays import BoolArray, IntArray, UintArray
 from maskplug.kernels import kernel
-from maskplug.kernels.philox import fill
+from maskplug.kernels.philox import fill, streams
 
 SHIFT = np.uint64(32)
 
@@ -36,27 +36,25 @@ def independent(
     with the highest word out of a full row.
     """
     chosen = np.zeros(offsets[-1], np.bool_)
-    words = np.empty(longest(offsets) + 4, np.uint32)
+    words = streams(keys, offsets, 0)
     for row in range(len(keys)):
-        first = offsets[row]
-        count = offsets[row + 1] - first
-        fill(words, count, keys[row], 0)
+        first, end = offsets[row], offsets[row + 1]
         total = 0
-        lowest = 0
-        highest = 0
-        for i in range(count):
+        lowest = first
+        highest = first
+        for i in range(first, end):
             if np.uint64(words[i]) < thresholds[row]:
-                chosen[first + i] = True
+                chosen[i] = True
                 total += 1
             if words[i] < words[lowest]:
                 lowest = i
             if words[i] > words[highest]:
                 highest = i
-        if always_one and total == 0 and count > 0 and thresholds[row] > 0:
-            chosen[first + lowest] = True
+        if always_one and total == 0 and end > first and thresholds[row] > 0:
+            chosen[lowest] = True
             total = 1
-        if leave_one and total == count and count > 0:
-            chosen[first + highest] = False
+        if leave_one and total == end - first and end > first:
+            chosen[highest] = False
     return chosen
 
 
@@ -68,15 +66,13 @@ def exact(keys: UintArray, offsets: IntArray, budgets: IntArray) -> BoolArray:
     Source: Knuth, "The Art of Computer Programming" 2, section 3.4.2, algorithm S.
     """
     chosen = np.zeros(offsets[-1], np.bool_)
-    words = np.empty(longest(offsets) + 4, np.uint32)
+    words = streams(keys, offsets, 0)
     for row in range(len(keys)):
-        first = offsets[row]
-        count = offsets[row + 1] - first
+        end = offsets[row + 1]
         wanted = budgets[row]
-        fill(words, count, keys[row], 0)
-        for i in range(count):
-            take = below(words[i], count - i) < wanted
-            chosen[first + i] = take
+        for i in range(offsets[row], end):
+            take = below(words[i], end - i) < wanted
+            chosen[i] = take
             wanted -= np.int64(take)
     return chosen
 
@@ -93,7 +89,7 @@ def words_to_budget(
     chosen = np.zeros(offsets[-1], np.bool_)
     most = longest(offsets)
     order = np.empty(most, np.int64)
-    draws = np.empty(most + 4, np.uint32)
+    words = streams(keys, offsets, 0)
     last = np.empty(4, np.uint32)
     for row in range(len(keys)):
         first = offsets[row]
@@ -101,11 +97,10 @@ def words_to_budget(
         left = budgets[row]
         if left == 0:
             continue
-        fill(draws, count, keys[row], 0)
         for i in range(count):
             order[i] = i
         for i in range(count):
-            j = i + below(draws[i], count - i)
+            j = i + below(words[first + i], count - i)
             word = order[j]
             order[j] = order[i]
             length = lengths[first + word]

@@ -58,7 +58,6 @@ def make_trainer(
     tell: Callable[[float, str], None],
 ) -> Any:
     """A Seq2SeqTrainer with maskplug's collator, attached."""
-    from maskplug_hf import DataCollatorForMasking, attach
     from transformers import (
         PrinterCallback,
         Seq2SeqTrainer,
@@ -66,6 +65,8 @@ def make_trainer(
         logging,
         set_seed,
     )
+
+    from maskplug_hf import DataCollatorForMasking, attach
 
     logging.set_verbosity_error()
     set_seed(1)
