@@ -1,0 +1,30 @@
+"""Expected masks straight from the core: no framework, no padding, one sample at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import maskplug
+
+#: What the model is given for one sample, without padding: input ids and labels.
+Row = tuple[tuple[int, ...], tuple[int, ...]]
+
+
+def reference_masks(
+    rows: Mapping[int | str, Sequence[int]],
+    vocab: maskplug.Vocabulary,
+    strategy: maskplug.Strategy,
+    *,
+    seed: int,
+    epoch: int = 0,
+    step: int = 0,
+    progress: float = 0.0,
+) -> dict[int | str, Row]:
+    """The masked row of every sample, by key."""
+    masks: dict[int | str, Row] = {}
+    for key, row in rows.items():
+        tokens = maskplug.TokenBatch.from_lists([row], keys=[key])
+        masked = strategy(tokens, vocab, seed=seed, epoch=epoch, step=step, progress=progress)
+        assert masked.labels is not None
+        masks[key] = (tuple(masked.inputs.values.tolist()), tuple(masked.labels.values.tolist()))
+    return masks

@@ -1,0 +1,191 @@
+"""Real Trainer runs that write down what the model was given.
+
+As a script (``python hf_runs.py FOLDER``, with torchrun's variables) it makes every run of the
+table on one of several processes.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import datasets
+import hf_tokenizers as tokenizers
+import numpy as np
+import torch
+import transformers
+from hf_reference import Row
+from transformers import (
+    BertConfig,
+    BertForMaskedLM,
+    Trainer,
+    TrainerCallback,
+    TrainingArguments,
+)
+
+from maskplug_hf import DataCollatorForMasking, attach
+
+SAMPLES = 96
+EPOCHS = 2
+SEED = 11
+STRATEGY: tuple[str, dict[str, Any]] = ("dynamic", {"rate": 0.3, "unit": "word"})
+
+WORKERS = ["0", "1", "2", "persistent"]
+BATCHES = [4, 16]
+SIDES = ["right", "left"]
+RESUMES = ["not", "once", "twice"]
+
+
+def rows(samples: int = SAMPLES) -> list[list[int]]:
+    """Different rows of 6 to 20 ids, [CLS] … [SEP]."""
+    vocab = tokenizers.bert()
+    rng = np.random.default_rng(5)
+    words = np.arange(5, len(vocab))
+    return [[2, *rng.choice(words, rng.integers(4, 19)).tolist(), 3] for _ in range(samples)]
+
+
+def dataset(samples: int = SAMPLES, **columns: list[Any]) -> datasets.Dataset:
+    """The rows with a column that no model takes."""
+    ids = rows(samples)
+    masks = [[1] * len(row) for row in ids]
+    text = [f"sample {i}" for i in range(samples)]
+    table = {"text": text, "input_ids": ids, "attention_mask": masks, **columns}
+    return datasets.Dataset.from_dict(table)
+
+
+@dataclass(frozen=True)
+class Seen:
+    """One row that the model was given."""
+
+    training: bool
+    epoch: int
+    step: int
+    original: tuple[int, ...]
+    row: Row
+
+
+class Recorder(Trainer):
+    """A Trainer that notes every row on its way to the model."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.seen: list[Seen] = []
+
+    def compute_loss(self, model: Any, inputs: Any, *args: Any, **kwargs: Any) -> Any:
+        epoch, step = int(self.state.epoch or 0), self.state.global_step
+        for ids, mask, labels in zip(
+            inputs["input_ids"], inputs["attention_mask"], inputs["labels"], strict=True
+        ):
+            kept = mask.bool()
+            assert (labels[~kept] == -100).all()
+            ids, labels = ids[kept], labels[kept]
+            original = torch.where(labels == -100, ids, labels)
+            row = (tuple(ids.tolist()), tuple(labels.tolist()))
+            self.seen.append(Seen(model.training, epoch, step, tuple(original.tolist()), row))
+        return super().compute_loss(model, inputs, *args, **kwargs)
+
+    @property
+    def trained(self) -> list[Seen]:
+        return [seen for seen in self.seen if seen.training]
+
+
+def model() -> Any:
+    config = BertConfig(
+        vocab_size=len(tokenizers.bert()),
+        hidden_size=8,
+        num_hidden_layers=1,
+        num_attention_heads=1,
+        intermediate_size=8,
+        max_position_embeddings=32,
+    )
+    return BertForMaskedLM(config)
+
+
+def arguments(folder: Path, **options: Any) -> TrainingArguments:
+    workers = str(options.pop("workers", "0"))
+    return TrainingArguments(
+        output_dir=str(folder),
+        use_cpu=True,
+        report_to=[],
+        disable_tqdm=True,
+        logging_strategy="no",
+        dataloader_num_workers=2 if workers == "persistent" else int(workers),
+        dataloader_persistent_workers=workers == "persistent",
+        **{"save_strategy": "no", "num_train_epochs": EPOCHS, **options},
+    )
+
+
+def collator(side: str = "right", seed: int = SEED) -> DataCollatorForMasking:
+    name, options = STRATEGY
+    return DataCollatorForMasking(tokenizers.bert(padding_side=side), name, seed=seed, **options)
+
+
+def trainer(
+    folder: Path,
+    collate: Any = None,
+    data: Any = None,
+    evaluation: Any = None,
+    **options: Any,
+) -> Recorder:
+    """A trainer on the sample rows, not yet attached."""
+    return Recorder(
+        model=model(),
+        args=arguments(folder, **options),
+        data_collator=collate or collator(),
+        train_dataset=dataset() if data is None else data,
+        eval_dataset=evaluation,
+    )
+
+
+class SaveAt(TrainerCallback):
+    """Saves a checkpoint after a step."""
+
+    def __init__(self, step: int) -> None:
+        self.step = step
+
+    def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        control.should_save = state.global_step == self.step
+
+
+def resumed_runs(
+    folder: Path, workers: str, batch: int, side: str, processes: int
+) -> dict[str, list[Seen]]:
+    """What the model was given in a whole run, and in runs that were cut in mid-epoch.
+
+    The second epoch is cut after its first step, and again after its second. A resumed run is
+    listed with what came before the cut.
+    """
+    steps = SAMPLES // (batch * processes)
+    found: dict[str, list[Seen]] = {}
+    before: list[Seen] = []
+    for number, resume in enumerate(RESUMES):
+        made = trainer(folder, collator(side), workers=workers, per_device_train_batch_size=batch)
+        attach(made)
+        made.add_callback(SaveAt(steps + 1 + number))
+        checkpoint = folder / f"checkpoint-{steps + number}"
+        made.train(resume_from_checkpoint=str(checkpoint) if number else None)
+        found[resume] = before + made.trained
+        before = [seen for seen in found[resume] if seen.step < steps + 1 + number]
+    return found
+
+
+def main(folder: Path) -> None:
+    """Make every run of the table in this process and write what its model was given."""
+    transformers.logging.set_verbosity_error()
+    torch.set_num_threads(1)
+    rank, processes = int(os.environ["RANK"]), int(os.environ["WORLD_SIZE"])
+    found = {}
+    for workers, batch, side in itertools.product(WORKERS, BATCHES, SIDES):
+        runs = resumed_runs(folder / f"{workers}-{batch}-{side}", workers, batch, side, processes)
+        for resume, seen in runs.items():
+            found["/".join((workers, str(batch), side, resume))] = [vars(one) for one in seen]
+    (folder / f"rank{rank}.json").write_text(json.dumps(found))
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

@@ -1,0 +1,110 @@
+"""The promise as a table: the same masks in every cell.
+
+Workers x batch size x processes x padding side x resumed in mid-epoch; each cell is a real Trainer
+run, compared with the core row by row.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+
+import hf_runs as runs
+import pytest
+from hf_reference import Row, reference_masks
+from hf_runs import Seen
+
+import maskplug
+
+pytestmark = pytest.mark.xdist_group("hf-table")
+
+
+@cache
+def expected() -> dict[tuple[int, tuple[int, ...]], Row]:
+    """The mask of every epoch and row."""
+    name, options = runs.STRATEGY
+    rows = dict(enumerate(runs.rows()))
+    vocab = runs.collator().vocabulary
+    strategy = maskplug.strategy(name, **options)
+    masks = {}
+    for epoch in range(runs.EPOCHS):
+        made = reference_masks(rows, vocab, strategy, seed=runs.SEED, epoch=epoch)
+        masks |= {(epoch, tuple(rows[int(key)])): row for key, row in made.items()}
+    return masks
+
+
+@pytest.fixture(scope="module")
+def one_process(tmp_path_factory: pytest.TempPathFactory):
+    @cache
+    def made(workers: str, batch: int, side: str) -> dict[str, list[Seen]]:
+        return runs.resumed_runs(tmp_path_factory.mktemp("run"), workers, batch, side, 1)
+
+    return lambda workers, batch, side, resume: made(workers, batch, side)[resume]
+
+
+@pytest.fixture(scope="module")
+def two_processes(tmp_path_factory: pytest.TempPathFactory):
+    folder = tmp_path_factory.mktemp("two")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    started = []
+    for rank in range(2):
+        env = os.environ | {
+            "RANK": str(rank),
+            "LOCAL_RANK": str(rank),
+            "WORLD_SIZE": "2",
+            "MASTER_ADDR": "127.0.0.1",
+            "MASTER_PORT": str(port),
+            "OMP_NUM_THREADS": "1",
+        }
+        command = [sys.executable, str(Path(runs.__file__)), str(folder)]
+        log = (folder / f"log{rank}.txt").open("w")
+        started.append(subprocess.Popen(command, env=env, stdout=log, stderr=subprocess.STDOUT))
+    codes = [process.wait(timeout=300) for process in started]
+    assert codes == [0, 0], (folder / f"log{int(codes[0] == 0)}.txt").read_text()[-3000:]
+    ranks = [json.loads((folder / f"rank{rank}.json").read_text()) for rank in range(2)]
+
+    def seen(workers: str, batch: int, side: str, resume: str) -> list[Seen]:
+        name = "/".join((workers, str(batch), side, resume))
+        assert len(ranks[0][name]) == len(ranks[1][name])
+        return [_read(one) for rank in ranks for one in rank[name]]
+
+    return seen
+
+
+def _read(one: dict) -> Seen:
+    ids, labels = one["row"]
+    return Seen(**one | {"original": tuple(one["original"]), "row": (tuple(ids), tuple(labels))})
+
+
+@pytest.mark.parametrize("resume", runs.RESUMES)
+@pytest.mark.parametrize("side", runs.SIDES)
+@pytest.mark.parametrize("batch", runs.BATCHES)
+@pytest.mark.parametrize("workers", runs.WORKERS)
+@pytest.mark.parametrize("processes", ["one_process", "two_processes"])
+def test_same_masks(request, processes, workers, batch, side, resume) -> None:
+    seen = request.getfixturevalue(processes)(workers, batch, side, resume)
+    assert len(seen) == runs.EPOCHS * runs.SAMPLES  # each sample once in each epoch, no more
+    assert {(one.epoch, one.original): one.row for one in seen} == expected()
+
+
+def test_another_epoch_seed_or_key_is_another_mask() -> None:
+    vocab, rows = runs.collator().vocabulary, runs.rows()
+    long = [row for row in rows if len(row) > 15][:20]
+    strategy = maskplug.strategy("dynamic", rate=0.3)
+
+    def labels(first_key: int = 0, **time: int) -> list[tuple[int, ...]]:
+        named = dict(enumerate(long, first_key))
+        time.setdefault("seed", 1)
+        return [labels for _, labels in reference_masks(named, vocab, strategy, **time).values()]
+
+    base = labels()
+    assert labels() == base
+    for other in (labels(epoch=1), labels(seed=2), labels(first_key=1000)):
+        assert sum(a != b for a, b in zip(base, other, strict=True)) >= 19

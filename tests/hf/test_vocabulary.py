@@ -1,0 +1,109 @@
+"""The vocabulary of every family of tokenizers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import hf_tokenizers as tokenizers
+import numpy as np
+import pytest
+
+import maskplug
+from maskplug.errors import VocabularyError
+from maskplug_hf import vocabulary
+
+
+def pieces(tokenizer: Any, ids: Any) -> list[str]:
+    return tokenizer.convert_ids_to_tokens([int(i) for i in ids])
+
+
+def test_wordpiece() -> None:
+    tokenizer = tokenizers.bert()
+    vocab = vocabulary(tokenizer)
+    assert vocab.size == len(tokenizer)
+    assert (vocab.mask_id, vocab.pad_id) == (tokenizer.mask_token_id, tokenizer.pad_token_id)
+    assert (vocab.bos_id, vocab.eos_id) == (tokenizer.cls_token_id, tokenizer.sep_token_id)
+    special = {"[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"}
+    assert set(pieces(tokenizer, vocab.special.nonzero()[0])) == special
+    ordinary = pieces(tokenizer, vocab.ordinary)
+    begins = vocab.word_start[vocab.ordinary].tolist()
+    assert begins == [not piece.startswith("##") for piece in ordinary]
+    assert not all(begins)
+
+
+@pytest.mark.parametrize(("make", "mark"), [("roberta", "Ġ"), ("t5", "▁")])
+def test_marked_beginnings(make: str, mark: str) -> None:
+    tokenizer = getattr(tokenizers, make)()
+    vocab = vocabulary(tokenizer)
+    ordinary = pieces(tokenizer, vocab.ordinary)
+    begins = vocab.word_start[vocab.ordinary].tolist()
+    assert begins == [piece.startswith(mark) for piece in ordinary]
+    assert any(begins)
+    assert not all(begins)
+
+
+@pytest.mark.parametrize("make", ["bert", "roberta", "t5"])
+def test_words_are_those_of_the_tokenizer(make: str) -> None:
+    tokenizer = getattr(tokenizers, make)()
+    encoded = tokenizer(tokenizers.TEXT[:4])
+    words = [[-1 if w is None else w for w in encoded.word_ids(i)] for i in range(4)]
+    tokens = maskplug.TokenBatch.from_lists(encoded["input_ids"])
+    units = maskplug.units(tokens, vocabulary(tokenizer), "word")
+    expected = [np.unique([w for w in row if w >= 0], return_counts=True)[1] for row in words]
+    assert units.lengths.tolist() == np.concatenate(expected).tolist()
+
+
+def test_slow_tokenizer(tmp_path: Path) -> None:
+    tokenizer = tokenizers.marian(tmp_path)
+    assert not tokenizer.is_fast
+    vocab = vocabulary(tokenizer)
+    assert vocab.size == len(tokenizer)
+    assert (vocab.mask_id, vocab.eos_id) == (None, 0)
+    assert vocab.pad_id == tokenizer.pad_token_id
+    special = set(pieces(tokenizer, vocab.special.nonzero()[0]))
+    assert special == {"</s>", "<unk>", "<pad>"}
+    marked = [piece.startswith("▁") for piece in pieces(tokenizer, vocab.ordinary)]
+    assert vocab.word_start[vocab.ordinary].tolist() == marked
+
+
+def test_sentinels_by_name_in_order_of_use() -> None:
+    tokenizer = tokenizers.t5()
+    tokenizer.add_tokens(["newword"])  # len(tokenizer) - 1 is no longer the first sentinel
+    vocab = vocabulary(tokenizer)
+    names = [f"<extra_id_{i}>" for i in range(10)]
+    assert pieces(tokenizer, vocab.sentinel_ids) == names
+    assert vocab.special[vocab.sentinel_ids].all()
+    assert not vocab.special[tokenizer.convert_tokens_to_ids("newword")]
+
+
+def test_added_special_tokens_are_special() -> None:
+    tokenizer = tokenizers.bert()
+    tokenizer.add_special_tokens({"additional_special_tokens": ["<user>"]})
+    tokenizer.add_tokens(["<url>"], special_tokens=True)
+    tokenizer.add_tokens(["neologism"])
+    vocab = vocabulary(tokenizer)
+    assert vocab.size == len(tokenizer)
+    flags = {p: vocab.special[tokenizer.convert_tokens_to_ids(p)] for p in ("<user>", "<url>")}
+    assert flags == {"<user>": True, "<url>": True}
+    assert not vocab.special[tokenizer.convert_tokens_to_ids("neologism")]
+
+
+def test_ids_without_a_token_are_never_drawn() -> None:
+    vocab = {"[PAD]": 0, "[UNK]": 1, "[CLS]": 2, "[SEP]": 3, "[MASK]": 4, "a": 5, "b": 9}
+    made = vocabulary(tokenizers.BertTokenizerFast(vocab=vocab))
+    assert made.size == 10
+    assert made.ordinary.tolist() == [5, 9]
+
+
+def test_no_mask_token() -> None:
+    tokenizer = tokenizers.gpt2()
+    assert vocabulary(tokenizer).mask_id is None
+    assert vocabulary(tokenizer, mask_id=7).mask_id == 7
+    with pytest.raises(VocabularyError, match="mask_id 999 is outside"):
+        vocabulary(tokenizer, mask_id=999)
+
+
+def test_not_a_tokenizer() -> None:
+    with pytest.raises(VocabularyError, match="'bert' is not a tokenizer"):
+        vocabulary("bert")
