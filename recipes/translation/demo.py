@@ -10,6 +10,7 @@ import os
 import shlex
 import sys
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -43,7 +44,7 @@ def step(title: str, total: float | None = None) -> Iterator[Callable[[float, st
 
 def bleu(translations: list[str], references: list[str]) -> str:
     """The corpus BLEU and its signature, as text."""
-    from sacrebleu.metrics import BLEU
+    from sacrebleu.metrics.bleu import BLEU
 
     metric = BLEU()
     return (
@@ -105,4 +106,5 @@ def main(out: Path, epochs: int, vocab_size: int, **given: Any) -> None:
 if __name__ == "__main__":
     os.environ.setdefault("HF_HUB_OFFLINE", "1")
     logging.disable(logging.INFO)
+    warnings.filterwarnings("ignore", message="Recommended: pip install sacremoses")
     main()

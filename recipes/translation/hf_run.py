@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -16,9 +15,7 @@ def load_tokenizer(work: Workspace) -> Any:
     """The Marian tokenizer that ``prepare`` made."""
     from transformers import MarianTokenizer
 
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="Recommended: pip install sacremoses")
-        return MarianTokenizer.from_pretrained(str(work.tokenizer))
+    return MarianTokenizer.from_pretrained(str(work.tokenizer))
 
 
 def encode(tokenizer: Any, split: Split) -> list[dict[str, list[int]]]:
@@ -32,20 +29,20 @@ def make_model(tokenizer: Any) -> Any:
     """A small encoder-decoder of the size of the fairseq recipe's."""
     from transformers import MarianConfig, MarianMTModel
 
-    side = {"layers": 2, "ffn_dim": 512, "attention_heads": 4}
     config = MarianConfig(
         vocab_size=len(tokenizer),
         d_model=128,
+        encoder_layers=2,
+        encoder_ffn_dim=512,
+        encoder_attention_heads=4,
+        decoder_layers=2,
+        decoder_ffn_dim=512,
+        decoder_attention_heads=4,
         max_position_embeddings=1024,
         pad_token_id=tokenizer.pad_token_id,
         eos_token_id=tokenizer.eos_token_id,
         forced_eos_token_id=None,
         decoder_start_token_id=tokenizer.pad_token_id,
-        **{
-            f"{part}_{name}": value
-            for part in ("encoder", "decoder")
-            for name, value in side.items()
-        },
     )
     return MarianMTModel(config)
 
@@ -68,12 +65,12 @@ def make_trainer(
 
     from maskplug_hf import DataCollatorForMasking, attach
 
-    logging.set_verbosity_error()
+    logging.set_verbosity_error()  # type: ignore[no-untyped-call]
     set_seed(1)
     tokenizer = load_tokenizer(work)
     model = make_model(tokenizer)
     options = options_from_json(masking.options, "--options")
-    collator = DataCollatorForMasking(
+    collator: Any = DataCollatorForMasking(
         tokenizer, masking.strategy, seed=masking.seed, model=model, **options
     )
     args = Seq2SeqTrainingArguments(
@@ -108,10 +105,10 @@ def progress_callback(tell: Callable[[float, str], None]) -> Any:
     """A callback that tells the epochs done, as a fraction, and the loss."""
     from transformers import TrainerCallback
 
-    class Progress(TrainerCallback):  # type: ignore[misc]
-        def on_log(self, args: Any, state: Any, control: Any, logs: Any, **kwargs: Any) -> None:
-            if "loss" in logs:
-                tell(state.epoch, f"loss {float(logs['loss']):.2f}")
+    class Progress(TrainerCallback):
+        def on_log(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+            if "loss" in kwargs["logs"]:
+                tell(state.epoch, f"loss {float(kwargs['logs']['loss']):.2f}")
 
     return Progress()
 
@@ -122,7 +119,7 @@ def translate(trainer: Any, split: Split) -> list[str]:
 
     tokenizer, model = trainer.processing_class, trainer.model.eval()
     order = sorted(range(len(split)), key=lambda i: len(split.source[i]))
-    found = {}
+    found: dict[int, str] = {}
     for start in range(0, len(order), 50):
         rows = order[start : start + 50]
         batch = tokenizer([split.source[i] for i in rows], padding=True, return_tensors="pt")
