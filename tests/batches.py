@@ -84,3 +84,10 @@ def fits(observed: Any, expected: Any) -> bool:
     observed, expected = np.asarray(observed, float), np.asarray(expected, float)
     expected = expected * observed.sum() / expected.sum()
     return bool(stats.chisquare(observed, expected).pvalue > 1e-4)
+
+
+def masked_by(strategies: Sequence[maskplug.Strategy], tokens: maskplug.TokenBatch) -> list[Any]:
+    """Inputs and fingerprint by each strategy; here, so that a spawned process can import it."""
+    masks = [strategy(tokens, VOCAB, seed=3, epoch=1) for strategy in strategies]
+    prints = [strategy.fingerprint for strategy in strategies]
+    return [(masked.inputs.to_lists(), p) for masked, p in zip(masks, prints, strict=True)]

@@ -1,0 +1,102 @@
+"""[distribution:]name[@version]."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from maskplug.errors import ConflictError, PluginError, UnknownNameError
+from maskplug.plugins import registry
+from maskplug.registry import Entry, Registry
+
+
+def entry(name: str, version: Any = 1, provider: str = "alpha", kind: str = "clock") -> Entry:
+    return Entry(kind, name, version, lambda: None, provider)
+
+
+def filled(*entries: Entry) -> Registry:
+    made = Registry()
+    for one in entries:
+        made.add(one)
+    return made
+
+
+def test_the_newest_version_unless_one_is_named() -> None:
+    both = filled(entry("tick"), entry("tick", 10), entry("tick", 9))
+    assert both.find("clock", "tick").version == 10
+    assert both.find("clock", "tick@1").version == 1
+    assert both.find("clock", "alpha:tick@9").label == "tick@9"
+
+
+@pytest.mark.parametrize("text", ["tick@2", "alpha:tick@2"])
+def test_a_version_that_is_not_there(text: str) -> None:
+    with pytest.raises(UnknownNameError, match="'tick' has no version 2; there is: tick@1, tick@3"):
+        filled(entry("tick"), entry("tick", 3)).find("clock", text)
+
+
+def test_two_providers_of_one_name() -> None:
+    both = filled(entry("tick"), entry("tick", provider="beta"), entry("tock"))
+    with pytest.raises(ConflictError, match="say which: 'alpha:tick' or 'beta:tick'"):
+        both.find("clock", "tick")
+    assert both.find("clock", "beta:tick").provider == "beta"
+    assert both.find("clock", "tock").provider == "alpha"
+
+
+def test_a_newer_version_of_another_provider_never_wins() -> None:
+    both = filled(entry("tick", provider="maskplug"), entry("tick", 2, provider="beta"))
+    with pytest.raises(ConflictError, match="'beta:tick' or 'maskplug:tick'"):
+        both.find("clock", "tick")
+
+
+def test_the_same_name_of_another_kind_is_no_conflict() -> None:
+    both = filled(entry("tick"), entry("tick", provider="beta", kind="selector"))
+    assert both.find("clock", "tick").provider == "alpha"
+
+
+@pytest.mark.parametrize("text", ["", "a:b:c", "x@", "x@one", "@1", ":x", 7, None])
+def test_names_that_are_none(text: Any) -> None:
+    with pytest.raises(UnknownNameError, match="a name looks like 'span' or 'span@1'"):
+        Registry().find("clock", text)
+
+
+def test_unknown_names_suggest_and_name_failed_plugins() -> None:
+    made = filled(entry("tick"), entry("toc", kind="selector"))
+    made.failures["broken 2.0"] = "ImportError: no module"
+    with pytest.raises(UnknownNameError) as caught:
+        made.find("clock", "tik")
+    text = str(caught.value)
+    assert "unknown clock 'tik'; did you mean 'tick'? Choices: tick" in text
+    assert "broken 2.0 failed to load and may be the one: ImportError: no module" in text
+
+
+@pytest.mark.parametrize(
+    ("bad", "message"),
+    [
+        (entry("x", kind="clok"), r"alpha registers clok 'x': no such kind; did you mean 'clock'"),
+        (entry("a:b"), "a name has no ':', '@' or blank"),
+        (entry("a b"), "a name has no"),
+        (entry(""), "a name has no"),
+        (entry("x", 1.0), "version 1.0: versions are whole numbers"),
+        (entry("x", True), "version True"),
+        (entry("x", 0), "version 0: versions are whole numbers from 1 upwards"),
+        (Entry("clock", "x", 1, 7, "alpha"), "7 cannot be called"),  # type: ignore[arg-type]
+    ],
+    ids=str,
+)
+def test_impossible_entries(bad: Entry, message: str) -> None:
+    with pytest.raises(PluginError, match=message):
+        Registry().add(bad)
+
+
+def test_one_provider_registers_a_version_once() -> None:
+    with pytest.raises(PluginError, match="alpha registers clock 'tick'@1 twice"):
+        filled(entry("tick"), entry("tick"))
+
+
+def test_built_ins_have_a_summary_and_their_provider() -> None:
+    own = [one for one in registry().entries if one.provider == "maskplug"]
+    assert {"none", "static", "dynamic", "whole_word", "span", "word_dropout", "compose"} == {
+        one.name for one in own if one.kind == "strategy"
+    }
+    assert all(one.summary for one in own)
