@@ -147,7 +147,8 @@ def _admit(loaded: Plugins, module: ModuleType | Any, name: str, provider: str) 
         for entry in own.entries:
             loaded.registry.add(entry)
     except BaseException:
-        loaded.manager.unregister(module)
+        if loaded.manager.is_registered(module):  # newer pluggy keeps none of it itself
+            loaded.manager.unregister(module)
         del loaded.registry.entries[before:]
         raise
 
