@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -186,7 +187,7 @@ def test_another_process_draws_the_same() -> None:
         "print([made(c)(equal_rows(3, 30), VOCAB, seed=9, epoch=2).inputs.to_lists()"
         " for c in STRATEGIES])"
     )
-    command = [sys.executable, "-c", code, str(__import__("pathlib").Path(__file__).parent)]
+    command = [sys.executable, "-c", code, str(Path(__file__).parent)]
     printed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     here = [
         made(c)(equal_rows(3, 30), VOCAB, seed=9, epoch=2).inputs.to_lists() for c in STRATEGIES

@@ -1,0 +1,214 @@
+"""Plugins on fake installed distributions: good, broken, misspelt, conflicting, observing."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import pytest
+from fake_plugins import REGISTER, Site
+
+from maskplug import plugins
+
+HALF = "print(maskplug.strategy('half').label)\n"
+WORKS = "print(maskplug.strategy('dynamic').label)\n"
+FOUND = (
+    "from maskplug.plugins import plugins\n"
+    "for p in plugins().found:\n"
+    "    if p.distribution in {'good', 'bad'}: print(p.label, p.error)\n"
+)
+MASK = (
+    "from batches import VOCAB, equal_rows\nmaskplug.strategy('dynamic')(equal_rows(2, 9), VOCAB)\n"
+)
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Site:
+    return Site(tmp_path)
+
+
+def test_a_good_plugin(site: Site) -> None:
+    site.install("good")
+    done = site.run(HALF + FOUND)
+    assert done.stdout == "half@1\ngood 1.2 None\n"
+    assert done.stderr == ""
+
+
+BROKEN = {
+    "import": ("import nowhere", "ModuleNotFoundError: No module named 'nowhere'"),
+    "hook raises": (
+        "@maskplug.hookimpl\ndef maskplug_register(register):\n    1 / 0",
+        "ZeroDivisionError: division by zero",
+    ),
+    "misspelt": (
+        "@maskplug.hookimpl\ndef maskplug_regster(register): pass",
+        "'maskplug_regster' is not a hook; did you mean 'maskplug_register'? Choices: ",
+    ),
+    "misspelt prefix": (
+        "@maskplug.hookimpl\ndef masplug_register(register): pass",
+        "'masplug_register' is not a hook; did you mean 'maskplug_register'?",
+    ),
+    "undecorated": (
+        "def maskplug_register(register): pass",
+        "'maskplug_register' lacks the decorator @maskplug.hookimpl",
+    ),
+    "registers twice": (
+        REGISTER + "    register('strategy', 'half', half)",
+        "bad registers strategy 'half'@1 twice",
+    ),
+    "wrong kind": (REGISTER.replace('"strategy"', '"stratgy"'), "did you mean 'strategy'?"),
+    "wrong arguments": (
+        "@maskplug.hookimpl\ndef maskplug_register(registry): pass",
+        "PluginValidationError",
+    ),
+    "asks while loading": ("maskplug.strategy('dynamic')", "PluginError: a plugin asked for a"),
+}
+broken = pytest.mark.parametrize(("source", "reason"), BROKEN.values(), ids=BROKEN)
+
+
+@broken
+def test_a_broken_plugin_is_reported_and_the_rest_works(
+    site: Site, source: str, reason: str
+) -> None:
+    site.install("bad", source, "0.3")
+    site.install("good")
+    done = site.run(WORKS + HALF + FOUND)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("dynamic@1\nhalf@1\nbad 0.3 ")
+    assert reason in done.stdout
+    assert done.stderr.count("maskplug plugin bad 0.3 (entry point 'bad') failed to load") == 1
+    assert reason in done.stderr
+
+
+def test_strict_plugins_raise(site: Site) -> None:
+    site.install("bad", "import nowhere", "0.3")
+    done = site.run(WORKS, MASKPLUG_STRICT_PLUGINS="1")
+    assert done.returncode == 1
+    assert "ModuleNotFoundError" in done.stderr
+    assert "PluginError: plugin bad 0.3: No module named 'nowhere'" in done.stderr
+    assert site.run(WORKS, MASKPLUG_STRICT_PLUGINS="0").returncode == 0
+
+
+def test_an_unknown_name_points_at_the_plugin_that_failed(site: Site) -> None:
+    site.install("bad", "import nowhere", "0.3")
+    done = site.run(HALF)
+    assert "UnknownNameError: unknown strategy 'half'" in done.stderr
+    assert "The plugin bad 0.3 failed to load and may be the one: ModuleNotFound" in done.stderr
+
+
+def test_a_conflict_names_both_and_a_prefix_picks_one(site: Site) -> None:
+    site.install("one")
+    site.install("two")
+    done = site.run(HALF)
+    assert "ConflictError: strategy 'half' has several providers" in done.stderr
+    assert "'one:half' or 'two:half'" in done.stderr
+    picked = site.run("print(maskplug.strategy('two:half', rate=0.2).provider)\n" + WORKS)
+    assert picked.stdout == "two\ndynamic@1\n"
+
+
+def test_a_newer_version_from_elsewhere_does_not_replace_a_built_in(site: Site) -> None:
+    site.install("bad", REGISTER.replace('"half", half', '"dynamic", half, version=2'))
+    done = site.run(WORKS)
+    assert "'bad:dynamic' or 'maskplug:dynamic'" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("limit", "printed"),
+    [("one", "one"), ("two, other", "two"), ("one,two", "one two"), ("", ""), ("other", "")],
+)
+def test_loading_can_be_limited(site: Site, limit: str, printed: str) -> None:
+    site.install("one")
+    site.install("two")
+    code = "from maskplug.plugins import plugins\nprint(*[p.name for p in plugins().found])"
+    done = site.run(code, MASKPLUG_LOAD_PLUGINS=limit)
+    assert done.stdout == printed + "\n", done.stderr
+
+
+OBSERVER = """
+@maskplug.hookimpl
+def maskplug_after_mask(masked, context):
+    print(context.strategy.label, context.rng.t.tolist(), masked.selection.counts.tolist())
+"""
+
+
+def test_an_observer_sees_every_batch(site: Site) -> None:
+    site.install("good", OBSERVER)
+    done = site.run(MASK + MASK)
+    lines = done.stdout.splitlines()
+    assert len(lines) == 2, done.stderr
+    assert lines[0].startswith("dynamic@1 [0, 0] [")
+
+
+def test_an_observer_that_raises_is_reported_once(site: Site) -> None:
+    site.install("bad", OBSERVER.replace("print(", "1 / 0, ("))
+    site.install("good", OBSERVER)
+    done = site.run(MASK + MASK + MASK)
+    assert done.returncode == 0, done.stderr
+    assert len(done.stdout.splitlines()) == 3
+    assert done.stderr.count("raised in maskplug_after_mask and is no longer called") == 1
+    assert "plugin bad:bad raised" in done.stderr
+    assert site.run(MASK, MASKPLUG_STRICT_PLUGINS="1").returncode == 1
+
+
+def test_an_observer_cannot_change_the_masks(site: Site) -> None:
+    site.install("bad", OBSERVER.replace("print(", "masked.inputs.values.fill(0), ("))
+    assert "read-only" in site.run(MASK).stderr
+
+
+def test_nothing_of_a_failed_plugin_observes(site: Site) -> None:
+    wrong = "@maskplug.hookimpl\ndef maskplug_register(registry): pass"
+    site.install("bad", OBSERVER + wrong)
+    assert site.run(MASK).stdout == ""
+
+
+RAISES = """
+import numpy as np
+
+@dataclass(frozen=True)
+class Fussy(maskplug.Selector):
+    def select(self, tokens, vocab, rng):
+        if 9 in tokens.ids:
+            raise KeyError("nine")
+        return maskplug.units(tokens, vocab)
+
+def fussy(rate: float = 0.5) -> maskplug.Strategy:
+    return maskplug.compose(Fussy())
+
+@maskplug.hookimpl
+def maskplug_register(register):
+    register("selector", "fussy", Fussy)
+    register("strategy", "fussy", fussy)
+"""
+FUSSY = """
+from batches import VOCAB, batch
+tokens = batch([[5, 6], [8, 9, 3], [9]], keys=[70, 71, 72])
+maskplug.strategy("{name}")(tokens, VOCAB, seed=4, epoch=6)
+"""
+
+
+@pytest.mark.parametrize("name", ["fussy", "bad:fussy"])
+def test_a_strategy_that_raises_is_explained(site: Site, name: str) -> None:
+    site.install("bad", RAISES)
+    if ":" in name:
+        site.install("other", RAISES)  # a conflict must not hide the error
+    done = site.run(FUSSY.format(name=name))
+    assert "StrategyError: strategy 'fussy@1' of bad raised KeyError: 'nine'" in done.stderr
+    assert "sample key 71, t = 6" in done.stderr
+    command = done.stderr.split("reproduce it: ")[1].strip()
+    assert command == (
+        "maskplug show --strategy bad:fussy@1 --options '{\"rate\":0.5}' --seed 4 --epoch 6 "
+        "--step 0 --progress 0.0 --key 71 --ids '8 9 3'"
+    )
+    assert "KeyError: 'nine'" in done.stderr.split("direct cause")[0]
+
+
+def test_threads_may_ask_first_together() -> None:
+    plugins._load_once.cache_clear()
+    seen: list[object] = []
+    threads = [threading.Thread(target=lambda: seen.append(plugins.plugins())) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(seen) == 8
+    assert len(set(map(id, seen))) == 1

@@ -1,0 +1,123 @@
+"""Calling a strategy: what it accepts, refuses and explains."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pytest
+from batches import VOCAB, batch, equal_rows
+
+import maskplug
+from maskplug.errors import MaskplugError, OptionError, StrategyError, TokenError, VocabularyError
+from maskplug.schedule import Linear
+from maskplug.selectors import Exact
+
+DYNAMIC = maskplug.strategy("dynamic")
+TOKENS = equal_rows(2, 8)
+
+
+@pytest.mark.parametrize(
+    ("when", "message"),
+    [
+        ({"seed": -1}, "seed is -1"),
+        ({"seed": 2**64}, "seed is"),
+        ({"epoch": -1}, "t is -1"),
+        ({"epoch": 1.5}, "epoch is 1.5; it must be a whole number"),
+        ({"step": "3"}, "step is '3'"),
+        ({"epoch": [0, 1, 2]}, r"epoch has shape \(3,\) for 2 samples"),
+        ({"epoch": [[0, 1]]}, r"epoch has shape \(1, 2\)"),
+        ({"progress": float("nan")}, "progress is NaN"),
+    ],
+)
+def test_bad_times(when: dict[str, Any], message: str) -> None:
+    with pytest.raises(OptionError, match=message):
+        DYNAMIC(TOKENS, VOCAB, **when)
+
+
+def test_bad_tokens_and_vocabularies() -> None:
+    with pytest.raises(TokenError, match="outside the vocabulary"):
+        DYNAMIC(batch([[60]]), VOCAB)
+    with pytest.raises(VocabularyError, match="writes a mask token"):
+        DYNAMIC(TOKENS, maskplug.Vocabulary(size=60))
+
+
+def test_empty_batches_and_rows() -> None:
+    for name in ("none", "static", "dynamic", "whole_word", "span", "word_dropout"):
+        for rows in ([], [[]], [[], [2, 3], [0, 0]]):
+            masked = maskplug.strategy(name)(batch(rows), VOCAB)
+            assert masked.inputs.to_lists() == rows
+            assert masked.selection.counts.tolist() == [0] * len(rows)
+
+
+@dataclass(frozen=True)
+class Failing(maskplug.Selector):
+    error: type[Exception] = ValueError
+
+    def select(self, tokens: Any, vocab: Any, rng: Any) -> maskplug.Selection:
+        raise self.error("inside")
+
+
+def test_errors_of_our_own_are_not_wrapped() -> None:
+    class Own(MaskplugError):
+        pass
+
+    strategy = maskplug.Strategy(Failing(Own), DYNAMIC.replacement, DYNAMIC.target, DYNAMIC.clock)
+    with pytest.raises(Own, match=r"^inside$"):
+        strategy(TOKENS, VOCAB)
+
+
+def named(selector: maskplug.Selector) -> maskplug.Strategy:
+    parts = DYNAMIC.replacement, DYNAMIC.target, DYNAMIC.clock
+    return maskplug.Strategy(selector, *parts, label="mine@1", options={}, provider="here")
+
+
+def test_other_errors_are_explained() -> None:
+    with pytest.raises(StrategyError, match="'mine@1' of here raised ValueError: inside") as caught:
+        named(Failing())(TOKENS, VOCAB, epoch=np.array([4, 5]))
+    assert isinstance(caught.value.__cause__, ValueError)
+    assert "sample key 0, t = 4" in str(caught.value)
+
+
+def test_errors_on_an_empty_batch_are_explained() -> None:
+    with pytest.raises(StrategyError, match="the batch has no samples"):
+        named(Failing())(batch([]), VOCAB)
+
+
+@dataclass(frozen=True)
+class OnlyTogether(maskplug.Selector):
+    def select(self, tokens: Any, vocab: Any, rng: Any) -> maskplug.Selection:
+        if len(tokens) > 1:
+            raise ValueError("together")
+        return maskplug.units(tokens, vocab)
+
+
+def test_errors_that_no_sample_raises_alone_are_explained() -> None:
+    with pytest.raises(StrategyError, match="ValueError: together"):
+        named(OnlyTogether())(TOKENS, VOCAB)
+
+
+@dataclass(frozen=True)
+class Around(maskplug.Selector):
+    inner: maskplug.Selector
+
+    def select(self, tokens: Any, vocab: Any, rng: Any) -> maskplug.Selection:
+        return self.inner.select(tokens, vocab, rng)
+
+
+def test_schedules_inside_nested_parts_are_seen() -> None:
+    assert named(Around(Exact(Linear(0.3, 0.1)))).needs_progress
+    assert not named(Around(Exact(0.3))).needs_progress
+
+
+@dataclass(frozen=True)
+class Delete(maskplug.Replacement):
+    def replace(self, tokens: Any, selection: Any, vocab: Any, rng: Any) -> maskplug.Ragged:
+        return maskplug.Ragged(np.zeros(0, int), np.zeros(len(tokens) + 1, int))
+
+
+def test_labels_in_place_need_inputs_in_place() -> None:
+    strategy = maskplug.Strategy(DYNAMIC.selector, Delete(), DYNAMIC.target, DYNAMIC.clock)
+    with pytest.raises(OptionError, match="needs inputs as long as the original"):
+        strategy(TOKENS, VOCAB)
