@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Iterator
@@ -21,5 +22,7 @@ def _quiet() -> Iterator[None]:
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     transformers.logging.set_verbosity_error()
+    gc.freeze()  # each training begins with gc.collect(), which is slow on what imports leave
     yield
+    gc.unfreeze()
     torch.set_num_threads(threads)

@@ -6,6 +6,7 @@ table on one of several processes.
 
 from __future__ import annotations
 
+import gc
 import itertools
 import json
 import os
@@ -30,10 +31,14 @@ from transformers import (
 
 from maskplug_hf import DataCollatorForMasking, attach
 
-SAMPLES = 96
+SAMPLES = {4: 48, 16: 96}  #: by batch size
 EPOCHS = 2
 SEED = 11
 STRATEGY: tuple[str, dict[str, Any]] = ("dynamic", {"rate": 0.3, "unit": "word"})
+STEP_STRATEGY: tuple[str, dict[str, Any]] = (
+    "dynamic",
+    {"rate": {"name": "linear", "start": 0.2, "end": 0.6}, "clock": "step"},
+)
 
 WORKERS = ["0", "1", "2", "persistent"]
 BATCHES = [4, 16]
@@ -41,7 +46,7 @@ SIDES = ["right", "left"]
 RESUMES = ["not", "once", "twice"]
 
 
-def rows(samples: int = SAMPLES) -> list[list[int]]:
+def rows(samples: int = 96) -> list[list[int]]:
     """Different rows of 6 to 20 ids, [CLS] … [SEP]."""
     vocab = tokenizers.bert()
     rng = np.random.default_rng(5)
@@ -49,7 +54,7 @@ def rows(samples: int = SAMPLES) -> list[list[int]]:
     return [[2, *rng.choice(words, rng.integers(4, 19)).tolist(), 3] for _ in range(samples)]
 
 
-def dataset(samples: int = SAMPLES, **columns: list[Any]) -> datasets.Dataset:
+def dataset(samples: int = 96, **columns: list[Any]) -> datasets.Dataset:
     """The rows with a column that no model takes."""
     ids = rows(samples)
     masks = [[1] * len(row) for row in ids]
@@ -160,11 +165,14 @@ def resumed_runs(
     The second epoch is cut after its first step, and again after its second. A resumed run is
     listed with what came before the cut.
     """
-    steps = SAMPLES // (batch * processes)
+    data = dataset(SAMPLES[batch])
+    steps = len(data) // (batch * processes)
     found: dict[str, list[Seen]] = {}
     before: list[Seen] = []
     for number, resume in enumerate(RESUMES):
-        made = trainer(folder, collator(side), workers=workers, per_device_train_batch_size=batch)
+        made = trainer(
+            folder, collator(side), data, workers=workers, per_device_train_batch_size=batch
+        )
         attach(made)
         made.add_callback(SaveAt(steps + 1 + number))
         checkpoint = folder / f"checkpoint-{steps + number}"
@@ -174,16 +182,40 @@ def resumed_runs(
     return found
 
 
+def step_runs(folder: Path, workers: str, batch: int, accumulation: int) -> list[Seen]:
+    """What the model was given with a clock of steps: a run that was cut after its first step."""
+    name, options = STEP_STRATEGY
+    seen: list[Seen] = []
+    for number in range(2):
+        made = trainer(
+            folder,
+            DataCollatorForMasking(tokenizers.bert(), name, seed=SEED, **options),
+            dataset(96),
+            workers=workers,
+            per_device_train_batch_size=batch,
+            gradient_accumulation_steps=accumulation,
+        )
+        attach(made)
+        made.add_callback(SaveAt(1))
+        made.train(resume_from_checkpoint=str(folder / "checkpoint-1") if number else None)
+        seen = [one for one in seen if one.step < 1] + made.trained
+    return seen
+
+
 def main(folder: Path) -> None:
     """Make every run of the table in this process and write what its model was given."""
     transformers.logging.set_verbosity_error()
     torch.set_num_threads(1)
+    gc.freeze()  # each training begins with gc.collect()
     rank, processes = int(os.environ["RANK"]), int(os.environ["WORLD_SIZE"])
     found = {}
     for workers, batch, side in itertools.product(WORKERS, BATCHES, SIDES):
         runs = resumed_runs(folder / f"{workers}-{batch}-{side}", workers, batch, side, processes)
         for resume, seen in runs.items():
             found["/".join((workers, str(batch), side, resume))] = [vars(one) for one in seen]
+    for workers in WORKERS:
+        seen = step_runs(folder / f"step-{workers}", workers, 4, 2)
+        found[f"step/{workers}"] = [vars(one) for one in seen]
     (folder / f"rank{rank}.json").write_text(json.dumps(found))
 
 

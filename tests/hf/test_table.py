@@ -12,7 +12,6 @@ import socket
 import subprocess
 import sys
 from functools import cache
-from pathlib import Path
 
 import hf_runs as runs
 import pytest
@@ -25,10 +24,10 @@ pytestmark = pytest.mark.xdist_group("hf-table")
 
 
 @cache
-def expected() -> dict[tuple[int, tuple[int, ...]], Row]:
+def expected(samples: int) -> dict[tuple[int, tuple[int, ...]], Row]:
     """The mask of every epoch and row."""
     name, options = runs.STRATEGY
-    rows = dict(enumerate(runs.rows()))
+    rows = dict(enumerate(runs.rows(samples)))
     vocab = runs.collator().vocabulary
     strategy = maskplug.strategy(name, **options)
     masks = {}
@@ -47,31 +46,34 @@ def one_process(tmp_path_factory: pytest.TempPathFactory):
     return lambda workers, batch, side, resume: made(workers, batch, side)[resume]
 
 
-@pytest.fixture(scope="module")
-def two_processes(tmp_path_factory: pytest.TempPathFactory):
+@pytest.fixture(scope="module", autouse=True)
+def started(tmp_path_factory: pytest.TempPathFactory):
+    """Two processes, which work while the runs of one process are made."""
     folder = tmp_path_factory.mktemp("two")
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    started = []
-    for rank in range(2):
-        env = os.environ | {
-            "RANK": str(rank),
-            "LOCAL_RANK": str(rank),
-            "WORLD_SIZE": "2",
-            "MASTER_ADDR": "127.0.0.1",
-            "MASTER_PORT": str(port),
-            "OMP_NUM_THREADS": "1",
-        }
-        command = [sys.executable, str(Path(runs.__file__)), str(folder)]
+    shared = {"WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
+    command = [sys.executable, runs.__file__, str(folder)]
+    processes = []
+    for rank in ("0", "1"):
+        env = os.environ | shared | {"RANK": rank, "LOCAL_RANK": rank, "OMP_NUM_THREADS": "1"}
         log = (folder / f"log{rank}.txt").open("w")
-        started.append(subprocess.Popen(command, env=env, stdout=log, stderr=subprocess.STDOUT))
-    codes = [process.wait(timeout=300) for process in started]
+        processes.append(subprocess.Popen(command, env=env, stdout=log, stderr=subprocess.STDOUT))
+    yield folder, processes
+    for process in processes:
+        process.kill()
+
+
+@pytest.fixture(scope="module")
+def two_processes(started):
+    folder, processes = started
+    codes = [process.wait(timeout=300) for process in processes]
     assert codes == [0, 0], (folder / f"log{int(codes[0] == 0)}.txt").read_text()[-3000:]
     ranks = [json.loads((folder / f"rank{rank}.json").read_text()) for rank in range(2)]
 
-    def seen(workers: str, batch: int, side: str, resume: str) -> list[Seen]:
-        name = "/".join((workers, str(batch), side, resume))
+    def seen(*cell: str | int) -> list[Seen]:
+        name = "/".join(map(str, cell))
         assert len(ranks[0][name]) == len(ranks[1][name])
         return [_read(one) for rank in ranks for one in rank[name]]
 
@@ -90,8 +92,37 @@ def _read(one: dict) -> Seen:
 @pytest.mark.parametrize("processes", ["one_process", "two_processes"])
 def test_same_masks(request, processes, workers, batch, side, resume) -> None:
     seen = request.getfixturevalue(processes)(workers, batch, side, resume)
-    assert len(seen) == runs.EPOCHS * runs.SAMPLES  # each sample once in each epoch, no more
-    assert {(one.epoch, one.original): one.row for one in seen} == expected()
+    samples = runs.SAMPLES[batch]
+    assert len(seen) == runs.EPOCHS * samples  # each sample once in each epoch, no more
+    assert {(one.epoch, one.original): one.row for one in seen} == expected(samples)
+
+
+@cache
+def expected_at(step: int, steps: int) -> dict[tuple[int, ...], Row]:
+    """The mask of every row at one optimizer step of ``steps``."""
+    name, options = runs.STEP_STRATEGY
+    rows = dict(enumerate(runs.rows()))
+    vocab, strategy = runs.collator().vocabulary, maskplug.strategy(name, **options)
+    time = {"step": step, "progress": step / (steps - 1)}
+    made = reference_masks(rows, vocab, strategy, seed=runs.SEED, **time)
+    return {tuple(rows[int(key)]): row for key, row in made.items()}
+
+
+def check_steps(seen: list[Seen], steps: int) -> None:
+    assert len(seen) == runs.EPOCHS * 96
+    assert {one.step for one in seen} == set(range(steps))
+    assert [one for one in seen if one.row != expected_at(one.step, steps)[one.original]] == []
+
+
+@pytest.mark.parametrize("workers", runs.WORKERS)
+@pytest.mark.parametrize(("batch", "accumulation"), [(8, 1), (4, 2)])
+def test_steps_of_one_process(tmp_path, batch, accumulation, workers) -> None:
+    check_steps(runs.step_runs(tmp_path, workers, batch, accumulation), steps=24)
+
+
+@pytest.mark.parametrize("workers", runs.WORKERS)
+def test_steps_of_two_processes(two_processes, workers) -> None:
+    check_steps(two_processes("step", workers), steps=12)
 
 
 def test_another_epoch_seed_or_key_is_another_mask() -> None:

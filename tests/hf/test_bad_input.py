@@ -1,0 +1,94 @@
+"""Errors name the culprit, the value and the choices, and come before training starts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import hf_tokenizers as tokenizers
+import numpy as np
+import pytest
+
+from maskplug.errors import MaskplugError, OptionError, TokenError, VocabularyError
+from maskplug_hf import DataCollatorForMasking, vocabulary
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"strategy": "dynamical"}, "unknown strategy 'dynamical'; did you mean 'dynamic'"),
+        ({"mlm_probability": 0.15}, "has no option 'mlm_probability'"),
+        ({"rate": 1.5}, "'rate' is 1.5; it must be a number from 0 to 1"),
+        ({"rate": float("nan")}, "'rate' is nan"),
+        ({"seed": -1}, "seed is -1"),
+        ({"return_tensors": "tf"}, "return_tensors is 'tf'; choices: 'pt'"),
+        ({"pad_to_multiple_of": 0}, "pad_to_multiple_of is 0"),
+    ],
+)
+def test_at_construction(options: dict[str, Any], message: str) -> None:
+    with pytest.raises(MaskplugError, match=message):
+        DataCollatorForMasking(tokenizers.bert(), **options)
+
+
+@pytest.mark.parametrize("strategy", ["dynamic", "static", "whole_word", "span", "word_dropout"])
+def test_no_mask_token_at_construction(strategy: str) -> None:
+    tokenizer = tokenizers.gpt2(pad_token="<|endoftext|>")
+    with pytest.raises(VocabularyError, match=r"add_special_tokens.*mask_id="):
+        DataCollatorForMasking(tokenizer, strategy)
+    DataCollatorForMasking(tokenizer, strategy, vocabulary=vocabulary(tokenizer, mask_id=3))
+
+
+def test_no_mask_token_is_no_error_where_none_is_written() -> None:
+    tokenizer = tokenizers.gpt2(pad_token="<|endoftext|>")
+    batch = DataCollatorForMasking(tokenizer, "static", mask=0.0, random=1.0)([[5, 6, 7]])
+    assert (batch["labels"] != -100).sum() == 1
+    DataCollatorForMasking(tokenizer, "none")
+
+
+def test_no_padding_token() -> None:
+    with pytest.raises(VocabularyError, match="has no padding token"):
+        DataCollatorForMasking(tokenizers.gpt2(mask_token="<|endoftext|>"))
+
+
+ROW = {"input_ids": [2, 7, 8, 3]}
+MASK = {"attention_mask": [1, 1]}
+
+
+@pytest.mark.parametrize(
+    ("features", "message"),
+    [
+        ([], "the list of features is empty"),
+        ([{"ids": [2, 3]}], "no column 'input_ids'; they have .'ids'"),
+        ([ROW, {**ROW, "label": 1}], "feature 1 has .'input_ids', 'label'., the first one has"),
+        ([ROW, [2, 3]], "feature 1 has list"),
+        ([{"input_ids": [2, 7, 9999, 3]}], "token id 9999 .sample 0, position 2. is outside"),
+        ([{"input_ids": [2, -7, 3]}], "token id -7"),
+        ([{"input_ids": [2, 0.5, 3]}], "column 'input_ids': row 0 does not hold integers"),
+        ([{"input_ids": np.ones((2, 3))}], "column 'input_ids': row 0"),
+        ([{"input_ids": ["a", "b"]}], "column 'input_ids': row 0"),
+        ([{**ROW, **MASK}], "'attention_mask' has 2 values for the 4 tokens of feature 0"),
+        ([ROW | {"special_tokens_mask": [1]}], "'special_tokens_mask' has 1 values for the 4"),
+        ([ROW | {"token_type_ids": [0] * 5}], "'token_type_ids' has 5 values for the 4"),
+        ([ROW | {"word_ids": [None, 1]}], "'word_ids' has 2 values for the 4"),
+        ([ROW | {"sample_id": 1}, ROW | {"sample_id": None}], "feature 1 has no sample_id"),
+        ([ROW | {"sample_id": 0.5}], "sample key 0.5 is a float"),
+        ([ROW | {"sample_id": -1}], "sample key -1 is out of range"),
+        ([ROW | {"extra": [1]}, ROW | {"extra": [1, 2]}], "'extra' has rows of different lengths"),
+        ([ROW | {"text": "hello"}], "column 'text' holds str .'hello'. and cannot become a tensor"),
+        ([ROW | {"labels": 1}, ROW | {"labels": [1]}], "'labels' mixes single labels and sequ"),
+        ([ROW | {"labels": "x"}], "column 'labels'"),
+        ([ROW | {"labels": 1, "label": 1}], "the columns .'labels', 'label'"),
+        ([ROW | {"labels": [0.0]}, ROW | {"labels": [0.0, 1.0]}], "'labels' has rows of diff"),
+    ],
+)
+def test_features(features: Any, message: str) -> None:
+    with pytest.raises(TokenError, match=message):
+        DataCollatorForMasking(tokenizers.bert(), "static")(features)
+
+
+def test_return_tensors_of_a_call_and_negative_epochs() -> None:
+    collator = DataCollatorForMasking(tokenizers.bert(), "static")
+    assert isinstance(collator([ROW], return_tensors="np")["labels"], np.ndarray)
+    with pytest.raises(OptionError, match="choices: 'pt'"):
+        collator([ROW], return_tensors="jax")
+    with pytest.raises(OptionError, match="epoch is -1"):
+        collator.set_epoch(-1)
