@@ -1,0 +1,36 @@
+"""A parallel corpus, and runs on it, that many tests share; all on one worker of xdist."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+import fairseq_runs
+from fairseq_runs import Corpus, Run
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.xdist_group("fairseq"))
+            for library in ("hydra", "torch", "fairseq"):  # deprecations that are not ours
+                item.add_marker(pytest.mark.filterwarnings(f"ignore:::{library}"))
+
+
+@pytest.fixture(scope="session")
+def corpus(tmp_path_factory: pytest.TempPathFactory) -> Corpus:
+    """64 training pairs, binarized by fairseq-preprocess."""
+    return fairseq_runs.make_corpus(tmp_path_factory.mktemp("corpus"))
+
+
+@pytest.fixture(scope="session")
+def trained(corpus: Corpus, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """Two epochs of 16 updates with two workers, and a checkpoint every 4 updates."""
+    folder = tmp_path_factory.mktemp("trained")
+    return fairseq_runs.train(
+        corpus, folder, "--num-workers", "2", "--save-interval-updates", "4", max_epoch=2
+    )

@@ -1,0 +1,203 @@
+"""A tiny parallel corpus, fairseq's own commands on it, and what its models were fed."""
+
+from __future__ import annotations
+
+import os
+import random
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from fairseq import options, tasks
+from fairseq.data import Dictionary
+from fairseq.dataclass.utils import convert_namespace_to_omegaconf
+from fairseq_cli import preprocess
+from fairseq_cli import train as fairseq_train
+
+import maskplug
+import maskplug_fairseq
+from maskplug_fairseq import MaskplugTranslationTask
+
+USER_DIR = str(Path(maskplug_fairseq.__file__).parent)
+SIZES = {"train": 64, "valid": 12, "test": 10}
+LANGUAGES = {"source": "de", "target": "en"}
+MODEL = [
+    *("--arch", "transformer", "--encoder-layers", "1", "--decoder-layers", "1"),
+    *("--encoder-embed-dim", "16", "--encoder-ffn-embed-dim", "16"),
+    *("--decoder-embed-dim", "16", "--decoder-ffn-embed-dim", "16"),
+    *("--encoder-attention-heads", "2", "--decoder-attention-heads", "2"),
+    *("--optimizer", "adam", "--lr", "0.001", "--cpu", "--no-progress-bar"),
+    *("--required-batch-size-multiple", "1", "--log-interval", "1000"),
+]
+RATE = '{"rate": 0.3}'
+MASKING = {"--masking-plugin": "dynamic", "--masking-args": RATE, "--masking-seed": "7"}
+
+
+def sentence(pick: random.Random, spelling: str) -> str:
+    """15 to 40 words of one or two pieces."""
+    words = []
+    for _ in range(pick.randint(15, 40)):
+        stem, end = f"w{pick.randrange(30)}", f"e{pick.randrange(5)}"
+        if pick.random() < 0.5:
+            words.append(f"▁{stem}" if spelling == "▁" else stem)
+        else:
+            words.append(f"▁{stem} {end}" if spelling == "▁" else f"{stem}@@ {end}")
+    return " ".join(words)
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """Text and binarized data of one parallel corpus."""
+
+    folder: Path
+
+    @property
+    def data(self) -> str:
+        return str(self.folder / "data-bin")
+
+    def dictionary(self, side: str) -> Dictionary:
+        return Dictionary.load(f"{self.data}/dict.{LANGUAGES[side]}.txt")
+
+    def vocabulary(self, side: str, symbol: str = "auto") -> maskplug.Vocabulary:
+        return maskplug_fairseq.vocabulary(self.dictionary(side), symbol)
+
+    def rows(self, side: str, split: str = "train") -> list[list[int]]:
+        """The ids of every sentence, encoded here and now from the text."""
+        dictionary = self.dictionary(side)
+        lines = (self.folder / f"{split}.{LANGUAGES[side]}").read_text().splitlines()
+        return [dictionary.encode_line(line, add_if_not_exist=False).tolist() for line in lines]
+
+    def expected(
+        self, side: str, epoch: int, name: str = "dynamic", step: Any = 0, **more: Any
+    ) -> list[list[int]]:
+        """What the core makes of every training row at an epoch counted from 0."""
+        made = maskplug.strategy(name, **{"rate": 0.3, **more.pop("options", {})})
+        keys = np.arange(SIZES["train"], dtype=np.uint64)
+        keys = maskplug.derive(keys, "target") if side == "target" else keys
+        tokens = maskplug.TokenBatch.from_lists(self.rows(side), keys)
+        vocab = self.vocabulary(side, more.pop("symbol", "auto"))
+        moment = {"seed": 7, "epoch": epoch, "step": step, **more}
+        return made(tokens, vocab, **moment).inputs.to_lists()
+
+
+def make_corpus(folder: Path, spelling: str = "▁") -> Corpus:
+    """Write a corpus and run fairseq-preprocess on it."""
+    pick = random.Random(5)
+    for split, size in SIZES.items():
+        for language in LANGUAGES.values():
+            lines = [sentence(pick, spelling) for _ in range(size)]
+            (folder / f"{split}.{language}").write_text("\n".join(lines) + "\n")
+    prefixes = [x for split in SIZES for x in (f"--{split}pref", str(folder / split))]
+    flags = ["-s", "de", "-t", "en", "--destdir", str(folder / "data-bin"), "--workers", "1"]
+    parser = options.get_preprocessing_parser()
+    preprocess.main(parser.parse_args([*flags, *prefixes]))
+    return Corpus(folder)
+
+
+@dataclass(frozen=True)
+class Fed:
+    """One batch that a model was trained on."""
+
+    epoch: int
+    update: int
+    sample: dict[str, Any]
+
+    def rows(self, name: str, pad: int = 1) -> dict[int, list[int]]:
+        """The rows of a field without their padding, by sample id."""
+        table = self.sample[name] if name in self.sample else self.sample["net_input"][name]
+        return {
+            int(i): [x for x in row.tolist() if x != pad]
+            for i, row in zip(self.sample["id"], table, strict=True)
+        }
+
+
+@dataclass
+class Run:
+    """A training run: where its checkpoints are, and all that its model was fed."""
+
+    folder: Path
+    fed: list[Fed] = field(default_factory=list)
+
+    def seen(self, epoch: int, name: str = "src_tokens") -> dict[int, list[int]]:
+        """What an epoch (counted from 1) fed, by sample id."""
+        found: dict[int, list[int]] = {}
+        for batch in self.fed:
+            if batch.epoch == epoch:
+                found.update(batch.rows(name))
+        return found
+
+
+def train_flags(corpus: Corpus, folder: Path, *flags: str, max_epoch: int = 2) -> list[str]:
+    """The command line of a training run; ``flags`` override."""
+    masking = [x for k, v in MASKING.items() if k not in flags for x in (k, v)]
+    size = [] if "--max-tokens" in flags or "--batch-size" in flags else ["--batch-size", "4"]
+    task = [] if "--task" in flags else ["--task", "maskplug_translation"]
+    epochs = ["--max-epoch", str(max_epoch)] if max_epoch else []
+    where = ["--save-dir", str(folder), "--user-dir", USER_DIR]
+    return [corpus.data, *MODEL, *where, *task, *masking, *size, *epochs, *flags]
+
+
+@contextmanager
+def watched(run: Run) -> Iterator[None]:
+    """Note every batch that a training step is given, and the epoch that it belongs to."""
+    now = {"epoch": 0}
+    task = MaskplugTranslationTask
+    train_step, begin_epoch = task.train_step, task.begin_epoch
+
+    def noted_step(self: Any, sample: Any, *args: Any, **kwargs: Any) -> Any:
+        run.fed.append(Fed(now["epoch"], kwargs["update_num"], sample))
+        return train_step(self, sample, *args, **kwargs)
+
+    def noted_epoch(self: Any, epoch: int, model: Any) -> None:
+        now["epoch"] = epoch
+        begin_epoch(self, epoch, model)
+
+    task.train_step, task.begin_epoch = noted_step, noted_epoch
+    try:
+        yield
+    finally:
+        del task.train_step, task.begin_epoch
+
+
+def train(corpus: Corpus, folder: Path, *flags: str, max_epoch: int = 2) -> Run:
+    """Run fairseq-train in this process, with its real workers."""
+    run = Run(folder)
+    with watched(run):
+        fairseq_train.main(config(train_flags(corpus, folder, *flags, max_epoch=max_epoch)))
+    return run
+
+
+def config(flags: list[str]) -> Any:
+    """The configuration that fairseq-train makes of a command line."""
+    args = options.parse_args_and_arch(options.get_training_parser(), flags)
+    return convert_namespace_to_omegaconf(args)
+
+
+def task_of(corpus: Corpus, *flags: str, max_epoch: int = 0) -> MaskplugTranslationTask:
+    """The task of a training run, without the run."""
+    cfg = config(train_flags(corpus, corpus.folder, *flags, max_epoch=max_epoch))
+    task: MaskplugTranslationTask = tasks.setup_task(cfg.task)
+    return task
+
+
+def command(*arguments: str, env: dict[str, str] | None = None) -> subprocess.Popen[str]:
+    """Start ``python -m …`` in a process of its own."""
+    return subprocess.Popen(
+        [sys.executable, "-m", *arguments],
+        env={**os.environ, "OMP_NUM_THREADS": "1", **(env or {})},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def output(process: subprocess.Popen[str], code: int = 0) -> str:
+    """All that a process printed, once it has ended with this exit code."""
+    text, _ = process.communicate(timeout=180)
+    assert process.returncode == code, text
+    return text
