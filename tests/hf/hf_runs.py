@@ -190,7 +190,7 @@ def step_runs(folder: Path, workers: str, batch: int, accumulation: int) -> list
         made = trainer(
             folder,
             DataCollatorForMasking(tokenizers.bert(), name, seed=SEED, **options),
-            dataset(96),
+            dataset(SAMPLES[batch]),
             workers=workers,
             per_device_train_batch_size=batch,
             gradient_accumulation_steps=accumulation,

@@ -98,31 +98,34 @@ def test_same_masks(request, processes, workers, batch, side, resume) -> None:
 
 
 @cache
-def expected_at(step: int, steps: int) -> dict[tuple[int, ...], Row]:
+def expected_at(step: int, steps: int, samples: int) -> dict[tuple[int, ...], Row]:
     """The mask of every row at one optimizer step of ``steps``."""
     name, options = runs.STEP_STRATEGY
-    rows = dict(enumerate(runs.rows()))
+    rows = dict(enumerate(runs.rows(samples)))
     vocab, strategy = runs.collator().vocabulary, maskplug.strategy(name, **options)
     time = {"step": step, "progress": step / (steps - 1)}
     made = reference_masks(rows, vocab, strategy, seed=runs.SEED, **time)
     return {tuple(rows[int(key)]): row for key, row in made.items()}
 
 
-def check_steps(seen: list[Seen], steps: int) -> None:
-    assert len(seen) == runs.EPOCHS * 96
+def check_steps(seen: list[Seen], samples: int, steps: int) -> None:
+    assert len(seen) == runs.EPOCHS * samples
     assert {one.step for one in seen} == set(range(steps))
-    assert [one for one in seen if one.row != expected_at(one.step, steps)[one.original]] == []
+    for step in range(steps):
+        expected = expected_at(step, steps, samples)
+        assert all(one.row == expected[one.original] for one in seen if one.step == step)
 
 
 @pytest.mark.parametrize("workers", runs.WORKERS)
-@pytest.mark.parametrize(("batch", "accumulation"), [(8, 1), (4, 2)])
-def test_steps_of_one_process(tmp_path, batch, accumulation, workers) -> None:
-    check_steps(runs.step_runs(tmp_path, workers, batch, accumulation), steps=24)
+@pytest.mark.parametrize(("batch", "accumulation", "steps"), [(16, 1, 12), (4, 2, 12)])
+def test_steps_of_one_process(tmp_path, batch, accumulation, steps, workers) -> None:
+    seen = runs.step_runs(tmp_path, workers, batch, accumulation)
+    check_steps(seen, runs.SAMPLES[batch], steps)
 
 
 @pytest.mark.parametrize("workers", runs.WORKERS)
 def test_steps_of_two_processes(two_processes, workers) -> None:
-    check_steps(two_processes("step", workers), steps=12)
+    check_steps(two_processes("step", workers), runs.SAMPLES[4], steps=6)
 
 
 def test_another_epoch_seed_or_key_is_another_mask() -> None:
