@@ -212,3 +212,15 @@ def test_threads_may_ask_first_together() -> None:
         thread.join()
     assert len(seen) == 8
     assert len(set(map(id, seen))) == 1
+
+
+def test_a_second_entry_point_that_fails_takes_nothing_of_the_first(site: Site) -> None:
+    site.install("good")
+    site.install("more", REGISTER.replace('"half"', '"more"') + REGISTER[REGISTER.index("    ") :])
+    info = site.folder / "good-1.2.dist-info" / "entry_points.txt"
+    info.write_text("[maskplug]\ngood = good\nmore = more\n")
+    (site.folder / "more-1.2.dist-info" / "entry_points.txt").unlink()
+    done = site.run(HALF + "maskplug.strategy('more')")
+    assert "good registers strategy 'half'@1 twice" in done.stderr
+    assert done.stdout == "half@1\n"
+    assert "UnknownNameError: unknown strategy 'more'" in done.stderr
