@@ -22,13 +22,12 @@ import pluggy
 
 from maskplug import hookspecs
 from maskplug.errors import MaskplugWarning, PluginError, did_you_mean
-from maskplug.registry import Entry, Registry
+from maskplug.registry import BUILTIN, Entry, Registry
 
 if TYPE_CHECKING:
     from maskplug.strategy import Context
     from maskplug.tokens import Masked
 
-BUILTIN = "maskplug"
 _loading: list[bool] = []
 _lock = threading.RLock()
 

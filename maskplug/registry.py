@@ -10,6 +10,7 @@ from typing import Any
 
 from maskplug.errors import ConflictError, PluginError, UnknownNameError, did_you_mean
 
+BUILTIN = "maskplug"
 KINDS = ("strategy", "selector", "replacement", "target", "clock", "schedule")
 NAME = re.compile(r"(?:(?P<provider>[^:@]+):)?(?P<name>[^:@]+)(?:@(?P<version>\d+))?\Z")
 
@@ -26,8 +27,13 @@ class Entry:
 
     @property
     def label(self) -> str:
-        """The pinned name, as specs write it: ``span@1``."""
+        """Name and version: ``span@1``."""
         return f"{self.name}@{self.version}"
+
+    @property
+    def pinned(self) -> str:
+        """The name as specs write it: with the distribution, unless it is the library's own."""
+        return self.label if self.provider == BUILTIN else f"{self.provider}:{self.label}"
 
     @property
     def summary(self) -> str:
@@ -78,6 +84,8 @@ class Registry:
     def find(self, kind: str, text: str) -> Entry:
         """The entry that ``[distribution:]name[@version]`` means; the newest without a version.
 
+        A pinned name without a distribution is the library's own, if it has one.
+
         Raises:
             UnknownNameError: when nothing has this name or version; near names are suggested.
             ConflictError: when several distributions provide it and none was named.
@@ -96,6 +104,9 @@ class Registry:
         if not exact:
             have = ", ".join(sorted({e.label for e in named}))
             raise UnknownNameError(f"{kind} {name!r} has no version {wanted}; there is: {have}")
+        own = [e for e in exact if e.provider == BUILTIN]
+        if version and own:  # as in a spec, whose other names carry their distribution
+            return own[0]
         if len({e.provider for e in named}) > 1:
             choices = " or ".join(sorted({repr(f"{e.provider}:{e.name}") for e in named}))
             raise ConflictError(f"{kind} {name!r} has several providers; say which: {choices}")

@@ -170,7 +170,7 @@ def canonical(value: Any) -> Any:
     fields = options_of(value)
     if entry.label == "constant@1":
         return fields["value"]  # a plain number is the shorter name of the same thing
-    return {"name": entry.label, **{name: canonical(item) for name, item in fields.items()}}
+    return {"name": entry.pinned, **{name: canonical(item) for name, item in fields.items()}}
 
 
 def to_json(spec: Mapping[str, Any]) -> str:

@@ -12,9 +12,9 @@ import numpy as np
 
 from maskplug import spec as specs
 from maskplug.arrays import FloatArray, IntArray, spread
-from maskplug.errors import MaskplugError, OptionError, StrategyError
+from maskplug.errors import MaskplugError, OptionError, PluginError, StrategyError
 from maskplug.parts import Clock, Part, Replacement, Schedule, Selector, Target
-from maskplug.plugins import BUILTIN, plugins, registry
+from maskplug.plugins import plugins, registry
 from maskplug.rng import Rng
 from maskplug.tokens import Masked, TokenBatch
 from maskplug.vocabulary import Vocabulary
@@ -57,9 +57,8 @@ class Strategy:
 
     Attributes:
         selector, replacement, target, clock: its four parts.
-        label: the pinned name, ``dynamic@1``.
+        label: the pinned name, ``dynamic@1`` or ``distribution:name@1``.
         options: all options of the name in canonical form, defaults included.
-        provider: the distribution that the name comes from.
     """
 
     selector: Selector
@@ -68,7 +67,6 @@ class Strategy:
     clock: Clock
     label: str = "compose@1"
     options: Mapping[str, Any] | None = None
-    provider: str = BUILTIN
 
     def __call__(
         self,
@@ -104,7 +102,7 @@ class Strategy:
         """
         epochs = _times("epoch", epoch, len(tokens))
         steps = _times("step", step, len(tokens))
-        rng = Rng.at(seed, self.clock(epochs, steps), tokens.keys, progress)
+        rng = Rng.at(seed, self._time(epochs, steps), tokens.keys, progress)
         try:
             masked = self._mask(tokens, vocab, rng)
         except MaskplugError:
@@ -113,6 +111,17 @@ class Strategy:
             raise self._explained(error, tokens, vocab, rng, epochs, steps) from error
         plugins().after_mask(masked, Context(self, tokens, vocab, rng))
         return masked
+
+    def _time(self, epochs: IntArray, steps: IntArray) -> IntArray:
+        try:
+            return self.clock(epochs, steps)
+        except MaskplugError:
+            raise
+        except Exception as error:
+            raise StrategyError(
+                f"the clock {self.clock!r} of strategy {self.label!r} raised "
+                f"{type(error).__name__}: {error}"
+            ) from error
 
     def _mask(self, tokens: TokenBatch, vocab: Vocabulary, rng: Rng) -> Masked:
         selection = self.selector.select(tokens, vocab, rng)
@@ -128,21 +137,22 @@ class Strategy:
         epochs: IntArray,
         steps: IntArray,
     ) -> StrategyError:
-        what = f"strategy {self.label!r} of {self.provider} raised {type(error).__name__}: {error}"
+        what = f"strategy {self.label!r} raised {type(error).__name__}: {error}"
         if not len(tokens):
             return StrategyError(f"{what}\n  the batch has no samples")
         guilty = self._guilty(tokens, vocab, rng)
         ids = " ".join(map(str, tokens.row(guilty).ids.tolist()))
-        name = self.label if self.provider == BUILTIN else f"{self.provider}:{self.label}"
+        sample = f"  sample key {tokens.keys[guilty]}, t = {rng.t[guilty]}"
+        try:
+            options = shlex.quote(self.options_json)
+        except PluginError as error:
+            return StrategyError(f"{what}\n{sample}\n  no command reproduces it: {error}")
         command = (
-            f"maskplug show --strategy {name} --options {shlex.quote(self.options_json)} "
+            f"maskplug show --strategy {self.label} --options {options} "
             f"--seed {rng.seed} --epoch {epochs[guilty]} --step {steps[guilty]} "
             f"--progress {rng.progress[guilty]} --key {tokens.keys[guilty]} --ids '{ids}'"
         )
-        return StrategyError(
-            f"{what}\n  sample key {tokens.keys[guilty]}, t = {rng.t[guilty]}\n"
-            f"  reproduce it: {command}"
-        )
+        return StrategyError(f"{what}\n{sample}\n  reproduce it: {command}")
 
     def _guilty(self, tokens: TokenBatch, vocab: Vocabulary, rng: Rng) -> int:
         """The first sample that raises on its own, or the first one."""
@@ -183,7 +193,12 @@ class Strategy:
         return specs.to_json(self.spec["options"])
 
     def __repr__(self) -> str:
-        given = ", ".join(f"{k}={v!r}" for k, v in self.spec["options"].items())
+        try:
+            spec = self.spec
+        except PluginError:  # a part of the user's own, which has no name
+            parts = (self.selector, self.replacement, self.target, self.clock)
+            return f"<maskplug strategy of {', '.join(map(repr, parts))}>"
+        given = ", ".join(f"{k}={v!r}" for k, v in spec["options"].items())
         return f"<maskplug strategy {self.label}({given}) {self.fingerprint}>"
 
 
@@ -216,7 +231,7 @@ def strategy(name: str | Mapping[str, Any] | Strategy, **options: Any) -> Strate
     made, canonical = specs.build(entry, options)
     if not isinstance(made, Strategy):
         raise OptionError(f"{entry.provider}: strategy {entry.label!r} returned {made!r}")
-    return replace(made, label=entry.label, options=canonical, provider=entry.provider)
+    return replace(made, label=entry.pinned, options=canonical)
 
 
 def part(kind: str, name: str, **options: Any) -> Any:

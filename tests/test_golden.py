@@ -12,7 +12,8 @@ import pytest
 from batches import ORDINARY, VOCAB
 
 import maskplug
-from maskplug.plugins import BUILTIN, registry
+from maskplug.plugins import registry
+from maskplug.registry import BUILTIN
 
 FILE = Path(__file__).with_name("golden.json")
 GOLDEN: dict[str, list[str]] = json.loads(FILE.read_text())

@@ -30,7 +30,7 @@ def site(tmp_path: Path) -> Site:
 def test_a_good_plugin(site: Site) -> None:
     site.install("good")
     done = site.run(HALF + FOUND)
-    assert done.stdout == "half@1\ngood 1.2 None\n"
+    assert done.stdout == "good:half@1\ngood 1.2 None\n"
     assert done.stderr == ""
 
 
@@ -74,7 +74,7 @@ def test_a_broken_plugin_is_reported_and_the_rest_works(
     site.install("good")
     done = site.run(WORKS + HALF + FOUND)
     assert done.returncode == 0, done.stderr
-    assert done.stdout.startswith("dynamic@1\nhalf@1\nbad 0.3 ")
+    assert done.stdout.startswith("dynamic@1\ngood:half@1\nbad 0.3 ")
     assert reason in done.stdout
     assert done.stderr.count("maskplug plugin bad 0.3 (entry point 'bad') failed to load") == 1
     assert reason in done.stderr
@@ -102,8 +102,8 @@ def test_a_conflict_names_both_and_a_prefix_picks_one(site: Site) -> None:
     done = site.run(HALF)
     assert "ConflictError: strategy 'half' has several providers" in done.stderr
     assert "'one:half' or 'two:half'" in done.stderr
-    picked = site.run("print(maskplug.strategy('two:half', rate=0.2).provider)\n" + WORKS)
-    assert picked.stdout == "two\ndynamic@1\n"
+    picked = site.run("print(maskplug.strategy('two:half', rate=0.2).label)\n" + WORKS)
+    assert picked.stdout == "two:half@1\ndynamic@1\n"
 
 
 def test_a_newer_version_from_elsewhere_does_not_replace_a_built_in(site: Site) -> None:
@@ -192,7 +192,7 @@ def test_a_strategy_that_raises_is_explained(site: Site, name: str) -> None:
     if ":" in name:
         site.install("other", RAISES)  # a conflict must not hide the error
     done = site.run(FUSSY.format(name=name))
-    assert "StrategyError: strategy 'fussy@1' of bad raised KeyError: 'nine'" in done.stderr
+    assert "StrategyError: strategy 'bad:fussy@1' raised KeyError: 'nine'" in done.stderr
     assert "sample key 71, t = 6" in done.stderr
     command = done.stderr.split("reproduce it: ")[1].strip()
     assert command == (
@@ -222,5 +222,5 @@ def test_a_second_entry_point_that_fails_takes_nothing_of_the_first(site: Site) 
     (site.folder / "more-1.2.dist-info" / "entry_points.txt").unlink()
     done = site.run(HALF + "maskplug.strategy('more')")
     assert "good registers strategy 'half'@1 twice" in done.stderr
-    assert done.stdout == "half@1\n"
+    assert done.stdout == "good:half@1\n"
     assert "UnknownNameError: unknown strategy 'more'" in done.stderr

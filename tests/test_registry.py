@@ -49,6 +49,14 @@ def test_a_newer_version_of_another_provider_never_wins() -> None:
         both.find("clock", "tick")
 
 
+def test_a_pinned_name_without_a_distribution_is_our_own() -> None:
+    both = filled(entry("tick", provider="beta"), entry("tick", provider="maskplug"))
+    assert both.find("clock", "tick@1").provider == "maskplug"
+    assert both.find("clock", "beta:tick@1").pinned == "beta:tick@1"
+    with pytest.raises(ConflictError):
+        both.find("clock", "tick")
+
+
 def test_the_same_name_of_another_kind_is_no_conflict() -> None:
     both = filled(entry("tick"), entry("tick", provider="beta", kind="selector"))
     assert both.find("clock", "tick").provider == "alpha"

@@ -70,11 +70,11 @@ def test_errors_of_our_own_are_not_wrapped() -> None:
 
 def named(selector: maskplug.Selector) -> maskplug.Strategy:
     parts = DYNAMIC.replacement, DYNAMIC.target, DYNAMIC.clock
-    return maskplug.Strategy(selector, *parts, label="mine@1", options={}, provider="here")
+    return maskplug.Strategy(selector, *parts, label="here:mine@1", options={})
 
 
 def test_other_errors_are_explained() -> None:
-    with pytest.raises(StrategyError, match="'mine@1' of here raised ValueError: inside") as caught:
+    with pytest.raises(StrategyError, match="'here:mine@1' raised ValueError: inside") as caught:
         named(Failing())(TOKENS, VOCAB, epoch=np.array([4, 5]))
     assert isinstance(caught.value.__cause__, ValueError)
     assert "sample key 0, t = 4" in str(caught.value)
@@ -121,3 +121,23 @@ def test_labels_in_place_need_inputs_in_place() -> None:
     strategy = maskplug.Strategy(DYNAMIC.selector, Delete(), DYNAMIC.target, DYNAMIC.clock)
     with pytest.raises(OptionError, match="needs inputs as long as the original"):
         strategy(TOKENS, VOCAB)
+
+
+def test_a_clock_that_raises_is_explained() -> None:
+    @dataclass(frozen=True)
+    class Stuck(maskplug.Clock):
+        def __call__(self, epoch, step):  # type: ignore[no-untyped-def]
+            raise ValueError("stuck")
+
+    made = maskplug.Strategy(DYNAMIC.selector, DYNAMIC.replacement, DYNAMIC.target, Stuck())
+    with pytest.raises(StrategyError, match=r"clock .*Stuck.* raised ValueError: stuck"):
+        made(TOKENS, VOCAB)
+
+
+def test_parts_without_a_name_mask_but_have_no_spec() -> None:
+    made = maskplug.Strategy(
+        Failing(), DYNAMIC.replacement, DYNAMIC.target, DYNAMIC.clock, options=None
+    )
+    assert "Failing" in repr(made)
+    with pytest.raises(StrategyError, match="no command reproduces it: Failing is not registered"):
+        made(TOKENS, VOCAB)

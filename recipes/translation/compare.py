@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from argparse import Namespace
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ from rich.panel import Panel
 from rich.text import Text
 
 import maskplug
+from maskplug.cli.fairseq_dir import fairseq_dir
 from maskplug.show import legend, render
 from recipes.translation.fairseq_run import Masking, train_command
 from recipes.translation.prepare import Workspace
@@ -22,7 +24,7 @@ def fairseq_rows(work: Workspace, masking: Masking, epochs: int) -> dict[tuple[i
     from fairseq.dataclass.utils import convert_namespace_to_omegaconf
 
     command = train_command(work, masking, epochs)[1:]
-    utils.import_user_module(options.get_training_parser().parse_known_args(command)[0])
+    utils.import_user_module(Namespace(user_dir=str(fairseq_dir())))
     args = options.parse_args_and_arch(options.get_training_parser(), command)
     task = tasks.setup_task(convert_namespace_to_omegaconf(args).task)
     task.load_dataset("train")

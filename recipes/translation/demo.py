@@ -20,7 +20,7 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from maskplug.errors import MaskplugError
+from maskplug.errors import MaskplugError, MaskplugWarning
 from maskplug.spec import options_from_json
 from maskplug.strategy import strategy as make_strategy
 from recipes.translation import compare, corpus, fairseq_run, hf_run
@@ -106,5 +106,6 @@ def main(out: Path, epochs: int, vocab_size: int, **given: Any) -> None:
 if __name__ == "__main__":
     os.environ.setdefault("HF_HUB_OFFLINE", "1")
     logging.disable(logging.INFO)
-    warnings.filterwarnings("ignore", message="Recommended: pip install sacremoses")
+    warnings.simplefilter("ignore")  # those of the frameworks
+    warnings.simplefilter("default", MaskplugWarning)
     main()

@@ -84,9 +84,9 @@ def make_trainer(
         save_strategy="no",
         report_to="none",
         disable_tqdm=True,
+        train_sampling_strategy="group_by_length",
         use_cpu=True,
         dataloader_pin_memory=False,
-        train_sampling_strategy="group_by_length",
     )
     trainer = Seq2SeqTrainer(
         model=model,
