@@ -60,7 +60,7 @@ def _callback(
 ) -> MaskingCallback:
     for callback in trainer.callback_handler.callbacks:
         if isinstance(callback, MaskingCallback):
-            callback.resume_other_spec = resume_other_spec
+            callback.watch(collator, resume_other_spec)
             return callback
     callback = MaskingCallback(collator, Moment(), resume_other_spec)
     trainer.add_callback(callback)

@@ -30,15 +30,19 @@ class MaskingCallback(TrainerCallback):
     def __init__(
         self, collator: DataCollatorForMasking, moment: Moment, resume_other_spec: bool
     ) -> None:
+        self.moment = moment
+        self._epoch: int | None = None
+        self.watch(collator, resume_other_spec)
+
+    def watch(self, collator: DataCollatorForMasking, resume_other_spec: bool) -> None:
+        """Keep this collator's spec from now on."""
         self.record = {
             "spec": collator.spec,
             "fingerprint": collator.fingerprint,
             "seed": collator.seed,
         }
         self.needs_step = collator.strategy.needs_step
-        self.moment = moment
         self.resume_other_spec = resume_other_spec
-        self._epoch: int | None = None
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         """Compare the checkpoint's spec with ours, before the first step."""

@@ -12,25 +12,18 @@ import torch
 from transformers import BatchEncoding
 
 import maskplug
-from maskplug.arrays import BoolArray, IntArray, UintArray
+from maskplug.arrays import IntArray
 from maskplug.clock import Never
-from maskplug.collate import Side, pad, padded_width, visible
-from maskplug.errors import MaskplugWarning, OptionError, TokenError, VocabularyError
+from maskplug.collate import Side, pad, padded_width
+from maskplug.errors import MaskplugWarning, OptionError, VocabularyError
 from maskplug.rng import hash_words
 from maskplug.targets import IGNORE
-from maskplug.tokens import Ragged, content_keys
-from maskplug_hf.columns import (
-    Column,
-    aligned,
-    columns_of,
-    flat,
-    hidden_tokens,
-    stacked,
-    word_starts,
-)
+from maskplug.tokens import Ragged
+from maskplug_hf.batch import attention, like, take_keys, take_tokens
+from maskplug_hf.columns import Column, aligned, columns_of, stacked
 from maskplug_hf.labels import check_lengths, take_labels
 from maskplug_hf.moment import Moment
-from maskplug_hf.samples import SAMPLE_ID, Sample
+from maskplug_hf.samples import Sample
 from maskplug_hf.vocabulary import vocabulary as vocabulary_of
 
 Arrays = dict[str, np.ndarray[Any, Any]]
@@ -140,9 +133,9 @@ class DataCollatorForMasking:
         """
         kind = self.return_tensors if return_tensors is None else _known(return_tensors)
         columns = columns_of(features)
-        keys = self._keys(features, columns.pop(SAMPLE_ID, None))
+        keys = take_keys(features, columns)
         own = take_labels(columns)
-        tokens, hidden = self._tokens(columns, keys)
+        tokens, hidden = take_tokens(columns, keys)
         masked = self.strategy(tokens, self.vocabulary, seed=self.seed, **self._time(features))
         if own is None:
             own = masked.labels if masked.targets is None else masked.targets
@@ -152,7 +145,7 @@ class DataCollatorForMasking:
         arrays = {"input_ids": self._pad(masked.inputs, self._pad_id, width)}
         wanted = "attention_mask" in self.tokenizer.model_input_names
         if columns.pop("attention_mask", None) or (wanted and isinstance(features[0], Mapping)):
-            arrays["attention_mask"] = self._attention(masked.inputs, hidden, width)
+            arrays["attention_mask"] = attention(masked.inputs, hidden, width, self._side)
         arrays |= self._others(columns, tokens.offsets, masked.inputs, width)
         return _tensors(arrays | self._labels(own, sequences=masked.labels is not own), kind)
 
@@ -184,36 +177,6 @@ class DataCollatorForMasking:
 
     def _pad(self, rows: Ragged, value: int, width: int) -> IntArray:
         return pad(rows, value, width, self._side)
-
-    def _keys(self, features: Sequence[Any], given: Column | None) -> Column | None:
-        """One key a sample, or None to take them from the content."""
-        if isinstance(features[0], Sample):
-            given = [feature.key for feature in features]
-        if given is None or all(key is None for key in given):
-            return None
-        if None in given:
-            raise TokenError(f"feature {given.index(None)} has no sample_id, others have one")
-        return [key.item() if isinstance(key, torch.Tensor) else key for key in given]
-
-    def _tokens(
-        self, columns: dict[str, Column], keys: Column | None
-    ) -> tuple[maskplug.TokenBatch, BoolArray | None]:
-        """The batch to be masked, and which of its tokens the features hide."""
-        ids, offsets = flat("input_ids", columns.pop("input_ids"))
-        layers: dict[str, Any] = {}
-        hidden = protected = None
-        if "attention_mask" in columns:
-            protected = hidden = hidden_tokens(columns["attention_mask"], offsets)
-        if "special_tokens_mask" in columns:
-            rows = columns.pop("special_tokens_mask")
-            special = aligned("special_tokens_mask", rows, offsets) != 0
-            protected = special if hidden is None else special | hidden
-        if protected is not None:
-            layers["protected"] = protected
-        if "word_ids" in columns:
-            layers["word_starts"] = word_starts(columns.pop("word_ids"), offsets)
-        named = _visible_content(ids, offsets, hidden) if keys is None else keys
-        return maskplug.TokenBatch.from_flat(ids, offsets, named, layers), hidden
 
     def _time(self, features: Sequence[Any]) -> dict[str, Any]:
         if isinstance(features[0], Sample):
@@ -262,11 +225,6 @@ class DataCollatorForMasking:
             stacklevel=4,
         )
 
-    def _attention(self, inputs: Ragged, hidden: BoolArray | None, width: int) -> IntArray:
-        if hidden is None:
-            return visible(inputs.lengths, width, self._side).astype(np.int64)
-        return self._pad(_on(inputs, ~hidden, "attention_mask"), 0, width)
-
     def _others(
         self, columns: dict[str, Column], offsets: IntArray, inputs: Ragged, width: int
     ) -> Arrays:
@@ -274,7 +232,7 @@ class DataCollatorForMasking:
         arrays: Arrays = {}
         for name, values in columns.items():
             if name == "token_type_ids":
-                types = _on(inputs, aligned(name, values, offsets), name)
+                types = like(inputs, aligned(name, values, offsets), name)
                 arrays[name] = self._pad(types, self.tokenizer.pad_token_type_id, width)
             else:
                 arrays[name] = stacked(name, values)
@@ -298,24 +256,6 @@ def _known(return_tensors: str) -> str:
     if return_tensors not in ("pt", "np"):
         raise OptionError(f"return_tensors is {return_tensors!r}; choices: 'pt' (torch), 'np'")
     return return_tensors
-
-
-def _visible_content(ids: IntArray, offsets: IntArray, hidden: BoolArray | None) -> UintArray:
-    """Keys by content, the same for a row however it was padded before."""
-    if hidden is None:
-        return content_keys(ids, offsets)
-    seen = np.concatenate(([0], np.cumsum(~hidden)))
-    return content_keys(ids[~hidden], seen[offsets])
-
-
-def _on(inputs: Ragged, values: Any, name: str) -> Ragged:
-    """Values aligned with the original tokens, as rows like the inputs."""
-    if len(values) != len(inputs.values):
-        raise TokenError(
-            f"column {name!r} has one value for each original token, and the strategy changed "
-            "their number; drop the column, and give rows without padding"
-        )
-    return Ragged(values, inputs.offsets)
 
 
 def _tensors(arrays: Arrays, kind: str) -> BatchEncoding[Any]:

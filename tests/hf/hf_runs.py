@@ -119,6 +119,8 @@ def arguments(folder: Path, **options: Any) -> TrainingArguments:
         report_to=[],
         disable_tqdm=True,
         logging_strategy="no",
+        optim="sgd",
+        max_grad_norm=0.0,
         dataloader_num_workers=2 if workers == "persistent" else int(workers),
         dataloader_persistent_workers=workers == "persistent",
         **{"save_strategy": "no", "num_train_epochs": EPOCHS, **options},
@@ -162,11 +164,12 @@ def resumed_runs(
 ) -> dict[str, list[Seen]]:
     """What the model was given in a whole run, and in runs that were cut in mid-epoch.
 
-    The second epoch is cut after its first step, and again after its second. A resumed run is
-    listed with what came before the cut.
+    The second epoch is cut in the middle, and again one step later. A resumed run is listed with
+    what came before the cut.
     """
     data = dataset(SAMPLES[batch])
     steps = len(data) // (batch * processes)
+    middle = steps + steps // 2
     found: dict[str, list[Seen]] = {}
     before: list[Seen] = []
     for number, resume in enumerate(RESUMES):
@@ -174,11 +177,11 @@ def resumed_runs(
             folder, collator(side), data, workers=workers, per_device_train_batch_size=batch
         )
         attach(made)
-        made.add_callback(SaveAt(steps + 1 + number))
-        checkpoint = folder / f"checkpoint-{steps + number}"
+        made.add_callback(SaveAt(middle + number))
+        checkpoint = folder / f"checkpoint-{middle + number - 1}"
         made.train(resume_from_checkpoint=str(checkpoint) if number else None)
         found[resume] = before + made.trained
-        before = [seen for seen in found[resume] if seen.step < steps + 1 + number]
+        before = [seen for seen in found[resume] if seen.step < middle + number]
     return found
 
 

@@ -91,15 +91,15 @@ def test_epochs_that_are_stopped_early_still_count(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("clock", ["epoch", "step"])
-@pytest.mark.parametrize("workers", ["0", "persistent"])
-def test_evaluation_is_frozen(tmp_path: Path, clock: str, workers: str) -> None:
+@pytest.mark.parametrize(("workers", "sets"), [("0", 1), ("0", 2), ("persistent", 2)])
+def test_evaluation_is_frozen(tmp_path: Path, clock: str, workers: str, sets: int) -> None:
     rate = {"name": "linear", "start": 0.2, "end": 0.8}
     options = {"clock": clock, "rate": rate}
     data = runs.dataset(N)
     made = trainer(
         tmp_path,
         collate=collator(**options),
-        evaluation={"a": data, "b": data},
+        evaluation=data if sets == 1 else {"a": data, "b": data},
         workers=workers,
         eval_strategy="steps",
         eval_steps=1,
@@ -107,7 +107,7 @@ def test_evaluation_is_frozen(tmp_path: Path, clock: str, workers: str) -> None:
     attach(made)
     made.train()
     seen = [one for one in made.seen if not one.training]
-    assert len(seen) == 2 * N * 4
+    assert len(seen) == sets * N * 4
     rows = {row for _, _, row in expected(0, options=options)}
     assert {one.row for one in seen} == rows
     assert {one.row for one in made.trained} != rows
@@ -177,6 +177,16 @@ def test_attaching_twice_does_nothing_more(tmp_path: Path) -> None:
     made.seen.clear()
     made.train()  # and training again begins with the first epoch
     assert given(made.trained) == expected(0) | expected(1)
+
+
+def test_attaching_again_takes_a_new_collator(tmp_path: Path) -> None:
+    made = trainer(tmp_path)
+    attach(made)
+    made.data_collator = collator(seed=4)
+    attach(made)
+    made.train()
+    assert made.state.stateful_callbacks["maskplug"]["seed"] == 4
+    assert not given(made.trained) & expected(0)
 
 
 def test_another_collator_is_refused(tmp_path: Path) -> None:
