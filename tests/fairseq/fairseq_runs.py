@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import subprocess
@@ -34,6 +35,8 @@ MODEL = [
     *("--optimizer", "adam", "--lr", "0.001", "--cpu", "--no-progress-bar"),
     *("--required-batch-size-multiple", "1", "--log-interval", "1000"),
 ]
+#: For runs whose checkpoints and validation nobody looks at.
+QUICK = ["--no-save", "--disable-validation"]
 RATE = '{"rate": 0.3}'
 MASKING = {"--masking-plugin": "dynamic", "--masking-args": RATE, "--masking-seed": "7"}
 
@@ -122,6 +125,7 @@ class Run:
 
     folder: Path
     fed: list[Fed] = field(default_factory=list)
+    task: Any = None
 
     def seen(self, epoch: int, name: str = "src_tokens") -> dict[int, list[int]]:
         """What an epoch (counted from 1) fed, by sample id."""
@@ -154,7 +158,7 @@ def watched(run: Run) -> Iterator[None]:
         return train_step(self, sample, *args, **kwargs)
 
     def noted_epoch(self: Any, epoch: int, model: Any) -> None:
-        now["epoch"] = epoch
+        now["epoch"], run.task = epoch, self
         begin_epoch(self, epoch, model)
 
     task.train_step, task.begin_epoch = noted_step, noted_epoch
@@ -169,7 +173,16 @@ def train(corpus: Corpus, folder: Path, *flags: str, max_epoch: int = 2) -> Run:
     run = Run(folder)
     with watched(run):
         fairseq_train.main(config(train_flags(corpus, folder, *flags, max_epoch=max_epoch)))
+    stop_workers(run.task)
     return run
+
+
+def stop_workers(task: Any) -> None:
+    """Stop a task's data-loading workers; left to the garbage collector, each takes 5 seconds."""
+    for iterator in task.dataset_to_epoch_iter.values():
+        running = iterator.dataloader and iterator.dataloader._iterator
+        if hasattr(running, "_shutdown_workers"):
+            running._shutdown_workers()
 
 
 def config(flags: list[str]) -> Any:
@@ -185,19 +198,61 @@ def task_of(corpus: Corpus, *flags: str, max_epoch: int = 0) -> MaskplugTranslat
     return task
 
 
-def command(*arguments: str, env: dict[str, str] | None = None) -> subprocess.Popen[str]:
-    """Start ``python -m …`` in a process of its own."""
-    return subprocess.Popen(
-        [sys.executable, "-m", *arguments],
-        env={**os.environ, "OMP_NUM_THREADS": "1", **(env or {})},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
+OBSERVER = """
+import json, os
+import maskplug
+
+@maskplug.hookimpl
+def maskplug_after_mask(masked, context):
+    line = {"pid": os.getpid(), "t": context.rng.t.tolist(), "keys": context.tokens.keys.tolist(),
+            "rows": masked.inputs.to_lists()}
+    with open(os.environ["MASKS"], "a") as out:
+        out.write(json.dumps(line) + "\\n")
+"""
+
+
+@dataclass(frozen=True)
+class Observed:
+    """Processes of their own, in which a plugin writes down every mask that is made."""
+
+    folder: Path
+
+    def __post_init__(self) -> None:
+        info = self.folder / "observer-1.0.dist-info"
+        info.mkdir()
+        (self.folder / "observer.py").write_text(OBSERVER)
+        (info / "METADATA").write_text("Metadata-Version: 2.1\nName: observer\nVersion: 1.0\n")
+        (info / "entry_points.txt").write_text("[maskplug]\nobserver = observer\n")
+
+    def start(self, script: str, *arguments: str, log: str = "masks") -> subprocess.Popen[str]:
+        """Start one of fairseq's commands."""
+        env = {"PYTHONPATH": str(self.folder), "MASKS": str(self.folder / log)}
+        return subprocess.Popen(
+            [str(Path(sys.executable).parent / script), *arguments],
+            env={**os.environ, **env, "OMP_NUM_THREADS": "1"},
+            cwd=self.folder,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    def seen(self, *logs: str) -> dict[int, dict[int, list[int]]]:
+        """By t and key, what was made of a row; the same in every process, or it fails."""
+        found: dict[int, dict[int, list[int]]] = {}
+        for log in logs:
+            for line in map(json.loads, (self.folder / log).read_text().splitlines()):
+                for t, key, row in zip(line["t"], line["keys"], line["rows"], strict=True):
+                    assert found.setdefault(t, {}).setdefault(key, row) == row
+        return found
+
+    def processes(self, log: str = "masks") -> set[int]:
+        """The processes that masked."""
+        lines = (self.folder / log).read_text().splitlines()
+        return {json.loads(line)["pid"] for line in lines}
 
 
 def output(process: subprocess.Popen[str], code: int = 0) -> str:
     """All that a process printed, once it has ended with this exit code."""
-    text, _ = process.communicate(timeout=180)
+    text, _ = process.communicate(timeout=240)
     assert process.returncode == code, text
     return text

@@ -11,9 +11,9 @@ from maskplug.errors import MaskplugError
 
 CASES = {
     "strategy": (("--masking-plugin", "dynamik"), "'dynamik'.*did you mean 'dynamic'"),
-    "version": (("--masking-plugin", "dynamic@9"), "dynamic@9"),
+    "version": (("--masking-plugin", "dynamic@9"), "'dynamic' has no version 9.*dynamic@1"),
     "option": (("--masking-args", '{"rat": 0.2}'), "no option 'rat'.*did you mean 'rate'"),
-    "type": (("--masking-args", '{"rate": "much"}'), "'rate' is 'much'"),
+    "type": (("--masking-args", '{"mask": "much"}'), "'mask' is 'much'; it must be a number"),
     "range": (("--masking-args", '{"rate": 1.2}'), "1.2.*from 0 to 1"),
     "nan": (("--masking-args", '{"rate": NaN}'), "nan.*from 0 to 1"),
     "json": (("--masking-args", '{"rate" 0.2}'), "--masking-args is not valid JSON"),

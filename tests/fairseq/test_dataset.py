@@ -10,7 +10,7 @@ import pytest
 import torch
 from fairseq.data import BaseWrapperDataset
 from fairseq.tasks.translation import TranslationTask
-from fairseq_runs import SIZES, Corpus, task_of
+from fairseq_runs import SIZES, Corpus, stop_workers, task_of
 
 from maskplug.errors import OptionError
 from maskplug_fairseq.epoch import Sample, TimedBatch
@@ -86,6 +86,7 @@ def test_time_is_carried_and_not_read_from_the_main_process(corpus: Corpus) -> N
     for batch in batches:
         found.update(sources(batch))
     assert found == dict(enumerate(corpus.expected("source", 0)))
+    stop_workers(task)
 
 
 def test_shards_together_see_what_one_process_sees(corpus: Corpus) -> None:

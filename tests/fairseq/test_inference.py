@@ -37,10 +37,25 @@ def safe_loader(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Any]]:
     assert False not in calls
 
 
-def generation(corpus: Corpus, folder: Path, task: str, *flags: str) -> Any:
+def generation(corpus: Corpus, folder: Path, task: str, *flags: str) -> list[str]:
     where = ["--path", str(folder / "checkpoint_last.pt"), "--user-dir", USER_DIR, "--cpu"]
     size = ["--batch-size", "5", "--required-batch-size-multiple", "1", "--beam", "2"]
-    return [corpus.data, "--task", task, *where, *size, "--max-len-b", "5", *flags]
+    return [
+        corpus.data,
+        "--task",
+        task,
+        *where,
+        *size,
+        "--max-len-b",
+        "5",
+        "--num-workers",
+        "0",
+        *flags,
+    ]
+
+
+def generated(flags: list[str]) -> None:
+    generate.main(options.parse_args_and_arch(options.get_generation_parser(), flags))
 
 
 def hypotheses(text: str) -> list[str]:
@@ -50,8 +65,7 @@ def hypotheses(text: str) -> list[str]:
 @pytest.mark.parametrize("task", TASKS)
 def test_generate(corpus: Corpus, trained: Run, tmp_path: Path, task: str) -> None:
     flags = generation(corpus, trained.folder, task, "--results-path", str(tmp_path))
-    args = options.parse_args_and_arch(options.get_generation_parser(), flags)
-    generate.main(args)
+    generated(flags)
     written = (tmp_path / "generate-test.txt").read_text()
     assert len(hypotheses(written)) == 10
     lines = (corpus.folder / "test.de").read_text().splitlines()
@@ -65,7 +79,7 @@ def test_generate_on_the_training_split_sees_clean_sources(
     masking = ("--masking-plugin", "dynamic", "--masking-args", '{"rate": 0.9}')
     where = ("--results-path", str(tmp_path), "--gen-subset", "train", *masking)
     flags = generation(corpus, trained.folder, "maskplug_translation", *where)
-    generate.main(options.parse_args_and_arch(options.get_generation_parser(), flags))
+    generated(flags)
     line = (corpus.folder / "train.de").read_text().splitlines()[0]
     assert f"S-0\t{line}" in (tmp_path / "generate-train.txt").read_text()
 
@@ -88,14 +102,12 @@ def test_interactive(
 
 
 def validated(corpus: Corpus, folder: Path, subset: str) -> Any:
+    where = ["--path", str(folder / "checkpoint_last.pt"), "--user-dir", USER_DIR, "--cpu"]
+    flags = [corpus.data, *where, "--task", "maskplug_translation", "--batch-size", "4"]
+    flags += ["--required-batch-size-multiple", "1", "--num-workers", "0"]
     parser = options.get_validation_parser()
-    flags = [corpus.data, "--path", str(folder / "checkpoint_last.pt"), "--cpu"]
-    more = ["--user-dir", USER_DIR, "--batch-size", "4", "--valid-subset", subset]
-    args = options.parse_args_and_arch(
-        parser, [*flags, *more, "--task", "maskplug_translation", "--no-progress-bar"]
-    )
-    override = options.get_validation_parser(add_default_args=False).parse_known_args([])[0]
-    validate.main(convert_namespace_to_omegaconf(args), override)
+    args = options.parse_args_and_arch(parser, [*flags, "--valid-subset", subset])
+    validate.main(convert_namespace_to_omegaconf(args))
 
 
 @pytest.mark.parametrize("subset", ["valid", "train"])
@@ -142,17 +154,13 @@ def test_an_added_symbol_comes_back_with_the_checkpoint(
     again = train(corpus, tmp_path, "--masking-symbol", "add", "--no-save", max_epoch=2)
     assert again.seen(2) == dict(enumerate(corpus.expected("source", 1, symbol="add")))
 
-    parser = options.get_generation_parser()
-    where = ("--results-path", str(tmp_path))
-    flags = generation(corpus, tmp_path, "maskplug_translation", *where)  # no word of the symbol
-    generate.main(options.parse_args_and_arch(parser, flags))
+    flags = ("--results-path", str(tmp_path))
+    generated(generation(corpus, tmp_path, "maskplug_translation", *flags))  # the symbol unsaid
     assert len(hypotheses((tmp_path / "generate-test.txt").read_text())) == 10
     hub = TransformerModel.from_pretrained(str(tmp_path), "checkpoint_last.pt", corpus.data)
     assert len(hub.src_dict) == len(hub.tgt_dict) == size + 1
     with pytest.raises(RuntimeError, match="size mismatch"):
-        generate.main(
-            options.parse_args_and_arch(parser, generation(corpus, tmp_path, "translation"))
-        )
+        generated(generation(corpus, tmp_path, "translation"))
 
 
 def test_bleu_and_accuracy_leave_numbers_that_load(corpus: Corpus, tmp_path: Path) -> None:
