@@ -1,4 +1,4 @@
-"""How a comparison is timed: both sides in turn, one thread, the median of many calls."""
+"""How a comparison is timed: both sides in turn, one thread, the median of many rounds."""
 
 from __future__ import annotations
 
@@ -7,17 +7,19 @@ import time
 from collections.abc import Callable
 
 
-def medians(sides: dict[str, Callable[[], object]], repeats: int) -> dict[str, float]:
-    """Seconds a call of each side: the median over ``repeats``, after one call to warm up.
+def medians(
+    sides: dict[str, Callable[[], object]], repeats: int, calls: int = 10
+) -> dict[str, float]:
+    """Seconds a call of each side: the median over ``repeats`` rounds, after one to warm up.
 
-    The sides take turns, so that a busy moment of the machine falls on all of them.
+    The sides take turns, so that a busy moment of the machine falls on all of them; in a round each
+    is called ``calls`` times in a row, as a data-loading worker calls it.
     """
-    for call in sides.values():
-        call()
     seconds: dict[str, list[float]] = {name: [] for name in sides}
-    for _ in range(repeats):
+    for _ in range(repeats + 1):
         for name, call in sides.items():
             begun = time.perf_counter()
-            call()
-            seconds[name].append(time.perf_counter() - begun)
-    return {name: statistics.median(times) for name, times in seconds.items()}
+            for _ in range(calls):
+                call()
+            seconds[name].append((time.perf_counter() - begun) / calls)
+    return {name: statistics.median(times[1:]) for name, times in seconds.items()}

@@ -182,9 +182,10 @@ class TokenBatch:
         layers: Mapping[str, Any] | None = None,
     ) -> TokenBatch:
         """Build a batch from flat ids and offsets; see :meth:`from_lists` for keys and layers."""
-        ids, offsets = _checked(ids, offsets)  # before they are hashed
-        key_array = content_keys(ids, offsets) if keys is None else keys_of(keys)
-        return cls(ids, offsets, key_array, layers or {})
+        if keys is None:
+            ids, offsets = _checked(ids, offsets)  # before they are hashed
+            return cls(ids, offsets, content_keys(ids, offsets), layers or {})
+        return cls(ids, offsets, keys_of(keys), layers or {})
 
     def __len__(self) -> int:
         return len(self.offsets) - 1

@@ -6,7 +6,7 @@ from typing import Literal
 
 import numpy as np
 
-from maskplug.arrays import FloatArray, IntArray, frozen
+from maskplug.arrays import IntArray, frozen
 from maskplug.parts import Schedule
 from maskplug.rng import Rng
 from maskplug.tokens import Selection, TokenBatch
@@ -57,8 +57,9 @@ def budget(rate: Schedule | float, available: IntArray, rng: Rng) -> IntArray:
         >>> budget(0.15, np.array([0, 3, 200]), Rng.at(seed=1, t=0, keys=[1, 2, 3])).tolist()
         [0, 1, 30]
     """
-    rates: FloatArray = rng.value(rate)
-    ones = np.ones(len(available), np.int64)
-    wanted = np.floor(rates * available + rng.uniform("budget", ones)).astype(np.int64)
-    least = ((rates > 0) & (available > 0)).astype(np.int64)
-    return np.clip(wanted, least, available)
+    from maskplug.kernels.select import budgets
+
+    counts: IntArray = budgets(
+        rng.stream_keys("budget"), frozen(available, np.int64), frozen(rng.value(rate), np.float64)
+    )
+    return counts

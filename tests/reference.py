@@ -38,10 +38,8 @@ def text_key(text: str | bytes) -> int:
 
 
 def content_key(ids: list[int]) -> int:
-    state = mix64((len(ids) + GOLDEN) & MASK64)
-    for token in ids:
-        state = mix64(state ^ (token & MASK64))
-    return state
+    total = sum(mix64((token + (i + 1) * GOLDEN) & MASK64) for i, token in enumerate(ids))
+    return mix64((len(ids) + total) & MASK64)
 
 
 def hash_words(*words: int) -> int:

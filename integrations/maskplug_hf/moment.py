@@ -32,13 +32,13 @@ class Moment:
     @property
     def epoch(self) -> int | None:
         """The epoch, or None before the first :meth:`set`."""
-        epoch = int(self._cells[0])
+        epoch = int(self._cells.numpy()[0])  # an element of a tensor costs ten times as much
         return epoch if epoch >= 0 else None
 
     @property
     def progress(self) -> float:
         """From 0 to 1."""
-        return float(self._cells[1])
+        return float(self._cells.numpy()[1])
 
     def first_time(self) -> bool:
         """True once, in whichever process asks first."""

@@ -106,8 +106,10 @@ def content_keys(ids: IntArray, offsets: IntArray) -> UintArray:
     """A 64-bit hash of each row's ids and of its length."""
     keys = np.empty(len(offsets) - 1, np.uint64)
     for row in range(len(keys)):
-        h = mix64(np.uint64(offsets[row + 1] - offsets[row]) + GOLDEN)
-        for i in range(offsets[row], offsets[row + 1]):
-            h = mix64(h ^ np.uint64(ids[i]))
-        keys[row] = h
+        start = offsets[row]
+        # A sum, so that no token's hash has to wait for the one before it.
+        total = np.uint64(offsets[row + 1] - start)
+        for i in range(start, offsets[row + 1]):
+            total += mix64(np.uint64(ids[i]) + np.uint64(i - start + 1) * GOLDEN)
+        keys[row] = mix64(total)
     return keys

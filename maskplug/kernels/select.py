@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from maskplug.arrays import BoolArray, IntArray, UintArray
+from maskplug.arrays import BoolArray, FloatArray, IntArray, UintArray
 from maskplug.kernels import kernel
 from maskplug.kernels.philox import fill, streams
 
@@ -15,6 +15,19 @@ SHIFT = np.uint64(32)
 def below(word: np.uint32, bound: int) -> int:
     """A random 32-bit word as an integer from 0 to bound - 1."""
     return np.int64((np.uint64(word) * np.uint64(bound)) >> SHIFT)  # type: ignore[return-value]
+
+
+@kernel
+def budgets(keys: UintArray, available: IntArray, rates: FloatArray) -> IntArray:
+    """``rates * available`` of each row, rounded at random; at least one where that is possible."""
+    out = np.zeros(len(keys), np.int64)
+    word = np.empty(4, np.uint32)
+    for row in range(len(keys)):
+        fill(word, 1, keys[row], 0)
+        wanted = np.floor(rates[row] * available[row] + word[0] * 2.0**-32)
+        if rates[row] > 0.0:
+            out[row] = min(max(np.int64(wanted), 1), available[row])
+    return out
 
 
 @kernel
