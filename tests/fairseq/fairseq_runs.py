@@ -224,9 +224,9 @@ class Observed:
         (info / "METADATA").write_text("Metadata-Version: 2.1\nName: observer\nVersion: 1.0\n")
         (info / "entry_points.txt").write_text("[maskplug]\nobserver = observer\n")
 
-    def start(self, script: str, *arguments: str, log: str = "masks") -> subprocess.Popen[str]:
+    def start(self, script: str, *arguments: str) -> subprocess.Popen[str]:
         """Start one of fairseq's commands."""
-        env = {"PYTHONPATH": str(self.folder), "MASKS": str(self.folder / log)}
+        env = {"PYTHONPATH": str(self.folder), "MASKS": str(self.folder / "masks")}
         return subprocess.Popen(
             [str(Path(sys.executable).parent / script), *arguments],
             env={**os.environ, **env, "OMP_NUM_THREADS": "1"},
@@ -236,19 +236,21 @@ class Observed:
             text=True,
         )
 
-    def seen(self, *logs: str) -> dict[int, dict[int, list[int]]]:
+    @property
+    def lines(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in (self.folder / "masks").read_text().splitlines()]
+
+    def seen(self) -> dict[int, dict[int, list[int]]]:
         """By t and key, what was made of a row; the same in every process, or it fails."""
         found: dict[int, dict[int, list[int]]] = {}
-        for log in logs:
-            for line in map(json.loads, (self.folder / log).read_text().splitlines()):
-                for t, key, row in zip(line["t"], line["keys"], line["rows"], strict=True):
-                    assert found.setdefault(t, {}).setdefault(key, row) == row
+        for line in self.lines:
+            for t, key, row in zip(line["t"], line["keys"], line["rows"], strict=True):
+                assert found.setdefault(t, {}).setdefault(key, row) == row
         return found
 
-    def processes(self, log: str = "masks") -> set[int]:
+    def processes(self) -> set[int]:
         """The processes that masked."""
-        lines = (self.folder / log).read_text().splitlines()
-        return {json.loads(line)["pid"] for line in lines}
+        return {line["pid"] for line in self.lines}
 
 
 def output(process: subprocess.Popen[str], code: int = 0) -> str:

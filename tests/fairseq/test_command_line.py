@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import shutil
 import socket
 from pathlib import Path
 
 import pytest
-from fairseq_runs import USER_DIR, Corpus, Observed, Run, output, train_flags
+from fairseq_runs import QUICK, USER_DIR, Corpus, Observed, Run, output, train_flags
 
 
 @pytest.fixture
@@ -28,33 +29,38 @@ def test_hydra_by_yaml(corpus: Corpus, observed: Observed) -> None:
         "masking_side": "source",
         "masking_seed": 7,
     }
+    small = {"layers": 1, "embed_dim": 16, "ffn_embed_dim": 16, "attention_heads": 2}
     config = {
         "common": {"user_dir": USER_DIR, "cpu": True, "no_progress_bar": True},
         "task": {"_name": "maskplug_translation", "data": corpus.data, **masking},
-        "model": {
-            "_name": "transformer",
-            "encoder": {"embed_dim": 16},
-            "share_all_embeddings": False,
-        },
+        "model": {"_name": "transformer", "encoder": small, "decoder": small},
         "criterion": {"_name": "cross_entropy"},
         "optimizer": {"_name": "adam"},
         "lr_scheduler": {"_name": "fixed"},
-        "dataset": {"batch_size": 16, "num_workers": 2, "required_batch_size_multiple": 1},
+        "dataset": {
+            "batch_size": 16,
+            "disable_validation": True,
+            "num_workers": 2,
+            "required_batch_size_multiple": 1,
+        },
         "optimization": {"max_epoch": 2, "lr": [0.001]},
         "checkpoint": {"save_dir": str(observed.folder / "saved")},
     }
-    small = {"layers": 1, "embed_dim": 16, "ffn_embed_dim": 16, "attention_heads": 2}
-    config["model"] = {"_name": "transformer", "encoder": small, "decoder": small}
     text = "# @package _global_\n" + json.dumps(config)  # JSON is YAML
     (observed.folder / "masked.yaml").write_text(text)
     where = ["--config-dir", str(observed.folder), "--config-name", "masked"]
     output(observed.start("fairseq-hydra-train", *where))
-    assert_epochs(corpus, observed.seen("masks"), 2)
+    assert_epochs(corpus, observed.seen(), 2)
     assert len(observed.processes()) == 3  # the main one, for the first batch, and two workers
     assert (observed.folder / "saved" / "checkpoint_last.pt").exists()
 
 
-def two_processes(corpus: Corpus, observed: Observed, log: str, *flags: str) -> None:
+def test_two_processes_resume_what_one_began(
+    corpus: Corpus, trained: Run, observed: Observed
+) -> None:
+    folder = observed.folder / "saved"
+    folder.mkdir()
+    shutil.copy(trained.folder / "checkpoint_1_4.pt", folder / "checkpoint_last.pt")
     with socket.socket() as free:
         free.bind(("localhost", 0))
         port = free.getsockname()[1]
@@ -63,30 +69,19 @@ def two_processes(corpus: Corpus, observed: Observed, log: str, *flags: str) -> 
         *("legacy_ddp", "--distributed-backend", "gloo", "--distributed-init-method"),
         f"tcp://localhost:{port}",
     ]
-    common = train_flags(corpus, observed.folder / "saved", *flags, *group, max_epoch=0)
+    flags = train_flags(corpus, folder, *group, *QUICK, "--num-workers", "1")
     ranks = [
-        observed.start("fairseq-train", *common, "--distributed-rank", str(rank), log=log)
+        observed.start("fairseq-train", *flags, "--distributed-rank", str(rank))
         for rank in range(2)
     ]
     for rank in ranks:
         output(rank)
-
-
-def test_two_processes_and_their_resumption(corpus: Corpus, observed: Observed) -> None:
-    flags = ("--num-workers", "1", "--disable-validation")
-    two_processes(corpus, observed, "first", *flags, "--max-update", "5")  # of 8 an epoch
-    two_processes(corpus, observed, "then", *flags, "--max-epoch", "2")
-    assert len(observed.processes("first")) == len(observed.processes("then")) == 4
-    assert_epochs(corpus, observed.seen("first", "then"), 2)
-
-
-def test_generate_with_the_stock_task(corpus: Corpus, trained: Run, observed: Observed) -> None:
-    where = ["--path", str(trained.folder / "checkpoint_last.pt"), "--user-dir", USER_DIR]
-    size = ["--batch-size", "5", "--required-batch-size-multiple", "1", "--max-len-b", "5"]
-    flags = [corpus.data, "--task", "translation", *where, *size, "--cpu", "--num-workers", "0"]
-    text = output(observed.start("fairseq-generate", *flags))
-    assert text.count("\nH-") == 10
-    assert "Generate test with beam=5: BLEU4" in text
+    assert len(observed.processes()) == 4  # each with its worker
+    seen = observed.seen()
+    first = corpus.expected("source", 0)
+    assert 32 <= len(seen[0]) < 64
+    assert all(first[key] == row for key, row in seen.pop(0).items())
+    assert seen == {1: dict(enumerate(corpus.expected("source", 1)))}
 
 
 def test_a_mistake_is_the_last_line_of_the_output(corpus: Corpus, observed: Observed) -> None:

@@ -58,8 +58,7 @@ def test_set_epoch_serves_rows_loaded_by_number(corpus: Corpus) -> None:
         assert sources(batch) == dict(enumerate(corpus.expected("source", epoch - 1)[:4]))
 
 
-@pytest.mark.parametrize("method", ["fork", "spawn"])
-def test_set_epoch_reaches_running_workers(corpus: Corpus, method: str) -> None:
+def test_set_epoch_reaches_running_workers(corpus: Corpus) -> None:
     dataset = loaded(corpus)
     loader = torch.utils.data.DataLoader(
         dataset,
@@ -67,7 +66,7 @@ def test_set_epoch_reaches_running_workers(corpus: Corpus, method: str) -> None:
         collate_fn=dataset.collater,
         num_workers=1,
         persistent_workers=True,
-        multiprocessing_context=method,
+        multiprocessing_context="spawn",
     )
     for epoch in (1, 2):
         dataset.set_epoch(epoch)

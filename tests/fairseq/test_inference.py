@@ -13,7 +13,7 @@ from fairseq import checkpoint_utils, options
 from fairseq.dataclass.utils import convert_namespace_to_omegaconf
 from fairseq.models.transformer import TransformerModel
 from fairseq_cli import generate, interactive, validate
-from fairseq_runs import USER_DIR, Corpus, Run, train
+from fairseq_runs import QUICK, USER_DIR, Corpus, Run, train
 
 from maskplug_fairseq import MaskplugTranslationTask
 
@@ -151,7 +151,7 @@ def test_an_added_symbol_comes_back_with_the_checkpoint(
     assert run.seen(1) == dict(enumerate(corpus.expected("source", 0, symbol="add")))
     assert size in [x for row in run.seen(1).values() for x in row]
 
-    again = train(corpus, tmp_path, "--masking-symbol", "add", "--no-save", max_epoch=2)
+    again = train(corpus, tmp_path, "--masking-symbol", "add", *QUICK, max_epoch=2)
     assert again.seen(2) == dict(enumerate(corpus.expected("source", 1, symbol="add")))
 
     flags = ("--results-path", str(tmp_path))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from fairseq_runs import Corpus, Run, train
+from fairseq_runs import QUICK, Corpus, Run, train
 
 from maskplug.errors import SpecMismatchError
 
@@ -29,7 +29,7 @@ def test_in_the_middle_of_an_epoch(
     corpus: Corpus, trained: Run, tmp_path: Path, workers: str
 ) -> None:
     folder = resumed_from(trained, "checkpoint_1_8.pt", tmp_path)
-    run = train(corpus, folder, "--num-workers", workers, "--no-save")
+    run = train(corpus, folder, "--num-workers", workers, *QUICK)
     assert [batch.update for batch in run.fed] == list(range(8, 32))
     assert_right_masks(corpus, run)
     for now, then in zip(run.fed, trained.fed[8:16], strict=False):  # the rest of epoch 1
@@ -51,7 +51,7 @@ def test_twice_in_one_epoch(corpus: Corpus, trained: Run, tmp_path: Path) -> Non
 
 def test_at_an_epoch_s_end(corpus: Corpus, trained: Run, tmp_path: Path) -> None:
     folder = resumed_from(trained, "checkpoint1.pt", tmp_path)
-    run = train(corpus, folder, "--no-save")
+    run = train(corpus, folder, *QUICK)
     assert {batch.epoch for batch in run.fed} == {2}
     assert run.seen(2) == trained.seen(2)
 
@@ -113,4 +113,4 @@ def test_options_written_otherwise_are_the_same_masks(
 ) -> None:
     folder = resumed_from(trained, "checkpoint1.pt", tmp_path)
     same = ("--masking-plugin", "dynamic@1", "--masking-args", '{"mask": 0.8, "rate": 0.3}')
-    assert train(corpus, folder, *same, "--no-save").seen(2) == trained.seen(2)
+    assert train(corpus, folder, *same, *QUICK).seen(2) == trained.seen(2)

@@ -1,0 +1,42 @@
+from __future__ import annotations
+
+import pytest
+
+from maskplug_fairseq.epoch import Calendar, Sample, TimedOrder, carry_time, progress
+
+
+@pytest.mark.parametrize(
+    ("frequency", "skip", "batches", "epoch", "steps"),
+    [
+        ([1], False, 3, 0, [0, 1, 2]),
+        ([1], False, 3, 2, [6, 7, 8]),
+        ([2], False, 5, 1, [3, 3, 4, 4, 5]),
+        ([3, 1], False, 4, 2, [6, 7, 8, 9]),
+        ([2], True, 5, 1, [2, 2, 3, 3, 4]),  # the trainer never sees the last one
+    ],
+)
+def test_steps_of_batches(
+    frequency: list[int], skip: bool, batches: int, epoch: int, steps: list[int]
+) -> None:
+    timed = Calendar(frequency, skip).timed([[i] for i in range(batches)], epoch)
+    assert [batch.step for batch in timed] == steps
+    assert [list(batch) for batch in timed] == [
+        [Sample(i, epoch, step)] for i, step in enumerate(steps)
+    ]
+
+
+def test_an_iterator_is_changed_once() -> None:
+    iterator = type("Iterator", (), {"ordered_batches": lambda self, *_: [[4, 5]]})()
+    carry_time(iterator, Calendar())
+    carry_time(iterator, Calendar())
+    assert isinstance(iterator.ordered_batches, TimedOrder)
+    batches = iterator.ordered_batches(3, False, True)
+    assert [list(batch) for batch in batches] == [[Sample(4, 2, 2), Sample(5, 2, 2)]]
+
+
+def test_progress_is_exact_at_both_ends() -> None:
+    for last in (2, 3, 7, 50):
+        assert progress(0, last) == 0.0
+        assert progress(last - 1, last) == 1.0
+        assert progress(last + 4, last) == 1.0
+    assert progress(0, 1) == progress(3, 0) == 0.0
