@@ -21,7 +21,7 @@ from maskplug.targets import IGNORE
 from maskplug.tokens import Ragged
 from maskplug_hf.batch import attention, like, take_keys, take_tokens
 from maskplug_hf.columns import Column, aligned, columns_of, stacked
-from maskplug_hf.labels import check_lengths, take_labels
+from maskplug_hf.labels import check_lengths, take_labels, warn_of_copies
 from maskplug_hf.moment import Moment
 from maskplug_hf.samples import Sample
 from maskplug_hf.vocabulary import vocabulary as vocabulary_of
@@ -83,6 +83,7 @@ class DataCollatorForMasking:
         self._moment = Moment()
         self._calls = 0
         self._warned = False
+        self._looked = False
         self._check()
 
     @property
@@ -141,6 +142,7 @@ class DataCollatorForMasking:
             own = masked.labels if masked.targets is None else masked.targets
         elif isinstance(own, Ragged):
             check_lengths(own, tokens.lengths, self.model)
+            self._look_at(own, tokens)
         width = padded_width(masked.inputs.lengths, self.pad_to_multiple_of)
         arrays = {"input_ids": self._pad(masked.inputs, self._pad_id, width)}
         wanted = "attention_mask" in self.tokenizer.model_input_names
@@ -165,6 +167,13 @@ class DataCollatorForMasking:
         selection = self.strategy.selector.select(tokens, self.vocabulary, rng)
         inputs = self.strategy.replacement.replace(tokens, selection, self.vocabulary, rng)
         self.strategy.target.build(tokens, selection, inputs, self.vocabulary)
+
+    def _look_at(self, labels: Ragged, tokens: maskplug.TokenBatch) -> None:
+        """Once: warn of labels that a model without a decoder should not be given."""
+        decoder = getattr(getattr(self.model, "config", None), "is_encoder_decoder", False)
+        if not (decoder or self._looked):
+            self._looked = True
+            warn_of_copies(labels, tokens.ids)
 
     @property
     def _pad_id(self) -> Any:

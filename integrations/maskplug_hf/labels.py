@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import numpy as np
 
 from maskplug.arrays import IntArray
-from maskplug.errors import TokenError
+from maskplug.errors import MaskplugWarning, TokenError
 from maskplug.tokens import Ragged
 from maskplug_hf.columns import Column, flat, is_scalar, stacked
 
@@ -48,6 +49,23 @@ def take_labels(columns: dict[str, Column]) -> Ragged | np.ndarray[Any, Any] | N
 def _floats(values: Column) -> bool:
     first = next((value[0] for value in values if len(value)), 0)
     return np.asarray(first).dtype.kind == "f"
+
+
+def warn_of_copies(labels: Ragged, ids: IntArray) -> None:
+    """Warn where the labels are the inputs over again.
+
+    Scripts for causal models copy the inputs into ``labels``, and transformers' collator overwrites
+    that column. Here it is the sample's own, and every token would be predicted.
+    """
+    copies = labels.values.shape == ids.shape and bool((labels.values == ids).all())
+    if copies and len(ids):
+        warnings.warn(
+            "the features bring labels that are equal to their input_ids. They are kept as they "
+            "are, so that the model must predict every token, masked or not; to predict the "
+            "masked tokens only, remove the column 'labels' from the dataset",
+            MaskplugWarning,
+            stacklevel=4,
+        )
 
 
 def check_lengths(labels: Ragged, lengths: IntArray, model: Any) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ from transformers import (
     Trainer,
 )
 
-from maskplug.errors import TokenError
+from maskplug.errors import MaskplugWarning, TokenError
 from maskplug_hf import DataCollatorForMasking, attach, vocabulary
 
 SMALL = {"d_model": 8, "encoder_layers": 1, "decoder_layers": 1}
@@ -167,4 +168,25 @@ def test_tags_are_padded_like_the_inputs() -> None:
     assert torch.equal(batch["labels"] == 1, batch["attention_mask"] == 1)
     given[2]["labels"] = [1, 1]
     with pytest.raises(TokenError, match=r"feature 2 has 2 labels for .* BertForTok"):
+        collate(given)
+
+
+def test_labels_that_copy_the_inputs_are_warned_of_once() -> None:
+    given = [{"input_ids": row, "labels": list(row)} for row in runs.rows(4)]
+    collate = DataCollatorForMasking(tokenizers.bert(), "static", rate=0.5)
+    with pytest.warns(MaskplugWarning, match="remove the column 'labels'"):
+        batch = collate(given)
+    assert batch["labels"][0, : len(given[0]["labels"])].tolist() == given[0]["labels"]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        collate(given)
+
+
+def test_a_model_with_a_decoder_may_reconstruct_its_inputs() -> None:
+    given = [{"input_ids": row, "labels": list(row)} for row in runs.rows(4)]
+    model = runs.model()
+    model.config.is_encoder_decoder = True
+    collate = DataCollatorForMasking(tokenizers.bert(), "static", rate=0.5, model=model)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", MaskplugWarning)
         collate(given)
