@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -98,10 +99,11 @@ def translate(work: Workspace) -> list[str]:
 
 def _run(command: list[str], log: Path) -> Iterator[str]:
     """The lines that a program prints, which also go to a log."""
+    now = os.environ | {"PYTHONUNBUFFERED": "1"}  # lines come when they are written
     with (
         log.open("w") as record,
         subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+            command, env=now, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
         ) as process,
     ):
         assert process.stdout is not None
