@@ -13,6 +13,7 @@ import fairseq_runs
 from fairseq_runs import Corpus, Run
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if Path(__file__).parent in item.path.parents:
