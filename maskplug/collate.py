@@ -6,7 +6,7 @@ from typing import Literal
 
 import numpy as np
 
-from maskplug.arrays import BoolArray, IntArray
+from maskplug.arrays import IntArray
 from maskplug.errors import OptionError, TokenError
 from maskplug.tokens import Ragged
 
@@ -53,17 +53,21 @@ def pad(rows: Ragged, value: int, width: int | None = None, side: Side = "right"
     width = longest if width is None else width
     if width < longest:
         raise TokenError(f"a row of {longest} tokens does not fit into a width of {width}")
+    if len(rows.values) == len(rows) * width:  # nothing to pad, as in packed pre-training
+        return rows.values.astype(np.int64).reshape(len(rows), width)
     out = np.full((len(rows), width), value, np.int64)
     pad_into(out, rows.values, rows.offsets, side == "left")
     return out
 
 
-def visible(lengths: IntArray, width: int, side: Side = "right") -> BoolArray:
-    """The attention mask of padded rows: bool, shape (rows, width), True = a token.
+def visible(lengths: IntArray, width: int, side: Side = "right") -> IntArray:
+    """The attention mask of padded rows: int64, shape (rows, width), 1 = a token, 0 = padding.
 
     Example:
         >>> visible(np.array([2, 1]), 2).tolist()
-        [[True, True], [True, False]]
+        [[1, 1], [1, 0]]
     """
+    if (lengths == width).all():
+        return np.ones((len(lengths), width), np.int64)
     positions = np.arange(width) if side == "right" else np.arange(width)[::-1]
-    return np.asarray(positions < lengths[:, None])
+    return (positions < lengths[:, None]).astype(np.int64)

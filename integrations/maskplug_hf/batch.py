@@ -69,7 +69,7 @@ def _visible_content(ids: IntArray, offsets: IntArray, hidden: BoolArray | None)
 def attention(inputs: Ragged, hidden: BoolArray | None, width: int, side: Side) -> IntArray:
     """The padded attention mask: 1 = seen; int64, shape (samples, width)."""
     if hidden is None:
-        return visible(inputs.lengths, width, side).astype(np.int64)
+        return visible(inputs.lengths, width, side)
     return pad(like(inputs, ~hidden, "attention_mask"), 0, width, side)
 
 

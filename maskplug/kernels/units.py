@@ -39,18 +39,18 @@ def take_units(
 ) -> tuple[IntArray, IntArray, IntArray]:
     """The chosen spans, and their row offsets."""
     total = chosen.sum()
-    out_starts = np.empty(total, np.int64)
-    out_lengths = np.empty(total, np.int64)
+    out_starts = np.empty(total + 1, np.int64)
+    out_lengths = np.empty(total + 1, np.int64)
     rows = np.zeros(len(offsets), np.int64)
     count = 0
     for row in range(len(offsets) - 1):
         for i in range(offsets[row], offsets[row + 1]):
-            if chosen[i]:
-                out_starts[count] = starts[i]
-                out_lengths[count] = lengths[i]
-                count += 1
+            # Written always and kept by the count: a branch here is mispredicted at random.
+            out_starts[count] = starts[i]
+            out_lengths[count] = lengths[i]
+            count += 1 if chosen[i] else 0
         rows[row + 1] = count
-    return out_starts, out_lengths, rows
+    return out_starts[:total], out_lengths[:total], rows
 
 
 @kernel
