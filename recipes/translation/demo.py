@@ -94,6 +94,10 @@ def main(out: Path, epochs: int, vocab_size: int, **given: Any) -> None:
 
     fairseq_rows = compare.fairseq_rows(work, masking, 3)
     same = compare.report(console, fairseq_rows, recorder.rows, trainer.processing_class)
+    console.print(
+        f"[dim]{epochs} epochs on {len(splits['train']):,} sentences show that everything works "
+        "together; good translations need more of both."
+    )
     console.print(f"\nDone in {(time.monotonic() - begun) / 60:.1f} minutes; files are in {out}.")
     console.print(
         "Next: [bold]maskplug show --strategy span "

@@ -110,6 +110,7 @@ def make_tokenizer(work: Workspace) -> None:
         source_spm=str(work.model),
         target_spm=str(work.model),
         vocab=str(vocab),
+        bos_token="<s>",  # Marian has no use for it, and it must not be drawn as a random word
         mask_token="<mask>",
     )
     tokenizer.save_pretrained(str(work.tokenizer))
