@@ -33,7 +33,7 @@ def train_command(work: Workspace, masking: Masking, epochs: int) -> list[str]:
     model = {
         "--arch": "transformer", "--share-all-embeddings": None, "--dropout": "0.1",
         "--encoder-layers": "2", "--encoder-embed-dim": "128", "--encoder-ffn-embed-dim": "256",
-        "--encoder-attention-heads": "4", "--decoder-layers": "2", "--decoder-embed-dim": "128",
+        "--encoder-attention-heads": "4", "--decoder-layers": "1", "--decoder-embed-dim": "128",
         "--decoder-ffn-embed-dim": "256", "--decoder-attention-heads": "4",
     }  # fmt: skip
     training = {

@@ -35,7 +35,7 @@ def make_model(tokenizer: Any) -> Any:
         encoder_layers=2,
         encoder_ffn_dim=256,
         encoder_attention_heads=4,
-        decoder_layers=2,
+        decoder_layers=1,
         decoder_ffn_dim=256,
         decoder_attention_heads=4,
         max_position_embeddings=1024,
