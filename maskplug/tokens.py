@@ -35,11 +35,11 @@ def flatten(rows: Sequence[Any]) -> tuple[IntArray, IntArray]:
     offsets = offsets_of([len(row) for row in rows])
     flat = np.empty(offsets[-1], np.int64)
     view = memoryview(flat.data).cast("B")
-    for i, row in enumerate(rows):
+    for i, (row, start) in enumerate(zip(rows, offsets.tolist(), strict=False)):
         try:
             if isinstance(row, list | tuple):
                 # struct writes a Python list twice as fast as any constructor of numpy reads one.
-                struct.pack_into(f"{len(row)}q", view, 8 * int(offsets[i]), *row)
+                struct.pack_into(f"{len(row)}q", view, 8 * start, *row)
             elif len(row):  # an empty array is one of floats unless it was told otherwise
                 flat[offsets[i] : offsets[i + 1]] = np.asarray(row).astype(np.int64, casting="safe")
         except (struct.error, TypeError, ValueError) as error:
@@ -241,8 +241,7 @@ class Selection:
             raise TokenError(f"the mask has {len(mask)} values for {len(tokens.ids)} tokens")
         from maskplug.kernels.units import single_units
 
-        starts, offsets = single_units(frozen(mask, np.bool_), tokens.offsets)
-        return cls(starts, np.ones_like(starts), offsets, len(mask))
+        return cls(*single_units(frozen(mask, np.bool_), tokens.offsets), len(mask))
 
     def __len__(self) -> int:
         return len(self.offsets) - 1

@@ -196,7 +196,7 @@ class DataCollatorForMasking:
             }
         if self.attached:
             return {}
-        epoch = self._moment.epoch
+        epoch, progress = self._moment.read()
         timeless = isinstance(self.strategy.clock, Never) and not self.strategy.needs_progress
         if not timeless and (epoch is None or self.strategy.needs_step):
             self._warn()
@@ -204,9 +204,9 @@ class DataCollatorForMasking:
             return {
                 "epoch": fresh if epoch is None else epoch,
                 "step": fresh,
-                "progress": self._moment.progress,
+                "progress": progress,
             }
-        return {"epoch": epoch or 0, "progress": self._moment.progress}
+        return {"epoch": epoch or 0, "progress": progress}
 
     def _fresh(self) -> int:
         """A t that no earlier call had, in this process or in a worker of an earlier epoch."""

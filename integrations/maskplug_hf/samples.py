@@ -57,7 +57,8 @@ class _Wrapped:
     def _now(self) -> tuple[int, float]:
         if self.moment is None:
             return 0, 0.0
-        return self.moment.epoch or 0, self.moment.progress
+        epoch, progress = self.moment.read()
+        return epoch or 0, progress
 
     def _split(self, item: Any, key: Any) -> tuple[dict[str, Any], Any]:
         """The item's columns that the collator may see, and its key."""

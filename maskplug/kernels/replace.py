@@ -6,7 +6,7 @@ import numpy as np
 
 from maskplug.arrays import BoolArray, IntArray, UintArray
 from maskplug.kernels import kernel
-from maskplug.kernels.philox import fill
+from maskplug.kernels.philox import streams
 from maskplug.kernels.select import below
 
 
@@ -29,22 +29,17 @@ def mix(
     A group begins at the first token of a span and wherever ``begins`` is True; an empty ``begins``
     means only there. Thresholds are probabilities times 2**32, the second one cumulative.
     """
-    most = 0
+    firsts = np.zeros(len(offsets), np.int64)  # of each row, among all chosen tokens
     for row in range(len(kind_keys)):
         size = 0
         for s in range(offsets[row], offsets[row + 1]):
             size += lengths[s]
-        most = max(most, size)
-    kinds = np.empty(most + 4, np.uint32)
-    ids = np.empty(most + 4, np.uint32)
+        firsts[row + 1] = firsts[row] + size
+    kinds = streams(kind_keys, firsts, 0)
+    ids = streams(id_keys, firsts, 0)
     for row in range(len(kind_keys)):
-        size = 0
-        for s in range(offsets[row], offsets[row + 1]):
-            size += lengths[s]
-        fill(kinds, size, kind_keys[row], 0)
-        fill(ids, size, id_keys[row], 0)
-        group = -1
-        token = 0
+        group = firsts[row] - 1
+        token = firsts[row]
         for s in range(offsets[row], offsets[row + 1]):
             for i in range(starts[s], starts[s] + lengths[s]):
                 if i == starts[s] or (len(begins) > 0 and begins[i]):

@@ -20,8 +20,8 @@ def maskable_tokens(ids: IntArray, special: BoolArray, out: BoolArray) -> int:
 
 
 @kernel
-def single_units(maskable: BoolArray, offsets: IntArray) -> tuple[IntArray, IntArray]:
-    """Positions and row offsets of the True values."""
+def single_units(maskable: BoolArray, offsets: IntArray) -> tuple[IntArray, IntArray, IntArray]:
+    """Positions of the True values, a length of 1 for each, and row offsets."""
     starts = np.empty(len(maskable), np.int64)
     rows = np.zeros(len(offsets), np.int64)
     count = 0
@@ -30,7 +30,7 @@ def single_units(maskable: BoolArray, offsets: IntArray) -> tuple[IntArray, IntA
             starts[count] = i
             count += 1 if maskable[i] else 0
         rows[row + 1] = count
-    return starts[:count], rows
+    return starts[:count], np.ones(count, np.int64), rows
 
 
 @kernel
