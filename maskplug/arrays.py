@@ -1,4 +1,4 @@
-"""Names for the array types that cross the core, and the two helpers that guard them."""
+"""Names for the array types that cross the core, and the helpers that guard them."""
 
 from __future__ import annotations
 
