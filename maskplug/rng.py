@@ -18,7 +18,6 @@ from maskplug.arrays import BoolArray, FloatArray, IntArray, UintArray, Words, f
 from maskplug.errors import OptionError, TokenError
 from maskplug.parts import Schedule
 
-GOLDEN = 0x9E3779B97F4A7C15
 FULL = (1 << 64) - 1
 
 
@@ -59,16 +58,20 @@ def purpose_code(purpose: str) -> int:
     return key_of(purpose)
 
 
-def _mix(z: UintArray) -> UintArray:
-    # SplitMix64's finaliser: a bijection, so that two samples never share a key at one t.
-    z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return z ^ (z >> np.uint64(31))
-
-
 def absorb(state: UintArray, position: int, word: UintArray) -> UintArray:
-    """One step of the key hash: take in the word at ``position`` (counted from 1)."""
-    return _mix(state ^ _mix(word + np.uint64(position * GOLDEN & FULL)))
+    """One step of the key hash: take in the word at ``position`` (counted from 1).
+
+    Each step is a bijection of the word, so that two samples never share a key at one t.
+
+    Raises:
+        ValueError: when neither side is a single one and their lengths differ.
+    """
+    from maskplug.kernels.philox import absorb as absorb_rows
+
+    if len(state) != len(word) and 1 not in (len(state), len(word)):
+        raise ValueError(f"{len(state)} hashes cannot take in {len(word)} words")
+    taken: UintArray = absorb_rows(frozen(state, np.uint64), position, frozen(word, np.uint64))
+    return taken
 
 
 def hash_words(*words: int | UintArray) -> UintArray:
@@ -157,20 +160,13 @@ class Rng:
     def stream_keys(self, purpose: str) -> UintArray:
         """The Philox key of each sample's stream for ``purpose``: uint64, one each."""
         if purpose not in self._keys:
-            from maskplug.kernels.philox import purpose_keys
-
-            code = np.uint64(purpose_code(purpose))
-            self._keys[purpose] = purpose_keys(self._samples, code)
+            code = np.array([purpose_code(purpose)], np.uint64)
+            self._keys[purpose] = absorb(self._samples, 4, code)
         return self._keys[purpose]
 
     @cached_property
     def _samples(self) -> UintArray:
-        from maskplug.kernels.philox import sample_keys
-
-        samples: UintArray = sample_keys(
-            np.uint64(self.seed), frozen(self.t, np.int64), frozen(self.keys, np.uint64)
-        )
-        return samples
+        return hash_words(self.seed, self.t.astype(np.uint64), self.keys)
 
     def bits(self, purpose: str, counts: IntArray | list[int], draw: int = 0) -> Words:
         """``counts[i]`` random 32-bit words for sample i, one sample after the other.

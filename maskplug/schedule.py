@@ -124,6 +124,16 @@ class Steps(Schedule):
         return np.asarray(self.values, np.float64)[np.searchsorted(self.at, progress, side="right")]
 
 
+def progress_at(now: int, total: int) -> float:
+    """How far training is at ``now`` of ``total`` epochs or steps: 0 at the first, 1 at the last.
+
+    Example:
+        >>> [progress_at(epoch, 3) for epoch in range(4)], progress_at(0, 1)
+        ([0.0, 0.5, 1.0, 1.0], 0.0)
+    """
+    return min(now / (total - 1), 1.0) if total > 1 else 0.0
+
+
 def check_rate(name: str, rate: Schedule | float) -> None:
     """Refuse a rate, or a schedule of rates, that leaves [0, 1].
 

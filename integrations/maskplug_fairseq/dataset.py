@@ -12,7 +12,8 @@ from fairseq.data import BaseWrapperDataset
 from maskplug import Ragged, Strategy, TokenBatch, Vocabulary, derive
 from maskplug.arrays import UintArray, offsets_of
 from maskplug.errors import OptionError
-from maskplug_fairseq.epoch import Sample, progress
+from maskplug.schedule import progress_at
+from maskplug_fairseq.epoch import Sample
 
 
 class MaskedPairDataset(BaseWrapperDataset):  # type: ignore[misc]
@@ -102,7 +103,7 @@ class MaskedPairDataset(BaseWrapperDataset):  # type: ignore[misc]
         offsets = offsets_of([len(row) for row in rows])
         tokens = TokenBatch.from_flat(torch.cat(rows).numpy(), offsets, keys)
         epochs, steps = moments.T
-        far = np.array([progress(int(epoch), self.max_epoch) for epoch in epochs])
+        far = np.array([progress_at(int(epoch), self.max_epoch) for epoch in epochs])
         return self.strategy(
             tokens, vocab, seed=self.seed, epoch=epochs, step=steps, progress=far
         ).inputs

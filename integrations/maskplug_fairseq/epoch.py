@@ -93,13 +93,3 @@ def carry_time(iterator: Any, calendar: Calendar) -> None:
     """Make a fairseq ``EpochBatchIterator`` send the time along with each batch of rows."""
     if not isinstance(iterator.ordered_batches, TimedOrder):  # fairseq reuses its iterators
         iterator.ordered_batches = TimedOrder(iterator.ordered_batches, calendar)
-
-
-def progress(epoch: int, max_epoch: int) -> float:
-    """How far training is in this epoch, counted from 0: 0 in the first, 1 in the last.
-
-    Example:
-        >>> [progress(epoch, max_epoch=3) for epoch in range(3)], progress(0, max_epoch=1)
-        ([0.0, 0.5, 1.0], 0.0)
-    """
-    return min(epoch / (max_epoch - 1), 1.0) if max_epoch > 1 else 0.0

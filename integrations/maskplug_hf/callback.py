@@ -9,10 +9,11 @@ from typing import Any
 from transformers import TrainerCallback
 
 from maskplug.errors import MaskplugWarning, SpecMismatchError
+from maskplug.schedule import progress_at
 from maskplug.spec import to_json
 from maskplug_hf.collator import DataCollatorForMasking
 from maskplug_hf.moment import Moment
-from maskplug_hf.steps import progress_at, stamp_steps
+from maskplug_hf.steps import stamp_steps
 
 #: Where the spec stands in a checkpoint: ``trainer_state.json``, ``stateful_callbacks``.
 RECORD = "maskplug"

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from maskplug.arrays import BoolArray, IntArray
+from maskplug.arrays import BoolArray, IntArray, lengths_of
 from maskplug.errors import TokenError
 from maskplug.tokens import flatten
 
@@ -43,7 +43,7 @@ def _ones(length: int) -> list[int]:
 
 def hidden_tokens(rows: Column, offsets: IntArray) -> BoolArray | None:
     """The zeros of an attention mask: one bool a token, or None when there are none."""
-    lengths = np.diff(offsets).tolist()
+    lengths = lengths_of(offsets).tolist()
     for row, length in zip(rows, lengths, strict=True):
         # Equality of two lists is ten times as fast as reading one, and nearly always enough.
         if not (row == _ones(length) if isinstance(row, list) else _all_ones(row, length)):
@@ -62,7 +62,7 @@ def aligned(name: str, rows: Column, offsets: IntArray) -> IntArray:
     Raises:
         TokenError: naming column and row when a row is not as long as its ``input_ids``.
     """
-    for i, (row, length) in enumerate(zip(rows, np.diff(offsets).tolist(), strict=True)):
+    for i, (row, length) in enumerate(zip(rows, lengths_of(offsets).tolist(), strict=True)):
         if _length(row) != length:
             raise TokenError(
                 f"column {name!r} has {_length(row)} values for the {length} tokens of feature {i}"

@@ -9,6 +9,7 @@ from typing import Any
 from torch.utils.data import BatchSampler
 
 from maskplug.errors import OptionError
+from maskplug.schedule import progress_at
 from maskplug_hf.moment import Moment
 
 
@@ -54,16 +55,6 @@ class StepSampler:
         if name == "sampler":
             raise AttributeError(name)
         return getattr(self.sampler, name)  # accelerate calls its set_epoch
-
-
-def progress_at(now: int, total: int) -> float:
-    """How far training is at ``now`` of ``total`` epochs or steps: 0 at the first, 1 at the last.
-
-    Example:
-        >>> [progress_at(epoch, 3) for epoch in range(4)], progress_at(0, 1)
-        ([0.0, 0.5, 1.0, 1.0], 0.0)
-    """
-    return min(now / (total - 1), 1.0) if total > 1 else 0.0
 
 
 def stamp_steps(dataloader: Any, moment: Moment, accumulation: int, max_steps: int) -> None:

@@ -53,13 +53,19 @@ def fill(out: Words, count: int, key: np.uint64, draw: int) -> None:
 
 
 @kernel
+def longest(offsets: IntArray) -> int:
+    """The length of the longest row."""
+    most = 0
+    for row in range(len(offsets) - 1):
+        most = max(most, offsets[row + 1] - offsets[row])
+    return most
+
+
+@kernel
 def streams(keys: UintArray, offsets: IntArray, draw: int) -> Words:
     """Words 0 … n-1 of each row's stream, one row after the other: uint32, ``offsets[-1]`` long."""
     out = np.empty(offsets[-1], np.uint32)
-    longest = 0
-    for row in range(len(keys)):
-        longest = max(longest, offsets[row + 1] - offsets[row])
-    buffer = np.empty(longest + 4, np.uint32)
+    buffer = np.empty(longest(offsets) + 4, np.uint32)
     for row in range(len(keys)):
         start = offsets[row]
         count = offsets[row + 1] - start
@@ -77,27 +83,14 @@ def mix64(z: np.uint64) -> np.uint64:
 
 
 @kernel
-def absorb(state: np.uint64, position: int, word: np.uint64) -> np.uint64:
-    """One step of the key hash, as ``maskplug.rng.absorb``."""
-    return mix64(state ^ mix64(word + np.uint64(position) * GOLDEN))
-
-
-@kernel
-def sample_keys(seed: np.uint64, t: IntArray, keys: UintArray) -> UintArray:
-    """The hash of (seed, t, key) of every sample, which all its streams have in common."""
-    out = np.empty(len(keys), np.uint64)
-    first = absorb(np.uint64(0), 1, seed)
-    for row in range(len(keys)):
-        out[row] = absorb(absorb(first, 2, np.uint64(t[row])), 3, keys[row])
-    return out
-
-
-@kernel
-def purpose_keys(samples: UintArray, code: np.uint64) -> UintArray:
-    """The Philox keys of one purpose's streams."""
-    out = np.empty(len(samples), np.uint64)
-    for row in range(len(samples)):
-        out[row] = absorb(samples[row], 4, code)
+def absorb(states: UintArray, position: int, words: UintArray) -> UintArray:
+    """One step of the key hash, row by row; a single state or word serves all rows."""
+    rows = len(words) if len(states) == 1 else len(states)
+    out = np.empty(rows, np.uint64)
+    for row in range(rows):
+        state = states[row if len(states) > 1 else 0]
+        word = words[row if len(words) > 1 else 0]
+        out[row] = mix64(state ^ mix64(word + np.uint64(position) * GOLDEN))
     return out
 
 

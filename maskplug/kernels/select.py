@@ -6,7 +6,7 @@ import numpy as np
 
 from maskplug.arrays import BoolArray, FloatArray, IntArray, UintArray
 from maskplug.kernels import kernel
-from maskplug.kernels.philox import fill, streams
+from maskplug.kernels.philox import fill, longest, streams
 
 SHIFT = np.uint64(32)
 
@@ -28,15 +28,6 @@ def budgets(keys: UintArray, available: IntArray, rates: FloatArray) -> IntArray
         if rates[row] > 0.0:
             out[row] = min(max(np.int64(wanted), 1), available[row])
     return out
-
-
-@kernel
-def longest(offsets: IntArray) -> int:
-    """The greatest number of units that any row has."""
-    most = 0
-    for row in range(len(offsets) - 1):
-        most = max(most, offsets[row + 1] - offsets[row])
-    return most
 
 
 @kernel

@@ -6,8 +6,8 @@ import numpy as np
 
 from maskplug.arrays import IntArray, UintArray, Words
 from maskplug.kernels import kernel
-from maskplug.kernels.philox import fill
-from maskplug.kernels.select import below, longest
+from maskplug.kernels.philox import fill, longest
+from maskplug.kernels.select import below
 
 
 @kernel

@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from maskplug_fairseq.epoch import Calendar, Sample, TimedOrder, carry_time, progress
+from maskplug.schedule import progress_at
+from maskplug_fairseq.epoch import Calendar, Sample, TimedOrder, carry_time
 
 
 @pytest.mark.parametrize(
@@ -36,7 +37,7 @@ def test_an_iterator_is_changed_once() -> None:
 
 def test_progress_is_exact_at_both_ends() -> None:
     for last in (2, 3, 7, 50):
-        assert progress(0, last) == 0.0
-        assert progress(last - 1, last) == 1.0
-        assert progress(last + 4, last) == 1.0
-    assert progress(0, 1) == progress(3, 0) == 0.0
+        assert progress_at(0, last) == 0.0
+        assert progress_at(last - 1, last) == 1.0
+        assert progress_at(last + 4, last) == 1.0
+    assert progress_at(0, 1) == progress_at(3, 0) == 0.0
