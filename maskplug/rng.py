@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from maskplug.arrays import BoolArray, FloatArray, IntArray, UintArray, Words, frozen, spread
+from maskplug.arrays import BoolArray, FloatArray, IntArray, UintArray, Words, spread
 from maskplug.errors import OptionError, TokenError
 from maskplug.parts import Schedule
 
@@ -70,7 +70,7 @@ def absorb(state: UintArray, position: int, word: UintArray) -> UintArray:
 
     if len(state) != len(word) and 1 not in (len(state), len(word)):
         raise ValueError(f"{len(state)} hashes cannot take in {len(word)} words")
-    taken: UintArray = absorb_rows(frozen(state, np.uint64), position, frozen(word, np.uint64))
+    taken: UintArray = absorb_rows(state, position, word)
     return taken
 
 
