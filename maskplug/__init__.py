@@ -3,12 +3,14 @@
 A mask is a pure function of strategy@version, options, seed, t and the sample's key.
 """
 
+from maskplug.composed import compose
 from maskplug.errors import MaskplugError, MaskplugWarning, OptionError
 from maskplug.hookspecs import Register, hookimpl
 from maskplug.parts import Clock, Replacement, Schedule, Selector, Target
+from maskplug.ragged import Ragged
 from maskplug.rng import Rng, derive, key_of
-from maskplug.strategy import Context, Strategy, compose, part, strategy
-from maskplug.tokens import Masked, Ragged, Selection, TokenBatch
+from maskplug.strategy import Context, Strategy, part, strategy
+from maskplug.tokens import Masked, Selection, TokenBatch
 from maskplug.units import budget, units
 from maskplug.vocabulary import Vocabulary
 

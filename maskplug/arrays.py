@@ -47,3 +47,16 @@ def offsets_of(lengths: Any) -> IntArray:
     offsets = np.zeros(len(lengths) + 1, np.int64)
     np.cumsum(lengths, out=offsets[1:])
     return offsets
+
+
+def gather(offsets: IntArray, rows: IntArray) -> tuple[IntArray, IntArray]:
+    """Where the values of some rows stand, and the offsets that these rows have on their own.
+
+    Example:
+        >>> index, new = gather(np.array([0, 2, 3]), np.array([1, 0]))
+        >>> index.tolist(), new.tolist()
+        ([2, 0, 1], [0, 1, 3])
+    """
+    lengths = lengths_of(offsets)[rows]
+    new = offsets_of(lengths)
+    return np.arange(new[-1]) + np.repeat(offsets[:-1][rows] - new[:-1], lengths), new

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from maskplug import clock, replacements, schedule, selectors, targets
+from maskplug.composed import compose
 from maskplug.hookspecs import Register, hookimpl
-from maskplug.strategies import masked_lm, pairs
-from maskplug.strategy import compose
+from maskplug.strategies import composition, masked_lm, pairs
 
 
 @hookimpl
@@ -29,7 +29,11 @@ def maskplug_register(register: Register) -> None:
     register("selector", "spans", selectors.Spans)
 
     register("replacement", "mix", replacements.Mix)
+    register("replacement", "delete", replacements.Delete)
+
     register("target", "labels", targets.Labels)
+    register("target", "original", targets.Original)
+    register("target", "chosen", targets.Chosen)
 
     register("strategy", "none", masked_lm.none)
     register("strategy", "static", masked_lm.static)
@@ -38,3 +42,5 @@ def maskplug_register(register: Register) -> None:
     register("strategy", "span", masked_lm.span)
     register("strategy", "word_dropout", pairs.word_dropout)
     register("strategy", "compose", compose)
+    register("strategy", "mixture", composition.mixture)
+    register("strategy", "chain", composition.chain)

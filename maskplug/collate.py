@@ -8,7 +8,7 @@ import numpy as np
 
 from maskplug.arrays import IntArray
 from maskplug.errors import OptionError, TokenError
-from maskplug.tokens import Ragged
+from maskplug.ragged import Ragged
 
 Side = Literal["right", "left"]
 

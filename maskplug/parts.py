@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, ClassVar
 from maskplug.arrays import FloatArray, IntArray
 
 if TYPE_CHECKING:
+    from maskplug.ragged import Ragged
     from maskplug.rng import Rng
-    from maskplug.tokens import Masked, Ragged, Selection, TokenBatch
+    from maskplug.tokens import Masked, Selection, TokenBatch
     from maskplug.vocabulary import Vocabulary
 
 
@@ -20,6 +21,8 @@ class Part(ABC):
     """Anything that can be registered and named in a spec; its dataclass fields are its options."""
 
     kind: ClassVar[str]
+    #: The layers of a batch that the part reads, besides word_starts, sentence_starts, protected.
+    reads: tuple[str, ...] = ()
 
 
 class Clock(Part):
@@ -28,6 +31,8 @@ class Clock(Part):
     kind = "clock"
     #: True when t depends on the step, so that an adapter must carry steps with the samples.
     needs_step: bool = False
+    #: True when t never changes.
+    timeless: bool = False
 
     @abstractmethod
     def __call__(self, epoch: IntArray, step: IntArray) -> IntArray:
@@ -58,6 +63,10 @@ class Selector(Part):
     def select(self, tokens: TokenBatch, vocab: Vocabulary, rng: Rng) -> Selection:
         """The chosen spans: sorted, disjoint, and only of tokens that may be masked."""
 
+    def bound(self, lengths: IntArray) -> tuple[IntArray, IntArray]:
+        """The most tokens, and the most spans, that may be chosen in rows of these lengths."""
+        return lengths, lengths
+
 
 class Replacement(Part):
     """What is written there?"""
@@ -68,7 +77,19 @@ class Replacement(Part):
     def replace(
         self, tokens: TokenBatch, selection: Selection, vocab: Vocabulary, rng: Rng
     ) -> Ragged:
-        """What the model reads: a new ragged array of ids; ``tokens`` is left alone."""
+        """What the model reads: a new ragged array of ids; ``tokens`` is left alone.
+
+        A replacement that changes the number or the order of the tokens gives their ``sources``.
+        """
+
+    def bound(self, lengths: IntArray, chosen: IntArray, spans: IntArray) -> IntArray:
+        """The greatest length that rows of ``lengths`` can get: int64, one each.
+
+        Args:
+            lengths: of the rows before.
+            chosen, spans: the most tokens, and the most spans, that the selector may choose.
+        """
+        return lengths
 
 
 class Target(Part):
@@ -78,6 +99,15 @@ class Target(Part):
 
     @abstractmethod
     def build(
-        self, tokens: TokenBatch, selection: Selection, inputs: Ragged, vocab: Vocabulary
+        self,
+        tokens: TokenBatch,
+        selection: Selection,
+        inputs: Ragged,
+        vocab: Vocabulary,
+        rng: Rng,
     ) -> Masked:
         """The inputs with ``labels`` (aligned with them) or ``targets`` (of any length)."""
+
+    def bound(self, lengths: IntArray, chosen: IntArray, spans: IntArray) -> IntArray:
+        """The greatest length of what is predicted: int64, one each; see ``Replacement.bound``."""
+        return lengths

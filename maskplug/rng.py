@@ -7,10 +7,10 @@ the layout bit by bit, so that another language can reproduce every mask.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
 from hashlib import blake2b
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -99,6 +99,13 @@ def derive(keys: UintArray, name: str) -> UintArray:
     return hash_words(purpose_code(name), keys)
 
 
+class Feedback(Protocol):
+    """What a model has told of its losses, step by step; see ``maskplug.feedback``."""
+
+    def at(self, step: int) -> FloatArray:
+        """The score of every class that masks of this step are drawn with: float64."""
+
+
 @dataclass(frozen=True, eq=False)
 class Rng:
     """What a part may know of chance and time: its draws, and the values of its schedules.
@@ -108,6 +115,9 @@ class Rng:
         t: the clock's time of each sample, int64, one each and not negative.
         keys: the samples' keys, uint64.
         progress: how far training is at each sample, float64 from 0 to 1.
+        scope: stands before every purpose, so that two stages of one strategy draw apart.
+        step: of each sample, int64, for parts that look up ``feedback``.
+        feedback: the losses that an adaptive strategy follows, or None.
 
     Example:
         >>> rng = Rng.at(seed=7, t=3, keys=[10, 11])
@@ -119,6 +129,9 @@ class Rng:
     t: IntArray
     keys: UintArray
     progress: FloatArray
+    scope: str = ""
+    step: IntArray | None = None
+    feedback: Feedback | None = None
     _keys: dict[str, UintArray] = field(default_factory=dict, repr=False)
 
     @classmethod
@@ -155,12 +168,28 @@ class Rng:
     def row(self, i: int) -> Rng:
         """Sample i alone."""
         one = slice(i, i + 1)
-        return Rng(self.seed, self.t[one], self.keys[one], self.progress[one])
+        return replace(
+            self,
+            t=self.t[one],
+            keys=self.keys[one],
+            progress=self.progress[one],
+            step=None if self.step is None else self.step[one],
+            _keys={},
+        )
+
+    def scoped(self, name: str) -> Rng:
+        """The same samples and time, with draws of their own: ``name`` goes before purposes."""
+        return replace(self, scope=f"{self.scope}{name}/", _keys={})
+
+    @cached_property
+    def timeless(self) -> Rng:
+        """The same samples at t = 0: draws that stay, whatever the clock does."""
+        return replace(self, t=np.zeros_like(self.t), _keys={})
 
     def stream_keys(self, purpose: str) -> UintArray:
         """The Philox key of each sample's stream for ``purpose``: uint64, one each."""
         if purpose not in self._keys:
-            code = np.array([purpose_code(purpose)], np.uint64)
+            code = np.array([purpose_code(self.scope + purpose)], np.uint64)
             self._keys[purpose] = absorb(self._samples, 4, code)
         return self._keys[purpose]
 

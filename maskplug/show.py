@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from maskplug.arrays import BoolArray
+from maskplug.spelling import plain
 from maskplug.tokens import Masked, TokenBatch
 from maskplug.vocabulary import Vocabulary
 
@@ -71,17 +72,6 @@ def render(
                 line.append(f"[{word}→{plain(piece(int(inputs[i])))}]", STYLES["random"])
         lines.append(line)
     return lines
-
-
-def plain(piece: str) -> str:
-    """A piece without the mark by which its tokenizer shows word boundaries.
-
-    Example:
-        >>> [plain(piece) for piece in ("▁new", "##er", "low@@", "Ġthe")]
-        ['new', 'er', 'low', 'the']
-    """
-    bare = piece.lstrip("▁Ġ").removeprefix("##").removesuffix("@@").removesuffix("</w>")
-    return bare or piece
 
 
 def _blanks(tokens: TokenBatch, vocab: Vocabulary) -> BoolArray:

@@ -13,6 +13,7 @@ import types
 import typing
 from collections.abc import Callable, Mapping
 from hashlib import blake2b
+from pathlib import Path
 from typing import Any, Literal, Union, get_args, get_origin
 
 import numpy as np
@@ -21,13 +22,15 @@ from maskplug.errors import OptionError, PluginError, did_you_mean
 from maskplug.parts import Part
 from maskplug.plugins import registry
 from maskplug.registry import Entry
+from maskplug.resource import Resource
 
 
-def build(entry: Entry, options: Mapping[str, Any]) -> tuple[Any, dict[str, Any]]:
+def build(entry: Entry, options: Mapping[str, Any]) -> Any:
     """Call a factory with checked options.
 
     Returns:
-        What the factory made, and all its options (defaults included) in canonical form.
+        What the factory made. A strategy is given its pinned name and all its options, defaults
+        included, in canonical form.
 
     Raises:
         OptionError: for an unknown, missing or wrong option; the message names entry and option.
@@ -52,7 +55,12 @@ def build(entry: Entry, options: Mapping[str, Any]) -> tuple[Any, dict[str, Any]
         made = entry.factory(**values)
     except OptionError as error:
         raise OptionError(f"{who}: {error}") from None
-    return made, {name: canonical(value) for name, value in values.items()}
+    if entry.kind != "strategy":
+        return made
+    if not isinstance(made, Part) or made.kind != "strategy":
+        raise OptionError(f"{entry.provider}: strategy {entry.label!r} returned {made!r}")
+    named = {name: canonical(value) for name, value in values.items()}
+    return dataclasses.replace(made, label=entry.pinned, options=named)  # type: ignore[type-var]
 
 
 def _annotated(factory: Callable[..., Any]) -> Any:
@@ -78,6 +86,9 @@ def accept(name: str, value: Any, hint: Any) -> Any:
                 return value
             if isinstance(value, str | Mapping):
                 return resolve(choice.kind, value)
+        elif choice is Resource:
+            if isinstance(value, Resource | str | Path | Mapping):
+                return Resource.of(value)
         elif get_origin(choice) is Literal:
             if value in get_args(choice):
                 return value
@@ -91,7 +102,13 @@ def accept(name: str, value: Any, hint: Any) -> Any:
 
 
 def _wanted(choices: tuple[Any, ...]) -> str:
-    words = {float: "a number", int: "a whole number", str: "text", bool: "true or false"}
+    words = {
+        Resource: "the path of a file",
+        float: "a number",
+        int: "a whole number",
+        str: "text",
+        bool: "true or false",
+    }
     said = []
     for choice in choices:
         if get_origin(choice) is Literal:
@@ -122,12 +139,13 @@ def resolve(kind: str, value: Any) -> Any:
     if not isinstance(value, Mapping):
         if not isinstance(value, Part) or value.kind != kind:
             raise OptionError(f"a {kind} was expected, not {value!r}")
-        options_of(value)
+        if kind != "strategy":
+            options_of(value)
         return value
     if "name" not in value:
         raise OptionError(f"a {kind} is given as {{'name': …, options}}, not as {dict(value)!r}")
     options = {key: item for key, item in value.items() if key != "name"}
-    return build(registry().find(kind, value["name"]), options)[0]
+    return build(registry().find(kind, value["name"]), options)
 
 
 def options_of(value: Part) -> dict[str, Any]:
@@ -157,6 +175,11 @@ def canonical(value: Any) -> Any:
     Raises:
         PluginError: when a part's class is not registered, so that no spec can name it.
     """
+    if isinstance(value, Part) and value.kind == "strategy":
+        spec: dict[str, Any] = value.spec  # type: ignore[attr-defined]
+        return {"name": spec["strategy"], **spec["options"]}
+    if isinstance(value, Resource):
+        return dataclasses.asdict(value)
     if not isinstance(value, Part):
         return [canonical(item) for item in value] if isinstance(value, tuple) else value
     for entry in registry().of_kind(value.kind):
@@ -180,7 +203,16 @@ def to_json(spec: Mapping[str, Any]) -> str:
 
 def fingerprint(spec: Mapping[str, Any]) -> str:
     """Sixteen hexadecimal digits (64 bits of BLAKE2b) of a spec's canonical JSON."""
-    return blake2b(to_json(spec).encode(), digest_size=8).hexdigest()
+    return blake2b(to_json(_placeless(spec)).encode(), digest_size=8).hexdigest()
+
+
+def _placeless(value: Any) -> Any:
+    """A spec without the paths of its files: their digests say what matters."""
+    if isinstance(value, Mapping):
+        if set(value) == {"path", "digest"}:
+            return {"digest": value["digest"]}
+        return {key: _placeless(item) for key, item in value.items()}
+    return [_placeless(item) for item in value] if isinstance(value, list) else value
 
 
 def options_from_json(text: str, where: str) -> dict[str, Any]:

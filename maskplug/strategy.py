@@ -1,23 +1,25 @@
-"""A strategy: a selector, a replacement, a target and a clock under a name. And nothing more."""
+"""A strategy: what turns a batch into inputs and predictions, under a name. And nothing more."""
 
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from abc import abstractmethod
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, fields
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from maskplug import spec as specs
-from maskplug.arrays import FloatArray, IntArray, spread
+from maskplug.arrays import FloatArray, IntArray
 from maskplug.errors import MaskplugError, OptionError, PluginError, StrategyError
-from maskplug.parts import Clock, Part, Replacement, Schedule, Selector, Target
+from maskplug.parts import Clock, Part, Schedule
 from maskplug.plugins import plugins, registry
-from maskplug.rng import Rng
+from maskplug.rng import Feedback, Rng
 from maskplug.tokens import Masked, TokenBatch
 from maskplug.vocabulary import Vocabulary
+from maskplug.when import When
 
 
 @dataclass(frozen=True)
@@ -30,43 +32,44 @@ class Context:
     rng: Rng
 
 
-def _times(name: str, value: int | IntArray, samples: int) -> IntArray:
-    times = np.asarray(value)
-    if times.size and times.dtype.kind not in "iu":
-        raise OptionError(f"{name} is {value!r}; it must be a whole number, or one for each sample")
-    if times.shape not in ((), (samples,)):
-        raise OptionError(f"{name} has shape {times.shape} for {samples} samples")
-    return spread(times, np.int64, samples)
-
-
-def _schedules(value: Any) -> bool:
-    """Whether a part, or a part inside it, has a schedule among its options."""
+def _inside(value: Any) -> Iterator[Part]:
+    """A part, and every part among its options."""
     if isinstance(value, tuple):
-        return any(map(_schedules, value))
-    if not isinstance(value, Part):
-        return False
-    return isinstance(value, Schedule) or any(
-        _schedules(getattr(value, field.name))
-        for field in fields(value)  # type: ignore[arg-type]
-    )
+        for item in value:
+            yield from _inside(item)
+    elif isinstance(value, Part):
+        yield value
+        for item in fields(value):  # type: ignore[arg-type]
+            yield from _inside(getattr(value, item.name))
 
 
 @dataclass(frozen=True)
-class Strategy:
+class Strategy(Part):
     """A masking strategy. Make one with :func:`strategy` or :func:`compose`.
 
     Attributes:
-        selector, replacement, target, clock: its four parts.
         label: the pinned name, ``dynamic@1`` or ``distribution:name@1``.
-        options: all options of the name in canonical form, defaults included.
+        options: all options of the name in canonical form, defaults included; None where they are
+            those of the class itself.
     """
 
-    selector: Selector
-    replacement: Replacement
-    target: Target
-    clock: Clock
-    label: str = "compose@1"
-    options: Mapping[str, Any] | None = None
+    kind = "strategy"
+
+    label: str = field(default="", kw_only=True)
+    options: Mapping[str, Any] | None = field(default=None, kw_only=True)
+
+    @abstractmethod
+    def mask(self, tokens: TokenBatch, vocab: Vocabulary, when: When) -> Masked:
+        """Mask a batch; :meth:`__call__` is what users call."""
+
+    @property
+    @abstractmethod
+    def times(self) -> Clock:
+        """The clock whose t observers and messages name."""
+
+    @abstractmethod
+    def bounds(self, lengths: IntArray) -> tuple[IntArray, IntArray]:
+        """The greatest lengths of inputs and of predictions for rows of these lengths: int64."""
 
     def __call__(
         self,
@@ -77,6 +80,7 @@ class Strategy:
         epoch: int | IntArray = 0,
         step: int | IntArray = 0,
         progress: float | FloatArray = 0.0,
+        feedback: Feedback | None = None,
     ) -> Masked:
         """Mask a batch. The result depends on nothing but the arguments, sample by sample.
 
@@ -87,6 +91,7 @@ class Strategy:
             epoch: counted from 0; one for all samples, or one each.
             step: counted from 0; one for all samples, or one each.
             progress: for schedules, from 0 (start of training) to 1 (its end).
+            feedback: for adaptive strategies, the losses that the model has told.
 
         Raises:
             MaskplugError: when tokens, vocabulary and strategy do not fit together.
@@ -100,47 +105,40 @@ class Strategy:
             >>> masked.inputs.to_lists(), masked.labels.to_lists()
             ([[2, 17, 88, 34, 3]], [[-100, -100, -100, 51, -100]])
         """
-        epochs = _times("epoch", epoch, len(tokens))
-        steps = _times("step", step, len(tokens))
-        rng = Rng.at(seed, self._time(epochs, steps), tokens.keys, progress)
+        when = When.at(seed, epoch, step, tokens.keys, progress, feedback)
         try:
-            masked = self._mask(tokens, vocab, rng)
+            rng = when.rng(self.times)
+        except StrategyError as error:
+            raise StrategyError(f"strategy {self.label!r}: {error}") from error.__cause__
+        try:
+            masked = self.mask(tokens, vocab, when)
         except MaskplugError:
             raise
         except Exception as error:
-            raise self._explained(error, tokens, vocab, rng, epochs, steps) from error
+            raise self._explained(error, tokens, vocab, when, rng) from error
         plugins().after_mask(masked, Context(self, tokens, vocab, rng))
         return masked
 
-    def _time(self, epochs: IntArray, steps: IntArray) -> IntArray:
-        try:
-            return self.clock(epochs, steps)
-        except MaskplugError:
-            raise
-        except Exception as error:
-            raise StrategyError(
-                f"the clock {self.clock!r} of strategy {self.label!r} raised "
-                f"{type(error).__name__}: {error}"
-            ) from error
+    def try_out(self, vocab: Vocabulary, seed: int = 0) -> None:
+        """Mask eight ordinary tokens, unseen by observers: what fails always should fail early.
 
-    def _mask(self, tokens: TokenBatch, vocab: Vocabulary, rng: Rng) -> Masked:
-        selection = self.selector.select(tokens, vocab, rng)
-        inputs = self.replacement.replace(tokens, selection, vocab, rng)
-        return self.target.build(tokens, selection, inputs, vocab)
+        Raises:
+            MaskplugError: what masking any batch would raise.
+        """
+        ids = vocab.ordinary[:8]
+        layers = {name: np.zeros(len(ids), np.int64) for name in self.reads}
+        starts = np.ones(len(ids), np.bool_)
+        layers |= {"word_starts": starts, "sentence_starts": starts}  # type: ignore[dict-item]
+        tokens = TokenBatch.from_flat(ids, [0, len(ids)], [0], layers)
+        self.mask(tokens, vocab, When.at(seed, 0, 0, tokens.keys))
 
     def _explained(
-        self,
-        error: Exception,
-        tokens: TokenBatch,
-        vocab: Vocabulary,
-        rng: Rng,
-        epochs: IntArray,
-        steps: IntArray,
+        self, error: Exception, tokens: TokenBatch, vocab: Vocabulary, when: When, rng: Rng
     ) -> StrategyError:
         what = f"strategy {self.label!r} raised {type(error).__name__}: {error}"
         if not len(tokens):
             return StrategyError(f"{what}\n  the batch has no samples")
-        guilty = self._guilty(tokens, vocab, rng)
+        guilty = self._guilty(tokens, vocab, when)
         ids = " ".join(map(str, tokens.row(guilty).ids.tolist()))
         sample = f"  sample key {tokens.keys[guilty]}, t = {rng.t[guilty]}"
         try:
@@ -149,16 +147,16 @@ class Strategy:
             return StrategyError(f"{what}\n{sample}\n  no command reproduces it: {error}")
         command = (
             f"maskplug show --strategy {self.label} --options {options} "
-            f"--seed {rng.seed} --epoch {epochs[guilty]} --step {steps[guilty]} "
-            f"--progress {rng.progress[guilty]} --key {tokens.keys[guilty]} --ids '{ids}'"
+            f"--seed {when.seed} --epoch {when.epoch[guilty]} --step {when.step[guilty]} "
+            f"--progress {when.progress[guilty]} --key {tokens.keys[guilty]} --ids '{ids}'"
         )
         return StrategyError(f"{what}\n{sample}\n  reproduce it: {command}")
 
-    def _guilty(self, tokens: TokenBatch, vocab: Vocabulary, rng: Rng) -> int:
+    def _guilty(self, tokens: TokenBatch, vocab: Vocabulary, when: When) -> int:
         """The first sample that raises on its own, or the first one."""
         for i in range(len(tokens)):
             try:
-                self._mask(tokens.row(i), vocab, rng.row(i))
+                self.mask(tokens.row(i), vocab, when.take(np.array([i])))
             except Exception:
                 return i
         return 0
@@ -166,19 +164,36 @@ class Strategy:
     @property
     def needs_step(self) -> bool:
         """Whether masks depend on the step, so that it must travel with the samples."""
-        return self.clock.needs_step
+        return any(p.needs_step for p in self._parts if isinstance(p, Clock))
 
     @property
     def needs_progress(self) -> bool:
         """Whether any option is a schedule, so that progress must travel with the samples."""
-        return _schedules((self.selector, self.replacement, self.target))
+        return any(isinstance(part, Schedule) for part in self._parts)
+
+    @property
+    def timeless(self) -> bool:
+        """Whether a sample's mask never changes."""
+        clocks = [part for part in self._parts if isinstance(part, Clock)]
+        return not self.needs_progress and all(clock.timeless for clock in clocks)
+
+    @property
+    def reads(self) -> tuple[str, ...]:  # type: ignore[override]
+        """The layers of a batch that its parts read."""
+        inside = [part for part in self._parts if not isinstance(part, Strategy)]
+        return tuple(dict.fromkeys(name for part in inside for name in part.reads))
+
+    @cached_property
+    def _parts(self) -> tuple[Part, ...]:
+        return tuple(_inside(self))[1:]
 
     @cached_property
     def spec(self) -> dict[str, Any]:
         """Name, version and every option, as plain JSON values: all that makes the strategy."""
         options = self.options
         if options is None:
-            names = ("selector", "replacement", "target", "clock")
+            own = {item.name for item in fields(Strategy)}
+            names = [item.name for item in fields(self) if item.name not in own]
             options = {name: specs.canonical(getattr(self, name)) for name in names}
         return {"strategy": self.label, "options": dict(options)}
 
@@ -196,7 +211,8 @@ class Strategy:
         try:
             spec = self.spec
         except PluginError:  # a part of the user's own, which has no name
-            parts = (self.selector, self.replacement, self.target, self.clock)
+            own = {item.name for item in fields(Strategy)}
+            parts = [getattr(self, f.name) for f in fields(self) if f.name not in own]
             return f"<maskplug strategy of {', '.join(map(repr, parts))}>"
         given = ", ".join(f"{k}={v!r}" for k, v in spec["options"].items())
         return f"<maskplug strategy {self.label}({given}) {self.fingerprint}>"
@@ -227,11 +243,8 @@ def strategy(name: str | Mapping[str, Any] | Strategy, **options: Any) -> Strate
         if not isinstance(name["options"], Mapping):
             raise OptionError(f"the options of a spec are a mapping, not {name['options']!r}")
         return strategy(name["strategy"], **{**name["options"], **options})
-    entry = registry().find("strategy", name)
-    made, canonical = specs.build(entry, options)
-    if not isinstance(made, Strategy):
-        raise OptionError(f"{entry.provider}: strategy {entry.label!r} returned {made!r}")
-    return replace(made, label=entry.pinned, options=canonical)
+    made: Strategy = specs.build(registry().find("strategy", name), options)
+    return made
 
 
 def part(kind: str, name: str, **options: Any) -> Any:
@@ -242,23 +255,3 @@ def part(kind: str, name: str, **options: Any) -> Any:
         Linear(start=0.3, end=0.15)
     """
     return specs.resolve(kind, {"name": name, **options})
-
-
-def compose(
-    selector: Selector | str,
-    replacement: Replacement | str = "mix",
-    target: Target | str = "labels",
-    clock: Clock | str = "epoch",
-) -> Strategy:
-    """Any selector, replacement, target and clock, by name or as parts.
-
-    Example:
-        >>> compose(part("selector", "exact", rate=0.5), clock="never").label
-        'compose@1'
-    """
-    return Strategy(
-        specs.resolve("selector", selector),
-        specs.resolve("replacement", replacement),
-        specs.resolve("target", target),
-        specs.resolve("clock", clock),
-    )

@@ -5,8 +5,7 @@ All of them hold flat arrays and row offsets, as an Arrow list column does, and 
 
 from __future__ import annotations
 
-import struct
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -19,69 +18,12 @@ from maskplug.arrays import (
     IntArray,
     UintArray,
     frozen,
+    gather,
     lengths_of,
-    offsets_of,
 )
 from maskplug.errors import TokenError
+from maskplug.ragged import Ragged, flatten
 from maskplug.rng import keys_of
-
-
-def flatten(rows: Sequence[Any]) -> tuple[IntArray, IntArray]:
-    """Rows of integers (lists, arrays, anything sized) as flat int64 ids and int64 offsets.
-
-    Raises:
-        TokenError: for a row that does not hold integers; the message says which.
-    """
-    offsets = offsets_of([len(row) for row in rows])
-    flat = np.empty(offsets[-1], np.int64)
-    view = memoryview(flat.data).cast("B")
-    for i, (row, start) in enumerate(zip(rows, offsets.tolist(), strict=False)):
-        try:
-            if isinstance(row, list | tuple):
-                # struct writes a Python list twice as fast as any constructor of numpy reads one.
-                struct.pack_into(f"{len(row)}q", view, 8 * start, *row)
-            elif len(row):  # an empty array is one of floats unless it was told otherwise
-                flat[offsets[i] : offsets[i + 1]] = np.asarray(row).astype(np.int64, casting="safe")
-        except (struct.error, TypeError, ValueError) as error:
-            raise TokenError(f"row {i} does not hold integers only: {error}") from error
-    return flat, offsets
-
-
-@dataclass(frozen=True, eq=False)
-class Ragged:
-    """Rows of different lengths in one flat array.
-
-    Attributes:
-        values: int64 (or float64 for weights), all rows one after the other.
-        offsets: int64, one longer than there are rows; row i is
-            ``values[offsets[i]:offsets[i + 1]]``.
-
-    Example:
-        >>> Ragged(np.array([1, 2, 3]), np.array([0, 2, 3])).to_lists()
-        [[1, 2], [3]]
-    """
-
-    values: np.ndarray[Any, Any]
-    offsets: IntArray
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "values", frozen(self.values, self.values.dtype.type))
-        object.__setattr__(self, "offsets", frozen(self.offsets, np.int64))
-
-    def __len__(self) -> int:
-        return len(self.offsets) - 1
-
-    def __iter__(self) -> Iterator[np.ndarray[Any, Any]]:
-        return (self.values[a:b] for a, b in zip(self.offsets, self.offsets[1:], strict=False))
-
-    @cached_property
-    def lengths(self) -> IntArray:
-        """The length of every row: int64."""
-        return lengths_of(self.offsets)
-
-    def to_lists(self) -> list[list[Any]]:
-        """The rows as Python lists, for a person to read."""
-        return [row.tolist() for row in self]
 
 
 def _checked(ids: Any, offsets: Any) -> tuple[IntArray, IntArray]:
@@ -112,7 +54,9 @@ class TokenBatch:
         offsets: int64, one longer than there are samples.
         keys: uint64, one a sample.
         layers: arrays of the length of ``ids``. ``word_starts`` (bool, True where a word begins)
-            replaces the vocabulary's table; ``protected`` (bool, True = never masked) adds to it.
+            replaces the vocabulary's table, ``sentence_starts`` (bool, True where a sentence
+            begins) its idea of where sentences end; ``protected`` (bool, True = never masked) adds
+            to its special ids. Strategies name others that they read (:attr:`Strategy.reads`).
 
     Example:
         >>> tokens = TokenBatch.from_lists([[2, 17, 88, 3], [2, 5, 3]], keys=["doc-1", "doc-2"])
@@ -201,6 +145,27 @@ class TokenBatch:
         layers = {name: layer[a:b] for name, layer in self.layers.items()}
         return TokenBatch(self.ids[a:b], np.array([0, b - a]), self.keys[i : i + 1], layers)
 
+    def take(self, rows: IntArray) -> TokenBatch:
+        """Some samples, in this order, as a batch of their own."""
+        index, offsets = gather(self.offsets, rows)
+        layers = {name: layer[index] for name, layer in self.layers.items()}
+        return TokenBatch(self.ids[index], offsets, self.keys[rows], layers)
+
+    def rewritten(self, rows: Ragged) -> TokenBatch:
+        """The batch that a replacement made of this one, for a further strategy to mask.
+
+        Layers follow their tokens by ``rows.sources``; a token that is new begins a word, and has
+        0 or False in every other layer.
+        """
+        layers = dict(self.layers)
+        if rows.sources is not None:
+            kept = rows.sources >= 0
+            for name, layer in self.layers.items():
+                moved = np.full(len(rows.values), name == "word_starts").astype(layer.dtype)
+                moved[kept] = layer[rows.sources[kept]]
+                layers[name] = moved
+        return TokenBatch(rows.values, rows.offsets, self.keys, layers)
+
 
 def content_keys(ids: IntArray, offsets: IntArray) -> UintArray:
     """The key of every row by its content: uint64. Equal rows have equal keys."""
@@ -252,6 +217,11 @@ class Selection:
         return lengths_of(self.offsets)
 
     @cached_property
+    def rows(self) -> IntArray:
+        """The sample of every span: int64."""
+        return np.repeat(np.arange(len(self)), self.counts)
+
+    @cached_property
     def mask(self) -> BoolArray:
         """One bool for each token of the batch: True = chosen."""
         edges = np.zeros(self.size + 1, np.int8)
@@ -280,7 +250,10 @@ class Masked:
         labels: what to predict at each input: the original id where chosen, -100 elsewhere; None
             for objectives without labels in place.
         targets: what to generate, of any length; None for objectives in place.
-        weights: the weight of each sample's or token's loss, where the objective has them.
+        weights: the weight of each label's loss (float64, one for each label, 0 where nothing is
+            predicted); None where all count alike.
+        layers: further arrays, one value for each input: ``position_ids``, ``order``, ….
+        target_layers: further arrays, one value for each target.
     """
 
     inputs: Ragged
@@ -288,3 +261,19 @@ class Masked:
     labels: Ragged | None = None
     targets: Ragged | None = None
     weights: FloatArray | None = None
+    layers: Mapping[str, np.ndarray[Any, Any]] = field(default_factory=dict)
+    target_layers: Mapping[str, np.ndarray[Any, Any]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.weights is not None:
+            object.__setattr__(self, "weights", frozen(self.weights, np.float64))
+            if self.labels is None or len(self.weights) != len(self.labels.values):
+                raise TokenError("weights need labels, and there is one for each of them")
+        for name, rows in (("layers", self.inputs), ("target_layers", self.targets)):
+            given = getattr(self, name)
+            kept = {n: frozen(v, np.asarray(v).dtype.type) for n, v in given.items()}
+            for layer, values in kept.items():
+                if rows is None or len(values) != len(rows.values):
+                    size = 0 if rows is None else len(rows.values)
+                    raise TokenError(f"{name} {layer!r} has {len(values)} values for {size} ids")
+            object.__setattr__(self, name, kept)

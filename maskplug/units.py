@@ -12,24 +12,25 @@ from maskplug.rng import Rng
 from maskplug.tokens import Selection, TokenBatch
 from maskplug.vocabulary import Vocabulary
 
-Unit = Literal["token", "word"]
+Unit = Literal["token", "word", "sentence"]
 
 
 def units(tokens: TokenBatch, vocab: Vocabulary, unit: Unit = "token") -> Selection:
     """Everything that may be chosen, as a selection of all of it.
 
     A word is a run of maskable tokens in which only the first begins a word; a special or protected
-    token ends it. The n-th unit of a sample is the same whatever special tokens surround it, and so
-    are its draws: that is why two frameworks with different specials mask alike.
+    token ends it. A sentence is the same with the beginnings of sentences. The n-th unit of a
+    sample is the same whatever special tokens surround it, and so are its draws: that is why two
+    frameworks with different specials mask alike.
 
     Args:
         tokens: the batch.
-        vocab: says which tokens may be masked and where words begin.
-        unit: "token" or "word".
+        vocab: says which tokens may be masked and where words and sentences begin.
+        unit: "token", "word" or "sentence".
 
     Raises:
         TokenError: when an id is outside the vocabulary.
-        VocabularyError: for unit "word", when nothing tells where words begin.
+        VocabularyError: when nothing tells where words (or sentences) begin.
 
     Example:
         >>> vocab = Vocabulary.from_pieces(["<s>", "▁new", "er"], special_ids=[0])
@@ -42,7 +43,8 @@ def units(tokens: TokenBatch, vocab: Vocabulary, unit: Unit = "token") -> Select
         return Selection.from_mask(maskable, tokens)
     from maskplug.kernels.units import word_units
 
-    begins = frozen(vocab.word_starts(tokens), np.bool_)
+    first = vocab.word_starts if unit == "word" else vocab.sentence_starts
+    begins = frozen(first(tokens), np.bool_)
     starts, lengths, offsets = word_units(frozen(maskable, np.bool_), begins, tokens.offsets)
     return Selection(starts, lengths, offsets, len(tokens.ids))
 

@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
 from maskplug.arrays import BoolArray, IntArray, frozen
 from maskplug.errors import TokenError, VocabularyError
+from maskplug.spelling import sentence_ends, word_tables
 from maskplug.tokens import TokenBatch
+
+
+class Codec(Protocol):
+    """A tokenizer's text side: what it takes to cut a text inside a token."""
+
+    def encode(self, text: str) -> Sequence[int]:
+        """The ids of a piece of text, without special tokens."""
+
+    def decode(self, ids: Sequence[int]) -> str:
+        """The text of ids."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,6 +37,10 @@ class Vocabulary:
         joins_next: bool[size], True for tokens whose word goes on in the next token (``@@``).
             Give one of the two tables, or neither: whole words then need a ``word_starts`` layer.
         sentinel_ids: the ids of span sentinels in the order of their use; special as well.
+        sentence_end: bool[size], True for full stops and their like: a sentence begins behind them.
+        named: special ids by their text, for strategies that write a token by name: mode tokens,
+            language codes, the parts of a fill-in-the-middle example.
+        codec: turns ids into text and back, for strategies that cut inside tokens.
 
     Raises:
         VocabularyError: when an id is outside the vocabulary or a table has another length.
@@ -45,6 +60,9 @@ class Vocabulary:
     word_start: Any = None
     joins_next: Any = None
     sentinel_ids: Any = ()
+    sentence_end: Any = None
+    named: Mapping[str, int] = field(default_factory=dict)
+    codec: Codec | None = None
 
     def __post_init__(self) -> None:
         if self.size < 1:
@@ -56,7 +74,9 @@ class Vocabulary:
             for value in array:
                 self._check_id(name, int(value))
             object.__setattr__(self, name, array)
-        for name in ("word_start", "joins_next"):
+        for text, value in self.named.items():
+            self._check_id(repr(text), value)
+        for name in ("word_start", "joins_next", "sentence_end"):
             table = getattr(self, name)
             if table is not None:
                 table = frozen(table, np.bool_)
@@ -78,7 +98,7 @@ class Vocabulary:
         table = np.zeros(self.size, np.bool_)
         table[self.special_ids] = True
         table[self.sentinel_ids] = True
-        named = [self.mask_id, self.pad_id, self.bos_id, self.eos_id]
+        named = [self.mask_id, self.pad_id, self.bos_id, self.eos_id, *self.named.values()]
         table[[i for i in named if i is not None]] = True
         return frozen(table, np.bool_)
 
@@ -133,6 +153,47 @@ class Vocabulary:
             "joins_next table, or the batch a 'word_starts' layer"
         )
 
+    def sentence_starts(self, tokens: TokenBatch) -> BoolArray:
+        """One bool for each token: True where a sentence begins, by the layer or by the table.
+
+        By the table, a sentence begins behind a full stop or the like, but not before another one
+        ("?!"). The first token of a sample need not be marked.
+
+        Raises:
+            VocabularyError: when neither the batch nor the vocabulary knows of sentences.
+        """
+        if "sentence_starts" in tokens.layers:
+            return tokens.layers["sentence_starts"].astype(np.bool_)
+        if self.sentence_end is None or not self.sentence_end.any():
+            raise VocabularyError(
+                "sentences need to know where they begin: give the batch a 'sentence_starts' layer "
+                "(True where one begins), or the vocabulary a sentence_end table (True for full "
+                "stops and their like; from_pieces makes one where there are such pieces)"
+            )
+        ends = self.sentence_end[tokens.ids]
+        starts = np.zeros(len(tokens.ids), np.bool_)
+        starts[1:] = ends[:-1] & ~ends[1:]
+        starts[tokens.offsets[:-1][tokens.lengths > 0]] = True
+        return starts
+
+    def id_of(self, name: str | int, who: str) -> int:
+        """The id of a special token that an option names by its text, or by its id.
+
+        Raises:
+            VocabularyError: when no special token is called so; the message says which there are.
+        """
+        if isinstance(name, int):
+            self._check_id(who, name)
+            return name
+        if name not in self.named:
+            have = ", ".join(map(repr, sorted(self.named))) or "none"
+            raise VocabularyError(
+                f"{who} writes the special token {name!r}, which this vocabulary does not have "
+                f"(special tokens: {have}). Add it to the tokenizer as a special token, or name "
+                "another one, by its text or its id"
+            )
+        return self.named[name]
+
     def require_mask(self, who: str) -> int:
         """The mask id, or an error that names the ways out.
 
@@ -164,7 +225,11 @@ class Vocabulary:
             >>> Vocabulary.from_pieces(["[MASK]", "un", "##seen"], mask_id=0).word_start.tolist()
             [True, True, False]
         """
-        return cls(size=len(pieces), **_word_tables(pieces), **ids)
+        tables = word_tables(pieces) | {"sentence_end": sentence_ends(pieces)}
+        bare = cls(size=len(pieces), **tables, **ids)
+        special = np.flatnonzero(bare.special).tolist()
+        named = {pieces[i]: i for i in special if pieces[i]}
+        return replace(bare, named=named)
 
     @classmethod
     def from_sentencepiece(cls, processor: Any, mask: str | None = None) -> Vocabulary:
@@ -196,24 +261,3 @@ class Vocabulary:
             special_ids=special,
             **{name: value for name, value in named.items() if value >= 0},
         )
-
-
-def _word_tables(pieces: Sequence[str]) -> dict[str, Any]:
-    """The table that the pieces' prevailing spelling asks for."""
-    # Prevailing, not just present: GPT-2 has a few tokens that begin with ``##``.
-    tests = {
-        "##": [p.startswith("##") and len(p) > 2 for p in pieces],
-        "@@": [p.endswith("@@") and len(p) > 2 for p in pieces],
-        "</w>": [p.endswith("</w>") for p in pieces],
-        "▁": [p.startswith("▁") for p in pieces],
-        "Ġ": [p.startswith("Ġ") for p in pieces],
-    }
-    spelling = max(tests, key=lambda mark: sum(tests[mark]))
-    table = np.array(tests[spelling], np.bool_)
-    if not table.any():
-        return {"word_start": np.ones(len(pieces), np.bool_)}
-    if spelling == "@@":
-        return {"joins_next": table}
-    if spelling == "</w>":
-        return {"joins_next": ~table}
-    return {"word_start": ~table if spelling == "##" else table}

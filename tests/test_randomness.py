@@ -13,12 +13,19 @@ from reference import Sample
 import maskplug
 from maskplug.rng import hash_words, key_of
 
-PAGE = (Path(__file__).parents[1] / "docs" / "randomness.md").read_text(encoding="utf-8")
+PAGES = sorted((Path(__file__).parents[1] / "docs").glob("randomness*.md"))
+PAGE = PAGES[[page.name for page in PAGES].index("randomness.md")].read_text(encoding="utf-8")
 EXAMPLE = dict(
     re.split(r"\s{2,}", line, maxsplit=1)
     for line in re.search(r"```example\n(.*?)```", PAGE, re.S)[1].strip().splitlines()
 )
-CODES = dict(re.findall(r"^\| `([a-z ]+)` \| `([0-9a-f]{16})` \|$", PAGE, re.M))
+CODES = {
+    purpose: code
+    for page in PAGES
+    for purpose, code in re.findall(
+        r"^\| `([a-z ]+)` \| `([0-9a-f]{16})` \|$", page.read_text(encoding="utf-8"), re.M
+    )
+}
 ROW = [2, 10, 11, 12, 13, 14, 15, 16, 17, 3]
 VOCAB = maskplug.Vocabulary(size=20, mask_id=4, special_ids=[0, 1, 2, 3])
 SAMPLE = Sample(15, 3, ref.text_key("doc-1"))

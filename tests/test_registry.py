@@ -105,7 +105,7 @@ def test_one_provider_registers_a_version_once() -> None:
 
 def test_built_ins_have_a_summary_and_their_provider() -> None:
     own = [one for one in registry().entries if one.provider == "maskplug"]
-    assert {"none", "static", "dynamic", "whole_word", "span", "word_dropout", "compose"} == {
+    assert {"none", "static", "dynamic", "whole_word", "span", "word_dropout", "compose"} <= {
         one.name for one in own if one.kind == "strategy"
     }
     assert all(one.summary for one in own)

@@ -235,7 +235,7 @@ def pair(
     return n, kind, name, flags
 
 
-PAIR = Entry("strategy", "pair", 1, pair, "x")
+PAIR = Entry("selector", "pair", 1, pair, "x")
 
 
 @pytest.mark.parametrize(
@@ -246,13 +246,13 @@ PAIR = Entry("strategy", "pair", 1, pair, "x")
     ],
 )
 def test_annotations_are_obeyed(options: dict[str, Any], result: Any) -> None:
-    assert specs.build(PAIR, options)[0] == result
+    assert specs.build(PAIR, options) == result
 
 
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({}, "strategy 'pair@1' needs the option 'n'"),
+        ({}, "selector 'pair@1' needs the option 'n'"),
         ({"n": 1.0}, "'n' is 1.0; it must be a whole number"),
         ({"n": 1, "name": 3}, "'name' is 3; it must be text or null"),
         ({"n": 1, "kind": "c"}, "'kind' is 'c'; it must be one of 'a', 'b'"),

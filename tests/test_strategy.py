@@ -10,6 +10,7 @@ import pytest
 from batches import VOCAB, batch, equal_rows
 
 import maskplug
+from maskplug.composed import Composed
 from maskplug.errors import MaskplugError, OptionError, StrategyError, TokenError, VocabularyError
 from maskplug.schedule import Linear
 from maskplug.selectors import Exact
@@ -63,14 +64,14 @@ def test_errors_of_our_own_are_not_wrapped() -> None:
     class Own(MaskplugError):
         pass
 
-    strategy = maskplug.Strategy(Failing(Own), DYNAMIC.replacement, DYNAMIC.target, DYNAMIC.clock)
+    strategy = Composed(Failing(Own), DYNAMIC.replacement, DYNAMIC.target, DYNAMIC.clock)
     with pytest.raises(Own, match=r"^inside$"):
         strategy(TOKENS, VOCAB)
 
 
 def named(selector: maskplug.Selector) -> maskplug.Strategy:
     parts = DYNAMIC.replacement, DYNAMIC.target, DYNAMIC.clock
-    return maskplug.Strategy(selector, *parts, label="here:mine@1", options={})
+    return Composed(selector, *parts, label="here:mine@1", options={})
 
 
 def test_other_errors_are_explained() -> None:
@@ -118,7 +119,7 @@ class Delete(maskplug.Replacement):
 
 
 def test_labels_in_place_need_inputs_in_place() -> None:
-    strategy = maskplug.Strategy(DYNAMIC.selector, Delete(), DYNAMIC.target, DYNAMIC.clock)
+    strategy = Composed(DYNAMIC.selector, Delete(), DYNAMIC.target, DYNAMIC.clock)
     with pytest.raises(OptionError, match="needs inputs as long as the original"):
         strategy(TOKENS, VOCAB)
 
@@ -129,15 +130,13 @@ def test_a_clock_that_raises_is_explained() -> None:
         def __call__(self, epoch, step):  # type: ignore[no-untyped-def]
             raise ValueError("stuck")
 
-    made = maskplug.Strategy(DYNAMIC.selector, DYNAMIC.replacement, DYNAMIC.target, Stuck())
+    made = Composed(DYNAMIC.selector, DYNAMIC.replacement, DYNAMIC.target, Stuck())
     with pytest.raises(StrategyError, match=r"clock .*Stuck.* raised ValueError: stuck"):
         made(TOKENS, VOCAB)
 
 
 def test_parts_without_a_name_mask_but_have_no_spec() -> None:
-    made = maskplug.Strategy(
-        Failing(), DYNAMIC.replacement, DYNAMIC.target, DYNAMIC.clock, options=None
-    )
+    made = Composed(Failing(), DYNAMIC.replacement, DYNAMIC.target, DYNAMIC.clock, options=None)
     assert "Failing" in repr(made)
     with pytest.raises(StrategyError, match="no command reproduces it: Failing is not registered"):
         made(TOKENS, VOCAB)

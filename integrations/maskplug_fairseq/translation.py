@@ -103,7 +103,7 @@ class MaskplugTranslationTask(TranslationTask):  # type: ignore[misc]
             )
         if self.masking_strategy.needs_step and self.has_sharded_data(self.cfg.train_subset):
             raise OptionError(
-                f"{who} has the clock {self.masking_strategy.clock}, which counts steps; with "
+                f"{who} has the clock {self.masking_strategy.times}, which counts steps; with "
                 "several data folders the steps of an epoch are not known beforehand: use a clock "
                 'that counts epochs (epoch, cycle, every with "of": "epoch", never)'
             )

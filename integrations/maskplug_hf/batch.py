@@ -12,7 +12,8 @@ import maskplug
 from maskplug.arrays import BoolArray, IntArray, UintArray
 from maskplug.collate import Side, pad, visible
 from maskplug.errors import TokenError
-from maskplug.tokens import Ragged, content_keys
+from maskplug.ragged import Ragged
+from maskplug.tokens import content_keys
 from maskplug_hf.columns import Column, aligned, flat, hidden_tokens, word_starts
 from maskplug_hf.samples import SAMPLE_ID, Sample
 

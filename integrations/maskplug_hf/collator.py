@@ -13,12 +13,11 @@ from transformers import BatchEncoding
 
 import maskplug
 from maskplug.arrays import IntArray
-from maskplug.clock import Never
 from maskplug.collate import Side, pad, padded_width
 from maskplug.errors import MaskplugWarning, OptionError, VocabularyError
+from maskplug.ragged import Ragged
 from maskplug.rng import hash_words
 from maskplug.targets import IGNORE
-from maskplug.tokens import Ragged
 from maskplug_hf.batch import attention, like, take_keys, take_tokens
 from maskplug_hf.columns import Column, aligned, columns_of, stacked
 from maskplug_hf.labels import check_lengths, take_labels, warn_of_copies
@@ -159,14 +158,7 @@ class DataCollatorForMasking:
                 f"{type(self.tokenizer).__name__} has no padding token; give it one "
                 "(tokenizer.pad_token = tokenizer.eos_token, for example)"
             )
-        ids = self.vocabulary.ordinary[:8]
-        layers = {"word_starts": np.ones(len(ids), np.bool_)}
-        tokens = maskplug.TokenBatch.from_flat(ids, [0, len(ids)], [0], layers)
-        rng = maskplug.Rng.at(self.seed, 0, tokens.keys)
-        # Part by part, so that no observer of masks is told of a batch that is none.
-        selection = self.strategy.selector.select(tokens, self.vocabulary, rng)
-        inputs = self.strategy.replacement.replace(tokens, selection, self.vocabulary, rng)
-        self.strategy.target.build(tokens, selection, inputs, self.vocabulary)
+        self.strategy.try_out(self.vocabulary, self.seed)
 
     def _look_at(self, labels: Ragged, tokens: maskplug.TokenBatch) -> None:
         """Once: warn of labels that a model without a decoder should not be given."""
@@ -197,8 +189,7 @@ class DataCollatorForMasking:
         if self.attached:
             return {}
         epoch, progress = self._moment.read()
-        timeless = isinstance(self.strategy.clock, Never) and not self.strategy.needs_progress
-        if not timeless and (epoch is None or self.strategy.needs_step):
+        if not self.strategy.timeless and (epoch is None or self.strategy.needs_step):
             self._warn()
             fresh = self._fresh()
             return {
@@ -224,7 +215,7 @@ class DataCollatorForMasking:
         self._warned = True
         if not self._moment.first_time():
             return
-        clock = type(self.strategy.clock).__name__
+        clock = type(self.strategy.times).__name__
         warnings.warn(
             f"{self!r} is not told the time, so every call draws new masks: they depend on the "
             "batches and workers, differ after a resume, cannot be repeated, and a schedule stands "

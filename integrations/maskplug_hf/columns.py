@@ -10,7 +10,7 @@ import numpy as np
 
 from maskplug.arrays import BoolArray, IntArray, lengths_of
 from maskplug.errors import TokenError
-from maskplug.tokens import flatten
+from maskplug.ragged import flatten
 
 Column = list[Any]
 

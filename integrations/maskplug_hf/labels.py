@@ -9,7 +9,7 @@ import numpy as np
 
 from maskplug.arrays import IntArray
 from maskplug.errors import MaskplugWarning, TokenError
-from maskplug.tokens import Ragged
+from maskplug.ragged import Ragged
 from maskplug_hf.columns import Column, flat, is_scalar, stacked
 
 #: The names under which transformers' own collators take labels; all become ``labels``.

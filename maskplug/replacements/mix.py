@@ -10,8 +10,9 @@ import numpy as np
 from maskplug.arrays import BoolArray, frozen
 from maskplug.errors import OptionError, VocabularyError
 from maskplug.parts import Replacement
+from maskplug.ragged import Ragged
 from maskplug.rng import Rng
-from maskplug.tokens import Ragged, Selection, TokenBatch
+from maskplug.tokens import Selection, TokenBatch
 from maskplug.vocabulary import Vocabulary
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from maskplug.composed import compose
 from maskplug.parts import Clock, Schedule
 from maskplug.replacements import Mix
 from maskplug.selectors import Exact, Nothing, Spans, Words
-from maskplug.strategy import Strategy, compose
+from maskplug.strategy import Strategy
 from maskplug.units import Unit
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from maskplug.composed import compose
 from maskplug.parts import Clock, Schedule
 from maskplug.replacements import Mix
 from maskplug.selectors import Independent
-from maskplug.strategy import Strategy, compose
+from maskplug.strategy import Strategy
 
 
 def word_dropout(rate: Schedule | float = 0.1, clock: Clock | str = "epoch") -> Strategy:

@@ -8,11 +8,21 @@ import numpy as np
 
 from maskplug.errors import OptionError
 from maskplug.parts import Target
-from maskplug.tokens import Masked, Ragged, Selection, TokenBatch
+from maskplug.ragged import Ragged
+from maskplug.rng import Rng
+from maskplug.tokens import Masked, Selection, TokenBatch
 from maskplug.vocabulary import Vocabulary
 
 #: The label of tokens that are not predicted; PyTorch's cross entropy ignores it by default.
 IGNORE = -100
+
+
+def in_place(inputs: Ragged, tokens: TokenBatch) -> bool:
+    """Whether every input stands where the token that it was made from stood."""
+    if not np.array_equal(inputs.offsets, tokens.offsets):
+        return False
+    sources = inputs.sources
+    return sources is None or bool((sources == np.arange(len(sources))).all())
 
 
 @dataclass(frozen=True)
@@ -23,14 +33,20 @@ class Labels(Target):
     """
 
     def build(
-        self, tokens: TokenBatch, selection: Selection, inputs: Ragged, vocab: Vocabulary
+        self,
+        tokens: TokenBatch,
+        selection: Selection,
+        inputs: Ragged,
+        vocab: Vocabulary,
+        rng: Rng,
     ) -> Masked:
         from maskplug.kernels.replace import copy_spans
 
-        if not np.array_equal(inputs.offsets, tokens.offsets):
+        if not in_place(inputs, tokens):
             raise OptionError(
-                "the target 'labels' needs inputs as long as the original, and the replacement "
-                "changed their length; choose another target, or a replacement in place"
+                "the target 'labels' needs inputs as long as the original and in its order, and "
+                "the replacement changed that; choose another target (maskplug list target), or a "
+                "replacement in place"
             )
         labels = np.full(len(tokens.ids), IGNORE, np.int64)
         copy_spans(labels, tokens.ids, selection.starts, selection.lengths)

@@ -4,6 +4,7 @@ import json
 import shlex
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -192,9 +193,7 @@ class Broken(maskplug.Selector):
 
 def test_the_command_that_an_error_names_runs() -> None:
     made = maskplug.strategy("dynamic", rate=0.5)
-    broken = maskplug.Strategy(
-        Broken(), made.replacement, made.target, made.clock, made.label, made.options
-    )
+    broken = replace(made, selector=Broken())
     vocab = maskplug.Vocabulary(size=20, mask_id=0)
     tokens = maskplug.TokenBatch.from_lists([[1, 2], [3, 13]], keys=[5, 6])
     with pytest.raises(maskplug.MaskplugError, match="unlucky") as caught:

@@ -1,0 +1,66 @@
+"""The usual strategy: a selector, a replacement, a target and a clock."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from maskplug import spec as specs
+from maskplug.arrays import IntArray
+from maskplug.parts import Clock, Replacement, Selector, Target
+from maskplug.strategy import Strategy
+from maskplug.tokens import Masked, TokenBatch
+from maskplug.vocabulary import Vocabulary
+from maskplug.when import When
+
+
+@dataclass(frozen=True, repr=False)
+class Composed(Strategy):
+    """Selects, replaces, and says what to predict, anew whenever its clock ticks.
+
+    Attributes:
+        selector, replacement, target, clock: its four parts.
+    """
+
+    selector: Selector
+    replacement: Replacement
+    target: Target
+    clock: Clock
+
+    def mask(self, tokens: TokenBatch, vocab: Vocabulary, when: When) -> Masked:
+        """Select, replace, build."""
+        rng = when.rng(self.clock)
+        selection = self.selector.select(tokens, vocab, rng)
+        inputs = self.replacement.replace(tokens, selection, vocab, rng)
+        return self.target.build(tokens, selection, inputs, vocab, rng)
+
+    @property
+    def times(self) -> Clock:
+        """Its clock."""
+        return self.clock
+
+    def bounds(self, lengths: IntArray) -> tuple[IntArray, IntArray]:
+        """What replacement and target can make of all that the selector may choose."""
+        chosen = self.selector.bound(lengths)
+        return self.replacement.bound(lengths, *chosen), self.target.bound(lengths, *chosen)
+
+
+def compose(
+    selector: Selector | str,
+    replacement: Replacement | str = "mix",
+    target: Target | str = "labels",
+    clock: Clock | str = "epoch",
+) -> Strategy:
+    """Any selector, replacement, target and clock, by name or as parts.
+
+    Example:
+        >>> from maskplug import part
+        >>> compose(part("selector", "exact", rate=0.5), clock="never").label
+        'compose@1'
+    """
+    return Composed(
+        specs.resolve("selector", selector),
+        specs.resolve("replacement", replacement),
+        specs.resolve("target", target),
+        specs.resolve("clock", clock),
+        label="compose@1",
+    )

@@ -1,0 +1,79 @@
+"""Rows in which spans become other tokens, and rows of what was chosen."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from maskplug.arrays import IntArray
+from maskplug.kernels import kernel
+
+
+@kernel
+def rewrite(
+    ids: IntArray,
+    offsets: IntArray,
+    starts: IntArray,
+    lengths: IntArray,
+    spans: IntArray,
+    written: IntArray,
+    bounds: IntArray,
+) -> tuple[IntArray, IntArray, IntArray]:
+    """Every span becomes its tokens of ``written``; returns ids, row offsets and sources.
+
+    ``spans`` are the row offsets of the spans; span k becomes ``written[bounds[k]:bounds[k + 1]]``.
+    A span of length 0 inserts before its start.
+    """
+    out = np.empty(len(ids) - lengths.sum() + len(written), np.int64)
+    sources = np.empty(len(out), np.int64)
+    rows = np.zeros(len(offsets), np.int64)
+    n = 0
+    for row in range(len(offsets) - 1):
+        cursor = offsets[row]
+        for k in range(spans[row], spans[row + 1]):
+            for i in range(cursor, starts[k]):
+                out[n] = ids[i]
+                sources[n] = i
+                n += 1
+            for w in range(bounds[k], bounds[k + 1]):
+                out[n] = written[w]
+                sources[n] = -1
+                n += 1
+            cursor = starts[k] + lengths[k]
+        for i in range(cursor, offsets[row + 1]):
+            out[n] = ids[i]
+            sources[n] = i
+            n += 1
+        rows[row + 1] = n
+    return out, rows, sources
+
+
+@kernel
+def gather_spans(
+    ids: IntArray, starts: IntArray, lengths: IntArray, spans: IntArray, heads: IntArray, end: int
+) -> tuple[IntArray, IntArray, IntArray]:
+    """Each row's chosen tokens, one span after the other; returns ids, row offsets and sources.
+
+    With as many ``heads`` as there are spans, each span stands behind its own; without, ``heads``
+    is empty. Every row ends with the id ``end``, unless that is negative.
+    """
+    rows = len(spans) - 1
+    out = np.empty(lengths.sum() + len(heads) + (rows if end >= 0 else 0), np.int64)
+    sources = np.empty(len(out), np.int64)
+    offsets = np.zeros(rows + 1, np.int64)
+    n = 0
+    for row in range(rows):
+        for k in range(spans[row], spans[row + 1]):
+            if len(heads):
+                out[n] = heads[k]
+                sources[n] = -1
+                n += 1
+            for i in range(starts[k], starts[k] + lengths[k]):
+                out[n] = ids[i]
+                sources[n] = i
+                n += 1
+        if end >= 0:
+            out[n] = end
+            sources[n] = -1
+            n += 1
+        offsets[row + 1] = n
+    return out, offsets, sources

@@ -1,0 +1,90 @@
+"""Rows of different lengths in one flat array, as an Arrow list column has them."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from maskplug.arrays import IntArray, frozen, gather, lengths_of, offsets_of
+from maskplug.errors import TokenError
+
+
+def flatten(rows: Sequence[Any]) -> tuple[IntArray, IntArray]:
+    """Rows of integers (lists, arrays, anything sized) as flat int64 ids and int64 offsets.
+
+    Raises:
+        TokenError: for a row that does not hold integers; the message says which.
+    """
+    offsets = offsets_of([len(row) for row in rows])
+    flat = np.empty(offsets[-1], np.int64)
+    view = memoryview(flat.data).cast("B")
+    for i, (row, start) in enumerate(zip(rows, offsets.tolist(), strict=False)):
+        try:
+            if isinstance(row, list | tuple):
+                # struct writes a Python list twice as fast as any constructor of numpy reads one.
+                struct.pack_into(f"{len(row)}q", view, 8 * start, *row)
+            elif len(row):  # an empty array is one of floats unless it was told otherwise
+                flat[offsets[i] : offsets[i + 1]] = np.asarray(row).astype(np.int64, casting="safe")
+        except (struct.error, TypeError, ValueError) as error:
+            raise TokenError(f"row {i} does not hold integers only: {error}") from error
+    return flat, offsets
+
+
+@dataclass(frozen=True, eq=False)
+class Ragged:
+    """Rows of different lengths in one flat array.
+
+    Attributes:
+        values: int64 (or float64 for weights), all rows one after the other.
+        offsets: int64, one longer than there are rows; row i is
+            ``values[offsets[i]:offsets[i + 1]]``.
+        sources: for rows that were made from others: int64, where each value stood in the flat
+            array of the original, -1 for a value that is new there. None: every value stands where
+            it stood.
+
+    Example:
+        >>> Ragged(np.array([1, 2, 3]), np.array([0, 2, 3])).to_lists()
+        [[1, 2], [3]]
+    """
+
+    values: np.ndarray[Any, Any]
+    offsets: IntArray
+    sources: IntArray | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "values", frozen(self.values, self.values.dtype.type))
+        object.__setattr__(self, "offsets", frozen(self.offsets, np.int64))
+        if self.sources is not None:
+            object.__setattr__(self, "sources", frozen(self.sources, np.int64))
+            if len(self.sources) != len(self.values):
+                raise TokenError(f"{len(self.values)} values came with {len(self.sources)} sources")
+
+    def __len__(self) -> int:
+        return len(self.offsets) - 1
+
+    def __iter__(self) -> Iterator[np.ndarray[Any, Any]]:
+        return (self.values[a:b] for a, b in zip(self.offsets, self.offsets[1:], strict=False))
+
+    @cached_property
+    def lengths(self) -> IntArray:
+        """The length of every row: int64."""
+        return lengths_of(self.offsets)
+
+    @classmethod
+    def of(cls, rows: Sequence[Any]) -> Ragged:
+        """Rows of integers (lists or arrays) as int64 values and offsets."""
+        return cls(*flatten(rows))
+
+    def take(self, rows: IntArray) -> Ragged:
+        """Some rows, in this order, without their sources."""
+        index, offsets = gather(self.offsets, rows)
+        return Ragged(self.values[index], offsets)
+
+    def to_lists(self) -> list[list[Any]]:
+        """The rows as Python lists, for a person to read."""
+        return [row.tolist() for row in self]

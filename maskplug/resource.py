@@ -1,0 +1,78 @@
+"""Options that are files: named by path, pinned by content."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any
+
+from maskplug.errors import OptionError
+
+
+@dataclass(frozen=True)
+class Resource:
+    """A file that decides masks: an n-gram list, a dictionary, a table of scores.
+
+    A spec holds the path and a digest of the content. The fingerprint takes in the digest only: the
+    same file elsewhere is the same strategy, and another content under the same path is not.
+
+    Attributes:
+        path: where the file is.
+        digest: sixteen hexadecimal digits (64 bits of BLAKE2b) of its content.
+    """
+
+    path: str
+    digest: str
+
+    @classmethod
+    def of(cls, value: Any) -> Resource:
+        """A resource from a path, or from the mapping that a spec holds.
+
+        Raises:
+            OptionError: when there is no such file, or its content is not that of the digest.
+        """
+        if isinstance(value, Resource):
+            return value
+        if isinstance(value, Mapping):
+            if set(value) != {"path", "digest"}:
+                raise OptionError(f"a file is given by its path, not by {dict(value)!r}")
+            found = cls.of(value["path"])
+            if found.digest != value["digest"]:
+                raise OptionError(
+                    f"the file {found.path} has changed: its content has the digest "
+                    f"{found.digest}, and {value['digest']} is asked for"
+                )
+            return found
+        if not isinstance(value, str | Path):
+            raise OptionError(f"a file is given by its path, not by {value!r}")
+        path = str(value)
+        return cls(path, blake2b(cls.read(path), digest_size=8).hexdigest())
+
+    @staticmethod
+    def read(path: str) -> bytes:
+        """The content of a file.
+
+        Raises:
+            OptionError: when it cannot be read.
+        """
+        try:
+            return Path(path).expanduser().read_bytes()
+        except OSError as error:
+            raise OptionError(f"the file {path} cannot be read: {error.strerror}") from None
+
+    def lines(self) -> list[str]:
+        """The lines of a text file in UTF-8, without their ends.
+
+        Raises:
+            OptionError: when the file is not UTF-8; the message names the line.
+        """
+        lines = self.read(self.path).split(b"\n")
+        text = []
+        for number, line in enumerate(lines, 1):
+            try:
+                text.append(line.decode().removesuffix("\r"))
+            except UnicodeDecodeError as error:
+                raise OptionError(f"{self.path}, line {number}: not UTF-8 ({error})") from None
+        return text if text[-1] else text[:-1]

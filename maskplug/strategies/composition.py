@@ -1,0 +1,167 @@
+"""Strategies made of strategies: a mixture, and a chain."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from maskplug import spec as specs
+from maskplug.arrays import BoolArray, IntArray
+from maskplug.errors import OptionError
+from maskplug.parts import Clock, Target
+from maskplug.ragged import Ragged
+from maskplug.strategies.assemble import assemble
+from maskplug.strategy import Strategy
+from maskplug.tokens import Masked, Selection, TokenBatch
+from maskplug.vocabulary import Vocabulary
+from maskplug.when import When
+
+
+@dataclass(frozen=True, repr=False)
+class Mixture(Strategy):
+    """Masks each sample with one of several strategies; see :func:`mixture`."""
+
+    strategies: tuple[Strategy, ...]
+    weights: tuple[float, ...]
+    clock: Clock
+
+    def __post_init__(self) -> None:
+        if not self.strategies:
+            raise OptionError("option 'strategies' is empty; a mixture has at least one")
+        if len(self.weights) != len(self.strategies):
+            raise OptionError(
+                f"option 'weights' has {len(self.weights)} values for {len(self.strategies)} "
+                "strategies: one each"
+            )
+        if not all(0.0 <= w < np.inf for w in self.weights) or not sum(self.weights) > 0.0:
+            raise OptionError(
+                f"option 'weights' is {list(self.weights)}; weights are finite numbers, not "
+                "negative, and not all zero"
+            )
+
+    def choices(self, when: When) -> IntArray:
+        """Which strategy masks each sample: int64, from 0 to the number of strategies - 1."""
+        rng = when.rng(self.clock)
+        words = rng.bits("mixture", np.ones(len(when), np.int64)).astype(np.uint64)
+        shares = np.cumsum(self.weights) / np.sum(self.weights)
+        limits = np.round(shares * 2.0**32).astype(np.uint64)
+        limits[np.flatnonzero(self.weights)[-1] :] = 1 << 32
+        return np.searchsorted(limits, words, side="right").astype(np.int64)
+
+    def mask(self, tokens: TokenBatch, vocab: Vocabulary, when: When) -> Masked:
+        """Group the samples by their strategy, mask each group, put the rows back in order."""
+        choices = self.choices(when)
+        groups = [np.flatnonzero(choices == i) for i in range(len(self.strategies))]
+        parts = [
+            (rows, made.mask(tokens.take(rows), vocab, when.take(rows)))
+            for rows, made in zip(groups, self.strategies, strict=True)
+            if len(rows)
+        ]
+        if not parts:
+            return self.strategies[0].mask(tokens, vocab, when)
+        return assemble(tokens, parts)
+
+    @property
+    def times(self) -> Clock:
+        """The clock that redraws who is masked how."""
+        return self.clock
+
+    def bounds(self, lengths: IntArray) -> tuple[IntArray, IntArray]:
+        """The greatest of all."""
+        inputs, outputs = zip(*(made.bounds(lengths) for made in self.strategies), strict=True)
+        return np.maximum.reduce(inputs), np.maximum.reduce(outputs)
+
+
+def mixture(
+    strategies: tuple[Strategy, ...],
+    weights: tuple[float, ...] | None = None,
+    clock: Clock | str = "epoch",
+) -> Strategy:
+    """Each sample is masked by one of several strategies, drawn by its key.
+
+    Args:
+        strategies: two or more, by name (``"span"``), by mapping (``{"name": "span", "rate":
+            0.3}``) or as they are. Either all have labels in place, or all have targets. Their
+            own clocks redraw their masks.
+        weights: how often each is drawn, relative to the others; without them all alike.
+        clock: when it is drawn anew who is masked how.
+
+    Source: the mixture of denoisers of Tay et al., "UL2", 2023.
+    """
+    each = (1.0,) * len(strategies) if weights is None else weights
+    return Mixture(strategies, each, specs.resolve("clock", clock))
+
+
+@dataclass(frozen=True, repr=False)
+class Chain(Strategy):
+    """Masks with one strategy after the other; see :func:`chain`."""
+
+    strategies: tuple[Strategy, ...]
+    target: Target | None
+
+    def __post_init__(self) -> None:
+        if not self.strategies:
+            raise OptionError("option 'strategies' is empty; a chain has at least one")
+
+    def mask(self, tokens: TokenBatch, vocab: Vocabulary, when: When) -> Masked:
+        """Give every stage what the one before it made; then say what to predict."""
+        given = tokens
+        sources: IntArray = np.arange(len(tokens.ids))
+        chosen: BoolArray = np.zeros(len(tokens.ids), np.bool_)
+        layers: dict[str, Any] = {}
+        for number, made in enumerate(self.strategies):
+            masked = made.mask(given, vocab, when.scoped(str(number)))
+            came_from = sources[masked.selection.mask]
+            chosen[came_from[came_from >= 0]] = True
+            moved = masked.inputs.sources
+            if moved is not None:
+                new = moved < 0
+                layers = {name: np.where(new, 0, old[moved]) for name, old in layers.items()}
+                sources = np.where(new, -1, sources[moved])
+            layers |= masked.layers
+            given = given.rewritten(masked.inputs)
+        inputs = Ragged(given.ids, given.offsets, sources)
+        if self.target is None:
+            return replace(masked, inputs=inputs, layers=layers)
+        rng = when.rng(self.times)
+        selection = Selection.from_mask(chosen, tokens)
+        built = self.target.build(tokens, selection, inputs, vocab, rng)
+        return replace(built, layers={**layers, **built.layers})
+
+    @property
+    def times(self) -> Clock:
+        """The clock of the first stage."""
+        return self.strategies[0].times
+
+    def bounds(self, lengths: IntArray) -> tuple[IntArray, IntArray]:
+        """What each stage can make of the longest rows of the one before."""
+        longest = outputs = lengths
+        for made in self.strategies:
+            longest, outputs = made.bounds(longest)
+        if self.target is not None:
+            outputs = self.target.bound(lengths, lengths, lengths)
+        return longest, outputs
+
+
+def chain(strategies: tuple[Strategy, ...], target: Target | str | None = "labels") -> Strategy:
+    """One strategy after the other, each masking what the one before it left.
+
+    Every stage draws for itself, so that the same strategy twice masks two different times.
+
+    Args:
+        strategies: by name, by mapping or as they are, in the order of their work.
+        target: what to predict of the original: "labels" (all that any stage chose; stages must
+            then work in place), "original" (the whole text), …; null for what the last stage
+            predicts of the text that it was given.
+
+    Source: the combined noises of Lewis et al., "BART", 2020, section 2.2.
+    """
+    return Chain(strategies, None if target is None else specs.resolve("target", target))
+
+
+def stages(*strategies: Strategy | None) -> Sequence[Strategy]:
+    """The strategies that are there, for chains in which options leave stages out."""
+    return tuple(made for made in strategies if made is not None)

@@ -1,0 +1,93 @@
+"""When a batch is masked: what a strategy turns into the draws of its parts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from maskplug.arrays import FloatArray, IntArray, UintArray, spread
+from maskplug.errors import MaskplugError, OptionError, StrategyError
+from maskplug.parts import Clock
+from maskplug.rng import Feedback, Rng
+
+
+@dataclass(frozen=True, eq=False)
+class When:
+    """The time of every sample, before a clock has made t of it.
+
+    Attributes:
+        seed: from 0 to 2**64 - 1.
+        epoch, step: int64, one each, counted from 0.
+        keys: uint64, one each.
+        progress: float64, one each, from 0 to 1.
+        feedback: what the model has told of its losses, or None.
+        scope: stands before every purpose.
+    """
+
+    seed: int
+    epoch: IntArray
+    step: IntArray
+    keys: UintArray
+    progress: FloatArray
+    feedback: Feedback | None = None
+    scope: str = ""
+
+    @classmethod
+    def at(
+        cls,
+        seed: int,
+        epoch: int | IntArray,
+        step: int | IntArray,
+        keys: UintArray,
+        progress: float | FloatArray = 0.0,
+        feedback: Feedback | None = None,
+    ) -> When:
+        """Spread single values over the samples.
+
+        Raises:
+            OptionError: when a time is no whole number, or there is not one for each sample.
+        """
+        samples = len(keys)
+        times = _times("epoch", epoch, samples), _times("step", step, samples)
+        return cls(seed, *times, keys, spread(progress, np.float64, samples), feedback)
+
+    def __len__(self) -> int:
+        return len(self.keys)
+
+    def rng(self, clock: Clock) -> Rng:
+        """The draws at the time that this clock tells.
+
+        Raises:
+            StrategyError: when the clock raises.
+            OptionError: for a seed, a time or a progress out of range.
+        """
+        try:
+            t = clock(self.epoch, self.step)
+        except MaskplugError:
+            raise
+        except Exception as error:
+            raise StrategyError(
+                f"the clock {clock!r} raised {type(error).__name__}: {error}"
+            ) from error
+        rng = Rng.at(self.seed, t, self.keys, self.progress)
+        return replace(rng, scope=self.scope, step=self.step, feedback=self.feedback)
+
+    def take(self, rows: IntArray) -> When:
+        """Some samples, in this order."""
+        names = ("epoch", "step", "keys", "progress")
+        return replace(self, **{name: getattr(self, name)[rows] for name in names})
+
+    def scoped(self, name: str) -> When:
+        """The same time, with draws of its own."""
+        return replace(self, scope=f"{self.scope}{name}/")
+
+
+def _times(name: str, value: Any, samples: int) -> IntArray:
+    times = np.asarray(value)
+    if times.size and times.dtype.kind not in "iu":
+        raise OptionError(f"{name} is {value!r}; it must be a whole number, or one for each sample")
+    if times.shape not in ((), (samples,)):
+        raise OptionError(f"{name} has shape {times.shape} for {samples} samples")
+    return spread(times, np.int64, samples)
