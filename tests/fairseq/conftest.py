@@ -12,6 +12,8 @@ sys.path.insert(0, str(Path(__file__).parent))
 import fairseq_runs
 from fairseq_runs import Corpus, Run
 
+import maskplug_fairseq
+
 
 @pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -20,6 +22,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.xdist_group("fairseq"))
             for library in ("hydra", "torch", "fairseq"):  # deprecations that are not ours
                 item.add_marker(pytest.mark.filterwarnings(f"ignore:::{library}"))
+
+
+@pytest.fixture(autouse=True)
+def _safe_globals() -> None:
+    # Trainer's resume takes numpy's classes off torch's list when it is done with them, whoever put
+    # them there; in a process that ran its tests before, they have to be put there again.
+    maskplug_fairseq.allow_checkpoints()
 
 
 @pytest.fixture(scope="session")
