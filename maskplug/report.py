@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from maskplug.arrays import BoolArray, IntArray
-from maskplug.errors import TokenError
+from maskplug.ragged import Ragged
 from maskplug.tokens import Masked, TokenBatch
 from maskplug.vocabulary import Vocabulary
 
@@ -20,8 +20,11 @@ class Report:
         samples, tokens, maskable: how many there are; maskable tokens are neither special nor
             protected.
         chosen: tokens that the strategy selected.
-        masks, randoms, kept: what became of the chosen: the mask token, another token, no change
-            (a random token that happens to be the original counts as kept).
+        masks, randoms, kept, removed: what became of the chosen: the mask token, another token, no
+            change (a random token that happens to be the original counts as kept), or nothing in
+            their place (left out, or one sentinel for all of a span).
+        inputs, targets: tokens that the model reads, and tokens that it generates (0 for
+            objectives in place).
         empty: samples without a chosen token.
         span_lengths: int64; how many runs of chosen tokens have length 1, 2, 3, …
     """
@@ -33,6 +36,9 @@ class Report:
     masks: int
     randoms: int
     kept: int
+    removed: int
+    inputs: int
+    targets: int
     empty: int
     span_lengths: IntArray
 
@@ -49,10 +55,7 @@ class Report:
 
 
 def report(tokens: TokenBatch, masked: Masked, vocab: Vocabulary) -> Report:
-    """Count what a strategy with inputs as long as the original did to a batch.
-
-    Raises:
-        TokenError: when the inputs are not aligned with the tokens.
+    """Count what a strategy did to a batch.
 
     Example:
         >>> import maskplug
@@ -62,23 +65,35 @@ def report(tokens: TokenBatch, masked: Masked, vocab: Vocabulary) -> Report:
         >>> report(tokens, masked, vocab).chosen
         20
     """
-    if len(masked.inputs.values) != len(tokens.ids):
-        raise TokenError("inputs of another length than the original cannot be counted by token")
-    mask, inputs = masked.selection.mask, masked.inputs.values
-    same = inputs[mask] == tokens.ids[mask]
-    hidden = (inputs[mask] == vocab.mask_id) & ~same
-    chosen = int(mask.sum())
+    mask = masked.selection.mask
+    there = now(masked.inputs, len(tokens.ids))[mask]
+    removed = there < 0
+    same = there == tokens.ids[mask]
+    hidden = (there == vocab.mask_id) & ~same
     return Report(
         samples=len(tokens),
         tokens=len(tokens.ids),
         maskable=int(vocab.maskable(tokens).sum()),
-        chosen=chosen,
+        chosen=int(mask.sum()),
         masks=int(hidden.sum()),
-        randoms=chosen - int(hidden.sum()) - int(same.sum()),
+        randoms=int((~(removed | same | hidden)).sum()),
         kept=int(same.sum()),
+        removed=int(removed.sum()),
+        inputs=len(masked.inputs.values),
+        targets=0 if masked.targets is None else len(masked.targets.values),
         empty=int((masked.selection.counts == 0).sum()),
         span_lengths=_runs(mask, tokens.offsets),
     )
+
+
+def now(inputs: Ragged, size: int) -> IntArray:
+    """The id that stands for each of the ``size`` original tokens in the inputs; -1 for none."""
+    if inputs.sources is None:
+        return np.asarray(inputs.values)
+    ids = np.full(size, -1, np.int64)
+    kept = inputs.sources >= 0
+    ids[inputs.sources[kept]] = inputs.values[kept]
+    return ids
 
 
 def _runs(mask: BoolArray, offsets: IntArray) -> IntArray:

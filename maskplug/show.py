@@ -15,7 +15,13 @@ from maskplug.vocabulary import Vocabulary
 if TYPE_CHECKING:
     from rich.text import Text
 
-STYLES = {"mask": "bold white on red", "random": "black on yellow", "kept": "black on green"}
+STYLES = {
+    "mask": "bold white on red",
+    "random": "black on yellow",
+    "kept": "black on green",
+    "written": "bold black on cyan",
+    "target": "bold green",
+}
 
 
 def legend() -> Text:
@@ -28,18 +34,22 @@ def legend() -> Text:
         ("[word→other]", STYLES["random"]),
         " replaced at random  ",
         ("[word=]", STYLES["kept"]),
-        " kept, but predicted",
+        " kept, but predicted  ",
+        ("‹token›", STYLES["written"]),
+        " written  ",
+        ("⇒", STYLES["target"]),
+        " what is generated",
     )
 
 
 def render(
     tokens: TokenBatch, masked: Masked, vocab: Vocabulary, piece: Callable[[int], str]
 ) -> list[Text]:
-    """One line a sample: its tokens, and what became of the chosen ones.
+    """The inputs of every sample, one line each; below each, what is to be generated, if anything.
 
     Args:
         tokens: the original.
-        masked: what a strategy with aligned inputs made of it.
+        masked: what a strategy made of it.
         vocab: says which id is the mask, and where words begin.
         piece: gives the text of an id, as the tokenizer spells it.
 
@@ -51,33 +61,72 @@ def render(
         >>> print(render(tokens, masked, vocab, "_abc".__getitem__)[0])
         [a] b c
     """
+    given = TokenBatch(masked.inputs.values, masked.inputs.offsets, tokens.keys)
+    inputs = _lines(given, _cells(tokens, masked, vocab, piece), vocab)
+    if masked.targets is None:
+        return inputs
+    wanted = TokenBatch(masked.targets.values, masked.targets.offsets, tokens.keys)
+    words = [_word(int(i), vocab, piece) for i in wanted.ids]
+    outputs = _lines(wanted, words, vocab, head=("⇒ ", STYLES["target"]))
+    return [line for pair in zip(inputs, outputs, strict=True) for line in pair]
+
+
+def _word(token: int, vocab: Vocabulary, piece: Callable[[int], str]) -> tuple[str, str]:
+    """A token's text and style where nothing is known of it but its id."""
+    if vocab.special[token]:
+        return f"‹{plain(piece(token))}›", STYLES["written"]
+    return plain(piece(token)), ""
+
+
+def _cells(
+    tokens: TokenBatch, masked: Masked, vocab: Vocabulary, piece: Callable[[int], str]
+) -> list[tuple[str, str]]:
+    """Text and style of every input."""
+    chosen = masked.selection.mask
+    sources = masked.inputs.sources
+    came_from = range(len(tokens.ids)) if sources is None else sources.tolist()
+    cells = []
+    for token, source in zip(masked.inputs.values.tolist(), came_from, strict=True):
+        if source < 0:
+            word, _ = _word(token, vocab, piece)
+            cells.append((word if vocab.special[token] else f"‹{word}›", STYLES["written"]))
+            continue
+        original = int(tokens.ids[source])
+        word = plain(piece(original))
+        if not chosen[source] and token == original:
+            cells.append((word, ""))
+        elif token == vocab.mask_id:
+            cells.append((f"[{word}]", STYLES["mask"]))
+        elif token == original:
+            cells.append((f"[{word}=]", STYLES["kept"]))
+        else:
+            cells.append((f"[{word}→{plain(piece(token))}]", STYLES["random"]))
+    return cells
+
+
+def _lines(
+    rows: TokenBatch,
+    cells: list[tuple[str, str]],
+    vocab: Vocabulary,
+    head: tuple[str, str] = ("", ""),
+) -> list[Text]:
     from rich.text import Text
 
-    blanks = _blanks(tokens, vocab)
-    chosen, inputs = masked.selection.mask, masked.inputs.values
+    blanks = _blanks(rows, vocab)
     lines = []
-    for start, end in zip(tokens.offsets, tokens.offsets[1:], strict=False):
-        line = Text()
+    for start, end in zip(rows.offsets, rows.offsets[1:], strict=False):
+        line = Text.assemble(head)
         for i in range(start, end):
-            word = plain(piece(int(tokens.ids[i])))
-            if blanks[i] and i > start:
-                line.append(" ")
-            if not chosen[i]:
-                line.append(word)
-            elif inputs[i] == vocab.mask_id:
-                line.append(f"[{word}]", STYLES["mask"])
-            elif inputs[i] == tokens.ids[i]:
-                line.append(f"[{word}=]", STYLES["kept"])
-            else:
-                line.append(f"[{word}→{plain(piece(int(inputs[i])))}]", STYLES["random"])
+            line.append(" " if blanks[i] and i > start else "")
+            line.append(*cells[i])
         lines.append(line)
     return lines
 
 
-def _blanks(tokens: TokenBatch, vocab: Vocabulary) -> BoolArray:
+def _blanks(rows: TokenBatch, vocab: Vocabulary) -> BoolArray:
     """True where a blank stands before the token: at words, and around special tokens."""
-    if not vocab.has_words and "word_starts" not in tokens.layers:
-        return np.ones(len(tokens.ids), np.bool_)
-    special = ~vocab.maskable(tokens)
+    special = vocab.special[rows.ids]
+    if not vocab.has_words:
+        return np.ones(len(rows.ids), np.bool_)
     after_special = np.concatenate(([False], special[:-1]))
-    return np.asarray(vocab.word_starts(tokens) | special | after_special)
+    return np.asarray(vocab.word_starts(rows) | special | after_special)

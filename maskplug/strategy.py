@@ -13,7 +13,7 @@ import numpy as np
 
 from maskplug import spec as specs
 from maskplug.arrays import FloatArray, IntArray
-from maskplug.errors import MaskplugError, OptionError, PluginError, StrategyError
+from maskplug.errors import MaskplugError, OptionError, PluginError, StrategyError, TokenError
 from maskplug.parts import Clock, Part, Schedule
 from maskplug.plugins import plugins, registry
 from maskplug.rng import Feedback, Rng
@@ -105,6 +105,7 @@ class Strategy(Part):
             >>> masked.inputs.to_lists(), masked.labels.to_lists()
             ([[2, 17, 88, 34, 3]], [[-100, -100, -100, 51, -100]])
         """
+        self._check_layers(tokens)
         when = When.at(seed, epoch, step, tokens.keys, progress, feedback)
         try:
             rng = when.rng(self.times)
@@ -131,6 +132,15 @@ class Strategy(Part):
         layers |= {"word_starts": starts, "sentence_starts": starts}  # type: ignore[dict-item]
         tokens = TokenBatch.from_flat(ids, [0, len(ids)], [0], layers)
         self.mask(tokens, vocab, When.at(seed, 0, 0, tokens.keys))
+
+    def _check_layers(self, tokens: TokenBatch) -> None:
+        missing = [name for name in self.reads if name not in tokens.layers]
+        if missing:
+            have = ", ".join(map(repr, tokens.layers)) or "none"
+            raise TokenError(
+                f"strategy {self.label!r} reads the layer {missing[0]!r}, one value for each "
+                f"token, and the batch does not have it (its layers: {have})"
+            )
 
     def _explained(
         self, error: Exception, tokens: TokenBatch, vocab: Vocabulary, when: When, rng: Rng

@@ -53,6 +53,23 @@ def test_empty_batches_and_rows() -> None:
 
 
 @dataclass(frozen=True)
+class Reading(maskplug.Selector):
+    reads = ("mood",)
+
+    def select(self, tokens: Any, vocab: Any, rng: Any) -> maskplug.Selection:
+        return maskplug.Selection.from_mask(tokens.layers["mood"] > 0, tokens)
+
+
+def test_a_layer_that_is_read_must_be_there() -> None:
+    strategy = maskplug.strategy("chain", strategies=[named(Reading()), "dynamic"])
+    assert strategy.reads == ("mood",)
+    strategy.try_out(VOCAB)
+    with pytest.raises(TokenError, match=r"reads the layer 'mood', .* \(its layers: 'protected'\)"):
+        strategy(batch([[5, 6]], protected=[[False, True]]), VOCAB)
+    assert strategy(batch([[5, 6]], mood=[[0, 1]]), VOCAB).selection.mask[1]
+
+
+@dataclass(frozen=True)
 class Failing(maskplug.Selector):
     error: type[Exception] = ValueError
 

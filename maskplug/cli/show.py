@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.text import Text
 
 from maskplug.cli.tokenizers import Reader, read
-from maskplug.errors import TokenError
+from maskplug.errors import OptionError, TokenError
 from maskplug.report import Report, report
 from maskplug.rng import key_of
 from maskplug.show import legend, render
@@ -18,8 +18,8 @@ from maskplug.strategy import Strategy, strategy
 from maskplug.tokens import Masked, TokenBatch
 
 SAMPLE = (
-    "The quick brown fox jumps over the lazy dog , and the dog , who had been dreaming of "
-    "foxes , does not even wake up ."
+    "The quick brown fox jumps over the lazy dog . The dog , who had been dreaming of foxes , does "
+    "not even wake up . Foxes are quick ."
 )
 
 
@@ -34,21 +34,31 @@ SAMPLE = (
 )
 @click.option("--text", default=SAMPLE, help="What to mask; a sentence of ours without it.")
 @click.option("--ids", help="Token ids instead of a text: '5 17 3'.")
+@click.option(
+    "--layers", metavar="JSON", help="Layers, one value a token: '{\"salient\": [0, 1, 1, 0]}'."
+)
 @click.option("--key", default="0", show_default=True, help="The sample's key.")
 @click.option("--seed", default=0, show_default=True)
 @click.option("--epochs", default=3, show_default=True, help="Show epochs 0 to N-1.")
 @click.option("--epoch", type=int, help="Show this epoch only.")
 @click.option("--step", default=0, show_default=True)
 @click.option("--progress", default=0.0, show_default=True, help="For schedules, 0 to 1.")
+@click.option(
+    "--out",
+    type=click.Path(dir_okay=False, writable=True),
+    help="Write the picture to this .svg or .html file as well.",
+)
 def show_command(
     name: str,
     options: str,
     tokenizer: str | None,
     text: str,
     ids: str | None,
+    layers: str | None,
     key: str,
     epochs: int,
     epoch: int | None,
+    out: str | None,
     **moment: Any,
 ) -> None:
     """Show what a strategy hides, epoch by epoch."""
@@ -56,14 +66,17 @@ def show_command(
     reader = read(tokenizer, text)
     sample_key = int(key) if key.isdecimal() else key
     rows = [reader.encode(text) if ids is None else _ids(ids)]
-    tokens = TokenBatch.from_lists(rows, keys=[key_of(sample_key)])
-    console = Console(highlight=False)
+    given = {name: [values] for name, values in _layers(layers).items()}
+    tokens = TokenBatch.from_lists(rows, keys=[key_of(sample_key)], **given)
+    console = Console(highlight=False, record=out is not None)
     console.print(
         Text(f"{made.label}  {made.options_json}  seed {moment['seed']}  key {key}", "dim")
     )
     for e in range(epochs) if epoch is None else [epoch]:
         _show_epoch(console, reader, made, tokens, e, moment)
     console.print(legend())
+    if out is not None:
+        _save(console, out)
 
 
 def _show_epoch(
@@ -82,10 +95,35 @@ def _show_epoch(
 
 
 def _figures(counts: Report) -> str:
-    return (
-        f"{counts.chosen} of {counts.maskable} tokens chosen ({counts.rate:.0%}): {counts.masks} "
-        f"masked, {counts.randoms} random, {counts.kept} kept"
-    )
+    said = f"{counts.chosen} of {counts.maskable} tokens chosen ({counts.rate:.0%}): "
+    became = [(counts.masks, "masked"), (counts.randoms, "random"), (counts.kept, "kept")]
+    became += [(counts.removed, "removed")] if counts.removed else []
+    said += ", ".join(f"{number} {what}" for number, what in became)
+    if counts.targets or counts.inputs != counts.tokens:
+        said += f"; {counts.tokens} tokens → {counts.inputs} read"
+    return said + (f", {counts.targets} generated" if counts.targets else "")
+
+
+def _save(console: Console, out: str) -> None:
+    """Write what was printed as a picture.
+
+    Raises:
+        OptionError: when the file's ending is neither .svg nor .html.
+    """
+    if out.endswith(".svg"):
+        console.save_svg(out, title="maskplug show")
+    elif out.endswith(".html"):
+        console.save_html(out)
+    else:
+        raise OptionError(f"--out is {out!r}; it ends with .svg or .html")
+
+
+def _layers(text: str | None) -> dict[str, list[Any]]:
+    layers = {} if text is None else options_from_json(text, "--layers")
+    for name, values in layers.items():
+        if not isinstance(values, list):
+            raise TokenError(f"--layers: {name!r} is {values!r}; it is a list of numbers")
+    return layers
 
 
 def _ids(text: str) -> list[int]:

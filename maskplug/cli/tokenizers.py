@@ -10,6 +10,9 @@ from pathlib import Path
 from maskplug.errors import MaskplugError, VocabularyError
 from maskplug.vocabulary import Vocabulary
 
+#: Tokens that strategies write by name: modes of UL2, parts of a fill-in-the-middle example.
+NAMED = ("[R]", "[S]", "[X]", "<fim_prefix>", "<fim_middle>", "<fim_suffix>", "<mask_1>")
+
 
 @dataclass(frozen=True)
 class Reader:
@@ -49,8 +52,16 @@ def read(path: str | None, text: str) -> Reader:
 
 
 def _words(text: str) -> Reader:
-    pieces = ["<mask>", *dict.fromkeys(text.split())]
-    vocab = Vocabulary.from_pieces(pieces, mask_id=0)
+    sentinels = [f"<extra_id_{i}>" for i in range(100)]
+    specials = ["<mask>", "</s>", *sentinels, *NAMED]
+    pieces = [*specials, *(word for word in dict.fromkeys(text.split()) if word not in specials)]
+    vocab = Vocabulary.from_pieces(
+        pieces,
+        mask_id=0,
+        eos_id=1,
+        sentinel_ids=range(2, 102),
+        special_ids=range(102, len(specials)),
+    )
     return Reader(vocab, lambda t: [pieces.index(w) for w in t.split()], pieces.__getitem__)
 
 

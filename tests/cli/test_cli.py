@@ -203,3 +203,23 @@ def test_the_command_that_an_error_names_runs() -> None:
     assert arguments[arguments.index("--key") + 1] == "6"
     assert json.loads(arguments[arguments.index("--options") + 1])["rate"] == 0.5
     assert "no such option" not in run(*arguments).output.lower()
+
+
+def test_show_takes_layers(tmp_path: Path) -> None:
+    layers = '{"protected": [1, 1, 1, 0, 0]}'
+    options = '{"rate": 1.0, "mask": 1.0, "random": 0.0}'
+    text = ["--text", "a b c d e", "--options", options, "--epoch", "0"]
+    assert "a b c [d] [e]" in run("show", *text, "--layers", layers).output
+    for bad, said in (('{"protected": 3}', "it is a list"), ('{"protected": [1]}', "has 1 values")):
+        result = run("show", *text, "--layers", bad)
+        assert result.exit_code == 2
+        assert said in result.output
+
+
+def test_show_writes_a_picture(tmp_path: Path) -> None:
+    for name in ("masks.svg", "masks.html"):
+        assert run("show", "--out", str(tmp_path / name)).exit_code == 0
+        assert "lazy" in (tmp_path / name).read_text(encoding="utf-8")
+    result = run("show", "--out", str(tmp_path / "masks.doc"))
+    assert result.exit_code == 2
+    assert "ends with .svg or .html" in result.output

@@ -1,0 +1,88 @@
+"""Rewritten rows and gathered spans, against plain Python."""
+
+from __future__ import annotations
+
+import numpy as np
+from batches import batch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from maskplug import Ragged, Selection, TokenBatch
+from maskplug.kernels.rewrite import gather_spans
+from maskplug.replacements.rewritten import one_each, rewritten
+
+Span = tuple[int, int, list[int]]
+
+
+@st.composite
+def rewriting(draw: st.DrawFn) -> list[tuple[list[int], list[Span]]]:
+    """Rows, and in each of them disjoint spans (first, length) and what they become."""
+    cases = []
+    for row in draw(st.lists(st.lists(st.integers(0, 50), max_size=12), max_size=4)):
+        cursor, spans = 0, []
+        for _ in range(draw(st.integers(0, 3))):
+            first = draw(st.integers(cursor, len(row)))
+            length = draw(st.integers(0, len(row) - first))
+            spans.append((first, length, draw(st.lists(st.integers(60, 99), max_size=3))))
+            cursor = first + length
+        cases.append((row, spans))
+    return cases
+
+
+def arranged(cases: list[tuple[list[int], list[Span]]]) -> tuple[TokenBatch, Selection, Ragged]:
+    tokens = batch([row for row, _ in cases])
+    spans = [
+        (int(tokens.offsets[i]) + first, length)
+        for i, (_, given) in enumerate(cases)
+        for first, length, _ in given
+    ]
+    counts = [len(given) for _, given in cases]
+    starts, lengths = np.array(spans, np.int64).reshape(-1, 2).T
+    offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+    selection = Selection(starts, lengths, offsets, len(tokens.ids))
+    return tokens, selection, Ragged.of([new for _, given in cases for _, _, new in given])
+
+
+@given(rewriting())
+def test_rewrite(cases: list[tuple[list[int], list[Span]]]) -> None:
+    tokens, selection, written = arranged(cases)
+    made = rewritten(tokens, selection, written)
+    expected, sources, base = [], [], 0
+    for row, spans in cases:
+        out, cursor = [], 0
+        for first, length, new in spans:
+            kept = list(range(cursor, first))
+            out += [row[i] for i in kept] + new
+            sources += [base + i for i in kept] + [-1] * len(new)
+            cursor = first + length
+        out += row[cursor:]
+        sources += range(base + cursor, base + len(row))
+        base += len(row)
+        expected.append(out)
+    assert made.to_lists() == expected
+    assert made.sources is not None
+    assert made.sources.tolist() == sources
+
+
+@given(rewriting(), st.booleans(), st.sampled_from([-1, 3]))
+def test_gather_spans(cases: list[tuple[list[int], list[Span]]], headed: bool, end: int) -> None:
+    tokens, selection, _ = arranged(cases)
+    heads = np.arange(100, 100 + len(selection.starts) * headed)
+    ids, offsets, sources = gather_spans(
+        tokens.ids, selection.starts, selection.lengths, selection.offsets, heads, end
+    )
+    expected, head = [], 100
+    for row, spans in cases:
+        out = []
+        for first, length, _ in spans:
+            out += ([head] if headed else []) + row[first : first + length]
+            head += 1
+        expected.append(out + ([end] if end >= 0 else []))
+    assert Ragged(ids, offsets).to_lists() == expected
+    kept = sources >= 0
+    assert (tokens.ids[sources[kept]] == ids[kept]).all()
+
+
+def test_one_each() -> None:
+    _, selection, _ = arranged([([5, 6, 7], [(0, 1, []), (2, 0, [])])])
+    assert one_each(selection, np.array([8, 9])).to_lists() == [[8], [9]]

@@ -1,0 +1,250 @@
+"""Mixtures and chains: who is masked how, and what comes of one stage after the other."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from batches import EOS, MASK, ORDINARY, VOCAB, batch, equal_rows, fits, likely, ragged, seeds
+from hypothesis import given
+
+import maskplug
+from maskplug import Masked, Ragged, TokenBatch
+from maskplug.errors import OptionError
+from maskplug.strategies.assemble import assemble
+from maskplug.strategies.composition import Chain, Mixture
+from maskplug.when import When
+
+DELETE = {
+    "name": "compose",
+    "selector": "exact",
+    "replacement": "delete",
+    "target": "original",
+}
+SUFFIX = {"name": "compose", "selector": "spans", "replacement": "delete", "target": "chosen"}
+
+
+def mixture(*strategies: Any, **options: Any) -> Mixture:
+    made = maskplug.strategy("mixture", strategies=strategies, **options)
+    assert isinstance(made, Mixture)
+    return made
+
+
+def when(tokens: TokenBatch, seed: int) -> When:
+    return When.at(seed, 0, 0, tokens.keys)
+
+
+def same_rows(one: Masked, other: Masked) -> None:
+    """Whether everything of two results is equal, row for row."""
+    for name in ("inputs", "labels", "targets"):
+        a, b = getattr(one, name), getattr(other, name)
+        assert (a is None) == (b is None)
+        if a is not None:
+            assert a.to_lists() == b.to_lists()
+    assert one.selection.mask.tolist() == other.selection.mask.tolist()
+
+
+@given(ragged(), seeds)
+def test_each_sample_is_masked_as_its_strategy_masks_it(rows: list[list[int]], seed: int) -> None:
+    parts = [maskplug.strategy(name, rate=0.3) for name in ("dynamic", "span", "whole_word")]
+    made = mixture(*parts)
+    tokens = batch(rows)
+    choices = made.choices(when(tokens, seed))
+    together = made(tokens, VOCAB, seed=seed)
+    for i, choice in enumerate(choices):
+        alone = parts[choice](tokens.row(i), VOCAB, seed=seed)
+        assert together.inputs.to_lists()[i] == alone.inputs.to_lists()[0]
+        assert together.labels.to_lists()[i] == alone.labels.to_lists()[0]  # type: ignore[union-attr]
+
+
+def test_frequencies_are_the_weights() -> None:
+    tokens = equal_rows(20_000, 1)
+    made = mixture("none", "static", "dynamic", weights=(1, 0, 3))
+    choices = made.choices(when(tokens, 5))
+    counts = np.bincount(choices, minlength=3)
+    assert counts[1] == 0
+    assert likely(counts[0], 20_000, 0.25)
+    assert fits(np.bincount(mixture("none", "static", "span").choices(when(tokens, 5))), [1, 1, 1])
+
+
+def test_the_last_weight_may_be_zero() -> None:
+    made = mixture("none", "dynamic", weights=(1, 0))
+    assert set(made.choices(when(equal_rows(5_000, 1), 1)).tolist()) == {0}
+
+
+@given(ragged(), seeds)
+def test_a_mixture_of_changed_lengths_keeps_its_sources(rows: list[list[int]], seed: int) -> None:
+    tokens = batch(rows)
+    masked = mixture(DELETE, {**DELETE, "selector": "spans"})(tokens, VOCAB, seed=seed)
+    assert masked.inputs.sources is not None
+    assert (tokens.ids[masked.inputs.sources] == masked.inputs.values).all()
+    left = np.ones(len(tokens.ids), bool)
+    left[masked.inputs.sources] = False
+    assert (left == masked.selection.mask).all()
+    assert masked.targets is not None
+    assert masked.targets.to_lists() == rows
+
+
+def test_batches_of_every_make_up() -> None:
+    tokens = equal_rows(30, 20)
+    made = mixture(DELETE, SUFFIX)
+    whole = made(tokens, VOCAB, seed=3).inputs.to_lists()
+    order = np.random.default_rng(1).permutation(30)
+    shuffled = made(tokens.take(order), VOCAB, seed=3).inputs.to_lists()
+    assert shuffled == [whole[i] for i in order]
+    assert [made(tokens.row(i), VOCAB, seed=3).inputs.to_lists()[0] for i in range(30)] == whole
+    assert len(made(batch([]), VOCAB).inputs) == 0
+
+
+def test_labels_and_targets_do_not_mix() -> None:
+    made = mixture("dynamic", SUFFIX)
+    with pytest.raises(OptionError, match="some strategies of the mixture give labels"):
+        made(equal_rows(50, 8), VOCAB)
+
+
+def test_weights_and_layers_of_some_only() -> None:
+    tokens = batch([[5, 6], [7], [8, 9, 10]])
+    first, second = tokens.take(np.array([2, 0])), tokens.take(np.array([1]))
+
+    def result(part: TokenBatch, **more: Any) -> Masked:
+        none = maskplug.strategy("static", rate=1.0, mask=1.0, random=0.0)(part, VOCAB)
+        return Masked(none.inputs, none.selection, none.labels, **more)
+
+    weighted = result(first, weights=np.arange(1.0, 6.0), layers={"block": np.arange(5)})
+    merged = assemble(tokens, [(np.array([2, 0]), weighted), (np.array([1]), result(second))])
+    assert merged.weights is not None
+    assert merged.weights.tolist() == [4, 5, 1, 1, 2, 3]
+    assert merged.layers["block"].tolist() == [3, 4, 0, 0, 1, 2]
+    assert merged.labels is not None
+    assert merged.labels.to_lists() == [[5, 6], [7], [8, 9, 10]]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"strategies": []}, "'strategies' is empty"),
+        ({"strategies": ["span"], "weights": [1, 2]}, "'weights' has 2 values for 1 strategies"),
+        ({"strategies": ["span"], "weights": [0]}, "weights are finite numbers"),
+        ({"strategies": ["span", "none"], "weights": [1, -1]}, "weights are finite numbers"),
+        ({"strategies": ["span"], "weights": [float("nan")]}, "weights are finite numbers"),
+        ({"strategies": ["spam"]}, "did you mean 'span'"),
+        ({"strategies": [{"name": "span", "rate": 2}]}, "'rate' is 2"),
+        ({"strategies": "span"}, "it must be a list"),
+    ],
+)
+def test_bad_mixtures(options: dict[str, Any], message: str) -> None:
+    with pytest.raises(maskplug.MaskplugError, match=message):
+        maskplug.strategy("mixture", **options)
+
+
+def chain(*strategies: Any, **options: Any) -> Chain:
+    made = maskplug.strategy("chain", strategies=strategies, **options)
+    assert isinstance(made, Chain)
+    return made
+
+
+def test_labels_are_all_that_any_stage_chose() -> None:
+    tokens = equal_rows(200, 40)
+    first = {"name": "dynamic", "rate": 0.2, "mask": 1.0, "random": 0.0}
+    masked = chain(first, first)(tokens, VOCAB, seed=1)
+    hidden = masked.inputs.values == MASK
+    assert (masked.selection.mask == hidden).all()
+    assert masked.labels is not None
+    assert (masked.labels.values == np.where(hidden, tokens.ids, -100)).all()
+    # Masks of the first stage are special to the second: 8 of 40, then 6.4 of 32 on average.
+    counts = masked.selection.counts
+    assert set(counts.tolist()) == {14, 15}
+
+
+def test_stages_draw_apart_and_alone_stages_differ_from_chains() -> None:
+    tokens = equal_rows(4, 40)
+    alone = maskplug.strategy("dynamic", rate=0.5)
+    scoped = [alone.mask(tokens, VOCAB, when(tokens, 1).scoped(name)) for name in ("0", "1")]
+    assert scoped[0].inputs.to_lists() != scoped[1].inputs.to_lists()
+    in_chain = chain({"name": "dynamic", "rate": 0.5})(tokens, VOCAB, seed=1)
+    same_rows(in_chain, scoped[0])
+
+
+@given(ragged(), seeds)
+def test_sources_go_through_all_stages(rows: list[list[int]], seed: int) -> None:
+    tokens = batch(rows)
+    masked = chain(DELETE, DELETE, target="original")(tokens, VOCAB, seed=seed)
+    assert masked.inputs.sources is not None
+    assert (tokens.ids[masked.inputs.sources] == masked.inputs.values).all()
+    assert masked.selection.mask.sum() == len(tokens.ids) - len(masked.inputs.values)
+    assert masked.targets is not None
+    assert masked.targets.to_lists() == rows
+
+
+def test_layers_follow_their_tokens() -> None:
+    row = ORDINARY[:12]
+    protected = np.array([True] * 6 + [False] * 6)
+    tokens = TokenBatch.from_lists([row] * 20, keys=range(20), protected=[protected] * 20)
+    masked = chain(DELETE, DELETE, target="original")(tokens, VOCAB)
+    for kept in masked.inputs.to_lists():
+        assert kept[:6] == row[:6]
+
+
+def test_without_a_target_the_last_stage_s_own() -> None:
+    tokens = equal_rows(10, 30)
+    masked = chain(DELETE, SUFFIX, target=None)(tokens, VOCAB)
+    assert masked.targets is not None
+    for out, kept, gone in zip(masked.targets, masked.inputs, masked.selection.counts, strict=True):
+        assert out[-1] == EOS
+        assert len(out) - 1 + len(kept) < 30
+        assert gone > 0
+
+
+def test_labels_after_a_change_of_length_are_refused() -> None:
+    with pytest.raises(OptionError, match="needs inputs as long as the original"):
+        chain(DELETE, "dynamic")(equal_rows(2, 20), VOCAB)
+
+
+def test_an_empty_chain_is_refused() -> None:
+    with pytest.raises(OptionError, match="'strategies' is empty"):
+        chain()
+
+
+def test_clocks_reads_and_progress_are_those_of_all() -> None:
+    step = {"name": "span", "clock": "step"}
+    rising = {"name": "dynamic", "rate": {"name": "linear", "start": 0.1, "end": 0.3}}
+    for made in (mixture("static", step), chain("static", step)):
+        assert made.needs_step
+        assert not made.needs_progress
+    assert mixture(rising, "static").needs_progress
+    assert mixture("static", "none", clock="never").timeless
+    assert not mixture("static", "none").timeless
+    assert chain("static", "static").timeless
+    nested = chain(mixture("dynamic", step), "static")
+    assert nested.needs_step
+    again = maskplug.strategy(nested.spec)
+    assert again.fingerprint == nested.fingerprint
+
+
+def test_each_stage_has_its_own_clock() -> None:
+    tokens = equal_rows(6, 40)
+    made = chain({"name": "static", "rate": 0.2}, {"name": "dynamic", "rate": 0.2})
+    first, later = (made(tokens, VOCAB, epoch=e).selection.mask for e in (0, 1))
+    static = maskplug.strategy("static", rate=0.2)
+    kept = static.mask(tokens, VOCAB, when(tokens, 0).scoped("0")).selection.mask
+    assert first[kept].all()
+    assert later[kept].all()
+    assert (first != later).any()
+
+
+def test_bounds() -> None:
+    lengths = np.array([0, 10])
+    inputs, outputs = mixture(DELETE, SUFFIX).bounds(lengths)
+    assert inputs.tolist() == [0, 10]
+    assert outputs.tolist() == [1, 11]
+    assert chain(DELETE, target="original").bounds(lengths)[1].tolist() == [0, 10]
+
+
+def test_rewritten_rows_give_new_tokens_neutral_layers() -> None:
+    tokens = TokenBatch.from_lists(
+        [[5, 6]], keys=[1], word_starts=[[False, True]], protected=[[True, True]]
+    )
+    moved = tokens.rewritten(Ragged(np.array([6, 9]), np.array([0, 2]), np.array([1, -1])))
+    assert moved.layers["word_starts"].tolist() == [True, True]
+    assert moved.layers["protected"].tolist() == [True, False]

@@ -1,0 +1,40 @@
+"""Targets that hold what was chosen, or everything."""
+
+from __future__ import annotations
+
+from batches import EOS, VOCAB, batch, ragged, seeds
+from hypothesis import given
+
+import maskplug
+from maskplug import Vocabulary
+from maskplug.targets import Chosen, Original
+
+
+@given(ragged(), seeds)
+def test_chosen_and_left_make_the_row(rows: list[list[int]], seed: int) -> None:
+    tokens = batch(rows)
+    spans = maskplug.part("selector", "spans", rate=0.4)
+    masked = maskplug.compose(spans, "delete", Chosen())(tokens, VOCAB, seed=seed)
+    assert masked.targets is not None
+    for row, kept, gone in zip(rows, masked.inputs, masked.targets, strict=True):
+        assert gone[-1] == EOS
+        assert sorted([*kept, *gone[:-1]]) == sorted(row)
+
+
+def test_no_end_where_none_is_wanted_or_known() -> None:
+    tokens = batch([[5, 6, 7]])
+    for target, vocab in ((Chosen(eos=False), VOCAB), (Chosen(), Vocabulary(size=60, mask_id=4))):
+        masked = maskplug.compose(maskplug.part("selector", "exact", rate=1.0), "delete", target)(
+            tokens, vocab
+        )
+        assert masked.targets is not None
+        assert masked.targets.to_lists() == [[5, 6, 7]]
+
+
+def test_the_original_is_the_row_with_its_specials() -> None:
+    tokens = batch([[2, 5, 6, 3], []])
+    masked = maskplug.compose(maskplug.part("selector", "exact"), "delete", Original())(
+        tokens, VOCAB
+    )
+    assert masked.targets is not None
+    assert masked.targets.to_lists() == [[2, 5, 6, 3], []]

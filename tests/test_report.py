@@ -1,0 +1,50 @@
+"""What was masked, in figures and in colour, for every kind of objective."""
+
+from __future__ import annotations
+
+import numpy as np
+from batches import MASK, VOCAB, batch, equal_rows
+
+import maskplug
+from maskplug import Masked, Ragged, Selection
+from maskplug.report import report
+from maskplug.show import render
+
+TOKENS = batch([[2, 6, 8, 10, 12, 3]])
+CHOSEN = Selection(np.array([1, 3]), np.array([2, 1]), np.array([0, 2]), 6)
+
+
+def piece(i: int) -> str:
+    return f"w{i}"
+
+
+def test_in_place() -> None:
+    masked = Masked(Ragged.of([[2, MASK, 20, 10, 12, 3]]), CHOSEN)
+    found = report(TOKENS, masked, VOCAB)
+    assert (found.masks, found.randoms, found.kept, found.removed) == (1, 1, 1, 0)
+    assert (found.chosen, found.maskable, found.rate) == (3, 4, 0.75)
+    assert found.span_lengths.tolist() == [0, 0, 1]
+    assert found.mean_span == 3
+    line = render(TOKENS, masked, VOCAB, piece)[0]
+    assert str(line) == "w2 [w6] [w8→w20] [w10=] w12 w3"
+
+
+def test_rows_that_changed_their_length() -> None:
+    inputs = Ragged(np.array([2, 59, 30, 12, 3]), [0, 5], np.array([0, -1, -1, 4, 5]))
+    masked = Masked(inputs, CHOSEN, targets=Ragged.of([[6, 8, 10, 3]]))
+    found = report(TOKENS, masked, VOCAB)
+    assert (found.masks, found.randoms, found.kept, found.removed) == (0, 0, 0, 3)
+    assert (found.tokens, found.inputs, found.targets) == (6, 5, 4)
+    first, second = render(TOKENS, masked, VOCAB, piece)
+    assert str(first) == "w2 ‹w59› ‹w30› w12 w3"
+    assert str(second) == "⇒ w6 w8 w10 ‹w3›"
+
+
+def test_figures_of_a_batch_add_up() -> None:
+    tokens = equal_rows(300, 40)
+    masked = maskplug.strategy("dynamic", rate=0.4)(tokens, VOCAB)
+    found = report(tokens, masked, VOCAB)
+    assert found.chosen == found.masks + found.randoms + found.kept == 300 * 16
+    assert (found.span_lengths * np.arange(1, len(found.span_lengths) + 1)).sum() == found.chosen
+    assert found.empty == 0
+    assert report(batch([]), maskplug.strategy("none")(batch([]), VOCAB), VOCAB).rate == 0.0

@@ -1,0 +1,83 @@
+"""Files as options: named by path, pinned by content."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from maskplug import Selector
+from maskplug import spec as specs
+from maskplug.errors import OptionError
+from maskplug.registry import Entry
+from maskplug.resource import Resource
+
+
+@dataclass(frozen=True)
+class Listed(Selector):
+    file: Resource
+
+    def select(self, tokens, vocab, rng):  # type: ignore[no-untyped-def]
+        raise NotImplementedError
+
+
+ENTRY = Entry("selector", "listed", 1, Listed, "here")
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "list.txt"
+    path.write_text("a\r\nb\n")
+    return path
+
+
+def test_a_path_becomes_a_resource_and_a_spec(file: Path) -> None:
+    for given in (str(file), file, Resource.of(file), {"path": str(file), "digest": None}):
+        if isinstance(given, dict):
+            given = {**given, "digest": Resource.of(file).digest}
+        made = specs.build(ENTRY, {"file": given})
+        assert made.file == Resource.of(str(file))
+        assert specs.canonical(made.file) == {"path": str(file), "digest": made.file.digest}
+
+
+def test_a_changed_file_is_refused(file: Path) -> None:
+    spec = specs.canonical(Resource.of(file))
+    file.write_text("other")
+    with pytest.raises(OptionError, match=r"list.txt has changed: its content has the digest"):
+        Resource.of(spec)
+
+
+def test_fingerprints_take_in_the_content_and_not_the_place(file: Path, tmp_path: Path) -> None:
+    elsewhere = tmp_path / "copy.txt"
+    elsewhere.write_bytes(file.read_bytes())
+    other = tmp_path / "other.txt"
+    other.write_text("c\n")
+    prints = [
+        specs.fingerprint({"options": {"files": [specs.canonical(Resource.of(path))]}})
+        for path in (file, elsewhere, other)
+    ]
+    assert prints[0] == prints[1] != prints[2]
+
+
+def test_lines(file: Path, tmp_path: Path) -> None:
+    assert Resource.of(file).lines() == ["a", "b"]
+    empty = tmp_path / "empty"
+    empty.write_text("")
+    assert Resource.of(empty).lines() == []
+
+
+def test_bad_files(file: Path, tmp_path: Path) -> None:
+    with pytest.raises(OptionError, match=r"the file /no/such/file cannot be read: No such file"):
+        specs.build(ENTRY, {"file": "/no/such/file"})
+    with pytest.raises(OptionError, match="cannot be read: Is a directory"):
+        Resource.of(tmp_path)
+    with pytest.raises(OptionError, match=r"'file' is 3; it must be the path of a file"):
+        specs.build(ENTRY, {"file": 3})
+    with pytest.raises(OptionError, match="given by its path, not by 3"):
+        Resource.of(3)
+    with pytest.raises(OptionError, match="given by its path, not by"):
+        Resource.of({"path": str(file)})
+    file.write_bytes(b"fine\n\xff\n")
+    with pytest.raises(OptionError, match=r"list.txt, line 2: not UTF-8"):
+        Resource.of(file).lines()
