@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, is_dataclass
 from functools import cached_property
 from typing import Any
 
@@ -39,7 +39,7 @@ def _inside(value: Any) -> Iterator[Part]:
             yield from _inside(item)
     elif isinstance(value, Part):
         yield value
-        for item in fields(value):  # type: ignore[arg-type]
+        for item in fields(value) if is_dataclass(value) else ():
             yield from _inside(getattr(value, item.name))
 
 
