@@ -52,6 +52,12 @@ def compose(
 ) -> Strategy:
     """Any selector, replacement, target and clock, by name or as parts.
 
+    Args:
+        selector: which tokens.
+        replacement: what is written there.
+        target: what must be predicted.
+        clock: when masks change.
+
     Example:
         >>> from maskplug import part
         >>> compose(part("selector", "exact", rate=0.5), clock="never").label

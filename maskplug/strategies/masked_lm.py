@@ -21,6 +21,12 @@ def static(
     """One mask for each sample, the same in every epoch.
 
     As ``dynamic`` with a clock that stands still.
+
+    Args:
+        rate: share of the tokens (or words) that are chosen, from 0 to 1, or a schedule.
+        unit: "token", "word" for whole words, or "sentence".
+        mask: share of the chosen that becomes the mask token.
+        random: share of the chosen that becomes a random token; the rest stays as it is.
     """
     return dynamic(rate, unit, mask, random, clock="never")
 
@@ -36,7 +42,7 @@ def dynamic(
 
     Args:
         rate: share of the tokens (or words) that are chosen, from 0 to 1, or a schedule.
-        unit: "token", or "word" for whole words.
+        unit: "token", "word" for whole words, or "sentence".
         mask: share of the chosen that becomes the mask token.
         random: share of the chosen that becomes a random token; the rest stays as it is.
         clock: when masks change.
