@@ -5,7 +5,7 @@ from __future__ import annotations
 from maskplug import clock, replacements, schedule, selectors, targets
 from maskplug.composed import compose
 from maskplug.hookspecs import Register, hookimpl
-from maskplug.strategies import composition, masked_lm, pairs
+from maskplug.strategies import composition, diffusion, discriminative, masked_lm, pairs
 
 
 @hookimpl
@@ -27,6 +27,9 @@ def maskplug_register(register: Register) -> None:
     register("selector", "exact", selectors.Exact)
     register("selector", "words", selectors.Words)
     register("selector", "spans", selectors.Spans)
+    register("selector", "uniform_noise", selectors.UniformNoise)
+    register("selector", "scheduled_noise", selectors.ScheduledNoise)
+    register("selector", "block_noise", selectors.BlockNoise)
 
     register("replacement", "mix", replacements.Mix)
     register("replacement", "delete", replacements.Delete)
@@ -34,6 +37,8 @@ def maskplug_register(register: Register) -> None:
     register("target", "labels", targets.Labels)
     register("target", "original", targets.Original)
     register("target", "chosen", targets.Chosen)
+    register("target", "permutation", targets.Permutation)
+    register("target", "weighted_labels", targets.WeightedLabels)
 
     register("strategy", "none", masked_lm.none)
     register("strategy", "static", masked_lm.static)
@@ -41,6 +46,11 @@ def maskplug_register(register: Register) -> None:
     register("strategy", "whole_word", masked_lm.whole_word)
     register("strategy", "span", masked_lm.span)
     register("strategy", "word_dropout", pairs.word_dropout)
+    register("strategy", "electra", discriminative.electra)
+    register("strategy", "permutation", discriminative.permutation)
+    register("strategy", "llada", diffusion.llada)
+    register("strategy", "mdlm", diffusion.mdlm)
+    register("strategy", "block_diffusion", diffusion.block_diffusion)
     register("strategy", "compose", compose)
     register("strategy", "mixture", composition.mixture)
     register("strategy", "chain", composition.chain)

@@ -1,9 +1,23 @@
 """Which tokens? One selector a file."""
 
+from maskplug.selectors.block_noise import BlockNoise
 from maskplug.selectors.exact import Exact
 from maskplug.selectors.independent import Independent
+from maskplug.selectors.noise import Noise
 from maskplug.selectors.nothing import Nothing
+from maskplug.selectors.scheduled_noise import ScheduledNoise
 from maskplug.selectors.spans import Spans
+from maskplug.selectors.uniform_noise import UniformNoise
 from maskplug.selectors.words import Words
 
-__all__ = ["Exact", "Independent", "Nothing", "Spans", "Words"]
+__all__ = [
+    "BlockNoise",
+    "Exact",
+    "Independent",
+    "Noise",
+    "Nothing",
+    "ScheduledNoise",
+    "Spans",
+    "UniformNoise",
+    "Words",
+]

@@ -3,5 +3,7 @@
 from maskplug.targets.chosen import Chosen
 from maskplug.targets.labels import IGNORE, Labels
 from maskplug.targets.original import Original
+from maskplug.targets.permutation import Permutation
+from maskplug.targets.weighted_labels import WeightedLabels
 
-__all__ = ["IGNORE", "Chosen", "Labels", "Original"]
+__all__ = ["IGNORE", "Chosen", "Labels", "Original", "Permutation", "WeightedLabels"]

@@ -1,0 +1,111 @@
+"""A mask rate for each block of a row."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from maskplug.arrays import FloatArray, IntArray, frozen, offsets_of
+from maskplug.errors import OptionError
+from maskplug.rng import Rng
+from maskplug.selectors.noise import Noise, thresholds
+from maskplug.tokens import Selection, TokenBatch
+from maskplug.units import units
+from maskplug.vocabulary import Vocabulary
+
+
+def block_numbers(candidates: Selection, offsets: IntArray, block: int) -> IntArray:
+    """The block of every token of a batch: int64, from 0, never falling along a row.
+
+    Every ``block`` maskable tokens make a block. A token that cannot be masked belongs to the block
+    of the maskable token before it, and is -1 before the first one.
+
+    Args:
+        candidates: the maskable tokens.
+        offsets: of the rows.
+        block: tokens in a block.
+
+    Example:
+        >>> from maskplug import TokenBatch, Vocabulary, units
+        >>> tokens = TokenBatch.from_lists([[0, 5, 6, 7, 0]])
+        >>> candidates = units(tokens, Vocabulary(size=9, special_ids=[0]))
+        >>> block_numbers(candidates, tokens.offsets, 2).tolist()
+        [-1, 0, 0, 1, 1]
+    """
+    free = np.zeros(candidates.size, np.int64)
+    free[candidates.starts] = 1
+    passed = offsets_of(free)
+    seen = passed[1:] - np.repeat(passed[offsets[:-1]], offsets[1:] - offsets[:-1])
+    return np.asarray((seen - 1) // block)
+
+
+@dataclass(frozen=True)
+class BlockNoise(Noise):
+    """Chooses each token of a block with the block's own probability t; the weight is 1 / t.
+
+    A row is cut into blocks of ``block`` maskable tokens, the last one perhaps shorter; the layer
+    ``block`` of the result numbers them (see :func:`block_numbers`). t is uniform from ``low`` to
+    ``high``. Blocks in which nothing is chosen stay so: forcing a mask would bias the estimate.
+
+    Args:
+        block: maskable tokens in a block, at least 1. With ``low`` = ``high`` = 1 and blocks of one
+            token every token is masked: a model that sees the blocks before is autoregressive.
+        low, high: above 0 and at most 1; a narrower range than 0 to 1 gives gradients of smaller
+            variance.
+        antithetic: of the m blocks of a row, each m-th part of the range gets one t, in random
+            order. Without it the levels are drawn on their own.
+
+    Source: Arriola et al., "Block diffusion: interpolating between autoregressive and diffusion
+    language models" (BD3-LM), 2025. Their code spreads the levels over all blocks of a batch, which
+    makes a mask depend on the batch; here they are spread over the blocks of one row.
+    """
+
+    block: int = 4
+    low: float = 1e-3
+    high: float = 1.0
+    antithetic: bool = True
+
+    def __post_init__(self) -> None:
+        if self.block < 1:
+            raise OptionError(f"option 'block' is {self.block!r}; it must be at least 1")
+        if not 0.0 < self.low <= self.high <= 1.0:
+            raise OptionError(
+                f"options 'low' and 'high' are {self.low!r} and {self.high!r}; they must be above "
+                "0 and at most 1, and 'low' not above 'high'"
+            )
+
+    def times(self, blocks: IntArray, rng: Rng) -> FloatArray:
+        """The level t of every block: float64, from ``low`` to ``high``.
+
+        Args:
+            blocks: how many of them each row has.
+            rng: draws ``noise level`` and, with ``antithetic``, ``noise order``.
+        """
+        from maskplug.kernels.order import ranks
+
+        share = rng.uniform("noise level", blocks)
+        if self.antithetic:
+            order = ranks(rng.stream_keys("noise order"), frozen(offsets_of(blocks), np.int64))
+            share = (order + share) / np.repeat(blocks, blocks)
+        return self.low + (self.high - self.low) * share
+
+    def _levels(self, tokens: TokenBatch, candidates: Selection, rng: Rng) -> FloatArray:
+        """The level of every token; 1 before the first block of a row."""
+        blocks = -(-candidates.counts // self.block)
+        times = np.concatenate([self.times(blocks, rng), [1.0]])
+        numbers = block_numbers(candidates, tokens.offsets, self.block)
+        firsts = np.repeat(offsets_of(blocks)[:-1], tokens.lengths)
+        return np.asarray(times[np.where(numbers < 0, -1, firsts + numbers)])
+
+    def select(self, tokens: TokenBatch, vocab: Vocabulary, rng: Rng) -> Selection:
+        candidates = units(tokens, vocab)
+        limits = thresholds(self._levels(tokens, candidates, rng)[candidates.starts])
+        return candidates.take(rng.bits("independent", candidates.counts) < limits)
+
+    def weights(self, tokens: TokenBatch, vocab: Vocabulary, rng: Rng) -> FloatArray:
+        return 1.0 / self._levels(tokens, units(tokens, vocab), rng)
+
+    def layers(self, tokens: TokenBatch, vocab: Vocabulary) -> dict[str, np.ndarray[Any, Any]]:
+        return {"block": block_numbers(units(tokens, vocab), tokens.offsets, self.block)}

@@ -1,0 +1,67 @@
+"""How many tokens are masked at a noise level t, and how much the loss of each weighs there."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+
+from maskplug.arrays import FloatArray
+
+NoiseSchedule = Literal["log_linear", "cosine", "cosine_squared", "linear", "geometric"]
+
+#: The noise at t = 0 and t = 1 of the two schedules that are given by their noise.
+LINEAR = (1e-3, 7.0)
+GEOMETRIC = (1e-4, 20.0)
+
+
+def _noise(schedule: NoiseSchedule, t: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """The noise of ``linear`` and ``geometric``, and its slope."""
+    if schedule == "linear":
+        first, last = LINEAR
+        return first + (last - first) * t, np.full_like(t, last - first)
+    first, last = GEOMETRIC
+    noise = first * (last / first) ** t
+    return noise, noise * np.log(last / first)
+
+
+def masked(schedule: NoiseSchedule, t: FloatArray, eps: float) -> FloatArray:
+    """The probability that a token is masked at level ``t``: float64, rising from 0 to about 1.
+
+    With the noise s(t) it is 1 - exp(-s(t)), for ``linear`` and ``geometric``; the others are
+
+    - ``log_linear``: (1 - eps) t
+    - ``cosine``: (1 - eps) (1 - cos(pi t / 2))
+    - ``cosine_squared``: (1 - eps) sin(pi t / 2)**2
+
+    Example:
+        >>> masked("log_linear", np.array([0.25, 1.0]), 0.0).tolist()
+        [0.25, 1.0]
+    """
+    if schedule == "log_linear":
+        return (1.0 - eps) * t
+    if schedule == "cosine":
+        return (1.0 - eps) * 2.0 * np.sin(np.pi / 4 * t) ** 2  # 1 - cos, without cancellation
+    if schedule == "cosine_squared":
+        return (1.0 - eps) * np.sin(np.pi / 2 * t) ** 2
+    noise, _ = _noise(schedule, t)
+    return np.asarray(-np.expm1(-noise))
+
+
+def weight(schedule: NoiseSchedule, t: FloatArray, eps: float) -> FloatArray:
+    """The slope of :func:`masked` divided by :func:`masked`: float64.
+
+    With it, a mask at a uniform t counts ``masked(1) - masked(0)``, which is about 1, on average.
+
+    Example:
+        >>> weight("log_linear", np.array([0.25, 1.0]), 1e-3).tolist()
+        [4.0, 1.0]
+    """
+    if schedule == "log_linear":
+        return 1.0 / t
+    if schedule == "cosine":
+        return np.pi / 2 / np.tan(np.pi / 4 * t)
+    if schedule == "cosine_squared":
+        return np.pi / np.tan(np.pi / 2 * t)
+    noise, slope = _noise(schedule, t)
+    return np.asarray(slope / np.expm1(noise))

@@ -1,0 +1,52 @@
+"""Labels in place, each with the weight that the noise gives it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from maskplug.errors import OptionError
+from maskplug.parts import Target
+from maskplug.ragged import Ragged
+from maskplug.rng import Rng
+from maskplug.selectors.noise import Noise
+from maskplug.targets.labels import Labels
+from maskplug.tokens import Masked, Selection, TokenBatch
+from maskplug.vocabulary import Vocabulary
+
+
+@dataclass(frozen=True)
+class WeightedLabels(Target):
+    """One label and one weight for each token: those of a masked one, elsewhere -100 and 0.
+
+    The loss of a row is the weighted sum over its labels; whatever it is divided by must not depend
+    on how many are masked (LLaDA: the length of the row; MDLM: the number of its tokens).
+
+    Args:
+        noise: the selector of the strategy, which knows the weights: give the same one.
+
+    Source: the bound on the likelihood of masked diffusion models, as in Sahoo et al., "Simple and
+    effective masked diffusion language models", 2024.
+    """
+
+    noise: Noise
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.noise, Noise):
+            raise OptionError(
+                f"option 'noise' is {self.noise!r}; it must be a selector that knows weights, such "
+                "as 'uniform_noise', 'scheduled_noise' or 'block_noise'"
+            )
+
+    def build(
+        self,
+        tokens: TokenBatch,
+        selection: Selection,
+        inputs: Ragged,
+        vocab: Vocabulary,
+        rng: Rng,
+    ) -> Masked:
+        masked = Labels().build(tokens, selection, inputs, vocab, rng)
+        weights = np.where(selection.mask, self.noise.weights(tokens, vocab, rng), 0.0)
+        return replace(masked, weights=weights, layers=self.noise.layers(tokens, vocab))
