@@ -1,0 +1,109 @@
+"""Units drawn by weight, without replacement, in integer arithmetic: no logarithm, no platform."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from maskplug.arrays import BoolArray, FloatArray, IntArray, UintArray
+from maskplug.kernels import kernel
+from maskplug.kernels.philox import LOW, SHIFT, fill, longest
+
+
+@kernel
+def high_product(a: np.uint64, b: np.uint64) -> np.uint64:
+    """The upper 64 bits of the 128-bit product."""
+    low = (a & LOW) * (b & LOW)
+    middle = (a >> SHIFT) * (b & LOW) + (low >> SHIFT)
+    other = (a & LOW) * (b >> SHIFT) + (middle & LOW)
+    return (a >> SHIFT) * (b >> SHIFT) + (middle >> SHIFT) + (other >> SHIFT)
+
+
+@kernel
+def shares(out: IntArray, weights: FloatArray) -> int:
+    """Write the weights as integers, the greatest as 2**32; returns their sum.
+
+    A weight above 0 is at least 1.
+    """
+    greatest = weights.max() if len(weights) else 0.0
+    total = 0
+    for i in range(len(weights)):
+        out[i] = 0
+        if weights[i] > 0.0:
+            share = np.int64(np.rint(weights[i] / greatest * 2.0**32))
+            out[i] = share if share > 0 else 1
+        total += out[i]
+    return total
+
+
+@kernel
+def build(tree: IntArray, size: int) -> None:
+    """Make ``tree[:size]``, which holds values, the binary indexed tree of their sums.
+
+    Source: Fenwick, "A new data structure for cumulative frequency tables", 1994.
+    """
+    for i in range(1, size + 1):
+        above = i + (i & -i)
+        if above <= size:
+            tree[above - 1] += tree[i - 1]
+
+
+@kernel
+def find(tree: IntArray, size: int, point: np.int64) -> int:
+    """The first unit whose running sum exceeds ``point``, which is below the sum of all."""
+    at = 0
+    step = 1
+    while 2 * step <= size:
+        step *= 2
+    while step:
+        if at + step <= size and tree[at + step - 1] <= point:
+            at += step
+            point -= tree[at - 1]
+        step //= 2
+    return at
+
+
+@kernel
+def weighted(
+    keys: UintArray, offsets: IntArray, weights: FloatArray, budgets: IntArray
+) -> BoolArray:
+    """Bool a unit: ``budgets[row]`` of each row, one after the other in proportion to weight.
+
+    Each draw takes one of the units that are left, with probability (its weight) / (the weight of
+    all that are left): the law of Efraimidis and Spirakis, "Weighted random sampling with a
+    reservoir", 2006. With equal weights every subset is equally likely. Units of weight 0 are taken
+    only when no other is left, evenly.
+
+    Args:
+        keys: the stream of each row.
+        offsets: of the rows' units.
+        weights: one for each unit, finite and not negative.
+        budgets: how many units of each row to take, at most as many as it has.
+    """
+    chosen = np.zeros(offsets[-1], np.bool_)
+    most = longest(offsets)
+    values = np.empty(most, np.int64)
+    tree = np.empty(most, np.int64)
+    words = np.empty(2 * most + 4, np.uint32)
+    for row in range(len(keys)):
+        first = offsets[row]
+        size = offsets[row + 1] - first
+        total = shares(values, weights[first : first + size])
+        tree[:size] = values[:size]
+        build(tree, size)
+        fill(words, 2 * budgets[row], keys[row], 0)
+        for draw in range(budgets[row]):
+            if total == 0:
+                for i in range(size):
+                    values[i] = np.int64(not chosen[first + i])
+                    total += values[i]
+                tree[:size] = values[:size]
+                build(tree, size)
+            word = np.uint64(words[2 * draw]) | np.uint64(words[2 * draw + 1]) << SHIFT
+            unit = find(tree, size, np.int64(high_product(word, np.uint64(total))))
+            chosen[first + unit] = True
+            total -= values[unit]
+            i = unit + 1
+            while i <= size:
+                tree[i - 1] -= values[unit]
+                i += i & -i
+    return chosen
