@@ -1,4 +1,4 @@
-"""Spans of random length at random places, disjoint, with an exact budget."""
+"""Spans at random places, disjoint, with an exact budget; their lengths follow one of two laws."""
 
 from __future__ import annotations
 
@@ -60,6 +60,90 @@ def place(
 
 
 @kernel
+def geometric(keys: UintArray, budgets: IntArray, law: UintArray) -> tuple[IntArray, IntArray]:
+    """Lengths that follow ``law`` up to each row's budget, and their row offsets."""
+    sizes = np.empty(budgets.sum(), np.int64)
+    rows = np.zeros(len(keys) + 1, np.int64)
+    words = np.empty(budgets.max() + 8 if len(keys) else 8, np.uint32)
+    n = 0
+    for row in range(len(keys)):
+        n += draw_lengths(sizes[n:], words, keys[row], budgets[row], law)
+        rows[row + 1] = n
+    return sizes[:n], rows
+
+
+@kernel
+def compositions(
+    keys: UintArray, budgets: IntArray, counts: IntArray
+) -> tuple[IntArray, IntArray]:
+    """Each row's budget cut into ``counts`` lengths, and their row offsets.
+
+    Every way to write the budget as an ordered sum of so many lengths, none of them 0, is equally
+    likely: the cuts are a random subset of the places between two units.
+    """
+    sizes = np.empty(counts.sum(), np.int64)
+    rows = np.zeros(len(keys) + 1, np.int64)
+    words = np.empty(budgets.max() + 8 if len(keys) else 8, np.uint32)
+    n = 0
+    for row in range(len(keys)):
+        gaps = budgets[row] - 1
+        cuts = counts[row] - 1
+        if cuts > 0:
+            fill(words, gaps, keys[row], 0)
+        length = 1
+        for i in range(gaps):
+            if below(words[i], gaps - i) < cuts:
+                sizes[n] = length
+                n += 1
+                cuts -= 1
+                length = 0
+            length += 1
+        if counts[row] > 0:
+            sizes[n] = length
+            n += 1
+        rows[row + 1] = n
+    return sizes, rows
+
+
+@kernel
+def lay_out(
+    keys: UintArray,
+    starts: IntArray,
+    lengths: IntArray,
+    offsets: IntArray,
+    sizes: IntArray,
+    bounds: IntArray,
+) -> tuple[IntArray, IntArray, IntArray]:
+    """Token starts, token lengths and row offsets of spans of units at random places.
+
+    Row i gets spans of ``sizes[bounds[i]:bounds[i + 1]]`` units, in this order. A span that meets a
+    token which cannot be masked goes on behind it as a span of its own.
+    """
+    total = sizes.sum()
+    out_starts = np.empty(total, np.int64)
+    out_lengths = np.empty(total, np.int64)
+    rows = np.zeros(len(offsets), np.int64)
+    places = np.empty(longest(bounds), np.int64)
+    words = np.empty(longest(offsets) + 8, np.uint32)
+    n = 0
+    for row in range(len(keys)):
+        first = offsets[row]
+        own = sizes[bounds[row] : bounds[row + 1]]
+        free = offsets[row + 1] - first - own.sum()
+        place(places, own, len(own), words, keys[row], free)
+        for k in range(len(own)):
+            for i in range(places[k], places[k] + own[k]):
+                start = starts[first + i]
+                if i == places[k] or start != out_starts[n - 1] + out_lengths[n - 1]:
+                    out_starts[n] = start
+                    out_lengths[n] = 0
+                    n += 1
+                out_lengths[n - 1] += lengths[first + i]
+        rows[row + 1] = n
+    return out_starts[:n], out_lengths[:n], rows
+
+
+@kernel
 def spans(
     length_keys: UintArray,
     place_keys: UintArray,
@@ -69,31 +153,6 @@ def spans(
     budgets: IntArray,
     law: UintArray,
 ) -> tuple[IntArray, IntArray, IntArray]:
-    """Token starts, token lengths and row offsets of random spans of units.
-
-    A span that meets a token which cannot be masked goes on behind it as a span of its own.
-    """
-    most = longest(offsets)
-    total = budgets.sum()
-    out_starts = np.empty(total, np.int64)
-    out_lengths = np.empty(total, np.int64)
-    rows = np.zeros(len(offsets), np.int64)
-    sizes = np.empty(most, np.int64)
-    places = np.empty(most, np.int64)
-    words = np.empty(most + 8, np.uint32)
-    n = 0
-    for row in range(len(length_keys)):
-        first = offsets[row]
-        count = draw_lengths(sizes, words, length_keys[row], budgets[row], law)
-        free = offsets[row + 1] - first - budgets[row]
-        place(places, sizes, count, words, place_keys[row], free)
-        for k in range(count):
-            for i in range(places[k], places[k] + sizes[k]):
-                start = starts[first + i]
-                if i == places[k] or start != out_starts[n - 1] + out_lengths[n - 1]:
-                    out_starts[n] = start
-                    out_lengths[n] = 0
-                    n += 1
-                out_lengths[n - 1] += lengths[first + i]
-        rows[row + 1] = n
-    return out_starts[:n], out_lengths[:n], rows
+    """Spans of units whose lengths follow ``law``: as :func:`lay_out` gives them."""
+    sizes, bounds = geometric(length_keys, budgets, law)
+    return lay_out(place_keys, starts, lengths, offsets, sizes, bounds)
