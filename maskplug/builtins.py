@@ -27,6 +27,7 @@ def maskplug_register(register: Register) -> None:
     register("selector", "exact", selectors.Exact)
     register("selector", "words", selectors.Words)
     register("selector", "spans", selectors.Spans)
+    register("selector", "ngrams", selectors.Ngrams)
     register("selector", "uniform_noise", selectors.UniformNoise)
     register("selector", "scheduled_noise", selectors.ScheduledNoise)
     register("selector", "block_noise", selectors.BlockNoise)

@@ -38,13 +38,20 @@ def draw_lengths(
 
 @kernel
 def place(
-    places: IntArray, lengths: IntArray, count: int, words: Words, key: np.uint64, free: int
+    places: IntArray,
+    lengths: IntArray,
+    count: int,
+    words: Words,
+    key: np.uint64,
+    free: int,
+    gaps: bool,
 ) -> None:
     """Write the first unit of each span to ``places``; every arrangement is equally likely.
 
-    Spans keep at least one of the ``free`` units between them wherever that is possible.
+    With ``gaps``, spans keep at least one of the ``free`` units between them wherever that is
+    possible; without, they may touch.
     """
-    apart = count <= free + 1
+    apart = gaps and count <= free + 1
     slots = free + 1 if apart else free + count
     fill(words, slots, key, 0)
     cursor = 0
@@ -73,9 +80,7 @@ def geometric(keys: UintArray, budgets: IntArray, law: UintArray) -> tuple[IntAr
 
 
 @kernel
-def compositions(
-    keys: UintArray, budgets: IntArray, counts: IntArray
-) -> tuple[IntArray, IntArray]:
+def compositions(keys: UintArray, budgets: IntArray, counts: IntArray) -> tuple[IntArray, IntArray]:
     """Each row's budget cut into ``counts`` lengths, and their row offsets.
 
     Every way to write the budget as an ordered sum of so many lengths, none of them 0, is equally
@@ -113,11 +118,13 @@ def lay_out(
     offsets: IntArray,
     sizes: IntArray,
     bounds: IntArray,
+    gaps: bool = True,
 ) -> tuple[IntArray, IntArray, IntArray]:
     """Token starts, token lengths and row offsets of spans of units at random places.
 
-    Row i gets spans of ``sizes[bounds[i]:bounds[i + 1]]`` units, in this order. A span that meets a
-    token which cannot be masked goes on behind it as a span of its own.
+    Row i gets spans of ``sizes[bounds[i]:bounds[i + 1]]`` units, in this order, with or without
+    ``gaps``; see :func:`place`. A span that meets a token which cannot be masked goes on behind it
+    as a span of its own.
     """
     total = sizes.sum()
     out_starts = np.empty(total, np.int64)
@@ -130,7 +137,7 @@ def lay_out(
         first = offsets[row]
         own = sizes[bounds[row] : bounds[row + 1]]
         free = offsets[row + 1] - first - own.sum()
-        place(places, own, len(own), words, keys[row], free)
+        place(places, own, len(own), words, keys[row], free, gaps)
         for k in range(len(own)):
             for i in range(places[k], places[k] + own[k]):
                 start = starts[first + i]
@@ -152,7 +159,8 @@ def spans(
     offsets: IntArray,
     budgets: IntArray,
     law: UintArray,
+    gaps: bool = True,
 ) -> tuple[IntArray, IntArray, IntArray]:
     """Spans of units whose lengths follow ``law``: as :func:`lay_out` gives them."""
     sizes, bounds = geometric(length_keys, budgets, law)
-    return lay_out(place_keys, starts, lengths, offsets, sizes, bounds)
+    return lay_out(place_keys, starts, lengths, offsets, sizes, bounds, gaps)

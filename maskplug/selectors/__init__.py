@@ -3,6 +3,7 @@
 from maskplug.selectors.block_noise import BlockNoise
 from maskplug.selectors.exact import Exact
 from maskplug.selectors.independent import Independent
+from maskplug.selectors.ngrams import Ngrams
 from maskplug.selectors.noise import Noise
 from maskplug.selectors.nothing import Nothing
 from maskplug.selectors.scheduled_noise import ScheduledNoise
@@ -14,6 +15,7 @@ __all__ = [
     "BlockNoise",
     "Exact",
     "Independent",
+    "Ngrams",
     "Noise",
     "Nothing",
     "ScheduledNoise",

@@ -1,0 +1,102 @@
+"""N-grams of random length, with an exact budget."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import accumulate
+from typing import Literal
+
+import numpy as np
+
+from maskplug.arrays import UintArray, frozen
+from maskplug.errors import OptionError
+from maskplug.parts import Schedule, Selector
+from maskplug.rng import Rng
+from maskplug.schedule import check_rate
+from maskplug.tokens import Selection, TokenBatch
+from maskplug.units import Unit, budget, units
+from maskplug.vocabulary import Vocabulary
+
+Law = Literal["inverse", "reversed", "geometric", "uniform"]
+
+
+def ngram_law(law: Law, max_n: int) -> list[float]:
+    """The probabilities of the lengths 1 … ``max_n``.
+
+    Args:
+        law: "inverse" (n in proportion to 1/n, so that short ones are frequent), "reversed" (the
+            same shares from the longest to the shortest), "geometric" (of parameter 0.2; what
+            would be longer than ``max_n`` is as long as that) or "uniform".
+        max_n: the greatest length.
+
+    Example:
+        >>> [round(p, 3) for p in ngram_law("inverse", 3)]
+        [0.545, 0.273, 0.182]
+    """
+    weights = {
+        "inverse": lambda: [1.0 / n for n in range(1, max_n + 1)],
+        "reversed": lambda: [1.0 / n for n in range(max_n, 0, -1)],
+        "geometric": lambda: _geometric(max_n),
+        "uniform": lambda: [1.0] * max_n,
+    }[law]()
+    total = list(accumulate(weights))[-1]
+    return [weight / total for weight in weights]
+
+
+def _geometric(max_n: int) -> list[float]:
+    left = list(accumulate(range(1, max_n), lambda rest, _: rest * 0.8, initial=1.0))
+    return [0.2 * rest for rest in left[:-1]] + left[-1:]
+
+
+@lru_cache(maxsize=64)
+def _limits(law: Law, max_n: int) -> UintArray:
+    cumulative = np.round(np.array(list(accumulate(ngram_law(law, max_n)))) * 2.0**32)
+    cumulative[-1] = 2.0**32
+    return frozen(cumulative.astype(np.uint64), np.uint64)
+
+
+@dataclass(frozen=True)
+class Ngrams(Selector):
+    """Chooses n-grams of 1 to ``max_n`` units, with an exact budget of units.
+
+    Lengths are drawn until the budget of ``rate`` times the units is spent (the last is cut), and
+    the n-grams are laid out with every arrangement equally likely. They never overlap and may
+    touch; with ``max_n`` 1 every subset of units is equally likely.
+
+    Args:
+        rate: share of the units, from 0 to 1, or a schedule.
+        max_n: the longest n-gram, in units.
+        law: of the lengths: "inverse", "reversed", "geometric" or "uniform"; see ``ngram_law``.
+        unit: "word" (n-grams of whole words), "token" or "sentence".
+
+    Source: n-gram masking of Lan et al., "ALBERT", 2020 (law "inverse", 3), and of Megatron-LM,
+    which has the other laws; Yang et al., "XLNet", 2019 (law "inverse", 5). Their codes skip or
+    shorten n-grams that do not fit, and stay below their budgets.
+    """
+
+    rate: Schedule | float = 0.15
+    max_n: int = 3
+    law: Law = "inverse"
+    unit: Unit = "word"
+
+    def __post_init__(self) -> None:
+        check_rate("rate", self.rate)
+        if self.max_n < 1:
+            raise OptionError(f"option 'max_n' is {self.max_n!r}; it must be at least 1")
+
+    def select(self, tokens: TokenBatch, vocab: Vocabulary, rng: Rng) -> Selection:
+        from maskplug.kernels.spans import spans
+
+        candidates = units(tokens, vocab, self.unit)
+        chosen = spans(
+            rng.stream_keys("span lengths"),
+            rng.stream_keys("span places"),
+            candidates.starts,
+            candidates.lengths,
+            candidates.offsets,
+            budget(self.rate, candidates.counts, rng),
+            _limits(self.law, self.max_n),
+            False,
+        )
+        return Selection(*chosen, len(tokens.ids))
