@@ -26,9 +26,7 @@ def ranks(drawn: list[int]) -> list[int]:
     return out
 
 
-def chosen(
-    sample: Sample, chances: list[float], always_one: bool = False
-) -> list[bool]:
+def chosen(sample: Sample, chances: list[float], always_one: bool = False) -> list[bool]:
     """Which units are masked, one probability each."""
     drawn = sample.words("independent", len(chances))
     if always_one and chances:

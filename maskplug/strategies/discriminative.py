@@ -5,7 +5,7 @@ from __future__ import annotations
 from maskplug.composed import compose
 from maskplug.parts import Clock, Schedule
 from maskplug.replacements import Mix
-from maskplug.selectors import Exact, Spans
+from maskplug.selectors import Exact, Ngrams
 from maskplug.strategy import Strategy
 from maskplug.targets import Permutation
 from maskplug.units import Unit
@@ -35,7 +35,7 @@ def permutation(
     unit: Unit = "word",
     clock: Clock | str = "epoch",
 ) -> Strategy:
-    """Spans to be predicted one token at a time in a random order; nothing is written over them.
+    """N-grams to be predicted a token at a time, in a random order; nothing is written over them.
 
     The layer ``order`` has the rank of each chosen token and -1 elsewhere; ``maskplug.permutation``
     makes of it XLNet's ``perm_mask`` and ``target_mapping``, without which a model sees what it
@@ -43,14 +43,15 @@ def permutation(
 
     Args:
         rate: share of the units that are chosen, from 0 to 1, or a schedule.
-        max_n: the longest span, in units.
-        unit: "word" (spans of whole words) or "token".
-        clock: when spans and orders change.
+        max_n: the longest n-gram, in units; n is drawn in proportion to 1 / n.
+        unit: "word" (n-grams of whole words), "token" or "sentence".
+        clock: when n-grams and orders change.
 
-    Source: Yang et al., "XLNet", 2019. Their code counts tokens where it means words.
+    Source: Yang et al., "XLNet", 2019. Their code counts tokens where it means words, and keeps the
+    n-grams apart by giving each a stretch of text of its own; here all places are equally likely.
     """
     return compose(
-        Spans(rate, 0.2, max_n, unit),
+        Ngrams(rate, max_n, "inverse", unit),
         Mix(mask=0.0, random=0.0, unit="span"),
         Permutation(),
         clock,

@@ -1,0 +1,110 @@
+"""A level for each row: uniform over keys at each time, even over times for each key."""
+
+from __future__ import annotations
+
+from typing import Any, get_args
+
+import numpy as np
+import pytest
+import reference as ref
+import reference_diffusion as twin
+from batches import VOCAB, batch, equal_rows, ragged, seeds
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats
+
+from maskplug import Rng
+from maskplug.errors import OptionError
+from maskplug.selectors import ScheduledNoise
+from maskplug.selectors.noise_schedules import NoiseSchedule, masked
+
+N = 20_000
+schedules = st.sampled_from(get_args(NoiseSchedule))
+
+
+def shares(selector: ScheduledNoise, keys: Any, t: Any) -> Any:
+    """The levels, as shares of their range."""
+    return (selector.times(Rng.at(11, t, keys)) - 1e-3) / (1 - 1e-3)
+
+
+@given(ragged(), seeds, st.integers(0, 2**40), schedules, st.booleans())
+def test_bit_for_bit(
+    rows: list[list[int]], seed: int, t: int, schedule: NoiseSchedule, antithetic: bool
+) -> None:
+    tokens = batch(rows)
+    selector = ScheduledNoise(schedule, 1e-3, antithetic)
+    rng = Rng.at(seed, t, tokens.keys)
+    expected_mask: list[bool] = []
+    expected_weights: list[float] = []
+    for i, row in enumerate(rows):
+        free = [not VOCAB.special[token] for token in row]
+        sample = ref.Sample(seed, t, i)
+        level = twin.level(sample, antithetic)
+        assert selector.times(rng)[i] == level
+        p, weight = twin.SCHEDULES[schedule](level, 1e-3)
+        chosen = iter(twin.chosen(sample, [p] * sum(free)))
+        expected_mask += [unit and next(chosen) for unit in free]
+        expected_weights += [weight] * len(row)
+    assert selector.select(tokens, VOCAB, rng).mask.tolist() == expected_mask
+    tolerance = 0.0 if schedule == "log_linear" else 1e-12
+    np.testing.assert_allclose(selector.weights(tokens, VOCAB, rng), expected_weights, tolerance)
+
+
+@pytest.mark.parametrize("antithetic", [True, False])
+@pytest.mark.parametrize("t", [0, 1, 7, 10**6])
+def test_levels_are_uniform_over_keys_at_each_time(antithetic: bool, t: int) -> None:
+    got = shares(ScheduledNoise(antithetic=antithetic), range(N), t)
+    assert stats.kstest(got, "uniform").pvalue > 1e-4
+
+
+@pytest.mark.parametrize("antithetic", [True, False])
+def test_levels_of_neighbouring_keys_are_independent(antithetic: bool) -> None:
+    got = shares(ScheduledNoise(antithetic=antithetic), range(N), 3)
+    assert stats.pearsonr(got[:-1], got[1:]).pvalue > 1e-4
+
+
+def widest_gap(points: Any) -> float:
+    """Of points on a circle of length 1."""
+    ordered = np.sort(points)
+    return float(np.diff(ordered, append=ordered[0] + 1).max())
+
+
+@pytest.mark.parametrize("visits", [2, 5, 20, 100, 500])
+@pytest.mark.parametrize("first", [0, 3, 1000])
+def test_levels_of_one_key_are_even_over_times(visits: int, first: int) -> None:
+    times = first + np.arange(visits)
+
+    def gaps(selector: ScheduledNoise) -> list[float]:
+        return [widest_gap(shares(selector, [key] * visits, times)) for key in range(20)]
+
+    even = gaps(ScheduledNoise())
+    # The three-gap theorem: n points of the golden rotation leave none as wide as twice 1 / n.
+    assert max(even) < 2 / visits
+    assert np.mean(gaps(ScheduledNoise(antithetic=False))) > 1.1 * max(even)
+
+
+def test_levels_keep_their_range() -> None:
+    for antithetic in (True, False):
+        got = ScheduledNoise(antithetic=antithetic).times(Rng.at(1, 4, range(N)))
+        assert got.min() >= 1e-3
+        assert got.min() < 2e-3
+        assert 0.999 < got.max() < 1
+
+
+@pytest.mark.parametrize("schedule", get_args(NoiseSchedule))
+@pytest.mark.parametrize("antithetic", [True, False])
+def test_weights_are_unbiased(schedule: NoiseSchedule, antithetic: bool) -> None:
+    selector = ScheduledNoise(schedule, antithetic=antithetic)
+    tokens = equal_rows(5 * N, 8)
+    rng = Rng.at(11, 2, tokens.keys)
+    mask = selector.select(tokens, VOCAB, rng).mask
+    rows = (mask * selector.weights(tokens, VOCAB, rng)).reshape(-1, 8).mean(axis=1)
+    ends = masked(schedule, np.array([1e-3, 1.0]), 1e-3)
+    expected = (ends[1] - ends[0]) / (1 - 1e-3)
+    assert abs(rows.mean() - expected) <= 4 * rows.std() / len(rows) ** 0.5
+
+
+@pytest.mark.parametrize("eps", [-0.1, 1.0, float("nan")])
+def test_bad_eps(eps: float) -> None:
+    with pytest.raises(OptionError, match=rf"'eps' is {eps}; it must be from 0 to less than 1"):
+        ScheduledNoise(eps=eps)

@@ -1,0 +1,97 @@
+"""A uniform rate for each row: its law, its weights, and rows in which nothing is masked."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+import reference as ref
+import reference_diffusion as twin
+from batches import VOCAB, batch, equal_rows, fits, likely, ragged, seeds
+from hypothesis import given
+from hypothesis import strategies as st
+
+from maskplug import Rng
+from maskplug.errors import OptionError
+from maskplug.selectors import UniformNoise
+
+N = 20_000
+
+
+def drawn(selector: UniformNoise, samples: int, length: int) -> tuple[Any, Any]:
+    """What is chosen, and the weights: (samples, length)."""
+    tokens = equal_rows(samples, length)
+    rng = Rng.at(11, 0, tokens.keys)
+    mask = selector.select(tokens, VOCAB, rng).mask
+    weights = selector.weights(tokens, VOCAB, rng)
+    return mask.reshape(samples, length), weights.reshape(samples, length)
+
+
+@given(ragged(), seeds, st.floats(1e-6, 1), st.booleans())
+def test_bit_for_bit(rows: list[list[int]], seed: int, eps: float, always_one: bool) -> None:
+    tokens = batch(rows)
+    selector = UniformNoise(eps, always_one)
+    rng = Rng.at(seed, 5, tokens.keys)
+    expected_mask: list[bool] = []
+    expected_weights: list[float] = []
+    for i, row in enumerate(rows):
+        free = [not VOCAB.special[token] for token in row]
+        sample = ref.Sample(seed, 5, i)
+        p, weight = twin.uniform_noise(sample, eps, always_one, sum(free))
+        chosen = iter(twin.chosen(sample, [p] * sum(free), always_one))
+        expected_mask += [unit and next(chosen) for unit in free]
+        expected_weights += [weight] * len(row)
+    assert selector.select(tokens, VOCAB, rng).mask.tolist() == expected_mask
+    # The power of always_one is the platform's; the rest is exact.
+    tolerance = 1e-14 if always_one else 0.0
+    got = selector.weights(tokens, VOCAB, rng)
+    mask = np.array(expected_mask, bool)
+    np.testing.assert_allclose(got[mask], np.array(expected_weights)[mask], rtol=tolerance)
+
+
+@pytest.mark.parametrize("length", [1, 4, 10])
+def test_every_number_of_masks_is_equally_likely(length: int) -> None:
+    mask, _ = drawn(UniformNoise(1e-9), N, length)
+    assert fits(np.bincount(mask.sum(axis=1), minlength=length + 1), np.ones(length + 1))
+
+
+def test_tokens_of_a_row_share_their_rate() -> None:
+    mask, _ = drawn(UniformNoise(), N, 2)
+    # P(both) is the mean of p squared, a third; independent tokens would have a quarter.
+    assert likely(mask.all(axis=1).sum(), N, (1 - 1e-9) / 3 + 1e-3 / 3)
+    assert likely(mask[:, 0].sum(), N, 0.5 + 1e-3 / 2)
+
+
+@pytest.mark.parametrize("length", [1, 16])
+@pytest.mark.parametrize("always_one", [False, True])
+def test_weights_are_unbiased(length: int, always_one: bool) -> None:
+    mask, weights = drawn(UniformNoise(1e-3, always_one), 5 * N, length)
+    rows = (mask * weights).mean(axis=1)
+    assert abs(rows.mean() - 1) <= 4 * rows.std() / len(rows) ** 0.5
+    assert weights.min() >= 1
+    assert weights.max() > 15 * length ** (not always_one) or length == 1
+
+
+def test_always_one_forces_a_mask_only_where_there_is_none() -> None:
+    free, _ = drawn(UniformNoise(), N, 5)
+    forced, _ = drawn(UniformNoise(always_one=True), N, 5)
+    empty = ~free.any(axis=1)
+    assert likely(empty.sum(), N, 1 / 6 * (1 - 1e-3) ** 5)
+    assert (forced[~empty] == free[~empty]).all()
+    assert (forced[empty].sum(axis=1) == 1).all()
+    assert fits(forced[empty].sum(axis=0), np.ones(5))
+
+
+def test_eps_is_the_least_rate() -> None:
+    _, weights = drawn(UniformNoise(0.25), N, 3)
+    assert 3.9 < weights.max() <= 4
+    mask, weights = drawn(UniformNoise(1.0), 100, 3)
+    assert mask.all()
+    assert (weights == 1).all()
+
+
+@pytest.mark.parametrize("eps", [0.0, -1.0, 1.5, float("nan")])
+def test_bad_eps(eps: float) -> None:
+    with pytest.raises(OptionError, match=rf"'eps' is {eps}; it must be above 0 and at most 1"):
+        UniformNoise(eps)

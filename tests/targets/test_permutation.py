@@ -1,0 +1,60 @@
+"""Orders of what is predicted: bit for bit, and all equally likely."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import numpy as np
+import pytest
+import reference as ref
+import reference_diffusion as twin
+from batches import VOCAB, batch, equal_rows, fits, ragged, seeds
+from hypothesis import given
+from hypothesis import strategies as st
+
+from maskplug import Masked, Ragged, Rng, Selection, TokenBatch
+from maskplug.errors import OptionError
+from maskplug.selectors import Exact, Spans
+from maskplug.targets import Permutation
+
+
+def built(tokens: TokenBatch, selection: Selection, rng: Rng) -> Masked:
+    inputs = Ragged(tokens.ids, tokens.offsets)
+    return Permutation().build(tokens, selection, inputs, VOCAB, rng)
+
+
+@given(ragged(), seeds, st.sampled_from([Exact(0.5), Exact(1.0), Spans(0.5, unit="token")]))
+def test_bit_for_bit(rows: list[list[int]], seed: int, selector: Any) -> None:
+    tokens = batch(rows)
+    rng = Rng.at(seed, 5, tokens.keys)
+    selection = selector.select(tokens, VOCAB, rng)
+    masked = built(tokens, selection, rng)
+    order = masked.layers["order"]
+    assert order.dtype == np.int64
+    mask = selection.mask
+    assert masked.labels is not None
+    assert masked.labels.values.tolist() == np.where(mask, tokens.ids, -100).tolist()
+    assert (order[~mask] == -1).all()
+    for i in range(len(tokens)):
+        own = slice(tokens.offsets[i], tokens.offsets[i + 1])
+        ranks = order[own][mask[own]].tolist()
+        expected = twin.ranks(ref.Sample(seed, 5, i).words("permutation", len(ranks)))
+        assert ranks == expected
+
+
+def test_every_order_of_three_is_equally_likely() -> None:
+    tokens = equal_rows(20_000, 6)
+    rng = Rng.at(3, 0, tokens.keys)
+    selection = Exact(0.5).select(tokens, VOCAB, rng)
+    order = built(tokens, selection, rng).layers["order"][selection.mask].reshape(-1, 3)
+    counts = Counter(map(tuple, order.tolist()))
+    assert len(counts) == 6
+    assert fits(list(counts.values()), np.ones(6))
+
+
+def test_inputs_must_stay_in_place() -> None:
+    tokens = batch([[5, 6, 7]])
+    selection = Selection.from_mask(np.array([True, False, False]), tokens)
+    with pytest.raises(OptionError, match="needs inputs as long as the original"):
+        Permutation().build(tokens, selection, Ragged.of([[5, 6]]), VOCAB, Rng.at(1, 0, [0]))
