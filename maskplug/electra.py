@@ -117,9 +117,10 @@ def gumbel_sample(logits: FloatArray, selection: Selection, rng: Rng) -> IntArra
         )
     ids = np.zeros(len(logits), np.int64)
     # Sample by sample: the noise of a whole batch would be as large as all its logits.
-    for i in np.flatnonzero(lengths_of(rows)):
+    for i in np.flatnonzero(lengths_of(rows)).tolist():
         scores = logits[rows[i] : rows[i + 1]]
-        words = rng.row(i).bits("electra sample", [scores.size])
+        own_rng = rng.row(i)
+        words = own_rng.bits("electra sample", [scores.size])
         noise = -np.log(-np.log((words + 0.5) * 2.0**-32))
         noisy = scores + noise.reshape(scores.shape)
         if not np.isfinite(noisy.max(axis=1)).all():

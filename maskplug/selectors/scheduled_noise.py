@@ -61,7 +61,7 @@ class ScheduledNoise(Noise):
             words = rng.bits("noise level", one) + ticks * TICK & WRAP
         else:
             words = rng.bits("noise level", one).astype(np.uint64)
-        return LEAST + (1.0 - LEAST) * (words * 2.0**-32)
+        return LEAST + (1.0 - LEAST) * (words.astype(np.float64) * 2.0**-32)
 
     def select(self, tokens: TokenBatch, vocab: Vocabulary, rng: Rng) -> Selection:
         from maskplug.kernels.select import independent
