@@ -100,7 +100,7 @@ def gumbel_sample(logits: FloatArray, selection: Selection, rng: Rng) -> IntArra
 
     Raises:
         TokenError: when there is not one row of logits for each chosen token, or a row has no
-            greatest number.
+            finite greatest number.
 
     Example:
         >>> selection = Selection(np.array([1, 2]), np.array([1, 1]), np.array([0, 2]), 4)
@@ -124,6 +124,6 @@ def gumbel_sample(logits: FloatArray, selection: Selection, rng: Rng) -> IntArra
         noise = -np.log(-np.log((words + 0.5) * 2.0**-32))
         noisy = scores + noise.reshape(scores.shape)
         if not np.isfinite(noisy.max(axis=1)).all():
-            raise TokenError(f"the logits of sample {i} have a row without a greatest number")
+            raise TokenError(f"sample {i} has a row of logits without a finite greatest number")
         ids[rows[i] : rows[i + 1]] = noisy.argmax(axis=1)
     return ids

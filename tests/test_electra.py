@@ -134,5 +134,5 @@ def test_logits_without_a_greatest(bad: float) -> None:
     tokens = batch([[5, 6, 7, 8]])
     masked = maskplug.strategy("electra", rate=0.5)(tokens, VOCAB)
     logits = np.array([[0.0, 0.0], [bad, bad]])
-    with pytest.raises(TokenError, match="sample 0 have a row without a greatest number"):
+    with pytest.raises(TokenError, match="sample 0 has a row of logits without a finite greatest"):
         gumbel_sample(logits, masked.selection, Rng.at(0, 0, [0]))
