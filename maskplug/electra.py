@@ -87,11 +87,13 @@ def discriminate(
     return Discriminated(Ragged(inputs, tokens.offsets), Ragged(labels, tokens.offsets))
 
 
-def gumbel_sample(logits: FloatArray, selection: Selection, rng: Rng) -> IntArray:
+def sample(logits: FloatArray, selection: Selection, rng: Rng) -> IntArray:
     """One id for each chosen token, drawn from the softmax of its logits: int64.
 
-    The greatest of logits plus Gumbel noise has exactly that law. The noise belongs to the sample
-    and to the number of the chosen token in it, so that it is the same in every batch.
+    One uniform number for each chosen token picks the id at that point of the cumulated softmax:
+    the law of adding Gumbel noise, for one draw instead of as many as there are ids. The draw
+    belongs to the sample and to the number of the chosen token in it, and is the same in every
+    batch.
 
     Args:
         logits: of shape (chosen tokens of the batch, ids), in order; -inf rules an id out.
@@ -105,7 +107,7 @@ def gumbel_sample(logits: FloatArray, selection: Selection, rng: Rng) -> IntArra
     Example:
         >>> selection = Selection(np.array([1, 2]), np.array([1, 1]), np.array([0, 2]), 4)
         >>> logits = np.array([[0.0, 0.0], [0.0, -np.inf]])
-        >>> gumbel_sample(logits, selection, Rng.at(seed=1, t=0, keys=[7])).tolist()
+        >>> sample(logits, selection, Rng.at(seed=1, t=0, keys=[7])).tolist()
         [1, 0]
     """
     logits = np.asarray(logits)
@@ -115,15 +117,14 @@ def gumbel_sample(logits: FloatArray, selection: Selection, rng: Rng) -> IntArra
             f"the logits have shape {logits.shape}; one row is needed for each of the {rows[-1]} "
             "chosen tokens"
         )
-    ids = np.zeros(len(logits), np.int64)
-    # Sample by sample: the noise of a whole batch would be as large as all its logits.
-    for i in np.flatnonzero(lengths_of(rows)).tolist():
-        scores = logits[rows[i] : rows[i + 1]]
-        own_rng = rng.row(i)
-        words = own_rng.bits("electra sample", [scores.size])
-        noise = -np.log(-np.log((words + 0.5) * 2.0**-32))
-        noisy = scores + noise.reshape(scores.shape)
-        if not np.isfinite(noisy.max(axis=1)).all():
-            raise TokenError(f"sample {i} has a row of logits without a finite greatest number")
-        ids[rows[i] : rows[i + 1]] = noisy.argmax(axis=1)
+    greatest = logits.max(axis=1, initial=-np.inf)
+    wrong = np.flatnonzero(~np.isfinite(greatest))
+    if len(wrong):
+        guilty = int(np.searchsorted(rows, wrong[0], side="right")) - 1
+        raise TokenError(f"sample {guilty} has a row of logits without a finite greatest number")
+    uniform = rng.uniform("electra sample", lengths_of(rows))
+    ids = np.empty(len(logits), np.int64)
+    for i, point in enumerate(uniform.tolist()):  # a row at a time: logits may fill the memory
+        below = np.cumsum(np.exp(logits[i].astype(np.float64) - greatest[i]))
+        ids[i] = np.searchsorted(below, point * below[-1], side="right")
     return ids

@@ -240,6 +240,11 @@ class Selection:
         return Selection(*kept, self.size)
 
 
+#: What a result's layer holds where it says nothing (padding, tokens that are new, rows of another
+#: strategy), unless that is 0: not predicted in any order; in no block.
+ABSENT: Mapping[str, int] = {"order": -1, "block": -1}
+
+
 @dataclass(frozen=True, eq=False)
 class Masked:
     """What a strategy returns.

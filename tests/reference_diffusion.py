@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from itertools import accumulate
 
 from reference import GOLDEN, MASK32, Sample, below, independent, threshold
 
@@ -94,11 +95,10 @@ def block_layer(free: list[bool], block: int) -> list[int]:
     return out
 
 
-def gumbel(sample: Sample, logits: list[list[float]]) -> list[int]:
+def sample_ids(sample: Sample, logits: list[list[float]]) -> list[int]:
     """The id that each chosen token of a sample draws."""
-    drawn = iter(sample.words("electra sample", sum(map(len, logits))))
     out = []
-    for row in logits:
-        noisy = [x - math.log(-math.log((next(drawn) + 0.5) * 2.0**-32)) for x in row]
-        out.append(noisy.index(max(noisy)))
+    for word, row in zip(sample.words("electra sample", len(logits)), logits, strict=True):
+        sums = list(accumulate(math.exp(x - max(row)) for x in row))
+        out.append(next(v for v, s in enumerate(sums) if s > word * 2.0**-32 * sums[-1]))
     return out

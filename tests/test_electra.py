@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 import maskplug
 from maskplug import Rng, Selection
-from maskplug.electra import discriminate, gumbel_sample
+from maskplug.electra import discriminate, sample
 from maskplug.errors import TokenError
 
 
@@ -88,8 +88,8 @@ def test_samples_are_those_of_the_twin(
     counts = [int(row.sum()) for row in np.split(masked.selection.mask, tokens.offsets[1:-1])]
     logits = [[[values.gauss(0, 3) for _ in range(size)] for _ in range(n)] for n in counts]
     flat = np.array([row for own in logits for row in own]).reshape(-1, size)
-    expected = [twin.gumbel(ref.Sample(seed, 5, i), own) for i, own in enumerate(logits)]
-    got = gumbel_sample(flat, masked.selection, rng)
+    expected = [twin.sample_ids(ref.Sample(seed, 5, i), own) for i, own in enumerate(logits)]
+    got = sample(flat, masked.selection, rng)
     assert got.dtype == np.int64
     assert got.tolist() == [value for own in expected for value in own]
 
@@ -100,7 +100,7 @@ def test_samples_follow_the_softmax() -> None:
     shares = np.array([0.5, 0.25, 0.125, 0.1, 0.025, 0.0])
     with np.errstate(divide="ignore"):
         logits = np.tile(np.log(shares) + 7, (len(tokens.ids), 1))
-    got = gumbel_sample(logits, selection, Rng.at(3, 0, tokens.keys))
+    got = sample(logits, selection, Rng.at(3, 0, tokens.keys))
     counts = np.bincount(got, minlength=6)
     assert counts[5] == 0
     assert fits(counts[:5], shares[:5])
@@ -110,14 +110,14 @@ def test_samples_do_not_depend_on_the_batch() -> None:
     tokens = batch([ORDINARY[:12], ORDINARY[3:30], [5], []], keys=["a", "b", "c", "d"])
     masked = maskplug.strategy("electra", rate=0.4)(tokens, VOCAB, seed=3)
     logits = np.random.default_rng(1).normal(size=(int(masked.selection.mask.sum()), 60))
-    together = gumbel_sample(logits, masked.selection, Rng.at(3, 0, tokens.keys))
+    together = sample(logits, masked.selection, Rng.at(3, 0, tokens.keys))
     rows = np.split(masked.selection.mask, tokens.offsets[1:-1])
     bounds = np.cumsum([0, *(int(row.sum()) for row in rows)])
     assert bounds[1] > 1
     for i in range(len(tokens)):
         alone = maskplug.strategy("electra", rate=0.4)(tokens.row(i), VOCAB, seed=3)
         own = logits[bounds[i] : bounds[i + 1]]
-        got = gumbel_sample(own, alone.selection, Rng.at(3, 0, tokens.keys[i : i + 1]))
+        got = sample(own, alone.selection, Rng.at(3, 0, tokens.keys[i : i + 1]))
         assert got.tolist() == together[bounds[i] : bounds[i + 1]].tolist()
 
 
@@ -126,7 +126,7 @@ def test_logits_of_another_shape(shape: tuple[int, ...]) -> None:
     tokens = batch([[5, 6, 7, 8]])
     masked = maskplug.strategy("electra", rate=0.5)(tokens, VOCAB)
     with pytest.raises(TokenError, match="one row is needed for each of the 2 chosen tokens"):
-        gumbel_sample(np.zeros(shape), masked.selection, Rng.at(0, 0, [0]))
+        sample(np.zeros(shape), masked.selection, Rng.at(0, 0, [0]))
 
 
 @pytest.mark.parametrize("bad", [np.nan, -np.inf, np.inf])
@@ -135,4 +135,4 @@ def test_logits_without_a_greatest(bad: float) -> None:
     masked = maskplug.strategy("electra", rate=0.5)(tokens, VOCAB)
     logits = np.array([[0.0, 0.0], [bad, bad]])
     with pytest.raises(TokenError, match="sample 0 has a row of logits without a finite greatest"):
-        gumbel_sample(logits, masked.selection, Rng.at(0, 0, [0]))
+        sample(logits, masked.selection, Rng.at(0, 0, [0]))

@@ -10,7 +10,7 @@ import numpy as np
 from maskplug.arrays import IntArray, gather, offsets_of
 from maskplug.errors import OptionError
 from maskplug.ragged import Ragged
-from maskplug.tokens import Masked, Selection, TokenBatch
+from maskplug.tokens import ABSENT, Masked, Selection, TokenBatch
 
 Parts = Sequence[tuple[IntArray, Masked]]
 
@@ -101,13 +101,14 @@ def _weights(results: Sequence[Masked], back: IntArray) -> Any:
 def _layers(
     given: Sequence[tuple[Ragged | None, Any]], back: IntArray
 ) -> dict[str, np.ndarray[Any, Any]]:
-    """All layers; 0 in the rows whose strategy has no such layer."""
+    """All layers; the value of ``ABSENT`` in the rows whose strategy has no such layer."""
     names = dict.fromkeys(name for _, layers in given for name in layers)
     made = {}
     for name in names:
+        absent = ABSENT.get(name, 0)
         dtype = next(layers[name].dtype for _, layers in given if name in layers)
         rows = [
-            Ragged(layers.get(name, np.zeros(len(ids.values), dtype)), ids.offsets)
+            Ragged(layers.get(name, np.full(len(ids.values), absent, dtype)), ids.offsets)
             for ids, layers in given
             if ids is not None
         ]

@@ -15,7 +15,7 @@ from maskplug.parts import Clock, Target
 from maskplug.ragged import Ragged
 from maskplug.strategies.assemble import assemble
 from maskplug.strategy import Strategy
-from maskplug.tokens import Masked, Selection, TokenBatch
+from maskplug.tokens import ABSENT, Masked, Selection, TokenBatch
 from maskplug.vocabulary import Vocabulary
 from maskplug.when import When
 
@@ -119,7 +119,10 @@ class Chain(Strategy):
             moved = masked.inputs.sources
             if moved is not None:
                 new = moved < 0
-                layers = {name: np.where(new, 0, old[moved]) for name, old in layers.items()}
+                layers = {
+                    name: np.where(new, ABSENT.get(name, 0), old[moved])
+                    for name, old in layers.items()
+                }
                 sources = np.where(new, -1, sources[moved])
             layers |= masked.layers
             given = given.rewritten(masked.inputs)

@@ -248,3 +248,16 @@ def test_rewritten_rows_give_new_tokens_neutral_layers() -> None:
     moved = tokens.rewritten(Ragged(np.array([6, 9]), np.array([0, 2]), np.array([1, -1])))
     assert moved.layers["word_starts"].tolist() == [True, True]
     assert moved.layers["protected"].tolist() == [True, False]
+
+
+def test_layers_say_nothing_where_a_strategy_has_none() -> None:
+    tokens = equal_rows(40, 12)
+    made = mixture("permutation", {"name": "block_diffusion", "block": 3}, "dynamic")
+    choices = made.choices(when(tokens, 2))
+    masked = made(tokens, VOCAB, seed=2)
+    order = masked.layers["order"].reshape(40, 12)
+    block = masked.layers["block"].reshape(40, 12)
+    assert (order[choices != 0] == -1).all()
+    assert (order[choices == 0].max(axis=1) >= 0).all()
+    assert (block[choices != 1] == -1).all()
+    assert (block[choices == 1] == np.repeat(np.arange(4), 3)).all()
