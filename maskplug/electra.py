@@ -106,9 +106,9 @@ def sample(logits: FloatArray, selection: Selection, rng: Rng) -> IntArray:
 
     Example:
         >>> selection = Selection(np.array([1, 2]), np.array([1, 1]), np.array([0, 2]), 4)
-        >>> logits = np.array([[0.0, 0.0], [0.0, -np.inf]])
+        >>> logits = np.array([[0.0, 0.0], [-np.inf, 0.0]])
         >>> sample(logits, selection, Rng.at(seed=1, t=0, keys=[7])).tolist()
-        [1, 0]
+        [0, 1]
     """
     logits = np.asarray(logits)
     rows = offsets_of(selection.lengths)[selection.offsets]  # of each sample's chosen tokens
@@ -124,7 +124,8 @@ def sample(logits: FloatArray, selection: Selection, rng: Rng) -> IntArray:
         raise TokenError(f"sample {guilty} has a row of logits without a finite greatest number")
     uniform = rng.uniform("electra sample", lengths_of(rows))
     ids = np.empty(len(logits), np.int64)
-    for i, point in enumerate(uniform.tolist()):  # a row at a time: logits may fill the memory
-        below = np.cumsum(np.exp(logits[i].astype(np.float64) - greatest[i]))
-        ids[i] = np.searchsorted(below, point * below[-1], side="right")
+    with np.errstate(over="ignore"):  # what is that far below the greatest has no chance
+        for i, point in enumerate(uniform.tolist()):  # by row: logits may fill the memory
+            below = np.cumsum(np.exp(logits[i].astype(np.float64) - float(greatest[i])))
+            ids[i] = np.searchsorted(below, point * below[-1], side="right")
     return ids

@@ -115,7 +115,7 @@ def test_weights_and_layers_of_some_only() -> None:
     merged = assemble(tokens, [(np.array([2, 0]), weighted), (np.array([1]), result(second))])
     assert merged.weights is not None
     assert merged.weights.tolist() == [4, 5, 1, 1, 2, 3]
-    assert merged.layers["block"].tolist() == [3, 4, 0, 0, 1, 2]
+    assert merged.layers["block"].tolist() == [3, 4, -1, 0, 1, 2]
     assert merged.labels is not None
     assert merged.labels.to_lists() == [[5, 6], [7], [8, 9, 10]]
 
