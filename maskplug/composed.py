@@ -41,7 +41,10 @@ class Composed(Strategy):
     def bounds(self, lengths: IntArray) -> tuple[IntArray, IntArray]:
         """What replacement and target can make of all that the selector may choose."""
         chosen = self.selector.bound(lengths)
-        return self.replacement.bound(lengths, *chosen), self.target.bound(lengths, *chosen)
+        longest = self.replacement.bound(lengths, *chosen)
+        if self.target.each_input:
+            return longest, longest
+        return longest, self.target.bound(lengths, *chosen)
 
 
 def compose(

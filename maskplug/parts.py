@@ -96,6 +96,8 @@ class Target(Part):
     """What must the model predict?"""
 
     kind = "target"
+    #: True for a target with a label for each input, however many the replacement made.
+    each_input: bool = False
 
     @abstractmethod
     def build(

@@ -145,7 +145,8 @@ class Chain(Strategy):
         for made in self.strategies:
             longest, outputs = made.bounds(longest)
         if self.target is not None:
-            outputs = self.target.bound(lengths, lengths, lengths)
+            bound = self.target.bound(lengths, lengths, lengths)
+            outputs = longest if self.target.each_input else bound
         return longest, outputs
 
 
