@@ -60,3 +60,14 @@ def gather(offsets: IntArray, rows: IntArray) -> tuple[IntArray, IntArray]:
     lengths = lengths_of(offsets)[rows]
     new = offsets_of(lengths)
     return np.arange(new[-1]) + np.repeat(offsets[:-1][rows] - new[:-1], lengths), new
+
+
+def below(words: Words, bounds: IntArray) -> IntArray:
+    """Random 32-bit words as integers from 0 to ``bounds`` - 1: int64, one each.
+
+    Example:
+        >>> below(np.array([0, 2**31, 2**32 - 1], np.uint32), np.array([7, 7, 7])).tolist()
+        [0, 3, 6]
+    """
+    wide = words.astype(np.uint64) * bounds.astype(np.uint64)
+    return (wide >> np.uint64(32)).astype(np.int64)

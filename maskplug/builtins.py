@@ -6,6 +6,7 @@ from maskplug import clock, replacements, schedule, selectors, targets
 from maskplug.composed import compose
 from maskplug.hookspecs import Register, hookimpl
 from maskplug.strategies import composition, diffusion, discriminative, masked_lm, pairs
+from maskplug.strategies import composition, fim, masked_lm, pairs, prefixed, seq2seq, ul2
 
 
 @hookimpl
@@ -31,15 +32,23 @@ def maskplug_register(register: Register) -> None:
     register("selector", "uniform_noise", selectors.UniformNoise)
     register("selector", "scheduled_noise", selectors.ScheduledNoise)
     register("selector", "block_noise", selectors.BlockNoise)
+    register("selector", "mean_spans", selectors.MeanSpans)
+    register("selector", "suffix", selectors.Suffix)
+    register("selector", "fragment", selectors.Fragment)
 
     register("replacement", "mix", replacements.Mix)
     register("replacement", "delete", replacements.Delete)
+    register("replacement", "sentinels", replacements.Sentinels)
+    register("replacement", "fim", replacements.Fim)
 
     register("target", "labels", targets.Labels)
     register("target", "original", targets.Original)
     register("target", "chosen", targets.Chosen)
     register("target", "permutation", targets.Permutation)
     register("target", "weighted_labels", targets.WeightedLabels)
+    register("target", "sentinels", targets.Sentinels)
+    register("target", "fragment", targets.Fragment)
+    register("target", "causal", targets.Causal)
 
     register("strategy", "none", masked_lm.none)
     register("strategy", "static", masked_lm.static)
@@ -52,6 +61,13 @@ def maskplug_register(register: Register) -> None:
     register("strategy", "llada", diffusion.llada)
     register("strategy", "mdlm", diffusion.mdlm)
     register("strategy", "block_diffusion", diffusion.block_diffusion)
+    register("strategy", "t5", seq2seq.t5)
+    register("strategy", "t5_iid", seq2seq.t5_iid)
+    register("strategy", "prefix_lm", seq2seq.prefix_lm)
+    register("strategy", "mass", seq2seq.mass)
+    register("strategy", "ul2", ul2.ul2)
+    register("strategy", "fim", fim.fim)
     register("strategy", "compose", compose)
     register("strategy", "mixture", composition.mixture)
     register("strategy", "chain", composition.chain)
+    register("strategy", "prefixed", prefixed.prefixed)

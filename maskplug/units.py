@@ -6,7 +6,7 @@ from typing import Literal
 
 import numpy as np
 
-from maskplug.arrays import IntArray, frozen
+from maskplug.arrays import IntArray, frozen, lengths_of
 from maskplug.parts import Schedule
 from maskplug.rng import Rng
 from maskplug.tokens import Selection, TokenBatch
@@ -65,3 +65,47 @@ def budget(rate: Schedule | float, available: IntArray, rng: Rng) -> IntArray:
         rng.stream_keys("budget"), frozen(available, np.int64), frozen(rng.value(rate), np.float64)
     )
     return counts
+
+
+def most(rate: Schedule | float, available: IntArray) -> IntArray:
+    """The most that :func:`budget` can give: int64, one each.
+
+    Example:
+        >>> most(0.15, np.array([0, 3, 200, 201])).tolist()
+        [0, 1, 30, 31]
+    """
+    highest = rate.bounds[1] if isinstance(rate, Schedule) else rate
+    counts: IntArray = np.minimum(np.ceil(highest * available).astype(np.int64), available)
+    return counts
+
+
+def joined(selection: Selection) -> Selection:
+    """The same tokens, with spans that touch made one span.
+
+    Example:
+        >>> spans = Selection(np.array([0, 1, 4]), np.array([1, 2, 1]), np.array([0, 3]), 6)
+        >>> joined(spans).starts.tolist(), joined(spans).lengths.tolist()
+        ([0, 4], [3, 1])
+    """
+    from maskplug.kernels.units import join
+
+    return Selection(*join(selection.starts, selection.lengths, selection.offsets), selection.size)
+
+
+def stretch(candidates: Selection, firsts: IntArray, counts: IntArray) -> Selection:
+    """Neighbouring units of every sample: ``counts`` of them, from its unit ``firsts`` on.
+
+    Tokens that are no unit stay out, and cut the stretch in two.
+
+    Example:
+        >>> vocab = Vocabulary(size=9, special_ids=[0])
+        >>> candidates = units(TokenBatch.from_lists([[5, 6, 0, 7, 8]]), vocab)
+        >>> chosen = stretch(candidates, np.array([1]), np.array([2]))
+        >>> chosen.starts.tolist(), chosen.lengths.tolist()
+        ([1, 3], [1, 1])
+    """
+    each = lengths_of(candidates.offsets)
+    number = np.arange(len(candidates.starts)) - np.repeat(candidates.offsets[:-1], each)
+    first = np.repeat(firsts, each)
+    chosen = (number >= first) & (number < first + np.repeat(counts, each))
+    return joined(candidates.take(chosen))

@@ -1,4 +1,4 @@
-"""What can be chosen: maskable tokens, words, and subsets of them."""
+"""What can be chosen: maskable tokens, words, subsets of them, and runs of those."""
 
 from __future__ import annotations
 
@@ -76,3 +76,23 @@ def word_units(
             lengths[count - 1] += 1
         rows[row + 1] = count
     return starts[:count], lengths[:count], rows
+
+
+@kernel
+def join(
+    starts: IntArray, lengths: IntArray, offsets: IntArray
+) -> tuple[IntArray, IntArray, IntArray]:
+    """The spans with those that touch made one, and their row offsets."""
+    out_starts = np.empty(len(starts), np.int64)
+    out_lengths = np.empty(len(starts), np.int64)
+    rows = np.zeros(len(offsets), np.int64)
+    n = 0
+    for row in range(len(offsets) - 1):
+        for k in range(offsets[row], offsets[row + 1]):
+            if k == offsets[row] or starts[k] != out_starts[n - 1] + out_lengths[n - 1]:
+                out_starts[n] = starts[k]
+                out_lengths[n] = 0
+                n += 1
+            out_lengths[n - 1] += lengths[k]
+        rows[row + 1] = n
+    return out_starts[:n], out_lengths[:n], rows

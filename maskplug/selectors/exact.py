@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from maskplug.arrays import IntArray
 from maskplug.parts import Schedule, Selector
 from maskplug.rng import Rng
 from maskplug.schedule import check_rate
 from maskplug.tokens import Selection, TokenBatch
-from maskplug.units import Unit, budget, units
+from maskplug.units import Unit, budget, most, units
 from maskplug.vocabulary import Vocabulary
 
 
@@ -38,3 +39,7 @@ class Exact(Selector):
         candidates = units(tokens, vocab, self.unit)
         budgets = budget(self.rate, candidates.counts, rng)
         return candidates.take(exact(rng.stream_keys("exact"), candidates.offsets, budgets))
+
+    def bound(self, lengths: IntArray) -> tuple[IntArray, IntArray]:
+        budgets = most(self.rate, lengths)
+        return budgets if self.unit == "token" else lengths, budgets

@@ -1,0 +1,54 @@
+"""Rows whose middle moves to their end."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from maskplug.arrays import IntArray
+from maskplug.kernels import kernel
+
+LEFT, PREFIX_FIRST, SUFFIX_FIRST = 0, 1, 2
+
+
+@kernel
+def rearrange(
+    ids: IntArray, edges: IntArray, kinds: IntArray, prefix: int, middle: int, suffix: int
+) -> tuple[IntArray, IntArray, IntArray]:
+    """Rows of five pieces, rearranged; returns ids, row offsets and sources.
+
+    ``edges[row]`` are the six positions between which the pieces of a row stand: what stays in
+    front, prefix, middle, suffix, what stays at the end. ``kinds[row]`` says in which order they
+    are written, and ``LEFT`` that the row stays as it is.
+    """
+    size = 0
+    for row in range(len(kinds)):
+        size += edges[row, 5] - edges[row, 0] + (0 if kinds[row] == LEFT else 3)
+    out = np.empty(size, np.int64)
+    sources = np.empty(size, np.int64)
+    offsets = np.zeros(len(kinds) + 1, np.int64)
+    # A row is a list of pieces and marks: a piece is its number, a mark its id in marks.
+    order = np.empty(8, np.int64)
+    marks = np.array([prefix, middle, suffix])
+    n = 0
+    for row in range(len(kinds)):
+        if kinds[row] == LEFT:
+            count = 5
+            order[:5] = np.arange(5)
+        else:
+            count = 8
+            first = kinds[row] == PREFIX_FIRST
+            order[0], order[1], order[7] = 0, -1, 4
+            order[2], order[3], order[4] = (1, -3, 3) if first else (-3, 3, -2)
+            order[5], order[6] = (-2, 2) if first else (1, 2)
+        for piece in order[:count]:
+            if piece < 0:
+                out[n] = marks[-piece - 1]
+                sources[n] = -1
+                n += 1
+                continue
+            for i in range(edges[row, piece], edges[row, piece + 1]):
+                out[n] = ids[i]
+                sources[n] = i
+                n += 1
+        offsets[row + 1] = n
+    return out, offsets, sources

@@ -1,0 +1,62 @@
+"""One sentinel for each span, another one for each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from maskplug.arrays import IntArray
+from maskplug.errors import VocabularyError
+from maskplug.parts import Replacement
+from maskplug.ragged import Ragged
+from maskplug.replacements.rewritten import one_each, rewritten
+from maskplug.rng import Rng
+from maskplug.tokens import Selection, TokenBatch
+from maskplug.units import joined
+from maskplug.vocabulary import Vocabulary
+
+
+def sentinels_of(tokens: TokenBatch, counts: IntArray, vocab: Vocabulary) -> IntArray:
+    """The sentinels of all samples: the vocabulary's first ``counts[i]`` for sample i, in order.
+
+    Raises:
+        VocabularyError: when it has none, or fewer than a sample needs.
+    """
+    have = len(vocab.sentinel_ids)
+    if not have:
+        raise VocabularyError(
+            "the replacement 'sentinels' writes sentinel tokens, and this vocabulary has none. Add "
+            'some (tokenizer.add_special_tokens({"additional_special_tokens": ["<extra_id_0>", '
+            '"<extra_id_1>", …]}), then model.resize_token_embeddings(len(tokenizer))), name '
+            "existing ids with sentinel_ids=, or choose a strategy that writes none (maskplug list)"
+        )
+    if counts.max(initial=0) > have:
+        row = int(np.argmax(counts))
+        raise VocabularyError(
+            f"sample {row} of the batch (key {tokens.keys[row]}) needs {counts[row]} sentinels, "
+            f"and this vocabulary has {have}: add more, choose a lower rate or a greater mean "
+            "length, or cut samples to shorter ones"
+        )
+    first = np.repeat(np.cumsum(counts) - counts, counts)
+    return np.asarray(vocab.sentinel_ids[np.arange(len(first)) - first])
+
+
+@dataclass(frozen=True)
+class Sentinels(Replacement):
+    """Each span becomes one sentinel: the vocabulary's first, second, … from left to right.
+
+    Spans that touch share one. The target of the same name says what stands behind each.
+
+    Raises:
+        VocabularyError: when the vocabulary has no sentinels, or fewer than a sample has spans.
+
+    Source: Raffel et al., "T5", 2020, section 3.1.4. The order is that of ``sentinel_ids``, and no
+    id is computed from the size of a vocabulary.
+    """
+
+    def replace(
+        self, tokens: TokenBatch, selection: Selection, vocab: Vocabulary, rng: Rng
+    ) -> Ragged:
+        spans = joined(selection)
+        return rewritten(tokens, spans, one_each(spans, sentinels_of(tokens, spans.counts, vocab)))

@@ -1,0 +1,56 @@
+"""One long run of tokens, often at the start or at the end."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from maskplug.arrays import IntArray, below
+from maskplug.errors import OptionError
+from maskplug.parts import Schedule, Selector
+from maskplug.rng import Rng
+from maskplug.schedule import check_rate
+from maskplug.tokens import Selection, TokenBatch
+from maskplug.units import stretch, units
+from maskplug.vocabulary import Vocabulary
+
+
+@dataclass(frozen=True)
+class Fragment(Selector):
+    """Chooses one run of max(1, round(``rate`` n)) of a sample's n tokens; none at a rate of 0.
+
+    Args:
+        rate: share of the tokens, from 0 to 1, or a schedule.
+        edges: the probability that the run begins at the first token, and the probability that it
+            ends with the last; otherwise all places are equally likely. From 0 to 0.5.
+
+    Source: Song et al., "MASS", 2019, and its code.
+    """
+
+    rate: Schedule | float = 0.5
+    edges: float = 0.2
+
+    def __post_init__(self) -> None:
+        check_rate("rate", self.rate)
+        if not 0.0 <= self.edges <= 0.5:
+            raise OptionError(f"option 'edges' is {self.edges!r}; it must be from 0 to 0.5")
+
+    def select(self, tokens: TokenBatch, vocab: Vocabulary, rng: Rng) -> Selection:
+        candidates = units(tokens, vocab)
+        counts = candidates.counts
+        rates = rng.value(self.rate)
+        sizes = np.maximum(np.rint(rates * counts).astype(np.int64), 1)
+        sizes = np.where(rates > 0.0, np.minimum(sizes, counts), 0)
+        words = rng.bits("fragment", np.full(len(tokens), 2)).reshape(-1, 2)
+        free = counts - sizes
+        at_start = words[:, 0] < round(self.edges * 2.0**32)
+        at_end = words[:, 0] < round(2.0 * self.edges * 2.0**32)
+        places = np.where(at_end, free, below(words[:, 1], free + 1))
+        return stretch(candidates, np.where(at_start, 0, places), sizes)
+
+    def bound(self, lengths: IntArray) -> tuple[IntArray, IntArray]:
+        # A special token between two others makes two spans of them.
+        highest = self.rate.bounds[1] if isinstance(self.rate, Schedule) else self.rate
+        longest = np.maximum(np.rint(highest * lengths).astype(np.int64), lengths > 0)
+        return longest, np.minimum(longest, (lengths + 1) // 2)

@@ -1,0 +1,85 @@
+"""An exact number of spans, of a given mean length."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from maskplug.arrays import IntArray, frozen
+from maskplug.errors import OptionError
+from maskplug.parts import Schedule, Selector
+from maskplug.rng import Rng
+from maskplug.schedule import check_rate
+from maskplug.tokens import Selection, TokenBatch
+from maskplug.units import Unit, budget, most, units
+from maskplug.vocabulary import Vocabulary
+
+
+@dataclass(frozen=True)
+class MeanSpans(Selector):
+    """Chooses spans whose number and whose total length are exact.
+
+    The budget of N units, ``rate`` times the units of the sample, is cut into K =
+    round(N / ``mean_length``) spans, at least one and as many as can stand apart: each way to cut
+    it is equally likely, so that a span has l units with probability C(N-l-1, K-2) / C(N-1, K-1).
+    The spans are laid out with every arrangement equally likely and a visible unit between two of
+    them. They may begin at the first unit and need not reach the last.
+
+    A unit of every sample stays visible. Only a sample of a single unit is chosen whole: without a
+    prediction it would be no example at all.
+
+    Args:
+        rate: share of the units, from 0 to below 1, or a schedule.
+        mean_length: at least 1, in units.
+        unit: "token", "word" (spans of whole words) or "sentence".
+
+    Source: Raffel et al., "T5", 2020, section 3.3.4. Its reference code never begins with a span
+    and always ends with one, and fails where more spans are wanted than can stand apart.
+    """
+
+    rate: Schedule | float = 0.15
+    mean_length: float = 3.0
+    unit: Unit = "token"
+
+    def __post_init__(self) -> None:
+        check_rate("rate", self.rate)
+        highest = self.rate.bounds[1] if isinstance(self.rate, Schedule) else self.rate
+        if highest >= 1.0:
+            raise OptionError(
+                f"option 'rate' is {self.rate!r}; a rate of 1 leaves no visible token between two "
+                "spans: it must stay below 1"
+            )
+        if not 1.0 <= self.mean_length < np.inf:
+            raise OptionError(
+                f"option 'mean_length' is {self.mean_length!r}; it must be at least 1, and finite"
+            )
+
+    def select(self, tokens: TokenBatch, vocab: Vocabulary, rng: Rng) -> Selection:
+        from maskplug.kernels.spans import compositions, lay_out
+
+        candidates = units(tokens, vocab, self.unit)
+        available = candidates.counts
+        wanted = budget(self.rate, available, rng)
+        budgets = np.minimum(wanted, np.maximum(available - 1, available > 0))
+        counts = np.maximum(np.rint(budgets / self.mean_length).astype(np.int64), 1)
+        counts = np.minimum(counts, available - budgets + 1)
+        sizes, bounds = compositions(
+            rng.stream_keys("span cuts"),
+            frozen(budgets, np.int64),
+            frozen(np.where(budgets > 0, counts, 0), np.int64),
+        )
+        starts, lengths, offsets = lay_out(
+            rng.stream_keys("span places"),
+            candidates.starts,
+            candidates.lengths,
+            candidates.offsets,
+            frozen(sizes, np.int64),
+            frozen(bounds, np.int64),
+        )
+        return Selection(starts, lengths, offsets, len(tokens.ids))
+
+    def bound(self, lengths: IntArray) -> tuple[IntArray, IntArray]:
+        # A special token within a span makes two of it: only the budget bounds their number.
+        budgets = most(self.rate, lengths)
+        return budgets if self.unit == "token" else lengths, budgets

@@ -1,0 +1,63 @@
+"""All units from a random one to the last."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from maskplug.arrays import FloatArray, IntArray, below
+from maskplug.errors import OptionError
+from maskplug.parts import Schedule, Selector
+from maskplug.rng import Rng
+from maskplug.schedule import check_rate
+from maskplug.tokens import Selection, TokenBatch
+from maskplug.units import stretch, units
+from maskplug.vocabulary import Vocabulary
+
+
+@dataclass(frozen=True)
+class Suffix(Selector):
+    """Chooses the end of each sample, from a random token on.
+
+    Of n tokens, the first P stay: P is uniform from max(1, round((1 - 2 ``rate``)(n - 1))) to
+    n - 1, so that the suffix has ``rate`` times the tokens on average and neither side is empty. A
+    sample of one token is chosen whole; at a rate of 0 nothing is.
+
+    Args:
+        rate: mean share of the suffix, from 0 to 0.5, or a schedule.
+
+    Source: prefix language modelling of Raffel et al., "T5", 2020, section 3.3.1.
+    """
+
+    rate: Schedule | float = 0.5
+
+    def __post_init__(self) -> None:
+        check_rate("rate", self.rate)
+        highest = self.rate.bounds[1] if isinstance(self.rate, Schedule) else self.rate
+        if highest > 0.5:
+            raise OptionError(
+                f"option 'rate' is {self.rate!r}; the length of a suffix is uniform, and its mean "
+                "share cannot exceed 0.5"
+            )
+
+    def select(self, tokens: TokenBatch, vocab: Vocabulary, rng: Rng) -> Selection:
+        candidates = units(tokens, vocab)
+        counts = candidates.counts
+        rates = rng.value(self.rate)
+        shortest = _shortest_prefix(rates, counts)
+        words = rng.bits("suffix", np.ones(len(tokens), np.int64))
+        prefix = shortest + below(words, np.maximum(counts - shortest, 1))
+        return stretch(candidates, prefix, np.where(rates > 0.0, counts - prefix, 0))
+
+    def bound(self, lengths: IntArray) -> tuple[IntArray, IntArray]:
+        highest = self.rate.bounds[1] if isinstance(self.rate, Schedule) else self.rate
+        longest = lengths - _shortest_prefix(np.asarray(highest), lengths)
+        # A special token between two others makes two spans of them.
+        return longest, np.minimum(longest, (lengths + 1) // 2)
+
+
+def _shortest_prefix(rates: FloatArray, counts: IntArray) -> IntArray:
+    last = np.maximum(counts - 1, 0)
+    wanted = np.rint((1.0 - 2.0 * rates) * last).astype(np.int64)
+    return np.minimum(np.maximum(wanted, 1), last)

@@ -1,0 +1,79 @@
+"""UL2: a mixture of denoisers, each announced by a mode token."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from maskplug.errors import OptionError
+from maskplug.parts import Clock
+from maskplug.strategies.composition import mixture
+from maskplug.strategies.prefixed import prefixed
+from maskplug.strategies.seq2seq import prefix_lm, t5
+from maskplug.strategy import Strategy
+
+#: Mean length and rate of the regular and of the extreme denoisers.
+REGULAR = ((3.0, 0.15), (8.0, 0.15))
+EXTREME = ((3.0, 0.5), (8.0, 0.5), (64.0, 0.15), (64.0, 0.5))
+
+
+def ul2(
+    denoisers: tuple[Strategy, ...] | None = None,
+    modes: tuple[str | int, ...] | None = ("[R]", "[S]", "[X]"),
+    weights: tuple[float, ...] | None = None,
+    clock: Clock | str = "epoch",
+) -> Strategy:
+    """Each sample is masked by one of several denoisers, whose mode its inputs begin with.
+
+    Without ``denoisers`` these are the paper's seven: two regular ones (spans of 3 or 8 tokens on
+    average, 15 % hidden), one sequential (the end of a text, a quarter on average), four extreme
+    (3 and 8 tokens at 50 %, 64 at 15 % and 50 %), in this order. A sample with anything to predict
+    has it predicted by all of them.
+
+    Args:
+        denoisers: other ones, by name, by mapping or as they are; they have targets, such as
+            ``t5`` and ``prefix_lm``.
+        modes: the special tokens (by text or id) of regular, sequential and extreme denoisers; one
+            for each where ``denoisers`` are given. null writes none.
+        weights: how often each denoiser is drawn; without them all alike.
+        clock: when it is drawn anew who is masked how, and the masks of the paper's denoisers.
+
+    Source: Tay et al., "UL2: unifying language learning paradigms", 2023, section 3.1. In the
+    released model the modes are called [NLU], [S2S] and [NLG].
+    """
+    if denoisers is None:
+        denoisers, modes = _paper(clock), _spread(modes)
+    return mixture(_announced(denoisers, modes), weights, clock)
+
+
+def _paper(clock: Clock | str) -> tuple[Strategy, ...]:
+    return (
+        *(t5(rate, length, clock=clock) for length, rate in REGULAR),
+        prefix_lm(0.25, clock=clock),
+        *(t5(rate, length, clock=clock) for length, rate in EXTREME),
+    )
+
+
+def _spread(modes: tuple[str | int, ...] | None) -> tuple[str | int, ...] | None:
+    """The mode of each of the paper's denoisers."""
+    if modes is None:
+        return None
+    if len(modes) != 3:
+        raise OptionError(
+            f"option 'modes' is {list(modes)}; three tokens are needed, for regular, sequential "
+            "and extreme denoisers"
+        )
+    regular, sequential, extreme = modes
+    return (regular,) * len(REGULAR) + (sequential,) + (extreme,) * len(EXTREME)
+
+
+def _announced(
+    denoisers: Sequence[Strategy], modes: tuple[str | int, ...] | None
+) -> tuple[Strategy, ...]:
+    if modes is None:
+        return tuple(denoisers)
+    if len(modes) != len(denoisers):
+        raise OptionError(
+            f"option 'modes' has {len(modes)} tokens for {len(denoisers)} denoisers: give one "
+            "each, or null to write none"
+        )
+    return tuple(prefixed(made, mode) for made, mode in zip(denoisers, modes, strict=True))
