@@ -61,6 +61,7 @@ CASES: dict[str, Case] = {
     "compose@1": Case({"selector": "independent"}),
     "mixture@1": Case({"strategies": ["dynamic", "span"], "weights": [2, 1]}),
     "chain@1": Case({"strategies": ["word_dropout", "dynamic"]}),
+    "prefixed@1": Case({"strategy": "t5", "token": "[R]"}),
 }
 
 

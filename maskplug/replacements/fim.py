@@ -96,7 +96,7 @@ def _edges(tokens: TokenBatch, candidates: Selection, words: Words) -> IntArray:
     counts = candidates.counts
     cuts = np.sort([below(words[:, i], counts + 1) for i in (2, 3)], axis=0)
     starts = np.append(candidates.starts, 0)
-    first = starts[candidates.offsets[:-1]]
+    first = np.where(counts > 0, starts[candidates.offsets[:-1]], tokens.offsets[:-1])
     # The cut number c > 0 is right behind token c: what is not maskable goes with what follows.
     a, b, end = (
         np.where(cut > 0, starts[candidates.offsets[:-1] + cut - 1] + 1, first)

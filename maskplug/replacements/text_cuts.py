@@ -98,13 +98,14 @@ def _parts(
 ) -> list[list[int]] | None:
     """The ids of the three parts of a text, or None where they would not give it back."""
     text = codec.decode(ids)
+    if "\ufffd" in text:  # bytes that are no text: what they were is lost already
+        return None
     a, b = sorted(below(words, np.full(2, len(text) + 1)).tolist())
     texts = text[:a], text[a:b], text[b:]
     parts = [list(codec.encode(part)) if part else [] for part in texts]
     new = [i for part in parts for i in part]
     faithful = (
-        "\ufffd" not in text  # bytes that are no text: what they were is lost already
-        and len(new) <= len(ids) + ROOM
+        len(new) <= len(ids) + ROOM
         and all(0 <= i < len(special) and not special[i] for i in new)
         and all(codec.decode(p) == t for p, t in zip(parts, texts, strict=True))
         and (not joint or codec.decode([*parts[0], *parts[1]]) == text[:b])

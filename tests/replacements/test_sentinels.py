@@ -1,0 +1,107 @@
+"""Sentinels in the inputs and behind them in the targets: order, spans that touch, shortage."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+import reference_t5 as twin
+from batches import batch, ragged, seeds
+from hypothesis import given
+from hypothesis import strategies as st
+from t5_rows import SENTINELS, VOCAB, positions
+
+import maskplug
+from maskplug import Masked, Rng, Selection, TokenBatch, Vocabulary
+from maskplug.errors import VocabularyError
+from maskplug.replacements import Sentinels
+from maskplug.selectors import Exact
+from maskplug.targets import Sentinels as Target
+
+FEW = Vocabulary(size=20, eos_id=3, sentinel_ids=[17, 12, 15])
+
+
+def masked(
+    tokens: TokenBatch, selection: Selection, vocab: Vocabulary, target: Target | None = None
+) -> Masked:
+    rng = Rng.at(0, 0, tokens.keys)
+    inputs = Sentinels().replace(tokens, selection, vocab, rng)
+    return (target or Target()).build(tokens, selection, inputs, vocab, rng)
+
+
+def chosen(tokens: TokenBatch, *places: int) -> Selection:
+    return Selection.from_mask(np.isin(np.arange(len(tokens.ids)), places), tokens)
+
+
+@given(ragged(), seeds, st.floats(0, 1), st.booleans(), st.booleans())
+def test_equal_to_the_reference(
+    rows: list[list[int]], seed: int, rate: float, final: bool, eos: bool
+) -> None:
+    tokens = batch(rows)
+    selection = Exact(rate).select(tokens, VOCAB, Rng.at(seed, 0, tokens.keys))
+    made = masked(tokens, selection, VOCAB, Target(final, eos))
+    assert made.targets is not None
+    expected = [
+        twin.behind_sentinels(row, spans, SENTINELS, final, VOCAB.eos_id if eos else None)
+        for row, spans in zip(rows, positions(selection, tokens), strict=True)
+    ]
+    assert made.inputs.to_lists() == [inputs for inputs, _ in expected]
+    assert made.targets.to_lists() == [targets for _, targets in expected]
+    assert (made.selection.mask == selection.mask).all()
+    counts = np.array([np.isin(row, SENTINELS).sum() for row in made.inputs])
+    assert counts.tolist() == made.selection.counts.tolist()
+    hidden = np.array([sum(map(len, spans)) for spans in positions(selection, tokens)], int)
+    assert (made.targets.lengths <= Target(final, eos).bound(tokens.lengths, hidden, hidden)).all()
+
+
+def test_sources_say_where_tokens_stood() -> None:
+    tokens = batch([[5, 6, 7, 8], [9]])
+    made = masked(tokens, chosen(tokens, 1, 2), FEW)
+    assert made.inputs.sources is not None
+    assert made.targets is not None
+    assert made.inputs.to_lists() == [[5, 17, 8], [9]]
+    assert made.inputs.sources.tolist() == [0, -1, 3, 4]
+    assert made.targets.sources is not None
+    assert made.targets.sources.tolist() == [-1, 1, 2, -1, -1]
+
+
+def test_spans_touch_within_a_row_and_not_across_rows() -> None:
+    tokens = batch([[5, 6], [7, 8]])
+    made = masked(tokens, chosen(tokens, 0, 1, 2), FEW, Target(final_sentinel=True))
+    assert made.inputs.to_lists() == [[17], [17, 8]]
+    assert made.targets is not None
+    assert made.targets.to_lists() == [[17, 5, 6, 12, 3], [17, 7, 12, 3]]
+    assert made.selection.counts.tolist() == [1, 1]
+
+
+def test_a_vocabulary_without_eos_ends_no_target() -> None:
+    tokens = batch([[5, 6, 7]])
+    made = masked(tokens, chosen(tokens, 1), Vocabulary(size=20, sentinel_ids=[17]))
+    assert made.targets is not None
+    assert made.targets.to_lists() == [[17, 6]]
+
+
+def test_no_sentinels_at_all() -> None:
+    bare = Vocabulary(size=60)
+    for name in ("t5", "t5_iid"):
+        for rows in ([[5, 6, 7]], []):
+            with pytest.raises(VocabularyError, match=r"has none\. Add some .*sentinel_ids="):
+                maskplug.strategy(name)(batch(rows), bare)
+        with pytest.raises(VocabularyError, match="choose a strategy that writes none"):
+            maskplug.strategy(name).try_out(bare)
+
+
+@pytest.mark.parametrize(
+    ("places", "final", "message"),
+    [
+        ((1, 3, 5, 7), False, "needs 4 sentinels, and this vocabulary has 3"),
+        ((1, 3, 5), True, "needs 4 sentinels, and this vocabulary has 3"),
+    ],
+)
+def test_too_few_sentinels(places: Any, final: bool, message: str) -> None:
+    tokens = batch([[5], [5, 6, 7, 8, 9, 10, 11, 13]], keys=[40, 41])
+    selection = chosen(tokens, *(place + 1 for place in places))
+    with pytest.raises(VocabularyError, match=rf"sample 1 of the batch \(key 41\) {message}"):
+        masked(tokens, selection, FEW, Target(final_sentinel=final))
+    assert masked(tokens, chosen(tokens, 2, 4, 6), FEW).inputs.lengths.tolist() == [1, 8]

@@ -1,0 +1,72 @@
+"""Fragments: their size, their places, bit for bit the reference."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+import reference as ref
+import reference_t5 as twin
+from batches import VOCAB, batch, equal_rows, fits, ragged, seeds
+from hypothesis import given
+from hypothesis import strategies as st
+from t5_rows import positions
+
+from maskplug import Rng
+from maskplug.errors import OptionError
+from maskplug.selectors import Fragment
+
+N = 20_000
+
+
+def select(selector: Fragment, tokens: Any, seed: int = 11) -> Any:
+    return selector.select(tokens, VOCAB, Rng.at(seed, 2, tokens.keys))
+
+
+@given(ragged(), seeds, st.floats(0, 1), st.floats(0, 0.5))
+def test_equal_to_the_reference_and_within_bounds(
+    rows: list[list[int]], seed: int, rate: float, edges: float
+) -> None:
+    tokens = batch(rows)
+    selector = Fragment(rate, edges)
+    chosen, most = selector.bound(tokens.lengths)
+    got = positions(select(selector, tokens, seed), tokens)
+    for key, (row, spans) in enumerate(zip(rows, got, strict=True)):
+        groups = [[i] for i, token in enumerate(row) if not VOCAB.special[token]]
+        assert spans == twin.fragment(ref.Sample(seed, 2, key), rate, edges, groups)
+        assert sum(map(len, spans)) <= chosen[key]
+        assert len(spans) <= most[key]
+
+
+@pytest.mark.parametrize("edges", [0.0, 0.2, 0.5])
+def test_places(edges: float) -> None:
+    selection = select(Fragment(0.5, edges), equal_rows(N, 12))
+    assert selection.lengths.tolist() == [6] * N
+    counts = np.bincount(selection.starts % 12, minlength=7)
+    inner = (1 - 2 * edges) / 7
+    law = np.full(7, inner) + np.eye(7)[0] * edges + np.eye(7)[6] * edges
+    seen = law > 0
+    assert counts[~seen].sum() == 0
+    assert fits(counts[seen], law[seen])
+
+
+def test_edges_of_the_rate() -> None:
+    tokens = batch([[6] * n for n in range(10)])
+    assert not select(Fragment(0.0), tokens).mask.any()
+    assert select(Fragment(1.0), tokens).mask.all()
+    counts = [sum(map(len, row)) for row in positions(select(Fragment(0.1), tokens), tokens)]
+    assert counts == [0] + [1] * 9
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"rate": 1.5}, "'rate' is 1.5"),
+        ({"edges": 0.6}, "'edges' is 0.6; it must be from 0 to 0.5"),
+        ({"edges": float("nan")}, "'edges' is nan"),
+    ],
+)
+def test_bad_options(options: dict[str, Any], message: str) -> None:
+    with pytest.raises(OptionError, match=message):
+        Fragment(**options)

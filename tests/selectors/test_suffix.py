@@ -1,0 +1,77 @@
+"""Suffixes: their law, bit for bit the reference, and their edges."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+import reference as ref
+import reference_t5 as twin
+from batches import VOCAB, batch, equal_rows, fits, ragged, seeds
+from hypothesis import given
+from hypothesis import strategies as st
+from t5_rows import positions
+
+from maskplug import Rng
+from maskplug.errors import OptionError
+from maskplug.schedule import Linear
+from maskplug.selectors import Suffix
+
+N = 20_000
+
+
+def select(selector: Suffix, tokens: Any, seed: int = 11) -> Any:
+    return selector.select(tokens, VOCAB, Rng.at(seed, 2, tokens.keys))
+
+
+@given(ragged(), seeds, st.floats(0, 0.5))
+def test_equal_to_the_reference_and_within_bounds(
+    rows: list[list[int]], seed: int, rate: float
+) -> None:
+    tokens = batch(rows)
+    selector = Suffix(rate)
+    selection = select(selector, tokens, seed)
+    chosen, most = selector.bound(tokens.lengths)
+    for key, (row, spans) in enumerate(zip(rows, positions(selection, tokens), strict=True)):
+        groups = [[i] for i, token in enumerate(row) if not VOCAB.special[token]]
+        assert spans == twin.suffix(ref.Sample(seed, 2, key), rate, groups)
+        assert sum(map(len, spans)) <= chosen[key]
+        assert len(spans) <= most[key]
+
+
+@pytest.mark.parametrize(
+    ("rate", "length", "shortest"),
+    [(0.5, 20, 1), (0.25, 20, 10), (0.25, 2, 1), (0.1, 50, 39), (0.5, 2, 1)],
+)
+def test_the_prefix_is_uniform(rate: float, length: int, shortest: int) -> None:
+    hidden = select(Suffix(rate), equal_rows(N, length)).mask.reshape(N, length).sum(axis=1)
+    counts = np.bincount(length - hidden, minlength=length)
+    assert counts[:shortest].sum() == 0
+    assert len(counts) == length
+    assert length - shortest == 1 or fits(counts[shortest:], np.ones(length - shortest))
+
+
+def test_neither_side_is_empty_and_one_token_is_chosen() -> None:
+    rows = [[6] * n for n in range(12)] * 20
+    for rate in (0.01, 0.25, 0.5):
+        tokens = batch(rows)
+        mask = select(Suffix(rate), tokens).mask
+        for i, row in enumerate(rows):
+            hidden = int(mask[tokens.offsets[i] : tokens.offsets[i + 1]].sum())
+            assert hidden == len(row) if len(row) < 2 else 0 < hidden < len(row)
+
+
+def test_specials_stay_out_and_a_schedule_may_reach_zero() -> None:
+    tokens = batch([[2, 6, 8, 3, 9, 3]] * 50)
+    assert not select(Suffix(0.5), tokens).mask[tokens.ids == 3].any()
+    rng = Rng.at(1, 0, tokens.keys, np.linspace(0, 1, 50))
+    counts = Suffix(Linear(0.0, 0.5)).select(tokens, VOCAB, rng).counts
+    assert counts[0] == 0
+    assert (counts[1:] > 0).all()
+
+
+@pytest.mark.parametrize("rate", [0.6, Linear(0.1, 0.7), -1.0])
+def test_bad_options(rate: Any) -> None:
+    with pytest.raises(OptionError, match="'rate' is"):
+        Suffix(rate)

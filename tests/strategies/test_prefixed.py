@@ -1,0 +1,89 @@
+"""A token in front: its place, and what grows with the inputs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pytest
+from batches import BOS, batch, ragged, seeds
+from hypothesis import given
+from t5_rows import VOCAB, batch_of
+
+import maskplug
+from maskplug import Masked
+from maskplug.composed import Composed
+from maskplug.errors import VocabularyError
+
+MODE = 60
+
+
+@pytest.mark.parametrize("inner", ["t5", "dynamic", "fim", "mass"])
+@given(rows=ragged(), seed=seeds)
+def test_the_token_comes_first_or_behind_bos(inner: str, rows: list[list[int]], seed: int) -> None:
+    tokens = batch(rows)
+    plain = maskplug.strategy(inner)(tokens, VOCAB, seed=seed, epoch=2)
+    made = maskplug.strategy("prefixed", strategy=inner, token="[R]")(
+        tokens, VOCAB, seed=seed, epoch=2
+    )
+    expected = [
+        [BOS, MODE, *row[1:]] if row[:1] == [BOS] else [MODE, *row]
+        for row in plain.inputs.to_lists()
+    ]
+    assert made.inputs.to_lists() == expected
+    assert made.inputs.sources is not None
+    new = made.inputs.sources < 0
+    assert (made.inputs.values == MODE).sum() == len(rows)
+    assert new[made.inputs.values == MODE].all()
+    old = np.arange(len(tokens.ids)) if plain.inputs.sources is None else plain.inputs.sources
+    assert made.inputs.sources[made.inputs.values != MODE].tolist() == old.tolist()
+    assert made.selection.mask.tolist() == plain.selection.mask.tolist()
+    if plain.targets is not None:
+        assert made.targets is not None
+        assert made.targets.to_lists() == plain.targets.to_lists()
+    if plain.labels is not None:
+        assert made.labels is not None
+        assert made.labels.values[made.inputs.values == MODE].tolist() == [-100] * len(rows)
+        rest = made.labels.values[made.inputs.values != MODE]
+        assert rest.tolist() == plain.labels.values.tolist()
+
+
+@dataclass(frozen=True, repr=False)
+class Weighed(Composed):
+    """A strategy with weights and a layer."""
+
+    def mask(self, tokens: Any, vocab: Any, when: Any) -> Masked:
+        masked = super().mask(tokens, vocab, when)
+        ones = np.ones(len(tokens.ids))
+        return replace(masked, weights=ones, layers={"order": np.arange(len(tokens.ids)) + 5})
+
+
+def test_weights_and_layers_grow_with_the_inputs() -> None:
+    dynamic = maskplug.strategy("dynamic")
+    inner = Weighed(dynamic.selector, dynamic.replacement, dynamic.target, dynamic.clock)  # type: ignore[attr-defined]
+    made = maskplug.strategy("prefixed", strategy=inner, token=61)
+    masked = made(batch([[2, 10, 3], [], [11]]), VOCAB)
+    assert masked.weights is not None
+    assert masked.weights.tolist() == [1, 0, 1, 1, 0, 0, 1]
+    assert masked.layers["order"].tolist() == [5, 0, 6, 7, 0, 0, 8]
+
+
+def test_a_vocabulary_without_bos() -> None:
+    bare = maskplug.Vocabulary(size=60, mask_id=4, special_ids=[2], named={"[R]": 5})
+    made = maskplug.strategy("prefixed", strategy="dynamic", token="[R]")
+    assert [row[0] for row in made(batch([[2, 10], []]), bare).inputs.to_lists()] == [5, 5]
+
+
+def test_bounds_and_names() -> None:
+    tokens = batch_of(500, 40, True)
+    made = maskplug.strategy("prefixed", strategy={"name": "t5", "rate": 0.5}, token="[X]")
+    inputs, targets = made.bounds(tokens.lengths)
+    masked = made(tokens, VOCAB)
+    assert masked.targets is not None
+    assert (masked.inputs.lengths <= inputs).all()
+    assert (masked.targets.lengths <= targets).all()
+    assert made.spec["options"]["strategy"]["rate"] == 0.5
+    assert maskplug.strategy(made.spec).fingerprint == made.fingerprint
+    with pytest.raises(VocabularyError, match=r"'prefixed' writes the special token '\[Q\]'"):
+        maskplug.strategy("prefixed", strategy="t5", token="[Q]")(tokens, VOCAB)

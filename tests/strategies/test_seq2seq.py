@@ -1,0 +1,140 @@
+"""t5, t5_iid, prefix_lm, mass: the examples that they make."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from batches import batch, equal_rows, likely, ragged, seeds
+from hypothesis import given
+from t5_rows import SENTINELS, VOCAB, batch_of
+
+import maskplug
+from maskplug.errors import OptionError
+from maskplug.ragged import Ragged
+from maskplug.schedule import Linear
+
+NAMES = ["t5", "t5_iid", "prefix_lm", "mass"]
+every = pytest.mark.parametrize("name", NAMES)
+TEXT = [2, 10, 11, 12, 13, 14, 15, 16, 17, 3]
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "inputs", "targets"),
+    [
+        (
+            "t5",
+            {"rate": 0.5, "mean_length": 2},
+            [2, 10, 1199, 13, 14, 1198, 17, 3],
+            [1199, 11, 12, 1198, 15, 16, 3],
+        ),
+        (
+            "t5",
+            {"rate": 0.5, "mean_length": 2, "final_sentinel": True, "eos": False},
+            [2, 10, 1199, 13, 14, 1198, 17, 3],
+            [1199, 11, 12, 1198, 15, 16, 1197],
+        ),
+        ("prefix_lm", {}, [2, 10, 11, 12, 3], [13, 14, 15, 16, 17, 3]),
+        ("prefix_lm", {"eos": False}, [2, 10, 11, 12, 3], [13, 14, 15, 16, 17]),
+    ],
+)
+def test_examples(name: str, options: dict[str, Any], inputs: list[int], targets: Any) -> None:
+    # The seed that makes a readable example is looked for; the objective decides what it can be.
+    strategy = maskplug.strategy(name, **options)
+    seen = []
+    for seed in range(400):
+        masked = strategy(batch([TEXT]), VOCAB, seed=seed)
+        assert masked.targets is not None
+        seen.append((masked.inputs.to_lists(), masked.targets.to_lists()))
+    assert ([inputs], [targets]) in seen
+
+
+@every
+@given(rows=ragged(), seed=seeds)
+def test_every_row_with_anything_to_predict_has_it_predicted(
+    name: str, rows: list[list[int]], seed: int
+) -> None:
+    masked = maskplug.strategy(name)(batch(rows), VOCAB, seed=seed)
+    assert masked.labels is None
+    assert ((masked.selection.counts > 0) == (maskplug.units(batch(rows), VOCAB).counts > 0)).all()
+
+
+@every
+@given(rows=ragged(), seed=seeds)
+def test_rate_zero_leaves_all_visible(name: str, rows: list[list[int]], seed: int) -> None:
+    masked = maskplug.strategy(name, rate=0.0)(batch(rows), VOCAB, seed=seed)
+    assert masked.inputs.to_lists() == rows
+    assert not masked.selection.mask.any()
+
+
+@every
+@pytest.mark.parametrize("rate", [0.15, 0.4])
+def test_lengths_stay_within_their_bounds(name: str, rate: float) -> None:
+    tokens = batch_of(3_000, 60, True)
+    for options in ({}, {"rate": rate}, {"rate": Linear(rate, 0.1)}):
+        strategy = maskplug.strategy(name, **options)
+        masked = strategy(tokens, VOCAB, seed=4)
+        inputs, targets = strategy.bounds(tokens.lengths)
+        assert masked.targets is not None
+        assert (masked.inputs.lengths <= inputs).all()
+        assert (masked.targets.lengths <= targets).all()
+
+
+def test_sentinels_are_as_many_as_spans_and_in_order() -> None:
+    for name in ("t5", "t5_iid"):
+        tokens = batch_of(500, 300, True)
+        masked = maskplug.strategy(name, rate=0.3)(tokens, VOCAB, seed=2)
+        assert masked.targets is not None
+        for i, (inputs, targets) in enumerate(zip(masked.inputs, masked.targets, strict=True)):
+            wanted = SENTINELS[: masked.selection.counts[i]]
+            assert inputs[np.isin(inputs, SENTINELS)].tolist() == wanted
+            assert targets[np.isin(targets, SENTINELS)].tolist() == wanted
+
+
+def test_lengths_are_those_of_the_formula() -> None:
+    tokens = equal_rows(200, 512)
+    masked = maskplug.strategy("t5")(tokens, VOCAB)
+    hidden = masked.selection.mask.reshape(200, 512).sum(axis=1)
+    spans = masked.selection.counts
+    assert masked.targets is not None
+    assert set(hidden.tolist()) == {76, 77}
+    assert (spans == np.rint(hidden / 3)).all()
+    assert (masked.inputs.lengths == 512 - hidden + spans).all()
+    assert (masked.targets.lengths == hidden + spans + 1).all()
+
+
+def test_the_encoder_of_mass_reads_masks_and_few_others() -> None:
+    tokens = equal_rows(500, 100)
+    masked = maskplug.strategy("mass")(tokens, VOCAB, seed=1)
+    chosen = masked.selection.mask
+    assert chosen.sum() == 500 * 50
+    assert (masked.inputs.values[~chosen] == tokens.ids[~chosen]).all()
+    read = masked.inputs.values[chosen]
+    assert likely((read == VOCAB.mask_id).sum(), 25_000, 0.8)
+    kept = 0.1 + 0.1 / len(VOCAB.ordinary)
+    assert likely((read == tokens.ids[chosen]).sum(), 25_000, kept)
+    assert not VOCAB.special[read[read != VOCAB.mask_id]].any()
+
+
+def test_the_decoder_of_mass_reads_the_fragment_shifted_by_one() -> None:
+    masked = maskplug.strategy("mass")(batch([TEXT] * 30), VOCAB, seed=1)
+    assert masked.targets is not None
+    layers = masked.target_layers
+    places = Ragged(layers["position_ids"], masked.targets.offsets)
+    before = Ragged(layers["decoder_input_ids"], masked.targets.offsets)
+    for targets, at, read in zip(masked.targets, places, before, strict=True):
+        assert at.tolist() == list(range(at[0], at[0] + 4))
+        assert targets.tolist() == TEXT[at[0] : at[0] + 4]
+        assert read.tolist() == TEXT[at[0] - 1 : at[0] + 3]
+
+
+def test_t5_refuses_a_rate_of_one() -> None:
+    for rate in (1.0, 1, Linear(0.2, 1.0)):
+        with pytest.raises(OptionError, match=r"strategy 't5@1': .*leaves no visible token"):
+            maskplug.strategy("t5", rate=rate)
+
+
+def test_trying_out_needs_no_data() -> None:
+    for name in [*NAMES, "ul2", "fim"]:
+        maskplug.strategy(name).try_out(VOCAB)

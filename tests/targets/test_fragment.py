@@ -1,0 +1,58 @@
+"""The fragment and its two layers."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from batches import VOCAB, batch, ragged, seeds
+from hypothesis import given
+from hypothesis import strategies as st
+
+from maskplug import Masked, Ragged, Rng, Selection, TokenBatch, Vocabulary
+from maskplug.errors import VocabularyError
+from maskplug.selectors import Fragment as Selector
+from maskplug.targets import Fragment
+
+
+def build(tokens: TokenBatch, selection: Selection, vocab: Vocabulary = VOCAB) -> Masked:
+    inputs = Ragged(tokens.ids, tokens.offsets)
+    return Fragment().build(tokens, selection, inputs, vocab, Rng.at(0, 0, tokens.keys))
+
+
+@given(ragged(), seeds, st.floats(0, 1))
+def test_layers_are_positions_and_the_tokens_before(
+    rows: list[list[int]], seed: int, rate: float
+) -> None:
+    tokens = batch(rows)
+    made = build(tokens, Selector(rate).select(tokens, VOCAB, Rng.at(seed, 0, tokens.keys)))
+    assert made.targets is not None
+    places = Ragged(made.target_layers["position_ids"], made.targets.offsets).to_lists()
+    before = Ragged(made.target_layers["decoder_input_ids"], made.targets.offsets).to_lists()
+    for row, targets, at, given_ids in zip(
+        rows, made.targets.to_lists(), places, before, strict=True
+    ):
+        assert targets == [row[i] for i in at]
+        assert given_ids == [row[i - 1] if i else VOCAB.bos_id for i in at]
+        assert at == sorted(at)
+
+
+@pytest.mark.parametrize(
+    ("ids", "first"),
+    [
+        ({"bos_id": 2, "eos_id": 3, "pad_id": 0}, 2),
+        ({"eos_id": 3, "pad_id": 0}, 3),
+        ({"pad_id": 0}, 0),
+    ],
+)
+def test_what_stands_before_the_first_token(ids: dict[str, int], first: int) -> None:
+    tokens = batch([[5, 6], [7]])
+    everything = Selection.from_mask(np.ones(3, bool), tokens)
+    made = build(tokens, everything, Vocabulary(size=10, **ids))
+    assert made.target_layers["decoder_input_ids"].tolist() == [first, 5, first]
+    assert made.target_layers["position_ids"].tolist() == [0, 1, 0]
+
+
+def test_a_vocabulary_without_any_of_them() -> None:
+    tokens = batch([[5]])
+    with pytest.raises(VocabularyError, match="neither bos_id nor eos_id nor pad_id"):
+        build(tokens, Selection.from_mask(np.ones(1, bool), tokens), Vocabulary(size=10))

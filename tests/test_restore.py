@@ -1,0 +1,176 @@
+"""Round trips: inputs and targets give back the original, on 10,000 rows for every objective."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache, partial
+from typing import Any
+
+import numpy as np
+import pytest
+from t5_rows import MIDDLE, PIECES, PREFIX, SUFFIX, TEXTUAL, VOCAB, Greedy, batch_of, rows_of
+
+import maskplug
+from maskplug import Masked, TokenBatch, restore
+from maskplug.errors import TokenError
+from maskplug.ragged import Ragged
+
+SAMPLES, LONGEST = 10_000, 600
+MODES = {"[R]": 60, "[S]": 61, "[X]": 62}
+ends = pytest.mark.parametrize("ends", [False, True], ids=["bare", "bos and eos"])
+by_sentinels = partial(restore.from_sentinels, vocab=VOCAB)
+by_suffix = partial(restore.from_suffix, vocab=VOCAB)
+
+
+def restored(masked: Masked, tokens: TokenBatch, rebuild: Callable[[Any, Any], Any]) -> bool:
+    """Whether every row comes back from its inputs and targets."""
+    assert masked.targets is not None
+    triples = zip(masked.inputs, masked.targets, rows_of(tokens), strict=True)
+    return all(np.array_equal(rebuild(read, told), row) for read, told, row in triples)
+
+
+@ends
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"rate": 0.05},
+        {"rate": 0.15},
+        {"rate": 0.5, "final_sentinel": True},
+        {"rate": 0.9, "eos": False},
+        {"rate": 0.5, "mean_length": 1.0},
+        {"rate": 0.9, "mean_length": 1.0},
+        {"rate": 0.15, "mean_length": 64.0, "unit": "word"},
+    ],
+    ids=str,
+)
+def test_t5(ends: bool, options: dict[str, Any]) -> None:
+    tokens = batch_of(SAMPLES, LONGEST, ends)
+    masked = maskplug.strategy("t5", **options)(tokens, VOCAB, seed=3)
+    assert restored(masked, tokens, by_sentinels)
+    first = tokens.offsets[:-1][tokens.lengths > 0] + ends
+    begun = masked.selection.mask[first[: len(first) - ends]]
+    assert 0 < begun.sum() < len(begun), "spans begin at the first token, and elsewhere"
+
+
+@ends
+@pytest.mark.parametrize("rate", [0.15, 0.5, 1.0])
+def test_t5_iid(ends: bool, rate: float) -> None:
+    tokens = batch_of(SAMPLES, LONGEST, ends)
+    masked = maskplug.strategy("t5_iid", rate=rate)(tokens, VOCAB, seed=3)
+    assert restored(masked, tokens, by_sentinels)
+
+
+@ends
+@pytest.mark.parametrize("options", [{}, {"rate": 0.25}, {"eos": False}], ids=str)
+def test_prefix_lm(ends: bool, options: dict[str, Any]) -> None:
+    tokens = batch_of(SAMPLES, LONGEST, ends)
+    masked = maskplug.strategy("prefix_lm", **options)(tokens, VOCAB, seed=3)
+    assert restored(masked, tokens, by_suffix)
+
+
+@ends
+def test_mass(ends: bool) -> None:
+    tokens = batch_of(SAMPLES, LONGEST, ends)
+    masked = maskplug.strategy("mass")(tokens, VOCAB, seed=3)
+    assert masked.targets is not None
+    places = Ragged(masked.target_layers["position_ids"], masked.targets.offsets)
+    rows = zip(masked.inputs, masked.targets, places, rows_of(tokens), strict=True)
+    assert all(
+        np.array_equal(restore.from_fragment(read, told, at), row) for read, told, at, row in rows
+    )
+
+
+@ends
+def test_ul2(ends: bool) -> None:
+    tokens = batch_of(SAMPLES, LONGEST, ends)
+    masked = maskplug.strategy("ul2")(tokens, VOCAB, seed=3)
+    seen = set()
+
+    def rebuild(inputs: Any, targets: Any) -> Any:
+        mode, rest = restore.without_mode(inputs, MODES.values())
+        seen.add(mode)
+        return (by_suffix if mode == MODES["[S]"] else by_sentinels)(rest, targets)
+
+    assert restored(masked, tokens, rebuild)
+    assert seen == set(MODES.values())
+
+
+@ends
+@pytest.mark.parametrize("spm", [0.0, 1.0])
+def test_fim_between_tokens(ends: bool, spm: float) -> None:
+    tokens = batch_of(SAMPLES, LONGEST, ends)
+    masked = maskplug.strategy("fim", rate=0.9, spm=spm)(tokens, VOCAB, seed=3)
+    rows = zip(masked.inputs, rows_of(tokens), strict=True)
+    assert all(
+        np.array_equal(restore.from_fim(read, PREFIX, MIDDLE, SUFFIX, VOCAB), row)
+        for read, row in rows
+    )
+
+
+@cache
+def texts() -> tuple[TokenBatch, list[str]]:
+    """Texts as their tokenizer encodes them, between bos and eos."""
+    codec = Greedy()
+    rng = np.random.default_rng(0)
+    long = "".join(rng.choice([piece for piece in PIECES.values() if piece != "漢字"], 9_000))
+    lengths, places = rng.integers(0, LONGEST + 1, SAMPLES), rng.integers(0, 8_000, SAMPLES)
+    found = [long[at : at + n] for at, n in zip(places.tolist(), lengths.tolist(), strict=True)]
+    rows = [[2, *codec.encode(text), 3] for text in found]
+    return TokenBatch.from_lists(rows, keys=range(SAMPLES)), found
+
+
+def test_fim_between_characters() -> None:
+    tokens, wanted = texts()
+    strategy = maskplug.strategy("fim", rate=1.0, spm=0.0, level="character")
+    masked = strategy(tokens, TEXTUAL, seed=3)
+    codec = Greedy()
+    rows = [
+        restore.from_fim(read, PREFIX, MIDDLE, SUFFIX, TEXTUAL).tolist() for read in masked.inputs
+    ]
+    assert all(row[0] == 2 and row[-1] == 3 for row in rows)
+    assert [codec.decode(row[1:-1]) for row in rows] == wanted
+    inside = sum(row != old.tolist() for row, old in zip(rows, rows_of(tokens), strict=True))
+    assert inside > SAMPLES / 10, "cuts fall inside tokens"
+
+
+def test_masks_of_gap_sentences() -> None:
+    assert restore.from_marks([4, 5, 4], [[6, 7], []], 4).tolist() == [6, 7, 5]
+    assert restore.from_marks([], [], 4).tolist() == []
+    with pytest.raises(TokenError, match="1 pieces came for a row with 2 marks"):
+        restore.from_marks([4, 4], [[5]], 4)
+
+
+@pytest.mark.parametrize(
+    ("inputs", "targets", "message"),
+    [
+        ([5, 1199, 1198], [1199, 6], r"sentinels \[1199, 1198\] and the targets \[1199\]"),
+        ([5, 1199], [1198, 6], "in the same order"),
+        ([5, 1199, 1198], [1198, 6, 1199, 7], "in the same order"),
+        ([5, 1199], [6, 1199, 7], "the targets begin with the first"),
+        ([5, 1199], [], r"the targets \[\]"),
+        ([5], [6], "the targets begin with the first"),
+        ([5, 1199], [1199, 6, 1198, 7], "tokens follow the final sentinel 1198"),
+        ([5], [1199, 1198], "at most one more"),
+    ],
+)
+def test_targets_that_do_not_fit(inputs: list[int], targets: list[int], message: str) -> None:
+    with pytest.raises(TokenError, match=message):
+        restore.from_sentinels(inputs, targets, VOCAB)
+
+
+def test_positions_and_marks_that_do_not_fit() -> None:
+    with pytest.raises(TokenError, match="2 targets came with 1 position_ids"):
+        restore.from_fragment([5, 6], [7, 8], [0])
+    for place in (-1, 2):
+        with pytest.raises(TokenError, match=f"position {place} is outside a row of 2 tokens"):
+            restore.from_fragment([5, 6], [7], [place])
+    for row in ([PREFIX, 5, SUFFIX, 6], [SUFFIX, PREFIX, MIDDLE], [PREFIX] * 3):
+        with pytest.raises(TokenError, match="one each of prefix, suffix and middle"):
+            restore.from_fim(row, PREFIX, MIDDLE, SUFFIX, VOCAB)
+
+
+def test_what_is_not_there_is_not_invented() -> None:
+    assert restore.from_fim([5, 6], PREFIX, MIDDLE, SUFFIX, VOCAB).tolist() == [5, 6]
+    assert restore.without_mode([5, 6, 60], MODES.values())[0] is None
+    assert restore.from_suffix([], [7], VOCAB).tolist() == [7]
+    assert restore.from_sentinels([], [3], VOCAB).tolist() == []
