@@ -7,6 +7,7 @@ from typing import Any
 
 import maskplug
 from maskplug.errors import VocabularyError
+from maskplug_hf.codec import TokenizerCodec
 
 SENTINEL = re.compile(r"<extra_id_(\d+)>")
 
@@ -49,6 +50,7 @@ def vocabulary(tokenizer: Any, mask_id: int | None = None) -> maskplug.Vocabular
         eos_id=_first(tokenizer.eos_token_id, tokenizer.sep_token_id),
         special_ids=sorted(_special(tokenizer) | unused),
         sentinel_ids=_sentinels(ids),
+        codec=TokenizerCodec(tokenizer),
     )
 
 
