@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from maskplug import Rng, Vocabulary, budget, units
 from maskplug.errors import TokenError, VocabularyError
 from maskplug.schedule import Linear
+from maskplug.units import joined, most, stretch
 
 
 @given(ragged())
@@ -59,6 +60,40 @@ def test_ids_outside_the_vocabulary() -> None:
     for bad in (-1, 60, 2**40):
         with pytest.raises(TokenError, match=rf"id {bad} \(sample 2, position 1\).* 0 to 59"):
             units(batch([[5], [], [5, bad]]), VOCAB)
+
+
+@given(ragged(), st.integers(0, 5), st.integers(0, 9))
+def test_stretches_are_joined_runs_of_units(rows: list[list[int]], first: int, count: int) -> None:
+    tokens = batch(rows)
+    every = units(tokens, VOCAB)
+    chosen = stretch(every, np.full(len(rows), first), np.full(len(rows), count))
+    expected, single = [], []
+    for row, start in zip(rows, tokens.offsets.tolist(), strict=False):
+        free = [start + i for i, token in enumerate(row) if token not in SPECIAL]
+        single += free[first : first + count]
+    for place in single:
+        row = np.searchsorted(tokens.offsets, place, side="right")
+        if expected and expected[-1][0] == row and expected[-1][-1] == place - 1:
+            expected[-1].append(place)
+        else:
+            expected.append([row, place])
+    assert chosen.starts.tolist() == [run[1] for run in expected]
+    assert chosen.lengths.tolist() == [len(run) - 1 for run in expected]
+    assert chosen.counts.tolist() == [
+        sum(run[0] == row + 1 for run in expected) for row in range(len(rows))
+    ]
+    again = joined(chosen)
+    assert again.starts.tolist() == chosen.starts.tolist()
+
+
+@given(st.lists(st.integers(0, 300), min_size=1, max_size=6), seeds, st.floats(0, 1))
+def test_no_budget_exceeds_the_most(counts: list[int], seed: int, rate: float) -> None:
+    available = np.array(counts, np.int64)
+    for high in (rate, Linear(0.0, rate)):
+        rng = Rng.at(seed, 1, range(len(counts)), 1.0)
+        drawn, bound = budget(high, available, rng), most(high, available)
+        assert (drawn <= bound).all()
+        assert (bound <= np.maximum(np.ceil(rate * available), 0)).all()
 
 
 @given(st.lists(st.integers(0, 50), max_size=6), seeds, st.floats(0, 1))
