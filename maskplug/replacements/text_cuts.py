@@ -38,8 +38,8 @@ def require_codec(vocab: Vocabulary, who: str) -> Codec:
     if vocab.codec is None:
         raise VocabularyError(
             f"{who} cuts texts between characters, and this vocabulary cannot turn ids into text: "
-            "give it a codec (Vocabulary(codec=…): an object with encode(text) and decode(ids)), or "
-            'choose level="token"'
+            "give it a codec (Vocabulary(codec=…): an object with encode(text) and decode(ids)), "
+            'or choose level="token"'
         )
     return vocab.codec
 

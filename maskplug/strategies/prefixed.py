@@ -63,7 +63,8 @@ def prefixed(strategy: Strategy, token: str | int) -> Strategy:
     """Another strategy, with a token in front of its inputs.
 
     The token comes first, or second in samples that begin with the vocabulary's ``bos_id``. It is
-    written after masking, never masked and never predicted.
+    written after masking, never masked and never predicted: its label is -100, and it has 0 in
+    weights and layers.
 
     Args:
         strategy: by name, by mapping or as it is.
