@@ -5,8 +5,17 @@ from __future__ import annotations
 from maskplug import clock, replacements, schedule, selectors, targets
 from maskplug.composed import compose
 from maskplug.hookspecs import Register, hookimpl
-from maskplug.strategies import composition, diffusion, discriminative, masked_lm, pairs
-from maskplug.strategies import composition, fim, masked_lm, pairs, prefixed, seq2seq, ul2
+from maskplug.strategies import (
+    composition,
+    diffusion,
+    discriminative,
+    fim,
+    masked_lm,
+    pairs,
+    prefixed,
+    seq2seq,
+    ul2,
+)
 
 
 @hookimpl

@@ -5,4 +5,9 @@ from maskplug.replacements.fim import Fim
 from maskplug.replacements.mix import Mix
 from maskplug.replacements.sentinels import Sentinels
 
-__all__ = ["Delete", "Fim", "Mix", "Sentinels"]
+__all__ = [
+    "Delete",
+    "Fim",
+    "Mix",
+    "Sentinels",
+]

@@ -4,35 +4,28 @@ from maskplug.selectors.block_noise import BlockNoise
 from maskplug.selectors.exact import Exact
 from maskplug.selectors.fragment import Fragment
 from maskplug.selectors.independent import Independent
+from maskplug.selectors.mean_spans import MeanSpans
 from maskplug.selectors.ngrams import Ngrams
 from maskplug.selectors.noise import Noise
-from maskplug.selectors.mean_spans import MeanSpans
 from maskplug.selectors.nothing import Nothing
 from maskplug.selectors.scheduled_noise import ScheduledNoise
 from maskplug.selectors.spans import Spans
+from maskplug.selectors.suffix import Suffix
 from maskplug.selectors.uniform_noise import UniformNoise
 from maskplug.selectors.words import Words
 
 __all__ = [
     "BlockNoise",
     "Exact",
+    "Fragment",
     "Independent",
+    "MeanSpans",
     "Ngrams",
     "Noise",
     "Nothing",
     "ScheduledNoise",
     "Spans",
-    "UniformNoise",
-from maskplug.selectors.suffix import Suffix
-from maskplug.selectors.words import Words
-
-__all__ = [
-    "Exact",
-    "Fragment",
-    "Independent",
-    "MeanSpans",
-    "Nothing",
-    "Spans",
     "Suffix",
+    "UniformNoise",
     "Words",
 ]

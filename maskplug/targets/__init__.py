@@ -6,9 +6,17 @@ from maskplug.targets.fragment import Fragment
 from maskplug.targets.labels import IGNORE, Labels
 from maskplug.targets.original import Original
 from maskplug.targets.permutation import Permutation
+from maskplug.targets.sentinels import Sentinels
 from maskplug.targets.weighted_labels import WeightedLabels
 
-__all__ = ["IGNORE", "Chosen", "Labels", "Original", "Permutation", "WeightedLabels"]
-from maskplug.targets.sentinels import Sentinels
-
-__all__ = ["IGNORE", "Causal", "Chosen", "Fragment", "Labels", "Original", "Sentinels"]
+__all__ = [
+    "IGNORE",
+    "Causal",
+    "Chosen",
+    "Fragment",
+    "Labels",
+    "Original",
+    "Permutation",
+    "Sentinels",
+    "WeightedLabels",
+]
