@@ -11,6 +11,11 @@ from typing import Any
 from maskplug.errors import OptionError
 
 
+def digest_of(data: bytes) -> str:
+    """Sixteen hexadecimal digits (64 bits of BLAKE2b) for a content."""
+    return blake2b(data, digest_size=8).hexdigest()
+
+
 @dataclass(frozen=True)
 class Resource:
     """A file that decides masks: an n-gram list, a dictionary, a table of scores.
@@ -39,16 +44,35 @@ class Resource:
             if set(value) != {"path", "digest"}:
                 raise OptionError(f"a file is given by its path, not by {dict(value)!r}")
             found = cls.of(value["path"])
-            if found.digest != value["digest"]:
-                raise OptionError(
-                    f"the file {found.path} has changed: its content has the digest "
-                    f"{found.digest}, and {value['digest']} is asked for"
-                )
-            return found
+            asked = cls(found.path, value["digest"])
+            asked.check(found.digest)
+            return asked
         if not isinstance(value, str | Path):
             raise OptionError(f"a file is given by its path, not by {value!r}")
         path = str(value)
-        return cls(path, blake2b(cls.read(path), digest_size=8).hexdigest())
+        return cls(path, digest_of(cls.read(path)))
+
+    def check(self, digest: str) -> None:
+        """Refuse another content.
+
+        Raises:
+            OptionError: when this is not the digest of the resource.
+        """
+        if digest != self.digest:
+            raise OptionError(
+                f"the file {self.path} has changed: its content has the digest {digest}, and "
+                f"{self.digest} is asked for"
+            )
+
+    def content(self) -> bytes:
+        """The content that the digest is of.
+
+        Raises:
+            OptionError: when the file cannot be read, or has changed since.
+        """
+        data = self.read(self.path)
+        self.check(digest_of(data))
+        return data
 
     @staticmethod
     def read(path: str) -> bytes:
@@ -66,9 +90,10 @@ class Resource:
         """The lines of a text file in UTF-8, without their ends.
 
         Raises:
-            OptionError: when the file is not UTF-8; the message names the line.
+            OptionError: when the file is not UTF-8; the message names the line. Also when it has
+                changed since.
         """
-        lines = self.read(self.path).split(b"\n")
+        lines = self.content().split(b"\n")
         text = []
         for number, line in enumerate(lines, 1):
             try:

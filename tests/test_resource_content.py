@@ -1,0 +1,25 @@
+"""Files as options: what they hold is what was asked for, whenever they are read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from maskplug.errors import OptionError
+from maskplug.resource import Resource
+
+
+def test_a_file_that_changes_before_it_is_read_is_refused(tmp_path: Path) -> None:
+    # A worker that starts later would otherwise mask with another list than the others do.
+    path = tmp_path / "list.txt"
+    path.write_text("5 6\n")
+    resource = Resource.of(path)
+    assert resource.lines() == ["5 6"]
+    assert resource.content() == b"5 6\n"
+    path.write_text("5 7\n")
+    with pytest.raises(OptionError, match=rf"list\.txt has changed: .* {resource.digest} is asked"):
+        resource.lines()
+    with pytest.raises(OptionError, match="has changed"):
+        Resource.of({"path": str(path), "digest": resource.digest})
+    assert Resource.of(path).digest != resource.digest
