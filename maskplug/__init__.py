@@ -3,12 +3,14 @@
 A mask is a pure function of strategy@version, options, seed, t and the sample's key.
 """
 
+from maskplug import tlm
 from maskplug.composed import compose
 from maskplug.errors import MaskplugError, MaskplugWarning, OptionError
 from maskplug.hookspecs import Register, hookimpl
 from maskplug.parts import Clock, Replacement, Schedule, Selector, Target
 from maskplug.ragged import Ragged
 from maskplug.rng import Rng, derive, key_of
+from maskplug.salience import byte_offsets, salient_layer
 from maskplug.strategy import Context, Strategy, part, strategy
 from maskplug.tokens import Masked, Selection, TokenBatch
 from maskplug.units import budget, units
@@ -35,11 +37,14 @@ __all__ = [
     "TokenBatch",
     "Vocabulary",
     "budget",
+    "byte_offsets",
     "compose",
     "derive",
     "hookimpl",
     "key_of",
     "part",
+    "salient_layer",
     "strategy",
+    "tlm",
     "units",
 ]

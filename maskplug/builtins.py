@@ -16,6 +16,7 @@ from maskplug.strategies import (
     seq2seq,
     ul2,
 )
+from maskplug.strategies import composition, diffusion, discriminative, informed, masked_lm, pairs
 
 
 @hookimpl
@@ -36,6 +37,7 @@ def maskplug_register(register: Register) -> None:
     register("selector", "independent", selectors.Independent)
     register("selector", "exact", selectors.Exact)
     register("selector", "words", selectors.Words)
+    register("selector", "bert_budget", selectors.BertBudget)
     register("selector", "spans", selectors.Spans)
     register("selector", "ngrams", selectors.Ngrams)
     register("selector", "uniform_noise", selectors.UniformNoise)
@@ -44,6 +46,10 @@ def maskplug_register(register: Register) -> None:
     register("selector", "mean_spans", selectors.MeanSpans)
     register("selector", "suffix", selectors.Suffix)
     register("selector", "fragment", selectors.Fragment)
+    register("selector", "phrases", selectors.Phrases)
+    register("selector", "salient", selectors.Salient)
+    register("selector", "by_language", selectors.ByLanguage)
+    register("selector", "weighted", selectors.Weighted)
 
     register("replacement", "mix", replacements.Mix)
     register("replacement", "delete", replacements.Delete)
@@ -51,6 +57,8 @@ def maskplug_register(register: Register) -> None:
     register("replacement", "fim", replacements.Fim)
 
     register("target", "labels", targets.Labels)
+    register("target", "boundary_labels", targets.BoundaryLabels)
+    register("target", "language_labels", targets.LanguageLabels)
     register("target", "original", targets.Original)
     register("target", "chosen", targets.Chosen)
     register("target", "permutation", targets.Permutation)
@@ -61,9 +69,16 @@ def maskplug_register(register: Register) -> None:
 
     register("strategy", "none", masked_lm.none)
     register("strategy", "static", masked_lm.static)
+    register("strategy", "bert", masked_lm.bert)
     register("strategy", "dynamic", masked_lm.dynamic)
+    register("strategy", "roberta", masked_lm.roberta)
     register("strategy", "whole_word", masked_lm.whole_word)
     register("strategy", "span", masked_lm.span)
+    register("strategy", "ngram", masked_lm.ngram)
+    register("strategy", "pmi", informed.pmi)
+    register("strategy", "salient", informed.salient)
+    register("strategy", "tlm", informed.tlm)
+    register("strategy", "weighted", informed.weighted)
     register("strategy", "word_dropout", pairs.word_dropout)
     register("strategy", "electra", discriminative.electra)
     register("strategy", "permutation", discriminative.permutation)

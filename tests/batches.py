@@ -29,11 +29,15 @@ VOCAB = maskplug.Vocabulary(
 STRATEGIES: dict[str, dict[str, Any]] = {
     "none": {},
     "static": {"rate": 0.3},
+    "bert": {"rate": 0.3, "max_predictions": 100},
+    "bert-words": {"rate": 0.3, "max_predictions": 100, "unit": "word"},
     "dynamic": {"rate": 0.3},
     "dynamic-words": {"rate": 0.3, "unit": "word"},
+    "roberta": {"rate": 0.3},
     "whole_word": {"rate": 0.3},
     "span": {"rate": 0.3},
     "span-tokens": {"rate": 0.3, "unit": "token"},
+    "ngram": {"rate": 0.3},
     "word_dropout": {"rate": 0.3},
 }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ import numpy as np
 import maskplug
 from maskplug import TokenBatch, Vocabulary
 
+DATA = Path(__file__).with_name("data")
 #: Everything that a strategy can ask of a vocabulary; ids below 60 as in ``batches.VOCAB``.
 RICH = Vocabulary(
     size=200,
@@ -62,6 +64,10 @@ CASES: dict[str, Case] = {
     "mixture@1": Case({"strategies": ["dynamic", "span"], "weights": [2, 1]}),
     "chain@1": Case({"strategies": ["word_dropout", "dynamic"]}),
     "prefixed@1": Case({"strategy": "t5", "token": "[R]"}),
+    "pmi@1": Case({"ngrams": DATA / "ngrams.txt"}),
+    "salient@1": Case(layers=lambda tokens: {"salient": tokens.ids // 4 % 3}),
+    "tlm@1": Case(layers=lambda tokens: {"languages": tokens.ids // 30}),
+    "weighted@1": Case(layers=lambda tokens: {"scores": tokens.ids % 7 / 2}),
 }
 
 

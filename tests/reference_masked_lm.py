@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from reference import Sample, exact, span_lengths, threshold, words
+from math import sqrt
+
+from reference import Sample, below, exact, span_lengths, threshold, words
 
 Span = tuple[int, int]
 
@@ -61,3 +63,88 @@ def ngrams(sample: Sample, rate: float, count: int, law: str, longest: int) -> l
             found.append((cursor, length))
         cursor += length
     return found
+
+
+def bert_budget(length: int, rate: float, most: int) -> int:
+    """``length`` counts special tokens, and no padding."""
+    return min(most, max(1, round(length * rate))) if rate > 0 else 0
+
+
+def words_within(drawn: list[int], lengths: list[int], budget: int) -> list[bool]:
+    chosen = [False] * len(lengths)
+    order, left = list(range(len(lengths))), budget
+    for i, word in enumerate(drawn):
+        j = i + below(word, len(order) - i)
+        order[i], order[j] = order[j], order[i]
+        if lengths[order[i]] <= left:
+            chosen[order[i]] = True
+            left -= lengths[order[i]]
+    if lengths and budget and not any(chosen):
+        chosen[order[0]] = True
+    return chosen
+
+
+def segmented(
+    drawn: list[int], groups: list[list[int]], row: list[int], phrases: list[list[int]]
+) -> list[list[int]]:
+    """Words, as lists of positions, joined to phrases."""
+    spans = []
+    for first in range(len(groups)):
+        for last in range(first + 1, len(groups)):
+            positions = [i for group in groups[first : last + 1] for i in group]
+            together = positions[-1] - positions[0] == len(positions) - 1
+            if together and [row[i] for i in positions] in phrases:
+                spans.append((first, last))
+    outer = [
+        (a, b)
+        for a, b in spans
+        if not any(c <= a and b <= d and (c, d) != (a, b) for c, d in spans)
+    ]
+    order, kept = list(outer), []
+    for i, word in enumerate(drawn[: len(outer)]):
+        j = i + below(word, len(order) - i)
+        order[i], order[j] = order[j], order[i]
+        a, b = order[i]
+        if all(b < c or d < a for c, d in kept):
+            kept.append((a, b))
+    units, word = [], 0
+    ends = dict(kept)
+    while word < len(groups):
+        last = ends.get(word, word)
+        units.append([i for group in groups[word : last + 1] for i in group])
+        word = last + 1
+    return units
+
+
+def in_segments(drawn: list[int], segments: list[int], limit: int) -> list[bool]:
+    chosen = [word < limit for word in drawn]
+    for segment in set(segments):
+        members = [i for i, own in enumerate(segments) if own == segment]
+        if limit and not any(chosen[i] for i in members):
+            chosen[min(members, key=lambda i: (drawn[i], i))] = True
+    return chosen
+
+
+def raised(value: float, power: float) -> float:
+    if power < 0 and value == 0:
+        value = 1.0
+    steps = round(abs(power) * 65536)
+    out, root = 1.0, value
+    for bit in reversed(range(16)):
+        root = sqrt(root)
+        if steps >> bit & 1:
+            out *= root
+    square = value
+    for bit in range(16, steps.bit_length()):
+        if steps >> bit & 1:
+            out *= square
+        square *= square
+    return 1.0 / out if power < 0 else out
+
+
+def by_score(sample: Sample, weights: list[float]) -> list[bool]:
+    drawn = sample.words("by score", len(weights))
+    chosen = [word < threshold(p) for word, p in zip(drawn, weights, strict=True)]
+    if weights and not any(chosen):
+        return weighted(sample.stream("weighted"), weights, 1)
+    return chosen

@@ -70,7 +70,9 @@ def test_selections_are_sorted_disjoint_and_within_their_rows(
     assert np.bincount(row, minlength=len(tokens)).tolist() == selection.counts.tolist()
 
 
-@pytest.mark.parametrize("case", ["dynamic-words", "whole_word", "span", "word_dropout"])
+@pytest.mark.parametrize(
+    "case", ["dynamic-words", "bert-words", "whole_word", "span", "ngram", "word_dropout"]
+)
 @given(rows=ragged(), seed=seeds, rate=rates)
 def test_whole_words_are_never_split(
     case: str, rows: list[list[int]], seed: int, rate: float
@@ -110,10 +112,12 @@ def test_rate_one_chooses_everything(case: str, rows: list[list[int]], seed: int
     assert (mask == ~VOCAB.special[tokens.ids]).all()
 
 
-UNIT = {"dynamic-words": "word", "span": "word"}
+UNIT = {"dynamic-words": "word", "span": "word", "ngram": "word"}
 
 
-@pytest.mark.parametrize("case", ["static", "dynamic", "dynamic-words", "span", "span-tokens"])
+@pytest.mark.parametrize(
+    "case", ["static", "dynamic", "dynamic-words", "roberta", "span", "span-tokens", "ngram"]
+)
 @given(rows=ragged(), seed=seeds, rate=st.floats(0.01, 1))
 def test_budgets_are_exact(case: str, rows: list[list[int]], seed: int, rate: float) -> None:
     tokens = batch(rows)
@@ -139,13 +143,17 @@ def test_budgets_are_right_on_average(case: str, length: int, rate: float, up: f
     assert likely((counts > low).sum(), samples, up)
 
 
-@pytest.mark.parametrize("case", ["static", "dynamic", "whole_word", "span-tokens"])
+@pytest.mark.parametrize(
+    "case", ["static", "bert", "bert-words", "dynamic", "roberta", "whole_word", "span-tokens"]
+)
 def test_five_tokens_always_have_a_label(case: str) -> None:
     masked = made(case, rate=0.15)(equal_rows(2_000, 5), VOCAB, seed=1)
     assert masked.selection.mask.reshape(-1, 5).any(axis=1).all()
 
 
-@pytest.mark.parametrize("case", ["dynamic", "dynamic-words", "whole_word", "word_dropout"])
+@pytest.mark.parametrize(
+    "case", ["bert", "bert-words", "dynamic", "dynamic-words", "whole_word", "word_dropout"]
+)
 def test_every_position_is_chosen_equally_often(case: str) -> None:
     # Words of one token each, so that positions are exchangeable for all of these strategies.
     even = [i for i in ORDINARY if i % 2 == 0]

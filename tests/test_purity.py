@@ -60,7 +60,8 @@ def test_order_and_company_do_not_matter(
         assert lists(strategy(batch([row], keys=[i]), VOCAB, seed=seed, epoch=3)) == [together[i]]
 
 
-@every
+# BERT's budget is a share of the row with its special tokens; padding alone leaves it alone.
+@pytest.mark.parametrize("case", [case for case in STRATEGIES if not case.startswith("bert")])
 @given(rows=ragged(), seed=seeds, left=st.integers(0, 3), right=st.integers(0, 5))
 def test_specials_around_a_sample_do_not_matter(
     case: str, rows: list[list[int]], seed: int, left: int, right: int

@@ -117,3 +117,35 @@ def words_to_budget(
             if left == 0:
                 break
     return chosen
+
+
+@kernel
+def words_within(
+    keys: UintArray, lengths: IntArray, offsets: IntArray, budgets: IntArray
+) -> BoolArray:
+    """Bool a word: words in random order, without those that would exceed the row's budget.
+
+    Where no word fits and the budget is not 0, the first in the order is taken.
+    """
+    chosen = np.zeros(offsets[-1], np.bool_)
+    order = np.empty(longest(offsets), np.int64)
+    words = streams(keys, offsets, 0)
+    for row in range(len(keys)):
+        first = offsets[row]
+        count = offsets[row + 1] - first
+        left = budgets[row]
+        for i in range(count):
+            order[i] = i
+        for i in range(count):
+            if left == 0:
+                break
+            j = i + below(words[first + i], count - i)
+            word = order[j]
+            order[j] = order[i]
+            order[i] = word
+            if lengths[first + word] <= left:
+                chosen[first + word] = True
+                left -= lengths[first + word]
+        if count > 0 and left > 0 and left == budgets[row]:
+            chosen[first + order[0]] = True
+    return chosen

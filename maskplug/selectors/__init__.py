@@ -1,6 +1,8 @@
 """Which tokens? One selector a file."""
 
+from maskplug.selectors.bert_budget import BertBudget
 from maskplug.selectors.block_noise import BlockNoise
+from maskplug.selectors.by_language import ByLanguage
 from maskplug.selectors.exact import Exact
 from maskplug.selectors.fragment import Fragment
 from maskplug.selectors.independent import Independent
@@ -8,14 +10,19 @@ from maskplug.selectors.mean_spans import MeanSpans
 from maskplug.selectors.ngrams import Ngrams
 from maskplug.selectors.noise import Noise
 from maskplug.selectors.nothing import Nothing
+from maskplug.selectors.phrases import Phrases
+from maskplug.selectors.salient import Salient
 from maskplug.selectors.scheduled_noise import ScheduledNoise
 from maskplug.selectors.spans import Spans
 from maskplug.selectors.suffix import Suffix
 from maskplug.selectors.uniform_noise import UniformNoise
+from maskplug.selectors.weighted import Weighted
 from maskplug.selectors.words import Words
 
 __all__ = [
+    "BertBudget",
     "BlockNoise",
+    "ByLanguage",
     "Exact",
     "Fragment",
     "Independent",
@@ -23,9 +30,12 @@ __all__ = [
     "Ngrams",
     "Noise",
     "Nothing",
+    "Phrases",
+    "Salient",
     "ScheduledNoise",
     "Spans",
     "Suffix",
     "UniformNoise",
+    "Weighted",
     "Words",
 ]

@@ -14,6 +14,20 @@ from maskplug.units import budget, units
 from maskplug.vocabulary import Vocabulary
 
 
+def until_spent(candidates: Selection, rate: Schedule | float, rng: Rng) -> Selection:
+    """Units in random order until ``rate`` times the tokens of all of them are chosen.
+
+    The unit that would exceed the budget is taken with probability (budget left) / (its length).
+    """
+    from maskplug.kernels.select import words_to_budget
+
+    running = np.concatenate(([0], np.cumsum(candidates.lengths)))
+    budgets = budget(rate, np.diff(running[candidates.offsets]), rng)
+    keys = rng.stream_keys("words")
+    chosen = words_to_budget(keys, candidates.lengths, candidates.offsets, budgets)
+    return candidates.take(chosen)
+
+
 @dataclass(frozen=True)
 class Words(Selector):
     """Chooses whole words in random order until ``rate`` times the sample's *tokens* are chosen.
@@ -35,15 +49,4 @@ class Words(Selector):
         check_rate("rate", self.rate)
 
     def select(self, tokens: TokenBatch, vocab: Vocabulary, rng: Rng) -> Selection:
-        from maskplug.kernels.select import words_to_budget
-
-        words = units(tokens, vocab, "word")
-        running = np.concatenate(([0], np.cumsum(words.lengths)))
-        sizes = np.diff(running[words.offsets])
-        chosen = words_to_budget(
-            rng.stream_keys("words"),
-            words.lengths,
-            words.offsets,
-            budget(self.rate, sizes, rng),
-        )
-        return words.take(chosen)
+        return until_spent(units(tokens, vocab, "word"), self.rate, rng)

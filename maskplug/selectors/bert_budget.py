@@ -1,0 +1,66 @@
+"""BERT's own budget: a share of the whole row, with a ceiling."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from maskplug.arrays import IntArray
+from maskplug.errors import OptionError
+from maskplug.parts import Schedule, Selector
+from maskplug.rng import Rng
+from maskplug.schedule import check_rate
+from maskplug.tokens import Selection, TokenBatch
+from maskplug.units import units
+from maskplug.vocabulary import Vocabulary
+
+
+@dataclass(frozen=True)
+class BertBudget(Selector):
+    """Chooses as many tokens as BERT's data preparation does.
+
+    That is ``min(max_predictions, max(1, round(rate * length)))``, where halves round to the even
+    number, and never more than can be masked. The length of a row counts its special tokens, as
+    BERT's does, and leaves out padding: every id but the vocabulary's ``pad_id``. A rate of 0
+    chooses nothing.
+
+    Args:
+        rate: share of the row, from 0 to 1, or a schedule.
+        max_predictions: the most tokens of one sample.
+        unit: "token" (every subset of that size is equally likely), or "word": whole words in
+            random order, leaving out those that would exceed the budget. Where none fits, the first
+            of them is taken all the same: BERT's own rule then predicts nothing.
+
+    Source: Devlin et al., "BERT", 2019, and its ``create_pretraining_data.py``.
+    """
+
+    rate: Schedule | float = 0.15
+    max_predictions: int = 20
+    unit: Literal["token", "word"] = "token"
+
+    def __post_init__(self) -> None:
+        check_rate("rate", self.rate)
+        if self.max_predictions < 1:
+            raise OptionError(
+                f"option 'max_predictions' is {self.max_predictions!r}; it must be at least 1"
+            )
+
+    def select(self, tokens: TokenBatch, vocab: Vocabulary, rng: Rng) -> Selection:
+        from maskplug.kernels.select import exact, words_within
+
+        candidates = units(tokens, vocab, self.unit)
+        budgets = self._budgets(tokens, vocab, rng)
+        if self.unit == "token":
+            budgets = np.minimum(budgets, candidates.counts)
+            return candidates.take(exact(rng.stream_keys("exact"), candidates.offsets, budgets))
+        keys = rng.stream_keys("bert words")
+        return candidates.take(words_within(keys, candidates.lengths, candidates.offsets, budgets))
+
+    def _budgets(self, tokens: TokenBatch, vocab: Vocabulary, rng: Rng) -> IntArray:
+        pad = -1 if vocab.pad_id is None else vocab.pad_id
+        real = np.concatenate(([0], np.cumsum(tokens.ids != pad)))
+        rates = rng.value(self.rate)
+        wanted = np.round(np.diff(real[tokens.offsets]) * rates).astype(np.int64)
+        return np.where(rates > 0, np.clip(wanted, 1, self.max_predictions), 0)

@@ -1,0 +1,105 @@
+"""Files of scores: a number for each id of a vocabulary."""
+
+from __future__ import annotations
+
+import io
+from functools import lru_cache
+
+import numpy as np
+
+from maskplug.arrays import FloatArray, frozen
+from maskplug.errors import OptionError, VocabularyError
+from maskplug.resource import Resource
+
+
+@lru_cache(maxsize=8)
+def read_scores(file: Resource) -> FloatArray:
+    """The scores of a file: float64, one for each id, finite and not negative.
+
+    The file has one number a line, or is a ``.npy`` file of one dimension.
+
+    Raises:
+        OptionError: when a score is something else; the message names the line.
+    """
+    if file.path.endswith(".npy"):
+        values, where = _from_npy(file), "entry"
+    else:
+        values, where = _from_text(file), "line"
+    wrong = ~(np.isfinite(values) & (values >= 0.0))
+    if wrong.any():
+        first = int(np.argmax(wrong))
+        raise OptionError(
+            f"{file.path}, {where} {first + 1}: {values[first]} is no score; scores are finite "
+            "numbers that are not negative"
+        )
+    return frozen(values, np.float64)
+
+
+def _from_text(file: Resource) -> FloatArray:
+    lines = file.lines()
+    values = np.empty(len(lines))
+    for number, line in enumerate(lines):
+        try:
+            values[number] = float(line)
+        except ValueError:
+            raise OptionError(
+                f"{file.path}, line {number + 1}: {line!r} is no number; a file of scores has one "
+                "number a line, one line for each id of the vocabulary"
+            ) from None
+    return values
+
+
+def _from_npy(file: Resource) -> FloatArray:
+    try:
+        array = np.load(io.BytesIO(file.content()), allow_pickle=False)
+    except (ValueError, EOFError) as error:
+        raise OptionError(f"{file.path} is no .npy file of numbers: {error}") from None
+    if array.ndim != 1 or array.dtype.kind not in "iuf":
+        raise OptionError(
+            f"{file.path} holds {array.dtype} of shape {array.shape}; scores are one row of numbers"
+        )
+    return np.asarray(array, np.float64)
+
+
+def check_count(file: Resource, size: int) -> None:
+    """Refuse scores that are not one for each id of a vocabulary of this size.
+
+    Raises:
+        VocabularyError: naming the line at which they end, or should have.
+    """
+    count = len(read_scores(file))
+    if count != size:
+        what = "is one too many" if count > size else "is missing"
+        raise VocabularyError(
+            f"{file.path} has {count} scores for a vocabulary of {size} ids: line "
+            f"{min(count, size) + 1} {what}"
+        )
+
+
+def raised(values: FloatArray, power: float) -> FloatArray:
+    """The values to a power, by multiplications, divisions and square roots alone.
+
+    These are exact to the last bit everywhere, which no library's ``pow`` is. The power is rounded
+    to a multiple of 2**-16. To a negative power 0 counts as 1, as in XLM, which raises counts and
+    counts a token that it has never seen as seen once.
+
+    Example:
+        >>> raised(np.array([0.0, 4.0, 100.0]), -0.5).tolist()
+        [1.0, 0.5, 0.1]
+    """
+    whole, part = divmod(round(abs(power) * 65536), 65536)
+    base = np.where(values == 0.0, 1.0, values) if power < 0 else values
+    out = np.ones(len(values))
+    root = base
+    while part:
+        root = np.sqrt(root)
+        part *= 2
+        if part >= 65536:
+            out = out * root
+            part -= 65536
+    while whole:
+        if whole % 2:
+            out = out * base
+        base = base * base
+        whole //= 2
+    return 1.0 / out if power < 0 else out

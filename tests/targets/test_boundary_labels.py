@@ -1,0 +1,80 @@
+"""Labels with the distances of a span boundary objective."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from batches import ORDINARY, PAD, VOCAB, batch, ragged, seeds
+from hypothesis import given
+from hypothesis import strategies as st
+
+import maskplug
+from maskplug.errors import OptionError
+
+SPAN = maskplug.strategy("span", rate=0.4, boundaries=True)
+
+
+def looked_up(row: list[int], mask: list[bool], i: int, step: int) -> int:
+    """How far the nearest token that is not chosen is; 0 without any before the row's end."""
+    if not mask[i]:
+        return 0
+    at = i
+    while 0 <= at < len(row) and row[at] != PAD:
+        if not mask[at]:
+            return abs(at - i)
+        at += step
+    return 0
+
+
+@given(ragged(), seeds, st.sampled_from([0.2, 0.6, 1.0]))
+def test_distances(rows: list[list[int]], seed: int, rate: float) -> None:
+    tokens = batch(rows)
+    masked = maskplug.strategy("span", rate=rate, boundaries=True)(tokens, VOCAB, seed=seed)
+    mask = masked.selection.mask
+    expected: dict[str, list[int]] = {"left_distance": [], "right_distance": []}
+    for row, a, b in zip(rows, tokens.offsets, tokens.offsets[1:], strict=False):
+        own = mask[a:b].tolist()
+        for name, step in (("left_distance", -1), ("right_distance", 1)):
+            expected[name] += [looked_up(row, own, i, step) for i in range(len(row))]
+    assert {name: layer.tolist() for name, layer in masked.layers.items()} == expected
+    assert {layer.dtype for layer in masked.layers.values()} == {np.dtype(np.int64)}
+
+
+@given(ragged(), seeds)
+def test_masks_are_those_without_boundaries(rows: list[list[int]], seed: int) -> None:
+    tokens = batch(rows)
+    plain = maskplug.strategy("span", rate=0.4)(tokens, VOCAB, seed=seed)
+    masked = SPAN(tokens, VOCAB, seed=seed)
+    assert not plain.layers
+    assert masked.inputs.to_lists() == plain.inputs.to_lists()
+    assert masked.labels is not None
+    assert plain.labels is not None
+    assert masked.labels.to_lists() == plain.labels.to_lists()
+
+
+def test_the_distances_find_the_boundaries() -> None:
+    row = [2, *ORDINARY[:30], 3]
+    tokens = batch([row] * 50)
+    masked = SPAN(tokens, VOCAB, seed=1)
+    left, right = masked.layers["left_distance"], masked.layers["right_distance"]
+    mask = masked.selection.mask
+    at = np.flatnonzero(mask)
+    assert (left[at] > 0).all()
+    assert (right[at] > 0).all()
+    assert not mask[at - left[at]].any()
+    assert not mask[at + right[at]].any()
+    # A run of n tokens counts 1 … n from the left and n … 1 from the right.
+    assert (mask[at - left[at] + 1] & mask[at + right[at] - 1]).all()
+
+
+def test_padding_is_no_boundary() -> None:
+    tokens = batch([[5, 7, 9], [5, 7, 9, PAD, PAD], [PAD, 5, 7, 9]])
+    masked = maskplug.strategy("span", rate=1.0, boundaries=True)(tokens, VOCAB)
+    assert not masked.layers["left_distance"].any()
+    assert not masked.layers["right_distance"].any()
+
+
+def test_only_in_place() -> None:
+    deleting = maskplug.compose("exact", "delete", "boundary_labels")
+    with pytest.raises(OptionError, match="'labels' needs inputs as long as the original"):
+        deleting(batch([ORDINARY]), VOCAB)

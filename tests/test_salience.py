@@ -1,0 +1,79 @@
+"""From spans of characters or bytes to the tokens that lie in them."""
+
+from __future__ import annotations
+
+import pytest
+
+from maskplug import byte_offsets, salient_layer
+from maskplug.errors import TokenError
+
+TEXT = "Zoë saw Wrocław in 1984, twice"
+#: Special, "Zoë", "saw", "Wro", "cław", "in", "19", "84,", "twice", special.
+WORDS = [(0, 3), (4, 7), (8, 11), (11, 15), (16, 18), (19, 21), (21, 24), (25, 30)]
+OFFSETS = [(0, 0), *WORDS, (0, 0)]
+
+
+def test_tokens_inside_a_span_belong_to_it() -> None:
+    layer = salient_layer(OFFSETS, [(0, 3), (8, 15)])
+    assert layer.tolist() == [0, 1, 0, 2, 2, 0, 0, 0, 0, 0]
+    assert layer.dtype == "int64"
+
+
+def test_a_token_that_reaches_beyond_does_not() -> None:
+    assert salient_layer(OFFSETS, [(19, 23)]).tolist() == [0] * 6 + [1] + [0] * 3
+
+
+def test_neighbouring_spans_are_two() -> None:
+    assert salient_layer(OFFSETS, [(11, 15), (8, 11)]).tolist()[3:5] == [2, 1]
+
+
+def test_no_spans_and_no_tokens() -> None:
+    assert salient_layer(OFFSETS, []).tolist() == [0] * 10
+    assert salient_layer([], []).tolist() == []
+
+
+@pytest.mark.parametrize("span", [(20, 23), (0, 2), (7, 8), (0, 0), (99, 120)])
+def test_a_span_without_a_whole_token(span: tuple[int, int]) -> None:
+    with pytest.raises(TokenError, match=rf"\({span[0]}, {span[1]}\) covers no token as a whole"):
+        salient_layer(OFFSETS, [span])
+
+
+def test_overlapping_spans() -> None:
+    with pytest.raises(TokenError, match=r"the spans \(8, 15\) and \(11, 18\) overlap"):
+        salient_layer(OFFSETS, [(0, 3), (8, 15), (11, 18)])
+
+
+def test_bytes_are_not_characters() -> None:
+    data = TEXT.encode()
+    spans = []
+    for name in ("Zoë", "Wrocław", "1984"):
+        start = data.index(name.encode())
+        spans.append((start, start + len(name.encode())))
+    assert spans == [(0, 4), (9, 17), (21, 25)]
+    found = byte_offsets(TEXT, spans)
+    assert [TEXT[a:b] for a, b in found] == ["Zoë", "Wrocław", "1984"]
+    assert salient_layer(OFFSETS, found[:2]).tolist() == [0, 1, 0, 2, 2, 0, 0, 0, 0, 0]
+    # Bytes taken for characters would mark half of the name.
+    assert salient_layer(OFFSETS, spans[1:2]).tolist() == [0, 0, 0, 0, 1, 0, 0, 0, 0, 0]
+
+
+@pytest.mark.parametrize("text", ["日本 の 東京", "naïve 🙂 café", "plain"])
+def test_every_span_of_characters_comes_back(text: str) -> None:
+    places = [(a, b) for b in range(len(text) + 1) for a in range(b + 1)]
+    in_bytes = [(len(text[:a].encode()), len(text[:b].encode())) for a, b in places]
+    assert byte_offsets(text, in_bytes) == places
+
+
+@pytest.mark.parametrize(
+    ("span", "message"),
+    [
+        ((0, 3), "begins or ends inside a character of 'Zoë'"),
+        ((3, 4), "begins or ends inside a character"),
+        ((0, 5), r"\(0, 5\) is no part of 4 bytes"),
+        ((-1, 2), "is no part"),
+        ((2, 1), "is no part"),
+    ],
+)
+def test_bad_bytes(span: tuple[int, int], message: str) -> None:
+    with pytest.raises(TokenError, match=message):
+        byte_offsets("Zoë", [span])
