@@ -12,6 +12,7 @@ from maskplug import __version__
 from maskplug.cli.catalogue import list_command, plugins_command
 from maskplug.cli.doctor import doctor_command
 from maskplug.cli.fairseq_dir import fairseq_dir_command
+from maskplug.cli.ngrams import ngrams_command
 from maskplug.cli.show import show_command
 from maskplug.errors import MaskplugError
 
@@ -36,5 +37,12 @@ def main() -> None:
     """Masking strategies for Transformers: look at them, and check this installation."""
 
 
-for _command in (list_command, show_command, plugins_command, doctor_command, fairseq_dir_command):
+for _command in (
+    list_command,
+    show_command,
+    plugins_command,
+    doctor_command,
+    ngrams_command,
+    fairseq_dir_command,
+):
     main.add_command(_command)

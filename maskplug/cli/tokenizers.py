@@ -1,4 +1,4 @@
-"""Tokenizers for ``maskplug show``: what a path holds decides which library reads it."""
+"""Tokenizers for the command line: what a path holds decides which library reads it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ NAMED = ("[R]", "[S]", "[X]", "<fim_prefix>", "<fim_middle>", "<fim_suffix>", "<
 
 @dataclass(frozen=True)
 class Reader:
-    """What ``show`` needs of a tokenizer."""
+    """What the command line needs of a tokenizer."""
 
     vocab: Vocabulary
     encode: Callable[[str], list[int]]

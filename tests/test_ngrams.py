@@ -1,0 +1,161 @@
+"""Collocations: counts, scores, shares, and the file that the strategy ``pmi`` reads."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Iterator
+from itertools import pairwise
+from math import log, prod
+from pathlib import Path
+from typing import Any
+
+import pytest
+from batches import VOCAB, batch
+from hypothesis import given
+from hypothesis import strategies as st
+
+import maskplug
+from maskplug import Vocabulary
+from maskplug.errors import OptionError, VocabularyError
+from maskplug.ngrams import Collocation, Counts, collocations, pmi, sentences, shares, write
+
+Corpus = list[list[tuple[int, ...]]]
+letters = st.sampled_from([(1,), (2,), (3, 4), (5,)])
+corpora = st.lists(st.lists(letters, max_size=12), max_size=8)
+
+
+def all_counts(corpus: Corpus, max_n: int) -> dict[int, Counter[Any]]:
+    """Every n-gram, counted as plainly as can be."""
+    return {
+        n: Counter(tuple(row[i : i + n]) for row in corpus for i in range(len(row) - n + 1))
+        for n in range(1, max_n + 1)
+    }
+
+
+def cuttings(gram: tuple[Any, ...]) -> Iterator[list[tuple[Any, ...]]]:
+    """All ways to cut an n-gram into two or more parts."""
+    n = len(gram)
+    for code in range(1, 2 ** (n - 1)):
+        cuts = [0, *(i + 1 for i in range(n - 1) if code >> i & 1), n]
+        yield [gram[a:b] for a, b in pairwise(cuts)]
+
+
+@given(corpora, st.integers(2, 5), st.integers(1, 4))
+def test_counts_are_exact_where_they_are_frequent(corpus: Corpus, max_n: int, least: int) -> None:
+    counts = Counts(lambda: corpus, max_n, least)
+    found = {
+        tuple(counts.words[number] for number in gram): count
+        for gram, count in counts.counts.items()
+    }
+    expected = all_counts(corpus, max_n)
+    assert found == {
+        gram: count for table in expected.values() for gram, count in table.items()
+        if count >= least
+    }  # fmt: skip
+
+
+@given(corpora, st.integers(1, 3))
+def test_scores_are_the_least_of_all_cuttings(corpus: Corpus, least: int) -> None:
+    tables = all_counts(corpus, 5)
+
+    def p(gram: tuple[Any, ...]) -> float:
+        return tables[len(gram)][gram] / tables[len(gram)].total()
+
+    for entry in collocations(lambda: corpus, 10**6, 5, least):
+        scores = [log(p(entry.words) / prod(map(p, parts))) for parts in cuttings(entry.words)]
+        assert entry.score == pytest.approx(min(scores))
+
+
+def test_a_pair_explains_the_triple_around_it() -> None:
+    # "2 3" always stand together, and anything stands around them.
+    draw = random.Random(1)
+    row: list[tuple[int, ...]] = []
+    while len(row) < 4_000:
+        row += [(2,), (3,)] if draw.random() < 0.1 else [(draw.randrange(10, 20),)]
+    corpus = [row]
+    found = {entry.words: entry.score for entry in collocations(lambda: corpus, 10**6, 3, 20)}
+    pair = found[(2,), (3,)]
+    triples = [score for words, score in found.items() if len(words) == 3]
+    assert pair == max(score for words, score in found.items() if len(words) == 2)
+    assert triples
+    assert max(triples) < pair / 3
+
+
+def test_the_best_of_each_length_up_to_their_shares() -> None:
+    draw = random.Random(2)
+    corpus = [[(draw.randrange(6),) for _ in range(40)] for _ in range(60)]
+    everything = collocations(lambda: corpus, 10**6, 4, 2)
+    found = collocations(lambda: corpus, 16, 4, 2)
+    assert Counter(len(entry.words) for entry in found) == {2: 8, 3: 4, 4: 4}
+    for n in (2, 3, 4):
+        ranked = [entry for entry in everything if len(entry.words) == n]
+        assert ranked == sorted(ranked, key=lambda entry: -entry.score)
+        chosen = [entry for entry in found if len(entry.words) == n]
+        assert chosen == ranked[: len(chosen)]
+
+
+def test_shares() -> None:
+    assert shares(800_000, 5) == [400_000, 200_000, 100_000, 100_000]
+    assert shares(7, 2) == [7]
+    assert sum(shares(1001, 4)) == 1001
+
+
+def test_pmi_of_a_pair() -> None:
+    logs = {(0,): log(0.5), (1,): log(0.25), (0, 1): log(0.25)}
+    assert pmi((0, 1), logs) == pytest.approx(log(2))
+
+
+def test_rare_ones_are_left_out() -> None:
+    corpus = [[(1,), (2,)]] * 10 + [[(3,), (4,)]] * 11
+    assert [entry.words for entry in collocations(lambda: corpus)] == [((3,), (4,))]
+    assert collocations(lambda: corpus, min_count=12) == []
+    assert collocations(list) == []
+
+
+def test_every_pass_reads_the_corpus_anew() -> None:
+    begun = []
+
+    def read() -> Iterator[list[tuple[int, ...]]]:
+        begun.append(1)
+        yield from [[(1,), (2,), (3,)]] * 20
+
+    assert len(collocations(read, max_n=3)) == 3
+    assert len(begun) == 3
+
+
+def test_words_of_a_row_are_cut_at_specials_and_sentences() -> None:
+    tokens = batch([[2, 6, 7, 8, 3, 10], [], [12, 13]])
+    assert list(sentences(tokens, VOCAB)) == [[(6, 7), (8,)], [(10,)], [(12, 13)]]
+    marked = batch([[6, 8, 10, 12]], sentence_starts=[[True, False, True, False]])
+    assert list(sentences(marked, VOCAB)) == [[(6,), (8,)], [(10,), (12,)]]
+    stops = Vocabulary.from_pieces(["▁a", "▁b", "."])
+    assert list(sentences(batch([[0, 1, 2, 0, 1]]), stops)) == [[(0,), (1, 2)], [(0,), (1,)]]
+    assert list(sentences(batch([]), VOCAB)) == []
+
+
+def test_words_must_be_known() -> None:
+    with pytest.raises(VocabularyError, match="whole words need to know where words begin"):
+        list(sentences(batch([[5]]), Vocabulary(size=60)))
+
+
+def test_the_strategy_reads_what_is_written(tmp_path: Path) -> None:
+    path = tmp_path / "list.txt"
+    write(path, [Collocation(((6, 7), (8,)), 2.5), Collocation(((10,), (12,)), -0.25)])
+    assert path.read_text() == "6 7 8\t2.500000\n10 12\t-0.250000\n"
+    strategy = maskplug.strategy("pmi", ngrams=path, rate=1.0)
+    masked = strategy(batch([[6, 7, 8, 10, 12, 14]]), VOCAB)
+    assert masked.selection.lengths.tolist() == [3, 2, 1]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"size": 0}, "'size' is 0; it must be at least 1"),
+        ({"max_n": 1}, "'max_n' is 1; it must be at least 2"),
+        ({"min_count": 0}, "'min_count' is 0; it must be at least 1"),
+    ],
+)
+def test_bad_options(options: dict[str, int], message: str) -> None:
+    with pytest.raises(OptionError, match=message):
+        collocations(list, **options)
