@@ -35,6 +35,13 @@ EXAMPLES: dict[str, str | None] = {
     "compose": """--options '{"selector": "spans", "replacement": "delete", "target": "chosen"}'""",
     "mixture": """--options '{"strategies": ["span", "whole_word"]}'""",
     "chain": """--options '{"strategies": ["word_dropout", "dynamic"]}'""",
+    "pmi": None,
+    "salient": "--text 'Ada Lovelace met Charles Babbage in London' "
+    """--layers '{"salient": [1, 1, 0, 2, 2, 0, 3]}'""",
+    "tlm": "--text 'the cat sleeps le chat dort' "
+    """--layers '{"languages": [0, 0, 0, 1, 1, 1]}'""",
+    "weighted": "--text 'government of the people by the people for the people' "
+    """--layers '{"scores": [9, 1, 1, 9, 1, 1, 9, 1, 1, 9]}'""",
 }
 
 
