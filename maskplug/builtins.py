@@ -10,13 +10,13 @@ from maskplug.strategies import (
     diffusion,
     discriminative,
     fim,
+    informed,
     masked_lm,
     pairs,
     prefixed,
     seq2seq,
     ul2,
 )
-from maskplug.strategies import composition, diffusion, discriminative, informed, masked_lm, pairs
 
 
 @hookimpl
