@@ -17,6 +17,7 @@ from maskplug.strategies import (
     seq2seq,
     ul2,
 )
+from maskplug.strategies import composition, denoising, gap_sentences, masked_lm, pairs
 
 
 @hookimpl
@@ -55,6 +56,22 @@ def maskplug_register(register: Register) -> None:
     register("replacement", "delete", replacements.Delete)
     register("replacement", "sentinels", replacements.Sentinels)
     register("replacement", "fim", replacements.Fim)
+    register("selector", "poisson_spans", selectors.PoissonSpans)
+    register("selector", "insertions", selectors.Insertions)
+    register("selector", "gap_sentences", selectors.GapSentences)
+    register("selector", "uniform_count", selectors.UniformCount)
+    register("selector", "switches", selectors.Switches)
+    register("selector", "in_dictionary", selectors.InDictionary)
+
+    register("replacement", "mix", replacements.Mix)
+    register("replacement", "delete", replacements.Delete)
+    register("replacement", "one_mask", replacements.OneMask)
+    register("replacement", "gap_mask", replacements.GapMask)
+    register("replacement", "permute", replacements.Permute)
+    register("replacement", "rotate", replacements.Rotate)
+    register("replacement", "shuffle", replacements.Shuffle)
+    register("replacement", "switch", replacements.Switch)
+    register("replacement", "translate", replacements.Translate)
 
     register("target", "labels", targets.Labels)
     register("target", "boundary_labels", targets.BoundaryLabels)
@@ -91,6 +108,15 @@ def maskplug_register(register: Register) -> None:
     register("strategy", "mass", seq2seq.mass)
     register("strategy", "ul2", ul2.ul2)
     register("strategy", "fim", fim.fim)
+    register("strategy", "bart", denoising.bart)
+    register("strategy", "mbart", denoising.mbart)
+    register("strategy", "deshuffle", denoising.deshuffle)
+    register("strategy", "gap_sentences", gap_sentences.gap_sentences)
+    register("strategy", "word_dropout", pairs.word_dropout)
+    register("strategy", "switchout", pairs.switchout)
+    register("strategy", "shuffle", pairs.shuffle)
+    register("strategy", "code_switch", pairs.code_switch)
+    register("strategy", "cmlm", pairs.cmlm)
     register("strategy", "compose", compose)
     register("strategy", "mixture", composition.mixture)
     register("strategy", "chain", composition.chain)

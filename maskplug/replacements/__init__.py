@@ -10,4 +10,23 @@ __all__ = [
     "Fim",
     "Mix",
     "Sentinels",
+from maskplug.replacements.gap_mask import GapMask
+from maskplug.replacements.mix import Mix
+from maskplug.replacements.one_mask import OneMask
+from maskplug.replacements.permute import Permute
+from maskplug.replacements.rotate import Rotate
+from maskplug.replacements.shuffle import Shuffle
+from maskplug.replacements.switch import Switch
+from maskplug.replacements.translate import Translate
+
+__all__ = [
+    "Delete",
+    "GapMask",
+    "Mix",
+    "OneMask",
+    "Permute",
+    "Rotate",
+    "Shuffle",
+    "Switch",
+    "Translate",
 ]

@@ -37,5 +37,27 @@ __all__ = [
     "Suffix",
     "UniformNoise",
     "Weighted",
+from maskplug.selectors.gap_sentences import GapSentences
+from maskplug.selectors.in_dictionary import InDictionary
+from maskplug.selectors.independent import Independent
+from maskplug.selectors.insertions import Insertions
+from maskplug.selectors.nothing import Nothing
+from maskplug.selectors.poisson_spans import PoissonSpans
+from maskplug.selectors.spans import Spans
+from maskplug.selectors.switches import Switches
+from maskplug.selectors.uniform_count import UniformCount
+from maskplug.selectors.words import Words
+
+__all__ = [
+    "Exact",
+    "GapSentences",
+    "InDictionary",
+    "Independent",
+    "Insertions",
+    "Nothing",
+    "PoissonSpans",
+    "Spans",
+    "Switches",
+    "UniformCount",
     "Words",
 ]

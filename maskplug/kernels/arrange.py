@@ -1,0 +1,116 @@
+"""Rows in another order: random permutations, rotations and short-range shuffles of units."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from maskplug.arrays import IntArray, UintArray, Words
+from maskplug.kernels import kernel
+from maskplug.kernels.philox import fill, longest
+from maskplug.kernels.select import below, exact
+
+
+@kernel
+def arrange(
+    offsets: IntArray, starts: IntArray, lengths: IntArray, units: IntArray, order: IntArray
+) -> IntArray:
+    """Where each token of the rearranged rows stood; int64.
+
+    ``units`` are the row offsets of the units; place k of a row is taken by its unit ``order[k]``,
+    counted from the first of the row. What stands between two places stays between them.
+    """
+    sources = np.empty(offsets[-1], np.int64)
+    n = 0
+    for row in range(len(offsets) - 1):
+        cursor = offsets[row]
+        first = units[row]
+        for k in range(first, units[row + 1]):
+            for i in range(cursor, starts[k]):
+                sources[n] = i
+                n += 1
+            moved = first + order[k]
+            for i in range(starts[moved], starts[moved] + lengths[moved]):
+                sources[n] = i
+                n += 1
+            cursor = starts[k] + lengths[k]
+        for i in range(cursor, offsets[row + 1]):
+            sources[n] = i
+            n += 1
+    return sources
+
+
+@kernel
+def shuffle(values: IntArray, count: int, words: Words) -> None:
+    """Put the first ``count`` values into a random order, all orders equally likely.
+
+    Source: Knuth, "The Art of Computer Programming" 2, section 3.4.2, algorithm P.
+    """
+    for i in range(count - 1, 0, -1):
+        j = below(words[i], i + 1)
+        values[i], values[j] = values[j], values[i]
+
+
+@kernel
+def permutations(keys: UintArray, offsets: IntArray, counts: IntArray) -> IntArray:
+    """An order in which ``counts[row]`` units of each row have changed places at random."""
+    chosen = exact(keys, offsets, counts)
+    order = np.empty(offsets[-1], np.int64)
+    most = longest(offsets)
+    places = np.empty(most, np.int64)
+    values = np.empty(most, np.int64)
+    words = np.empty(most + 4, np.uint32)
+    for row in range(len(keys)):
+        first = offsets[row]
+        n = 0
+        for i in range(first, offsets[row + 1]):
+            order[i] = i - first
+            if chosen[i]:
+                places[n] = i
+                values[n] = i - first
+                n += 1
+        fill(words, n, keys[row], 1)
+        shuffle(values, n, words)
+        for k in range(n):
+            order[places[k]] = values[k]
+    return order
+
+
+@kernel
+def rotations(keys: UintArray, offsets: IntArray, thresholds: UintArray) -> IntArray:
+    """An order that begins at a random unit, in rows whose first word is below the threshold."""
+    order = np.empty(offsets[-1], np.int64)
+    words = np.empty(4, np.uint32)
+    for row in range(len(keys)):
+        first = offsets[row]
+        count = offsets[row + 1] - first
+        fill(words, 2, keys[row], 0)
+        shift = below(words[1], count) if np.uint64(words[0]) < thresholds[row] else 0
+        for i in range(count):
+            order[first + i] = (i + shift) % count
+    return order
+
+
+@kernel
+def shuffles(keys: UintArray, offsets: IntArray, distance: int) -> IntArray:
+    """An order by (own place + a random number below ``distance``); ties keep their order.
+
+    Insertion sort: a unit passes fewer than ``distance`` others, so that the work is linear.
+    """
+    order = np.empty(offsets[-1], np.int64)
+    most = longest(offsets)
+    words = np.empty(most + 4, np.uint32)
+    ranks = np.empty(most, np.int64)
+    for row in range(len(keys)):
+        first = offsets[row]
+        count = offsets[row + 1] - first
+        fill(words, count, keys[row], 0)
+        for i in range(count):
+            rank = (i << 32) + distance * np.int64(words[i])
+            j = i
+            while j > 0 and ranks[j - 1] > rank:
+                ranks[j] = ranks[j - 1]
+                order[first + j] = order[first + j - 1]
+                j -= 1
+            ranks[j] = rank
+            order[first + j] = i
+    return order

@@ -1,0 +1,44 @@
+"""How many units change, and which: first a number of geometric law, then a coin for each unit."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from maskplug.arrays import BoolArray, IntArray, UintArray
+from maskplug.kernels import kernel
+from maskplug.kernels.philox import fill, streams
+from maskplug.kernels.select import below
+
+
+@kernel
+def switch_count(word: np.uint32, units: int, ratio: float) -> int:
+    """A number from 1 to ``units`` with probability proportional to ``ratio`` to its power."""
+    total = 0.0
+    term = 1.0
+    for _ in range(units):
+        total += term
+        term *= ratio
+    wanted = word * 2.0**-32 * total
+    count = 1
+    term = 1.0
+    passed = 1.0
+    while passed <= wanted and count < units:
+        term *= ratio
+        passed += term
+        count += 1
+    return count
+
+
+@kernel
+def switches(count_keys: UintArray, keys: UintArray, offsets: IntArray, ratio: float) -> BoolArray:
+    """Bool a unit: chosen with probability (the row's number of changes) / (its units)."""
+    chosen = np.zeros(offsets[-1], np.bool_)
+    words = streams(keys, offsets, 0)
+    word = np.empty(4, np.uint32)
+    for row in range(len(keys)):
+        first, end = offsets[row], offsets[row + 1]
+        fill(word, 1, count_keys[row], 0)
+        count = switch_count(word[0], end - first, ratio)
+        for i in range(first, end):
+            chosen[i] = below(words[i], end - first) < count
+    return chosen

@@ -1,0 +1,68 @@
+"""One mask for each span, however long it is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from maskplug.arrays import IntArray
+from maskplug.errors import OptionError, VocabularyError
+from maskplug.parts import Replacement
+from maskplug.ragged import Ragged
+from maskplug.replacements.rewritten import one_each, rewritten
+from maskplug.rng import Rng
+from maskplug.tokens import Selection, TokenBatch
+from maskplug.vocabulary import Vocabulary
+
+
+@dataclass(frozen=True)
+class OneMask(Replacement):
+    """Writes one token for each span: a mask, or with probability ``random`` a random token.
+
+    A model must also find out how many tokens are missing. At an empty span the token is inserted:
+    there nothing is missing.
+
+    Args:
+        token: the special token to write, by its text or its id; None writes the mask.
+        random: probability of a random token, drawn evenly from those that are not special.
+
+    Raises:
+        OptionError: when the probability is not in [0, 1].
+
+    Source: text infilling of Lewis et al., "BART", 2020, section 2.2; ``random`` is fairseq's
+    ``mask_random``.
+    """
+
+    token: str | int | None = None
+    random: float = 0.0
+
+    def __post_init__(self) -> None:
+        if not 0.0 <= self.random <= 1.0:
+            raise OptionError(
+                f"option 'random' is {self.random!r}; it must be a number from 0 to 1"
+            )
+
+    def replace(
+        self, tokens: TokenBatch, selection: Selection, vocab: Vocabulary, rng: Rng
+    ) -> Ragged:
+        ids: IntArray = np.full(len(selection.starts), self._mask_id(vocab), np.int64)
+        if self.random > 0.0:
+            if not len(vocab.ordinary):
+                raise VocabularyError(
+                    f"all {vocab.size} ids are special: no random token can be drawn"
+                )
+            limit = np.uint64(round(self.random * 2**32))
+            hit = rng.bits("one mask kind", selection.counts).astype(np.uint64) < limit
+            drawn = rng.integers("one mask id", selection.counts, len(vocab.ordinary))
+            ids[hit] = vocab.ordinary[drawn[hit]]
+        return rewritten(tokens, selection, one_each(selection, ids))
+
+    def _mask_id(self, vocab: Vocabulary) -> int:
+        who = "the replacement 'one_mask'"
+        if self.token is not None:
+            return vocab.id_of(self.token, who)
+        return vocab.require_mask(who) if self.random < 1.0 else -1
+
+    def bound(self, lengths: IntArray, chosen: IntArray, spans: IntArray) -> IntArray:
+        return lengths + spans

@@ -1,0 +1,28 @@
+"""Units in another order: what the replacements that move tokens share."""
+
+from __future__ import annotations
+
+from maskplug.arrays import IntArray
+from maskplug.ragged import Ragged
+from maskplug.tokens import Selection, TokenBatch
+
+
+def rearranged(tokens: TokenBatch, places: Selection, order: IntArray) -> Ragged:
+    """The rows in which units have changed places, with their sources.
+
+    Args:
+        tokens: the original. Tokens that belong to no unit stay between the same two places.
+        places: the units.
+        order: for each place, which unit of its sample stands there then: int64, counted from 0.
+
+    Example:
+        >>> import numpy as np
+        >>> tokens = TokenBatch.from_lists([[2, 7, 8, 9, 3]])
+        >>> words = Selection(np.array([1, 3]), np.array([2, 1]), np.array([0, 2]), 5)
+        >>> rearranged(tokens, words, np.array([1, 0])).to_lists()
+        [[2, 9, 7, 8, 3]]
+    """
+    from maskplug.kernels.arrange import arrange
+
+    sources = arrange(tokens.offsets, places.starts, places.lengths, places.offsets, order)
+    return Ragged(tokens.ids[sources], tokens.offsets, sources)

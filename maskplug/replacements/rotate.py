@@ -1,0 +1,50 @@
+"""A text that begins somewhere in its middle."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from maskplug.parts import Replacement, Schedule
+from maskplug.ragged import Ragged
+from maskplug.replacements.rearranged import rearranged
+from maskplug.rng import Rng
+from maskplug.schedule import check_rate
+from maskplug.tokens import Selection, TokenBatch
+from maskplug.vocabulary import Vocabulary
+
+
+@dataclass(frozen=True)
+class Rotate(Replacement):
+    """Rotates a sample so that it begins at a token drawn evenly, the first one included.
+
+    Tokens that may be masked move, and masks that stand among them; all other special tokens, and
+    protected ones, stay where they are. What a selector chose does not matter.
+
+    Args:
+        rate: probability of each sample to be rotated, from 0 to 1, or a schedule.
+
+    Source: document rotation of Lewis et al., "BART", 2020, section 2.2.
+    """
+
+    rate: Schedule | float = 1.0
+
+    def __post_init__(self) -> None:
+        check_rate("rate", self.rate)
+
+    def replace(
+        self, tokens: TokenBatch, selection: Selection, vocab: Vocabulary, rng: Rng
+    ) -> Ragged:
+        from maskplug.kernels.arrange import rotations
+
+        moving = vocab.maskable(tokens)
+        if vocab.mask_id is not None:
+            hidden = tokens.ids == vocab.mask_id
+            if "protected" in tokens.layers:
+                hidden &= ~tokens.layers["protected"].astype(np.bool_)
+            moving = moving | hidden
+        places = Selection.from_mask(moving, tokens)
+        limits = np.round(rng.value(self.rate) * 2.0**32).astype(np.uint64)
+        order = rotations(rng.stream_keys("rotate"), places.offsets, limits)
+        return rearranged(tokens, places, order)

@@ -1,0 +1,96 @@
+"""The sentences that a summary might be made of: first ones, random ones, principal ones."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from maskplug.arrays import BoolArray, IntArray, frozen
+from maskplug.errors import OptionError
+from maskplug.parts import Schedule, Selector
+from maskplug.rng import Rng
+from maskplug.schedule import check_rate
+from maskplug.tokens import Selection, TokenBatch
+from maskplug.units import units
+from maskplug.vocabulary import Vocabulary
+
+Choice = Literal["principal", "random", "lead"]
+
+
+@dataclass(frozen=True)
+class GapSentences(Selector):
+    """Chooses whole sentences: ``rate`` times their number, rounded down, and at least one.
+
+    Of two sentences or more at least one stays. Without ``choose="random"`` nothing is drawn: a
+    text always loses the same sentences.
+
+    Args:
+        rate: share of the sentences, from 0 to below 1, or a schedule.
+        choose: "principal" takes the sentences that share most with the rest of the text, by the F
+            measure of ROUGE-1 over token ids (those that end sentences do not count); of equal
+            ones the later. "random" takes any, all sets equally likely; "lead" the first.
+        sequential: for "principal", take one sentence after the other, each so that all taken
+            together share most with the rest; otherwise each is scored by itself.
+        unique: for "principal", count every id once on either side.
+
+    Source: Zhang et al., "PEGASUS", 2020, section 3.1: Lead, Random, and Principal in its forms
+    Ind/Seq (``sequential``) and Orig/Uniq (``unique``).
+    """
+
+    rate: Schedule | float = 0.3
+    choose: Choice = "principal"
+    sequential: bool = False
+    unique: bool = False
+
+    def __post_init__(self) -> None:
+        check_rate("rate", self.rate)
+        if (self.rate.bounds[1] if isinstance(self.rate, Schedule) else self.rate) >= 1.0:
+            raise OptionError(
+                f"option 'rate' is {self.rate!r}; a rate of 1 leaves no sentence to be read, so "
+                "that it must stay below"
+            )
+        if self.choose != "principal" and (self.sequential or self.unique):
+            raise OptionError(
+                f"options 'sequential' and 'unique' are {self.sequential} and {self.unique}; they "
+                f"score principal sentences, and option 'choose' is {self.choose!r}"
+            )
+
+    def select(self, tokens: TokenBatch, vocab: Vocabulary, rng: Rng) -> Selection:
+        sentences = units(tokens, vocab, "sentence")
+        rates = rng.value(self.rate)
+        wanted = np.floor(rates * sentences.counts).astype(np.int64)
+        wanted = np.where(rates > 0.0, np.minimum(np.maximum(wanted, 1), sentences.counts), 0)
+        return sentences.take(self._chosen(tokens, vocab, rng, sentences, wanted))
+
+    def _chosen(
+        self,
+        tokens: TokenBatch,
+        vocab: Vocabulary,
+        rng: Rng,
+        sentences: Selection,
+        wanted: IntArray,
+    ) -> BoolArray:
+        from maskplug.kernels.rouge import principal
+        from maskplug.kernels.select import exact
+
+        if self.choose == "lead":
+            place = np.arange(len(sentences.starts)) - sentences.offsets[:-1][sentences.rows]
+            return np.asarray(place < wanted[sentences.rows])
+        if self.choose == "random":
+            drawn: BoolArray = exact(rng.stream_keys("gap sentences"), sentences.offsets, wanted)
+            return drawn
+        silent = np.zeros(vocab.size) if vocab.sentence_end is None else vocab.sentence_end
+        scored: BoolArray = principal(
+            tokens.ids,
+            tokens.offsets,
+            sentences.starts,
+            sentences.lengths,
+            sentences.offsets,
+            wanted,
+            frozen(silent, np.bool_),
+            self.sequential,
+            self.unique,
+        )
+        return scored

@@ -1,0 +1,50 @@
+"""Words that are in a dictionary."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from maskplug.parts import Schedule, Selector
+from maskplug.replacements import dictionary
+from maskplug.resource import Resource
+from maskplug.rng import Rng
+from maskplug.schedule import check_rate
+from maskplug.tokens import Selection, TokenBatch
+from maskplug.units import Unit, units
+from maskplug.vocabulary import Vocabulary
+
+
+@dataclass(frozen=True)
+class InDictionary(Selector):
+    """Chooses each unit that is in a dictionary with probability ``rate``, and no other.
+
+    Samples without any word of the dictionary have nothing chosen.
+
+    Args:
+        dictionary: a file with lines ``source ids TAB target ids``.
+        rate: from 0 to 1, or a schedule.
+        unit: what is looked up: "word" or "token".
+
+    Raises:
+        OptionError: for a bad line; the message names file and line.
+
+    Source: random aligned substitution of Lin et al. (mRASP), 2020.
+    """
+
+    dictionary: Resource
+    rate: Schedule | float = 0.3
+    unit: Unit = "word"
+
+    def __post_init__(self) -> None:
+        check_rate("rate", self.rate)
+        dictionary.read(self.dictionary)
+
+    def select(self, tokens: TokenBatch, vocab: Vocabulary, rng: Rng) -> Selection:
+        candidates = units(tokens, vocab, self.unit)
+        limits = np.round(rng.value(self.rate) * 2.0**32).astype(np.uint64)
+        words = rng.bits("in dictionary", candidates.counts).astype(np.uint64)
+        hit = words < np.repeat(limits, candidates.counts)
+        found = dictionary.read(self.dictionary).find(tokens, candidates)
+        return candidates.take(hit & (found >= 0))

@@ -1,0 +1,56 @@
+"""Places at which something is inserted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from maskplug.arrays import IntArray
+from maskplug.parts import Schedule, Selector
+from maskplug.rng import Rng
+from maskplug.schedule import check_rate
+from maskplug.selectors.limits import most
+from maskplug.tokens import Selection, TokenBatch
+from maskplug.units import Unit, budget, units
+from maskplug.vocabulary import Vocabulary
+
+
+@dataclass(frozen=True)
+class Insertions(Selector):
+    """Chooses places between units: empty spans, and so no token of the original.
+
+    ``rate`` times the units of a sample is the number of places, rounded at random so that the mean
+    is exact. A place is before a unit or right behind the last one, each at most once, all sets of
+    places equally likely; none is before the first special tokens of a sample or behind its end.
+
+    Args:
+        rate: from 0 to 1, or a schedule.
+        unit: "token", "word" or "sentence".
+
+    Source: the insertion noise of fairseq's ``denoising_dataset`` (BART).
+    """
+
+    rate: Schedule | float = 0.1
+    unit: Unit = "token"
+
+    def __post_init__(self) -> None:
+        check_rate("rate", self.rate)
+
+    def select(self, tokens: TokenBatch, vocab: Vocabulary, rng: Rng) -> Selection:
+        from maskplug.kernels.infill import insertions
+
+        candidates = units(tokens, vocab, self.unit)
+        counts = budget(self.rate, candidates.counts, rng)
+        starts = insertions(
+            rng.stream_keys("insertion places"),
+            candidates.starts,
+            candidates.lengths,
+            candidates.offsets,
+            counts,
+        )
+        offsets = np.concatenate(([0], np.cumsum(counts)))
+        return Selection(starts, np.zeros_like(starts), offsets, len(tokens.ids))
+
+    def bound(self, lengths: IntArray) -> tuple[IntArray, IntArray]:
+        return np.zeros_like(lengths), most(self.rate, lengths)

@@ -1,0 +1,37 @@
+"""A number of units that is itself drawn: from one to all of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from maskplug.parts import Selector
+from maskplug.rng import Rng
+from maskplug.tokens import Selection, TokenBatch
+from maskplug.units import Unit, units
+from maskplug.vocabulary import Vocabulary
+
+
+@dataclass(frozen=True)
+class UniformCount(Selector):
+    """Chooses k units, all subsets of k equally likely, where k is uniform on 1 … all of them.
+
+    Args:
+        unit: "token", "word" or "sentence".
+
+    Source: Ghazvininejad et al., "Mask-Predict", 2019, section 3. Its code never hides all of the
+    tokens, although decoding begins with just that.
+    """
+
+    unit: Unit = "token"
+
+    def select(self, tokens: TokenBatch, vocab: Vocabulary, rng: Rng) -> Selection:
+        from maskplug.kernels.select import exact
+
+        candidates = units(tokens, vocab, self.unit)
+        available = candidates.counts
+        words = rng.bits("uniform count", np.ones_like(available)).astype(np.uint64)
+        below = (words * available.astype(np.uint64)) >> np.uint64(32)
+        counts = np.minimum(1 + below.astype(np.int64), available)
+        return candidates.take(exact(rng.stream_keys("exact"), candidates.offsets, counts))
