@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -27,7 +28,7 @@ def poisson_law(mean: float) -> FloatArray:
         >>> poisson_law(3.0).round(4)[:4].tolist()
         [0.0498, 0.1494, 0.224, 0.224]
     """
-    weights = [float(np.exp(-mean))]
+    weights = [math.exp(-mean)]
     while len(weights) <= mean or weights[-1] >= 2.0**-34:
         weights.append(weights[-1] * mean / len(weights))
     return np.asarray(weights) / np.cumsum(weights)[-1]

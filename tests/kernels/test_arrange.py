@@ -1,0 +1,55 @@
+"""Permutations, rotations and shuffles: bit for bit against the scalar reference."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import reference_denoising as ref
+from batches import batch, ragged, seeds
+from cases import RICH
+from denoising import units_of
+from hypothesis import given
+from hypothesis import strategies as st
+
+from maskplug import Replacement, Rng
+from maskplug.replacements import Permute, Rotate, Shuffle
+from maskplug.selectors import Nothing
+
+every_unit = st.sampled_from(["token", "word", "sentence"])
+
+
+def check(
+    part: Replacement,
+    rows: list[list[int]],
+    seed: int,
+    unit: str,
+    order: Callable[[ref.Sample, int], list[int]],
+) -> None:
+    tokens = batch(rows)
+    rng = Rng.at(seed, 2, tokens.keys)
+    out = part.replace(tokens, Nothing().select(tokens, RICH, rng), RICH, rng)
+    for i, row in enumerate(rows):
+        units = units_of(row, unit)
+        if isinstance(part, Rotate):
+            units = [[p] for p, token in enumerate(row) if token == 4 or not RICH.special[token]]
+        wanted = order(ref.Sample(seed, 2, i), len(units))
+        assert out.to_lists()[i] == ref.arranged(row, units, wanted)
+    assert out.sources is not None
+    assert (out.values == tokens.ids[out.sources]).all()
+
+
+@given(ragged(), seeds, st.floats(0, 1), every_unit)
+def test_permute(rows: list[list[int]], seed: int, share: float, unit: Any) -> None:
+    check(Permute(share, unit), rows, seed, unit, lambda s, n: ref.permuted(s, n, share))
+
+
+@given(ragged(), seeds, st.floats(0, 1))
+def test_rotate(rows: list[list[int]], seed: int, rate: float) -> None:
+    check(Rotate(rate), rows, seed, "token", lambda s, n: ref.rotated(s, n, rate))
+
+
+@given(ragged(), seeds, st.one_of(st.integers(1, 8), st.just((1 << 24) - 1)), every_unit)
+def test_shuffle(rows: list[list[int]], seed: int, distance: int, unit: Any) -> None:
+    part = Shuffle(distance, unit)
+    check(part, rows, seed, unit, lambda s, n: ref.shuffled_near(s, n, distance))

@@ -1,0 +1,73 @@
+"""Principal sentences: against the scalar reference, and the figures measured of PEGASUS's code."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+import reference_denoising as ref
+from batches import batch
+from cases import RICH
+from denoising import ENDS
+from hypothesis import given
+from hypothesis import strategies as st
+
+from maskplug import Rng
+from maskplug.selectors import GapSentences
+
+sentence = st.lists(st.integers(10, 16), max_size=5).map(lambda words: [*words, 7])
+texts = st.lists(st.lists(sentence, max_size=9), max_size=4)
+
+
+def chosen(texts: Sequence[Sequence[Sequence[int]]], selector: GapSentences) -> list[list[int]]:
+    """The numbers of the sentences that are chosen of each text."""
+    rows = [[2, *(token for sentence in text for token in sentence), 3] for text in texts]
+    starts = [
+        [0, *(int(i == 0) for sentence in text for i in range(len(sentence))), 0] for text in texts
+    ]
+    tokens = batch(rows, sentence_starts=starts)
+    selection = selector.select(tokens, RICH, Rng.at(1, 0, tokens.keys))
+    numbers = []
+    for i, text in enumerate(texts):
+        at, places = int(tokens.offsets[i]) + 1, {}
+        for number, words in enumerate(text):
+            places[at] = number
+            at += len(words)
+        own = selection.starts[selection.offsets[i] : selection.offsets[i + 1]]
+        numbers.append([places[int(start)] for start in own])
+    return numbers
+
+
+@given(texts, st.floats(0, 0.999), st.booleans(), st.booleans())
+def test_principal(
+    texts: list[list[list[int]]], rate: float, sequential: bool, unique: bool
+) -> None:
+    selector = GapSentences(rate, "principal", sequential, unique)
+    assert chosen(texts, selector) == [
+        ref.principal(text, ref.gap_count(rate, len(text)), ENDS, sequential, unique)
+        for text in texts
+    ]
+
+
+@pytest.mark.parametrize(("sequential", "expected"), [(False, [2, 3]), (True, [1, 3])])
+def test_one_by_one_is_not_each_by_itself(sequential: bool, expected: list[int]) -> None:
+    text = [[11, 7], [12, 7], [14, 7], [14, 7]]
+    assert chosen([text], GapSentences(0.5, sequential=sequential)) == [expected]
+
+
+@pytest.mark.parametrize(("unique", "expected"), [(False, [0]), (True, [1])])
+def test_counting_once_is_not_counting_all(unique: bool, expected: list[int]) -> None:
+    text = [[10, 10, 10, 11, 7], [10, 11, 12, 7], [10, 13, 7]]
+    assert chosen([text], GapSentences(0.4, unique=unique)) == [expected]
+
+
+def test_of_equal_sentences_the_later_is_taken() -> None:
+    text = [[10, 7]] * 5
+    assert chosen([text], GapSentences(0.4)) == [[3, 4]]
+    assert chosen([[[10, 7], [12, 7], [14, 7]]], GapSentences(0.4)) == [[2]]
+
+
+def test_full_stops_do_not_count() -> None:
+    # With its five full stops counted the first sentence would share most with the rest.
+    text = [[7, 7, 7, 7, 7], [10, 7], [11, 9], [10, 9]]
+    assert chosen([text], GapSentences(0.25)) == [[3]]
