@@ -1,0 +1,40 @@
+"""Words of a dictionary, each on its own."""
+
+from __future__ import annotations
+
+import pytest
+from batches import batch, likely
+from cases import RICH
+from denoising import DICTIONARY, spans_of
+
+from maskplug import Rng
+from maskplug.errors import OptionError
+from maskplug.resource import Resource
+from maskplug.selectors import InDictionary
+
+FILE = Resource.of(DICTIONARY)
+#: 6 7 | 8 | 6 | 10 11 | 12 13 | 8 9: the first, the second and the fourth are there.
+ROW = [2, 6, 7, 8, 6, 10, 11, 12, 13, 8, 9, 3]
+
+
+def select(rate: float, rows: list[list[int]]) -> list[list[tuple[int, int]]]:
+    tokens = batch(rows)
+    selection = InDictionary(FILE, rate).select(tokens, RICH, Rng.at(3, 0, tokens.keys))
+    return spans_of(selection, tokens)
+
+
+def test_whole_words_that_are_there_and_no_others() -> None:
+    assert select(1.0, [ROW, [], [3], [12, 13]]) == [[(1, 2), (3, 1), (5, 2)], [], [], []]
+    assert select(0.0, [ROW]) == [[]]
+
+
+def test_each_is_chosen_on_its_own() -> None:
+    rows = select(0.3, [ROW] * 4_000)
+    hits = [sum(span in own for own in rows) for span in ((1, 2), (3, 1), (5, 2))]
+    assert all(likely(hit, 4_000, 0.3) for hit in hits)
+    assert likely(sum(len(own) == 3 for own in rows), 4_000, 0.027)
+
+
+def test_bad_rate() -> None:
+    with pytest.raises(OptionError, match="'rate' is 3"):
+        InDictionary(FILE, 3)

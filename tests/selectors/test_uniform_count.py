@@ -1,0 +1,46 @@
+"""A number of masks that is uniform from one to all of them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from batches import EOS, MASK, VOCAB, batch, equal_rows, fits, likely
+
+from maskplug import Rng, units
+from maskplug.selectors import UniformCount
+
+
+def masks(samples: int, length: int) -> np.ndarray:
+    tokens = equal_rows(samples, length)
+    return UniformCount().select(tokens, VOCAB, Rng.at(9, 0, tokens.keys)).mask.reshape(-1, length)
+
+
+@pytest.mark.parametrize("length", [1, 2, 10])
+def test_counts_are_uniform_and_all_is_one_of_them(length: int) -> None:
+    counts = np.bincount(masks(20_000, length).sum(axis=1), minlength=length + 1)
+    assert counts[0] == 0
+    assert length == 1 or fits(counts[1:], np.ones(length))
+
+
+def test_positions_are_uniform() -> None:
+    hit = masks(20_000, 5)
+    assert all(likely(count, 20_000, 0.6) for count in hit.sum(axis=0))
+    two = hit[hit.sum(axis=1) == 2]
+    sets = np.bincount(two @ (1 << np.arange(5)), minlength=32)
+    assert fits(sets[[code for code in range(32) if code.bit_count() == 2]], np.ones(10))
+
+
+def test_words_are_counted_and_hidden_whole() -> None:
+    tokens = equal_rows(300, 21)
+    selection = UniformCount("word").select(tokens, VOCAB, Rng.at(9, 0, tokens.keys))
+    words = units(tokens, VOCAB, "word")
+    assert set(selection.counts.tolist()) == set(range(1, 12))
+    assert set(zip(selection.starts, selection.lengths, strict=True)) <= set(
+        zip(words.starts, words.lengths, strict=True)
+    )
+
+
+def test_edge_rows() -> None:
+    tokens = batch([[], [EOS], [MASK], [7], [2, 7, 3]])
+    selection = UniformCount().select(tokens, VOCAB, Rng.at(1, 0, tokens.keys))
+    assert selection.counts.tolist() == [0, 0, 0, 1, 1]
