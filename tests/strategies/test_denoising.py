@@ -1,0 +1,176 @@
+"""BART, mBART and deshuffling as users get them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import numpy as np
+import pytest
+from batches import EOS, MASK, batch, likely, ragged, seeds
+from cases import RICH
+from hypothesis import given
+from hypothesis import strategies as st
+
+import maskplug
+from maskplug import Masked
+from maskplug.errors import OptionError, VocabularyError
+
+LANGUAGE = 67
+#: Sentences of six tokens in words of one or two, ending in 7.
+SENTENCES = [[10 + 2 * n, 11 + 2 * n, 30 + 2 * n, 50, 51, 7] for n in range(6)]
+TEXT = [2, *[token for sentence in SENTENCES for token in sentence], EOS]
+#: Options that together run every stage, each way of hiding with every other noise.
+OPTIONS = [
+    {},
+    {"noise": "masking", "random": 0.1},
+    {"noise": "deletion", "insert": 0.2, "random": 0.5},
+    {"insert": 0.3, "rotate": 0.5, "unit": "token"},
+    {"permute": 0.5, "rate": 0.0, "rotate": 1.0},
+    {"permute": 0.0, "rate": 1.0},
+]
+
+
+def mask(name: str, rows: list[list[int]], seed: int = 1, **options: Any) -> Masked:
+    return maskplug.strategy(name, **options)(batch(rows), RICH, seed=seed, epoch=1)
+
+
+@pytest.mark.parametrize("options", OPTIONS, ids=str)
+@given(rows=ragged(), seed=seeds)
+def test_targets_are_the_original_and_lengths_are_within_bounds(
+    options: dict[str, Any], rows: list[list[int]], seed: int
+) -> None:
+    strategy = maskplug.strategy("bart", **options)
+    masked = strategy(batch(rows), RICH, seed=seed)
+    assert masked.targets is not None
+    assert masked.targets.to_lists() == rows
+    lengths = np.array([len(row) for row in rows], np.int64)
+    inputs, targets = strategy.bounds(lengths)
+    assert (masked.inputs.lengths <= inputs).all()
+    assert (lengths <= targets).all()
+
+
+@pytest.mark.parametrize("options", OPTIONS, ids=str)
+@given(rows=ragged(), seed=seeds)
+def test_special_tokens_and_their_order_stay(
+    options: dict[str, Any], rows: list[list[int]], seed: int
+) -> None:
+    masked = mask("bart", rows, seed, **options)
+    for row, new in zip(rows, masked.inputs.to_lists(), strict=True):
+        fixed = [token for token in row if RICH.special[token] and token != MASK]
+        assert [token for token in new if RICH.special[token] and token != MASK] == fixed
+        if row and RICH.special[row[0]] and row[0] != MASK:
+            assert new[0] == row[0]
+        if row and RICH.special[row[-1]] and row[-1] != MASK:
+            assert new[-1] == row[-1]
+
+
+@pytest.mark.parametrize("options", OPTIONS, ids=str)
+@given(rows=ragged(), seed=seeds)
+def test_sources_tell_where_every_token_came_from(
+    options: dict[str, Any], rows: list[list[int]], seed: int
+) -> None:
+    tokens = batch(rows)
+    masked = maskplug.strategy("bart", **options)(tokens, RICH, seed=seed)
+    inputs = masked.inputs
+    assert inputs.sources is not None
+    assert masked.targets is not None
+    kept = (inputs.sources >= 0) & (inputs.values != MASK)
+    if options.get("noise") != "masking":
+        assert (inputs.values[kept] == tokens.ids[inputs.sources[kept]]).all()
+    seen = inputs.sources[inputs.sources >= 0]
+    assert len(set(seen.tolist())) == len(seen)
+    if options.get("noise") != "masking":  # what is chosen is what is missing
+        assert (masked.selection.mask == ~np.isin(np.arange(len(tokens.ids)), seen)).all()
+
+
+def test_reordering_chooses_nothing() -> None:
+    masked = mask("bart", [TEXT], rate=0.0, rotate=1.0)
+    assert not masked.selection.mask.any()
+    assert Counter(masked.inputs.values.tolist()) == Counter(TEXT)
+    assert masked.inputs.values.tolist() != TEXT
+
+
+def test_infilling_keeps_order_within_sentences_and_hides_the_rate() -> None:
+    tokens = batch([TEXT] * 2_000)
+    masked = maskplug.strategy("bart", rate=0.3, unit="token")(tokens, RICH)
+    hidden = masked.selection.mask.reshape(2_000, -1).sum(axis=1)
+    assert set(hidden.tolist()) == {10, 11}  # of 36
+    assert likely((hidden == 11).sum(), 2_000, 0.8)
+    sources = masked.inputs.sources
+    assert sources is not None
+    for row in np.split(sources, masked.inputs.offsets[1:-1]):
+        position = row[row >= 0] % len(TEXT) - 1
+        for n in range(6):
+            own = position[position // 6 == n]
+            assert (np.diff(own) > 0).all()
+
+
+def test_every_share_of_zero_is_a_stage_less() -> None:
+    def stages(**options: float) -> int:
+        made: Any = maskplug.strategy("bart", **options)
+        return len(made.strategies)
+
+    assert stages() == 2
+    assert stages(permute=0.0) == 1
+    assert stages(insert=0.1, rotate=0.1) == 4
+    assert stages(rate=0.0, permute=0.0, rotate=0.5) == 1
+
+
+def test_text_without_sentences_or_words() -> None:
+    vocab = maskplug.Vocabulary(size=60, mask_id=MASK)
+    tokens = batch([[10, 11, 12, 13]])
+    with pytest.raises(VocabularyError, match="sentence_starts"):
+        maskplug.strategy("bart")(tokens, vocab)
+    made = maskplug.strategy("bart", permute=0.0, unit="token")(tokens, vocab)
+    assert MASK in made.inputs.values
+
+
+def test_sentences_may_come_with_the_batch() -> None:
+    starts = [[0, 1, 0, 1, 1, 0]] * 200
+    tokens = batch([[2, 10, 11, 12, 14, 3]] * 200, sentence_starts=starts)
+    seen = set(map(tuple, maskplug.strategy("bart", rate=0.0)(tokens, RICH).inputs.to_lists()))
+    assert len(seen) == 6
+    assert (2, 14, 12, 10, 11, 3) in seen
+
+
+def test_without_noise_there_is_no_strategy() -> None:
+    with pytest.raises(OptionError, match="are all 0: there is no noise"):
+        maskplug.strategy("bart", rate=0, permute=0)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"rate": 1.5}, "'rate' is 1.5"),
+        ({"mean_length": 0}, "'mean' is 0.0"),
+        ({"noise": "blanking"}, "'noise' is 'blanking'; it must be one of 'infilling', 'masking'"),
+        ({"permute": 2}, "'share' is 2.0"),
+        ({"insert": -1}, "'rate' is -1.0"),
+        ({"random": 7}, "'random' is 7.0"),
+    ],
+)
+def test_bad_options(options: dict[str, Any], message: str) -> None:
+    with pytest.raises(OptionError, match=message):
+        maskplug.strategy("bart", **options)
+
+
+def test_mbart_leaves_language_tokens_where_they_are() -> None:
+    row = [*TEXT[1:], LANGUAGE]
+    masked = mask("mbart", [row] * 300)
+    assert {tuple(new[-2:]) for new in masked.inputs.to_lists()} == {(EOS, LANGUAGE)}
+    assert masked.targets is not None
+    assert masked.targets.to_lists() == [row] * 300
+    hidden = masked.selection.mask.reshape(300, -1)[:, :36]
+    words = hidden.reshape(300, 6, 6)[..., [0, 2, 3]].sum(axis=(1, 2))  # 10 11 | 30 | 50 51 7
+    assert set(words.tolist()) == {6, 7}  # 35 % of 18
+
+
+@pytest.mark.parametrize("unit", ["token", "word", "sentence"])
+@given(rows=ragged(), seed=seeds, epoch=st.integers(0, 3))
+def test_deshuffling(unit: str, rows: list[list[int]], seed: int, epoch: int) -> None:
+    masked = maskplug.strategy("deshuffle", unit=unit)(batch(rows), RICH, seed=seed, epoch=epoch)
+    assert masked.targets is not None
+    assert masked.targets.to_lists() == rows
+    assert list(map(sorted, masked.inputs.to_lists())) == list(map(sorted, rows))
+    assert not masked.selection.mask.any()
