@@ -68,6 +68,8 @@ CASES: dict[str, Case] = {
     "salient@1": Case(layers=lambda tokens: {"salient": tokens.ids // 4 % 3}),
     "tlm@1": Case(layers=lambda tokens: {"languages": tokens.ids // 30}),
     "weighted@1": Case(layers=lambda tokens: {"scores": tokens.ids % 7 / 2}),
+    "gap_sentences@1": Case({"choose": "random"}),  # the others are not drawn
+    "code_switch@1": Case({"dictionary": str(Path(__file__).parent / "data" / "dictionary.tsv")}),
 }
 
 

@@ -53,4 +53,5 @@ class Translate(Replacement):
 
     def bound(self, lengths: IntArray, chosen: IntArray, spans: IntArray) -> IntArray:
         growth = dictionary.read(self.dictionary).growth
-        return lengths - chosen + np.ceil(chosen * growth).astype(np.int64)
+        grown: IntArray = np.ceil(chosen * growth).astype(np.int64)
+        return lengths - chosen + grown

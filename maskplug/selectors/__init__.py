@@ -5,16 +5,22 @@ from maskplug.selectors.block_noise import BlockNoise
 from maskplug.selectors.by_language import ByLanguage
 from maskplug.selectors.exact import Exact
 from maskplug.selectors.fragment import Fragment
+from maskplug.selectors.gap_sentences import GapSentences
+from maskplug.selectors.in_dictionary import InDictionary
 from maskplug.selectors.independent import Independent
+from maskplug.selectors.insertions import Insertions
 from maskplug.selectors.mean_spans import MeanSpans
 from maskplug.selectors.ngrams import Ngrams
 from maskplug.selectors.noise import Noise
 from maskplug.selectors.nothing import Nothing
 from maskplug.selectors.phrases import Phrases
+from maskplug.selectors.poisson_spans import PoissonSpans
 from maskplug.selectors.salient import Salient
 from maskplug.selectors.scheduled_noise import ScheduledNoise
 from maskplug.selectors.spans import Spans
 from maskplug.selectors.suffix import Suffix
+from maskplug.selectors.switches import Switches
+from maskplug.selectors.uniform_count import UniformCount
 from maskplug.selectors.uniform_noise import UniformNoise
 from maskplug.selectors.weighted import Weighted
 from maskplug.selectors.words import Words
@@ -25,39 +31,23 @@ __all__ = [
     "ByLanguage",
     "Exact",
     "Fragment",
+    "GapSentences",
+    "InDictionary",
     "Independent",
+    "Insertions",
     "MeanSpans",
     "Ngrams",
     "Noise",
     "Nothing",
     "Phrases",
+    "PoissonSpans",
     "Salient",
     "ScheduledNoise",
     "Spans",
     "Suffix",
-    "UniformNoise",
-    "Weighted",
-from maskplug.selectors.gap_sentences import GapSentences
-from maskplug.selectors.in_dictionary import InDictionary
-from maskplug.selectors.independent import Independent
-from maskplug.selectors.insertions import Insertions
-from maskplug.selectors.nothing import Nothing
-from maskplug.selectors.poisson_spans import PoissonSpans
-from maskplug.selectors.spans import Spans
-from maskplug.selectors.switches import Switches
-from maskplug.selectors.uniform_count import UniformCount
-from maskplug.selectors.words import Words
-
-__all__ = [
-    "Exact",
-    "GapSentences",
-    "InDictionary",
-    "Independent",
-    "Insertions",
-    "Nothing",
-    "PoissonSpans",
-    "Spans",
     "Switches",
     "UniformCount",
+    "UniformNoise",
+    "Weighted",
     "Words",
 ]

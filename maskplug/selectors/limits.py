@@ -16,4 +16,5 @@ def most(rate: Schedule | float, units: IntArray) -> IntArray:
         [0, 1, 30]
     """
     high = rate.bounds[1] if isinstance(rate, Schedule) else rate
-    return np.minimum(np.ceil(high * units).astype(np.int64), units)
+    budgets: IntArray = np.ceil(high * units).astype(np.int64)
+    return np.minimum(budgets, units)

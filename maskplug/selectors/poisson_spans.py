@@ -31,7 +31,8 @@ def poisson_law(mean: float) -> FloatArray:
     weights = [math.exp(-mean)]
     while len(weights) <= mean or weights[-1] >= 2.0**-34:
         weights.append(weights[-1] * mean / len(weights))
-    return np.asarray(weights) / np.cumsum(weights)[-1]
+    law: FloatArray = np.asarray(weights) / np.cumsum(weights)[-1]
+    return law
 
 
 @lru_cache(maxsize=64)

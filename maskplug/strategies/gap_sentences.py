@@ -24,7 +24,7 @@ def gap_sentences(
 
     Sentences must be known, by a ``sentence_starts`` layer or the vocabulary's ``sentence_end``.
     ``rate`` times their number are chosen, rounded down, and at least one; of two sentences or more
-    one stays. Only "random" sentences change with the clock.
+    one stays. Without "random" and ``keep`` nothing is drawn: no clock changes anything then.
 
     Args:
         rate: share of the sentences, from 0 to below 1, or a schedule.
@@ -37,9 +37,10 @@ def gap_sentences(
         token: the special token that is written, by its text or its id. Without it ``<mask_1>``
             where the vocabulary has one, and otherwise the mask.
         keep: probability of a chosen sentence to stay in the input as well (0.1 in PEGASUS-large).
-        clock: when random sentences change.
+        clock: when sentences are drawn anew.
 
     Source: Zhang et al., "PEGASUS", 2020; the defaults are its best variant, Ind-Orig.
     """
     selector = GapSentences(rate, choose, sequential, unique)
-    return compose(selector, GapMask(token, keep), Chosen(), clock)
+    drawn = choose == "random" or keep > 0.0
+    return compose(selector, GapMask(token, keep), Chosen(), clock if drawn else "never")

@@ -91,3 +91,14 @@ def test_which_mask_is_written() -> None:
         assert masked.inputs.to_lists() == [[token, 12, 7]]
     with pytest.raises(VocabularyError, match="'<mask_9>', which this vocabulary does not have"):
         maskplug.strategy("gap_sentences", token="<mask_9>")(batch([row]), RICH)
+
+
+def test_only_what_is_drawn_can_change() -> None:
+    def timeless(**options: Any) -> bool:
+        return maskplug.strategy("gap_sentences", **options).timeless
+
+    assert timeless()
+    assert timeless(choose="lead")
+    assert not timeless(choose="random")
+    assert not timeless(keep=0.1)
+    assert not timeless(rate={"name": "linear", "start": 0.1, "end": 0.3})
