@@ -49,7 +49,7 @@ class Permute(Replacement):
         places = units(tokens, vocab, self.unit)
         counts = budgets(
             rng.stream_keys("permute share"),
-            places.counts,
+            frozen(places.counts, np.int64),
             frozen(rng.value(self.share), np.float64),
         )
         order = permutations(rng.stream_keys("permute"), places.offsets, counts)
