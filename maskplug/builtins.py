@@ -7,9 +7,11 @@ from maskplug.composed import compose
 from maskplug.hookspecs import Register, hookimpl
 from maskplug.strategies import (
     composition,
+    denoising,
     diffusion,
     discriminative,
     fim,
+    gap_sentences,
     informed,
     masked_lm,
     pairs,
@@ -17,7 +19,6 @@ from maskplug.strategies import (
     seq2seq,
     ul2,
 )
-from maskplug.strategies import composition, denoising, gap_sentences, masked_lm, pairs
 
 
 @hookimpl

@@ -45,8 +45,6 @@ for _command in (
     doctor_command,
     ngrams_command,
     dictionary_command,
-    plugins_command,
-    doctor_command,
     fairseq_dir_command,
 ):
     main.add_command(_command)

@@ -75,7 +75,8 @@ def infill_spans(
     for row in range(len(length_keys)):
         first, end = offsets[row], offsets[row + 1]
         count = draw_lengths(sizes, words, length_keys[row], budgets[row], law)
-        place(places, sizes, count, words, place_keys[row], end - first - budgets[row])
+        free = end - first - budgets[row]
+        place(places, sizes, count, words, place_keys[row], free, True)
         for k in range(count):
             if sizes[k] == 0:
                 out_starts[n] = before(starts, lengths, first, end, places[k])
@@ -105,7 +106,7 @@ def insertions(
     n = 0
     for row in range(len(keys)):
         first, end = offsets[row], offsets[row + 1]
-        place(places, nothing, counts[row], words, keys[row], end - first)
+        place(places, nothing, counts[row], words, keys[row], end - first, True)
         for k in range(counts[row]):
             out[n] = before(starts, lengths, first, end, places[k])
             n += 1

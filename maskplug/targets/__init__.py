@@ -12,11 +12,11 @@ from maskplug.targets.sentinels import Sentinels
 from maskplug.targets.weighted_labels import WeightedLabels
 
 __all__ = [
+    "IGNORE",
     "BoundaryLabels",
     "Causal",
     "Chosen",
     "Fragment",
-    "IGNORE",
     "Labels",
     "LanguageLabels",
     "Original",
