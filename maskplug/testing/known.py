@@ -1,0 +1,82 @@
+"""Exceptions from the checks, each with its reason: declared by a plugin, a caller, or here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+from maskplug.errors import OptionError, did_you_mean
+from maskplug.registry import BUILTIN
+from maskplug.testing.checks import CHECKS
+from maskplug.testing.subject import Subject
+
+Factory = TypeVar("Factory", bound=Callable[..., Any])
+
+_STILL = "it hides nothing, so that there is nothing to draw"
+#: The exceptions of the built-in strategies; those of a plugin stand at its factories.
+BUILT_IN: Mapping[str, Mapping[str, str]] = {
+    "none@1": {
+        "check_seed_changes_masks": _STILL,
+        "check_key_changes_masks": _STILL,
+        "check_something_is_predicted": "the baseline without masking: nothing is to be predicted",
+    },
+    "word_dropout@1": {
+        "check_something_is_predicted": "noise on the source of a pair: a short text may lose no "
+        "word, and the target side is predicted all the same",
+    },
+}
+
+
+def known_exceptions(**reasons: str) -> Callable[[Factory], Factory]:
+    """Declare, at a strategy's factory, the checks that it does not pass and why that is right.
+
+    Args:
+        reasons: for each check, by name, a sentence for users.
+
+    Raises:
+        OptionError: when there is no such check.
+
+    Example:
+        >>> import maskplug
+        >>> @known_exceptions(check_rate="'rate' is the share of the long words only")
+        ... def long_words(rate: float = 0.5) -> maskplug.Strategy:
+        ...     return maskplug.strategy("whole_word", rate=rate / 3)
+        >>> long_words.known_exceptions
+        {'check_rate': "'rate' is the share of the long words only"}
+    """
+    checked(reasons)
+
+    def mark(factory: Factory) -> Factory:
+        factory.known_exceptions = dict(reasons)  # type: ignore[attr-defined]
+        return factory
+
+    return mark
+
+
+def checked(reasons: Mapping[str, str]) -> Mapping[str, str]:
+    """The reasons as they are.
+
+    Raises:
+        OptionError: when one of them is for a check that does not exist, or is empty.
+    """
+    names = [check.__name__ for check in CHECKS]
+    for name, reason in reasons.items():
+        if name not in names:
+            raise OptionError(f"there is no check {name!r}{did_you_mean(name, names)}")
+        if not reason:
+            raise OptionError(f"the exception {name!r} is declared without a reason")
+    return reasons
+
+
+def declared(subject: Subject) -> Mapping[str, str]:
+    """The exceptions that come with a strategy: from its factory, or from the table above.
+
+    Raises:
+        OptionError: when a factory declares an exception from a check that does not exist.
+    """
+    entry = subject.entry
+    if entry is None:
+        return {}
+    if entry.provider == BUILTIN:
+        return BUILT_IN.get(entry.label, {})
+    return checked(getattr(entry.factory, "known_exceptions", {}))

@@ -1,0 +1,149 @@
+"""What the checks are run on: a strategy, a vocabulary, and batches that suit it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from maskplug.arrays import IntArray, UintArray
+from maskplug.errors import UnknownNameError
+from maskplug.plugins import registry
+from maskplug.registry import Entry
+from maskplug.strategy import Strategy, strategy
+from maskplug.testing.vocabulary import rich_vocabulary
+from maskplug.tokens import Masked, TokenBatch
+from maskplug.vocabulary import Vocabulary
+
+Layers = Callable[[TokenBatch], Mapping[str, Any]]
+#: The lengths of the rows of a usual batch, special tokens not counted.
+LENGTHS = (33, 1, 12, 64, 2, 20, 3, 41, 8, 5, 27, 17)
+#: The length of the rows that laws are measured on, in sentences of four tokens.
+LAW_LENGTH = 64
+#: Where in training the validity of masks is looked at: (epoch, step, progress).
+MOMENTS = ((0, 0, 0.0), (1, 40, 0.5), (5, 1_000, 1.0))
+
+
+class NotApplicable(Exception):
+    """Raised by a check that has nothing to say about a strategy; the message says why."""
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A strategy under test. Make one with :meth:`of`.
+
+    Attributes:
+        strategy: what is checked.
+        vocab: the vocabulary of its batches.
+        layers: makes the layers of a batch, by name, from the batch without them. Layers that the
+            strategy reads and that are not made here are small integers, 0 at special tokens.
+        seed: decides the rows of the batches, and the seeds that masks are drawn with.
+    """
+
+    strategy: Strategy
+    vocab: Vocabulary = field(default_factory=rich_vocabulary)
+    layers: Layers = lambda tokens: {}
+    seed: int = 0
+
+    @classmethod
+    def of(
+        cls,
+        made: str | Mapping[str, Any] | Strategy,
+        vocab: Vocabulary | None = None,
+        layers: Layers | None = None,
+        seed: int = 0,
+        options: Mapping[str, Any] | None = None,
+    ) -> Subject:
+        """A strategy, by name, spec or as it is, with everything else filled in.
+
+        Example:
+            >>> Subject.of("dynamic", options={"rate": 0.3}).strategy.label
+            'dynamic@1'
+        """
+        return cls(
+            strategy(made, **(options or {})),
+            rich_vocabulary() if vocab is None else vocab,
+            (lambda tokens: {}) if layers is None else layers,
+            seed,
+        )
+
+    @cached_property
+    def entry(self) -> Entry | None:
+        """What is registered under the strategy's label, or None."""
+        try:
+            return registry().find("strategy", self.strategy.label)
+        except UnknownNameError:
+            return None
+
+    def mask(self, tokens: TokenBatch, **when: Any) -> Masked:
+        """Mask a batch; ``seed``, ``epoch``, … as for a strategy, the seed counted from ours."""
+        return self.strategy(
+            tokens, self.vocab, **{**when, "seed": self.seed + when.get("seed", 0)}
+        )
+
+    def rows(self) -> list[list[int]]:
+        """Rows that every strategy can work with: of many lengths, with and without specials."""
+        rng = np.random.default_rng(self.seed)
+        odd = [int(i) for i in self.vocab.special_ids[-1:]]
+        rows = []
+        for number, length in enumerate(LENGTHS):
+            row = rng.choice(self.vocab.ordinary, length).tolist()
+            for place in range(5, length, 6):
+                row[place] = self._end(number, row[place])
+            if number % 4 == 3:  # a special token in the middle
+                row[length // 2 : length // 2] = odd
+            rows.append(row if number % 3 == 2 else self.between(row))
+        return rows
+
+    def between(self, row: list[int]) -> list[int]:
+        """The row between the vocabulary's beginning and end of a sequence."""
+        bos, eos = self.vocab.bos_id, self.vocab.eos_id
+        return [*([] if bos is None else [bos]), *row, *([] if eos is None else [eos])]
+
+    def _end(self, number: int, otherwise: int) -> int:
+        """An id that ends a sentence, or the other one where the vocabulary has none."""
+        table = self.vocab.sentence_end
+        ends = [] if table is None else np.flatnonzero(table & ~self.vocab.special).tolist()
+        return int(ends[number % len(ends)]) if ends else otherwise
+
+    @cached_property
+    def batch(self) -> TokenBatch:
+        """A usual batch, with all layers."""
+        return self.of_rows(self.rows())
+
+    def of_rows(self, rows: Sequence[Sequence[int]], first_key: int = 0) -> TokenBatch:
+        """These rows under the keys "sample 0", "sample 1", …, with all layers."""
+        keys = [f"sample {first_key + i}" for i in range(len(rows))]
+        return self.dressed(TokenBatch.from_lists(rows, keys=keys))
+
+    def equal_rows(self, keys: UintArray) -> TokenBatch:
+        """The same row under each of the keys: 64 words of one token, in sentences of four."""
+        row = np.resize(self.vocab.ordinary, LAW_LENGTH)
+        row[3::4] = self._end(0, int(row[3]))
+        starts = np.ones(LAW_LENGTH * len(keys), np.bool_)
+        ids, offsets = np.tile(row, len(keys)), np.arange(len(keys) + 1) * LAW_LENGTH
+        return self.dressed(TokenBatch(ids, offsets, keys, {"word_starts": starts}))
+
+    def dressed(self, tokens: TokenBatch) -> TokenBatch:
+        """The batch with the layers that the strategy reads."""
+        layers = {**tokens.layers, **self.layers(tokens)}
+        small: IntArray = np.where(self.vocab.special[tokens.ids], 0, tokens.ids % 4)
+        for name in self.strategy.reads:
+            layers.setdefault(name, small)
+        return TokenBatch(tokens.ids, tokens.offsets, tokens.keys, layers)
+
+    @cached_property
+    def samples(self) -> list[Masked]:
+        """The usual batch masked at several moments of training."""
+        return [
+            self.mask(self.batch, epoch=epoch, step=step, progress=progress)
+            for epoch, step, progress in MOMENTS
+        ]
+
+
+def with_ids(tokens: TokenBatch, ids: Any) -> TokenBatch:
+    """The batch with other ids in the same places."""
+    return TokenBatch(ids, tokens.offsets, tokens.keys, tokens.layers)
