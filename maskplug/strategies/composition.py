@@ -53,6 +53,7 @@ class Mixture(Strategy):
 
     def mask(self, tokens: TokenBatch, vocab: Vocabulary, when: When) -> Masked:
         """Group the samples by their strategy, mask each group, put the rows back in order."""
+        vocab.maskable(tokens)  # a bad id is named by its sample in the batch, not in its group
         choices = self.choices(when)
         groups = [np.flatnonzero(choices == i) for i in range(len(self.strategies))]
         parts = [
