@@ -30,6 +30,7 @@ class Composed(Strategy):
         """Select, replace, build."""
         rng = when.rng(self.clock)
         selection = self.selector.select(tokens, vocab, rng)
+        selection.check(tokens)
         inputs = self.replacement.replace(tokens, selection, vocab, rng)
         return self.target.build(tokens, selection, inputs, vocab, rng)
 

@@ -172,9 +172,14 @@ class Strategy(Part):
         return 0
 
     @property
+    def clocks(self) -> tuple[Clock, ...]:
+        """All clocks inside, those of its stages included."""
+        return tuple(part for part in self._parts if isinstance(part, Clock))
+
+    @property
     def needs_step(self) -> bool:
         """Whether masks depend on the step, so that it must travel with the samples."""
-        return any(p.needs_step for p in self._parts if isinstance(p, Clock))
+        return any(clock.needs_step for clock in self.clocks)
 
     @property
     def needs_progress(self) -> bool:
@@ -184,8 +189,7 @@ class Strategy(Part):
     @property
     def timeless(self) -> bool:
         """Whether a sample's mask never changes."""
-        clocks = [part for part in self._parts if isinstance(part, Clock)]
-        return not self.needs_progress and all(clock.timeless for clock in clocks)
+        return not self.needs_progress and all(clock.timeless for clock in self.clocks)
 
     @property
     def reads(self) -> tuple[str, ...]:  # type: ignore[override]

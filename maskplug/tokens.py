@@ -232,10 +232,46 @@ class Selection:
         np.add.at(edges, self.starts + self.lengths, -1)
         return frozen(np.cumsum(edges[:-1], dtype=np.int8).view(np.bool_), np.bool_)
 
+    def check(self, tokens: TokenBatch) -> None:
+        """Refuse a selection that is not one of this batch: kernels write by it without looking.
+
+        Raises:
+            TokenError: when rows do not fit, or spans overlap, are not sorted, or leave their row.
+        """
+        from maskplug.kernels.units import unsound_span
+
+        if (
+            self.size != len(tokens.ids)
+            or len(self) != len(tokens)
+            or self.offsets[0] != 0
+            or not self.offsets[-1] == len(self.starts) == len(self.lengths)
+            or (self.counts < 0).any()
+        ):
+            raise TokenError(
+                f"a selection of {len(self)} rows, {len(self.starts)} starts and "
+                f"{len(self.lengths)} lengths, out of {self.size} tokens, does not fit a batch of "
+                f"{len(tokens)} samples and {len(tokens.ids)} tokens"
+            )
+        k = unsound_span(self.starts, self.lengths, self.offsets, tokens.offsets)
+        if k >= 0:
+            row = int(self.rows[k])
+            raise TokenError(
+                f"the span of {self.lengths[k]} tokens at {self.starts[k] - tokens.offsets[row]} "
+                f"in sample {row} (of {tokens.lengths[row]} tokens) is outside the sample, or "
+                "begins before the end of the span before it; build selections with "
+                "candidates.take(chosen) or Selection.from_mask"
+            )
+
     def take(self, chosen: BoolArray) -> Selection:
-        """The spans where ``chosen`` (one bool a span) is True."""
+        """The spans where ``chosen`` (one bool a span) is True.
+
+        Raises:
+            TokenError: when there is not one bool for each span.
+        """
         from maskplug.kernels.units import take_units
 
+        if len(chosen) != len(self.starts):
+            raise TokenError(f"{len(chosen)} bools came to choose from {len(self.starts)} spans")
         kept = take_units(frozen(chosen, np.bool_), self.starts, self.lengths, self.offsets)
         return Selection(*kept, self.size)
 

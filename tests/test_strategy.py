@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -157,3 +157,21 @@ def test_parts_without_a_name_mask_but_have_no_spec() -> None:
     assert "Failing" in repr(made)
     with pytest.raises(StrategyError, match="no command reproduces it: Failing is not registered"):
         made(TOKENS, VOCAB)
+
+
+class Astray(maskplug.Selector):
+    def select(self, tokens, vocab, rng):  # type: ignore[no-untyped-def]
+        return maskplug.Selection(np.array([1 << 40]), np.array([3]), np.array([0, 1]), 3)
+
+
+def test_a_selection_outside_the_batch_is_an_error_and_not_a_crash() -> None:
+    broken = replace(maskplug.strategy("dynamic"), selector=Astray())
+    with pytest.raises(maskplug.MaskplugError, match="outside the sample"):
+        broken(batch([[5, 6, 7]]), VOCAB)
+
+
+def test_clocks_of_all_stages_are_told() -> None:
+    made = maskplug.strategy("chain", strategies=["static", {"name": "dynamic", "clock": "step"}])
+    assert [type(clock).__name__ for clock in made.clocks] == ["Never", "Step"]
+    assert made.needs_step
+    assert not made.timeless

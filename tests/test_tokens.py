@@ -131,3 +131,46 @@ def test_mask_of_spans() -> None:
 def test_a_mask_of_another_length() -> None:
     with pytest.raises(TokenError, match="2 values for 4 tokens"):
         Selection.from_mask(np.array([True, False]), batch(ROWS))
+
+
+@pytest.mark.parametrize(
+    ("starts", "lengths", "offsets", "said"),
+    [
+        ([0, 2], [1, 1], [0, 1, 2], "2 rows, 2 starts and 2 lengths, out of 5 tokens"),
+        ([0], [1, 1], [0, 1, 1, 1], "1 starts and 2 lengths"),
+        ([0, 1], [1, 1], [0, 2, 1, 2], "does not fit"),
+        ([1, 0], [1, 1], [0, 2, 2, 2], "at 0 in sample 0 .* begins before the end"),
+        ([0, 1], [2, 1], [0, 2, 2, 2], "at 1 in sample 0 .* begins before the end"),
+        ([2], [2], [0, 1, 1, 1], r"2 tokens at 2 in sample 0 \(of 3 tokens\) is outside"),
+        ([3], [1], [0, 0, 1, 1], r"at 0 in sample 1 \(of 0 tokens\) is outside"),
+        ([4], [-1], [0, 0, 0, 1], "of -1 tokens at 1 in sample 2"),
+        ([99], [1], [0, 0, 0, 1], "at 96 in sample 2"),
+    ],
+)
+def test_selections_that_kernels_must_not_see(
+    starts: list[int], lengths: list[int], offsets: list[int], said: str
+) -> None:
+    tokens = batch([[5, 6, 7], [], [8, 9]])
+    with pytest.raises(TokenError, match=said):
+        Selection(*map(np.array, (starts, lengths, offsets)), 5).check(tokens)
+
+
+def test_a_selection_of_another_batch() -> None:
+    with pytest.raises(TokenError, match="out of 4 tokens, does not fit a batch of 1 samples"):
+        Selection.from_mask(np.ones(4, bool), batch([[5, 6, 7, 8]])).check(batch([[5]]))
+
+
+@given(ragged(), st.randoms(use_true_random=False))
+def test_sound_selections_pass(rows: list[list[int]], picks: Any) -> None:
+    tokens = batch(rows)
+    mask = np.array([picks.random() < 0.5 for _ in tokens.ids], bool)
+    selection = Selection.from_mask(mask, tokens)
+    selection.check(tokens)
+    gaps = Selection(selection.starts, 0 * selection.lengths, selection.offsets, selection.size)
+    gaps.check(tokens)
+
+
+def test_taking_by_another_number_of_bools() -> None:
+    selection = Selection.from_mask(np.ones(4, bool), batch([[5, 6, 7, 8]]))
+    with pytest.raises(TokenError, match="3 bools came to choose from 4 spans"):
+        selection.take(np.ones(3, bool))

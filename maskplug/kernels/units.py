@@ -54,6 +54,18 @@ def take_units(
 
 
 @kernel
+def unsound_span(starts: IntArray, lengths: IntArray, spans: IntArray, offsets: IntArray) -> int:
+    """The first span that is not inside its row, or begins inside the one before it; or -1."""
+    for row in range(len(offsets) - 1):
+        cursor = offsets[row]
+        for k in range(spans[row], spans[row + 1]):
+            if starts[k] < cursor or lengths[k] < 0 or starts[k] + lengths[k] > offsets[row + 1]:
+                return k
+            cursor = starts[k] + lengths[k]
+    return -1
+
+
+@kernel
 def word_units(
     maskable: BoolArray, begins: BoolArray, offsets: IntArray
 ) -> tuple[IntArray, IntArray, IntArray]:
