@@ -69,6 +69,26 @@ def test_kernels_are_serial_and_know_arrays_only(path: Path) -> None:
     assert own <= {"arrays", "kernels"}
 
 
+@pytest.mark.parametrize(
+    "path",
+    [p for p in FILES if "testing" in p.relative_to(ROOT).parts],
+    ids=lambda path: str(path.relative_to(ROOT)),
+)
+def test_the_kit_knows_the_core_only_and_does_without_pytest(path: Path) -> None:
+    top = [n for n in ast.parse(path.read_text(encoding="utf-8")).body if isinstance(n, ast.stmt)]
+    named = {alias.name for n in top if isinstance(n, ast.Import) for alias in n.names}
+    named |= {n.module for n in top if isinstance(n, ast.ImportFrom) and n.module}
+    assert not {name.split(".")[0] for name in named} & {"pytest", "hypothesis", "scipy", "rich"}
+    own = {name.split(".")[1] for name in imports(path) if name.startswith("maskplug.")}
+    assert not own & {"cli", "selectors", "replacements", "strategies", "collate"}
+
+
+def test_nothing_but_the_command_line_knows_the_kit() -> None:
+    for path in FILES:
+        if not {"testing", "cli"} & set(path.relative_to(ROOT).parts):
+            assert not any(name.startswith("maskplug.testing") for name in imports(path)), path
+
+
 def test_importing_maskplug_imports_nothing_heavy() -> None:
     code = "import sys, maskplug; print(*sorted({name.split('.')[0] for name in sys.modules}))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

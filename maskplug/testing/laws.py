@@ -21,7 +21,7 @@ def binomial_p(successes: int, trials: int) -> float:
     """
     few = min(successes, trials - successes)
     ways = sum(comb(trials, k) for k in range(few + 1))
-    return min(1.0, 2 * ways / 2**trials)
+    return float(min(1.0, 2 * ways / 2**trials))
 
 
 def mean_bounds(values: FloatArray) -> tuple[float, float]:

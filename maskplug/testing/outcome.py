@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from maskplug.arrays import UintArray, frozen
+from maskplug.arrays import IntArray, UintArray, frozen
 from maskplug.rng import hash_words
 from maskplug.tokens import Masked, TokenBatch, content_keys
 
@@ -73,10 +73,23 @@ def shown(values: Any) -> str:
     return " ".join(map(str, values[:48])) + (" …" if len(values) > 48 else "") or "(nothing)"
 
 
+def choices(tokens: TokenBatch, masked: Masked) -> UintArray:
+    """One 64-bit hash of what was chosen of each sample."""
+    spans = masked.selection
+    begins = spans.starts - tokens.offsets[:-1][spans.rows]
+    return hash_words(_hashed(begins, spans.offsets), _hashed(spans.lengths, spans.offsets))
+
+
+def _hashed(values: IntArray, offsets: IntArray) -> UintArray:
+    """One hash for each row, of rows that are sound."""
+    sound = offsets[0] == 0 and offsets[-1] == len(values) and (np.diff(offsets) >= 0).all()
+    assert sound, "the result is not well-formed: see check_shapes and check_selection"
+    return content_keys(frozen(values, np.int64), offsets)
+
+
 def hashes(tokens: TokenBatch, masked: Masked) -> UintArray:
     """One 64-bit hash of all that became of each sample."""
-    mask = masked.selection.mask
-    found = content_keys(frozen(mask, np.int64), tokens.offsets)
+    found = choices(tokens, masked)
     for rows, layers in (
         (masked.inputs, masked.layers),
         (masked.labels, {} if masked.weights is None else {"weights": masked.weights}),
@@ -86,5 +99,5 @@ def hashes(tokens: TokenBatch, masked: Masked) -> UintArray:
             continue
         for values in (rows.values, *(layers[name] for name in sorted(layers))):
             words = np.asarray(values, np.float64).view(np.int64)
-            found = hash_words(found, content_keys(frozen(words, np.int64), rows.offsets))
+            found = hash_words(found, _hashed(words, rows.offsets))
     return found

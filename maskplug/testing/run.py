@@ -49,9 +49,9 @@ class Report:
     strategy: str
     results: tuple[Result, ...]
 
-    def having(self, outcome: Outcome) -> tuple[Result, ...]:
-        """The results with this outcome."""
-        return tuple(result for result in self.results if result.outcome == outcome)
+    def having(self, *outcomes: Outcome) -> tuple[Result, ...]:
+        """The results with one of these outcomes."""
+        return tuple(result for result in self.results if result.outcome in outcomes)
 
     @property
     def ok(self) -> bool:
@@ -66,8 +66,8 @@ class Report:
 
     def __str__(self) -> str:
         lines = [f"{self.strategy}: {self.summary}"]
-        for outcome in ("failed", "known", "declared but passes"):
-            lines += [f"{r.check} {outcome}: {r.message}" for r in self.having(outcome)]  # type: ignore[arg-type]
+        told = self.having("failed", "known", "declared but passes")
+        lines += [f"{result.check} {result.outcome}: {result.message}" for result in told]
         return "\n".join(lines)
 
 

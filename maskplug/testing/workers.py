@@ -10,6 +10,8 @@ from functools import cache
 from multiprocessing import get_context
 from typing import Any
 
+from maskplug.errors import PluginError
+from maskplug.strategy import Strategy
 from maskplug.testing.outcome import Row, by_row
 from maskplug.testing.subject import Subject
 from maskplug.tokens import TokenBatch
@@ -20,7 +22,15 @@ def mask_here(parcel: bytes) -> tuple[str, list[Row]]:
     strategy, vocab, (ids, offsets, keys, layers), when = pickle.loads(parcel)
     tokens = TokenBatch(ids, offsets, keys, layers)
     # Replaced, so that its arrays are read-only here as well: others would compile kernels anew.
-    return strategy.fingerprint, by_row(tokens, strategy(tokens, replace(vocab), **when))
+    return fingerprint(strategy), by_row(tokens, strategy(tokens, replace(vocab), **when))
+
+
+def fingerprint(strategy: Strategy) -> str:
+    """The strategy's fingerprint, or nothing where its parts have no names."""
+    try:
+        return strategy.fingerprint
+    except PluginError:
+        return ""
 
 
 def mask_in_worker(

@@ -12,6 +12,8 @@ from maskplug.testing.subject import NotApplicable, Subject
 from maskplug.testing.workers import mask_in_worker
 from maskplug.tokens import TokenBatch
 
+Array = np.ndarray[Any, Any]
+
 COMPANY = (
     "What is drawn for a sample must come from its own stream (rng gives one count for each "
     "sample), and be numbered within the sample, never by a place in the batch."
@@ -120,11 +122,11 @@ def check_padding(subject: Subject) -> None:
         )
 
 
-def _as(layer: Any, dtype: Any) -> Any:
+def _as(layer: Array, dtype: Any) -> Array:
     """Whole numbers and bools in another type, as long as they fit."""
-    if layer.dtype.kind == "f" or (layer.size and (layer.min() < 0 or layer.max() > 255)):
-        return layer
-    return layer.astype(dtype)
+    limits = np.iinfo(dtype)
+    fits = not layer.size or (layer.min() >= limits.min and layer.max() <= limits.max)
+    return layer.astype(dtype) if fits and layer.dtype.kind != "f" else layer
 
 
 def check_dtypes(subject: Subject) -> None:
@@ -132,7 +134,7 @@ def check_dtypes(subject: Subject) -> None:
     expected, tokens = _alone(subject), subject.batch
     for dtype in (np.int64, np.int32, np.uint16, np.uint64):
         layers = {name: _as(layer, dtype) for name, layer in tokens.layers.items()}
-        ids, offsets = tokens.ids.astype(dtype), tokens.offsets.astype(dtype)
+        ids, offsets = _as(tokens.ids, dtype), _as(tokens.offsets, dtype)
         other = TokenBatch(ids, offsets, tokens.keys, layers)
         assert_same(
             by_row(other, subject.mask(other, epoch=1)),
@@ -152,13 +154,12 @@ def check_memory_layout(subject: Subject) -> None:
     )
     for name, form in {
         "in read-only arrays": _locked,
-        "in arrays with gaps": lambda array: np.repeat(array, 2)[::2],
-        "in arrays that run backwards": lambda array: array[::-1].copy()[::-1],
+        "in arrays with gaps": _gappy,
+        "in arrays that run backwards": _backwards,
     }.items():
         layers = {layer: form(values) for layer, values in tokens.layers.items()}
-        arrays = (form(array) for array in (tokens.ids, tokens.offsets, tokens.keys))
         try:
-            other = TokenBatch(*arrays, layers)
+            other = TokenBatch(form(tokens.ids), form(tokens.offsets), form(tokens.keys), layers)
             found = by_row(other, subject.mask(other, epoch=1))
         except Exception as error:
             raise AssertionError(
@@ -167,7 +168,15 @@ def check_memory_layout(subject: Subject) -> None:
         assert_same(found, expected, f"{name}, the same numbers are masked otherwise", remedy)
 
 
-def _locked(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+def _gappy(array: Array) -> Array:
+    return np.repeat(array, 2)[::2]
+
+
+def _backwards(array: Array) -> Array:
+    return array[::-1].copy()[::-1]
+
+
+def _locked(array: Array) -> Array:
     copy = array.copy()
     copy.flags.writeable = False
     return copy

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -9,61 +11,90 @@ import numpy as np
 from maskplug.arrays import IntArray, UintArray
 from maskplug.ragged import Ragged
 from maskplug.testing.laws import RARE, binomial_p
-from maskplug.testing.outcome import hashes
+from maskplug.testing.outcome import choices, hashes
 from maskplug.testing.subject import NotApplicable, Subject
 from maskplug.tokens import Masked, TokenBatch
 
 DECLARE = "If the strategy draws nothing, declare this check as a known exception."
 PAIRS = 1_000
-#: Of two sequences of seeds: more of them than any law that still draws something needs.
+#: More than any law that still draws something needs.
 MOST_SEEDS = 24
 
 
-def _few(subject: Subject) -> TokenBatch:
-    return subject.equal_rows(np.arange(24, dtype=np.uint64))
+Aspect = Callable[[TokenBatch, Masked], UintArray]
+
+#: What is looked at: all that becomes of a sample, and which of its tokens are chosen.
+ASPECTS: dict[str, Aspect] = {"masks": hashes, "choices": choices}
+
+
+@dataclass(frozen=True)
+class Variety:
+    """Whether something differs between seeds, between keys, and between times."""
+
+    seed: bool
+    key: bool
+    time: bool
+
+
+def _varieties(subject: Subject) -> dict[str, Variety]:
+    """What each aspect of 24 samples of the same content varies with."""
+    tokens = subject.equal_rows(np.arange(24, dtype=np.uint64))
+    seeds = [subject.mask(tokens, seed=seed) for seed in (0, 1)]
+    times = [subject.mask(tokens, **when) for when in _times(subject)]
+    found = {}
+    for name, aspect in ASPECTS.items():
+        base = aspect(tokens, seeds[0])
+        found[name] = Variety(
+            seed=bool((aspect(tokens, seeds[1]) != base).any()),
+            key=len(set(base.tolist())) > 1,
+            time=any((aspect(tokens, masked) != base).any() for masked in times),
+        )
+    return found
+
+
+def _times(subject: Subject) -> list[dict[str, Any]]:
+    """Eight epochs, 1,000 steps each; from beginning to end where only schedules may tick."""
+    strategy = subject.strategy
+    progress = strategy.times.timeless and not strategy.timeless
+    return [
+        {"epoch": n, "step": 1_000 * n, "progress": n / 7 if progress else 0.0} for n in range(8)
+    ]
 
 
 def check_seed_changes_masks(subject: Subject) -> None:
     """Another seed gives other masks."""
-    tokens = _few(subject)
-    one, other = (hashes(tokens, subject.mask(tokens, seed=seed)) for seed in (0, 1))
-    assert (one != other).any(), (
-        "seeds 0 and 1 give 24 samples the same masks: use the rng that the part is given, which "
-        f"knows the seed. {DECLARE}"
-    )
+    for name, varies in _varieties(subject).items():
+        assert varies.seed or not (name == "masks" or varies.key or varies.time), (
+            f"seeds 0 and 1 give 24 samples the same {name}: use the rng that the part is given, "
+            f"which knows the seed. {DECLARE}"
+        )
 
 
 def check_key_changes_masks(subject: Subject) -> None:
     """Another key gives another mask, even where all else is the same."""
-    tokens = _few(subject)
-    assert len(set(hashes(tokens, subject.mask(tokens)).tolist())) > 1, (
-        "24 samples of the same content under different keys have the same mask: use the rng that "
-        f"the part is given, with one count for each sample. {DECLARE}"
-    )
+    for name, varies in _varieties(subject).items():
+        assert varies.key or not (name == "masks" or varies.seed or varies.time), (
+            f"24 samples of the same content under different keys have the same {name}: use the "
+            f"rng that the part is given, with one count for each sample. {DECLARE}"
+        )
 
 
 def check_clock_changes_masks(subject: Subject) -> None:
     """Masks change with time where the clock ticks, and stay where it stands still."""
-    tokens, strategy = _few(subject), subject.strategy
-    found = set()
-    for moment in range(8):
-        when: dict[str, Any] = {"epoch": moment, "step": 1_000 * moment}
-        if strategy.times.timeless and not strategy.timeless:
-            when["progress"] = (
-                moment / 7
-            )  # its schedules or the clocks inside it do not stand still
-        found.add(hashes(tokens, subject.mask(tokens, **when)).tobytes())
-    if strategy.timeless:
-        assert len(found) == 1, (
-            "the clock stands still (strategy.timeless), and masks change from epoch to epoch: "
-            "adapters would keep the first ones. Let times and the clocks in the fields tell the "
-            "time that masks are drawn at"
+    strategy = subject.strategy
+    for name, varies in _varieties(subject).items():
+        if strategy.timeless:
+            assert not varies.time, (
+                f"the clock stands still (strategy.timeless), and {name} change from epoch to "
+                "epoch: adapters would keep the first ones. Let times and the clocks in the fields "
+                "tell the time that masks are drawn at"
+            )
+            continue
+        assert varies.time or not (name == "masks" or varies.seed or varies.key), (
+            f"eight epochs and 7,000 steps give the same {name}, though the clock "
+            f"({strategy.times!r}) ticks: draw from rng and not from rng.timeless, or use the "
+            f"clock 'never'. {DECLARE}"
         )
-        return
-    assert len(found) > 1, (
-        f"eight epochs and 7,000 steps give the same masks, though the clock ({strategy.times!r}) "
-        f"ticks: draw from rng and not from rng.timeless, or use the clock 'never'. {DECLARE}"
-    )
 
 
 def _agreement(subject: Subject, one: Masked, other: Masked) -> IntArray:
@@ -85,8 +116,18 @@ def _square(rows: Ragged) -> IntArray:
     return square
 
 
+def _next_tick(subject: Subject) -> int | None:
+    """The first epoch (and step) at which every clock has ticked; None where one never does."""
+    moments: IntArray = np.arange(10_000)
+    ticked = moments > 0
+    for clock in subject.strategy.clocks or (subject.strategy.times,):
+        t = clock(moments, moments)
+        ticked &= t != t[0]
+    return int(ticked.argmax()) if ticked.any() else None
+
+
 def check_neighbours_are_uncorrelated(subject: Subject) -> None:
-    """A sample's mask is no more like that of the next key, seed or epoch than like any other.
+    """A sample's mask is no more like that of the next key, seed or t than like any other.
 
     A sign test on a thousand samples: each is compared with its neighbour and with a stranger.
     """
@@ -96,15 +137,14 @@ def check_neighbours_are_uncorrelated(subject: Subject) -> None:
     def masked(keys: UintArray, seed: int = 0, epoch: int = 0) -> Masked:
         return subject.mask(subject.equal_rows(keys), seed=seed, epoch=epoch, step=epoch)
 
-    base = masked(keys)
-    told = False
-    for name, neighbour, stranger in (
-        ("key", masked(keys + np.uint64(1)), masked(far)),
-        ("seed", masked(keys, seed=1), masked(far, seed=1)),
-        ("epoch", masked(keys, epoch=1), masked(far, epoch=1)),
-    ):
-        if name == "epoch" and subject.strategy.timeless:
-            continue
+    base, tick, told = masked(keys), _next_tick(subject), False
+    pairs = {
+        "the key": (masked(keys + np.uint64(1)), masked(far)),
+        "the seed": (masked(keys, seed=1), masked(far, seed=1)),
+    }
+    if tick is not None:
+        pairs["time"] = masked(keys, epoch=tick), masked(far, epoch=tick)
+    for name, (neighbour, stranger) in pairs.items():
         near = _agreement(subject, base, neighbour)
         others = _agreement(subject, base, stranger)
         closer, farther = int((near > others).sum()), int((near < others).sum())
@@ -112,7 +152,7 @@ def check_neighbours_are_uncorrelated(subject: Subject) -> None:
             continue
         told = True
         assert binomial_p(closer, closer + farther) > RARE, (
-            f"masks of neighbouring values of {name} are correlated: {closer} samples are more "
+            f"masks of neighbours in {name} are correlated: {closer} samples are more "
             f"like their neighbour than like a stranger, {farther} less. Use the rng that the part "
             "is given as it is: do not add to, shift or cut seeds, keys or draws"
         )
@@ -129,16 +169,25 @@ def check_keys_do_not_collide(subject: Subject) -> None:
     keys = np.concatenate(
         [np.arange(1, 513, dtype=np.uint64) << np.uint64(s) for s in (0, 16, 32, 48)]
     )
-    tokens, pairs = subject.equal_rows(keys), len(keys) * (len(keys) - 1) / 2
-    expected, found = pairs, []
-    for seed in range(MOST_SEEDS):
-        found.append(hashes(tokens, subject.mask(tokens, seed=seed)))
-        counts = np.unique(found[-1], return_counts=True)[1]
-        expected *= float((counts * (counts - 1) / 2).sum() + 3) / pairs
+    told = [_tell_apart(subject, keys, aspect) for aspect in ASPECTS.values()]
+    if not any(told):
+        raise NotApplicable("too little is drawn to tell keys apart")
+
+
+def _tell_apart(subject: Subject, keys: UintArray, aspect: Aspect) -> bool:
+    """Compare keys by an aspect of their masks; False where too little of it is drawn for that.
+
+    How often two draws agree by chance is seen in one key under two seeds.
+    """
+    tokens = subject.equal_rows(keys)
+    expected, found = len(keys) * (len(keys) - 1) / 2, [aspect(tokens, subject.mask(tokens))]
+    for seed in range(1, MOST_SEEDS):
+        found.append(aspect(tokens, subject.mask(tokens, seed=seed)))
+        expected *= float((found[-1] == found[-2]).sum() + 3) / len(keys)
         if expected < RARE:
             break
     else:
-        raise NotApplicable("too little is drawn to tell keys apart")
+        return False
     _, first, place = np.unique(np.stack(found), axis=1, return_index=True, return_inverse=True)
     twins = np.flatnonzero(first[place] != np.arange(len(keys)))
     assert not len(twins), (
@@ -146,3 +195,4 @@ def check_keys_do_not_collide(subject: Subject) -> None:
         f"{keys[twins[0]]} is masked like {keys[first[place[twins[0]]]]}. Use all 64 bits of the "
         "key: draw from the rng that the part is given, not from a generator with a smaller seed"
     )
+    return True

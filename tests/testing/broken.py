@@ -1,0 +1,181 @@
+"""For every check a strategy that it catches, and what it then says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import broken_parts as parts
+from synthetic import BehindSentinels, Gaps, Sentinel
+
+import maskplug
+from maskplug.arrays import IntArray
+from maskplug.composed import Composed
+from maskplug.parts import Clock, Replacement, Selector, Target
+from maskplug.replacements import Delete, Mix
+from maskplug.selectors import Exact, Independent, Spans
+from maskplug.strategy import Strategy
+from maskplug.targets import Labels, Original
+
+EPOCH = maskplug.part("clock", "epoch")
+DYNAMIC = maskplug.strategy("dynamic").spec["options"]
+
+
+@dataclass(frozen=True)
+class Broken:
+    """A strategy with a defect.
+
+    Attributes:
+        make: makes it, when the ``FACTORIES`` are registered.
+        says: matches the message of the check.
+    """
+
+    make: Callable[[], Strategy]
+    says: str
+
+
+@dataclass(frozen=True, repr=False)
+class Addressed(Composed):
+    """Leaves its text to Python."""
+
+    __repr__ = object.__repr__
+
+
+@dataclass(frozen=True)
+class Restless(Clock):
+    """Says that it stands still, and ticks."""
+
+    timeless = True
+
+    def __call__(self, epoch: IntArray, step: IntArray) -> IntArray:
+        return epoch
+
+
+def loose(amount=0.5) -> Strategy:  # type: ignore[no-untyped-def]
+    """Takes anything for an option, since it has no annotation."""
+    return maskplug.strategy("dynamic")
+
+
+#: Registered as strategies of a distribution "broken" while the examples are run.
+FACTORIES = {"loose": loose}
+
+
+def of(
+    selector: Selector | None = None,
+    replacement: Replacement | None = None,
+    target: Target | None = None,
+    clock: Clock = EPOCH,
+) -> Strategy:
+    """A strategy of these parts, and sound ones."""
+    return Composed(selector or Exact(0.3), replacement or Mix(), target or Labels(), clock)
+
+
+def case(says: str, *given: object, **named: object) -> Broken:
+    return Broken(lambda: of(*given, **named), says)  # type: ignore[arg-type]
+
+
+def named(label: str, made: Strategy, **options: object) -> Strategy:
+    return replace(made, label=label, options=options)
+
+
+BROKEN: dict[str, list[Broken]] = {
+    "check_spec_round_trip": [
+        Broken(
+            lambda: named("dynamic@1", maskplug.strategy("dynamic", rate=0.5)), "has another spec"
+        ),
+        case("no spec can be made", parts.Fresh()),
+        Broken(lambda: named("dynamic@1", of(), rate={1, 2}), "not plain JSON"),
+        Broken(lambda: named("ghost@1", of()), "nothing is registered"),
+        Broken(lambda: named("dynamic@1", of(Spans()), **DYNAMIC), "masks otherwise"),
+    ],
+    "check_pickle": [
+        case("a pickled copy masks otherwise", parts.Forgetful("dice")),
+        case("cannot be pickled", parts.ByFunction(lambda drawn: drawn)),
+    ],
+    "check_spawned_process": [
+        case("cannot be pickled", parts.ByFunction(lambda drawn: drawn)),
+        case("other masks", parts.AtHome()),
+    ],
+    "check_repr": [
+        Broken(
+            lambda: Addressed(Exact(), Mix(), Labels(), EPOCH, label="dynamic@1"),
+            "does not name 'dynamic@1'",
+        ),
+        Broken(lambda: named("dynamic@1", of(), note=str(object())), "an address or a line break"),
+    ],
+    "check_same_key_same_mask": [case("the second call", parts.Fresh())],
+    "check_no_memory_between_calls": [case("after other batches", parts.Remembering())],
+    "check_global_generators_stay": [case("generator of numpy", parts.GlobalDraws())],
+    "check_global_generators_are_not_read": [
+        case("seed of a global generator", parts.GlobalState()),
+        case("seed of a global generator", parts.GlobalDraws()),
+    ],
+    "check_input_stays": [case("the caller's ids", None, parts.Scribbling(mends=False))],
+    "check_row_order": [case("in the reverse order", parts.OneStream())],
+    "check_subset": [case("in another batch", parts.ByCompany())],
+    "check_batch_of_one": [case("alone in a batch", parts.Lonely())],
+    "check_times_of_samples": [case("among samples of other epochs", parts.FirstTime())],
+    "check_padding": [case("padding tokens on the left", parts.ByPosition())],
+    "check_dtypes": [case("as uint16", parts.Unsigned())],
+    "check_memory_layout": [case("in read-only arrays", None, parts.Scribbling(mends=True))],
+    "check_workers": [case("shared out to 1 worker", parts.AtHome())],
+    "check_seed_changes_masks": [case("seeds 0 and 1", parts.Seedless())],
+    "check_key_changes_masks": [case("different keys", parts.CutKeys(1, modulus=1))],
+    "check_clock_changes_masks": [
+        case("though the clock", parts.Timeless()),
+        case("the clock stands still", clock=Restless()),
+    ],
+    "check_neighbours_are_uncorrelated": [case("neighbours in the key", parts.CutKeys(2))],
+    "check_keys_do_not_collide": [
+        case("share all their masks", parts.CutKeys(1, modulus=1 << 16)),
+        case("share all their masks", parts.CutKeys(1 << 8)),
+        case("share all their masks", parts.CutKeys(1, modulus=1 << 40)),
+    ],
+    "check_shapes": [case("no sources", None, parts.Torn(), Original())],
+    "check_layers": [case("not finite", target=parts.Layered())],
+    "check_ids_in_vocabulary": [case("ids run from 0 to 199", None, parts.From(beyond=900))],
+    "check_selection": [
+        Broken(lambda: parts.Overlapping(Exact(0.5), Mix(), Labels(), EPOCH), "overlap")
+    ],
+    "check_specials_are_not_chosen": [case("special or protected", parts.Anything(specials=True))],
+    "check_protected_tokens_are_not_chosen": [
+        case("special or protected", parts.Anything(specials=False))
+    ],
+    "check_specials_are_not_produced": [case("from vocab.ordinary", None, parts.From(beyond=0))],
+    "check_unchosen_tokens_stay": [
+        case("is changed", None, parts.Besides()),
+        case("0 times", Exact(0.0), parts.Dropping(), Original()),
+    ],
+    "check_lengths_within_bounds": [case("the bound is", Gaps(), parts.Growing(), Original())],
+    "check_labels": [
+        case("not the original", target=parts.FromInputs()),
+        case("not chosen has a label", target=parts.Everywhere()),
+    ],
+    "check_something_is_predicted": [
+        case("nothing to predict", Independent(always_one=False)),
+        case("neither labels nor targets", target=parts.Aimless()),
+    ],
+    "check_weights": [
+        case("keep away", target=parts.Heavy(infinite=True)),
+        case("without a label weighs", target=parts.Heavy(infinite=False)),
+    ],
+    "check_sentinels": [
+        case("must be the same", Spans(0.5), Sentinel(), parts.Backwards()),
+        case("the first of vocab.sentinel_ids", Spans(0.5), parts.Rising(), BehindSentinels()),
+    ],
+    "check_sentinels_restore_the_original": [
+        case("cannot be restored", Spans(0.5), Sentinel(), parts.Shortened())
+    ],
+    "check_no_samples": [case("without samples", parts.Longest())],
+    "check_empty_rows": [case("empty rows", parts.OneOfEach(0), Delete(), Original())],
+    "check_one_token_rows": [case("rows of one token", parts.OneOfEach(1))],
+    "check_rows_of_specials": [case("rows of special tokens", parts.OneOfEach(0))],
+    "check_rows_with_masks": [case("looks like a mask", target=parts.LooksMasked())],
+    "check_rate": [
+        Broken(lambda: named("floor@1", of(parts.Floor(0.15)), rate=0.15), "0.1406 of the tokens")
+    ],
+    "check_unknown_option": [Broken(lambda: named("ghost@1", of()), "nothing is registered")],
+    "check_wrong_option": [Broken(lambda: maskplug.strategy("loose"), "'amount'.* is accepted")],
+    "check_id_outside_vocabulary": [case("is accepted", parts.Clipped())],
+    "check_missing_mask": [case("is accepted", None, parts.AnyMask())],
+}
