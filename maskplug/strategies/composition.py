@@ -128,10 +128,10 @@ class Chain(Strategy):
             layers |= masked.layers
             given = given.rewritten(masked.inputs)
         inputs = Ragged(given.ids, given.offsets, sources)
-        if self.target is None:
-            return replace(masked, inputs=inputs, layers=layers)
-        rng = when.rng(self.times)
         selection = Selection.from_mask(chosen, tokens)
+        if self.target is None:
+            return replace(masked, inputs=inputs, selection=selection, layers=layers)
+        rng = when.rng(self.times)
         built = self.target.build(tokens, selection, inputs, vocab, rng)
         return replace(built, layers={**layers, **built.layers})
 
