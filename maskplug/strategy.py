@@ -71,6 +71,11 @@ class Strategy(Part):
     def bounds(self, lengths: IntArray) -> tuple[IntArray, IntArray]:
         """The greatest lengths of inputs and of predictions for rows of these lengths: int64."""
 
+    @property
+    def clocks(self) -> tuple[Clock, ...]:
+        """All clocks inside, those of its stages included."""
+        return tuple(part for part in self._parts if isinstance(part, Clock))
+
     def __call__(
         self,
         tokens: TokenBatch,
@@ -172,14 +177,9 @@ class Strategy(Part):
         return 0
 
     @property
-    def clocks(self) -> tuple[Clock, ...]:
-        """All clocks inside, those of its stages included."""
-        return tuple(part for part in self._parts if isinstance(part, Clock))
-
-    @property
     def needs_step(self) -> bool:
         """Whether masks depend on the step, so that it must travel with the samples."""
-        return any(clock.needs_step for clock in self.clocks)
+        return any(p.needs_step for p in self._parts if isinstance(p, Clock))
 
     @property
     def needs_progress(self) -> bool:
@@ -189,7 +189,8 @@ class Strategy(Part):
     @property
     def timeless(self) -> bool:
         """Whether a sample's mask never changes."""
-        return not self.needs_progress and all(clock.timeless for clock in self.clocks)
+        clocks = [part for part in self._parts if isinstance(part, Clock)]
+        return not self.needs_progress and all(clock.timeless for clock in clocks)
 
     @property
     def reads(self) -> tuple[str, ...]:  # type: ignore[override]

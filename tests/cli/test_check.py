@@ -53,7 +53,7 @@ def test_a_failure_is_told_in_full_and_the_exit_code_is_one() -> None:
 def test_known_exceptions_are_told_with_their_reason() -> None:
     result = run("none")
     assert result.exit_code == 0
-    assert "known (it hides nothing, so that there is nothing to draw)" in result.output
+    assert "known (the baseline without masking: nothing is to be predicted)" in result.output
 
 
 @pytest.mark.usefixtures("_careless")
