@@ -40,8 +40,6 @@ def check_command(name: str | None, options: str, seed: int) -> None:
     NAME is a strategy of yours or a built-in one ("span", "span@1"); without it, every strategy
     that needs no options is checked.
     """
-    if seed < 0:
-        raise OptionError(f"seed is {seed}; it counts from 0")
     given = options_from_json(options, "--options")
     if name is None and given:
         raise OptionError("--options belong to one strategy: give its NAME before them")

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from maskplug.arrays import IntArray, UintArray
-from maskplug.errors import UnknownNameError
+from maskplug.errors import OptionError, UnknownNameError
 from maskplug.plugins import registry
 from maskplug.registry import Entry
 from maskplug.strategy import Strategy, strategy
@@ -41,12 +41,19 @@ class Subject:
         layers: makes the layers of a batch, by name, from the batch without them. Layers that the
             strategy reads and that are not made here are small integers, 0 at special tokens.
         seed: decides the rows of the batches, and the seeds that masks are drawn with.
+
+    Raises:
+        OptionError: for a negative seed, or one of more than 63 bits.
     """
 
     strategy: Strategy
     vocab: Vocabulary = field(default_factory=rich_vocabulary)
     layers: Layers = lambda tokens: {}
     seed: int = 0
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.seed < 1 << 63:
+            raise OptionError(f"seed is {self.seed}; it goes from 0 to 2**63 - 1")
 
     @classmethod
     def of(

@@ -33,6 +33,22 @@ def fingerprint(strategy: Strategy) -> str:
         return ""
 
 
+def packed(value: Any) -> bytes:
+    """A pickle.
+
+    Raises:
+        AssertionError: when the value (a strategy, or something with one) cannot be pickled.
+    """
+    try:
+        return pickle.dumps(value)
+    except Exception as error:
+        raise AssertionError(
+            f"the strategy cannot be pickled ({type(error).__name__}: {error}), so that no worker "
+            "of a data loader can be given it. Define its classes and functions at the top level "
+            "of a module, and keep open files, locks and lambdas out of its options"
+        ) from error
+
+
 def mask_in_worker(
     subject: Subject, tokens: TokenBatch, number: int = 0, **when: Any
 ) -> tuple[str, list[Row]]:
@@ -43,14 +59,7 @@ def mask_in_worker(
     """
     flat = (tokens.ids, tokens.offsets, tokens.keys, dict(tokens.layers))
     given = {**when, "seed": subject.seed + when.get("seed", 0)}
-    try:
-        parcel = pickle.dumps((subject.strategy, subject.vocab, flat, given))
-    except Exception as error:
-        raise AssertionError(
-            f"the strategy cannot be pickled ({type(error).__name__}: {error}), so that no worker "
-            "of a data loader can be given it. Define its classes and functions at the top level "
-            "of a module, and keep open files, locks and lambdas out of its options"
-        ) from error
+    parcel = packed((subject.strategy, subject.vocab, flat, given))
     try:
         return _worker(number).submit(mask_here, parcel).result()
     except BrokenProcessPool as error:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-import broken_parts as parts
+import broken_selectors as selectors
+import broken_writers as writers
 from synthetic import BehindSentinels, Gaps, Sentinel
 
 import maskplug
@@ -83,18 +84,18 @@ BROKEN: dict[str, list[Broken]] = {
         Broken(
             lambda: named("dynamic@1", maskplug.strategy("dynamic", rate=0.5)), "has another spec"
         ),
-        case("no spec can be made", parts.Fresh()),
+        case("no spec can be made", selectors.Fresh()),
         Broken(lambda: named("dynamic@1", of(), rate={1, 2}), "not plain JSON"),
         Broken(lambda: named("ghost@1", of()), "nothing is registered"),
         Broken(lambda: named("dynamic@1", of(Spans()), **DYNAMIC), "masks otherwise"),
     ],
     "check_pickle": [
-        case("a pickled copy masks otherwise", parts.Forgetful("dice")),
-        case("cannot be pickled", parts.ByFunction(lambda drawn: drawn)),
+        case("a pickled copy masks otherwise", selectors.Forgetful("dice")),
+        case("cannot be pickled", selectors.ByFunction(lambda drawn: drawn)),
     ],
     "check_spawned_process": [
-        case("cannot be pickled", parts.ByFunction(lambda drawn: drawn)),
-        case("other masks", parts.AtHome()),
+        case("cannot be pickled", selectors.ByFunction(lambda drawn: drawn)),
+        case("other masks", selectors.AtHome()),
     ],
     "check_repr": [
         Broken(
@@ -103,79 +104,83 @@ BROKEN: dict[str, list[Broken]] = {
         ),
         Broken(lambda: named("dynamic@1", of(), note=str(object())), "an address or a line break"),
     ],
-    "check_same_key_same_mask": [case("the second call", parts.Fresh())],
-    "check_no_memory_between_calls": [case("after other batches", parts.Remembering())],
-    "check_global_generators_stay": [case("generator of numpy", parts.GlobalDraws())],
+    "check_same_key_same_mask": [case("the second call", selectors.Fresh())],
+    "check_no_memory_between_calls": [case("after other batches", selectors.Remembering())],
+    "check_global_generators_stay": [case("generator of numpy", selectors.GlobalDraws())],
     "check_global_generators_are_not_read": [
-        case("seed of a global generator", parts.GlobalState()),
-        case("seed of a global generator", parts.GlobalDraws()),
+        case("seed of a global generator", selectors.GlobalState()),
+        case("seed of a global generator", selectors.GlobalDraws()),
     ],
-    "check_input_stays": [case("the caller's ids", None, parts.Scribbling(mends=False))],
-    "check_row_order": [case("in the reverse order", parts.OneStream())],
-    "check_subset": [case("in another batch", parts.ByCompany())],
-    "check_batch_of_one": [case("alone in a batch", parts.Lonely())],
-    "check_times_of_samples": [case("among samples of other epochs", parts.FirstTime())],
-    "check_padding": [case("padding tokens on the left", parts.ByPosition())],
-    "check_dtypes": [case("as uint16", parts.Unsigned())],
-    "check_memory_layout": [case("in read-only arrays", None, parts.Scribbling(mends=True))],
-    "check_workers": [case("shared out to 1 worker", parts.AtHome())],
-    "check_seed_changes_masks": [case("seeds 0 and 1", parts.Seedless())],
-    "check_key_changes_masks": [case("different keys", parts.CutKeys(1, modulus=1))],
+    "check_input_stays": [case("the caller's ids", None, writers.Scribbling(mends=False))],
+    "check_row_order": [case("in the reverse order", selectors.OneStream())],
+    "check_subset": [case("in another batch", selectors.ByCompany())],
+    "check_batch_of_one": [case("alone in a batch", selectors.Lonely())],
+    "check_times_of_samples": [case("among samples of other epochs", selectors.FirstTime())],
+    "check_padding": [case("padding tokens on the left", selectors.ByPosition())],
+    "check_dtypes": [case("as uint16", selectors.Unsigned())],
+    "check_memory_layout": [case("in read-only arrays", None, writers.Scribbling(mends=True))],
+    "check_workers": [case("shared out to 1 worker", selectors.AtHome())],
+    "check_seed_changes_masks": [case("seeds 0 and 1", selectors.Seedless())],
+    "check_key_changes_masks": [case("different keys", selectors.CutKeys(1, modulus=1))],
     "check_clock_changes_masks": [
-        case("though the clock", parts.Timeless()),
+        case("though the clock", selectors.Timeless()),
         case("the clock stands still", clock=Restless()),
     ],
-    "check_neighbours_are_uncorrelated": [case("neighbours in the key", parts.CutKeys(2))],
+    "check_neighbours_are_uncorrelated": [case("neighbours in the key", selectors.CutKeys(2))],
     "check_keys_do_not_collide": [
-        case("share all their masks", parts.CutKeys(1, modulus=1 << 16)),
-        case("share all their masks", parts.CutKeys(1 << 8)),
-        case("share all their masks", parts.CutKeys(1, modulus=1 << 40)),
+        case("share all their masks", selectors.CutKeys(1, modulus=1 << 16)),
+        case("share all their masks", selectors.CutKeys(1 << 8)),
+        case("share all their masks", selectors.CutKeys(1, modulus=1 << 40)),
     ],
-    "check_shapes": [case("no sources", None, parts.Torn(), Original())],
-    "check_layers": [case("not finite", target=parts.Layered())],
-    "check_ids_in_vocabulary": [case("ids run from 0 to 199", None, parts.From(beyond=900))],
+    "check_shapes": [case("no sources", None, writers.Torn(), Original())],
+    "check_layers": [case("not finite", target=writers.Layered())],
+    "check_ids_in_vocabulary": [case("ids run from 0 to 199", None, writers.From(beyond=900))],
     "check_selection": [
-        Broken(lambda: parts.Overlapping(Exact(0.5), Mix(), Labels(), EPOCH), "overlap")
+        Broken(lambda: writers.Overlapping(Exact(0.5), Mix(), Labels(), EPOCH), "overlap")
     ],
-    "check_specials_are_not_chosen": [case("special or protected", parts.Anything(specials=True))],
+    "check_specials_are_not_chosen": [
+        case("special or protected", selectors.Anything(specials=True))
+    ],
     "check_protected_tokens_are_not_chosen": [
-        case("special or protected", parts.Anything(specials=False))
+        case("special or protected", selectors.Anything(specials=False))
     ],
-    "check_specials_are_not_produced": [case("from vocab.ordinary", None, parts.From(beyond=0))],
+    "check_specials_are_not_produced": [case("from vocab.ordinary", None, writers.From(beyond=0))],
     "check_unchosen_tokens_stay": [
-        case("is changed", None, parts.Besides()),
-        case("0 times", Exact(0.0), parts.Dropping(), Original()),
+        case("is changed", None, writers.Besides()),
+        case("0 times", Exact(0.0), writers.Dropping(), Original()),
     ],
-    "check_lengths_within_bounds": [case("the bound is", Gaps(), parts.Growing(), Original())],
+    "check_lengths_within_bounds": [case("the bound is", Gaps(), writers.Growing(), Original())],
     "check_labels": [
-        case("not the original", target=parts.FromInputs()),
-        case("not chosen has a label", target=parts.Everywhere()),
+        case("not the original", target=writers.FromInputs()),
+        case("not chosen has a label", target=writers.Everywhere()),
     ],
     "check_something_is_predicted": [
         case("nothing to predict", Independent(always_one=False)),
-        case("neither labels nor targets", target=parts.Aimless()),
+        case("neither labels nor targets", target=writers.Aimless()),
     ],
     "check_weights": [
-        case("keep away", target=parts.Heavy(infinite=True)),
-        case("without a label weighs", target=parts.Heavy(infinite=False)),
+        case("keep away", target=writers.Heavy(infinite=True)),
+        case("without a label weighs", target=writers.Heavy(infinite=False)),
     ],
     "check_sentinels": [
-        case("must be the same", Spans(0.5), Sentinel(), parts.Backwards()),
-        case("the first of vocab.sentinel_ids", Spans(0.5), parts.Rising(), BehindSentinels()),
+        case("must be the same", Spans(0.5), Sentinel(), writers.Backwards()),
+        case("the first of vocab.sentinel_ids", Spans(0.5), writers.Rising(), BehindSentinels()),
     ],
     "check_sentinels_restore_the_original": [
-        case("cannot be restored", Spans(0.5), Sentinel(), parts.Shortened())
+        case("cannot be restored", Spans(0.5), Sentinel(), writers.Shortened())
     ],
-    "check_no_samples": [case("without samples", parts.Longest())],
-    "check_empty_rows": [case("empty rows", parts.OneOfEach(0), Delete(), Original())],
-    "check_one_token_rows": [case("rows of one token", parts.OneOfEach(1))],
-    "check_rows_of_specials": [case("rows of special tokens", parts.OneOfEach(0))],
-    "check_rows_with_masks": [case("looks like a mask", target=parts.LooksMasked())],
+    "check_no_samples": [case("without samples", selectors.Longest())],
+    "check_empty_rows": [case("empty rows", selectors.OneOfEach(0), Delete(), Original())],
+    "check_one_token_rows": [case("rows of one token", selectors.OneOfEach(1))],
+    "check_rows_of_specials": [case("rows of special tokens", selectors.OneOfEach(0))],
+    "check_rows_with_masks": [case("looks like a mask", target=writers.LooksMasked())],
     "check_rate": [
-        Broken(lambda: named("floor@1", of(parts.Floor(0.15)), rate=0.15), "0.1406 of the tokens")
+        Broken(
+            lambda: named("floor@1", of(selectors.Floor(0.15)), rate=0.15), "0.1406 of the tokens"
+        )
     ],
     "check_unknown_option": [Broken(lambda: named("ghost@1", of()), "nothing is registered")],
     "check_wrong_option": [Broken(lambda: maskplug.strategy("loose"), "'amount'.* is accepted")],
-    "check_id_outside_vocabulary": [case("is accepted", parts.Clipped())],
-    "check_missing_mask": [case("is accepted", None, parts.AnyMask())],
+    "check_id_outside_vocabulary": [case("is accepted", selectors.Clipped())],
+    "check_missing_mask": [case("is accepted", None, writers.AnyMask())],
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from broken import of
-from broken_parts import OneStream
+from broken_selectors import OneStream
 
 import maskplug
 from maskplug.testing import CHECKS, NotApplicable, Subject, parametrize_with_checks

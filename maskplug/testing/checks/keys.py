@@ -19,7 +19,6 @@ PAIRS = 1_000
 #: More than any law that still draws something needs.
 MOST_SEEDS = 24
 
-
 Aspect = Callable[[TokenBatch, Masked], UintArray]
 
 #: What is looked at: all that becomes of a sample, and which of its tokens are chosen.
@@ -76,7 +75,7 @@ def check_key_changes_masks(subject: Subject) -> None:
     for name, varies in _varieties(subject).items():
         assert varies.key or not (name == "masks" or varies.seed or varies.time), (
             f"24 samples of the same content under different keys have the same {name}: use the "
-            f"rng that the part is given, with one count for each sample"
+            "rng that the part is given, with one count for each sample"
         )
 
 
@@ -98,7 +97,7 @@ def check_clock_changes_masks(subject: Subject) -> None:
         )
 
 
-def _agreement(subject: Subject, one: Masked, other: Masked) -> IntArray:
+def _agreement(one: Masked, other: Masked) -> IntArray:
     """In how many places each sample's choice and input are the same as its neighbour's."""
     same = one.selection.mask == other.selection.mask
     chosen = same.reshape(len(one.selection), -1).sum(axis=1)
@@ -144,8 +143,8 @@ def check_neighbours_are_uncorrelated(subject: Subject) -> None:
     if tick is not None:
         pairs["time"] = masked(keys, epoch=tick), masked(far, epoch=tick)
     for name, (neighbour, stranger) in pairs.items():
-        near = _agreement(subject, base, neighbour)
-        others = _agreement(subject, base, stranger)
+        near = _agreement(base, neighbour)
+        others = _agreement(base, stranger)
         closer, farther = int((near > others).sum()), int((near < others).sum())
         if closer + farther < 50:
             continue
