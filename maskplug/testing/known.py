@@ -12,6 +12,10 @@ from maskplug.testing.subject import Subject
 
 Factory = TypeVar("Factory", bound=Callable[..., Any])
 
+_UNBIASED = (
+    "in some rows, short ones above all, nothing is masked; they weigh 0, and because of them the "
+    "bound on the likelihood is without bias"
+)
 #: The exceptions of the built-in strategies; those of a plugin stand at its factories.
 BUILT_IN: Mapping[str, Mapping[str, str]] = {
     "none@1": {
@@ -20,6 +24,36 @@ BUILT_IN: Mapping[str, Mapping[str, str]] = {
     "word_dropout@1": {
         "check_something_is_predicted": "noise on the source of a pair: a short text may lose no "
         "word, and the target side is predicted all the same",
+    },
+    "bert@1": {
+        "check_rate": "as in BERT, the budget is rounded, and counts special tokens",
+    },
+    "tlm@1": {
+        "check_rate": "at least one token of each language of a row is chosen",
+    },
+    "gap_sentences@1": {
+        "check_rate": "as in PEGASUS, the number of sentences is rounded down",
+    },
+    "switchout@1": {
+        "check_something_is_predicted": "its law leaves some samples as they are (a fifth of those "
+        "with ten tokens)",
+    },
+    "code_switch@1": {
+        "check_rate": "the rate is that of the words which the dictionary has",
+    },
+    "fim@1": {
+        "check_rate": "the rate is the share of texts that are rearranged; no token is chosen",
+    },
+    "llada@1": {"check_something_is_predicted": _UNBIASED},
+    "mdlm@1": {
+        "check_something_is_predicted": _UNBIASED,
+        "check_neighbours_are_uncorrelated": "the noise levels of a sample are spread evenly over "
+        "the clock's times (antithetic), so that neighbours in time differ more than strangers",
+    },
+    "block_diffusion@1": {"check_something_is_predicted": _UNBIASED},
+    "self_evolution@1": {
+        "check_rate": "the rate is for rows in which no token is hard; in others all hard ones "
+        "are chosen",
     },
 }
 
