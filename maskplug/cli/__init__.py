@@ -10,8 +10,8 @@ from rich.text import Text
 
 from maskplug import __version__
 from maskplug.cli.catalogue import list_command, plugins_command
-from maskplug.cli.dictionary import dictionary_command
 from maskplug.cli.check import check_command
+from maskplug.cli.dictionary import dictionary_command
 from maskplug.cli.doctor import doctor_command
 from maskplug.cli.fairseq_dir import fairseq_dir_command
 from maskplug.cli.ngrams import ngrams_command
@@ -42,11 +42,9 @@ def main() -> None:
 for _command in (
     list_command,
     show_command,
-    plugins_command,
-    doctor_command,
+    check_command,
     ngrams_command,
     dictionary_command,
-    check_command,
     plugins_command,
     doctor_command,
     fairseq_dir_command,
