@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -28,7 +28,9 @@ def padded_width(lengths: IntArray, multiple_of: int | None = None) -> int:
     return -(-width // multiple_of) * multiple_of
 
 
-def pad(rows: Ragged, value: int, width: int | None = None, side: Side = "right") -> IntArray:
+def pad(
+    rows: Ragged, value: int, width: int | None = None, side: Side = "right"
+) -> np.ndarray[Any, Any]:
     """Pad rows to one width.
 
     Args:
@@ -38,7 +40,7 @@ def pad(rows: Ragged, value: int, width: int | None = None, side: Side = "right"
         side: the side on which padding is added.
 
     Returns:
-        int64, shape (rows, width), writable and the caller's own.
+        int64, or float64 for rows of floats; shape (rows, width), writable and the caller's own.
 
     Raises:
         TokenError: when a row is wider than ``width``.
@@ -53,9 +55,10 @@ def pad(rows: Ragged, value: int, width: int | None = None, side: Side = "right"
     width = longest if width is None else width
     if width < longest:
         raise TokenError(f"a row of {longest} tokens does not fit into a width of {width}")
+    dtype = np.float64 if rows.values.dtype.kind == "f" else np.int64
     if len(rows.values) == len(rows) * width:  # nothing to pad, as in packed pre-training
-        return rows.values.astype(np.int64).reshape(len(rows), width)
-    out = np.full((len(rows), width), value, np.int64)
+        return rows.values.astype(dtype).reshape(len(rows), width)
+    out = np.full((len(rows), width), value, dtype)
     pad_into(out, rows.values, rows.offsets, side == "left")
     return out
 

@@ -51,3 +51,11 @@ def test_the_rows_are_copied() -> None:
     values = np.array([1, 2, 3])
     pad(Ragged(values, np.array([0, 3])), 0)[0, 0] = 9
     assert values.tolist() == [1, 2, 3]
+
+
+@pytest.mark.parametrize("width", [2, 3])
+def test_floats_stay_floats(width: int) -> None:
+    rows = Ragged(np.array([0.5, 1.5, 2.5, 3.5]), np.array([0, 2, 4]))
+    padded = pad(rows, 0, width)
+    assert padded.dtype == np.float64
+    assert padded.tolist() == [[0.5, 1.5, 0.0][:width], [2.5, 3.5, 0.0][:width]]
