@@ -125,8 +125,11 @@ class Strategy(Part):
         plugins().after_mask(masked, Context(self, tokens, vocab, rng))
         return masked
 
-    def try_out(self, vocab: Vocabulary, seed: int = 0) -> None:
+    def try_out(self, vocab: Vocabulary, seed: int = 0) -> Masked:
         """Mask eight ordinary tokens, unseen by observers: what fails always should fail early.
+
+        Returns:
+            What became of them, from which an adapter learns what kinds of output to expect.
 
         Raises:
             MaskplugError: what masking any batch would raise.
@@ -136,7 +139,7 @@ class Strategy(Part):
         starts = np.ones(len(ids), np.bool_)
         layers |= {"word_starts": starts, "sentence_starts": starts}  # type: ignore[dict-item]
         tokens = TokenBatch.from_flat(ids, [0, len(ids)], [0], layers)
-        self.mask(tokens, vocab, When.at(seed, 0, 0, tokens.keys))
+        return self.mask(tokens, vocab, When.at(seed, 0, 0, tokens.keys))
 
     def _check_layers(self, tokens: TokenBatch) -> None:
         missing = [name for name in self.reads if name not in tokens.layers]
