@@ -2,6 +2,7 @@
 
 from maskplug_hf.attach import attach
 from maskplug_hf.collator import DataCollatorForMasking
+from maskplug_hf.loss import weighted_loss
 from maskplug_hf.vocabulary import vocabulary
 
-__all__ = ["DataCollatorForMasking", "attach", "vocabulary"]
+__all__ = ["DataCollatorForMasking", "attach", "vocabulary", "weighted_loss"]

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-import inspect
 import warnings
 from typing import Any
 
 from torch.utils.data import IterableDataset
 
 from maskplug.errors import MaskplugWarning, OptionError
+from maskplug_hf.batch import LAYERS
 from maskplug_hf.callback import MaskingCallback
 from maskplug_hf.collator import DataCollatorForMasking
+from maskplug_hf.loss import WeightedLoss
+from maskplug_hf.model import arguments
 from maskplug_hf.moment import Moment
 from maskplug_hf.samples import SAMPLE_ID, KeyedDataset, KeyedIterable
 
 #: Columns that no model takes and the collator reads.
-READ = frozenset({SAMPLE_ID, "special_tokens_mask", "word_ids"})
+READ = frozenset({SAMPLE_ID, "special_tokens_mask", "word_ids", *LAYERS})
 
 
 def attach(trainer: Any, *, resume_other_spec: bool = False) -> None:
@@ -28,14 +30,16 @@ def attach(trainer: Any, *, resume_other_spec: bool = False) -> None:
 
     A sample's key is its ``sample_id`` column, or else its index in the dataset; in a stream, its
     ``sample_id`` or its content. The trainer's datasets and collator are replaced by wrapped ones;
-    the originals are not changed. Attaching twice does nothing more.
+    the originals are not changed. Its ``compute_loss`` uses the weights of batches that have them,
+    and is what it was for all others. Attaching twice does nothing more.
 
     Args:
         trainer: a ``transformers.Trainer`` whose ``data_collator`` is a ``DataCollatorForMasking``.
         resume_other_spec: resume a checkpoint of another spec or seed with a warning.
 
     Raises:
-        OptionError: when the trainer has another collator, or a stream is to be masked by step.
+        OptionError: when the trainer has another collator, its model cannot predict what the
+            strategy asks for, or a stream is to be masked by step.
     """
     collator = trainer.data_collator
     if not isinstance(collator, DataCollatorForMasking):
@@ -44,9 +48,11 @@ def attach(trainer: Any, *, resume_other_spec: bool = False) -> None:
             "Trainer(data_collator=DataCollatorForMasking(tokenizer, …))"
         )
     callback = _callback(trainer, collator, resume_other_spec)
-    columns = _columns(trainer)
+    columns = _columns(trainer, collator)
     _check_stream(trainer.train_dataset, collator)
-    trainer.data_collator = collator.as_attached()
+    trainer.data_collator = collator.as_attached(trainer.model)
+    if not isinstance(trainer.compute_loss, WeightedLoss):
+        trainer.compute_loss = WeightedLoss(trainer)
     trainer.train_dataset = _keyed(trainer.train_dataset, callback.moment, columns)
     evaluation = trainer.eval_dataset
     if isinstance(evaluation, dict):
@@ -67,15 +73,12 @@ def _callback(
     return callback
 
 
-def _columns(trainer: Any) -> frozenset[str] | None:
+def _columns(trainer: Any, collator: DataCollatorForMasking) -> frozenset[str] | None:
     """The columns that Trainer would let through, and those that the collator reads."""
     if not trainer.args.remove_unused_columns:
         return None
-    model = trainer.model
-    if callable(getattr(model, "get_base_model", None)):  # an adapter of peft
-        model = model.get_base_model()
-    taken = set(inspect.signature(model.forward).parameters)
-    return READ | taken | {"label", "label_ids", *trainer.label_names}
+    read = READ | {"label", "label_ids", *trainer.label_names, *collator.strategy.reads}
+    return read | arguments(trainer.model)
 
 
 def _keyed(dataset: Any, moment: Moment | None, columns: frozenset[str] | None) -> Any:

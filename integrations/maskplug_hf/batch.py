@@ -1,8 +1,9 @@
-"""Columns to the batch that a strategy masks, and its attention mask back."""
+"""Columns to the batch that a strategy masks."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,12 +11,16 @@ import torch
 
 import maskplug
 from maskplug.arrays import BoolArray, IntArray, UintArray
-from maskplug.collate import Side, pad, visible
 from maskplug.errors import TokenError
-from maskplug.ragged import Ragged
 from maskplug.tokens import content_keys
-from maskplug_hf.columns import Column, aligned, flat, hidden_tokens, word_starts
+from maskplug_hf.columns import Column, aligned, flat, hidden_tokens, layer, word_starts
 from maskplug_hf.samples import SAMPLE_ID, Sample
+from maskplug_hf.shown import Given, inner_tokens
+
+#: The columns that are layers of the batch for every strategy.
+LAYERS = ("word_starts", "sentence_starts", "protected")
+#: Columns that the model takes as well, so that a strategy that reads them leaves them there.
+SHARED = ("attention_mask", "token_type_ids")
 
 
 def take_keys(features: Sequence[Any], columns: dict[str, Column]) -> Column | None:
@@ -36,27 +41,48 @@ def take_keys(features: Sequence[Any], columns: dict[str, Column]) -> Column | N
 
 
 def take_tokens(
-    columns: dict[str, Column], keys: Column | None
-) -> tuple[maskplug.TokenBatch, BoolArray | None]:
-    """The batch to be masked, and which of its tokens the attention mask hides (None: none).
+    columns: dict[str, Column], keys: Column | None, strategy: maskplug.Strategy
+) -> Given:
+    """The batch to be masked, with every layer that the strategy reads.
 
-    Removes the columns that were read, but for ``attention_mask``.
+    Removes the columns that were read, but for those that the model takes as well.
+
+    Raises:
+        TokenError: naming column and feature when a column does not fit, or naming column and
+            strategy when it is not there.
     """
+    wanted = _wanted(columns, strategy)
     ids, offsets = flat("input_ids", columns.pop("input_ids"))
-    layers: dict[str, Any] = {}
-    hidden = protected = None
+    hidden = None
     if "attention_mask" in columns:
-        protected = hidden = hidden_tokens(columns["attention_mask"], offsets)
+        hidden = hidden_tokens(columns["attention_mask"], offsets)
+    layers = {name: layer(name, columns[name], offsets) for name in wanted}
+    for name in wanted:
+        if name not in SHARED:
+            del columns[name]
     if "special_tokens_mask" in columns:
         rows = columns.pop("special_tokens_mask")
         special = aligned("special_tokens_mask", rows, offsets) != 0
-        protected = special if hidden is None else special | hidden
-    if protected is not None:
-        layers["protected"] = protected
+        layers["protected"] = special | (layers.get("protected", 0) != 0)
     if "word_ids" in columns:
+        if "word_starts" in layers:
+            raise TokenError("the columns 'word_ids' and 'word_starts' both say where words begin")
         layers["word_starts"] = word_starts(columns.pop("word_ids"), offsets)
     named = _visible_content(ids, offsets, hidden) if keys is None else keys
-    return maskplug.TokenBatch.from_flat(ids, offsets, named, layers), hidden
+    tokens = maskplug.TokenBatch.from_flat(ids, offsets, named, layers)
+    given = Given(tokens, ids, offsets)
+    return given if hidden is None else _without_padding(given, hidden)
+
+
+def _wanted(columns: dict[str, Column], strategy: maskplug.Strategy) -> list[str]:
+    missing = [name for name in strategy.reads if name not in columns and name not in LAYERS]
+    if missing:
+        raise TokenError(
+            f"strategy {strategy.label!r} reads the column {missing[0]!r}, and the features have "
+            f"{sorted(columns)}: give one value for each token. (Trainer drops columns that its "
+            "model does not take; attach(trainer) keeps those that the strategy reads)"
+        )
+    return [name for name in dict.fromkeys((*LAYERS, *strategy.reads)) if name in columns]
 
 
 def _visible_content(ids: IntArray, offsets: IntArray, hidden: BoolArray | None) -> UintArray:
@@ -67,22 +93,13 @@ def _visible_content(ids: IntArray, offsets: IntArray, hidden: BoolArray | None)
     return content_keys(ids[~hidden], seen[offsets])
 
 
-def attention(inputs: Ragged, hidden: BoolArray | None, width: int, side: Side) -> IntArray:
-    """The padded attention mask: 1 = seen; int64, shape (samples, width)."""
-    if hidden is None:
-        return visible(inputs.lengths, width, side)
-    return pad(like(inputs, ~hidden, "attention_mask"), 0, width, side)
-
-
-def like(inputs: Ragged, values: Any, name: str) -> Ragged:
-    """Values for each original token, as rows like the masked inputs.
-
-    Raises:
-        TokenError: when the strategy changed the number of tokens.
-    """
-    if len(values) != len(inputs.values):
-        raise TokenError(
-            f"column {name!r} has one value for each original token, and the strategy changed "
-            "their number; drop the column, and give rows without padding"
-        )
-    return Ragged(values, inputs.offsets)
+def _without_padding(given: Given, hidden: BoolArray) -> Given:
+    """Take off what is hidden at the ends of rows; what is hidden inside is protected."""
+    tokens, inner = given.tokens, inner_tokens(hidden, given.offsets)
+    layers = {**tokens.layers, "protected": hidden | (tokens.layers.get("protected", 0) != 0)}
+    within = np.concatenate(([0], np.cumsum(inner)))[given.offsets]
+    cut = maskplug.TokenBatch(
+        given.ids[inner], within, tokens.keys, {name: row[inner] for name, row in layers.items()}
+    )
+    rest = hidden[inner]
+    return replace(given, tokens=cut, inner=inner, hidden=rest if rest.any() else None)

@@ -12,20 +12,21 @@ import torch
 from transformers import BatchEncoding
 
 import maskplug
-from maskplug.arrays import IntArray
-from maskplug.collate import Side, pad, padded_width
+from maskplug.collate import Side, padded_width
 from maskplug.errors import MaskplugWarning, OptionError, VocabularyError
 from maskplug.ragged import Ragged
 from maskplug.rng import hash_words
 from maskplug.targets import IGNORE
-from maskplug_hf.batch import attention, like, take_keys, take_tokens
+from maskplug.tokens import Masked
+from maskplug_hf.batch import take_keys, take_tokens
 from maskplug_hf.columns import Column, aligned, columns_of, stacked
 from maskplug_hf.labels import check_lengths, take_labels, warn_of_copies
+from maskplug_hf.model import ModelFacts, refuse, refuse_early
 from maskplug_hf.moment import Moment
+from maskplug_hf.outputs import Arrays, Outputs, untaken
 from maskplug_hf.samples import Sample
+from maskplug_hf.shown import Shown
 from maskplug_hf.vocabulary import vocabulary as vocabulary_of
-
-Arrays = dict[str, np.ndarray[Any, Any]]
 
 
 class DataCollatorForMasking:
@@ -39,6 +40,8 @@ class DataCollatorForMasking:
     - ``input_ids``; ``attention_mask``, whose zeros are padding and never masked;
     - ``special_tokens_mask``: 1 = never masked, besides the tokenizer's special tokens;
     - ``word_ids``: the number of each token's word, None or -1 for special tokens;
+    - ``word_starts``, ``sentence_starts`` (1 = one begins), ``protected`` (1 = never masked), and
+      whatever else the strategy reads: one number for each token;
     - ``sample_id``: an int, str or bytes;
     - ``labels`` (or ``label``, ``label_ids``): the sample's own. They stay as they are, and only
       the inputs are masked: sequences are padded with -100, single labels are stacked;
@@ -48,10 +51,12 @@ class DataCollatorForMasking:
         tokenizer: gives the padding, and the vocabulary unless that is given.
         strategy: a name (``"span@1"``), a spec, or a ``maskplug.Strategy``.
         seed: from 0 to 2**64 - 1.
-        model: a model with a decoder; it makes ``decoder_input_ids`` from the samples' own labels.
+        model: is asked what it takes, and makes ``decoder_input_ids`` if it has a decoder. Layers
+            that it does not take are left out; an objective that it cannot predict is refused.
         return_tensors: "pt" for torch, "np" for numpy.
         pad_to_multiple_of: rounds the width up.
-        vocabulary: to use instead of ``maskplug_hf.vocabulary(tokenizer)``.
+        mask_id: the id to use as mask where the tokenizer has none of its own, or instead of it.
+        vocabulary: to use instead of ``maskplug_hf.vocabulary(tokenizer, mask_id)``.
         strategy_options: the strategy's options (``rate=0.15``).
 
     Raises:
@@ -67,6 +72,7 @@ class DataCollatorForMasking:
         model: Any = None,
         return_tensors: str = "pt",
         pad_to_multiple_of: int | None = None,
+        mask_id: int | None = None,
         vocabulary: maskplug.Vocabulary | None = None,
         **strategy_options: Any,
     ) -> None:
@@ -76,14 +82,20 @@ class DataCollatorForMasking:
         self.model = model
         self.return_tensors = _known(return_tensors)
         self.pad_to_multiple_of = pad_to_multiple_of
-        self.vocabulary = vocabulary_of(tokenizer) if vocabulary is None else vocabulary
+        if mask_id is not None and vocabulary is not None:
+            raise OptionError("give mask_id or a vocabulary, which has its own, not both")
+        self.vocabulary = vocabulary_of(tokenizer, mask_id) if vocabulary is None else vocabulary
         #: Whether plain features are evaluation data, because training data come with their time.
         self.attached = False
         self._moment = Moment()
         self._calls = 0
         self._warned = False
         self._looked = False
-        self._check()
+        self._left_out: set[str] = set()
+        self._tried = self._try()
+        self._facts: ModelFacts | None = None
+        if model is not None:
+            self._fit(model)
 
     @property
     def spec(self) -> dict[str, Any]:
@@ -112,10 +124,19 @@ class DataCollatorForMasking:
             raise OptionError(f"epoch is {epoch}; epochs count from 0")
         self._moment.set(epoch, progress)
 
-    def as_attached(self) -> DataCollatorForMasking:
-        """A copy for a Trainer whose datasets bring the time; plain features get frozen masks."""
+    def as_attached(self, model: Any = None) -> DataCollatorForMasking:
+        """A copy for a Trainer whose datasets bring the time; plain features get frozen masks.
+
+        Args:
+            model: the trainer's, to be asked what it takes where this collator was given none.
+
+        Raises:
+            OptionError: when the model cannot predict what the strategy asks for.
+        """
         twin = copy.copy(self)
         twin.attached = True
+        if self.model is None and model is not None:
+            twin._fit(model)
         return twin
 
     def __call__(
@@ -124,33 +145,40 @@ class DataCollatorForMasking:
         """Mask and pad a batch.
 
         Returns:
-            A ``BatchEncoding`` of int64 tensors of shape (samples, width): ``input_ids``,
-            ``attention_mask`` (unless features are bare rows), ``labels`` (the original id where
-            masked, -100 elsewhere; or the samples' own), and whatever else the features hold.
+            A ``BatchEncoding`` of ``input_ids`` and ``attention_mask`` (unless features are bare
+            rows), int64 of shape (samples, width), and ``labels``: the samples' own; else the
+            original id where masked, -100 elsewhere; else the targets, of a width of their own.
+            With them come, where the strategy makes them, its layers (``position_ids``), those of
+            its targets (``decoder_input_ids``), ``loss_weights`` (float32, one for each label), and
+            for predictions in an order ``perm_mask`` (float32, (samples, width, width), 1 = may not
+            see), ``target_mapping`` (samples, predicted, width) and labels of shape (samples,
+            predicted). Other columns of the features follow.
 
         Raises:
-            TokenError: naming column and row when features do not fit together.
+            TokenError: naming column and row when features do not fit together, or the column that
+                the strategy reads and the features lack.
+            OptionError: when the model cannot predict what the strategy asks for.
         """
         kind = self.return_tensors if return_tensors is None else _known(return_tensors)
         columns = columns_of(features)
         keys = take_keys(features, columns)
         own = take_labels(columns)
-        tokens, hidden = take_tokens(columns, keys)
-        masked = self.strategy(tokens, self.vocabulary, seed=self.seed, **self._time(features))
-        if own is None:
-            own = masked.labels if masked.targets is None else masked.targets
-        elif isinstance(own, Ragged):
-            check_lengths(own, tokens.lengths, self.model)
-            self._look_at(own, tokens)
-        width = padded_width(masked.inputs.lengths, self.pad_to_multiple_of)
-        arrays = {"input_ids": self._pad(masked.inputs, self._pad_id, width)}
+        given = take_tokens(columns, keys, self.strategy)
+        masked = self.strategy(
+            given.tokens, self.vocabulary, seed=self.seed, **self._time(features)
+        )
+        out = self._outputs(masked, Shown(given, masked.inputs))
+        arrays = {"input_ids": out.input_ids()}
         wanted = "attention_mask" in self.tokenizer.model_input_names
         if columns.pop("attention_mask", None) or (wanted and isinstance(features[0], Mapping)):
-            arrays["attention_mask"] = attention(masked.inputs, hidden, width, self._side)
-        arrays |= self._others(columns, tokens.offsets, masked.inputs, width)
-        return _tensors(arrays | self._labels(own, sequences=masked.labels is not own), kind)
+            arrays["attention_mask"] = out.attention_mask()
+        arrays |= self._others(columns, out)
+        if masked.layers or masked.target_layers:
+            arrays |= self._layers(out)
+        arrays |= self._predictions(out) if own is None else self._own(own, out)
+        return _tensors(arrays, kind)
 
-    def _check(self) -> None:
+    def _try(self) -> Masked:
         """Meet every error of strategy, seed and vocabulary now, not in a worker at step 1."""
         padded_width(np.zeros(1, np.int64), self.pad_to_multiple_of)
         if self._pad_id is None:
@@ -158,14 +186,26 @@ class DataCollatorForMasking:
                 f"{type(self.tokenizer).__name__} has no padding token; give it one "
                 "(tokenizer.pad_token = tokenizer.eos_token, for example)"
             )
-        self.strategy.try_out(self.vocabulary, self.seed)
+        return self.strategy.try_out(self.vocabulary, self.seed)
 
-    def _look_at(self, labels: Ragged, tokens: maskplug.TokenBatch) -> None:
-        """Once: warn of labels that a model without a decoder should not be given."""
-        decoder = getattr(getattr(self.model, "config", None), "is_encoder_decoder", False)
-        if not (decoder or self._looked):
-            self._looked = True
-            warn_of_copies(labels, tokens.ids)
+    def _fit(self, model: Any) -> None:
+        """Look at a model, and meet what cannot be trained with it now as well."""
+        self._facts = ModelFacts.of(model)
+        refuse_early(self._tried, self._facts, self.strategy.label)
+        self._left_out = set()
+        self._warn_of_left_out(self._tried, self._facts)
+
+    def _warn_of_left_out(self, masked: Masked, model: ModelFacts) -> None:
+        new = [name for name in untaken(masked, model) if name not in self._left_out]
+        if not new:
+            return
+        self._left_out.update(new)
+        warnings.warn(
+            f"strategy {self.strategy.label!r} gives {', '.join(map(repr, new))}, for which "
+            f"{model.name} has no argument: the model is trained without",
+            MaskplugWarning,
+            stacklevel=4,
+        )
 
     @property
     def _pad_id(self) -> Any:
@@ -176,8 +216,10 @@ class DataCollatorForMasking:
     def _side(self) -> Side:
         return "left" if self.tokenizer.padding_side == "left" else "right"
 
-    def _pad(self, rows: Ragged, value: int, width: int) -> IntArray:
-        return pad(rows, value, width, self._side)
+    def _outputs(self, masked: Masked, shown: Shown) -> Outputs:
+        return Outputs(
+            masked, shown, self._facts, self._pad_id, self._side, self.pad_to_multiple_of
+        )
 
     def _time(self, features: Sequence[Any]) -> dict[str, Any]:
         if isinstance(features[0], Sample):
@@ -225,31 +267,51 @@ class DataCollatorForMasking:
             stacklevel=4,
         )
 
-    def _others(
-        self, columns: dict[str, Column], offsets: IntArray, inputs: Ragged, width: int
-    ) -> Arrays:
+    def _others(self, columns: dict[str, Column], out: Outputs) -> Arrays:
         """The columns that have nothing to do with masking."""
         arrays: Arrays = {}
         for name, values in columns.items():
             if name == "token_type_ids":
-                types = like(inputs, aligned(name, values, offsets), name)
-                arrays[name] = self._pad(types, self.tokenizer.pad_token_type_id, width)
+                types = out.shown.followed(aligned(name, values, out.shown.given.offsets), name)
+                arrays[name] = out.pad(types, self.tokenizer.pad_token_type_id, out.width)
             else:
                 arrays[name] = stacked(name, values)
         return arrays
 
-    def _labels(self, labels: Any, *, sequences: bool) -> Arrays:
-        if labels is None:
-            return {}
+    def _layers(self, out: Outputs) -> Arrays:
+        if self._facts is not None:
+            self._warn_of_left_out(out.masked, self._facts)
+        return out.layers()
+
+    def _predictions(self, out: Outputs) -> Arrays:
+        """What the strategy wants predicted."""
+        if self._facts is not None:
+            refuse(out.masked, self._facts, self.strategy.label)
+        arrays = out.predictions()
+        return arrays if out.masked.targets is None else self._decoded(arrays)
+
+    def _own(self, labels: Any, out: Outputs) -> Arrays:
+        """The samples' own labels."""
         if not isinstance(labels, Ragged):
             return {"labels": labels}
-        width = padded_width(labels.lengths, self.pad_to_multiple_of)
-        padded = self._pad(labels, IGNORE, width)
+        given = out.shown.given
+        config = getattr(self.model, "config", None)
+        decoder = getattr(config, "is_encoder_decoder", False)
+        if not (decoder or self._looked):
+            self._looked = True
+            warn_of_copies(labels, given.ids)
+        if config is not None and not decoder:
+            check_lengths(labels, given.lengths, self.model)
+            labels = out.shown.followed(labels.values, "labels", IGNORE)
+        return self._decoded({"labels": out.pad(labels, IGNORE)})
+
+    def _decoded(self, arrays: Arrays) -> Arrays:
+        """With what the decoder reads, where a model is there to make it of the labels."""
         shift = getattr(self.model, "prepare_decoder_input_ids_from_labels", None)
-        if not sequences or shift is None:
-            return {"labels": padded}
-        decoder = shift(labels=torch.from_numpy(padded)).numpy()
-        return {"labels": padded, "decoder_input_ids": decoder}
+        if shift is None or "decoder_input_ids" in arrays:
+            return arrays
+        made = shift(labels=torch.from_numpy(arrays["labels"])).numpy()
+        return {**arrays, "decoder_input_ids": made}
 
 
 def _known(return_tensors: str) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from maskplug.arrays import BoolArray, IntArray, lengths_of
+from maskplug.arrays import BoolArray, FloatArray, IntArray, lengths_of
 from maskplug.errors import TokenError
 from maskplug.ragged import flatten
 
@@ -62,12 +62,43 @@ def aligned(name: str, rows: Column, offsets: IntArray) -> IntArray:
     Raises:
         TokenError: naming column and row when a row is not as long as its ``input_ids``.
     """
+    _check_lengths(name, rows, offsets)
+    return flat(name, rows)[0]
+
+
+def _check_lengths(name: str, rows: Column, offsets: IntArray) -> None:
     for i, (row, length) in enumerate(zip(rows, lengths_of(offsets).tolist(), strict=True)):
         if _length(row) != length:
             raise TokenError(
                 f"column {name!r} has {_length(row)} values for the {length} tokens of feature {i}"
             )
-    return flat(name, rows)[0]
+
+
+def layer(name: str, rows: Column, offsets: IntArray) -> np.ndarray[Any, Any]:
+    """A column with one number a token: flat int64 where all are whole, else float64.
+
+    Raises:
+        TokenError: naming column and feature when a row is not as long as its ``input_ids``, or
+            holds anything but numbers.
+    """
+    _check_lengths(name, rows, offsets)
+    try:
+        return flatten(rows)[0]
+    except TokenError:
+        return np.concatenate([_floats(name, row, i) for i, row in enumerate(rows)])
+
+
+def _floats(name: str, row: Any, feature: int) -> FloatArray:
+    array = np.asarray(row)
+    if array.ndim != 1 or array.dtype.kind not in "biuf":
+        raise TokenError(
+            f"column {name!r} of feature {feature} is {row!r:.60}; a strategy reads one number for "
+            "each token"
+        )
+    if array.dtype.kind == "f" and np.isnan(array).any():
+        where = int(np.flatnonzero(np.isnan(array))[0])
+        raise TokenError(f"column {name!r} of feature {feature} is nan at token {where}")
+    return array.astype(np.float64)
 
 
 def flat(name: str, rows: Column) -> tuple[IntArray, IntArray]:

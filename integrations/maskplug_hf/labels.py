@@ -71,12 +71,14 @@ def warn_of_copies(labels: Ragged, ids: IntArray) -> None:
 def check_lengths(labels: Ragged, lengths: IntArray, model: Any) -> None:
     """Refuse sequences that a model without a decoder cannot be trained on.
 
+    Args:
+        labels: the samples' own.
+        lengths: of their inputs.
+        model: one without a decoder.
+
     Raises:
-        TokenError: when ``model`` has no decoder and a sequence is not as long as its inputs.
+        TokenError: when a sequence is not as long as its inputs.
     """
-    config = getattr(model, "config", None)
-    if config is None or getattr(config, "is_encoder_decoder", False):
-        return
     wrong = np.flatnonzero(labels.lengths != lengths)
     if len(wrong):
         i = int(wrong[0])

@@ -16,8 +16,9 @@ def vocabulary(tokenizer: Any, mask_id: int | None = None) -> maskplug.Vocabular
     """The masking vocabulary of any Hugging Face tokenizer, fast or slow.
 
     Every special token is special to masking: the named ones, the unknown token, tokens that a user
-    added as special, T5's sentinels, and ids that no token has. Where words begin is read from the
-    spelling of the tokens (``##``, ``Ġ``, ``▁``).
+    added as special, T5's sentinels, and ids that no token has. Strategies find them by their text
+    (``named``). Where words begin, and where sentences end, is read from the spelling of the tokens
+    (``##``, ``Ġ``, ``▁``; ``.``, ``?``, ``。``).
 
     Args:
         tokenizer: a ``PreTrainedTokenizer`` or ``PreTrainedTokenizerFast``.

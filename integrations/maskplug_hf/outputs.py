@@ -1,0 +1,132 @@
+"""What a strategy made, as the padded arrays that a model takes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from maskplug.arrays import IntArray
+from maskplug.collate import Side, pad, padded_width, visible
+from maskplug.permutation import perm_mask, target_labels, target_mapping
+from maskplug.ragged import Ragged
+from maskplug.targets import IGNORE
+from maskplug.tokens import Masked
+from maskplug_hf.model import ModelFacts
+from maskplug_hf.shown import Shown
+
+Arrays = dict[str, np.ndarray[Any, Any]]
+
+#: The layer of XLNet's objective: the model is given what follows from it instead.
+ORDER = "order"
+#: What layers are padded with; all others with 0.
+FILLS = {ORDER: -1}
+
+
+@dataclass(frozen=True, eq=False)
+class Outputs:
+    """The arrays of one batch.
+
+    Args:
+        masked: what the strategy made.
+        shown: how its inputs are shown.
+        model: what is known of the model, or None.
+        pad_id: what ids are padded with.
+        side: where padding is added.
+        multiple_of: rounds widths up.
+    """
+
+    masked: Masked
+    shown: Shown
+    model: ModelFacts | None
+    pad_id: int
+    side: Side
+    multiple_of: int | None
+
+    @property
+    def width(self) -> int:
+        """The width of everything that is aligned with the inputs."""
+        return padded_width(self.shown.lengths, self.multiple_of)
+
+    def pad(self, rows: Ragged, fill: int, width: int | None = None) -> np.ndarray[Any, Any]:
+        """Rows at a width, or at that of the longest; int64, or float32 for floats."""
+        width = padded_width(rows.lengths, self.multiple_of) if width is None else width
+        array = pad(rows, fill, width, self.side)
+        return array.astype(np.float32) if array.dtype.kind == "f" else array
+
+    def input_ids(self) -> IntArray:
+        """The masked inputs."""
+        return self.pad(self.shown.ids, self.pad_id, self.width)
+
+    def attention_mask(self) -> IntArray:
+        """1 = seen."""
+        seen = self.shown.seen
+        if seen is None:
+            return visible(self.shown.lengths, self.width, self.side)
+        return self.pad(seen, 0, self.width)
+
+    def layers(self) -> Arrays:
+        """What the strategy tells of its inputs and the model takes."""
+        taken = {n: v for n, v in self.masked.layers.items() if n != ORDER and self._takes(n)}
+        return {name: self._layer(name, values) for name, values in taken.items()}
+
+    def _takes(self, name: str) -> bool:
+        return self.model is None or self.model.accepts(name)
+
+    def _layer(self, name: str, values: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+        fill = FILLS.get(name, 0)
+        array = self.pad(self.shown.rows(values, fill), fill, self.width)
+        if name == "position_ids" and self.model is not None:
+            array += self.model.first_position
+        return array
+
+    def predictions(self) -> Arrays:
+        """The labels or targets of the strategy, and what goes with them."""
+        if self.masked.targets is not None:
+            return self._targets(self.masked.targets)
+        if self.masked.labels is None:
+            return {}
+        labels = self._labels(self.masked.labels.values)
+        arrays: Arrays = {"labels": labels}
+        if self.masked.weights is not None:
+            weights = self.shown.rows(self.masked.weights, 0)
+            arrays["loss_weights"] = self.pad(weights, 0, self.width)
+        return self._in_order(arrays) if ORDER in self.masked.layers else arrays
+
+    def _labels(self, labels: IntArray) -> IntArray:
+        hidden = self.shown.given.hidden
+        padded = self.pad(self.shown.rows(labels, IGNORE), IGNORE, self.width)
+        if hidden is not None:  # a target that predicts every input knows nothing of hidden ones
+            padded[self.attention_mask() == 0] = IGNORE
+        return padded
+
+    def _in_order(self, arrays: Arrays) -> Arrays:
+        """XLNet's form: who may not see whom, and one label for each predicted token."""
+        labels = arrays["labels"]
+        order = np.where(labels == IGNORE, -1, self._layer(ORDER, self.masked.layers[ORDER]))
+        unseen = perm_mask(order).astype(np.float32)
+        # Padding hides itself even from a model that is given no attention mask.
+        np.maximum(unseen, self.attention_mask()[:, None, :] == 0, out=unseen)
+        mapping = target_mapping(order).astype(np.float32)
+        made: Arrays = {"perm_mask": unseen, "target_mapping": mapping}
+        made["labels"] = target_labels(order, labels)
+        if "loss_weights" in arrays:
+            made["loss_weights"] = np.einsum("bpl,bl->bp", mapping, arrays["loss_weights"])
+        return made
+
+    def _targets(self, targets: Ragged) -> Arrays:
+        arrays: Arrays = {"labels": self.pad(targets, IGNORE)}
+        for layer, values in self.masked.target_layers.items():
+            name = layer if layer.startswith("decoder_") else f"decoder_{layer}"
+            if self._takes(name):
+                fill = self.pad_id if name == "decoder_input_ids" else FILLS.get(layer, 0)
+                arrays[name] = self.pad(Ragged(values, targets.offsets), fill)
+        return arrays
+
+
+def untaken(masked: Masked, model: ModelFacts) -> list[str]:
+    """The layers of a strategy for which a model has no argument, by their names in the batch."""
+    names = [name for name in masked.layers if name != ORDER]
+    names += [n if n.startswith("decoder_") else f"decoder_{n}" for n in masked.target_layers]
+    return [name for name in names if not model.accepts(name)]
