@@ -70,7 +70,7 @@ class WeightedLoss:
     def __init__(self, trainer: Any) -> None:
         self.trainer = trainer
         self.others = trainer.compute_loss
-        self.scaled = getattr(trainer, "loss_is_scaled_for_ga", None)
+        self.accepts = trainer.model_accepts_loss_kwargs
         self.model = ModelFacts.of(trainer.model)
 
     def __call__(
@@ -78,14 +78,15 @@ class WeightedLoss:
     ) -> torch.Tensor | tuple[torch.Tensor, Any]:
         """The loss, or (loss, outputs), as ``Trainer.compute_loss`` gives it."""
         if WEIGHTS not in inputs or WEIGHTS in (self.model.takes or ()):
-            self.trainer.loss_is_scaled_for_ga = self.scaled
+            self.trainer.model_accepts_loss_kwargs = self.accepts
             return self.others(model, inputs, *args, **kwargs)  # type: ignore[no-any-return]
         self._check()
         given = dict(inputs)
         weights, labels = given.pop(WEIGHTS), given.pop("labels")
         outputs = model(**given)
-        # A mean of this batch: Trainer divides it by the number of accumulated batches.
-        self.trainer.loss_is_scaled_for_ga = False
+        # It is a mean of this batch, and no model's own loss: Trainer must divide it by the number
+        # of accumulated batches, and does so where the model takes no arguments for its loss.
+        self.trainer.model_accepts_loss_kwargs = False
         loss = weighted_loss(
             outputs, labels, weights, given.get("attention_mask"), shift=self.model.shifts
         )

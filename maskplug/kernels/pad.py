@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import numpy as np
+
 from maskplug.arrays import IntArray
 from maskplug.kernels import kernel
 
+Numbers = np.ndarray[Any, Any]
+
 
 @kernel
-def pad_into(out: IntArray, values: IntArray, offsets: IntArray, left: bool) -> None:
+def pad_into(out: Numbers, values: Numbers, offsets: IntArray, left: bool) -> None:
     """Copy each row into its row of ``out``, at the right end when ``left`` is padded."""
     width = out.shape[1]
     for row in range(len(offsets) - 1):

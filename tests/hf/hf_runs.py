@@ -119,11 +119,10 @@ def arguments(folder: Path, **options: Any) -> TrainingArguments:
         report_to=[],
         disable_tqdm=True,
         logging_strategy="no",
-        optim="sgd",
-        max_grad_norm=0.0,
         dataloader_num_workers=2 if workers == "persistent" else int(workers),
         dataloader_persistent_workers=workers == "persistent",
-        **{"save_strategy": "no", "num_train_epochs": EPOCHS, **options},
+        **{"optim": "sgd", "max_grad_norm": 0.0, "save_strategy": "no"}
+        | {"num_train_epochs": EPOCHS, **options},
     )
 
 

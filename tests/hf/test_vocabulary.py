@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import pickle
 from pathlib import Path
 from typing import Any
 
 import hf_tokenizers as tokenizers
 import numpy as np
 import pytest
+from tokenizers import decoders
 
 import maskplug
 from maskplug.errors import VocabularyError
@@ -107,3 +109,52 @@ def test_no_mask_token() -> None:
 def test_not_a_tokenizer() -> None:
     with pytest.raises(VocabularyError, match="'bert' is not a tokenizer"):
         vocabulary("bert")
+
+
+@pytest.mark.parametrize("make", ["bert", "gpt2", "roberta", "t5"])
+def test_special_tokens_are_named_and_so_are_those_of_the_user(make: str) -> None:
+    tokenizer = getattr(tokenizers, make)()
+    tokenizer.add_special_tokens({"additional_special_tokens": ["[R]", "<fim_middle>"]})
+    tokenizer.add_tokens(["plain"])
+    tokenizer.add_tokens(["<mode>"], special_tokens=True)
+    vocab = vocabulary(tokenizer)
+    for text in ("[R]", "<fim_middle>", "<mode>", *tokenizer.all_special_tokens):
+        assert vocab.id_of(text, "test") == tokenizer.convert_tokens_to_ids(text)
+    with pytest.raises(VocabularyError, match=r"'plain', which .*'<mode>'"):
+        vocab.id_of("plain", "test")
+    assert "" not in vocab.named
+
+
+def test_sentences_end_where_the_spelling_says_so() -> None:
+    vocab = {piece: i for i, piece in enumerate(["[PAD]", "[UNK]", "a", ".", "##.", "!", "b"])}
+    tokenizer = tokenizers.BertTokenizerFast(vocab=vocab)
+    made = vocabulary(tokenizer)
+    ends = pieces(tokenizer, made.sentence_end.nonzero()[0])
+    assert set(ends) == {".", "##.", "!"}
+
+
+@pytest.mark.parametrize("make", ["bert", "gpt2", "roberta", "t5"])
+@pytest.mark.parametrize("copied", [False, True])
+def test_the_codec_adds_and_drops_nothing(make: str, copied: bool) -> None:
+    tokenizer = getattr(tokenizers, make)()
+    codec = vocabulary(tokenizer).codec
+    assert codec is not None
+    codec = pickle.loads(pickle.dumps(codec)) if copied else codec
+    ids = codec.encode(tokenizers.TEXT[0])
+    assert ids == tokenizer(tokenizers.TEXT[0], add_special_tokens=False)["input_ids"]
+    assert codec.decode(np.array(ids)).strip() == tokenizers.TEXT[0]
+    special = tokenizer.all_special_ids[0]
+    assert tokenizer.convert_ids_to_tokens(special) in codec.decode([*ids, special])
+    assert codec.encode("") == []
+    assert codec.decode([]) == ""
+
+
+def test_the_codec_leaves_text_as_it_is() -> None:
+    vocab = {piece: i for i, piece in enumerate(["[PAD]", "[UNK]", "a", ".", "b"])}
+    tokenizer = tokenizers.BertTokenizerFast(vocab=vocab, clean_up_tokenization_spaces=True)
+    tokenizer.backend_tokenizer.decoder = decoders.WordPiece(cleanup=False)
+    codec = vocabulary(tokenizer).codec
+    assert codec is not None
+    ids = codec.encode("a b . a")
+    assert tokenizer.decode(ids) == "a b. a"
+    assert codec.decode(ids) == "a b . a"

@@ -1,0 +1,228 @@
+"""What a strategy makes, as the model is given it."""
+
+from __future__ import annotations
+
+import pickle
+from typing import Any
+
+import hf_models as models
+import hf_strategies as strategies
+import hf_tokenizers as tokenizers
+import numpy as np
+import pytest
+import torch
+from transformers import BertForTokenClassification
+
+from maskplug import part
+from maskplug.errors import MaskplugWarning, TokenError
+from maskplug_hf import DataCollatorForMasking
+
+TOKENIZER = tokenizers.bert()
+MASK, PAD = TOKENIZER.mask_token_id, TOKENIZER.pad_token_id
+ROWS = [[2, 7, 8, 9, 10, 3], [2, 7, 8, 3]]
+ALL = part("selector", "exact", rate=1.0)
+MASKS = part("replacement", "mix", mask=1.0, random=0.0)
+
+
+def collator(strategy: Any, side: str = "right", **options: Any) -> DataCollatorForMasking:
+    return DataCollatorForMasking(tokenizers.bert(padding_side=side), strategy, **options)
+
+
+def features(**columns: list[Any]) -> list[dict[str, Any]]:
+    names = {"input_ids": ROWS, **columns}
+    return [dict(zip(names, values, strict=True)) for values in zip(*names.values(), strict=True)]
+
+
+@pytest.mark.parametrize("side", ["right", "left"])
+@pytest.mark.parametrize("kind", ["pt", "np"])
+def test_layers_are_padded_with_the_inputs(side: str, kind: str) -> None:
+    collate = collator(strategies.placed(), side, return_tensors=kind, pad_to_multiple_of=8)
+    batch = collate(features())
+    shown = np.asarray(batch["attention_mask"]) == 1
+    for row, length in enumerate((6, 4)):
+        at = np.arange(length)
+        assert batch["position_ids"][row][shown[row]].tolist() == (at // 2).tolist()
+        assert batch["langs"][row][shown[row]].tolist() == (at % 2).tolist()
+        assert batch["nearness"][row][shown[row]].tolist() == (at / 4).tolist()
+    for name in ("position_ids", "langs", "nearness"):
+        assert batch[name].shape == (2, 8)
+        assert (np.asarray(batch[name])[~shown] == 0).all()
+    floats = torch.float32 if kind == "pt" else np.float32
+    assert batch["nearness"].dtype == floats
+
+
+@pytest.mark.parametrize("side", ["right", "left"])
+def test_weights_stand_where_labels_do(side: str) -> None:
+    batch = collator(strategies.weighted(selector=ALL), side)(features())
+    assert batch["loss_weights"].dtype == torch.float32
+    weights = [[0, 1, 2, 3, 4, 0], [0, 1, 2, 0, 0, 0] if side == "right" else [0, 0, 0, 1, 2, 0]]
+    assert batch["loss_weights"].tolist() == weights
+    assert ((batch["loss_weights"] > 0) == (batch["labels"] != -100)).all()
+
+
+@pytest.mark.parametrize("side", ["right", "left"])
+@pytest.mark.parametrize("bare", [False, True])
+def test_an_order_becomes_what_xlnet_reads(side: str, bare: bool) -> None:
+    collate = collator(strategies.ordered(selector=ALL, replacement=MASKS), side)
+    batch = collate(ROWS if bare else features())
+    assert "order" not in batch
+    left = 2 if side == "left" else 0
+    assert batch["labels"].tolist() == [[7, 8, 9, 10], [7, 8, -100, -100]]
+    assert batch["target_mapping"].shape == (2, 4, 6)
+    assert batch["target_mapping"][1].nonzero().tolist() == [[0, left + 1], [1, left + 2]]
+    assert batch["perm_mask"].dtype == batch["target_mapping"].dtype == torch.float32
+    # Predicted from the last to the first: a token sees those behind it, and both ends.
+    first = [[0, 1, 1, 1, 1, 0], [0, 1, 0, 0, 0, 0], [0, 1, 1, 0, 0, 0]]
+    first += [[0, 1, 1, 1, 0, 0], [0, 1, 1, 1, 1, 0], [0, 1, 1, 1, 1, 0]]
+    assert batch["perm_mask"][0].tolist() == first
+    hidden = batch["perm_mask"][1].roll((-left, -left), (0, 1))
+    assert hidden[:4, :4].tolist() == [[0, 1, 1, 0], [0, 1, 0, 0], [0, 1, 1, 0], [0, 1, 1, 0]]
+    assert (hidden[:, 4:] == 1).all()  # nobody sees padding
+
+
+def test_the_weights_of_an_order_follow_its_labels() -> None:
+    target = strategies.Ordered()
+
+    class Both(strategies.Weighted):
+        def build(self, *args: Any) -> Any:
+            masked = super().build(*args)
+            layers = target.build(*args).layers
+            return type(masked)(**{**vars(masked), "layers": layers})
+
+    batch = collator(strategies.made("both", Both(), selector=ALL))(features())
+    assert batch["labels"].tolist() == [[7, 8, 9, 10], [7, 8, -100, -100]]
+    assert batch["loss_weights"].tolist() == [[1, 2, 3, 4], [1, 2, 0, 0]]
+
+
+@pytest.mark.parametrize("side", ["right", "left"])
+def test_a_strategy_that_changes_length_and_order(side: str) -> None:
+    types = [[0, 0, 1, 1, 1, 1], [0, 1, 1, 1]]
+    batch = collator(strategies.causal(), side)(features(token_type_ids=types))
+    pad = [PAD, PAD]
+    short = [MASK, 3, 8, 7, 2]
+    rows = [[MASK, 3, 10, 9, 8, 7, 2], short + pad if side == "right" else pad + short]
+    assert batch["input_ids"].tolist() == rows
+    assert batch["labels"][0].tolist() == rows[0]
+    assert batch["labels"][1].tolist() == [-100 if i == PAD else i for i in rows[1]]
+    assert batch["token_type_ids"][0].tolist() == [1, 1, 1, 1, 1, 0, 0]
+    assert batch["token_type_ids"][1][batch["attention_mask"][1] == 1].tolist() == [1, 1, 1, 1, 0]
+    assert batch["attention_mask"].sum(1).tolist() == [7, 5]
+
+
+@pytest.mark.parametrize("make", [strategies.causal, strategies.deleted, strategies.fragment])
+@pytest.mark.parametrize("side", ["right", "left"])
+def test_padding_before_changes_nothing(make: Any, side: str) -> None:
+    plain = collator(make(), side)(features())
+    padded = features()
+    for feature in padded:
+        row = feature["input_ids"]
+        feature["input_ids"] = [PAD, *row, PAD, PAD]
+        feature["attention_mask"] = [0, *[1] * len(row), 0, 0]
+    batch = collator(make(), side)(padded)
+    assert set(batch) == set(plain)
+    shown, expected = batch["attention_mask"] == 1, plain["attention_mask"] == 1
+    for row in range(len(ROWS)):
+        assert torch.equal(
+            batch["input_ids"][row][shown[row]], plain["input_ids"][row][expected[row]]
+        )
+    assert torch.equal(batch["labels"], plain["labels"])
+
+
+def test_what_is_hidden_inside_a_row_stays_hidden_wherever_it_goes() -> None:
+    given = {"input_ids": [2, 7, 8, 9, 3, 0], "attention_mask": [1, 1, 0, 1, 1, 0]}
+    batch = collator(strategies.causal())([given])
+    assert batch["input_ids"].tolist() == [[MASK, 3, 9, 8, 7, 2]]
+    assert batch["attention_mask"].tolist() == [[1, 1, 1, 0, 1, 1]]
+    assert batch["labels"].tolist() == [[MASK, 3, 9, -100, 7, 2]]
+
+
+def test_rows_that_are_all_padding() -> None:
+    given = [{"input_ids": row, "attention_mask": [0] * len(row)} for row in ROWS]
+    batch = collator(strategies.causal())(
+        [{**one, "token_type_ids": [1] * len(one["input_ids"])} for one in given]
+    )
+    assert batch["input_ids"].tolist() == [[MASK], [MASK]]
+    assert batch["token_type_ids"].tolist() == [[0], [0]]  # there is no neighbour
+    assert (collator("static")(given)["labels"] == -100).all()
+
+
+def test_sources_are_needed_where_something_must_follow() -> None:
+    class Silent(strategies.Reversed):
+        def replace(self, *args: Any) -> Any:
+            rows = super().replace(*args)
+            return type(rows)(rows.values, rows.offsets)
+
+    collate = collator(strategies.causal(replacement=Silent()))
+    assert collate(features())["input_ids"].shape == (2, 7)
+    with pytest.raises(TokenError, match=r"'token_type_ids' .* does not tell the sources"):
+        collate(features(token_type_ids=[[0] * 6, [0] * 4]))
+
+
+@pytest.mark.parametrize("family", ["t5", "bart"])
+def test_decoder_inputs_come_from_the_model(family: str) -> None:
+    tokenizer, model = models.family(family)
+    given = [{"input_ids": row} for row in models.rows(tokenizer)]
+    alone = DataCollatorForMasking(tokenizer, strategies.deleted())(given)
+    batch = DataCollatorForMasking(tokenizer, strategies.deleted(), model=model)(given)
+    assert set(batch) == set(alone) | {"decoder_input_ids"}
+    for row, feature in zip(batch["labels"].tolist(), given, strict=True):
+        assert [label for label in row if label != -100] == feature["input_ids"]
+    shifted = model.prepare_decoder_input_ids_from_labels(labels=batch["labels"])
+    assert torch.equal(batch["decoder_input_ids"], shifted)
+
+
+def test_decoder_inputs_of_the_strategy_are_taken_as_they_are() -> None:
+    fragment = strategies.fragment(selector=ALL, replacement=MASKS)
+    batch = collator(fragment)(features())
+    assert batch["labels"].tolist() == [[7, 8, 9, 10], [7, 8, -100, -100]]
+    assert batch["decoder_input_ids"].tolist() == [[2, 7, 8, 9], [2, 7, PAD, PAD]]
+    assert batch["decoder_position_ids"].tolist() == [[1, 2, 3, 4], [1, 2, 0, 0]]
+    tokenizer, model = models.family("bart")
+    with pytest.warns(MaskplugWarning, match="'decoder_position_ids', for which BartFor"):
+        collate = DataCollatorForMasking(tokenizer, fragment, model=model)
+    given = [{"input_ids": row} for row in models.rows(tokenizer)]
+    batch = collate(given)
+    assert set(batch) == {"input_ids", "attention_mask", "labels", "decoder_input_ids"}
+    assert batch["decoder_input_ids"][0, :3].tolist() == given[0]["input_ids"][:3]
+
+
+@pytest.mark.filterwarnings("error")
+def test_layers_that_a_model_does_not_take_are_left_out_with_one_warning() -> None:
+    tokenizer, model = models.family("bert")
+    with pytest.warns(MaskplugWarning, match="'langs', 'nearness', for which BertForMaskedLM"):
+        collate = DataCollatorForMasking(tokenizer, strategies.placed(), model=model)
+    for one in (collate, pickle.loads(pickle.dumps(collate))):
+        assert set(one(features())) == {"input_ids", "attention_mask", "labels", "position_ids"}
+
+    class Wrapper(torch.nn.Module):
+        def forward(self, **inputs: Any) -> Any: ...
+
+    batch = DataCollatorForMasking(tokenizer, strategies.placed(), model=Wrapper())(features())
+    assert {"position_ids", "langs", "nearness"} <= set(batch)
+
+
+def test_positions_count_from_where_the_model_counts() -> None:
+    tokenizer, model = models.family("roberta")
+    with pytest.warns(MaskplugWarning, match="langs"):
+        collate = DataCollatorForMasking(tokenizer, strategies.placed(), model=model)
+    batch = collate([{"input_ids": row} for row in models.rows(tokenizer)])
+    first = model.roberta.embeddings.position_embeddings.padding_idx + 1
+    assert batch["position_ids"].min() == first == tokenizer.pad_token_id + 1
+    assert batch["position_ids"][0, :5].tolist() == [first, first, first + 1, first + 1, first + 2]
+
+
+def test_own_labels_leave_no_trace_of_the_objective() -> None:
+    for make in (strategies.ordered, strategies.weighted, strategies.fragment):
+        batch = collator(make())(features(label=[0, 1]))
+        assert set(batch) == {"input_ids", "attention_mask", "labels"}
+        assert batch["labels"].tolist() == [0, 1]
+
+
+def test_tags_follow_their_tokens() -> None:
+    tags = [[0, 1, 2, 3, 4, 0], [0, 1, 2, 0]]
+    tokenizer, model = models.family("bert")
+    tagger = BertForTokenClassification(model.config)
+    batch = DataCollatorForMasking(tokenizer, strategies.causal(), model=tagger)(
+        features(labels=tags)
+    )
+    assert batch["labels"].tolist() == [[-100, 0, 4, 3, 2, 1, 0], [-100, 0, 2, 1, 0, -100, -100]]
