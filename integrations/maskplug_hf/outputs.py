@@ -107,7 +107,8 @@ class Outputs:
         order = np.where(labels == IGNORE, -1, self._layer(ORDER, self.masked.layers[ORDER]))
         unseen = perm_mask(order).astype(np.float32)
         # Padding hides itself even from a model that is given no attention mask.
-        np.maximum(unseen, self.attention_mask()[:, None, :] == 0, out=unseen)
+        rows, columns = np.nonzero(self.attention_mask() == 0)
+        unseen[rows, :, columns] = 1
         mapping = target_mapping(order).astype(np.float32)
         made: Arrays = {"perm_mask": unseen, "target_mapping": mapping}
         made["labels"] = target_labels(order, labels)
