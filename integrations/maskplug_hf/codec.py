@@ -1,4 +1,4 @@
-"""The text side of a tokenizer, for strategies that cut inside tokens."""
+"""A Hugging Face tokenizer as a codec: text and back, without special tokens."""
 
 from __future__ import annotations
 
@@ -7,25 +7,19 @@ from dataclasses import dataclass
 from typing import Any
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class TokenizerCodec:
-    """Ids to text and back, with nothing added, cleaned up or left out.
-
-    Args:
-        tokenizer: any tokenizer of transformers.
-    """
+    """What ``maskplug.vocabulary.Codec`` asks for, from any tokenizer of transformers."""
 
     tokenizer: Any
 
     def encode(self, text: str) -> list[int]:
-        """The ids of a piece of text, without special tokens around it."""
-        # ``verbose``: a piece of a document is no input, so that its length needs no warning.
-        ids: list[int] = self.tokenizer.encode(text, add_special_tokens=False, verbose=False)
+        """The ids of a piece of text, without special tokens."""
+        # A long document is no mistake here, and not to be warned of.
+        ids: list[int] = self.tokenizer(text, add_special_tokens=False, verbose=False)["input_ids"]
         return ids
 
     def decode(self, ids: Sequence[int]) -> str:
-        """The text of ids, special tokens and spaces as they are."""
-        text: str = self.tokenizer.decode(
-            list(ids), skip_special_tokens=False, clean_up_tokenization_spaces=False
-        )
+        """The text of ids, blanks as they are."""
+        text: str = self.tokenizer.decode(ids, clean_up_tokenization_spaces=False)
         return text
