@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -44,7 +45,7 @@ class Outputs:
     side: Side
     multiple_of: int | None
 
-    @property
+    @cached_property
     def width(self) -> int:
         """The width of everything that is aligned with the inputs."""
         return padded_width(self.shown.lengths, self.multiple_of)

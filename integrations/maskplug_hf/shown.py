@@ -74,7 +74,8 @@ class Shown:
 
     @property
     def _padded(self) -> BoolArray | None:
-        return self.given.inner if self._in_place else None
+        inner = self.given.inner
+        return inner if inner is not None and self._in_place else None
 
     @property
     def offsets(self) -> IntArray:
@@ -84,7 +85,7 @@ class Shown:
     @property
     def lengths(self) -> IntArray:
         """The lengths of the rows that are shown."""
-        return lengths_of(self.offsets)
+        return self.inputs.lengths if self._padded is None else self.given.lengths
 
     @property
     def ids(self) -> Ragged:

@@ -226,3 +226,17 @@ def test_tags_follow_their_tokens() -> None:
         features(labels=tags)
     )
     assert batch["labels"].tolist() == [[-100, 0, 4, 3, 2, 1, 0], [-100, 0, 2, 1, 0, -100, -100]]
+
+
+def test_an_order_of_what_is_not_predicted_counts_for_nothing() -> None:
+    """A mixture fills the rows of strategies without an order with zeros."""
+
+    class Zeroed(strategies.Ordered):
+        def build(self, *args: Any) -> Any:
+            masked = super().build(*args)
+            order = np.maximum(masked.layers["order"], 0)
+            return type(masked)(**{**vars(masked), "layers": {"order": order}})
+
+    batch = collator(strategies.made("zeroed", Zeroed()))(features())
+    expected = collator(strategies.ordered())(features())
+    assert all(torch.equal(batch[name], expected[name]) for name in expected)
