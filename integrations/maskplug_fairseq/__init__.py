@@ -1,14 +1,30 @@
-"""maskplug for fairseq: the task ``maskplug_translation``, and checkpoints that load.
+"""maskplug for fairseq: its tasks with masks that are plugins, and checkpoints that load.
 
 This folder is what ``--user-dir`` takes (``maskplug fairseq-dir`` prints it); importing it, in
-either way, registers the task and tells torch which classes fairseq's checkpoints hold.
+either way, registers the tasks and tells torch which classes fairseq's checkpoints hold.
 """
 
-from maskplug_fairseq.dataset import MaskedPairDataset
+from maskplug_fairseq.classification import MaskplugClassificationTask
+from maskplug_fairseq.denoising import MaskplugDenoisingTask
+from maskplug_fairseq.masked_lm import MaskplugMaskedLMTask
+from maskplug_fairseq.monolingual import DenoisingDataset, MaskedLMDataset
+from maskplug_fairseq.pairs import MaskedPairDataset
 from maskplug_fairseq.safe_globals import allow_checkpoints
+from maskplug_fairseq.sentences import MaskedSentencesDataset
 from maskplug_fairseq.translation import MaskplugTranslationTask
 from maskplug_fairseq.vocabulary import vocabulary
 
-__all__ = ["MaskedPairDataset", "MaskplugTranslationTask", "allow_checkpoints", "vocabulary"]
+__all__ = [
+    "DenoisingDataset",
+    "MaskedLMDataset",
+    "MaskedPairDataset",
+    "MaskedSentencesDataset",
+    "MaskplugClassificationTask",
+    "MaskplugDenoisingTask",
+    "MaskplugMaskedLMTask",
+    "MaskplugTranslationTask",
+    "allow_checkpoints",
+    "vocabulary",
+]
 
 allow_checkpoints()

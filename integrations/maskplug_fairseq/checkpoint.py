@@ -14,21 +14,21 @@ from maskplug.spec import to_json
 logger = logging.getLogger(__name__)
 
 
-def record(strategy: Strategy, seed: int, side: str, symbols: list[str]) -> dict[str, Any]:
+def record(strategy: Strategy, seed: int, symbols: list[str], **more: str | int) -> dict[str, Any]:
     """Everything that decides the masks of a sample at a time, as plain values.
 
     Args:
         strategy: what masks.
         seed: the masks' seed.
-        side: "source", "target" or "both".
-        symbols: the mask symbols of the source and of the target dictionary.
+        symbols: the mask symbol of each dictionary that is used.
+        more: further options of the task, by the names that they have behind ``--masking-``.
     """
     return {
         "strategy": strategy.label,
         "options": to_json(strategy.spec["options"]),
         "fingerprint": strategy.fingerprint,
         "seed": seed,
-        "side": side,
+        **more,
         "symbols": " / ".join(symbols),
     }
 
@@ -41,7 +41,7 @@ def check(saved: Mapping[str, Any], own: Mapping[str, Any], allow: bool) -> None
     """
     if dict(saved) == dict(own):
         return
-    differences = ", ".join(name for name in own if saved.get(name) != own[name])
+    differences = ", ".join(name for name in {**own, **saved} if saved.get(name) != own.get(name))
     message = (
         f"the checkpoint was trained with other masks than this run asks for (other: "
         f"{differences})\n  checkpoint: {_flags(saved)}\n  this run:   {_flags(own)}\n"
@@ -55,9 +55,10 @@ def check(saved: Mapping[str, Any], own: Mapping[str, Any], allow: bool) -> None
 
 
 def _flags(saved: Mapping[str, Any]) -> str:
-    given = {name: shlex.quote(str(saved.get(name))) for name in ("strategy", "options")}
-    return (
-        f"--masking-plugin {given['strategy']} --masking-args {given['options']} "
-        f"--masking-seed {saved.get('seed')} --masking-side {saved.get('side')} "
-        f"(fingerprint {saved.get('fingerprint')}, mask symbol {saved.get('symbols')})"
+    named = {"strategy": "plugin", "options": "args"}
+    given = " ".join(
+        f"--masking-{named.get(name, name)} {shlex.quote(str(value))}"
+        for name, value in saved.items()
+        if name not in ("fingerprint", "symbols")
     )
+    return f"{given} (fingerprint {saved.get('fingerprint')}, mask symbol {saved.get('symbols')})"

@@ -1,4 +1,4 @@
-"""A pair dataset whose batches are masked while they are collated, in whichever process that is."""
+"""What all masked datasets share: rows get a time when they are loaded, masks when collated."""
 
 from __future__ import annotations
 
@@ -9,26 +9,24 @@ import numpy as np
 import torch
 from fairseq.data import BaseWrapperDataset
 
-from maskplug import Ragged, Strategy, TokenBatch, Vocabulary, derive
-from maskplug.arrays import UintArray, offsets_of
-from maskplug.errors import OptionError
+from maskplug import Masked, Ragged, Strategy, TokenBatch, Vocabulary
+from maskplug.arrays import IntArray, UintArray, offsets_of
 from maskplug.schedule import progress_at
 from maskplug_fairseq.epoch import Sample
 
 
-class MaskedPairDataset(BaseWrapperDataset):  # type: ignore[misc]
-    """Masks the batches of a pair dataset; everything else is the wrapped dataset's.
+class MaskedDataset(BaseWrapperDataset):  # type: ignore[misc]
+    """Masks the batches of a dataset of items (dicts); everything else is the wrapped dataset's.
 
-    The key of a sample is its row number; the target side has ``derive(keys, "target")``. On the
-    target side only the decoder's input is masked, what it must predict stays.
+    Subclasses say in ``collater`` what is masked and what becomes of it. Batches are masked while
+    they are collated, in whichever process that is.
 
     Args:
-        dataset: a ``LanguagePairDataset``; neither it nor its items are changed.
+        dataset: what is wrapped; neither it nor its items are changed.
         strategy: what masks.
         seed: from 0 to 2**64 - 1.
-        source: the vocabulary of the sources; None leaves them alone.
-        target: the vocabulary of the targets; None leaves the decoder's input alone.
         max_epoch: the number of epochs, for schedules; 0 where none needs it.
+        frozen: whether rows are masked as at the very start of training, whatever the epoch.
     """
 
     def __init__(
@@ -36,16 +34,14 @@ class MaskedPairDataset(BaseWrapperDataset):  # type: ignore[misc]
         dataset: Any,
         strategy: Strategy,
         seed: int = 0,
-        source: Vocabulary | None = None,
-        target: Vocabulary | None = None,
         max_epoch: int = 0,
+        frozen: bool = False,
     ) -> None:
         super().__init__(dataset)
         self.strategy = strategy
         self.seed = seed
-        self.source = source
-        self.target = target
         self.max_epoch = max_epoch
+        self.frozen = frozen
         # Shared, so that set_epoch reaches workers that are running already. It serves those who
         # load rows by plain number; the task's batches carry their own time.
         epoch = torch.ones(1, dtype=torch.int64)
@@ -64,76 +60,55 @@ class MaskedPairDataset(BaseWrapperDataset):  # type: ignore[misc]
     def __getitem__(self, index: int | Sample) -> dict[str, Any]:
         if not isinstance(index, Sample):
             index = Sample(index, int(self._epoch[0]) - 1, 0)
-        return {**self.dataset[index.row], "moment": (index.epoch, index.step)}
+        moment = (0, 0) if self.frozen else (index.epoch, index.step)
+        return {**self.dataset[index.row], "moment": moment}
 
     def num_tokens_vec(self, indices: Any) -> Any:
         """The wrapped dataset's answer."""
         return self.dataset.num_tokens_vec(indices)
 
-    def collater(
-        self, samples: list[dict[str, Any]], pad_to_length: dict[str, int] | None = None
-    ) -> dict[str, Any]:
-        """Mask a batch, then let the wrapped dataset collate it.
+    def mask(
+        self,
+        rows: Sequence[torch.Tensor],
+        keys: UintArray,
+        moments: IntArray,
+        vocab: Vocabulary,
+    ) -> Masked:
+        """Mask rows of ids.
 
         Args:
-            samples: items of this dataset; they are not changed.
-            pad_to_length: least widths of ``source`` and ``target``.
-
-        Raises:
-            OptionError: when the strategy changes the length of a decoder's input.
+            rows: one tensor of int64 ids a sample.
+            keys: of the samples.
+            moments: int64, shape (samples, 2): the epoch and the step of each, counted from 0.
+            vocab: the vocabulary of the ids.
         """
-        masked = [dict(sample) for sample in samples]
-        moments = np.array([sample.pop("moment") for sample in masked], np.int64).reshape(-1, 2)
-        keys = np.array([sample["id"] for sample in masked], np.uint64)
-        if samples and self.source is not None:
-            inputs = self._mask([s["source"] for s in masked], keys, moments, self.source)
-            _write(masked, "source", inputs)
-        if samples and self.target is not None:
-            rows = [s["target"] for s in masked]
-            inputs = self._mask(rows, derive(keys, "target"), moments, self.target)
-            self._check_lengths(rows, inputs)
-            _write(masked, "prev_output_tokens", _shifted(inputs, self.dataset.eos))
-            if pad_to_length is not None:  # fairseq widens the target only
-                self._widen(masked, pad_to_length["target"])
-        return self.dataset.collater(masked, pad_to_length=pad_to_length)  # type: ignore[no-any-return]
-
-    def _mask(
-        self, rows: list[torch.Tensor], keys: UintArray, moments: Any, vocab: Vocabulary
-    ) -> Ragged:
         offsets = offsets_of([len(row) for row in rows])
-        tokens = TokenBatch.from_flat(torch.cat(rows).numpy(), offsets, keys)
+        tokens = TokenBatch.from_flat(torch.cat(list(rows)).numpy(), offsets, keys)
         epochs, steps = moments.T
         far = np.array([progress_at(int(epoch), self.max_epoch) for epoch in epochs])
-        return self.strategy(
-            tokens, vocab, seed=self.seed, epoch=epochs, step=steps, progress=far
-        ).inputs
-
-    def _check_lengths(self, rows: Sequence[torch.Tensor], inputs: Ragged) -> None:
-        if inputs.lengths.tolist() != [len(row) for row in rows]:
-            raise OptionError(
-                f"strategy {self.strategy.label!r} changes the number of tokens, and a decoder's "
-                "input must be as long as its target: use --masking-side source, or a strategy "
-                "that masks in place"
-            )
-
-    def _widen(self, items: list[dict[str, Any]], width: int) -> None:
-        pad, left = self.dataset.tgt_dict.pad(), self.dataset.left_pad_target
-        for item in items:
-            row = item["prev_output_tokens"]
-            rest = max(0, width - len(row))
-            edges = (rest, 0) if left else (0, rest)
-            item["prev_output_tokens"] = torch.nn.functional.pad(row, edges, value=pad)
+        return self.strategy(tokens, vocab, seed=self.seed, epoch=epochs, step=steps, progress=far)
 
 
-def _shifted(targets: Ragged, eos: int) -> Ragged:
-    """The rows moved by one token to the right, behind ``eos``: what a decoder reads."""
+def split_moments(samples: Sequence[dict[str, Any]]) -> tuple[list[dict[str, Any]], IntArray]:
+    """Copies of items without their moments, and the moments: int64, shape (samples, 2)."""
+    items = [dict(sample) for sample in samples]
+    moments = np.array([item.pop("moment") for item in items], np.int64)
+    return items, moments.reshape(-1, 2)
+
+
+def tensors(rows: Ragged) -> tuple[torch.Tensor, ...]:
+    """The rows as tensors that share nothing with what they were made from."""
+    return torch.split(torch.tensor(rows.values), rows.lengths.tolist())
+
+
+def shifted(targets: Ragged, heads: IntArray | int) -> Ragged:
+    """The rows moved by one token to the right, behind their heads: what a decoder reads.
+
+    Example:
+        >>> shifted(Ragged(np.array([5, 6, 2]), np.array([0, 2, 3])), 9).to_lists()
+        [[9, 5], [9]]
+    """
     moved = np.roll(targets.values, 1)
-    moved[targets.offsets[:-1][targets.lengths > 0]] = eos
+    there = targets.lengths > 0
+    moved[targets.offsets[:-1][there]] = heads if np.ndim(heads) == 0 else np.asarray(heads)[there]
     return Ragged(moved, targets.offsets)
-
-
-def _write(items: list[dict[str, Any]], name: str, rows: Ragged) -> None:
-    """Put the rows, as tensors of their own, into the items."""
-    flat = torch.tensor(rows.values)
-    for item, row in zip(items, torch.split(flat, rows.lengths.tolist()), strict=True):
-        item[name] = row

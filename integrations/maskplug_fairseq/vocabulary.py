@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from maskplug import Vocabulary
@@ -11,20 +12,29 @@ from maskplug.errors import VocabularyError
 MASK = "<mask>"
 #: What fairseq-preprocess fills dictionaries up with, to a multiple of 8; no text contains them.
 PADDING_WORD = re.compile(r"madeupword\d{4,}")
+#: Symbols that stand for no text: <extra_id_0>, [de], [de_DE], <2en>; but not [1], "..." or <.
+MARK = re.compile(r"<[\w:+-]+>|\[[^\W\d][\w:+-]*\]")
+#: Sentinels by name, in the order of their preference; the number is the order of their use.
+SENTINELS = (re.compile(r"<extra_id_(\d+)>"), re.compile(r"<sentinel[:_](\d+)>"))
 
 
-def vocabulary(dictionary: Any, symbol: str = "auto") -> Vocabulary:
+def vocabulary(
+    dictionary: Any, symbol: str = "auto", special_ids: Sequence[int] = ()
+) -> Vocabulary:
     """A vocabulary from a ``fairseq.data.Dictionary``.
 
     The spelling tells where words begin: ``▁`` (SentencePiece) or ``@@`` (subword-nmt). ``<s>``,
-    ``<pad>``, ``</s>``, ``<unk>``, ``<mask>`` and padding words are special: never selected, never
-    produced at random.
+    ``<pad>``, ``</s>``, ``<unk>``, ``<mask>``, padding words and whatever is written as
+    ``<name>`` or ``[name]`` are special: never selected, never produced at random. Strategies can
+    write them by name (``[de]``). ``<extra_id_0>``, ``<extra_id_1>``, … are the sentinels, or
+    else ``<sentinel:0>``, ….
 
     Args:
         dictionary: a ``fairseq.data.Dictionary``.
         symbol: what stands for a mask. ``"auto"``: ``<mask>`` if it is there, else a padding word
             (``madeupword0000``), else ``<unk>``. Or ``"<mask>"``, ``"<unk>"`` or a padding word,
             which must be there. ``"add"`` adds ``<mask>`` to the dictionary, which is changed.
+        special_ids: further ids that are special.
 
     Raises:
         VocabularyError: when the dictionary has no such symbol; the message says what it has.
@@ -32,28 +42,64 @@ def vocabulary(dictionary: Any, symbol: str = "auto") -> Vocabulary:
     Example:
         >>> from fairseq.data import Dictionary
         >>> dictionary = Dictionary()
-        >>> for piece in ["▁new", "er", "madeupword0000"]:
+        >>> for piece in ["▁new", "er", "madeupword0000", "[de]"]:
         ...     index = dictionary.add_symbol(piece)
         >>> vocab = vocabulary(dictionary)
-        >>> vocab.mask_id, vocab.ordinary.tolist(), vocab.word_start.tolist()[4:]
-        (6, [4, 5], [True, False, False])
+        >>> vocab.mask_id, vocab.ordinary.tolist(), vocab.word_start.tolist()[4:6]
+        (6, [4, 5], [True, False])
+        >>> vocab.named["[de]"]
+        7
     """
     if symbol == "add":
-        add_mask(dictionary)
+        add_symbols(dictionary, [MASK])
+    marks = [i for i, text in enumerate(dictionary.symbols) if MARK.fullmatch(text)]
+    spare = map(dictionary.index, _spare(dictionary))
     return Vocabulary.from_pieces(
         dictionary.symbols,
         mask_id=dictionary.index(mask_symbol(dictionary, symbol)),
         pad_id=dictionary.pad(),
         bos_id=dictionary.bos(),
         eos_id=dictionary.eos(),
-        special_ids=[dictionary.unk(), *map(dictionary.index, _spare(dictionary))],
+        special_ids=[dictionary.unk(), *spare, *marks, *special_ids],
+        sentinel_ids=sentinels(dictionary),
     )
 
 
-def add_mask(dictionary: Any) -> None:
-    """Add ``<mask>`` to a dictionary, at its end, unless it is there."""
-    if MASK not in dictionary:
-        dictionary.add_symbol(MASK)
+def sentinels(dictionary: Any) -> list[int]:
+    """The ids of a dictionary's sentinels, in the order of their use."""
+    for spelling in SENTINELS:
+        found = {
+            int(match[1]): index
+            for index, text in enumerate(dictionary.symbols)
+            if (match := spelling.fullmatch(text))
+        }
+        if found:
+            return [found[number] for number in sorted(found)]
+    return []
+
+
+def sentinel_names(count: int) -> list[str]:
+    """The names of the first sentinels, as T5 calls them.
+
+    Example:
+        >>> sentinel_names(2)
+        ['<extra_id_0>', '<extra_id_1>']
+    """
+    return [f"<extra_id_{number}>" for number in range(count)]
+
+
+def add_symbols(dictionary: Any, symbols: Iterable[str]) -> None:
+    """Add symbols to a dictionary, at its end, unless they are there."""
+    for symbol in symbols:
+        if symbol not in dictionary:
+            dictionary.add_symbol(symbol)
+
+
+def truncate(dictionary: Any, size: int) -> None:
+    """Take away all symbols of a dictionary but the first ``size``."""
+    for symbol in dictionary.symbols[size:]:
+        del dictionary.indices[symbol]
+    del dictionary.symbols[size:], dictionary.count[size:]
 
 
 def mask_symbol(dictionary: Any, symbol: str = "auto") -> str:

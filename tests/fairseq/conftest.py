@@ -10,7 +10,9 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 
 import fairseq_runs
+import texts
 from fairseq_runs import Corpus, Run
+from texts import Text
 
 import maskplug_fairseq
 
@@ -44,3 +46,9 @@ def trained(corpus: Corpus, tmp_path_factory: pytest.TempPathFactory) -> Run:
     return fairseq_runs.train(
         corpus, folder, "--num-workers", "2", "--save-interval-updates", "4", max_epoch=2
     )
+
+
+@pytest.fixture(scope="session")
+def text(tmp_path_factory: pytest.TempPathFactory) -> Text:
+    """41 lines in each of two languages, binarized by fairseq-preprocess."""
+    return texts.make_text(tmp_path_factory.mktemp("text"))

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import random
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,23 +23,41 @@ from fairseq_cli import train as fairseq_train
 
 import maskplug
 import maskplug_fairseq
-from maskplug_fairseq import MaskplugTranslationTask
+from maskplug_fairseq import (
+    MaskplugClassificationTask,
+    MaskplugDenoisingTask,
+    MaskplugMaskedLMTask,
+    MaskplugTranslationTask,
+)
 
+TASKS = [
+    MaskplugClassificationTask,
+    MaskplugDenoisingTask,
+    MaskplugMaskedLMTask,
+    MaskplugTranslationTask,
+]
 USER_DIR = str(Path(maskplug_fairseq.__file__).parent)
 SIZES = {"train": 64, "valid": 12, "test": 10}
 LANGUAGES = {"source": "de", "target": "en"}
-MODEL = [
-    *("--arch", "transformer", "--encoder-layers", "1", "--decoder-layers", "1"),
-    *("--encoder-embed-dim", "16", "--encoder-ffn-embed-dim", "16"),
-    *("--decoder-embed-dim", "16", "--decoder-ffn-embed-dim", "16"),
-    *("--encoder-attention-heads", "2", "--decoder-attention-heads", "2"),
+TRAINING = [
     *("--optimizer", "adam", "--lr", "0.001", "--cpu", "--no-progress-bar"),
     *("--required-batch-size-multiple", "1", "--log-interval", "1000"),
 ]
+ENCODER = [
+    *("--encoder-layers", "1", "--encoder-attention-heads", "2"),
+    *("--encoder-embed-dim", "16", "--encoder-ffn-embed-dim", "16"),
+]
+DECODER = [
+    *("--decoder-layers", "1", "--decoder-attention-heads", "2"),
+    *("--decoder-embed-dim", "16", "--decoder-ffn-embed-dim", "16"),
+]
+MODEL = ["--arch", "transformer", *ENCODER, *DECODER, *TRAINING]
 #: For runs whose checkpoints and validation nobody looks at.
 QUICK = ["--no-save", "--disable-validation"]
 RATE = '{"rate": 0.3}'
 MASKING = {"--masking-plugin": "dynamic", "--masking-args": RATE, "--masking-seed": "7"}
+DELETED = {"selector": "exact", "replacement": "delete", "target": "original"}
+DELETE = ["--masking-plugin", "compose", "--masking-args", json.dumps(DELETED)]
 
 
 def sentence(pick: random.Random, spelling: str) -> str:
@@ -121,10 +140,11 @@ class Fed:
 
 @dataclass
 class Run:
-    """A training run: where its checkpoints are, and all that its model was fed."""
+    """A run: where its checkpoints are, and all that its model was fed, or was validated on."""
 
     folder: Path
     fed: list[Fed] = field(default_factory=list)
+    checked: list[Fed] = field(default_factory=list)
     task: Any = None
 
     def seen(self, epoch: int, name: str = "src_tokens") -> dict[int, list[int]]:
@@ -148,31 +168,41 @@ def train_flags(corpus: Corpus, folder: Path, *flags: str, max_epoch: int = 2) -
 
 @contextmanager
 def watched(run: Run) -> Iterator[None]:
-    """Note every batch that a training step is given, and the epoch that it belongs to."""
+    """Note every batch that a step is given, and the epoch that it belongs to."""
     now = {"epoch": 0}
-    task = MaskplugTranslationTask
-    train_step, begin_epoch = task.train_step, task.begin_epoch
 
     def noted_step(self: Any, sample: Any, *args: Any, **kwargs: Any) -> Any:
         run.fed.append(Fed(now["epoch"], kwargs["update_num"], sample))
-        return train_step(self, sample, *args, **kwargs)
+        return super(type(self), self).train_step(sample, *args, **kwargs)
+
+    def noted_check(self: Any, sample: Any, *args: Any) -> Any:
+        run.checked.append(Fed(now["epoch"], 0, sample))
+        return super(type(self), self).valid_step(sample, *args)
 
     def noted_epoch(self: Any, epoch: int, model: Any) -> None:
         now["epoch"], run.task = epoch, self
-        begin_epoch(self, epoch, model)
+        super(type(self), self).begin_epoch(epoch, model)
 
-    task.train_step, task.begin_epoch = noted_step, noted_epoch
+    noted = {"train_step": noted_step, "valid_step": noted_check, "begin_epoch": noted_epoch}
+    for task, name in itertools.product(TASKS, noted):
+        setattr(task, name, noted[name])
     try:
         yield
     finally:
-        del task.train_step, task.begin_epoch
+        for task, name in itertools.product(TASKS, noted):
+            delattr(task, name)
 
 
 def train(corpus: Corpus, folder: Path, *flags: str, max_epoch: int = 2) -> Run:
     """Run fairseq-train in this process, with its real workers."""
+    return trained_by(train_flags(corpus, folder, *flags, max_epoch=max_epoch), folder)
+
+
+def trained_by(flags: Sequence[str], folder: Path) -> Run:
+    """A run by its whole command line."""
     run = Run(folder)
     with watched(run):
-        fairseq_train.main(config(train_flags(corpus, folder, *flags, max_epoch=max_epoch)))
+        fairseq_train.main(config(list(flags)))
     stop_workers(run.task)
     return run
 

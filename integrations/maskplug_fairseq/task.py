@@ -1,0 +1,195 @@
+"""What the tasks of maskplug share: options that are checked early, time, and checkpoints."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Any
+
+from fairseq.tasks import FairseqTask
+
+from maskplug import Masked, OptionError, Rng, Strategy, Vocabulary, strategy
+from maskplug.composed import Composed
+from maskplug.selectors import Nothing
+from maskplug.spec import options_from_json
+from maskplug_fairseq import checkpoint
+from maskplug_fairseq.dataset import MaskedDataset
+from maskplug_fairseq.epoch import Calendar, carry_time
+from maskplug_fairseq.vocabulary import (
+    MASK,
+    add_symbols,
+    mask_symbol,
+    sentinel_names,
+    truncate,
+    vocabulary,
+)
+
+ADDED = "maskplug_added_symbol"
+
+
+class MaskingTask(FairseqTask):  # type: ignore[misc]
+    """Mixed in before one of fairseq's tasks.
+
+    A mask depends on the strategy, its options, ``--masking-seed``, the epoch (or step, for clocks
+    that count steps) and the key of the sample, and on nothing else.
+    """
+
+    def __init__(self, cfg: Any, *dictionaries: Any) -> None:
+        bare = {id(dictionary): len(dictionary) for dictionary in dictionaries}
+        super().__init__(cfg, *dictionaries)
+        own = {id(d): d for d in (self.source_dictionary, self.target_dictionary)}
+        self._bare = [(dictionary, bare[key]) for key, dictionary in own.items()]
+        if cfg.masking_sentinels < 0:
+            raise OptionError(
+                f"--masking-sentinels is {cfg.masking_sentinels}; it must be 0 or more"
+            )
+        self._extend([*self.added_symbols(), *sentinel_names(cfg.masking_sentinels)])
+
+    @classmethod
+    def setup_task(cls, cfg: Any, **kwargs: Any) -> Any:
+        """Set up the task, and check every masking option before anything is loaded.
+
+        Raises:
+            MaskplugError: for an unknown strategy, a wrong option, seed or mask symbol.
+        """
+        task = super().setup_task(cfg, **kwargs)
+        if not kwargs.get("from_checkpoint"):  # a model is used without the plugin it trained with
+            task.check_masking()
+        return task
+
+    def added_symbols(self) -> list[str]:
+        """What this task adds to its dictionaries, besides sentinels."""
+        return [MASK]
+
+    def masked_dictionaries(self) -> Mapping[str, Any]:
+        """The dictionary of each text that is masked, by the name of the text."""
+        return {"source": self.source_dictionary}
+
+    def special_ids(self) -> list[int]:
+        """Ids that the task never masks, besides those that no text contains."""
+        return []
+
+    @cached_property
+    def masking_strategy(self) -> Strategy:
+        """The strategy that the options ask for."""
+        options = options_from_json(self.cfg.masking_args, "--masking-args")
+        return strategy(self.cfg.masking_plugin, **options)
+
+    @cached_property
+    def masking_vocabularies(self) -> dict[str, Vocabulary]:
+        """The vocabulary of each text that is masked."""
+        return {
+            name: vocabulary(dictionary, self.cfg.masking_symbol, self.special_ids())
+            for name, dictionary in self.masked_dictionaries().items()
+        }
+
+    @cached_property
+    def masking_record(self) -> dict[str, Any]:
+        """What checkpoints remember of the masks, as plain values."""
+        seed = Rng.at(self.cfg.masking_seed, 0, []).seed  # checks its range
+        symbols = [
+            mask_symbol(dictionary, self.cfg.masking_symbol)
+            for dictionary in self.masked_dictionaries().values()
+        ]
+        return checkpoint.record(self.masking_strategy, seed, symbols, **self.recorded())
+
+    def recorded(self) -> dict[str, Any]:
+        """Further options that decide the masks, as plain values."""
+        count = self.cfg.masking_sentinels
+        return {"sentinels": count} if count else {}
+
+    def check_masking(self) -> None:
+        """Fail now where masking would fail later.
+
+        Raises:
+            MaskplugError: naming what is wrong.
+        """
+        _ = self.masking_record
+        needed = self.masking_strategy.reads
+        if needed:
+            raise OptionError(
+                f"strategy {self.masking_strategy.label!r} reads the layers "
+                f"{', '.join(map(repr, needed))} of a batch, and fairseq's data have no layers"
+            )
+        for vocab in self.masking_vocabularies.values():
+            masked = self.masking_strategy.try_out(vocab)
+            if not self.idle:
+                self.check_result(masked)
+
+    def check_result(self, masked: Masked) -> None:
+        """Check what the strategy makes of a sample against what the task can train on."""
+
+    @property
+    def idle(self) -> bool:
+        """Whether the strategy (``none``) masks nothing."""
+        made = self.masking_strategy
+        return isinstance(made, Composed) and isinstance(made.selector, Nothing)
+
+    def trains_on(self, split: str, given: Mapping[str, Any]) -> bool:
+        """Whether a split is loaded for training.
+
+        Args:
+            split: its name.
+            given: further arguments of ``load_dataset``; fairseq-generate and fairseq-validate
+                pass the checkpoint's own configuration.
+        """
+        return split == self.cfg.train_subset and given.get("task_cfg") is None
+
+    def check_time(self) -> None:
+        """Check that this run can tell the time that the strategy needs.
+
+        Raises:
+            OptionError: when it cannot.
+        """
+        who = f"strategy {self.masking_strategy.label!r}"
+        if self.masking_strategy.needs_progress and self.cfg.max_epoch < 1:
+            raise OptionError(
+                f"{who} has a schedule, which follows the epochs up to --max-epoch; --max-epoch is "
+                f"{self.cfg.max_epoch}: give the number of epochs, or a constant value"
+            )
+        uneven = self.uneven_epochs()
+        if self.masking_strategy.needs_step and uneven:
+            raise OptionError(
+                f"{who} has the clock {self.masking_strategy.times}, which counts steps; with "
+                f"{uneven} the steps of an epoch are not known beforehand: use a clock "
+                'that counts epochs (epoch, cycle, every with "of": "epoch", never)'
+            )
+
+    def uneven_epochs(self) -> str:
+        """Why epochs may differ in their number of batches; empty where they do not."""
+        return "several data folders" if self.has_sharded_data(self.cfg.train_subset) else ""
+
+    def get_batch_iterator(self, dataset: Any, *args: Any, **kwargs: Any) -> Any:
+        """As fairseq's; batches of the masked split carry their time to whoever masks them."""
+        iterator = super().get_batch_iterator(dataset, *args, **kwargs)
+        if isinstance(dataset, MaskedDataset) and not dataset.frozen:
+            carry_time(iterator, Calendar(self.cfg.update_freq, self.cfg.skip_remainder_batch))
+        return iterator
+
+    def get_checkpoint_dict(self) -> dict[str, Any]:
+        """What fairseq stores in a checkpoint for this task."""
+        return {type(self).__name__: self.masking_record}
+
+    def set_checkpoint_dict(self, saved: dict[str, Any]) -> None:
+        """What fairseq calls when training is resumed.
+
+        Raises:
+            SpecMismatchError: when the checkpoint was trained with other masks.
+        """
+        checkpoint.check(saved, self.masking_record, self.cfg.masking_allow_other_spec)
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """What fairseq calls before it builds a checkpoint's model for inference."""
+        super().load_state_dict(state_dict)
+        if ADDED in state_dict:
+            self._extend(state_dict[ADDED].split())
+
+    def _extend(self, symbols: list[str]) -> None:
+        """Give all dictionaries (joined ones must stay equal) these symbols and no others."""
+        for dictionary, size in self._bare:
+            truncate(dictionary, size)
+            add_symbols(dictionary, symbols)
+        if symbols:
+            self.state.merge_state_dict({ADDED: " ".join(symbols)})
+        for name in ("masking_vocabularies", "masking_record"):
+            self.__dict__.pop(name, None)

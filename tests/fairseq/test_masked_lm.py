@@ -1,0 +1,127 @@
+"""maskplug_masked_lm: rows are cut as fairseq cuts them, and masked as the core masks them."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from fairseq_runs import DELETE, QUICK, Run
+from texts import BOS, EOS, LENGTH, Text, blocks, found, masked, task_of, train, validated, weights
+
+import maskplug
+from maskplug.errors import OptionError, SpecMismatchError
+from maskplug_fairseq import MaskplugMaskedLMTask
+
+TASK = "maskplug_masked_lm"
+SPEC = ("dynamic", {"rate": 0.3})
+CUT = ("--tokens-per-sample", str(LENGTH), "--criterion", "masked_lm")
+
+
+def rows(text: Text, mode: str, split: str = "train") -> list[list[int]]:
+    lines = [[*line, EOS] for line in text.lines(split)]
+    return [[BOS, *row] for row in blocks(lines, mode, LENGTH - 1)]
+
+
+def assert_masks(
+    batches: list[Any], given: list[list[int]], text: Text, epoch: int, spec: Any = SPEC
+) -> None:
+    """Inputs and targets of an epoch (from 1), each row once, as the core makes them."""
+    wanted = masked(given, text.dictionary("<mask>"), range(len(given)), epoch - 1, spec)
+    inputs, labels = wanted.inputs.to_lists(), wanted.labels.to_lists()
+    assert found(batches, "src_tokens") == dict(enumerate(inputs))
+    for batch in batches:
+        lengths = batch.sample["net_input"]["src_lengths"].tolist()
+        assert batch.sample["nsentences"] == len(lengths)
+        assert batch.sample["ntokens"] == sum(lengths)
+        for i, n, target in zip(batch.sample["id"], lengths, batch.sample["target"], strict=True):
+            assert n == len(given[i])
+            label = [1 if x < 0 else x for x in labels[i]]
+            assert target.tolist() == label + [1] * (len(target) - n)
+
+
+def epoch_of(run: Run, epoch: int) -> list[Any]:
+    return [batch for batch in run.fed if batch.epoch == epoch]
+
+
+@pytest.fixture(scope="module")
+def pretrained(text: Text, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """Two epochs with two workers, and a checkpoint every 4 updates."""
+    flags = ("--sample-break-mode", "complete", "--num-workers", "2")
+    folder = tmp_path_factory.mktemp("pretrained")
+    return train(text, TASK, folder, *CUT, *flags, "--save-interval-updates", "4")
+
+
+def test_masks_of_the_core_with_two_workers(text: Text, pretrained: Run) -> None:
+    given = rows(text, "complete")
+    first, second = (found(epoch_of(pretrained, epoch), "src_tokens") for epoch in (1, 2))
+    assert sum(first[i] != second[i] for i in first) > 0.9 * len(first)
+    for epoch in (1, 2):
+        assert_masks(epoch_of(pretrained, epoch), given, text, epoch)
+
+
+@pytest.mark.parametrize(
+    ("mode", "workers"), [("none", "0"), ("complete_doc", "1"), ("eos", "0"), ("complete", "1")]
+)
+def test_rows_and_workers(text: Text, tmp_path: Path, mode: str, workers: str) -> None:
+    flags = ("--sample-break-mode", mode, "--num-workers", workers, "--max-tokens", "300")
+    run = train(text, TASK, tmp_path, *CUT, *flags, *QUICK)
+    for epoch in (1, 2):
+        assert_masks(epoch_of(run, epoch), rows(text, mode), text, epoch)
+
+
+@pytest.mark.parametrize("workers", ["0", "2"])
+def test_resumed_in_the_middle_of_an_epoch(
+    text: Text, pretrained: Run, tmp_path: Path, workers: str
+) -> None:
+    shutil.copy(pretrained.folder / "checkpoint_1_4.pt", tmp_path / "checkpoint_last.pt")
+    flags = ("--sample-break-mode", "complete", "--num-workers", workers)
+    run = train(text, TASK, tmp_path, *CUT, *flags, "--disable-validation")
+    assert [batch.update for batch in run.fed] == [b.update for b in pretrained.fed[4:]]
+    for now, then in zip(run.fed, pretrained.fed[4:], strict=True):
+        assert torch.equal(now.sample["net_input"]["src_tokens"], then.sample["net_input"]["src_tokens"])
+        assert torch.equal(now.sample["target"], then.sample["target"])
+    whole = weights(pretrained.folder)
+    assert all(torch.equal(value, whole[name]) for name, value in weights(tmp_path).items())
+
+
+def test_resumed_with_other_masks(text: Text, pretrained: Run, tmp_path: Path) -> None:
+    shutil.copy(pretrained.folder / "checkpoint_1_4.pt", tmp_path / "checkpoint_last.pt")
+    flags = ("--sample-break-mode", "complete", "--masking-seed", "8", "--disable-validation")
+    with pytest.raises(SpecMismatchError, match=r"other: seed\)") as error:
+        train(text, TASK, tmp_path, *CUT, *flags)
+    assert "--masking-side" not in str(error.value)
+
+
+def test_validation_is_masked_once_and_for_all(text: Text, pretrained: Run) -> None:
+    given = rows(text, "complete", "valid")
+    size = len(found(pretrained.checked[:1], "src_tokens"))
+    assert size
+    for epoch in (1, 2):
+        at_end = [b for b in pretrained.checked if b.epoch == epoch][-(-(-len(given) // 4)) :]
+        assert_masks(at_end, given, text, epoch=1)
+    run = validated(pretrained.folder, text.data, TASK)
+    assert_masks(run.checked, given, text, epoch=1)
+
+
+def test_fairseq_validate_on_the_training_set(text: Text, pretrained: Run) -> None:
+    run = validated(pretrained.folder, text.data, TASK, "train")
+    assert_masks(run.checked, rows(text, "complete"), text, epoch=1)
+
+
+def test_data_folders_take_turns(text: Text, tmp_path: Path) -> None:
+    second = f"{text.data}/en"
+    cut = ("--sample-break-mode", "eos", "--num-workers", "2")
+    other = Text(text.folder)
+    flags = [*CUT, *cut, *QUICK]
+    from texts import command
+    from fairseq_runs import trained_by
+
+    made = command(text, TASK, tmp_path, *flags)
+    run = trained_by([f"{text.data}:{second}", *made[1:]], tmp_path)
+    for epoch, language in ((1, "de"), (2, "en")):
+        given = [[BOS, *line, EOS] for line in other.lines("train", language)]
+        assert_masks(epoch_of(run, epoch), given, text, epoch)
