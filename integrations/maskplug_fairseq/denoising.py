@@ -7,8 +7,8 @@ from typing import Any
 
 import torch
 from fairseq import utils
-from fairseq.tasks import register_task
-from fairseq.tasks.denoising import DenoisingTask
+from fairseq.data import Dictionary
+from fairseq.tasks import FairseqTask, register_task
 
 from maskplug import Masked, OptionError, Strategy, compose
 from maskplug_fairseq.blocks import Cut
@@ -19,8 +19,32 @@ from maskplug_fairseq.task import MaskingTask
 from maskplug_fairseq.vocabulary import MASK
 
 
+class OneDictionaryTask(FairseqTask):  # type: ignore[misc]
+    """A task whose sources and targets share the dictionary in the first data folder."""
+
+    def __init__(self, cfg: Any, dictionary: Any) -> None:
+        super().__init__(cfg)
+        self.dictionary = dictionary
+
+    @classmethod
+    def setup_task(cls, cfg: Any, **kwargs: Any) -> Any:
+        """Load the dictionary, ``dict.txt``, and make the task."""
+        folder = utils.split_paths(cfg.data)[0]
+        return cls(cfg, Dictionary.load(os.path.join(folder, "dict.txt")))
+
+    @property
+    def source_dictionary(self) -> Any:
+        """The dictionary."""
+        return self.dictionary
+
+    @property
+    def target_dictionary(self) -> Any:
+        """The dictionary."""
+        return self.dictionary
+
+
 @register_task("maskplug_denoising", dataclass=MaskplugDenoisingConfig)
-class MaskplugDenoisingTask(MaskingTask, DenoisingTask):  # type: ignore[misc]
+class MaskplugDenoisingTask(MaskingTask, OneDictionaryTask):  # type: ignore[misc]
     """As fairseq's ``denoising`` and ``multilingual_denoising``, for any text-to-text strategy.
 
     The key of a sample is its row number, or with ``--langs`` ``derive(number, language)``.
@@ -46,7 +70,7 @@ class MaskplugDenoisingTask(MaskingTask, DenoisingTask):  # type: ignore[misc]
     @property
     def languages(self) -> list[str]:
         """The names of the texts; "" for the one without ``--langs``."""
-        return str(self.cfg.langs or "").split(",")
+        return str(self.cfg.langs).split(",")
 
     def check_result(self, masked: Masked) -> None:
         """Targets for a decoder, and nothing that the model does not take.
@@ -135,6 +159,10 @@ class MaskplugDenoisingTask(MaskingTask, DenoisingTask):  # type: ignore[misc]
             bare=True,
         )
         return cut.rows(folder, split, self.dictionary, combine)
+
+    def max_positions(self) -> tuple[int, int]:
+        """The longest source and target that are used."""
+        return self.cfg.max_source_positions, self.cfg.max_target_positions
 
     def uneven_epochs(self) -> str:
         """Resampling makes epochs uneven, too."""

@@ -94,8 +94,8 @@ class MaskplugMaskedLMConfig(BlocksConfig):
 class MaskplugDenoisingConfig(BlocksConfig):
     """Rows of text in one language or several, which are restored from what noise left."""
 
-    langs: str | None = field(
-        default=None,
+    langs: str = field(
+        default="",
         metadata={
             "help": "languages, separated by commas, each with a folder of its name in the data "
             "folder; without them the text lies in the data folder itself"

@@ -5,12 +5,12 @@ import pickle
 from pathlib import Path
 from typing import Any
 
+import fairseq_runs
 import numpy as np
 import pytest
 import torch
 from fairseq.data import BaseWrapperDataset
 from fairseq.tasks.translation import TranslationTask
-import fairseq_runs
 from fairseq_runs import SIZES, Corpus, stop_workers, task_of
 
 from maskplug.errors import OptionError

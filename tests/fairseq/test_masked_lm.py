@@ -3,17 +3,33 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
-from fairseq_runs import DELETE, QUICK, Run
-from texts import BOS, EOS, LENGTH, Text, blocks, found, masked, task_of, train, validated, weights
+from fairseq import checkpoint_utils
+from fairseq.models.roberta import RobertaModel
+from fairseq.tasks.masked_lm import MaskedLMConfig, MaskedLMTask
+from fairseq_runs import DELETE, QUICK, USER_DIR, Run, trained_by
+from texts import (
+    BOS,
+    EOS,
+    LENGTH,
+    Text,
+    blocks,
+    command,
+    found,
+    masked,
+    task_of,
+    train,
+    validated,
+    weights,
+)
 
-import maskplug
-from maskplug.errors import OptionError, SpecMismatchError
+from maskplug.errors import MaskplugError, OptionError, SpecMismatchError
 from maskplug_fairseq import MaskplugMaskedLMTask
 
 TASK = "maskplug_masked_lm"
@@ -82,7 +98,7 @@ def test_resumed_in_the_middle_of_an_epoch(
     run = train(text, TASK, tmp_path, *CUT, *flags, "--disable-validation")
     assert [batch.update for batch in run.fed] == [b.update for b in pretrained.fed[4:]]
     for now, then in zip(run.fed, pretrained.fed[4:], strict=True):
-        assert torch.equal(now.sample["net_input"]["src_tokens"], then.sample["net_input"]["src_tokens"])
+        assert now.rows("src_tokens") == then.rows("src_tokens")
         assert torch.equal(now.sample["target"], then.sample["target"])
     whole = weights(pretrained.folder)
     assert all(torch.equal(value, whole[name]) for name, value in weights(tmp_path).items())
@@ -98,10 +114,9 @@ def test_resumed_with_other_masks(text: Text, pretrained: Run, tmp_path: Path) -
 
 def test_validation_is_masked_once_and_for_all(text: Text, pretrained: Run) -> None:
     given = rows(text, "complete", "valid")
-    size = len(found(pretrained.checked[:1], "src_tokens"))
-    assert size
+    batches = -(-len(given) // 4)
     for epoch in (1, 2):
-        at_end = [b for b in pretrained.checked if b.epoch == epoch][-(-(-len(given) // 4)) :]
+        at_end = [batch for batch in pretrained.checked if batch.epoch == epoch][-batches:]
         assert_masks(at_end, given, text, epoch=1)
     run = validated(pretrained.folder, text.data, TASK)
     assert_masks(run.checked, given, text, epoch=1)
@@ -113,15 +128,71 @@ def test_fairseq_validate_on_the_training_set(text: Text, pretrained: Run) -> No
 
 
 def test_data_folders_take_turns(text: Text, tmp_path: Path) -> None:
-    second = f"{text.data}/en"
-    cut = ("--sample-break-mode", "eos", "--num-workers", "2")
-    other = Text(text.folder)
-    flags = [*CUT, *cut, *QUICK]
-    from texts import command
-    from fairseq_runs import trained_by
-
-    made = command(text, TASK, tmp_path, *flags)
-    run = trained_by([f"{text.data}:{second}", *made[1:]], tmp_path)
+    flags = ("--sample-break-mode", "eos", "--num-workers", "0", *QUICK)
+    _, *made = command(text, TASK, tmp_path, *CUT, *flags)
+    run = trained_by([f"{text.data}:{text.data}/en", *made], tmp_path)
     for epoch, language in ((1, "de"), (2, "en")):
-        given = [[BOS, *line, EOS] for line in other.lines("train", language)]
+        given = [[BOS, *line, EOS] for line in text.lines("train", language)]
         assert_masks(epoch_of(run, epoch), given, text, epoch)
+
+
+def test_lines_that_are_too_long_are_left_out(text: Text, tmp_path: Path) -> None:
+    cut = ("--sample-break-mode", "eos", "--tokens-per-sample", "40", "--criterion", "masked_lm")
+    run = train(text, TASK, tmp_path, *cut, *QUICK, max_epoch=1)
+    fit = [i for i, line in enumerate(text.lines("train")) if len(line) + 2 <= 40]
+    assert 0 < len(fit) < len(text.lines("train"))
+    assert sorted(found(run.fed, "src_tokens")) == fit
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (tuple(DELETE), "'compose@1' says what a decoder.*--task maskplug_denoising"),
+        (("--masking-args", '{"rate": 2}'), "'rate' is 2.*from 0 to 1"),
+        (("--masking-sentinels", "-1"), "--masking-sentinels is -1"),
+        (("--masking-symbol", "<mask2>"), "'<mask2>' is not one of.*<mask>"),
+    ],
+)
+def test_wrong_options(text: Text, flags: tuple[str, ...], message: str) -> None:
+    with pytest.raises(MaskplugError, match=message):
+        task_of(text, TASK, *CUT, *flags)
+
+
+def test_weights_and_layers_are_refused(text: Text) -> None:
+    task = task_of(text, TASK, *CUT)
+    plain = task.masking_strategy.try_out(task.masking_vocabularies["source"])
+    task.check_result(plain)
+    size = len(plain.inputs.values)
+    with pytest.raises(OptionError, match="'dynamic@1' weighs its losses"):
+        task.check_result(replace(plain, weights=np.ones(size)))
+    with pytest.raises(OptionError, match="gives the model 'position_ids'"):
+        task.check_result(replace(plain, layers={"position_ids": np.arange(size)}))
+
+
+@pytest.mark.parametrize("split", ["train", "valid"])
+def test_no_strategy(text: Text, split: str) -> None:
+    task = task_of(text, TASK, *CUT, "--masking-plugin", "none", "--masking-args", "{}")
+    with pytest.raises(OptionError, match=r"--masking-plugin is none.*say dynamic"):
+        task.load_dataset(split)
+
+
+def test_no_such_split(text: Text) -> None:
+    with pytest.raises(FileNotFoundError, match=r"no binarized text at .*/data-bin/dev\.bin"):
+        task_of(text, TASK, *CUT).load_dataset("dev")
+
+
+def test_the_plain_task_and_the_hub_load_its_checkpoints(text: Text, pretrained: Run) -> None:
+    plain = MaskedLMTask.setup_task(MaskedLMConfig(data=text.data))
+    paths = [str(pretrained.folder / "checkpoint_last.pt")]
+    models, _ = checkpoint_utils.load_model_ensemble(paths, task=plain)
+    assert models[0].encoder.sentence_encoder.embed_tokens.num_embeddings == plain.mask_idx + 1
+    hub = RobertaModel.from_pretrained(
+        str(pretrained.folder), "checkpoint_last.pt", text.data, user_dir=USER_DIR, bpe=None
+    )
+    assert isinstance(hub.task, MaskplugMaskedLMTask)
+
+
+def test_an_empty_batch_stays_empty(text: Text) -> None:
+    task = task_of(text, TASK, *CUT)
+    task.load_dataset("train")
+    assert task.dataset("train").collater([]) == {}

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from fairseq import options
+from fairseq import options, tasks
 from fairseq.data import Dictionary
 from fairseq_cli import preprocess, validate
 from fairseq_runs import (
@@ -31,6 +31,7 @@ import maskplug_fairseq
 
 LINES = {"train": 40, "valid": 9, "test": 7}
 LANGUAGES = ("de", "en")
+LABELS = ("yes", "no")
 #: More than any line has.
 LENGTH = 96
 ROBERTA = ["--arch", "roberta", *ENCODER, *TRAINING]
@@ -108,7 +109,7 @@ def blocks(lines: list[list[int]], mode: str, size: int) -> list[list[int]]:
 
 
 def command(
-    text: Text, task: str, folder: Path, *flags: str, max_epoch: int = 2
+    text: Text | Labelled, task: str, folder: Path, *flags: str, max_epoch: int = 2
 ) -> list[str]:
     """The command line of a training run; ``flags`` override."""
     models = {"maskplug_denoising": BART}
@@ -119,7 +120,7 @@ def command(
     return [text.data, *models.get(task, ROBERTA), *where, *masking, *size, *epochs, *flags]
 
 
-def train(text: Text, task: str, folder: Path, *flags: str, max_epoch: int = 2) -> Run:
+def train(text: Text | Labelled, task: str, folder: Path, *flags: str, max_epoch: int = 2) -> Run:
     """fairseq-train in this process, with its real workers."""
     return trained_by(command(text, task, folder, *flags, max_epoch=max_epoch), folder)
 
@@ -127,7 +128,7 @@ def train(text: Text, task: str, folder: Path, *flags: str, max_epoch: int = 2) 
 def validated(folder: Path, data: str, task: str, subset: str = "valid") -> Run:
     """fairseq-validate in this process."""
     where = ["--path", str(folder / "checkpoint_last.pt"), "--user-dir", USER_DIR, "--cpu"]
-    flags = [data, *where, "--task", task, "--batch-size", "4", "--num-workers", "1"]
+    flags = [data, *where, "--task", task, "--batch-size", "4", "--num-workers", "0"]
     flags += ["--required-batch-size-multiple", "1", "--valid-subset", subset]
     parser = options.get_validation_parser()
     run = Run(folder)
@@ -138,21 +139,25 @@ def validated(folder: Path, data: str, task: str, subset: str = "valid") -> Run:
 
 def task_of(text: Text, task: str, *flags: str, max_epoch: int = 0) -> Any:
     """The task of a training run, without the run."""
-    from fairseq import tasks
-
-    return tasks.setup_task(
-        config(command(text, task, text.folder, *flags, max_epoch=max_epoch)).task
-    )
+    cfg = config(command(text, task, text.folder, *flags, max_epoch=max_epoch))
+    return tasks.setup_task(cfg.task)
 
 
 def masked(
-    rows: list[list[int]], dictionary: Dictionary, keys: Any, epoch: int, spec: Any, **more: Any
+    rows: list[list[int]],
+    dictionary: Dictionary,
+    keys: Any,
+    epoch: int,
+    spec: tuple[str, dict[str, Any]],
+    special: Sequence[int] = (),
 ) -> maskplug.Masked:
     """What the core makes of rows at an epoch counted from 0."""
     name, given = spec
     tokens = maskplug.TokenBatch.from_lists(rows, np.asarray(keys, np.uint64))
     vocab = maskplug_fairseq.vocabulary(dictionary)
-    return maskplug.strategy(name, **given)(tokens, vocab, seed=7, epoch=epoch, **more)
+    if special:
+        vocab = replace(vocab, special_ids=[*vocab.special_ids, *special])
+    return maskplug.strategy(name, **given)(tokens, vocab, seed=7, epoch=epoch)
 
 
 def found(run_part: Sequence[Any], name: str, pad: int = PAD) -> dict[int, list[int]]:
@@ -170,3 +175,35 @@ def weights(folder: Path) -> dict[str, torch.Tensor]:
     state = torch.load(folder / "checkpoint_last.pt", weights_only=True)
     parameters: dict[str, torch.Tensor] = state["model"]
     return parameters
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """Pairs of lines with a label, as fairseq's sentence_prediction wants them."""
+
+    folder: Path
+    text: Text
+
+    @property
+    def data(self) -> str:
+        return str(self.folder)
+
+    def labels(self, split: str) -> list[str]:
+        return (self.folder / f"{split}.label").read_text().split()
+
+
+def make_labelled(folder: Path, text: Text, inputs: int = 2) -> Labelled:
+    """Both languages of a text, line by line, with labels."""
+    pick = random.Random(8)
+    for split, size in LINES.items():
+        lines = "".join(f"{pick.choice(LABELS)}\n" for _ in range(size + 1))
+        (folder / f"{split}.label").write_text(lines)
+    shared = ["--srcdict", str(text.folder / "dict" / "dict.txt")]
+    for i, language in enumerate(LANGUAGES[:inputs]):
+        for split in LINES:
+            where = folder / f"input{i}"
+            binarize(text.folder / f"{split}.{language}", where, *shared, split=split)
+    binarize(folder / "train.label", folder / "label", split="train")
+    known = ["--srcdict", str(folder / "label" / "dict.txt")]
+    binarize(folder / "valid.label", folder / "label", *known, split="valid")
+    return Labelled(folder, text)
