@@ -15,7 +15,7 @@ from maskplug_fairseq.blocks import Cut
 from maskplug_fairseq.monolingual import DenoisingDataset
 from maskplug_fairseq.options import MaskplugDenoisingConfig
 from maskplug_fairseq.rows import Rows
-from maskplug_fairseq.task import MaskingTask
+from maskplug_fairseq.task import MaskingTask, short_of_sentinels
 from maskplug_fairseq.vocabulary import MASK
 
 
@@ -44,7 +44,7 @@ class OneDictionaryTask(FairseqTask):  # type: ignore[misc]
 
 
 @register_task("maskplug_denoising", dataclass=MaskplugDenoisingConfig)
-class MaskplugDenoisingTask(MaskingTask, OneDictionaryTask):  # type: ignore[misc]
+class MaskplugDenoisingTask(MaskingTask, OneDictionaryTask):
     """As fairseq's ``denoising`` and ``multilingual_denoising``, for any text-to-text strategy.
 
     The key of a sample is its row number, or with ``--langs`` ``derive(number, language)``.
@@ -122,14 +122,15 @@ class MaskplugDenoisingTask(MaskingTask, OneDictionaryTask):  # type: ignore[mis
             max_epoch=self.cfg.max_epoch,
             frozen=not trained,
         )
-        dataset.collater([dataset[int(rows.sizes.argmax())]])  # what fails there should fail now
+        with short_of_sentinels():  # the longest row needs the most; it should fail now
+            dataset.collater([dataset[int(rows.sizes.argmax())]])
         self.datasets[split] = dataset
 
     def _noise(self, inference: bool) -> Strategy:
         if not self.idle:
             return self.masking_strategy
         if inference:
-            return compose("nothing", "delete", "original", "never")
+            return clean()
         raise OptionError(
             f"--masking-plugin is {self.cfg.masking_plugin}, which takes nothing away, so that "
             "there is nothing to restore: name a strategy with targets (maskplug list)"
@@ -182,13 +183,12 @@ class MaskplugDenoisingTask(MaskingTask, OneDictionaryTask):  # type: ignore[mis
             raise OptionError("--langs names several languages; name the one that is typed")
         language = self.languages[0]
         marked = self.cfg.add_lang_token
-        made = self._noise(inference=True)
         end = self._end(language, marked)
         lines = _Lines(
             [torch.tensor([self.dictionary.bos(), *line.tolist(), *end[1:]]) for line in src_tokens]
         )
+        made, vocab = clean(), self.masking_vocabularies["source"]
         rows = Rows({language: lines}, made.bounds, self.cfg.seed)
-        vocab = self.masking_vocabularies["source"]
         return DenoisingDataset(
             rows, vocab, {language: end[-1]}, strategy=made, seed=self.cfg.masking_seed, frozen=True
         )
@@ -202,15 +202,17 @@ class MaskplugDenoisingTask(MaskingTask, OneDictionaryTask):  # type: ignore[mis
         constraints: Any = None,
     ) -> list[Any]:
         """Generate language by language: each begins with its own symbol."""
-        heads = sample["heads"]
+        heads = sample.get("heads")
+        if heads is None:  # fairseq-interactive keeps nothing but the sources
+            head = self._end(self.languages[0], self.cfg.add_lang_token)[-1]
+            heads = torch.full((len(sample["net_input"]["src_tokens"]),), head)
         found: list[Any] = [None] * len(heads)
         for head in heads.unique().tolist():
             rows = (heads == head).nonzero().flatten()
             with torch.no_grad():
                 made = generator.generate(
                     models,
-                    {**sample, "net_input": _take(sample["net_input"], rows)}
-                    | _take({"target": sample["target"]}, rows),
+                    _take(sample, rows),
                     prefix_tokens=None if prefix_tokens is None else prefix_tokens[rows],
                     constraints=None if constraints is None else constraints[rows],
                     bos_token=head,
@@ -218,6 +220,11 @@ class MaskplugDenoisingTask(MaskingTask, OneDictionaryTask):  # type: ignore[mis
             for row, hypotheses in zip(rows.tolist(), made, strict=True):
                 found[row] = hypotheses
         return found
+
+
+def clean() -> Strategy:
+    """No noise: what is there must be said again."""
+    return compose("nothing", "delete", "original", "never")
 
 
 class _Lines(list[torch.Tensor]):
@@ -228,5 +235,7 @@ class _Lines(list[torch.Tensor]):
         return [len(line) for line in self]
 
 
-def _take(fields: dict[str, Any], rows: Any) -> dict[str, Any]:
-    return {name: value[rows] for name, value in fields.items()}
+def _take(batch: dict[str, Any], rows: torch.Tensor) -> dict[str, Any]:
+    """Some rows of a batch."""
+    taken = {name: value[rows] for name, value in batch.items() if torch.is_tensor(value)}
+    return {**taken, "net_input": {n: value[rows] for n, value in batch["net_input"].items()}}

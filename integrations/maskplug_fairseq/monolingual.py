@@ -55,8 +55,8 @@ class MaskedLMDataset(MaskedRowsDataset):
     def batch(self, ids: IntArray, masked: Masked) -> dict[str, Any]:
         """The fields that the criterion ``masked_lm`` reads."""
         assert masked.labels is not None  # the task has made sure of it
-        pad_id = self.vocab.pad_id
-        labels = np.where(masked.labels.values < 0, pad_id, masked.labels.values)
+        labels = np.array(masked.labels.values)
+        labels[labels < 0] = self.vocab.pad_id
         lengths = torch.tensor(masked.inputs.lengths)
         return {
             "id": torch.from_numpy(ids),

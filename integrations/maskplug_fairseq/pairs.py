@@ -63,7 +63,7 @@ class MaskedPairDataset(MaskedDataset):
         if samples and self.source is not None:
             rows = [s["source"] for s in masked]
             inputs = self.mask(rows, keys, moments, self.source).inputs
-            _realign(masked, inputs)
+            realign(masked, inputs)
             _write(masked, "source", inputs)
         if samples and self.target is not None:
             rows = [s["target"] for s in masked]
@@ -110,7 +110,7 @@ def _write(items: list[dict[str, Any]], name: str, rows: Ragged) -> None:
         item[name] = row
 
 
-def _realign(items: list[dict[str, Any]], inputs: Ragged) -> None:
+def realign(items: list[dict[str, Any]], inputs: Ragged) -> None:
     """Let word alignments (--load-alignments) follow their source tokens, or go with them."""
     if inputs.sources is None or items[0].get("alignment") is None:
         return

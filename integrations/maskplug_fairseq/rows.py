@@ -103,7 +103,8 @@ class Rows(FairseqDataset):  # type: ignore[misc]
         """The indices of this epoch: by size, and at random among rows of one size."""
         indices = self._drawn() if self.resampled else np.arange(len(self))
         order = Rng.at(self.seed, 0, [0]).bits("row order", [len(indices)])
-        return indices[np.lexsort((order, self.sizes[indices % len(self)]))]
+        sizes = self.sizes[indices % len(self)]
+        return np.asarray(indices[np.lexsort((order, sizes))])
 
     @property
     def resampled(self) -> bool:
@@ -126,7 +127,8 @@ class Rows(FairseqDataset):  # type: ignore[misc]
         """
         sizes = np.diff(self.starts)
         weights = sizes.astype(np.float64) ** self.alpha
-        return np.ceil(len(self) * (weights / weights.sum())).astype(np.int64)
+        counts: IntArray = np.ceil(len(self) * (weights / weights.sum())).astype(np.int64)
+        return counts
 
     def _drawn(self) -> IntArray:
         """Every row as often as every other one, and those that are left over, drawn anew."""

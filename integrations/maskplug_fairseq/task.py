@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from functools import cached_property
 from typing import Any
 
@@ -10,6 +11,7 @@ from fairseq.tasks import FairseqTask
 
 from maskplug import Masked, OptionError, Rng, Strategy, Vocabulary, strategy
 from maskplug.composed import Composed
+from maskplug.errors import VocabularyError
 from maskplug.selectors import Nothing
 from maskplug.spec import options_from_json
 from maskplug_fairseq import checkpoint
@@ -25,6 +27,20 @@ from maskplug_fairseq.vocabulary import (
 )
 
 ADDED = "maskplug_added_symbol"
+
+
+@contextmanager
+def short_of_sentinels() -> Iterator[None]:
+    """Say how a dictionary gets sentinels, where that is what it lacks."""
+    try:
+        yield
+    except VocabularyError as error:
+        if "sentinel" not in str(error):
+            raise
+        raise VocabularyError(
+            f"{error}\n  fairseq: --masking-sentinels N adds <extra_id_0>, <extra_id_1>, …, N of "
+            "them, to the dictionary"
+        ) from error
 
 
 class MaskingTask(FairseqTask):  # type: ignore[misc]
@@ -112,7 +128,8 @@ class MaskingTask(FairseqTask):  # type: ignore[misc]
                 f"{', '.join(map(repr, needed))} of a batch, and fairseq's data have no layers"
             )
         for vocab in self.masking_vocabularies.values():
-            masked = self.masking_strategy.try_out(vocab)
+            with short_of_sentinels():
+                masked = self.masking_strategy.try_out(vocab)
             if not self.idle:
                 self.check_result(masked)
 

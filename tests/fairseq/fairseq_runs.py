@@ -98,7 +98,8 @@ class Corpus:
         self, side: str, epoch: int, name: str = "dynamic", step: Any = 0, **more: Any
     ) -> list[list[int]]:
         """What the core makes of every training row at an epoch counted from 0."""
-        made = maskplug.strategy(name, **{"rate": 0.3, **more.pop("options", {})})
+        rate = {} if name == "compose" else {"rate": 0.3}
+        made = maskplug.strategy(name, **{**rate, **more.pop("options", {})})
         keys = np.arange(SIZES["train"], dtype=np.uint64)
         keys = maskplug.derive(keys, "target") if side == "target" else keys
         tokens = maskplug.TokenBatch.from_lists(self.rows(side), keys)

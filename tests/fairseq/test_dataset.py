@@ -2,19 +2,23 @@ from __future__ import annotations
 
 import copy
 import pickle
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import fairseq_runs
 import numpy as np
 import pytest
 import torch
 from fairseq.data import BaseWrapperDataset
 from fairseq.tasks.translation import TranslationTask
-from fairseq_runs import SIZES, Corpus, stop_workers, task_of
+from fairseq_runs import DELETE, DELETED, SIZES, Corpus, stop_workers, task_of
 
+from maskplug import Ragged, compose
 from maskplug.errors import OptionError
+from maskplug.parts import Replacement
+from maskplug_fairseq.dataset import split_moments
 from maskplug_fairseq.epoch import Sample, TimedBatch
+from maskplug_fairseq.pairs import realign
 
 KEYS = range(SIZES["train"])
 
@@ -160,7 +164,7 @@ def test_it_pickles_with_its_masks(corpus: Corpus) -> None:
 
 
 def test_a_decoder_input_of_another_length_is_refused(corpus: Corpus) -> None:
-    dataset = loaded(corpus, "--masking-side", "target", *fairseq_runs.DELETE)
+    dataset = loaded(corpus, "--masking-side", "target", *DELETE)
     with pytest.raises(OptionError, match="--masking-side source"):
         dataset.collater([dataset[0]])
 
@@ -202,3 +206,63 @@ def test_several_training_files_in_one_folder(corpus: Corpus, tmp_path: Path) ->
     first, again = (sources(dataset.collater([dataset[i]]))[i] for i in (0, SIZES["train"]))
     assert first == corpus.expected("source", 0)[0]
     assert first != again  # the same text in another row is another sample
+
+
+def test_deleted_sources_are_shorter(corpus: Corpus) -> None:
+    dataset = loaded(corpus, *DELETE)
+    batch = dataset.collater([dataset[Sample(i, 2, 0)] for i in KEYS])
+    wanted = corpus.expected("source", 2, "compose", options=DELETED)
+    assert sources(batch) == dict(enumerate(wanted))
+    lengths = batch["net_input"]["src_tokens"].ne(1).sum(1)
+    assert batch["net_input"]["src_lengths"].tolist() == lengths.tolist()
+    assert int(lengths.sum()) < dataset.src_sizes.sum()
+
+
+def test_alignments_follow_their_source_tokens(corpus: Corpus) -> None:
+    dataset = loaded(corpus, *DELETE)
+    items = [dataset[Sample(i, 0, 0)] for i in range(8)]
+    for item in items:  # each source token with the target token of its number
+        both = torch.arange(min(len(item["source"]), len(item["target"])) - 1)
+        item["alignment"] = torch.stack((both, both), 1).flatten().int()
+    masked, moments = split_moments(items)
+    made = dataset.mask([i["source"] for i in masked], np.arange(8), moments, dataset.source).inputs
+    realign(masked, made)
+    for was, item, row in zip(items, masked, made, strict=True):
+        pairs = item["alignment"].view(-1, 2).tolist()
+        assert 0 < len(pairs) < len(was["alignment"]) / 2
+        assert [int(row[s]) for s, _ in pairs] == [int(was["source"][t]) for _, t in pairs]
+        assert item["alignment"].dtype == torch.int32
+        kept = [t for _, t in pairs]
+        assert kept == sorted(set(kept))
+
+
+@dataclass(frozen=True)
+class Doubled(Replacement):
+    """Every token twice: sources that grow."""
+
+    def replace(self, tokens: Any, selection: Any, vocab: Any, rng: Any) -> Ragged:
+        return Ragged(np.repeat(tokens.ids, 2), tokens.offsets * 2)
+
+    def bound(self, lengths: Any, chosen: Any, spans: Any) -> Any:
+        return lengths * 2
+
+
+def test_batches_hold_sources_that_grow(corpus: Corpus) -> None:
+    task = task_of(corpus)
+    TranslationTask.load_dataset(task, "train")
+    plain = task.dataset("train")
+    task.__dict__["masking_strategy"] = compose("exact", Doubled(), "original")
+    task.load_dataset("train")
+    dataset = task.dataset("train")
+    assert np.array_equal(dataset.sizes, np.vstack((plain.src_sizes * 2, plain.tgt_sizes)).T)
+    assert dataset.size(3) == (2 * plain.src_sizes[3], plain.tgt_sizes[3])
+    iterator = task.get_batch_iterator(
+        dataset, max_tokens=250, max_positions=(120, 1024), ignore_invalid_inputs=True
+    )
+    batches = list(iterator.next_epoch_itr())
+    ids = {int(i) for batch in batches for i in batch["id"]}
+    assert ids == {i for i in KEYS if 2 * plain.src_sizes[i] <= 120}
+    assert 0 < len(ids) < len(KEYS)
+    for batch in batches:
+        for table in (batch["net_input"]["src_tokens"], batch["target"]):
+            assert table.numel() <= 250

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import shutil
 from dataclasses import dataclass
@@ -13,7 +14,9 @@ import pytest
 import torch
 from fairseq import options
 from fairseq.data import Dictionary
-from fairseq_cli import generate
+from fairseq.dataclass.utils import convert_namespace_to_omegaconf
+from fairseq.sequence_generator import SequenceGenerator
+from fairseq_cli import generate, interactive
 from fairseq_runs import DELETED, QUICK, USER_DIR, Run
 from texts import (
     BOS,
@@ -183,7 +186,7 @@ def test_generate_from_text_as_it_is(text: Text, bilingual: Run, tmp_path: Path)
     assert set(made["H"]) == set(range(len(given.rows)))
     for i, row in enumerate(given.rows):
         words = given.dictionary.string(row, extra_symbols_to_ignore={EOS})
-        assert made["S"][i] == made["T"][i] == words.replace("</s> ", "")
+        assert made["S"][i] == made["T"][i] == words
 
 
 def test_generate_from_masked_text(text: Text, bilingual: Run, tmp_path: Path) -> None:
@@ -200,8 +203,6 @@ def test_generate_from_masked_text(text: Text, bilingual: Run, tmp_path: Path) -
 def test_the_decoder_begins_with_the_language(
     text: Text, bilingual: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from fairseq.sequence_generator import SequenceGenerator
-
     begun: dict[int, int] = {}
     run = SequenceGenerator.generate
 
@@ -216,6 +217,30 @@ def test_the_decoder_begins_with_the_language(
     dictionary = given_by(text, "eos").dictionary
     size = LINES["test"] + 1
     assert begun == {dictionary.index("[de]"): size, dictionary.index("[en]"): size}
+
+
+@pytest.mark.parametrize("flags", [[], flags_of("deletion, original")])
+def test_interactive(
+    text: Text,
+    bilingual: Run,
+    flags: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    where = ["--path", str(bilingual.folder / "checkpoint_last.pt"), "--user-dir", USER_DIR]
+    given = [text.data, "--task", TASK, *where, "--cpu", "--langs", "en", "--add-lang-token"]
+    args = options.parse_args_and_arch(
+        options.get_interactive_generation_parser(),
+        [*given, "--buffer-size", "5", "--beam", "2", "--max-len-b", "5", *flags],
+    )
+    monkeypatch.setattr("sys.stdin", io.StringIO("▁w1 e1 ▁w2\n▁w3\n"))
+    interactive.main(convert_namespace_to_omegaconf(args))
+    lines = capsys.readouterr().out.splitlines()
+    assert [line for line in lines if line.startswith("S-")] == [
+        "S-0\t▁w1 e1 ▁w2 [en]",
+        "S-1\t▁w3 [en]",
+    ]
+    assert sum(line.startswith("H-") for line in lines) == 4
 
 
 def test_resampling_evens_languages_out(text: Text, tmp_path: Path) -> None:

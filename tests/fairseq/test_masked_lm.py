@@ -123,7 +123,7 @@ def test_validation_is_masked_once_and_for_all(text: Text, pretrained: Run) -> N
 
 
 def test_fairseq_validate_on_the_training_set(text: Text, pretrained: Run) -> None:
-    run = validated(pretrained.folder, text.data, TASK, "train")
+    run = validated(pretrained.folder, text.data, TASK, subset="train")
     assert_masks(run.checked, rows(text, "complete"), text, epoch=1)
 
 

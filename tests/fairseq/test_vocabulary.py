@@ -5,6 +5,7 @@ from fairseq.data import Dictionary
 
 from maskplug.errors import VocabularyError
 from maskplug_fairseq import vocabulary
+from maskplug_fairseq.vocabulary import add_symbols, truncate
 
 
 def dictionary(*pieces: str) -> Dictionary:
@@ -63,3 +64,46 @@ def test_a_missing_symbol_is_an_error_that_says_what_there_is(symbol: str) -> No
         vocabulary(dictionary("a", "madeupword0000"), symbol)
     assert repr(symbol) in str(error.value)
     assert "'add'" in str(error.value)
+
+
+def test_symbols_that_stand_for_no_text_are_special_and_named() -> None:
+    marks = ["[de]", "[de_DE]", "<2en>", "<extra_id_1>", "<extra_id_0>"]
+    text = ["[1]", "[", "[]", "<", "<>", "...", "a<b>", "<a", "[a b"]
+    vocab = vocabulary(dictionary(*marks, *text))
+    assert vocab.special.nonzero()[0].tolist() == [0, 1, 2, 3, 4, 5, 6, 7, 8]
+    assert {name: vocab.named[name] for name in marks} == dict(zip(marks, range(4, 9), strict=True))
+    assert not {*text} & {*vocab.named}
+
+
+@pytest.mark.parametrize(
+    ("pieces", "ids"),
+    [
+        (["a", "<extra_id_10>", "<extra_id_2>", "<extra_id_0>"], [7, 6, 5]),
+        (["<sentinel:0>", "<sentinel:1>"], [4, 5]),
+        (["<sentinel_1>", "<sentinel_0>"], [5, 4]),
+        (["<sentinel:0>", "<extra_id_0>"], [5]),
+        (["a", "extra_id_0"], []),
+    ],
+)
+def test_sentinels_by_name_in_the_order_of_their_numbers(pieces: list[str], ids: list[int]) -> None:
+    vocab = vocabulary(dictionary(*pieces))
+    assert vocab.sentinel_ids.tolist() == ids
+    assert vocab.special[ids].all()
+
+
+def test_further_special_ids() -> None:
+    assert vocabulary(dictionary("a", "b"), special_ids=[5]).special.nonzero()[0].tolist() == [
+        *range(4),
+        5,
+    ]
+
+
+def test_truncating_undoes_adding() -> None:
+    given = dictionary("a", "madeupword0000")
+    add_symbols(given, ["[de]", "a", "<mask>"])
+    assert given.symbols[6:] == ["[de]", "<mask>"]
+    truncate(given, 6)
+    assert (given.symbols[4:], len(given.count)) == (["a", "madeupword0000"], 6)
+    assert given.index("[de]") == given.unk()
+    add_symbols(given, ["<mask>"])
+    assert given.index("<mask>") == 6

@@ -125,11 +125,11 @@ def train(text: Text | Labelled, task: str, folder: Path, *flags: str, max_epoch
     return trained_by(command(text, task, folder, *flags, max_epoch=max_epoch), folder)
 
 
-def validated(folder: Path, data: str, task: str, subset: str = "valid") -> Run:
+def validated(folder: Path, data: str, task: str, *more: str, subset: str = "valid") -> Run:
     """fairseq-validate in this process."""
     where = ["--path", str(folder / "checkpoint_last.pt"), "--user-dir", USER_DIR, "--cpu"]
     flags = [data, *where, "--task", task, "--batch-size", "4", "--num-workers", "0"]
-    flags += ["--required-batch-size-multiple", "1", "--valid-subset", subset]
+    flags += ["--required-batch-size-multiple", "1", "--valid-subset", subset, *more]
     parser = options.get_validation_parser()
     run = Run(folder)
     with watched(run):

@@ -1,0 +1,92 @@
+"""Rows of several texts: keys that stay, whatever stands beside them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from texts import EOS, LENGTH, Text, blocks
+
+import maskplug
+from maskplug_fairseq.blocks import Cut
+from maskplug_fairseq.rows import Rows
+
+
+class Lines(list[Any]):
+    @property
+    def sizes(self) -> list[int]:
+        return [len(line) for line in self]
+
+
+def same(lengths: Any) -> tuple[Any, Any]:
+    return lengths, lengths
+
+
+def rows_of(alpha: float = 1.0, **sizes: int) -> Rows:
+    return Rows({name: Lines([[5] * 3] * size) for name, size in sizes.items()}, same, 3, alpha)
+
+
+def test_keys_are_the_text_s_own() -> None:
+    rows = rows_of(de=3, en=4)
+    numbers = np.arange(4, dtype=np.uint64)
+    wanted = [*maskplug.derive(numbers[:3], "de"), *maskplug.derive(numbers, "en")]
+    assert rows.keys(np.arange(7)).tolist() == wanted
+    alone = rows_of(en=4)
+    assert alone.keys(np.arange(4)).tolist() == wanted[3:]
+    assert Rows({"": Lines([[5]] * 3)}, same).keys(np.arange(3)).tolist() == [0, 1, 2]
+
+
+def test_copies_have_keys_of_their_own() -> None:
+    rows = rows_of(de=3, en=4)
+    first, second, third = (rows.keys(np.arange(7) + 7 * copy) for copy in range(3))
+    assert second.tolist() == maskplug.derive(first, "copy 1").tolist()
+    assert len({*first.tolist(), *second.tolist(), *third.tolist()}) == 21
+
+
+@pytest.mark.parametrize(("alpha", "counts"), [(0.0, [50, 50]), (0.5, [25, 75]), (1.0, [10, 90])])
+def test_how_many_rows_an_epoch_has(alpha: float, counts: list[int]) -> None:
+    rows = rows_of(alpha, de=10, en=90)
+    assert rows.counts().tolist() == counts
+    assert rows.resampled == (alpha != 1.0)
+    assert rows.can_reuse_epoch_itr_across_epochs == (alpha == 1.0)
+    for epoch in (1, 2):
+        rows.set_epoch(epoch)
+        indices = rows.ordered_indices()
+        assert len(set(indices.tolist())) == sum(counts)
+        times = np.bincount(indices % 100, minlength=100)
+        assert [times[:10].sum(), times[10:].sum()] == counts
+        assert np.ptp(times[:10]) <= 1
+        assert np.ptp(times[10:]) <= 1
+
+
+def test_another_epoch_draws_other_rows_and_the_same_one_the_same() -> None:
+    rows = rows_of(0.5, de=10, en=90)
+    drawn = []
+    for epoch in (1, 2, 1):
+        rows.set_epoch(epoch)
+        drawn.append(rows.ordered_indices().tolist())
+    assert drawn[0] == drawn[2] != drawn[1]
+
+
+def test_rows_that_grow_are_filtered_by_what_they_can_become() -> None:
+    rows = Rows({"": Lines([[5] * n for n in range(1, 9)])}, lambda n: (2 * n, n + 1), 3)
+    kept, dropped = rows.filter_indices_by_size(np.arange(8), (8, 4))
+    assert (kept.tolist(), dropped) == ([0, 1, 2], [3, 4, 5, 6, 7])
+    kept, dropped = rows.filter_indices_by_size(np.arange(8), (8, None))
+    assert kept.tolist() == [0, 1, 2, 3]
+    assert rows.size(3) == (8, 5)
+    assert rows.num_tokens(3) == 8
+    assert rows.num_tokens_vec([0, 3]).tolist() == [2, 8]
+    assert rows.ordered_indices().tolist() == list(range(8))
+
+
+@pytest.mark.parametrize("mode", ["none", "complete", "complete_doc", "eos"])
+@pytest.mark.parametrize("bare", [True, False])
+def test_cutting_loses_and_doubles_nothing(text: Text, mode: str, bare: bool) -> None:
+    cut = Cut(mode, LENGTH, (0,), (2,), bare=bare)
+    rows = cut.rows(text.data, "train", text.dictionary())
+    lines = text.lines("train") if bare else [[*line, EOS] for line in text.lines("train")]
+    wanted = [[0, *row, 2] for row in blocks(lines, mode, LENGTH - 2)]
+    assert [rows[i].tolist() for i in range(len(rows))] == wanted
+    assert np.asarray(rows.sizes).tolist() == [len(row) for row in wanted]
