@@ -240,7 +240,7 @@ def test_interactive(
         "S-0\t▁w1 e1 ▁w2 [en]",
         "S-1\t▁w3 [en]",
     ]
-    assert sum(line.startswith("H-") for line in lines) == 4
+    assert sum(line.startswith("H-") for line in lines) == 2
 
 
 def test_resampling_evens_languages_out(text: Text, tmp_path: Path) -> None:

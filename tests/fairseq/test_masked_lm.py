@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +14,7 @@ import torch
 from fairseq import checkpoint_utils
 from fairseq.models.roberta import RobertaModel
 from fairseq.tasks.masked_lm import MaskedLMConfig, MaskedLMTask
-from fairseq_runs import DELETE, QUICK, USER_DIR, Run, trained_by
+from fairseq_runs import DELETE, QUICK, USER_DIR, Fed, Run, trained_by
 from texts import (
     BOS,
     EOS,
@@ -31,6 +32,7 @@ from texts import (
 
 from maskplug.errors import MaskplugError, OptionError, SpecMismatchError
 from maskplug_fairseq import MaskplugMaskedLMTask
+from maskplug_fairseq.epoch import Sample
 
 TASK = "maskplug_masked_lm"
 SPEC = ("dynamic", {"rate": 0.3})
@@ -190,6 +192,21 @@ def test_the_plain_task_and_the_hub_load_its_checkpoints(text: Text, pretrained:
         str(pretrained.folder), "checkpoint_last.pt", text.data, user_dir=USER_DIR, bpe=None
     )
     assert isinstance(hub.task, MaskplugMaskedLMTask)
+
+
+@pytest.mark.parametrize("mode", ["none", "eos"])
+def test_it_pickles_with_its_masks(text: Text, mode: str) -> None:
+    task = task_of(text, TASK, *CUT, "--sample-break-mode", mode)
+    task.load_dataset("train")
+    dataset = task.dataset("train")
+    again = pickle.loads(pickle.dumps(dataset))
+    items = [Sample(i, 3, 0) for i in range(4)]
+    one, two = (
+        found([Fed(1, 0, d.collater([d[i] for i in items]))], "src_tokens")
+        for d in (dataset, again)
+    )
+    wanted = masked(rows(text, mode), text.dictionary("<mask>"), range(len(dataset)), 3, SPEC)
+    assert one == two == dict(enumerate(wanted.inputs.to_lists()[:4]))
 
 
 def test_an_empty_batch_stays_empty(text: Text) -> None:
