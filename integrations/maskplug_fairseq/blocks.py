@@ -8,13 +8,9 @@ from typing import Any
 
 import numpy as np
 import torch
-from fairseq.data import (
-    AppendTokenDataset,
-    BaseWrapperDataset,
-    PrependTokenDataset,
-    TokenBlockDataset,
-    data_utils,
-)
+from fairseq.data import BaseWrapperDataset, TokenBlockDataset, data_utils
+
+from maskplug.arrays import IntArray, offsets_of
 
 
 class BareLines(BaseWrapperDataset):  # type: ignore[misc]
@@ -31,6 +27,40 @@ class BareLines(BaseWrapperDataset):  # type: ignore[misc]
     def __getitem__(self, index: int) -> torch.Tensor:
         line: torch.Tensor = self.dataset[index][:-1]
         return line
+
+
+class CutText:
+    """Rows of text: tensors of int64, with their ``sizes`` and the lines that they are made of.
+
+    Args:
+        rows: what stands between the special tokens of each row.
+        before, after: the special tokens.
+        line_sizes: tokens of every line; None where a row is a line.
+    """
+
+    def __init__(
+        self, rows: Any, before: tuple[int, ...], after: tuple[int, ...], line_sizes: Any = None
+    ) -> None:
+        self.rows = rows
+        self.before = torch.tensor(before, dtype=torch.int64)
+        self.after = torch.tensor(after, dtype=torch.int64)
+        self.sizes = np.asarray(rows.sizes, np.int32) + len(before) + len(after)
+        self.lines = None if line_sizes is None else offsets_of(line_sizes)[:-1]
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, index: int) -> torch.Tensor:
+        return torch.cat((self.before, self.rows[index], self.after))
+
+    def line_starts(self, index: int) -> IntArray | None:
+        """Where lines begin in a row: int64; None where a row is a line."""
+        if self.lines is None:
+            return None
+        first, end = map(int, self.rows.slice_indices[index])
+        inside = slice(*np.searchsorted(self.lines, (first, end)))
+        starts: IntArray = self.lines[inside] - first + len(self.before)
+        return starts
 
 
 @dataclass(frozen=True)
@@ -50,8 +80,8 @@ class Cut:
     after: tuple[int, ...] = ()
     bare: bool = False
 
-    def rows(self, folder: str, split: str, dictionary: Any, combine: bool = False) -> Any:
-        """A dataset of rows (tensors of int64), with their ``sizes``.
+    def rows(self, folder: str, split: str, dictionary: Any, combine: bool = False) -> CutText:
+        """The rows of a split.
 
         Raises:
             FileNotFoundError: when the folder has no such split.
@@ -60,19 +90,17 @@ class Cut:
         rows = data_utils.load_indexed_dataset(path, dictionary, combine=combine)
         if rows is None:
             raise FileNotFoundError(f"no binarized text at {path}.bin and {path}.idx")
-        rows = BareLines(rows) if self.bare else rows
-        if self.mode != "eos":  # a row is a line; fairseq's own way to say so fails on numpy 2
-            rows = TokenBlockDataset(
-                rows,
-                np.asarray(rows.sizes),
-                self.tokens - len(self.before) - len(self.after),
-                pad=dictionary.pad(),
-                eos=dictionary.eos(),
-                break_mode=self.mode,
-                document_sep_len=0 if self.bare else 1,
-            )
-        for token in reversed(self.before):
-            rows = PrependTokenDataset(rows, token)
-        for token in self.after:
-            rows = AppendTokenDataset(rows, token)
-        return rows
+        lines = BareLines(rows) if self.bare else rows
+        if self.mode == "eos":  # fairseq's own way to say that a row is a line fails on numpy 2
+            return CutText(lines, self.before, self.after)
+        sizes = np.asarray(lines.sizes)
+        blocks = TokenBlockDataset(
+            lines,
+            sizes,
+            self.tokens - len(self.before) - len(self.after),
+            pad=dictionary.pad(),
+            eos=dictionary.eos(),
+            break_mode=self.mode,
+            document_sep_len=0 if self.bare else 1,
+        )
+        return CutText(blocks, self.before, self.after, sizes)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ import torch
 from fairseq.data import BaseWrapperDataset
 
 from maskplug import Masked, Ragged, Strategy, TokenBatch, Vocabulary
-from maskplug.arrays import IntArray, UintArray, offsets_of
+from maskplug.arrays import BoolArray, IntArray, UintArray, offsets_of
 from maskplug.schedule import progress_at
 from maskplug_fairseq.epoch import Sample
 
@@ -73,6 +74,7 @@ class MaskedDataset(BaseWrapperDataset):  # type: ignore[misc]
         keys: UintArray,
         moments: IntArray,
         vocab: Vocabulary,
+        lines: Sequence[IntArray | None] = (None,),
     ) -> Masked:
         """Mask rows of ids.
 
@@ -81,12 +83,26 @@ class MaskedDataset(BaseWrapperDataset):  # type: ignore[misc]
             keys: of the samples.
             moments: int64, shape (samples, 2): the epoch and the step of each, counted from 0.
             vocab: the vocabulary of the ids.
+            lines: where sentences begin in each row, besides where the vocabulary says so; None
+                where only the vocabulary knows.
         """
         offsets = offsets_of([len(row) for row in rows])
         tokens = TokenBatch.from_flat(torch.cat(list(rows)).numpy(), offsets, keys)
+        if lines[0] is not None:
+            tokens = replace(tokens, layers={"sentence_starts": _sentences(tokens, lines, vocab)})
         epochs, steps = moments.T
         far = np.array([progress_at(int(epoch), self.max_epoch) for epoch in epochs])
         return self.strategy(tokens, vocab, seed=self.seed, epoch=epochs, step=steps, progress=far)
+
+
+def _sentences(tokens: TokenBatch, lines: Sequence[Any], vocab: Vocabulary) -> BoolArray:
+    """One bool for each token: True where a line or, by the vocabulary, a sentence begins."""
+    starts = np.zeros(len(tokens.ids), np.bool_)
+    for first, places in zip(tokens.offsets, lines, strict=False):
+        starts[first + places] = True
+    if vocab.sentence_end is not None and vocab.sentence_end.any():
+        starts |= vocab.sentence_starts(tokens)
+    return starts
 
 
 def split_moments(samples: Sequence[dict[str, Any]]) -> tuple[list[dict[str, Any]], IntArray]:

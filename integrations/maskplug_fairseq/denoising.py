@@ -234,6 +234,9 @@ class _Lines(list[torch.Tensor]):
     def sizes(self) -> list[int]:
         return [len(line) for line in self]
 
+    def line_starts(self, index: int) -> None:
+        """A row is a line."""
+
 
 def _take(batch: dict[str, Any], rows: torch.Tensor) -> dict[str, Any]:
     """Some rows of a batch."""

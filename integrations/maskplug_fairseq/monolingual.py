@@ -36,7 +36,8 @@ class MaskedRowsDataset(MaskedDataset):
         items, moments = split_moments(samples)
         ids = np.array([item["id"] for item in items], np.int64)
         rows = [item["source"] for item in items]
-        masked = self.mask(rows, self.dataset.keys(ids), moments, self.vocab)
+        lines = [item["lines"] for item in items]
+        masked = self.mask(rows, self.dataset.keys(ids), moments, self.vocab, lines)
         return {"nsentences": len(items), **self.batch(ids, masked)}
 
     @abstractmethod

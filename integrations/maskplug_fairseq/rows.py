@@ -23,7 +23,7 @@ class Rows(FairseqDataset):  # type: ignore[misc]
     the key ``derive(key, "copy n")``.
 
     Args:
-        texts: datasets of rows by name (a language); "" for a text without one.
+        texts: rows by name (a language), see ``CutText``; "" for a text without a name.
         bounds: from sizes to the greatest sizes of what masking makes of them; a strategy's.
         seed: of the order of rows of equal size and of which rows come once more; fairseq's.
         alpha: an epoch has rows of each text in proportion to their number to this power.
@@ -46,7 +46,8 @@ class Rows(FairseqDataset):  # type: ignore[misc]
 
     def __getitem__(self, index: int) -> dict[str, Any]:
         text, number = self.place(np.array([index]))
-        return {"id": index, "source": self.texts[text[0]][int(number[0])]}
+        rows, row = self.texts[text[0]], int(number[0])
+        return {"id": index, "source": rows[row], "lines": rows.line_starts(row)}
 
     def place(self, indices: IntArray) -> tuple[IntArray, IntArray]:
         """The text of each index, and the number of its row there: int64."""

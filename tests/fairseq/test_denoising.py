@@ -17,7 +17,7 @@ from fairseq.data import Dictionary
 from fairseq.dataclass.utils import convert_namespace_to_omegaconf
 from fairseq.sequence_generator import SequenceGenerator
 from fairseq_cli import generate, interactive
-from fairseq_runs import DELETED, QUICK, USER_DIR, Run
+from fairseq_runs import DELETED, QUICK, USER_DIR, Fed, Run
 from texts import (
     BOS,
     EOS,
@@ -36,8 +36,9 @@ from texts import (
 
 import maskplug
 from maskplug.errors import MaskplugError, OptionError
-from maskplug.parts import Replacement
+from maskplug.parts import Replacement, Selector
 from maskplug.selectors import Exact
+from maskplug.tokens import Selection
 
 TASK = "maskplug_denoising"
 CUT = ("--tokens-per-sample", str(LENGTH), "--criterion", "label_smoothed_cross_entropy")
@@ -341,3 +342,23 @@ def test_sentinels_are_added_and_come_back_with_the_checkpoint(text: Text, tmp_p
     assert (vocab.named["[de]"], vocab.named["[en]"], vocab.mask_id) == (size, size + 1, size + 2)
     made = generated(text, tmp_path, tmp_path, "--langs", "en")  # sentinels and symbols unsaid
     assert len(made["H"]) == LINES["test"] + 1
+
+
+@dataclass(frozen=True)
+class FirstWords(Selector):
+    """The first token of every sentence."""
+
+    def select(self, tokens: Any, vocab: Any, rng: Any) -> Selection:
+        return Selection.from_mask(vocab.sentence_starts(tokens) & vocab.maskable(tokens), tokens)
+
+
+def test_sentences_begin_where_lines_do(text: Text) -> None:
+    flags = [*flags_of("deletion, original"), "--sample-break-mode", "complete"]
+    task = task_of(text, TASK, *CUT, *flags)
+    task.__dict__["masking_strategy"] = maskplug.compose(FirstWords(), "delete", "original")
+    task.load_dataset("train")
+    dataset = task.dataset("train")
+    cut = blocks([line[1:] for line in text.lines("train")], "none", 10**6)
+    fed = [Fed(1, 0, dataset.collater([dataset[i]])) for i in range(len(dataset))]
+    inputs = found(fed, "src_tokens")
+    assert [x for i in range(len(dataset)) for x in inputs[i][1:-1]] == cut[0]

@@ -18,6 +18,9 @@ class Lines(list[Any]):
     def sizes(self) -> list[int]:
         return [len(line) for line in self]
 
+    def line_starts(self, index: int) -> None:
+        pass
+
 
 def same(lengths: Any) -> tuple[Any, Any]:
     return lengths, lengths
@@ -90,3 +93,13 @@ def test_cutting_loses_and_doubles_nothing(text: Text, mode: str, bare: bool) ->
     wanted = [[0, *row, 2] for row in blocks(lines, mode, LENGTH - 2)]
     assert [rows[i].tolist() for i in range(len(rows))] == wanted
     assert np.asarray(rows.sizes).tolist() == [len(row) for row in wanted]
+    if mode == "eos":
+        assert rows.line_starts(3) is None
+        return
+    starts = {tuple(line) for line in lines if line}
+    for i, row in enumerate(wanted[:-1]):
+        places = rows.line_starts(i).tolist()
+        ends = [*places[1:], len(row) - 1]
+        whole = [tuple(row[a:b]) for a, b in zip(places, ends, strict=True) if a < b]
+        assert set(whole[:-1]) <= starts  # the last line may go on in the next row
+        assert whole if mode == "none" else places[0] == 1
