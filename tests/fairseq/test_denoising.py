@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +66,7 @@ class Given:
     keys: list[int]
     heads: list[int]
     dictionary: Dictionary
+    layers: dict[str, list[list[bool]]] = field(default_factory=dict)
 
 
 def given_by(
@@ -75,15 +76,20 @@ def given_by(
     extra = [f"<extra_id_{i}>" for i in range(sentinels)]
     marks = list(MARKS.values()) if marked else []
     dictionary = text.dictionary(*marks, "<mask>", *extra)
-    rows, keys, heads = [], [], []
+    rows, keys, heads, starts = [], [], [], []
     for language in LANGUAGES if marked else ["de"]:
         end = [EOS, dictionary.index(MARKS[language])] if marked else [EOS]
-        cut = blocks(text.lines(split, language), mode, LENGTH - 1 - len(end))
+        lines = text.lines(split, language)
+        cut = blocks(lines, mode, LENGTH - 1 - len(end))
+        firsts = [[i == 0 for i in range(len(line))] for line in lines]
+        firsts = blocks(firsts, mode, LENGTH - 1 - len(end))
+        starts += [[False, *row, *(False for _ in end)] for row in firsts]
         numbers = np.arange(len(cut), dtype=np.uint64)
         rows += [[BOS, *row, *end] for row in cut]
         keys += (maskplug.derive(numbers, language) if marked else numbers).tolist()
         heads += [end[-1]] * len(cut)
-    return Given(rows, keys, heads, dictionary)
+    layers = {} if mode == "eos" else {"sentence_starts": starts}
+    return Given(rows, keys, heads, dictionary, layers)
 
 
 def assert_batches(
@@ -91,7 +97,7 @@ def assert_batches(
 ) -> None:
     """Every row of an epoch (from 1) once, as the core makes it."""
     spec = STRATEGIES[name][:2]
-    wanted = masked(given.rows, given.dictionary, given.keys, epoch - 1, spec)
+    wanted = masked(given.rows, given.dictionary, given.keys, epoch - 1, spec, **given.layers)
     targets = wanted.targets.to_lists()
     assert found(batches, "src_tokens") == dict(enumerate(wanted.inputs.to_lists()))
     assert found(batches, "target") == dict(enumerate(targets))
@@ -150,8 +156,8 @@ def test_resumed_in_the_middle_of_an_epoch(
     )
     assert [batch.update for batch in run.fed] == [b.update for b in bilingual.fed[8:]]
     for now, then in zip(run.fed, bilingual.fed[8:], strict=True):
-        for field in ("src_tokens", "target", "prev_output_tokens"):
-            assert now.rows(field) == then.rows(field)
+        for name in ("src_tokens", "target", "prev_output_tokens"):
+            assert now.rows(name) == then.rows(name)
     whole = weights(bilingual.folder)
     assert all(torch.equal(value, whole[name]) for name, value in weights(tmp_path).items())
 

@@ -89,7 +89,7 @@ def binarize(text: Path, where: Path, *flags: str, split: str = "train") -> None
     preprocess.main(parser.parse_args([*given, "--workers", "1"]))
 
 
-def blocks(lines: list[list[int]], mode: str, size: int) -> list[list[int]]:
+def blocks(lines: list[list[Any]], mode: str, size: int) -> list[list[Any]]:
     """What fairseq's modes of cutting say, said once more: at most ``size`` tokens a row."""
     if mode == "eos":
         return lines
@@ -97,7 +97,7 @@ def blocks(lines: list[list[int]], mode: str, size: int) -> list[list[int]]:
         flat = [token for line in lines for token in line]
         return [flat[i : i + size] for i in range(0, len(flat), size)]
     empty = min(map(len, lines))
-    rows: list[list[int]] = [[]]
+    rows: list[list[Any]] = [[]]
     for line in lines:
         if mode == "complete_doc" and len(line) == empty:
             rows.append([])
@@ -150,10 +150,11 @@ def masked(
     epoch: int,
     spec: tuple[str, dict[str, Any]],
     special: Sequence[int] = (),
+    **layers: list[list[bool]],
 ) -> maskplug.Masked:
     """What the core makes of rows at an epoch counted from 0."""
     name, given = spec
-    tokens = maskplug.TokenBatch.from_lists(rows, np.asarray(keys, np.uint64))
+    tokens = maskplug.TokenBatch.from_lists(rows, np.asarray(keys, np.uint64), **layers)
     vocab = maskplug_fairseq.vocabulary(dictionary)
     if special:
         vocab = replace(vocab, special_ids=[*vocab.special_ids, *special])
