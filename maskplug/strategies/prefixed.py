@@ -12,7 +12,7 @@ from maskplug.parts import Clock
 from maskplug.ragged import Ragged
 from maskplug.strategy import Strategy
 from maskplug.targets import IGNORE
-from maskplug.tokens import Masked, TokenBatch
+from maskplug.tokens import ABSENT, Masked, TokenBatch
 from maskplug.vocabulary import Vocabulary
 from maskplug.when import When
 
@@ -30,10 +30,7 @@ class Prefixed(Strategy):
         masked = self.strategy.mask(tokens, vocab, when)
         inputs = masked.inputs
         sources = np.arange(len(inputs.values)) if inputs.sources is None else inputs.sources
-        at = inputs.offsets[:-1].copy()
-        there = np.flatnonzero(inputs.lengths > 0)
-        if vocab.bos_id is not None:
-            at[there] += inputs.values[at[there]] == vocab.bos_id
+        at = _beginnings(inputs, vocab)
         offsets = inputs.offsets + np.arange(len(inputs.offsets))
 
         def widened(values: Any, new: int) -> Any:
@@ -45,7 +42,9 @@ class Prefixed(Strategy):
             inputs=Ragged(widened(inputs.values, mode), offsets, widened(sources, -1)),
             labels=None if labels is None else Ragged(widened(labels.values, IGNORE), offsets),
             weights=widened(masked.weights, 0),
-            layers={name: widened(layer, 0) for name, layer in masked.layers.items()},
+            layers={
+                name: widened(layer, ABSENT.get(name, 0)) for name, layer in masked.layers.items()
+            },
         )
 
     @property
@@ -59,12 +58,24 @@ class Prefixed(Strategy):
         return inputs + 1, outputs + 1
 
 
+def _beginnings(rows: Ragged, vocab: Vocabulary) -> IntArray:
+    """Where the text of every row begins: behind padding, and behind ``bos_id``."""
+    text = np.flatnonzero(rows.values != (-1 if vocab.pad_id is None else vocab.pad_id))
+    text = np.append(text, len(rows.values))
+    ends = rows.offsets[1:]
+    at = np.minimum(text[np.searchsorted(text, rows.offsets[:-1])], ends)
+    there = np.flatnonzero(at < ends)
+    if vocab.bos_id is not None:
+        at[there] += rows.values[at[there]] == vocab.bos_id
+    return at
+
+
 def prefixed(strategy: Strategy, token: str | int) -> Strategy:
     """Another strategy, with a token in front of its inputs.
 
-    The token comes first, or second in samples that begin with the vocabulary's ``bos_id``. It is
+    The token comes first, behind padding and ``bos_id`` where samples begin with them. It is
     written after masking, never masked and never predicted: its label is -100, and it has 0 in
-    weights and layers.
+    weights.
 
     Args:
         strategy: by name, by mapping or as it is.

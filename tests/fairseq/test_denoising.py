@@ -49,6 +49,11 @@ CHOSEN = {"selector": {"name": "spans", "rate": 0.3}, "replacement": "delete", "
 STRATEGIES: dict[str, tuple[str, dict[str, Any], int]] = {
     "deletion, original": ("compose", DELETED, 0),
     "deletion, chosen": ("compose", CHOSEN, 0),
+    "bart": ("bart", {"rate": 0.3, "rotate": 0.5}, 0),
+    "t5": ("t5", {"rate": 0.3}, 40),
+    "gap_sentences": ("gap_sentences", {"rate": 0.5, "choose": "random"}, 0),
+    "deshuffle": ("deshuffle", {}, 0),
+    "prefix_lm": ("prefix_lm", {}, 0),
 }
 
 

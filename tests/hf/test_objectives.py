@@ -57,6 +57,13 @@ class Objective:
 DELETED = {"selector": {"name": "exact", "rate": 0.3}, "replacement": "delete"}
 TARGETS = ("decoder_input_ids",)
 ORDER = ("perm_mask", "target_mapping")
+WEIGHTS = ("loss_weights",)
+MODES = ("[R]", "[S]", "[X]")
+FIM = ("<fim_prefix>", "<fim_middle>", "<fim_suffix>")
+SPANS = {"salient": lambda row: [i // 3 % 2 for i in range(len(row))]}
+SCORES = {"scores": lambda row: [0.5 + i for i in range(len(row))]}
+LANGS = {"languages": lambda row: [i * 2 // len(row) for i in range(len(row))]}
+SENTENCES = {"sentence_starts": lambda row: [int(i % 4 == 1) for i in range(len(row))]}
 
 OBJECTIVES = [
     Objective("static", ENCODERS),
@@ -71,6 +78,29 @@ OBJECTIVES = [
     Objective(strategies.ordered(), ("xlnet",), ORDER),
     Objective(strategies.causal(), ("llama",)),
     Objective(strategies.fragment(), ("bart",), TARGETS),
+    Objective("bert", ENCODERS),
+    Objective("roberta", ENCODERS),
+    Objective("ngram", ENCODERS),
+    Objective("electra", ENCODERS),
+    Objective("salient", ENCODERS, columns=SPANS),
+    Objective("weighted", ENCODERS, columns=SCORES),
+    Objective("tlm", ENCODERS, ("position_ids", "langs"), columns=LANGS),
+    Objective("permutation", ("xlnet",), ORDER),
+    Objective("llada", ("bert", "roberta"), WEIGHTS),
+    Objective("mdlm", ("bert", "roberta"), WEIGHTS),
+    Objective("block_diffusion", ("bert", "roberta"), WEIGHTS),
+    Objective("t5", ("t5",), TARGETS),
+    Objective("t5_iid", ("t5",), TARGETS),
+    Objective("prefix_lm", DECODERS, TARGETS),
+    Objective("mass", ("bart",), TARGETS),
+    Objective("ul2", ("t5",), TARGETS, special=MODES),
+    Objective("fim", ("llama",), special=FIM),
+    Objective("fim", ("llama",), options={"level": "character", "rate": 1.0}, special=FIM),
+    Objective("bart", ("bart",), TARGETS, columns=SENTENCES),
+    Objective("mbart", ("bart",), TARGETS, columns=SENTENCES),
+    Objective("deshuffle", DECODERS, TARGETS),
+    Objective("gap_sentences", ("bart",), TARGETS, columns=SENTENCES),
+    Objective("shuffle", DECODERS, TARGETS),
 ]
 PAIRS = [(objective, name) for objective in OBJECTIVES for name in objective.families]
 SEEN_BY_LOSS = {"loss_weights"}

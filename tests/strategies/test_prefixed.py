@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from batches import BOS, batch, ragged, seeds
+from batches import BOS, PAD, batch, ragged, seeds
 from hypothesis import given
 from t5_rows import VOCAB, batch_of
 
@@ -27,10 +27,11 @@ def test_the_token_comes_first_or_behind_bos(inner: str, rows: list[list[int]], 
     made = maskplug.strategy("prefixed", strategy=inner, token="[R]")(
         tokens, VOCAB, seed=seed, epoch=2
     )
-    expected = [
-        [BOS, MODE, *row[1:]] if row[:1] == [BOS] else [MODE, *row]
-        for row in plain.inputs.to_lists()
-    ]
+    expected = []
+    for row in plain.inputs.to_lists():
+        place = next((i for i, token in enumerate(row) if token != PAD), len(row))
+        place += row[place : place + 1] == [BOS]
+        expected.append([*row[:place], MODE, *row[place:]])
     assert made.inputs.to_lists() == expected
     assert made.inputs.sources is not None
     new = made.inputs.sources < 0
@@ -66,7 +67,7 @@ def test_weights_and_layers_grow_with_the_inputs() -> None:
     masked = made(batch([[2, 10, 3], [], [11]]), VOCAB)
     assert masked.weights is not None
     assert masked.weights.tolist() == [1, 0, 1, 1, 0, 0, 1]
-    assert masked.layers["order"].tolist() == [5, 0, 6, 7, 0, 0, 8]
+    assert masked.layers["order"].tolist() == [5, -1, 6, 7, -1, -1, 8]
 
 
 def test_a_vocabulary_without_bos() -> None:
