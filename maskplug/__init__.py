@@ -6,6 +6,7 @@ A mask is a pure function of strategy@version, options, seed, t and the sample's
 from maskplug import tlm
 from maskplug.composed import compose
 from maskplug.errors import MaskplugError, MaskplugWarning, OptionError
+from maskplug.feedback import Losses
 from maskplug.hookspecs import Register, hookimpl
 from maskplug.parts import Clock, Replacement, Schedule, Selector, Target
 from maskplug.ragged import Ragged
@@ -21,6 +22,7 @@ __version__ = "0.1.0"
 __all__ = [
     "Clock",
     "Context",
+    "Losses",
     "Masked",
     "MaskplugError",
     "MaskplugWarning",

@@ -6,6 +6,7 @@ from maskplug import clock, replacements, schedule, selectors, targets
 from maskplug.composed import compose
 from maskplug.hookspecs import Register, hookimpl
 from maskplug.strategies import (
+    adaptive,
     composition,
     denoising,
     diffusion,
@@ -58,6 +59,8 @@ def maskplug_register(register: Register) -> None:
     register("selector", "uniform_count", selectors.UniformCount)
     register("selector", "switches", selectors.Switches)
     register("selector", "in_dictionary", selectors.InDictionary)
+    register("selector", "adaptive", selectors.Adaptive)
+    register("selector", "hard", selectors.Hard)
 
     register("replacement", "mix", replacements.Mix)
     register("replacement", "delete", replacements.Delete)
@@ -114,6 +117,8 @@ def maskplug_register(register: Register) -> None:
     register("strategy", "llada", diffusion.llada)
     register("strategy", "mdlm", diffusion.mdlm)
     register("strategy", "block_diffusion", diffusion.block_diffusion)
+    register("strategy", "adaptive", adaptive.adaptive)
+    register("strategy", "self_evolution", adaptive.self_evolution)
     register("strategy", "compose", compose)
     register("strategy", "mixture", composition.mixture)
     register("strategy", "chain", composition.chain)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, ClassVar
 from maskplug.arrays import FloatArray, IntArray
 
 if TYPE_CHECKING:
+    from maskplug.feedback import Plan
     from maskplug.ragged import Ragged
     from maskplug.rng import Rng
     from maskplug.tokens import Masked, Selection, TokenBatch
@@ -23,6 +24,8 @@ class Part(ABC):
     kind: ClassVar[str]
     #: The layers of a batch that the part reads, besides word_starts, sentence_starts, protected.
     reads: tuple[str, ...] = ()
+    #: How the losses are summed up that the part follows; None for parts that follow none.
+    feedback_plan: Plan | None = None
 
 
 class Clock(Part):

@@ -14,6 +14,7 @@ import numpy as np
 from maskplug import spec as specs
 from maskplug.arrays import FloatArray, IntArray
 from maskplug.errors import MaskplugError, OptionError, PluginError, StrategyError, TokenError
+from maskplug.feedback import Plan
 from maskplug.parts import Clock, Part, Schedule
 from maskplug.plugins import plugins, registry
 from maskplug.rng import Feedback, Rng
@@ -182,7 +183,8 @@ class Strategy(Part):
     @property
     def needs_step(self) -> bool:
         """Whether masks depend on the step, so that it must travel with the samples."""
-        return any(p.needs_step for p in self._parts if isinstance(p, Clock))
+        clocks = any(p.needs_step for p in self._parts if isinstance(p, Clock))
+        return clocks or self.feedback_plan is not None
 
     @property
     def needs_progress(self) -> bool:
@@ -193,17 +195,37 @@ class Strategy(Part):
     def timeless(self) -> bool:
         """Whether a sample's mask never changes."""
         clocks = [part for part in self._parts if isinstance(part, Clock)]
-        return not self.needs_progress and all(clock.timeless for clock in clocks)
+        moves = self.needs_progress or self.feedback_plan is not None
+        return not moves and all(clock.timeless for clock in clocks)
+
+    @cached_property
+    def feedback_plan(self) -> Plan | None:  # type: ignore[override]
+        """How the losses are summed up that masks follow; None where they follow none.
+
+        Raises:
+            OptionError: when two parts want it in two ways.
+        """
+        plans = {part.feedback_plan for part in self._leaves} - {None}
+        if len(plans) > 1:
+            raise OptionError(
+                f"strategy {self.label!r} has parts that follow losses in different ways: "
+                f"{', '.join(sorted(map(str, plans)))}; give them the same options"
+            )
+        return plans.pop() if plans else None
 
     @property
     def reads(self) -> tuple[str, ...]:  # type: ignore[override]
         """The layers of a batch that its parts read."""
-        inside = [part for part in self._parts if not isinstance(part, Strategy)]
-        return tuple(dict.fromkeys(name for part in inside for name in part.reads))
+        return tuple(dict.fromkeys(name for part in self._leaves for name in part.reads))
 
     @cached_property
     def _parts(self) -> tuple[Part, ...]:
         return tuple(_inside(self))[1:]
+
+    @property
+    def _leaves(self) -> list[Part]:
+        """The parts that are no strategies."""
+        return [part for part in self._parts if not isinstance(part, Strategy)]
 
     @cached_property
     def spec(self) -> dict[str, Any]:

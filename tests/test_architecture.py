@@ -18,7 +18,15 @@ FRAMEWORKS = {"torch", "transformers", "fairseq", "datasets", "accelerate", "ten
 FRAMEWORKS |= {"maskplug_hf", "maskplug_fairseq"}
 #: What a selector, a replacement or a target may import of the core.
 PARTS_MAY = {"arrays", "errors", "kernels", "parts", "rng", "schedule", "tokens", "units"}
-PARTS_MAY |= {"ragged", "resource", "vocabulary", "selectors", "replacements", "targets"}
+PARTS_MAY |= {
+    "feedback",
+    "ragged",
+    "resource",
+    "vocabulary",
+    "selectors",
+    "replacements",
+    "targets",
+}
 
 
 def imports(path: Path) -> set[str]:

@@ -1,11 +1,13 @@
 """Which tokens? One selector a file."""
 
+from maskplug.selectors.adaptive import Adaptive
 from maskplug.selectors.bert_budget import BertBudget
 from maskplug.selectors.block_noise import BlockNoise
 from maskplug.selectors.by_language import ByLanguage
 from maskplug.selectors.exact import Exact
 from maskplug.selectors.fragment import Fragment
 from maskplug.selectors.gap_sentences import GapSentences
+from maskplug.selectors.hard import Hard
 from maskplug.selectors.in_dictionary import InDictionary
 from maskplug.selectors.independent import Independent
 from maskplug.selectors.insertions import Insertions
@@ -26,12 +28,14 @@ from maskplug.selectors.weighted import Weighted
 from maskplug.selectors.words import Words
 
 __all__ = [
+    "Adaptive",
     "BertBudget",
     "BlockNoise",
     "ByLanguage",
     "Exact",
     "Fragment",
     "GapSentences",
+    "Hard",
     "InDictionary",
     "Independent",
     "Insertions",

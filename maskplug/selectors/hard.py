@@ -1,0 +1,73 @@
+"""The tokens that a model could not predict from the clean text."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from maskplug.arrays import FloatArray
+from maskplug.errors import OptionError, TokenError
+from maskplug.parts import Schedule, Selector
+from maskplug.rng import Rng
+from maskplug.schedule import check_rate
+from maskplug.tokens import Selection, TokenBatch
+from maskplug.units import budget, units
+from maskplug.vocabulary import Vocabulary
+
+#: The layer that holds the loss of each token.
+LOSSES = "losses"
+
+
+@dataclass(frozen=True)
+class Hard(Selector):
+    """Chooses all tokens whose loss is over a bar; in rows without any, an exact number at random.
+
+    Reads the layer ``losses``: a number for each token, the loss of a model that read the clean
+    text.
+
+    Args:
+        bar: tokens with a greater loss are hard; finite, at least 0.
+        rate: share of the tokens of a row without hard ones, from 0 to 1, or a schedule.
+
+    Source: Zhong et al., "Self-Evolution Learning for Discriminative Language Model Pretraining",
+    2023.
+    """
+
+    bar: float = 0.1
+    rate: Schedule | float = 0.15
+
+    reads = (LOSSES,)
+
+    def __post_init__(self) -> None:
+        check_rate("rate", self.rate)
+        if not (math.isfinite(self.bar) and self.bar >= 0.0):
+            raise OptionError(f"option 'bar' is {self.bar!r}; it must be finite and at least 0")
+
+    def select(self, tokens: TokenBatch, vocab: Vocabulary, rng: Rng) -> Selection:
+        from maskplug.kernels.select import exact
+
+        candidates = units(tokens, vocab)
+        hard = _losses(tokens, candidates) > self.bar
+        none = np.bincount(candidates.rows[hard], minlength=len(tokens)) == 0
+        budgets = np.where(none, budget(self.rate, candidates.counts, rng), 0)
+        return candidates.take(hard | exact(rng.stream_keys("exact"), candidates.offsets, budgets))
+
+
+def _losses(tokens: TokenBatch, candidates: Selection) -> FloatArray:
+    if LOSSES not in tokens.layers:
+        raise TokenError(
+            f"selector 'hard' reads the layer {LOSSES!r}, the loss of each token; the batch has "
+            f"the layers {sorted(tokens.layers)} (maskplug_hf.clean_losses makes it)"
+        )
+    losses = tokens.layers[LOSSES][candidates.starts].astype(np.float64)
+    missing = np.flatnonzero(np.isnan(losses))
+    if len(missing):
+        i = missing[0]
+        row = candidates.rows[i]
+        raise TokenError(
+            f"layer {LOSSES!r} is NaN at token {candidates.starts[i] - tokens.offsets[row]} of row "
+            f"{row} (sample key {tokens.keys[row]}); every token that may be masked needs a loss"
+        )
+    return losses

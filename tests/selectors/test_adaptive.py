@@ -1,0 +1,235 @@
+"""Adaptive: hard classes more often, with an exact budget; uniform where nothing is told."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+import reference_adaptive as ref
+from batches import ORDINARY, SIZE, SPECIAL, VOCAB, batch, equal_rows, fits, likely, ragged, seeds
+from hypothesis import given
+from hypothesis import strategies as st
+from reference import Sample
+
+import maskplug
+from maskplug import Losses, OptionError, TokenBatch, part
+from maskplug.errors import TokenError
+
+EVERY = 3
+
+
+class Scores:
+    """Feedback with given tables by round; others are all ones."""
+
+    def __init__(self, tables: dict[int, Any], size: int = SIZE) -> None:
+        self.tables, self.size = tables, size
+
+    def at(self, step: int) -> Any:
+        return np.asarray(self.tables.get(step // EVERY, np.ones(self.size)), float)
+
+
+def adaptive(**options: Any) -> maskplug.Strategy:
+    given = {"every": EVERY, "rate": 0.3, "clock": "step", **options}
+    return maskplug.strategy("adaptive", **given)
+
+
+def inclusion(strategy: Any, scores: Any, samples: int = 4000, length: int = 10) -> Any:
+    """How often each of the first tokens was chosen in rows of different ordinary tokens."""
+    tokens = equal_rows(samples, length)
+    masked = strategy(tokens, VOCAB, seed=5, step=6, feedback=Scores({2: scores}))
+    return masked.selection.mask.reshape(samples, length).sum(axis=0)
+
+
+def table(**of: float) -> Any:
+    """Scores of ordinary tokens by their place in a row of ``equal_rows``."""
+    scores = np.ones(SIZE)
+    for place, score in of.items():
+        scores[ORDINARY[int(place[1:])]] = score
+    return scores
+
+
+@given(ragged(), seeds, st.lists(st.floats(0, 9), min_size=SIZE, max_size=SIZE), st.data())
+def test_adaptive_is_what_the_page_says(
+    rows: list[list[int]], seed: int, scores: list[float], data: st.DataObject
+) -> None:
+    steps = np.array([data.draw(st.sampled_from([0, 5, 6, 8, 9])) for _ in rows], np.int64)
+    tokens, tables = batch(rows), {2: scores, 3: scores[::-1]}
+    masked = adaptive(floor=0.2)(tokens, VOCAB, seed=seed, step=steps, feedback=Scores(tables))
+    for i, row in enumerate(rows):
+        free = [token for token in row if token not in SPECIAL]
+        of_round = tables.get(int(steps[i]) // EVERY, [1.0] * SIZE)
+        chosen = ref.adaptive(Sample(seed, int(steps[i]), i), free, of_round, 0.3, 0.2)
+        mask = masked.selection.mask[tokens.offsets[i] : tokens.offsets[i + 1]]
+        got = [hit for hit, token in zip(mask.tolist(), row, strict=True) if token not in SPECIAL]
+        assert got == chosen
+
+
+@given(ragged(), seeds, st.floats(0, 20))
+def test_equal_losses_mask_as_none_at_all(rows: Any, seed: int, loss: float) -> None:
+    strategy = adaptive(every=1, momentum=0.6)
+    losses = Losses(strategy.feedback_plan, SIZE)
+    for step in range(4):
+        losses.add(ORDINARY[step:], [loss] * (len(ORDINARY) - step))
+        losses.reach(step + 1)
+    told = strategy(batch(rows), VOCAB, seed=seed, step=5, feedback=losses)
+    alone = strategy(batch(rows), VOCAB, seed=seed, step=5)
+    assert told.inputs.to_lists() == alone.inputs.to_lists()
+
+
+def test_equal_losses_choose_every_token_alike() -> None:
+    counts = inclusion(adaptive(), np.full(SIZE, 0.7))
+    assert fits(counts, np.ones(10))
+    assert counts.sum() == 3 * 4000
+
+
+def test_the_budget_is_met_whatever_the_scores() -> None:
+    tokens = equal_rows(3000, 10)
+    for scores in (table(n0=50.0), table(n0=0.0), np.zeros(SIZE)):
+        feedback = Scores({2: scores})
+        masked = adaptive(rate=0.25)(tokens, VOCAB, seed=1, step=6, feedback=feedback)
+        counts = masked.selection.counts
+        assert set(counts.tolist()) == {2, 3}
+        assert likely((counts == 3).sum(), 3000, 0.5)
+
+
+def test_chances_rise_with_the_score() -> None:
+    scores = table(**{f"n{i}": 0.3 + 0.4 * i for i in range(10)})
+    counts = inclusion(adaptive(), scores)
+    assert (np.diff(counts) > 0).all()
+
+
+def test_one_draw_follows_the_weights_exactly() -> None:
+    scores = table(n0=4.0, n1=0.5, n2=0.01)
+    counts = inclusion(adaptive(rate=0.1), scores)
+    assert fits(counts, [4.0, 0.5, 0.1, *np.ones(7)])  # the floor is 0.1
+    counts = inclusion(adaptive(rate=0.1, temperature=2.0, floor=0.5), scores)
+    assert fits(counts, [2.0, 0.5**0.5, 0.5, *np.ones(7)])
+    counts = inclusion(adaptive(rate=0.1, temperature=0.5), scores)
+    assert fits(counts, [16.0, 0.25, 0.1, *np.ones(7)])
+
+
+def test_temperature_flattens() -> None:
+    shares = [
+        inclusion(adaptive(temperature=t), table(n0=3.0))[0] for t in (0.5, 1.0, 2.0, 8.0, 1e9)
+    ]
+    assert shares == sorted(shares, reverse=True)
+    assert likely(shares[-1], 4000, 0.3)
+    assert inclusion(adaptive(temperature=1e-9), table(n0=1.1))[0] == 4000
+
+
+def test_without_a_floor_the_easiest_come_last() -> None:
+    scores = table(**{f"n{i}": 0.0 for i in range(5)})
+    counts = inclusion(adaptive(rate=0.5, floor=0.0), scores)
+    assert counts.tolist() == [0] * 5 + [4000] * 5
+    counts = inclusion(adaptive(rate=0.5, floor=0.3), scores)
+    assert (counts[:5] > 0).all()
+
+
+def test_the_scale_of_scores_does_not_matter_to_a_sample() -> None:
+    strategy, tokens = adaptive(floor=0.0), equal_rows(200, 10)
+    scores = np.random.default_rng(2).gamma(1.0, 1.0, SIZE)
+    masks = [
+        strategy(tokens, VOCAB, seed=1, step=6, feedback=Scores({2: scale * scores})).inputs
+        for scale in (1.0, 4.0, 0.5)
+    ]
+    assert masks[0].to_lists() == masks[1].to_lists() == masks[2].to_lists()
+
+
+def test_each_sample_follows_the_table_of_its_own_round() -> None:
+    rows = [ORDINARY[:20]] * 6
+    tables = {2: table(n0=1e6), 3: table(n1=1e6)}
+    masked = adaptive(rate=0.05)(
+        batch(rows), VOCAB, seed=1, step=[9, 6, 8, 11, 6, 9], feedback=Scores(tables)
+    )
+    first = masked.selection.mask.reshape(6, 20)[:, :2].tolist()
+    one, two = [True, False], [False, True]
+    assert first == [two, one, one, two, one, two]
+
+
+def test_the_clock_and_the_rounds_are_apart() -> None:
+    strategy = adaptive(clock="epoch")
+    tokens, feedback = equal_rows(1, 40), Scores({2: table(n0=9.0)})
+    assert strategy.needs_step
+    assert not adaptive(clock="never").timeless
+    masks = [
+        strategy(tokens, VOCAB, seed=1, epoch=1, step=step, feedback=feedback).inputs.to_lists()
+        for step in (0, 5, 9, 12)
+    ]
+    assert all(mask == masks[0] for mask in masks)
+
+
+def layered(classes: Any) -> TokenBatch:
+    return batch([ORDINARY[:6]] * 2000, classes=[classes] * 2000)
+
+
+def test_classes_of_a_layer() -> None:
+    strategy = adaptive(by="layer", classes=3, rate=1 / 6)
+    feedback = Scores({2: [1.0, 3.0, 0.5]}, 3)
+    masked = strategy(layered([0, 1, 2, 0, 1, 2]), VOCAB, seed=1, step=6, feedback=feedback)
+    counts = masked.selection.mask.reshape(2000, 6).sum(axis=0)
+    assert fits(counts, [1.0, 3.0, 0.5, 1.0, 3.0, 0.5])
+    assert strategy.reads == ("classes",)
+    assert adaptive().reads == ()
+
+
+def test_bad_classes() -> None:
+    strategy = adaptive(by="layer", classes=3)
+    with pytest.raises(TokenError, match=r"reads the layer 'classes'.*from 0 to 2.*layers \[\]"):
+        strategy(batch([[5, 6]]), VOCAB)
+    for wrong in (3, -1):
+        with pytest.raises(TokenError, match=rf"'classes' holds {wrong} in row 1; .* from 0 to 2"):
+            strategy(batch([[5, 6], [5]], classes=[[0, 1], [wrong]]), VOCAB)
+    special = batch([[2, 5, 3]], classes=[[-1, 1, 99]])
+    assert strategy(special, VOCAB).selection.mask.tolist() == [False, True, False]
+
+
+def test_feedback_of_another_size_is_refused() -> None:
+    with pytest.raises(OptionError, match="scores for 7 classes; the strategy has 60"):
+        adaptive()(batch([[5, 6]]), VOCAB, step=6, feedback=Scores({}, 7))
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"temperature": 0.0}, "option 'temperature' is 0.0; it must be finite and above 0"),
+        ({"temperature": float("inf")}, "option 'temperature' is inf"),
+        ({"floor": -0.1}, "option 'floor' is -0.1; it must be from 0 to 1"),
+        ({"floor": 1.1}, "option 'floor' is 1.1"),
+        ({"rate": 1.5}, "option 'rate'"),
+        ({"every": 0}, "option 'every' is 0"),
+        ({"by": "word"}, "one of 'token', 'layer'"),
+        ({"by": "layer"}, "needs the number of classes"),
+    ],
+)
+def test_bad_options(options: Any, message: str) -> None:
+    with pytest.raises(OptionError, match=message):
+        maskplug.strategy("adaptive", **options)
+    with pytest.raises(OptionError, match=message):
+        part("selector", "adaptive", **options)
+
+
+def test_the_plan_is_found_in_parts_of_parts() -> None:
+    inner = {"name": "adaptive", "every": 7, "momentum": 0.5}
+    plan = maskplug.strategy("adaptive", every=7, momentum=0.5).feedback_plan
+    for made in (
+        maskplug.strategy("mixture", strategies=["dynamic", inner]),
+        maskplug.strategy("chain", strategies=["word_dropout", inner]),
+        maskplug.strategy("compose", selector={"name": "adaptive", "every": 7, "momentum": 0.5}),
+    ):
+        assert made.feedback_plan == plan
+        assert made.needs_step
+    assert maskplug.strategy("mixture", strategies=["dynamic", "span"]).feedback_plan is None
+    other = {"name": "adaptive", "every": 8}
+    with pytest.raises(OptionError, match=r"in different ways: Plan\(every=7.*Plan\(every=8"):
+        _ = maskplug.strategy("mixture", strategies=[inner, other]).feedback_plan
+
+
+def test_a_mixture_and_a_chain_follow_the_losses() -> None:
+    feedback = Scores({2: table(n0=1e9)})
+    for name in ("mixture", "chain"):
+        made = maskplug.strategy(
+            name, strategies=[{"name": "adaptive", "every": EVERY, "rate": 0.1}]
+        )
+        masked = made(equal_rows(50, 10), VOCAB, step=6, feedback=feedback)
+        assert masked.selection.mask.reshape(50, 10)[:, 0].all()

@@ -1,0 +1,258 @@
+"""Losses in rounds: the average, its tables, what is ignored, and state that survives."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from reference_adaptive import Rounds
+
+from maskplug import Losses, OptionError
+from maskplug.errors import SpecMismatchError, TokenError
+from maskplug.feedback import Plan, Tables, sums_of
+
+CLASSES = 5
+
+
+def losses(**plan: Any) -> Losses:
+    return Losses(Plan(**{"every": 2, **plan}), CLASSES)
+
+
+told = st.lists(
+    st.tuples(
+        st.integers(0, CLASSES - 1),
+        st.one_of(
+            st.floats(0, 12),
+            st.sampled_from([0.0, 2.5, -1e-9, 1e9, float("nan"), float("inf"), float("-inf")]),
+        ),
+    ),
+    max_size=8,
+)
+
+
+@given(st.lists(told, max_size=12), st.sampled_from([0.0, 0.3, 0.9, 1.0]))
+def test_tables_are_those_of_the_reference(steps: Any, momentum: float) -> None:
+    made, wanted = losses(momentum=momentum), Rounds(CLASSES, 2, momentum)
+    for step, pairs in enumerate(steps):
+        made.add([c for c, _ in pairs], [x for _, x in pairs])
+        made.reach(step + 1)
+        for label, loss in pairs:
+            wanted.tell(label, loss)
+        if (step + 1) % 2 == 0:
+            wanted.end(step // 2)
+        now = (step + 1) // 2
+        for number in range(max(now - 1, 0), now + 2):
+            assert made.at(2 * number).tolist() == wanted.tables[number]
+            assert made.at(2 * number + 1).tolist() == wanted.tables[number]
+
+
+def test_a_round_is_followed_two_rounds_later() -> None:
+    made = losses(every=10)
+    for step in range(30):
+        made.add([0, 1], [1.0, 3.0])
+        made.reach(step + 1)
+        assert (made.at(19) == 1.0).all()
+        if step < 9:
+            with pytest.raises(OptionError, match=r"step 20 follow \(round 2, of 10 steps\)"):
+                made.at(20)
+        else:
+            assert made.at(20).tolist() == made.at(29).tolist() == [0.5, 1.5, 1.0, 1.0, 1.0]
+
+
+def test_tables_that_are_gone_are_an_error_with_its_remedy() -> None:
+    made = losses()
+    made.reach(20)
+    for step in (18, 20, 22):
+        made.at(step)
+    with pytest.raises(OptionError, match=r"the rounds \[0, 1, 9, 10, 11\].*raise .* 'every'"):
+        made.at(16)
+    with pytest.raises(OptionError, match="lower the number of workers"):
+        made.at(24)
+    assert (made.at(1) == 1.0).all()
+
+
+def test_a_table_that_is_being_written_is_not_read() -> None:
+    made = losses()
+    made.reach(20)
+    made.tables.cells.reshape(3, -1)[11 % 3, 0] = 0.0
+    with pytest.raises(OptionError, match="are not there"):
+        made.at(22)
+
+
+def test_the_average() -> None:
+    made = losses(momentum=0.75, every=1)
+    for step, loss in enumerate([4.0, 8.0, 8.0]):
+        made.add([2], [loss])
+        made.reach(step + 1)
+    assert made.hardest() == [(2, 0.75 * (0.75 * 4.0 + 0.25 * 8.0) + 0.25 * 8.0)]
+
+
+def test_momentum_one_is_frozen() -> None:
+    made = losses(momentum=1.0, every=1)
+    for step, loss in enumerate([4.0, 8.0, 1.0]):
+        made.add([2, 3], [loss, 1.0])
+        made.reach(step + 1)
+        assert made.hardest() == [(2, 4.0), (3, 1.0)]
+
+
+def test_what_is_ignored() -> None:
+    made = losses(every=1)
+    made.add([0, 1, 1, 2], [float("nan"), float("inf"), 2.0, -3.0])
+    made.add([], [])
+    made.reach(1)
+    assert made.hardest() == [(1, 2.0), (2, 0.0)]
+    assert made.at(2).tolist() == [1.0, 2.0, 0.0, 1.0, 1.0]
+
+
+def test_classes_that_were_not_seen_in_a_round_keep_their_score() -> None:
+    made = losses(every=1)
+    made.add([0, 1], [1.0, 3.0])
+    made.reach(1)
+    made.add([0], [1.0])
+    made.reach(3)
+    assert made.hardest(1) == [(1, 3.0)]
+
+
+@given(st.floats(0, 50), st.lists(st.lists(st.integers(0, CLASSES - 1)), max_size=9))
+def test_equal_losses_are_all_ones_exactly(loss: float, steps: list[list[int]]) -> None:
+    made = losses(every=1, momentum=0.7)
+    for step, classes in enumerate(steps):
+        made.add(classes, [loss] * len(classes))
+        made.reach(step + 1)
+        assert made.at(step + 2).tolist() == [1.0] * CLASSES
+
+
+def test_the_scale_of_the_losses_does_not_matter() -> None:
+    tables = []
+    for scale in (1.0, 2.0, 0.125):
+        made = losses(every=1)
+        made.add(range(CLASSES), scale * np.array([0.5, 0.25, 3.0, 1.0, 8.0]))
+        made.reach(1)
+        tables.append(made.at(2).tolist())
+    assert tables[0] == tables[1] == tables[2]
+
+
+def test_sums_do_not_depend_on_order_or_parts() -> None:
+    random = np.random.default_rng(3)
+    classes, values = random.integers(0, CLASSES, 1000), random.gamma(2.0, 1.5, 1000)
+    whole = sums_of(classes, values, CLASSES)
+    order = random.permutation(1000)
+    assert (whole == sums_of(classes[order], values[order], CLASSES)).all()
+    ranks = [sums_of(classes[i::3], values[i::3], CLASSES) for i in range(3)]
+    assert (whole == sum(ranks)).all()
+    assert np.allclose(whole[0] / 2**20, np.bincount(classes, values), atol=1e-3)
+
+
+@pytest.mark.parametrize("as_json", [False, True])
+def test_state_in_mid_round(as_json: bool) -> None:
+    def tell(made: Losses, first: int, last: int) -> None:
+        for step in range(first, last):
+            made.add([step % CLASSES, 1], [float(step), 2.0])
+            made.reach(step + 1)
+
+    whole, cut = losses(every=4), losses(every=4)
+    tell(whole, 0, 20)
+    tell(cut, 0, 14)
+    state: Any = cut.state_dict()
+    if as_json:
+        state = json.loads(json.dumps(state, default=np.ndarray.tolist, allow_nan=False))
+    again = losses(every=4)
+    again.load_state_dict(state)
+    for step in (8, 12, 16):
+        assert again.at(step).tolist() == cut.at(step).tolist()
+    cut.add([0], [100.0])  # the state is a copy
+    tell(again, 14, 20)
+    assert again.hardest() == whole.hardest()
+    for step in (16, 20, 24):
+        assert again.at(step).tolist() == whole.at(step).tolist()
+
+
+def test_state_of_another_plan_is_refused() -> None:
+    with pytest.raises(SpecMismatchError, match=r"'every': 2.*this run follows.*'every': 3"):
+        losses(every=3).load_state_dict(losses(every=2).state_dict())
+    with pytest.raises(SpecMismatchError, match=r"'classes': 5.*'classes': 6"):
+        Losses(Plan(every=2), 6).load_state_dict(losses().state_dict())
+
+
+def test_reset_and_replay() -> None:
+    made = losses(every=1)
+    tables = []
+    for _ in range(2):
+        made.reset()
+        assert made.hardest() == []
+        for step in range(5):
+            made.add([0, step], [1.0, 2.0 + step])
+            made.reach(step + 1)
+        tables.append([made.at(step).tolist() for step in (4, 5, 6)])
+    assert tables[0] == tables[1] != [[1.0] * CLASSES] * 3
+
+
+def test_reset_in_mid_training_is_uniform_for_two_rounds() -> None:
+    made = losses()
+    made.add([0, 1], [1.0, 9.0])
+    made.reach(20)
+    made.reset(step=21)
+    for step in (20, 22):
+        assert (made.at(step) == 1.0).all()
+    made.add([0, 1], [1.0, 3.0])
+    made.reach(22)
+    assert made.at(24)[:2].tolist() == [0.5, 1.5]
+
+
+def test_several_rounds_may_end_at_once() -> None:
+    one, other = losses(), losses()
+    for made in (one, other):
+        made.add([0, 1], [1.0, 3.0])
+    one.reach(9)
+    for step in range(10):
+        other.reach(step)
+    for step in (6, 8, 10):
+        assert one.at(step).tolist() == other.at(step).tolist()
+    one.reach(2)  # and time never goes back
+    assert one.round == 4
+
+
+def test_hardest_first_and_ties_by_class() -> None:
+    made = losses(every=1)
+    made.add([4, 1, 3, 0], [2.0, 5.0, 2.0, 1.0])
+    made.reach(1)
+    assert made.hardest(3) == [(1, 5.0), (3, 2.0), (4, 2.0)]
+    assert len(made.hardest(99)) == 4
+
+
+def test_tables_in_memory_of_others() -> None:
+    cells = np.zeros(Tables.room(CLASSES))
+    made = Losses(Plan(every=1), CLASSES, Tables(cells, 1))
+    made.add([0, 1], [1.0, 3.0])
+    made.reach(1)
+    assert Tables(cells, 1).at(2).tolist() == made.at(2).tolist() != [1.0] * CLASSES
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"every": 0}, "option 'every' is 0"),
+        ({"momentum": -0.1}, "option 'momentum' is -0.1"),
+        ({"momentum": 1.5}, "from 0 to 1"),
+        ({"momentum": float("nan")}, "option 'momentum' is nan"),
+        ({"by": "layer"}, "option 'classes' is None with by='layer'"),
+        ({"classes": 7}, "option 'classes' is 7 with by='token'"),
+        ({"by": "layer", "classes": 0}, "it must be at least 1"),
+    ],
+)
+def test_bad_plans(options: Any, message: str) -> None:
+    with pytest.raises(OptionError, match=message):
+        Plan(**options)
+
+
+def test_bad_losses() -> None:
+    made = losses()
+    with pytest.raises(TokenError, match="2 losses came with 1 classes"):
+        made.add([1], [1.0, 2.0])
+    for classes in ([-1, 2], [0, CLASSES]):
+        with pytest.raises(TokenError, match="there are those from 0 to 4"):
+            made.add(classes, [1.0, 1.0])
