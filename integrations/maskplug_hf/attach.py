@@ -11,6 +11,7 @@ from maskplug.errors import MaskplugWarning, OptionError
 from maskplug_hf.batch import LAYERS
 from maskplug_hf.callback import MaskingCallback
 from maskplug_hf.collator import DataCollatorForMasking
+from maskplug_hf.feedback import HeardLoss, follow
 from maskplug_hf.loss import WeightedLoss
 from maskplug_hf.model import arguments
 from maskplug_hf.moment import Moment
@@ -31,7 +32,8 @@ def attach(trainer: Any, *, resume_other_spec: bool = False) -> None:
     A sample's key is its ``sample_id`` column, or else its index in the dataset; in a stream, its
     ``sample_id`` or its content. The trainer's datasets and collator are replaced by wrapped ones;
     the originals are not changed. Its ``compute_loss`` uses the weights of batches that have them,
-    and is what it was for all others. Attaching twice does nothing more.
+    and is what it was for all others; adaptive strategies listen to its outputs, and every
+    checkpoint holds what they heard. Attaching twice does nothing more.
 
     Args:
         trainer: a ``transformers.Trainer`` whose ``data_collator`` is a ``DataCollatorForMasking``.
@@ -39,7 +41,8 @@ def attach(trainer: Any, *, resume_other_spec: bool = False) -> None:
 
     Raises:
         OptionError: when the trainer has another collator, its model cannot predict what the
-            strategy asks for, or a stream is to be masked by step.
+            strategy asks for, a stream is to be masked by step, or an adaptive strategy has rounds
+            that are shorter than workers load ahead.
     """
     collator = trainer.data_collator
     if not isinstance(collator, DataCollatorForMasking):
@@ -51,8 +54,9 @@ def attach(trainer: Any, *, resume_other_spec: bool = False) -> None:
     columns = _columns(trainer, collator)
     _check_stream(trainer.train_dataset, collator)
     trainer.data_collator = collator.as_attached(trainer.model)
-    if not isinstance(trainer.compute_loss, WeightedLoss):
+    if not isinstance(trainer.compute_loss, WeightedLoss | HeardLoss):
         trainer.compute_loss = WeightedLoss(trainer)
+    follow(trainer, trainer.data_collator, callback.moment, resume_other_spec)
     trainer.train_dataset = _keyed(trainer.train_dataset, callback.moment, columns)
     evaluation = trainer.eval_dataset
     if isinstance(evaluation, dict):

@@ -20,6 +20,7 @@ from maskplug.targets import IGNORE
 from maskplug.tokens import Masked
 from maskplug_hf.batch import take_keys, take_tokens
 from maskplug_hf.columns import Column, aligned, columns_of, stacked
+from maskplug_hf.feedback import SharedTables
 from maskplug_hf.labels import check_lengths, take_labels, warn_of_copies
 from maskplug_hf.model import ModelFacts, refuse, refuse_early
 from maskplug_hf.moment import Moment
@@ -87,6 +88,8 @@ class DataCollatorForMasking:
         self.vocabulary = vocabulary_of(tokenizer, mask_id) if vocabulary is None else vocabulary
         #: Whether plain features are evaluation data, because training data come with their time.
         self.attached = False
+        #: The losses that an adaptive strategy follows; attach sets it.
+        self.feedback: SharedTables | None = None
         self._moment = Moment()
         self._calls = 0
         self._warned = False
@@ -165,10 +168,16 @@ class DataCollatorForMasking:
         own = take_labels(columns)
         given = take_tokens(columns, keys, self.strategy)
         masked = self.strategy(
-            given.tokens, self.vocabulary, seed=self.seed, **self._time(features)
+            given.tokens,
+            self.vocabulary,
+            seed=self.seed,
+            feedback=self.feedback,
+            **self._time(features),
         )
         out = self._outputs(masked, Shown(given, masked.inputs))
         arrays = {"input_ids": out.input_ids()}
+        if self.feedback is not None:
+            arrays |= self.feedback.columns(out)
         wanted = "attention_mask" in self.tokenizer.model_input_names
         if columns.pop("attention_mask", None) or (wanted and isinstance(features[0], Mapping)):
             arrays["attention_mask"] = out.attention_mask()

@@ -42,7 +42,7 @@ class ModelFacts:
         """Look at a model, or at the base of an adapter of peft."""
         model = base_model(model)
         decoder = bool(getattr(getattr(model, "config", None), "is_encoder_decoder", False))
-        loss = LOSS_MAPPING.get(getattr(model, "loss_type", None) or "")
+        loss = LOSS_MAPPING.get(getattr(model, "loss_type", None) or "", _default_loss(model))
         return cls(
             type(model).__name__,
             _named(model),
@@ -72,6 +72,12 @@ def arguments(model: Any) -> frozenset[str]:
 def _named(model: Any) -> frozenset[str] | None:
     names = arguments(model) if hasattr(model, "forward") else frozenset()
     return names if "input_ids" in names else None  # a wrapper that passes everything on
+
+
+def _default_loss(model: Any) -> Any:
+    """The loss of a model whose class's name tells none: GPT2LMHeadModel, for example."""
+    forward = inspect.unwrap(getattr(type(model), "forward", _default_loss))
+    return ForCausalLMLoss if "loss_function" in forward.__code__.co_names else None
 
 
 def _predicts_tokens(model: Any) -> bool:

@@ -57,6 +57,11 @@ class StepSampler:
         return getattr(self.sampler, name)  # accelerate calls its set_epoch
 
 
+def steps_per_epoch(dataloader: Any, accumulation: int) -> int:
+    """The number of optimizer steps of an epoch, at least 1."""
+    return max(math.ceil(len(dataloader) / accumulation), 1)
+
+
 def stamp_steps(dataloader: Any, moment: Moment, accumulation: int, max_steps: int) -> None:
     """Make a Trainer's prepared dataloader stamp its indices with their steps.
 
@@ -77,6 +82,6 @@ def stamp_steps(dataloader: Any, moment: Moment, accumulation: int, max_steps: i
         inner.sampler,
         moment,
         samples_per_step=inner.batch_size * processes * accumulation,
-        steps_per_epoch=max(math.ceil(len(dataloader) / accumulation), 1),
+        steps_per_epoch=steps_per_epoch(dataloader, accumulation),
         max_steps=max_steps,
     )

@@ -19,12 +19,14 @@ def reference_masks(
     epoch: int = 0,
     step: int = 0,
     progress: float = 0.0,
+    feedback: maskplug.rng.Feedback | None = None,
 ) -> dict[int | str, Row]:
     """The masked row of every sample, by key."""
     masks: dict[int | str, Row] = {}
     for key, row in rows.items():
         tokens = maskplug.TokenBatch.from_lists([row], keys=[key])
-        masked = strategy(tokens, vocab, seed=seed, epoch=epoch, step=step, progress=progress)
+        time = {"epoch": epoch, "step": step, "progress": progress, "feedback": feedback}
+        masked = strategy(tokens, vocab, seed=seed, **time)
         assert masked.labels is not None
         masks[key] = (tuple(masked.inputs.values.tolist()), tuple(masked.labels.values.tolist()))
     return masks
