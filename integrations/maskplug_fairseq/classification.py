@@ -25,6 +25,10 @@ class MaskplugClassificationTask(MaskingTask, SentencePredictionTask):  # type: 
         given = (self.cfg.init_token, self.cfg.separator_token)
         return [token for token in given if token is not None]
 
+    def tells_nothing(self) -> str:
+        """The model predicts no tokens."""
+        return "a classifier predicts no tokens: use --task maskplug_masked_lm"
+
     def load_dataset(self, split: str, combine: bool = False, **kwargs: Any) -> Any:
         """Load a split; the training split, where it is loaded for training, is masked.
 

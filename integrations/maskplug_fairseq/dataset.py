@@ -12,6 +12,7 @@ from fairseq.data import BaseWrapperDataset
 
 from maskplug import Masked, Ragged, Strategy, TokenBatch, Vocabulary
 from maskplug.arrays import BoolArray, IntArray, UintArray, offsets_of
+from maskplug.rng import Feedback
 from maskplug.schedule import progress_at
 from maskplug_fairseq.epoch import Sample
 
@@ -43,6 +44,8 @@ class MaskedDataset(BaseWrapperDataset):  # type: ignore[misc]
         self.seed = seed
         self.max_epoch = max_epoch
         self.frozen = frozen
+        #: The losses that an adaptive strategy follows; the task sets it.
+        self.feedback: Feedback | None = None
         # Shared, so that set_epoch reaches workers that are running already. It serves those who
         # load rows by plain number; the task's batches carry their own time.
         epoch = torch.ones(1, dtype=torch.int64)
@@ -92,7 +95,15 @@ class MaskedDataset(BaseWrapperDataset):  # type: ignore[misc]
             tokens = replace(tokens, layers={"sentence_starts": _sentences(tokens, lines, vocab)})
         epochs, steps = moments.T
         far = np.array([progress_at(int(epoch), self.max_epoch) for epoch in epochs])
-        return self.strategy(tokens, vocab, seed=self.seed, epoch=epochs, step=steps, progress=far)
+        return self.strategy(
+            tokens,
+            vocab,
+            seed=self.seed,
+            epoch=epochs,
+            step=steps,
+            progress=far,
+            feedback=self.feedback,
+        )
 
 
 def _sentences(tokens: TokenBatch, lines: Sequence[Any], vocab: Vocabulary) -> BoolArray:

@@ -15,6 +15,7 @@ from maskplug.spec import options_from_json
 from maskplug_fairseq import checkpoint
 from maskplug_fairseq.dataset import MaskedDataset
 from maskplug_fairseq.epoch import Calendar, carry_time
+from maskplug_fairseq.feedback import STATE, HearsLosses
 from maskplug_fairseq.vocabulary import (
     MASK,
     add_symbols,
@@ -41,7 +42,7 @@ def short_of_sentinels() -> Iterator[None]:
         ) from error
 
 
-class MaskingTask(FairseqTask):  # type: ignore[misc]
+class MaskingTask(HearsLosses, FairseqTask):  # type: ignore[misc]
     """Mixed in before one of fairseq's tasks.
 
     A mask depends on the strategy, its options, ``--masking-seed``, the epoch (or step, for clocks
@@ -130,9 +131,17 @@ class MaskingTask(FairseqTask):  # type: ignore[misc]
                 masked = self.masking_strategy.try_out(vocab)
             if not self.idle:
                 self.check_result(masked)
+        predicted = self.target_dictionary
+        self.make_heard(
+            self.masking_strategy, len(predicted), predicted.pad(), self.tells_nothing()
+        )
 
     def check_result(self, masked: Masked) -> None:
         """Check what the strategy makes of a sample against what the task can train on."""
+
+    def tells_nothing(self) -> str:
+        """Why the model's losses do not tell how hard the masked tokens are; empty if they do."""
+        return ""
 
     @property
     def idle(self) -> bool:
@@ -177,12 +186,17 @@ class MaskingTask(FairseqTask):  # type: ignore[misc]
         """As fairseq's; batches of the masked split carry their time to whoever masks them."""
         iterator = super().get_batch_iterator(dataset, *args, **kwargs)
         if isinstance(dataset, MaskedDataset) and not dataset.frozen:
-            carry_time(iterator, Calendar(self.cfg.update_freq, self.cfg.skip_remainder_batch))
+            calendar = Calendar(self.cfg.update_freq, self.cfg.skip_remainder_batch)
+            carry_time(iterator, calendar)
+            if self.heard is not None:
+                self.heard.follow(iterator, calendar)
+                dataset.feedback = self.heard.shared
         return iterator
 
     def get_checkpoint_dict(self) -> dict[str, Any]:
         """What fairseq stores in a checkpoint for this task."""
-        return {type(self).__name__: self.masking_record}
+        heard = {} if self.heard is None else {STATE: self.heard.state_dict()}
+        return {type(self).__name__: {**self.masking_record, **heard}}
 
     def set_checkpoint_dict(self, saved: dict[str, Any]) -> None:
         """What fairseq calls when training is resumed.
@@ -190,7 +204,10 @@ class MaskingTask(FairseqTask):  # type: ignore[misc]
         Raises:
             SpecMismatchError: when the checkpoint was trained with other masks.
         """
-        checkpoint.check(saved, self.masking_record, self.cfg.masking_allow_other_spec)
+        record = {name: value for name, value in saved.items() if name != STATE}
+        checkpoint.check(record, self.masking_record, self.cfg.masking_allow_other_spec)
+        if self.heard is not None:
+            self.heard.load_state_dict(saved.get(STATE))
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """What fairseq calls before it builds a checkpoint's model for inference."""

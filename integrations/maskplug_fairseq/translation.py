@@ -35,6 +35,12 @@ class MaskplugTranslationTask(MaskingTask, TranslationTask):  # type: ignore[mis
         """The side, too."""
         return {"side": str(self.cfg.masking_side), **super().recorded()}
 
+    def tells_nothing(self) -> str:
+        """The model predicts the target side."""
+        if str(self.cfg.masking_side) == "target":
+            return ""
+        return "a translation model predicts the target side: use --masking-side target"
+
     def load_dataset(
         self, split: str, epoch: int = 1, combine: bool = False, **kwargs: Any
     ) -> None:
