@@ -73,9 +73,13 @@ def render(
 
 def _word(token: int, vocab: Vocabulary, piece: Callable[[int], str]) -> tuple[str, str]:
     """A token's text and style where nothing is known of it but its id."""
-    if vocab.special[token]:
-        return f"‹{plain(piece(token))}›", STYLES["written"]
-    return plain(piece(token)), ""
+    word = plain(piece(token))
+    return (_marked(word), STYLES["written"]) if vocab.special[token] else (word, "")
+
+
+def _marked(word: str) -> str:
+    """A written token in angle brackets, unless it has brackets of its own."""
+    return word if word[:1] + word[-1:] in ("<>", "[]") else f"‹{word}›"
 
 
 def _cells(
@@ -88,8 +92,7 @@ def _cells(
     cells = []
     for token, source in zip(masked.inputs.values.tolist(), came_from, strict=True):
         if source < 0:
-            word, _ = _word(token, vocab, piece)
-            cells.append((word if vocab.special[token] else f"‹{word}›", STYLES["written"]))
+            cells.append((_marked(plain(piece(token))), STYLES["written"]))
             continue
         original = int(tokens.ids[source])
         word = plain(piece(original))

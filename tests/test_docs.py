@@ -29,7 +29,7 @@ Every rate takes a schedule, every strategy a clock; `maskplug list schedule` an
 clock`
 name them. Every strategy passes `maskplug check NAME`.
 """
-#: What ``show`` needs besides the name; None: the strategy reads a file or the model.
+#: What ``show`` needs besides the name; None: there is little to see without a file or a model.
 EXAMPLES: dict[str, str | None] = {
     "none": None,
     "compose": """--options '{"selector": "spans", "replacement": "delete", "target": "chosen"}'""",
@@ -42,6 +42,11 @@ EXAMPLES: dict[str, str | None] = {
     """--layers '{"languages": [0, 0, 0, 1, 1, 1]}'""",
     "weighted": "--text 'government of the people by the people for the people' "
     """--layers '{"scores": [9, 1, 1, 9, 1, 1, 9, 1, 1, 9]}'""",
+    "code_switch": None,
+    "adaptive": None,
+    "self_evolution": "--text 'the cat sat on the hypotenuse' "
+    """--layers '{"losses": [0.01, 0.3, 0.05, 0.02, 0.01, 4.0]}'""",
+    "prefixed": """--options '{"strategy": "t5", "token": "[R]"}'""",
 }
 
 
