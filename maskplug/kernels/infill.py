@@ -8,7 +8,7 @@ from maskplug.arrays import IntArray, UintArray, Words
 from maskplug.kernels import kernel
 from maskplug.kernels.arrange import shuffle
 from maskplug.kernels.philox import fill, longest
-from maskplug.kernels.spans import place
+from maskplug.kernels.spans import before, place
 
 
 @kernel
@@ -42,55 +42,16 @@ def draw_lengths(
 
 
 @kernel
-def before(starts: IntArray, lengths: IntArray, first: int, end: int, unit: int) -> int:
-    """Where something stands that is inserted before a unit, or behind the last one."""
-    if first + unit < end:
-        return starts[first + unit]  # type: ignore[no-any-return]
-    return starts[end - 1] + lengths[end - 1]  # type: ignore[no-any-return]
-
-
-@kernel
-def infill_spans(
-    length_keys: UintArray,
-    place_keys: UintArray,
-    starts: IntArray,
-    lengths: IntArray,
-    offsets: IntArray,
-    budgets: IntArray,
-    law: UintArray,
-) -> tuple[IntArray, IntArray, IntArray]:
-    """Token starts, token lengths and row offsets of spans of units, some of them empty.
-
-    A span that meets a token which cannot be masked goes on behind it as a span of its own.
-    """
-    most = longest(offsets)
-    total = 2 * budgets.sum()
-    out_starts = np.empty(total, np.int64)
-    out_lengths = np.empty(total, np.int64)
-    rows = np.zeros(len(offsets), np.int64)
-    sizes = np.empty(2 * most, np.int64)
-    places = np.empty(2 * most, np.int64)
-    words = np.empty(2 * most + 8, np.uint32)
+def infill_lengths(keys: UintArray, budgets: IntArray, law: UintArray) -> tuple[IntArray, IntArray]:
+    """The lengths of each row's spans, some of them 0, and their row offsets."""
+    sizes = np.empty(2 * budgets.sum(), np.int64)
+    rows = np.zeros(len(keys) + 1, np.int64)
+    words = np.empty((2 * budgets.max() if len(keys) else 0) + 8, np.uint32)
     n = 0
-    for row in range(len(length_keys)):
-        first, end = offsets[row], offsets[row + 1]
-        count = draw_lengths(sizes, words, length_keys[row], budgets[row], law)
-        free = end - first - budgets[row]
-        place(places, sizes, count, words, place_keys[row], free, True)
-        for k in range(count):
-            if sizes[k] == 0:
-                out_starts[n] = before(starts, lengths, first, end, places[k])
-                out_lengths[n] = 0
-                n += 1
-            for i in range(places[k], places[k] + sizes[k]):
-                start = starts[first + i]
-                if i == places[k] or start != out_starts[n - 1] + out_lengths[n - 1]:
-                    out_starts[n] = start
-                    out_lengths[n] = 0
-                    n += 1
-                out_lengths[n - 1] += lengths[first + i]
+    for row in range(len(keys)):
+        n += draw_lengths(sizes[n:], words, keys[row], budgets[row], law)
         rows[row + 1] = n
-    return out_starts[:n], out_lengths[:n], rows
+    return sizes[:n], rows
 
 
 @kernel

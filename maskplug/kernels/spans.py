@@ -111,6 +111,14 @@ def compositions(keys: UintArray, budgets: IntArray, counts: IntArray) -> tuple[
 
 
 @kernel
+def before(starts: IntArray, lengths: IntArray, first: int, end: int, unit: int) -> int:
+    """Where something stands that is inserted before a unit, or behind the last one."""
+    if first + unit < end:
+        return starts[first + unit]  # type: ignore[no-any-return]
+    return starts[end - 1] + lengths[end - 1]  # type: ignore[no-any-return]
+
+
+@kernel
 def lay_out(
     keys: UintArray,
     starts: IntArray,
@@ -124,14 +132,14 @@ def lay_out(
 
     Row i gets spans of ``sizes[bounds[i]:bounds[i + 1]]`` units, in this order, with or without
     ``gaps``; see :func:`place`. A span that meets a token which cannot be masked goes on behind it
-    as a span of its own.
+    as a span of its own. An empty span stands before the unit at its place, or behind the last one.
     """
-    total = sizes.sum()
+    total = sizes.sum() + len(sizes)
     out_starts = np.empty(total, np.int64)
     out_lengths = np.empty(total, np.int64)
     rows = np.zeros(len(offsets), np.int64)
     places = np.empty(longest(bounds), np.int64)
-    words = np.empty(longest(offsets) + 8, np.uint32)
+    words = np.empty(longest(offsets) + longest(bounds) + 8, np.uint32)
     n = 0
     for row in range(len(keys)):
         first = offsets[row]
@@ -139,6 +147,10 @@ def lay_out(
         free = offsets[row + 1] - first - own.sum()
         place(places, own, len(own), words, keys[row], free, gaps)
         for k in range(len(own)):
+            if own[k] == 0:
+                out_starts[n] = before(starts, lengths, first, offsets[row + 1], places[k])
+                out_lengths[n] = 0
+                n += 1
             for i in range(places[k], places[k] + own[k]):
                 start = starts[first + i]
                 if i == places[k] or start != out_starts[n - 1] + out_lengths[n - 1]:

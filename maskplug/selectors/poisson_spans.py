@@ -73,19 +73,19 @@ class PoissonSpans(Selector):
             )
 
     def select(self, tokens: TokenBatch, vocab: Vocabulary, rng: Rng) -> Selection:
-        from maskplug.kernels.infill import infill_spans
+        from maskplug.kernels.infill import infill_lengths
+        from maskplug.kernels.spans import lay_out
 
         candidates = units(tokens, vocab, self.unit)
-        starts, lengths, offsets = infill_spans(
-            rng.stream_keys("poisson lengths"),
+        budgets = budget(self.rate, candidates.counts, rng)
+        spans = lay_out(
             rng.stream_keys("poisson places"),
             candidates.starts,
             candidates.lengths,
             candidates.offsets,
-            budget(self.rate, candidates.counts, rng),
-            _thresholds(self.mean),
+            *infill_lengths(rng.stream_keys("poisson lengths"), budgets, _thresholds(self.mean)),
         )
-        return Selection(starts, lengths, offsets, len(tokens.ids))
+        return Selection(*spans, len(tokens.ids))
 
     def bound(self, lengths: IntArray) -> tuple[IntArray, IntArray]:
         spent = most(self.rate, lengths)
