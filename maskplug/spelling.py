@@ -1,8 +1,9 @@
-"""What the spelling of a tokenizer's pieces tells: where words begin and where sentences end."""
+"""What the spelling of a tokenizer's pieces tells: words, ends of sentences, sentinels, marks."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,29 @@ from maskplug.arrays import BoolArray
 
 #: Pieces that end a sentence: Latin, CJK, Arabic and Devanagari full stops and their like.
 SENTENCE_ENDS = frozenset([*".!?…。！？．؟۔।", "..", "...", "!!", "!!!", "??", "?!"])
+
+#: How sentinels are written, by number; the first spelling that a vocabulary has is its own.
+SENTINELS = (re.compile(r"<extra_id_(\d+)>"), re.compile(r"<sentinel[:_](\d+)>"))
+#: Pieces that no text contains: ``<mask>``, ``[de]``, but neither ``<`` nor ``[1]``.
+MARK = re.compile(r"<[\w:+-]+>|\[[^\W\d][\w:+-]*\]")
+
+
+def sentinels(pieces: Iterable[tuple[int, str]]) -> list[int]:
+    """The ids of the span sentinels among ids and their pieces, in the order of their numbers.
+
+    By name, for an id that is counted from the vocabulary's end is another token as soon as a user
+    has added some.
+
+    Example:
+        >>> sentinels(enumerate(["<extra_id_1>", "a", "<extra_id_0>"]))
+        [2, 0]
+    """
+    known = list(pieces)
+    for spelling in SENTINELS:
+        found = {int(match[1]): i for i, piece in known if (match := spelling.fullmatch(piece))}
+        if found:
+            return [found[number] for number in sorted(found)]
+    return []
 
 
 def plain(piece: str) -> str:

@@ -11,7 +11,7 @@ import numpy as np
 
 from maskplug.arrays import BoolArray, IntArray, frozen
 from maskplug.errors import TokenError, VocabularyError
-from maskplug.spelling import sentence_ends, word_tables
+from maskplug.spelling import MARK, sentence_ends, sentinels, word_tables
 from maskplug.tokens import TokenBatch
 
 
@@ -236,7 +236,9 @@ class Vocabulary:
         """Build a vocabulary from a ``sentencepiece.SentencePieceProcessor``.
 
         Args:
-            processor: a loaded model; its control, unknown and unused pieces become special.
+            processor: a loaded model; its control, unknown and unused pieces become special, and
+                those that no text contains, written as ``<name>`` or ``[name]``. Sentinels are
+                ``<extra_id_0>``, ``<extra_id_1>``, …; the model is the ``codec``.
             mask: the piece that stands for a mask; without it ``<mask>`` or ``[MASK]`` if there is.
 
         Raises:
@@ -251,7 +253,10 @@ class Vocabulary:
         special = [
             i
             for i in range(size)
-            if processor.is_control(i) or processor.is_unknown(i) or processor.is_unused(i)
+            if processor.is_control(i)
+            or processor.is_unknown(i)
+            or processor.is_unused(i)
+            or MARK.fullmatch(pieces[i])
         ]
         named = {"pad_id": processor.pad_id(), "bos_id": processor.bos_id()}
         named["eos_id"] = processor.eos_id()
@@ -259,5 +264,7 @@ class Vocabulary:
             pieces,
             mask_id=found[0] if found else None,
             special_ids=special,
+            sentinel_ids=sentinels(enumerate(pieces)),
+            codec=processor,
             **{name: value for name, value in named.items() if value >= 0},
         )

@@ -95,7 +95,10 @@ def test_require_mask() -> None:
 class Processor:
     """As much of a SentencePieceProcessor as the adapter reads."""
 
-    pieces = ("<unk>", "<s>", "</s>", "▁a", "b", "<mask>", "<unused>")
+    pieces = (
+        *("<unk>", "<s>", "</s>", "▁a", "b", "<mask>", "<unused>"),
+        *("<extra_id_1>", "<extra_id_0>", "[de]", "<", "[1]"),
+    )
 
     def get_piece_size(self) -> int:
         return len(self.pieces)
@@ -125,8 +128,11 @@ class Processor:
 def test_from_sentencepiece() -> None:
     vocab = Vocabulary.from_sentencepiece(Processor())
     assert (vocab.mask_id, vocab.pad_id, vocab.bos_id, vocab.eos_id) == (5, None, 1, 2)
-    assert vocab.ordinary.tolist() == [3, 4]
-    assert vocab.word_start.tolist() == [False, False, False, True, False, False, False]
+    assert vocab.ordinary.tolist() == [3, 4, 10, 11]
+    assert vocab.word_start.tolist() == [i == 3 for i in range(12)]
+    assert vocab.sentinel_ids.tolist() == [8, 7]
+    assert vocab.id_of("[de]", "a test") == 9
+    assert isinstance(vocab.codec, Processor)
     assert Vocabulary.from_sentencepiece(Processor(), mask="b").mask_id == 4
     with pytest.raises(VocabularyError, match="no piece 'x'"):
         Vocabulary.from_sentencepiece(Processor(), mask="x")

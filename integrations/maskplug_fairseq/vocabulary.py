@@ -8,14 +8,11 @@ from typing import Any
 
 from maskplug import Vocabulary
 from maskplug.errors import VocabularyError
+from maskplug.spelling import MARK, sentinels
 
 MASK = "<mask>"
 #: What fairseq-preprocess fills dictionaries up with, to a multiple of 8; no text contains them.
 PADDING_WORD = re.compile(r"madeupword\d{4,}")
-#: Symbols that stand for no text: <extra_id_0>, [de], [de_DE], <2en>; but not [1], "..." or <.
-MARK = re.compile(r"<[\w:+-]+>|\[[^\W\d][\w:+-]*\]")
-#: Sentinels by name, in the order of their preference; the number is the order of their use.
-SENTINELS = (re.compile(r"<extra_id_(\d+)>"), re.compile(r"<sentinel[:_](\d+)>"))
 
 
 def vocabulary(
@@ -61,21 +58,8 @@ def vocabulary(
         bos_id=dictionary.bos(),
         eos_id=dictionary.eos(),
         special_ids=[dictionary.unk(), *spare, *marks, *special_ids],
-        sentinel_ids=sentinels(dictionary),
+        sentinel_ids=sentinels(enumerate(dictionary.symbols)),
     )
-
-
-def sentinels(dictionary: Any) -> list[int]:
-    """The ids of a dictionary's sentinels, in the order of their use."""
-    for spelling in SENTINELS:
-        found = {
-            int(match[1]): index
-            for index, text in enumerate(dictionary.symbols)
-            if (match := spelling.fullmatch(text))
-        }
-        if found:
-            return [found[number] for number in sorted(found)]
-    return []
 
 
 def sentinel_names(count: int) -> list[str]:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 import maskplug
 from maskplug.errors import VocabularyError
+from maskplug.spelling import sentinels
 from maskplug_hf.codec import TokenizerCodec
-
-SENTINEL = re.compile(r"<extra_id_(\d+)>")
 
 
 def vocabulary(tokenizer: Any, mask_id: int | None = None) -> maskplug.Vocabulary:
@@ -50,7 +48,7 @@ def vocabulary(tokenizer: Any, mask_id: int | None = None) -> maskplug.Vocabular
         bos_id=_first(tokenizer.bos_token_id, tokenizer.cls_token_id),
         eos_id=_first(tokenizer.eos_token_id, tokenizer.sep_token_id),
         special_ids=sorted(_special(tokenizer) | unused),
-        sentinel_ids=_sentinels(ids),
+        sentinel_ids=sentinels((i, piece) for piece, i in ids.items()),
         codec=TokenizerCodec(tokenizer),
     )
 
@@ -63,9 +61,3 @@ def _special(tokenizer: Any) -> set[int]:
     named = {*tokenizer.all_special_ids, tokenizer.unk_token_id}
     added = {i for i, token in tokenizer.added_tokens_decoder.items() if token.special}
     return {i for i in named | added if i is not None}
-
-
-def _sentinels(ids: dict[str, int]) -> list[int]:
-    # By name, for ``len(tokenizer) - i`` is another token as soon as a user has added some.
-    found = {int(m[1]): i for piece, i in ids.items() if (m := SENTINEL.fullmatch(piece))}
-    return [found[number] for number in sorted(found)]

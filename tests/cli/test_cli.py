@@ -205,6 +205,21 @@ def test_the_command_that_an_error_names_runs() -> None:
     assert "no such option" not in run(*arguments).output.lower()
 
 
+def test_show_finds_the_sentinels_of_a_sentencepiece_model(tmp_path: Path) -> None:
+    import sentencepiece
+
+    sentencepiece.SentencePieceTrainer.train(
+        sentence_iterator=iter(["the cat sat on the mat with a hat"] * 20),
+        model_prefix=str(tmp_path / "spm"),
+        vocab_size=40,
+        user_defined_symbols=["<extra_id_0>", "<extra_id_1>"],
+        minloglevel=2,
+    )
+    model = ["--tokenizer", str(tmp_path / "spm.model"), "--text", "the cat sat on the mat"]
+    output = run("show", "--strategy", "t5", *model, "--epoch", "0").output
+    assert output.count("<extra_id_0>") == 2
+
+
 def test_show_takes_layers(tmp_path: Path) -> None:
     layers = '{"protected": [1, 1, 1, 0, 0]}'
     options = '{"rate": 1.0, "mask": 1.0, "random": 0.0}'
