@@ -148,7 +148,8 @@ class Strategy(Part):
             have = ", ".join(map(repr, tokens.layers)) or "none"
             raise TokenError(
                 f"strategy {self.label!r} reads the layer {missing[0]!r}, one value for each "
-                f"token, and the batch does not have it (its layers: {have})"
+                f"token, and the batch does not have it (its layers: {have}); 'maskplug list "
+                f"{self.label.split('@')[0]}' says what it holds"
             )
 
     def _explained(

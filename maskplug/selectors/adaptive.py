@@ -14,6 +14,7 @@ from maskplug.feedback import Plan
 from maskplug.parts import Schedule, Selector
 from maskplug.rng import Rng
 from maskplug.schedule import check_rate
+from maskplug.selectors.layer import place
 from maskplug.selectors.weighted import by_weight
 from maskplug.tokens import Selection, TokenBatch
 from maskplug.units import units
@@ -88,19 +89,15 @@ class Adaptive(Selector):
         """The class of every token that may be chosen."""
         if self.classes is None:
             return tokens.ids[candidates.starts]
-        if CLASSES not in tokens.layers:
-            raise TokenError(
-                f"selector 'adaptive' reads the layer {CLASSES!r}, a whole number from 0 to "
-                f"{self.classes - 1} for each token; the batch has the layers "
-                f"{sorted(tokens.layers)}"
-            )
+        # Tokens that are never chosen may have any class, such as -1.
         classes: IntArray = tokens.layers[CLASSES][candidates.starts].astype(np.int64)
         wrong = np.flatnonzero((classes < 0) | (classes >= self.classes))
         if len(wrong):
             i = wrong[0]
             raise TokenError(
-                f"layer {CLASSES!r} holds {classes[i]} in row {candidates.rows[i]}; classes go "
-                f"from 0 to {self.classes - 1} (option 'classes')"
+                f"the layer {CLASSES!r} holds the class of each token, from 0 to "
+                f"{self.classes - 1} (option 'classes'); {place(tokens, candidates.starts[i])} has "
+                f"{classes[i]}"
             )
         return classes
 

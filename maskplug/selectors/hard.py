@@ -12,6 +12,7 @@ from maskplug.errors import OptionError, TokenError
 from maskplug.parts import Schedule, Selector
 from maskplug.rng import Rng
 from maskplug.schedule import check_rate
+from maskplug.selectors.layer import place
 from maskplug.tokens import Selection, TokenBatch
 from maskplug.units import budget, units
 from maskplug.vocabulary import Vocabulary
@@ -56,18 +57,13 @@ class Hard(Selector):
 
 
 def _losses(tokens: TokenBatch, candidates: Selection) -> FloatArray:
-    if LOSSES not in tokens.layers:
-        raise TokenError(
-            f"selector 'hard' reads the layer {LOSSES!r}, the loss of each token; the batch has "
-            f"the layers {sorted(tokens.layers)} (maskplug_hf.clean_losses makes it)"
-        )
     losses = tokens.layers[LOSSES][candidates.starts].astype(np.float64)
     missing = np.flatnonzero(np.isnan(losses))
     if len(missing):
         i = missing[0]
-        row = candidates.rows[i]
         raise TokenError(
-            f"layer {LOSSES!r} is NaN at token {candidates.starts[i] - tokens.offsets[row]} of row "
-            f"{row} (sample key {tokens.keys[row]}); every token that may be masked needs a loss"
+            f"the layer {LOSSES!r} holds the loss of each token, and every one that may be masked "
+            f"needs one; {place(tokens, candidates.starts[i])} has NaN (sample key "
+            f"{tokens.keys[candidates.rows[i]]})"
         )
     return losses

@@ -211,7 +211,7 @@ def test_show_finds_the_sentinels_of_a_sentencepiece_model(tmp_path: Path) -> No
     sentencepiece.SentencePieceTrainer.train(
         sentence_iterator=iter(["the cat sat on the mat with a hat"] * 20),
         model_prefix=str(tmp_path / "spm"),
-        vocab_size=40,
+        vocab_size=20,
         user_defined_symbols=["<extra_id_0>", "<extra_id_1>"],
         minloglevel=2,
     )

@@ -306,7 +306,7 @@ class Doubled(Replacement):
 
 def test_batches_hold_what_masking_makes_longer(text: Text) -> None:
     task = task_of(text, TASK, *CUT, *flags_of("deletion, original"), "--sample-break-mode", "eos")
-    task.__dict__["masking_strategy"] = maskplug.compose(Exact(0.9), Doubled(), "original")
+    task.__dict__["masking_strategy"] = maskplug.compose(Exact(1.0), Doubled(), "original")
     task.load_dataset("train")
     dataset = task.dataset("train")
     limit, longest = 250, 80
