@@ -25,12 +25,17 @@ from maskplug.when import When
 
 @dataclass(frozen=True)
 class Context:
-    """What an observer is told beside the result: who masked what, with which draws."""
+    """What an observer is told beside the result: who masked what, and when."""
 
     strategy: Strategy
     tokens: TokenBatch
     vocab: Vocabulary
-    rng: Rng
+    when: When
+
+    @cached_property
+    def rng(self) -> Rng:
+        """The draws at the strategy's t."""
+        return self.when.rng(self.strategy.times)
 
 
 def _inside(value: Any) -> Iterator[Part]:
@@ -114,16 +119,12 @@ class Strategy(Part):
         self._check_layers(tokens)
         when = When.at(seed, epoch, step, tokens.keys, progress, feedback)
         try:
-            rng = when.rng(self.times)
-        except StrategyError as error:
-            raise StrategyError(f"strategy {self.label!r}: {error}") from error.__cause__
-        try:
             masked = self.mask(tokens, vocab, when)
         except MaskplugError:
             raise
         except Exception as error:
-            raise self._explained(error, tokens, vocab, when, rng) from error
-        plugins().after_mask(masked, Context(self, tokens, vocab, rng))
+            raise self._explained(error, tokens, vocab, when) from error
+        plugins().after_mask(masked, Context(self, tokens, vocab, when))
         return masked
 
     def try_out(self, vocab: Vocabulary, seed: int = 0) -> Masked:
@@ -153,14 +154,18 @@ class Strategy(Part):
             )
 
     def _explained(
-        self, error: Exception, tokens: TokenBatch, vocab: Vocabulary, when: When, rng: Rng
+        self, error: Exception, tokens: TokenBatch, vocab: Vocabulary, when: When
     ) -> StrategyError:
         what = f"strategy {self.label!r} raised {type(error).__name__}: {error}"
         if not len(tokens):
             return StrategyError(f"{what}\n  the batch has no samples")
         guilty = self._guilty(tokens, vocab, when)
         ids = " ".join(map(str, tokens.row(guilty).ids.tolist()))
-        sample = f"  sample key {tokens.keys[guilty]}, t = {rng.t[guilty]}"
+        try:
+            time = f"t = {when.rng(self.times).t[guilty]}"
+        except Exception as stuck:
+            time = f"no t, for the clock {self.times!r} raised {type(stuck).__name__}: {stuck}"
+        sample = f"  sample key {tokens.keys[guilty]}, {time}"
         try:
             options = shlex.quote(self.options_json)
         except PluginError as error:
@@ -181,23 +186,21 @@ class Strategy(Part):
                 return i
         return 0
 
-    @property
+    @cached_property
     def needs_step(self) -> bool:
         """Whether masks depend on the step, so that it must travel with the samples."""
-        clocks = any(p.needs_step for p in self._parts if isinstance(p, Clock))
-        return clocks or self.feedback_plan is not None
+        return any(clock.needs_step for clock in self.clocks) or self.feedback_plan is not None
 
-    @property
+    @cached_property
     def needs_progress(self) -> bool:
         """Whether any option is a schedule, so that progress must travel with the samples."""
         return any(isinstance(part, Schedule) for part in self._parts)
 
-    @property
+    @cached_property
     def timeless(self) -> bool:
         """Whether a sample's mask never changes."""
-        clocks = [part for part in self._parts if isinstance(part, Clock)]
         moves = self.needs_progress or self.feedback_plan is not None
-        return not moves and all(clock.timeless for clock in clocks)
+        return not moves and all(clock.timeless for clock in self.clocks)
 
     @cached_property
     def feedback_plan(self) -> Plan | None:  # type: ignore[override]
@@ -214,7 +217,7 @@ class Strategy(Part):
             )
         return plans.pop() if plans else None
 
-    @property
+    @cached_property
     def reads(self) -> tuple[str, ...]:  # type: ignore[override]
         """The layers of a batch that its parts read."""
         return tuple(dict.fromkeys(name for part in self._leaves for name in part.reads))

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from maskplug.arrays import FloatArray, IntArray, UintArray, spread
-from maskplug.errors import MaskplugError, OptionError, StrategyError
+from maskplug.errors import OptionError
 from maskplug.parts import Clock
 from maskplug.rng import Feedback, Rng
 
@@ -60,18 +60,9 @@ class When:
         """The draws at the time that this clock tells.
 
         Raises:
-            StrategyError: when the clock raises.
             OptionError: for a seed, a time or a progress out of range.
         """
-        try:
-            t = clock(self.epoch, self.step)
-        except MaskplugError:
-            raise
-        except Exception as error:
-            raise StrategyError(
-                f"the clock {clock!r} raised {type(error).__name__}: {error}"
-            ) from error
-        rng = Rng.at(self.seed, t, self.keys, self.progress)
+        rng = Rng.at(self.seed, clock(self.epoch, self.step), self.keys, self.progress)
         return replace(rng, scope=self.scope, step=self.step, feedback=self.feedback)
 
     def take(self, rows: IntArray) -> When:
