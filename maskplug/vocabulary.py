@@ -86,6 +86,12 @@ class Vocabulary:
         if self.word_start is not None and self.joins_next is not None:
             raise VocabularyError("give word_start or joins_next, not both")
 
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        # Arrays come out of a pickle writable, for which kernels would be compiled once more.
+        for name, value in state.items():
+            array = isinstance(value, np.ndarray)
+            self.__dict__[name] = frozen(value, value.dtype.type) if array else value
+
     def _check_id(self, name: str, value: int | None) -> None:
         if value is not None and not 0 <= value < self.size:
             raise VocabularyError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from itertools import chain
 from typing import Any
 
@@ -136,3 +137,12 @@ def test_from_sentencepiece() -> None:
     assert Vocabulary.from_sentencepiece(Processor(), mask="b").mask_id == 4
     with pytest.raises(VocabularyError, match="no piece 'x'"):
         Vocabulary.from_sentencepiece(Processor(), mask="x")
+
+
+def test_pickled_arrays_stay_read_only() -> None:
+    vocab = Vocabulary(size=5, special_ids=[1], word_start=[True] * 5)
+    assert len(vocab.ordinary) == 4  # computed, and pickled with the rest
+    again = pickle.loads(pickle.dumps(vocab))
+    for name in ("special_ids", "word_start", "ordinary", "special"):
+        assert not getattr(again, name).flags.writeable, name
+        assert getattr(again, name).tolist() == getattr(vocab, name).tolist()
