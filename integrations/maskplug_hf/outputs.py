@@ -13,7 +13,7 @@ from maskplug.collate import Side, pad, padded_width, visible
 from maskplug.permutation import perm_mask, target_labels, target_mapping
 from maskplug.ragged import Ragged
 from maskplug.targets import IGNORE
-from maskplug.tokens import Masked
+from maskplug.tokens import ABSENT, Masked
 from maskplug_hf.model import ModelFacts
 from maskplug_hf.shown import Shown
 
@@ -21,8 +21,6 @@ Arrays = dict[str, np.ndarray[Any, Any]]
 
 #: The layer of XLNet's objective: the model is given what follows from it instead.
 ORDER = "order"
-#: What layers are padded with; all others with 0.
-FILLS = {ORDER: -1}
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,7 +74,7 @@ class Outputs:
         return self.model is None or self.model.accepts(name)
 
     def _layer(self, name: str, values: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-        fill = FILLS.get(name, 0)
+        fill = ABSENT.get(name, 0)
         array = self.pad(self.shown.rows(values, fill), fill, self.width)
         if name == "position_ids" and self.model is not None:
             array += self.model.first_position
@@ -122,7 +120,7 @@ class Outputs:
         for layer, values in self.masked.target_layers.items():
             name = layer if layer.startswith("decoder_") else f"decoder_{layer}"
             if self._takes(name):
-                fill = self.pad_id if name == "decoder_input_ids" else FILLS.get(layer, 0)
+                fill = self.pad_id if name == "decoder_input_ids" else ABSENT.get(layer, 0)
                 arrays[name] = self.pad(Ragged(values, targets.offsets), fill)
         return arrays
 
