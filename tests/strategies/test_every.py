@@ -1,0 +1,78 @@
+"""Any strategy with any clock and any schedule: M(t) depends on t, whichever clock tells it."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+import numpy as np
+import pytest
+from batches import ORDINARY
+from cases import RICH, case
+
+import maskplug
+from maskplug import Masked, TokenBatch
+from maskplug.plugins import registry
+from maskplug.registry import BUILTIN
+from maskplug.schedule import Linear
+
+ENTRIES = [e for e in registry().of_kind("strategy") if e.provider == BUILTIN]
+#: Rows of several sentences (7 and 9 end one).
+ROWS = [[2, *np.resize([*ORDINARY[k:], 7, 12, 9], 40 + k).tolist(), 3] for k in range(12)]
+
+
+def taking(option: str, kind: str = "") -> list[str]:
+    """The strategies that have this option, annotated with ``kind`` among others."""
+    options = {e.label: inspect.signature(e.factory).parameters for e in ENTRIES}
+    return [x for x, o in options.items() if option in o and kind in str(o[option].annotation)]
+
+
+def tokens(label: str) -> TokenBatch:
+    return case(label).batch(TokenBatch.from_lists(ROWS, keys=range(len(ROWS))))
+
+
+def made(label: str, **options: Any) -> maskplug.Strategy:
+    return maskplug.strategy(label, **{**case(label).options, **options})
+
+
+def everything(masked: Masked) -> list[Any]:
+    """All that a strategy returns, for comparison."""
+    rows = [masked.inputs, masked.labels, masked.targets]
+    found = [None if r is None else r.to_lists() for r in rows]
+    found.append(None if masked.weights is None else masked.weights.tolist())
+    for layers in (masked.layers, masked.target_layers):
+        found.append({name: values.tolist() for name, values in layers.items()})
+    return [*found, masked.selection.mask.tolist()]
+
+
+# A mixture's clock redraws who is masked how; its strategies keep clocks of their own.
+@pytest.mark.parametrize("label", [x for x in taking("clock") if x != "mixture@1"])
+@pytest.mark.parametrize(
+    ("clock", "t"),
+    [
+        ("never", 0),
+        ("step", 11),
+        ({"name": "every", "k": 2}, 3),
+        ({"name": "every", "k": 4, "of": "step"}, 2),
+        ({"name": "cycle", "k": 4}, 2),
+    ],
+    ids=str,
+)
+def test_masks_depend_on_t_whichever_clock_tells_it(label: str, clock: Any, t: int) -> None:
+    there = made(label, clock=clock)(tokens(label), RICH, seed=3, epoch=6, step=11)
+    direct = made(label, clock="epoch")(tokens(label), RICH, seed=3, epoch=t)
+    assert everything(there) == everything(direct)
+
+
+@pytest.mark.parametrize("label", taking("rate", "Schedule"))
+def test_a_schedule_is_its_value_at_the_progress(label: str) -> None:
+    scheduled = made(label, rate=Linear(0.25, 0.5))
+    assert scheduled.needs_progress
+    there = scheduled(tokens(label), RICH, seed=3, epoch=2, progress=0.5)
+    direct = made(label, rate=0.375)(tokens(label), RICH, seed=3, epoch=2)
+    assert everything(there) == everything(direct)
+
+
+def test_every_clock_is_among_those_that_are_tried() -> None:
+    names = {entry.name for entry in registry().of_kind("clock") if entry.provider == BUILTIN}
+    assert names == {"never", "epoch", "step", "every", "cycle"}
