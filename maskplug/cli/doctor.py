@@ -117,13 +117,22 @@ def findings() -> Iterator[Finding]:
         )
 
 
+def _quietly(found: Iterator[Finding]) -> list[Finding]:
+    """All findings, without what libraries log when they are imported (fairseq greets)."""
+    before = logging.root.manager.disable
+    logging.disable(logging.INFO)
+    try:
+        return list(found)
+    finally:
+        logging.disable(before)
+
+
 @click.command("doctor")
 def doctor_command() -> None:
     """Check this installation; the exit code is 1 when something needs a remedy."""
     table = Table(box=None, pad_edge=False, show_header=False)
     remedies = []
-    logging.disable(logging.INFO)  # fairseq greets on import
-    for finding in findings():
+    for finding in _quietly(findings()):
         mark = "[red]✗[/]" if finding.remedy else "[dim]–[/]" if finding.optional else "[green]✓[/]"
         table.add_row(mark, finding.what, finding.state)
         if finding.remedy:

@@ -1,6 +1,7 @@
 """Every subcommand, as a user types it: output, exit code, and errors without a traceback."""
 
 import json
+import logging
 import shlex
 import subprocess
 import sys
@@ -238,3 +239,9 @@ def test_show_writes_a_picture(tmp_path: Path) -> None:
     result = run("show", "--out", str(tmp_path / "masks.doc"))
     assert result.exit_code == 2
     assert "ends with .svg or .html" in result.output
+
+
+def test_the_doctor_leaves_logging_as_it_was() -> None:
+    before = logging.root.manager.disable
+    run("doctor")
+    assert logging.root.manager.disable == before
