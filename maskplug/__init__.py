@@ -8,7 +8,7 @@ from maskplug.composed import compose
 from maskplug.errors import MaskplugError, MaskplugWarning, OptionError
 from maskplug.feedback import Losses
 from maskplug.hookspecs import Register, hookimpl
-from maskplug.parts import Clock, Replacement, Schedule, Selector, Target
+from maskplug.parts import Clock, Most, Replacement, Schedule, Selector, Target
 from maskplug.ragged import Ragged
 from maskplug.rng import Rng, derive, key_of
 from maskplug.salience import byte_offsets, salient_layer
@@ -26,6 +26,7 @@ __all__ = [
     "Masked",
     "MaskplugError",
     "MaskplugWarning",
+    "Most",
     "OptionError",
     "Ragged",
     "Register",

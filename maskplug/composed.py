@@ -41,11 +41,11 @@ class Composed(Strategy):
 
     def bounds(self, lengths: IntArray) -> tuple[IntArray, IntArray]:
         """What replacement and target can make of all that the selector may choose."""
-        chosen = self.selector.bound(lengths)
-        longest = self.replacement.bound(lengths, *chosen)
+        most = self.selector.bound(lengths)
+        longest = self.replacement.bound(lengths, most)
         if self.target.each_input:
             return longest, longest
-        return longest, self.target.bound(lengths, *chosen)
+        return longest, self.target.bound(lengths, most)
 
 
 def compose(

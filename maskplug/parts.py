@@ -6,7 +6,9 @@ Parts are frozen dataclasses. They know tokens, the vocabulary and their draws, 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
+
+import numpy as np
 
 from maskplug.arrays import FloatArray, IntArray
 
@@ -57,6 +59,20 @@ class Schedule(Part):
         """The least and the greatest value that the schedule can take."""
 
 
+class Most(NamedTuple):
+    """The most that a selector may choose in rows of given lengths: int64, one each.
+
+    Attributes:
+        tokens: how many tokens.
+        spans: how many spans, empty ones among them.
+        empty: how many empty spans.
+    """
+
+    tokens: IntArray
+    spans: IntArray
+    empty: IntArray
+
+
 class Selector(Part):
     """Which tokens?"""
 
@@ -66,9 +82,9 @@ class Selector(Part):
     def select(self, tokens: TokenBatch, vocab: Vocabulary, rng: Rng) -> Selection:
         """The chosen spans: sorted, disjoint, and only of tokens that may be masked."""
 
-    def bound(self, lengths: IntArray) -> tuple[IntArray, IntArray]:
-        """The most tokens, and the most spans, that may be chosen in rows of these lengths."""
-        return lengths, lengths
+    def bound(self, lengths: IntArray) -> Most:
+        """The most that may be chosen in rows of these lengths; no empty span by default."""
+        return Most(lengths, lengths, np.zeros_like(lengths))
 
 
 class Replacement(Part):
@@ -85,12 +101,12 @@ class Replacement(Part):
         A replacement that changes the number or the order of the tokens gives their ``sources``.
         """
 
-    def bound(self, lengths: IntArray, chosen: IntArray, spans: IntArray) -> IntArray:
+    def bound(self, lengths: IntArray, most: Most) -> IntArray:
         """The greatest length that rows of ``lengths`` can get: int64, one each.
 
         Args:
             lengths: of the rows before.
-            chosen, spans: the most tokens, and the most spans, that the selector may choose.
+            most: what the selector may choose in them.
         """
         return lengths
 
@@ -113,6 +129,6 @@ class Target(Part):
     ) -> Masked:
         """The inputs with ``labels`` (aligned with them) or ``targets`` (of any length)."""
 
-    def bound(self, lengths: IntArray, chosen: IntArray, spans: IntArray) -> IntArray:
+    def bound(self, lengths: IntArray, most: Most) -> IntArray:
         """The greatest length of what is predicted: int64, one each; see ``Replacement.bound``."""
         return lengths

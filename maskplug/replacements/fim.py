@@ -9,7 +9,7 @@ import numpy as np
 
 from maskplug.arrays import IntArray, Words, below, frozen
 from maskplug.errors import OptionError
-from maskplug.parts import Replacement, Schedule
+from maskplug.parts import Most, Replacement, Schedule
 from maskplug.ragged import Ragged
 from maskplug.replacements.text_cuts import ROOM, Pieces, cut_texts, require_codec
 from maskplug.rng import Rng
@@ -87,7 +87,7 @@ class Fim(Replacement):
         sources = np.append(pieces.sources, -1)[places]
         return Ragged(ids, offsets, sources)
 
-    def bound(self, lengths: IntArray, chosen: IntArray, spans: IntArray) -> IntArray:
+    def bound(self, lengths: IntArray, most: Most) -> IntArray:
         return lengths + (3 if self.level == "token" else 3 + ROOM)
 
 

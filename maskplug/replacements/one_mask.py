@@ -8,7 +8,7 @@ import numpy as np
 
 from maskplug.arrays import IntArray
 from maskplug.errors import OptionError, VocabularyError
-from maskplug.parts import Replacement
+from maskplug.parts import Most, Replacement
 from maskplug.ragged import Ragged
 from maskplug.replacements.rewritten import one_each, rewritten
 from maskplug.rng import Rng
@@ -64,5 +64,5 @@ class OneMask(Replacement):
             return vocab.id_of(self.token, who)
         return vocab.require_mask(who) if self.random < 1.0 else -1
 
-    def bound(self, lengths: IntArray, chosen: IntArray, spans: IntArray) -> IntArray:
-        return lengths + spans
+    def bound(self, lengths: IntArray, most: Most) -> IntArray:
+        return lengths + most.empty

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from maskplug.arrays import IntArray, gather
-from maskplug.parts import Replacement
+from maskplug.parts import Most, Replacement
 from maskplug.ragged import Ragged
 from maskplug.replacements import dictionary
 from maskplug.replacements.rewritten import rewritten
@@ -51,7 +51,7 @@ class Translate(Replacement):
         index, offsets = gather(words.translations.offsets, choice)
         return rewritten(tokens, known, Ragged(words.translations.values[index], offsets))
 
-    def bound(self, lengths: IntArray, chosen: IntArray, spans: IntArray) -> IntArray:
+    def bound(self, lengths: IntArray, most: Most) -> IntArray:
         growth = dictionary.read(self.dictionary).growth
-        grown: IntArray = np.ceil(chosen * growth).astype(np.int64)
-        return lengths - chosen + grown
+        grown: IntArray = np.ceil(most.tokens * growth).astype(np.int64)
+        return lengths - most.tokens + grown

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from maskplug.arrays import IntArray
-from maskplug.parts import Schedule, Selector
+from maskplug.parts import Most, Schedule, Selector
 from maskplug.rng import Rng
 from maskplug.schedule import check_rate
 from maskplug.tokens import Selection, TokenBatch
@@ -40,6 +42,7 @@ class Exact(Selector):
         budgets = budget(self.rate, candidates.counts, rng)
         return candidates.take(exact(rng.stream_keys("exact"), candidates.offsets, budgets))
 
-    def bound(self, lengths: IntArray) -> tuple[IntArray, IntArray]:
+    def bound(self, lengths: IntArray) -> Most:
         budgets = most(self.rate, lengths)
-        return budgets if self.unit == "token" else lengths, budgets
+        tokens = budgets if self.unit == "token" else lengths
+        return Most(tokens, budgets, np.zeros_like(lengths))

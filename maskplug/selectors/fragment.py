@@ -8,7 +8,7 @@ import numpy as np
 
 from maskplug.arrays import IntArray, below
 from maskplug.errors import OptionError
-from maskplug.parts import Schedule, Selector
+from maskplug.parts import Most, Schedule, Selector
 from maskplug.rng import Rng
 from maskplug.schedule import check_rate
 from maskplug.tokens import Selection, TokenBatch
@@ -49,8 +49,8 @@ class Fragment(Selector):
         places = np.where(at_end, free, below(words[:, 1], free + 1))
         return stretch(candidates, np.where(at_start, 0, places), sizes)
 
-    def bound(self, lengths: IntArray) -> tuple[IntArray, IntArray]:
+    def bound(self, lengths: IntArray) -> Most:
         # A special token between two others makes two spans of them.
         highest = self.rate.bounds[1] if isinstance(self.rate, Schedule) else self.rate
         longest = np.maximum(np.rint(highest * lengths).astype(np.int64), lengths > 0)
-        return longest, np.minimum(longest, (lengths + 1) // 2)
+        return Most(longest, np.minimum(longest, (lengths + 1) // 2), np.zeros_like(lengths))

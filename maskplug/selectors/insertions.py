@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from maskplug.arrays import IntArray
-from maskplug.parts import Schedule, Selector
+from maskplug.parts import Most, Schedule, Selector
 from maskplug.rng import Rng
 from maskplug.schedule import check_rate
 from maskplug.selectors.limits import most
@@ -52,5 +52,6 @@ class Insertions(Selector):
         offsets = np.concatenate(([0], np.cumsum(counts)))
         return Selection(starts, np.zeros_like(starts), offsets, len(tokens.ids))
 
-    def bound(self, lengths: IntArray) -> tuple[IntArray, IntArray]:
-        return np.zeros_like(lengths), most(self.rate, lengths)
+    def bound(self, lengths: IntArray) -> Most:
+        inserted = most(self.rate, lengths)
+        return Most(np.zeros_like(lengths), inserted, inserted)

@@ -8,7 +8,7 @@ import numpy as np
 
 from maskplug.arrays import IntArray, frozen
 from maskplug.errors import OptionError
-from maskplug.parts import Schedule, Selector
+from maskplug.parts import Most, Schedule, Selector
 from maskplug.rng import Rng
 from maskplug.schedule import check_rate
 from maskplug.tokens import Selection, TokenBatch
@@ -79,7 +79,8 @@ class MeanSpans(Selector):
         )
         return Selection(starts, lengths, offsets, len(tokens.ids))
 
-    def bound(self, lengths: IntArray) -> tuple[IntArray, IntArray]:
+    def bound(self, lengths: IntArray) -> Most:
         # A special token within a span makes two of it: only the budget bounds their number.
         budgets = most(self.rate, lengths)
-        return budgets if self.unit == "token" else lengths, budgets
+        tokens = budgets if self.unit == "token" else lengths
+        return Most(tokens, budgets, np.zeros_like(lengths))

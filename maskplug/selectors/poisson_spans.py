@@ -10,7 +10,7 @@ import numpy as np
 
 from maskplug.arrays import FloatArray, IntArray, UintArray, frozen
 from maskplug.errors import OptionError
-from maskplug.parts import Schedule, Selector
+from maskplug.parts import Most, Schedule, Selector
 from maskplug.rng import Rng
 from maskplug.schedule import check_rate
 from maskplug.selectors.limits import most
@@ -87,6 +87,7 @@ class PoissonSpans(Selector):
         )
         return Selection(*spans, len(tokens.ids))
 
-    def bound(self, lengths: IntArray) -> tuple[IntArray, IntArray]:
+    def bound(self, lengths: IntArray) -> Most:
         spent = most(self.rate, lengths)
-        return spent if self.unit == "token" else lengths, 2 * spent
+        tokens = spent if self.unit == "token" else lengths
+        return Most(tokens, 2 * spent, spent)

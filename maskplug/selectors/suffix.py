@@ -8,7 +8,7 @@ import numpy as np
 
 from maskplug.arrays import FloatArray, IntArray, below
 from maskplug.errors import OptionError
-from maskplug.parts import Schedule, Selector
+from maskplug.parts import Most, Schedule, Selector
 from maskplug.rng import Rng
 from maskplug.schedule import check_rate
 from maskplug.tokens import Selection, TokenBatch
@@ -50,11 +50,11 @@ class Suffix(Selector):
         prefix = shortest + below(words, np.maximum(counts - shortest, 1))
         return stretch(candidates, prefix, np.where(rates > 0.0, counts - prefix, 0))
 
-    def bound(self, lengths: IntArray) -> tuple[IntArray, IntArray]:
+    def bound(self, lengths: IntArray) -> Most:
         highest = self.rate.bounds[1] if isinstance(self.rate, Schedule) else self.rate
         longest = lengths - _shortest_prefix(np.asarray(highest), lengths)
         # A special token between two others makes two spans of them.
-        return longest, np.minimum(longest, (lengths + 1) // 2)
+        return Most(longest, np.minimum(longest, (lengths + 1) // 2), np.zeros_like(lengths))
 
 
 def _shortest_prefix(rates: FloatArray, counts: IntArray) -> IntArray:

@@ -11,7 +11,7 @@ import numpy as np
 from maskplug import spec as specs
 from maskplug.arrays import BoolArray, IntArray
 from maskplug.errors import OptionError
-from maskplug.parts import Clock, Target
+from maskplug.parts import Clock, Most, Target
 from maskplug.ragged import Ragged
 from maskplug.strategies.assemble import assemble
 from maskplug.strategy import Strategy
@@ -146,7 +146,7 @@ class Chain(Strategy):
         for made in self.strategies:
             longest, outputs = made.bounds(longest)
         if self.target is not None:
-            bound = self.target.bound(lengths, lengths, lengths)
+            bound = self.target.bound(lengths, Most(lengths, lengths, lengths))
             outputs = longest if self.target.each_input else bound
         return longest, outputs
 

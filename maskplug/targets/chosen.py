@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from maskplug.arrays import IntArray
-from maskplug.parts import Target
+from maskplug.parts import Most, Target
 from maskplug.ragged import Ragged
 from maskplug.rng import Rng
 from maskplug.tokens import Masked, Selection, TokenBatch
@@ -44,5 +44,5 @@ class Chosen(Target):
         )
         return Masked(inputs, selection, targets=Ragged(*made))
 
-    def bound(self, lengths: IntArray, chosen: IntArray, spans: IntArray) -> IntArray:
-        return chosen + int(self.eos)
+    def bound(self, lengths: IntArray, most: Most) -> IntArray:
+        return most.tokens + int(self.eos)

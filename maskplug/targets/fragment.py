@@ -8,7 +8,7 @@ import numpy as np
 
 from maskplug.arrays import IntArray
 from maskplug.errors import VocabularyError
-from maskplug.parts import Target
+from maskplug.parts import Most, Target
 from maskplug.ragged import Ragged
 from maskplug.rng import Rng
 from maskplug.tokens import Masked, Selection, TokenBatch
@@ -51,8 +51,8 @@ class Fragment(Target):
         layers = {"position_ids": positions, "decoder_input_ids": before}
         return Masked(inputs, selection, targets=targets, target_layers=layers)
 
-    def bound(self, lengths: IntArray, chosen: IntArray, spans: IntArray) -> IntArray:
-        return chosen
+    def bound(self, lengths: IntArray, most: Most) -> IntArray:
+        return most.tokens
 
 
 def _first(vocab: Vocabulary) -> int:

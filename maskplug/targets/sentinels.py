@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from maskplug.arrays import IntArray, frozen, offsets_of
-from maskplug.parts import Target
+from maskplug.parts import Most, Target
 from maskplug.ragged import Ragged
 from maskplug.replacements.sentinels import sentinels_of
 from maskplug.rng import Rng
@@ -57,5 +57,5 @@ class Sentinels(Target):
         )
         return Masked(inputs, spans, targets=Ragged(*made))
 
-    def bound(self, lengths: IntArray, chosen: IntArray, spans: IntArray) -> IntArray:
-        return chosen + spans + int(self.final_sentinel) + int(self.eos)
+    def bound(self, lengths: IntArray, most: Most) -> IntArray:
+        return most.tokens + most.spans + int(self.final_sentinel) + int(self.eos)

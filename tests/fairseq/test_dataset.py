@@ -243,7 +243,7 @@ class Doubled(Replacement):
     def replace(self, tokens: Any, selection: Any, vocab: Any, rng: Any) -> Ragged:
         return Ragged(np.repeat(tokens.ids, 2), tokens.offsets * 2)
 
-    def bound(self, lengths: Any, chosen: Any, spans: Any) -> Any:
+    def bound(self, lengths: Any, most: Any) -> Any:
         return lengths * 2
 
 

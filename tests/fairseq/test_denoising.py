@@ -300,8 +300,8 @@ class Doubled(Replacement):
         ]
         return maskplug.Ragged.of(rows)
 
-    def bound(self, lengths: Any, chosen: Any, spans: Any) -> Any:
-        return lengths + chosen
+    def bound(self, lengths: Any, most: Any) -> Any:
+        return lengths + most.tokens
 
 
 def test_batches_hold_what_masking_makes_longer(text: Text) -> None:

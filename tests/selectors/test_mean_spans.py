@@ -127,7 +127,7 @@ def test_bounds(rows: list[list[int]], seed: int, rate: float, mean: float, unit
     tokens = batch(rows)
     selector = MeanSpans(rate, mean, unit)
     selection = select(selector, tokens, seed)
-    chosen, spans = selector.bound(tokens.lengths)
+    chosen, spans, _ = selector.bound(tokens.lengths)
     hidden = np.add.reduceat(np.append(selection.mask, False), tokens.offsets[:-1])[: len(rows)]
     hidden = np.where(tokens.lengths > 0, hidden, 0) if len(rows) else hidden
     assert (hidden <= chosen).all()

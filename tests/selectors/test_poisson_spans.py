@@ -121,13 +121,14 @@ def test_spans_are_sorted_and_lie_within_what_may_be_masked(
     selector = PoissonSpans(rate, mean, unit)
     selection = select(selector, tokens)
     assert not selection.mask[np.isin(tokens.ids, SPECIAL)].any()
-    chosen, spans = selector.bound(tokens.lengths)
+    most = selector.bound(tokens.lengths)
     written = OneMask().replace(tokens, selection, VOCAB, Rng.at(11, 0, tokens.keys))
-    assert (written.lengths <= OneMask().bound(tokens.lengths, chosen, spans)).all()
+    assert (written.lengths <= OneMask().bound(tokens.lengths, most)).all()
     for i, (row, own) in enumerate(zip(rows, spans_of(selection, tokens), strict=True)):
         free = [p for p, token in enumerate(row) if token not in SPECIAL]
-        assert sum(n for _, n in own) <= chosen[i]
-        assert len(own) <= spans[i]
+        assert sum(n for _, n in own) <= most.tokens[i]
+        assert len(own) <= most.spans[i]
+        assert sum(n == 0 for _, n in own) <= most.empty[i]
         assert all(a + n <= b for (a, n), (b, _) in pairwise(own))
         assert all(free[0] <= a and a + n <= free[-1] + 1 for a, n in own)
 

@@ -32,7 +32,7 @@ def test_equal_to_the_reference_and_within_bounds(
     tokens = batch(rows)
     selector = Suffix(rate)
     selection = select(selector, tokens, seed)
-    chosen, most = selector.bound(tokens.lengths)
+    chosen, most, _ = selector.bound(tokens.lengths)
     for key, (row, spans) in enumerate(zip(rows, positions(selection, tokens), strict=True)):
         groups = [[i] for i, token in enumerate(row) if not VOCAB.special[token]]
         assert spans == twin.suffix(ref.Sample(seed, 2, key), rate, groups)

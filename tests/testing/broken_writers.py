@@ -104,7 +104,7 @@ class Besides(Replacement):
 class Growing(Insert):
     """Inserts, and says that no row gets longer."""
 
-    def bound(self, lengths, chosen, spans):  # type: ignore[no-untyped-def]
+    def bound(self, lengths, most):  # type: ignore[no-untyped-def]
         return lengths
 
 

@@ -48,8 +48,8 @@ class BehindSentinels(Target):
         made = gather_spans(tokens.ids, *spans, heads, vocab.eos_id)
         return Masked(inputs, selection, targets=Ragged(*made))
 
-    def bound(self, lengths, chosen, spans):  # type: ignore[no-untyped-def]
-        return chosen + spans + 1
+    def bound(self, lengths, most):  # type: ignore[no-untyped-def]
+        return most.tokens + most.spans + 1
 
 
 @dataclass(frozen=True)
@@ -71,8 +71,8 @@ class Insert(Replacement):
         drawn = rng.integers("insert", selection.counts, len(vocab.ordinary))
         return rewritten(tokens, selection, one_each(selection, vocab.ordinary[drawn]))
 
-    def bound(self, lengths, chosen, spans):  # type: ignore[no-untyped-def]
-        return lengths + spans
+    def bound(self, lengths, most):  # type: ignore[no-untyped-def]
+        return lengths + most.spans
 
 
 @dataclass(frozen=True)
@@ -144,7 +144,7 @@ class Moded(Replacement):
     ) -> Ragged:
         return prefix_mode(tokens, Sentinel().replace(tokens, selection, vocab, rng), vocab)
 
-    def bound(self, lengths, chosen, spans):  # type: ignore[no-untyped-def]
+    def bound(self, lengths, most):  # type: ignore[no-untyped-def]
         return lengths + 1
 
 
