@@ -71,3 +71,25 @@ def below(words: Words, bounds: IntArray) -> IntArray:
     """
     wide = words.astype(np.uint64) * bounds.astype(np.uint64)
     return (wide >> np.uint64(32)).astype(np.int64)
+
+
+def thresholds(chances: Any) -> UintArray:
+    """Probabilities times 2**32, rounded: what random 32-bit words are compared with.
+
+    Example:
+        >>> thresholds(np.array([0.0, 0.5, 1.0])).tolist()
+        [0, 2147483648, 4294967296]
+    """
+    return np.round(np.asarray(chances, np.float64) * 2.0**32).astype(np.uint64)
+
+
+def law_limits(law: Any) -> UintArray:
+    """The thresholds of a law's running sums; the last is 2**32, so that every word has its place.
+
+    Example:
+        >>> law_limits([0.75, 0.25]).tolist()
+        [3221225472, 4294967296]
+    """
+    limits = thresholds(np.cumsum(law))
+    limits[-1] = 1 << 32
+    return frozen(limits, np.uint64)

@@ -134,6 +134,26 @@ def progress_at(now: int, total: int) -> float:
     return min(now / (total - 1), 1.0) if total > 1 else 0.0
 
 
+def highest(rate: Schedule | float) -> float:
+    """The greatest value that a rate can take: its own, or that of its schedule.
+
+    Example:
+        >>> highest(Linear(0.1, 0.3)), highest(0.15)
+        (0.3, 0.15)
+    """
+    return rate.bounds[1] if isinstance(rate, Schedule) else rate
+
+
+def check_share(name: str, share: float) -> None:
+    """Refuse a plain number that leaves [0, 1].
+
+    Raises:
+        OptionError: naming the option, the value received and the range.
+    """
+    if not 0.0 <= share <= 1.0:
+        raise OptionError(f"option {name!r} is {share!r}; it must be a number from 0 to 1")
+
+
 def check_rate(name: str, rate: Schedule | float) -> None:
     """Refuse a rate, or a schedule of rates, that leaves [0, 1].
 

@@ -222,6 +222,11 @@ class Selection:
         return np.repeat(np.arange(len(self)), self.counts)
 
     @cached_property
+    def numbers(self) -> IntArray:
+        """The number of every span in its sample, from 0: int64."""
+        return np.arange(len(self.starts)) - np.repeat(self.offsets[:-1], self.counts)
+
+    @cached_property
     def mask(self) -> BoolArray:
         """One bool for each token of the batch: True = chosen."""
         edges = np.zeros(self.size + 1, np.int8)

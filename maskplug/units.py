@@ -6,9 +6,10 @@ from typing import Literal
 
 import numpy as np
 
-from maskplug.arrays import IntArray, frozen, lengths_of
+from maskplug.arrays import IntArray, frozen
 from maskplug.parts import Schedule
 from maskplug.rng import Rng
+from maskplug.schedule import highest
 from maskplug.tokens import Selection, TokenBatch
 from maskplug.vocabulary import Vocabulary
 
@@ -74,8 +75,7 @@ def most(rate: Schedule | float, available: IntArray) -> IntArray:
         >>> most(0.15, np.array([0, 3, 200, 201])).tolist()
         [0, 1, 30, 31]
     """
-    highest = rate.bounds[1] if isinstance(rate, Schedule) else rate
-    counts: IntArray = np.minimum(np.ceil(highest * available).astype(np.int64), available)
+    counts: IntArray = np.minimum(np.ceil(highest(rate) * available).astype(np.int64), available)
     return counts
 
 
@@ -104,8 +104,7 @@ def stretch(candidates: Selection, firsts: IntArray, counts: IntArray) -> Select
         >>> chosen.starts.tolist(), chosen.lengths.tolist()
         ([1, 3], [1, 1])
     """
-    each = lengths_of(candidates.offsets)
-    number = np.arange(len(candidates.starts)) - np.repeat(candidates.offsets[:-1], each)
-    first = np.repeat(firsts, each)
-    chosen = (number >= first) & (number < first + np.repeat(counts, each))
+    first = firsts[candidates.rows]
+    behind = first + counts[candidates.rows]
+    chosen = (candidates.numbers >= first) & (candidates.numbers < behind)
     return joined(candidates.take(chosen))

@@ -200,6 +200,16 @@ class Vocabulary:
             )
         return self.named[name]
 
+    def require_ordinary(self) -> IntArray:
+        """The ids that random tokens come from: int64, at least one.
+
+        Raises:
+            VocabularyError: when every id is special.
+        """
+        if not len(self.ordinary):
+            raise VocabularyError(f"all {self.size} ids are special: no random token can be drawn")
+        return self.ordinary
+
     def require_mask(self, who: str) -> int:
         """The mask id, or an error that names the ways out.
 

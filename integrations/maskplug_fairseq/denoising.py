@@ -15,7 +15,7 @@ from maskplug_fairseq.blocks import Cut
 from maskplug_fairseq.monolingual import DenoisingDataset
 from maskplug_fairseq.options import MaskplugDenoisingConfig
 from maskplug_fairseq.rows import Rows
-from maskplug_fairseq.task import MaskingTask, short_of_sentinels
+from maskplug_fairseq.task import MaskingTask, refuse_layers, short_of_sentinels
 from maskplug_fairseq.vocabulary import MASK
 
 
@@ -85,12 +85,7 @@ class MaskplugDenoisingTask(MaskingTask, OneDictionaryTask):
                 "--task maskplug_masked_lm, or a strategy with targets (bart, t5, or compose with "
                 '"target": "original")'
             )
-        layers = [*masked.layers, *masked.target_layers]
-        if layers:
-            raise OptionError(
-                f"{who} gives the model {', '.join(map(repr, layers))}, which fairseq's models do "
-                "not take"
-            )
+        refuse_layers(who, masked)
 
     def load_dataset(
         self, split: str, epoch: int = 1, combine: bool = False, **kwargs: Any

@@ -13,7 +13,7 @@ from maskplug_fairseq.blocks import Cut
 from maskplug_fairseq.monolingual import MaskedLMDataset
 from maskplug_fairseq.options import MaskplugMaskedLMConfig
 from maskplug_fairseq.rows import Rows
-from maskplug_fairseq.task import MaskingTask
+from maskplug_fairseq.task import MaskingTask, refuse_layers
 
 
 @register_task("maskplug_masked_lm", dataclass=MaskplugMaskedLMConfig)
@@ -41,11 +41,7 @@ class MaskplugMaskedLMTask(MaskingTask, MaskedLMTask):  # type: ignore[misc]
                 f"{who} weighs its losses, and fairseq's criterion masked_lm takes no weights: "
                 "use a strategy without them"
             )
-        if masked.layers:
-            raise OptionError(
-                f"{who} gives the model {', '.join(map(repr, masked.layers))}, which fairseq's "
-                "models do not take"
-            )
+        refuse_layers(who, masked)
 
     def load_dataset(
         self, split: str, epoch: int = 1, combine: bool = False, **kwargs: Any

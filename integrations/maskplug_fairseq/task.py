@@ -224,3 +224,17 @@ class MaskingTask(HearsLosses, FairseqTask):  # type: ignore[misc]
             self.state.merge_state_dict({ADDED: " ".join(symbols)})
         for name in ("masking_vocabularies", "masking_record"):
             self.__dict__.pop(name, None)
+
+
+def refuse_layers(who: str, masked: Masked) -> None:
+    """Refuse what a strategy tells of its tokens besides their ids.
+
+    Raises:
+        OptionError: naming the layers.
+    """
+    layers = [*masked.layers, *masked.target_layers]
+    if layers:
+        raise OptionError(
+            f"{who} gives the model {', '.join(map(repr, layers))}, which fairseq's models do not "
+            "take"
+        )

@@ -7,13 +7,12 @@ from typing import Literal
 
 import numpy as np
 
-from maskplug.arrays import IntArray, Words, below, frozen
-from maskplug.errors import OptionError
+from maskplug.arrays import IntArray, Words, below, frozen, thresholds
 from maskplug.parts import Most, Replacement, Schedule
 from maskplug.ragged import Ragged
 from maskplug.replacements.text_cuts import ROOM, Pieces, cut_texts, require_codec
 from maskplug.rng import Rng
-from maskplug.schedule import check_rate
+from maskplug.schedule import check_rate, check_share
 from maskplug.tokens import Selection, TokenBatch
 from maskplug.units import units
 from maskplug.vocabulary import Vocabulary
@@ -56,8 +55,7 @@ class Fim(Replacement):
 
     def __post_init__(self) -> None:
         check_rate("rate", self.rate)
-        if not 0.0 <= self.spm <= 1.0:
-            raise OptionError(f"option 'spm' is {self.spm!r}; it must be a number from 0 to 1")
+        check_share("spm", self.spm)
 
     def replace(
         self, tokens: TokenBatch, selection: Selection, vocab: Vocabulary, rng: Rng
@@ -68,8 +66,7 @@ class Fim(Replacement):
         marks = [vocab.id_of(name, who) for name in (self.prefix, self.middle, self.suffix)]
         candidates = units(tokens, vocab)
         words = rng.bits("fim", np.full(len(tokens), 4)).reshape(-1, 4)
-        thresholds = np.round(rng.value(self.rate) * 2.0**32).astype(np.uint64)
-        moved = (words[:, 0] < thresholds) & (candidates.counts > 0)
+        moved = (words[:, 0] < thresholds(rng.value(self.rate))) & (candidates.counts > 0)
         kinds = np.where(words[:, 1] < round(self.spm * 2.0**32), SUFFIX_FIRST, PREFIX_FIRST)
         kinds = np.where(moved, kinds, LEFT)
         pieces = Pieces(tokens.ids, np.arange(len(tokens.ids)), _edges(tokens, candidates, words))

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from maskplug.arrays import IntArray
-from maskplug.errors import OptionError
+from maskplug.arrays import IntArray, thresholds
 from maskplug.parts import Replacement
 from maskplug.ragged import Ragged
 from maskplug.replacements.rewritten import one_each, rewritten
 from maskplug.rng import Rng
+from maskplug.schedule import check_share
 from maskplug.tokens import Selection, TokenBatch
 from maskplug.vocabulary import Vocabulary
 
@@ -40,8 +40,7 @@ class GapMask(Replacement):
     keep: float = 0.0
 
     def __post_init__(self) -> None:
-        if not 0.0 <= self.keep <= 1.0:
-            raise OptionError(f"option 'keep' is {self.keep!r}; it must be a number from 0 to 1")
+        check_share("keep", self.keep)
 
     def replace(
         self, tokens: TokenBatch, selection: Selection, vocab: Vocabulary, rng: Rng
@@ -49,7 +48,7 @@ class GapMask(Replacement):
         mask_id = self._mask_id(vocab)
         hidden = selection.lengths > 0
         if self.keep > 0.0:
-            limit = np.uint64(round(self.keep * 2**32))
+            limit = thresholds(self.keep)
             hidden &= rng.bits("gap kept", selection.counts).astype(np.uint64) >= limit
         selection = selection.take(hidden)
         ids: IntArray = np.full(len(selection.starts), mask_id, np.int64)

@@ -8,10 +8,11 @@ from typing import Literal
 import numpy as np
 
 from maskplug.arrays import BoolArray, frozen
-from maskplug.errors import OptionError, VocabularyError
+from maskplug.errors import OptionError
 from maskplug.parts import Replacement
 from maskplug.ragged import Ragged
 from maskplug.rng import Rng
+from maskplug.schedule import check_share
 from maskplug.tokens import Selection, TokenBatch
 from maskplug.vocabulary import Vocabulary
 
@@ -38,9 +39,8 @@ class Mix(Replacement):
     unit: Literal["token", "word", "span"] = "token"
 
     def __post_init__(self) -> None:
-        for name, value in (("mask", self.mask), ("random", self.random)):
-            if not 0.0 <= value <= 1.0:
-                raise OptionError(f"option {name!r} is {value!r}; it must be a number from 0 to 1")
+        check_share("mask", self.mask)
+        check_share("random", self.random)
         if self.mask + self.random > 1.0 + 1e-9:
             raise OptionError(
                 f"options 'mask' and 'random' are {self.mask} and {self.random}; together they "
@@ -53,8 +53,7 @@ class Mix(Replacement):
         from maskplug.kernels.replace import mix
 
         mask_id = vocab.require_mask("the replacement 'mix'") if self.mask > 0 else -1
-        if self.random > 0 and not len(vocab.ordinary):
-            raise VocabularyError(f"all {vocab.size} ids are special: no random token can be drawn")
+        ordinary = vocab.require_ordinary() if self.random > 0 else vocab.ordinary
         out = tokens.ids.copy()
         mix(
             out,
@@ -67,7 +66,7 @@ class Mix(Replacement):
             np.uint64(round(self.mask * 2**32)),
             np.uint64(round(min(self.mask + self.random, 1.0) * 2**32)),
             mask_id,
-            vocab.ordinary,
+            ordinary,
         )
         return Ragged(out, tokens.offsets)
 

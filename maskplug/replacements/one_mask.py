@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from maskplug.arrays import IntArray
-from maskplug.errors import OptionError, VocabularyError
+from maskplug.arrays import IntArray, thresholds
 from maskplug.parts import Most, Replacement
 from maskplug.ragged import Ragged
 from maskplug.replacements.rewritten import one_each, rewritten
 from maskplug.rng import Rng
+from maskplug.schedule import check_share
 from maskplug.tokens import Selection, TokenBatch
 from maskplug.vocabulary import Vocabulary
 
@@ -38,24 +38,18 @@ class OneMask(Replacement):
     random: float = 0.0
 
     def __post_init__(self) -> None:
-        if not 0.0 <= self.random <= 1.0:
-            raise OptionError(
-                f"option 'random' is {self.random!r}; it must be a number from 0 to 1"
-            )
+        check_share("random", self.random)
 
     def replace(
         self, tokens: TokenBatch, selection: Selection, vocab: Vocabulary, rng: Rng
     ) -> Ragged:
         ids: IntArray = np.full(len(selection.starts), self._mask_id(vocab), np.int64)
         if self.random > 0.0:
-            if not len(vocab.ordinary):
-                raise VocabularyError(
-                    f"all {vocab.size} ids are special: no random token can be drawn"
-                )
-            limit = np.uint64(round(self.random * 2**32))
+            ordinary = vocab.require_ordinary()
+            limit = thresholds(self.random)
             hit = rng.bits("one mask kind", selection.counts).astype(np.uint64) < limit
-            drawn = rng.integers("one mask id", selection.counts, len(vocab.ordinary))
-            ids[hit] = vocab.ordinary[drawn[hit]]
+            drawn = rng.integers("one mask id", selection.counts, len(ordinary))
+            ids[hit] = ordinary[drawn[hit]]
         return rewritten(tokens, selection, one_each(selection, ids))
 
     def _mask_id(self, vocab: Vocabulary) -> int:

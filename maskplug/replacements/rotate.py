@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from maskplug.arrays import thresholds
 from maskplug.parts import Replacement, Schedule
 from maskplug.ragged import Ragged
 from maskplug.replacements.rearranged import rearranged
@@ -45,6 +46,6 @@ class Rotate(Replacement):
                 hidden &= ~tokens.layers["protected"].astype(np.bool_)
             moving = moving | hidden
         places = Selection.from_mask(moving, tokens)
-        limits = np.round(rng.value(self.rate) * 2.0**32).astype(np.uint64)
+        limits = thresholds(rng.value(self.rate))
         order = rotations(rng.stream_keys("rotate"), places.offsets, limits)
         return rearranged(tokens, places, order)

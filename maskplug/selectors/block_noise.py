@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from maskplug.arrays import FloatArray, IntArray, frozen, offsets_of
+from maskplug.arrays import FloatArray, IntArray, frozen, offsets_of, thresholds
 from maskplug.errors import OptionError
 from maskplug.rng import Rng
-from maskplug.selectors.noise import Noise, thresholds
+from maskplug.selectors.noise import Noise
 from maskplug.tokens import Selection, TokenBatch
 from maskplug.units import units
 from maskplug.vocabulary import Vocabulary

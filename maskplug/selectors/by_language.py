@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from maskplug.arrays import IntArray, frozen
+from maskplug.arrays import IntArray, frozen, thresholds
 from maskplug.parts import Schedule, Selector
 from maskplug.rng import Rng
 from maskplug.schedule import check_rate
@@ -54,11 +54,10 @@ class ByLanguage(Selector):
         from maskplug.kernels.segments import independent_in_segments
 
         candidates = units(tokens, vocab)
-        thresholds = np.round(rng.value(self.rate) * 2.0**32).astype(np.uint64)
         chosen = independent_in_segments(
             rng.stream_keys("by language"),
             candidates.offsets,
             frozen(language_starts(tokens)[candidates.starts], np.int64),
-            thresholds,
+            thresholds(rng.value(self.rate)),
         )
         return candidates.take(chosen)

@@ -10,7 +10,7 @@ from maskplug.arrays import IntArray, below
 from maskplug.errors import OptionError
 from maskplug.parts import Most, Schedule, Selector
 from maskplug.rng import Rng
-from maskplug.schedule import check_rate
+from maskplug.schedule import check_rate, highest
 from maskplug.tokens import Selection, TokenBatch
 from maskplug.units import stretch, units
 from maskplug.vocabulary import Vocabulary
@@ -51,6 +51,5 @@ class Fragment(Selector):
 
     def bound(self, lengths: IntArray) -> Most:
         # A special token between two others makes two spans of them.
-        highest = self.rate.bounds[1] if isinstance(self.rate, Schedule) else self.rate
-        longest = np.maximum(np.rint(highest * lengths).astype(np.int64), lengths > 0)
+        longest = np.maximum(np.rint(highest(self.rate) * lengths).astype(np.int64), lengths > 0)
         return Most(longest, np.minimum(longest, (lengths + 1) // 2), np.zeros_like(lengths))

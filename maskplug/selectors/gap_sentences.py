@@ -11,7 +11,7 @@ from maskplug.arrays import BoolArray, IntArray, frozen
 from maskplug.errors import OptionError
 from maskplug.parts import Schedule, Selector
 from maskplug.rng import Rng
-from maskplug.schedule import check_rate
+from maskplug.schedule import check_rate, highest
 from maskplug.tokens import Selection, TokenBatch
 from maskplug.units import units
 from maskplug.vocabulary import Vocabulary
@@ -46,7 +46,7 @@ class GapSentences(Selector):
 
     def __post_init__(self) -> None:
         check_rate("rate", self.rate)
-        if (self.rate.bounds[1] if isinstance(self.rate, Schedule) else self.rate) >= 1.0:
+        if highest(self.rate) >= 1.0:
             raise OptionError(
                 f"option 'rate' is {self.rate!r}; a rate of 1 leaves no sentence to be read, so "
                 "that it must stay below"
@@ -76,8 +76,7 @@ class GapSentences(Selector):
         from maskplug.kernels.select import exact
 
         if self.choose == "lead":
-            place = np.arange(len(sentences.starts)) - sentences.offsets[:-1][sentences.rows]
-            return np.asarray(place < wanted[sentences.rows])
+            return np.asarray(sentences.numbers < wanted[sentences.rows])
         if self.choose == "random":
             drawn: BoolArray = exact(rng.stream_keys("gap sentences"), sentences.offsets, wanted)
             return drawn

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from maskplug.arrays import thresholds
 from maskplug.parts import Schedule, Selector
 from maskplug.replacements import dictionary
 from maskplug.resource import Resource
@@ -43,7 +44,7 @@ class InDictionary(Selector):
 
     def select(self, tokens: TokenBatch, vocab: Vocabulary, rng: Rng) -> Selection:
         candidates = units(tokens, vocab, self.unit)
-        limits = np.round(rng.value(self.rate) * 2.0**32).astype(np.uint64)
+        limits = thresholds(rng.value(self.rate))
         words = rng.bits("in dictionary", candidates.counts).astype(np.uint64)
         hit = words < np.repeat(limits, candidates.counts)
         found = dictionary.read(self.dictionary).find(tokens, candidates)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-
+from maskplug.arrays import thresholds
 from maskplug.parts import Schedule, Selector
 from maskplug.rng import Rng
 from maskplug.schedule import check_rate
@@ -42,7 +41,7 @@ class Independent(Selector):
         from maskplug.kernels.select import independent
 
         candidates = units(tokens, vocab, self.unit)
-        thresholds = np.round(rng.value(self.rate) * 2.0**32).astype(np.uint64)
+        limits = thresholds(rng.value(self.rate))
         keys = rng.stream_keys("independent")
-        chosen = independent(keys, candidates.offsets, thresholds, self.always_one, self.leave_one)
+        chosen = independent(keys, candidates.offsets, limits, self.always_one, self.leave_one)
         return candidates.take(chosen)

@@ -10,9 +10,8 @@ from maskplug.arrays import IntArray
 from maskplug.parts import Most, Schedule, Selector
 from maskplug.rng import Rng
 from maskplug.schedule import check_rate
-from maskplug.selectors.limits import most
 from maskplug.tokens import Selection, TokenBatch
-from maskplug.units import Unit, budget, units
+from maskplug.units import Unit, budget, most, units
 from maskplug.vocabulary import Vocabulary
 
 

@@ -10,7 +10,7 @@ from maskplug.arrays import IntArray, frozen
 from maskplug.errors import OptionError
 from maskplug.parts import Most, Schedule, Selector
 from maskplug.rng import Rng
-from maskplug.schedule import check_rate
+from maskplug.schedule import check_rate, highest
 from maskplug.tokens import Selection, TokenBatch
 from maskplug.units import Unit, budget, most, units
 from maskplug.vocabulary import Vocabulary
@@ -44,8 +44,7 @@ class MeanSpans(Selector):
 
     def __post_init__(self) -> None:
         check_rate("rate", self.rate)
-        highest = self.rate.bounds[1] if isinstance(self.rate, Schedule) else self.rate
-        if highest >= 1.0:
+        if highest(self.rate) >= 1.0:
             raise OptionError(
                 f"option 'rate' is {self.rate!r}; a rate of 1 leaves no visible token between two "
                 "spans: it must stay below 1"

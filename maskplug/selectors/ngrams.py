@@ -7,9 +7,7 @@ from functools import lru_cache
 from itertools import accumulate
 from typing import Literal
 
-import numpy as np
-
-from maskplug.arrays import UintArray, frozen
+from maskplug.arrays import UintArray, law_limits
 from maskplug.errors import OptionError
 from maskplug.parts import Schedule, Selector
 from maskplug.rng import Rng
@@ -51,9 +49,7 @@ def _geometric(max_n: int) -> list[float]:
 
 @lru_cache(maxsize=64)
 def _limits(law: Law, max_n: int) -> UintArray:
-    cumulative = np.round(np.array(list(accumulate(ngram_law(law, max_n)))) * 2.0**32)
-    cumulative[-1] = 2.0**32
-    return frozen(cumulative.astype(np.uint64), np.uint64)
+    return law_limits(ngram_law(law, max_n))
 
 
 @dataclass(frozen=True)

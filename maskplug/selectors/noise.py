@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from maskplug.arrays import FloatArray, UintArray
+from maskplug.arrays import FloatArray
 from maskplug.parts import Selector
 from maskplug.rng import Rng
 from maskplug.tokens import TokenBatch
@@ -31,8 +31,3 @@ class Noise(Selector):
     def layers(self, tokens: TokenBatch, vocab: Vocabulary) -> dict[str, np.ndarray[Any, Any]]:
         """Layers that a model reads of the noise, one value for each token; most have none."""
         return {}
-
-
-def thresholds(chances: FloatArray) -> UintArray:
-    """Probabilities times 2**32, as random words are compared with them."""
-    return np.round(chances * 2.0**32).astype(np.uint64)

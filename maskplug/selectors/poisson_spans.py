@@ -8,14 +8,13 @@ from functools import lru_cache
 
 import numpy as np
 
-from maskplug.arrays import FloatArray, IntArray, UintArray, frozen
+from maskplug.arrays import FloatArray, IntArray, UintArray, law_limits
 from maskplug.errors import OptionError
 from maskplug.parts import Most, Schedule, Selector
 from maskplug.rng import Rng
 from maskplug.schedule import check_rate
-from maskplug.selectors.limits import most
 from maskplug.tokens import Selection, TokenBatch
-from maskplug.units import Unit, budget, units
+from maskplug.units import Unit, budget, most, units
 from maskplug.vocabulary import Vocabulary
 
 LONGEST_MEAN = 100.0
@@ -36,10 +35,8 @@ def poisson_law(mean: float) -> FloatArray:
 
 
 @lru_cache(maxsize=64)
-def _thresholds(mean: float) -> UintArray:
-    cumulative = np.round(np.cumsum(poisson_law(mean)) * 2.0**32).astype(np.uint64)
-    cumulative[-1] = 1 << 32
-    return frozen(cumulative, np.uint64)
+def _limits(mean: float) -> UintArray:
+    return law_limits(poisson_law(mean))
 
 
 @dataclass(frozen=True)
@@ -83,7 +80,7 @@ class PoissonSpans(Selector):
             candidates.starts,
             candidates.lengths,
             candidates.offsets,
-            *infill_lengths(rng.stream_keys("poisson lengths"), budgets, _thresholds(self.mean)),
+            *infill_lengths(rng.stream_keys("poisson lengths"), budgets, _limits(self.mean)),
         )
         return Selection(*spans, len(tokens.ids))
 

@@ -7,7 +7,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from maskplug.arrays import FloatArray, UintArray, frozen
+from maskplug.arrays import FloatArray, UintArray, law_limits
 from maskplug.errors import OptionError
 from maskplug.parts import Schedule, Selector
 from maskplug.rng import Rng
@@ -29,10 +29,8 @@ def geometric_law(p: float, max_length: int) -> FloatArray:
 
 
 @lru_cache(maxsize=64)
-def _thresholds(p: float, max_length: int) -> UintArray:
-    cumulative = np.round(np.cumsum(geometric_law(p, max_length)) * 2.0**32).astype(np.uint64)
-    cumulative[-1] = 1 << 32
-    return frozen(cumulative, np.uint64)
+def _limits(p: float, max_length: int) -> UintArray:
+    return law_limits(geometric_law(p, max_length))
 
 
 @dataclass(frozen=True)
@@ -76,6 +74,6 @@ class Spans(Selector):
             candidates.lengths,
             candidates.offsets,
             budget(self.rate, candidates.counts, rng),
-            _thresholds(self.p, self.max_length),
+            _limits(self.p, self.max_length),
         )
         return Selection(starts, lengths, offsets, len(tokens.ids))

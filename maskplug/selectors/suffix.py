@@ -10,7 +10,7 @@ from maskplug.arrays import FloatArray, IntArray, below
 from maskplug.errors import OptionError
 from maskplug.parts import Most, Schedule, Selector
 from maskplug.rng import Rng
-from maskplug.schedule import check_rate
+from maskplug.schedule import check_rate, highest
 from maskplug.tokens import Selection, TokenBatch
 from maskplug.units import stretch, units
 from maskplug.vocabulary import Vocabulary
@@ -34,8 +34,7 @@ class Suffix(Selector):
 
     def __post_init__(self) -> None:
         check_rate("rate", self.rate)
-        highest = self.rate.bounds[1] if isinstance(self.rate, Schedule) else self.rate
-        if highest > 0.5:
+        if highest(self.rate) > 0.5:
             raise OptionError(
                 f"option 'rate' is {self.rate!r}; the length of a suffix is uniform, and its mean "
                 "share cannot exceed 0.5"
@@ -51,8 +50,7 @@ class Suffix(Selector):
         return stretch(candidates, prefix, np.where(rates > 0.0, counts - prefix, 0))
 
     def bound(self, lengths: IntArray) -> Most:
-        highest = self.rate.bounds[1] if isinstance(self.rate, Schedule) else self.rate
-        longest = lengths - _shortest_prefix(np.asarray(highest), lengths)
+        longest = lengths - _shortest_prefix(np.asarray(highest(self.rate)), lengths)
         # A special token between two others makes two spans of them.
         return Most(longest, np.minimum(longest, (lengths + 1) // 2), np.zeros_like(lengths))
 

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from maskplug.arrays import FloatArray
+from maskplug.arrays import FloatArray, thresholds
 from maskplug.errors import OptionError
 from maskplug.rng import Rng
-from maskplug.selectors.noise import Noise, thresholds
+from maskplug.selectors.noise import Noise
 from maskplug.tokens import Selection, TokenBatch
 from maskplug.units import units
 from maskplug.vocabulary import Vocabulary

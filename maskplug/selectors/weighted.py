@@ -7,7 +7,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from maskplug.arrays import FloatArray, IntArray, frozen
+from maskplug.arrays import FloatArray, IntArray, frozen, thresholds
 from maskplug.errors import OptionError, TokenError
 from maskplug.parts import Schedule, Selector
 from maskplug.resource import Resource
@@ -105,7 +105,7 @@ class Weighted(Selector):
         if self.exact:
             return by_weight(candidates, weights, self.rate, rng)
         words = rng.bits("by score", candidates.counts)
-        chosen = words < np.round(weights * 2.0**32).astype(np.uint64)
+        chosen = words < thresholds(weights)
         drawn = np.bincount(candidates.rows[chosen], minlength=len(tokens))
         # Without any, one as if the budget were exact; the coins of all others stand.
         single = np.minimum(candidates.counts, 1) * (drawn == 0)

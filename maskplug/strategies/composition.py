@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from maskplug import spec as specs
-from maskplug.arrays import BoolArray, IntArray
+from maskplug.arrays import BoolArray, IntArray, thresholds
 from maskplug.errors import OptionError
 from maskplug.parts import Clock, Most, Target
 from maskplug.ragged import Ragged
@@ -47,7 +46,7 @@ class Mixture(Strategy):
         rng = when.rng(self.clock)
         words = rng.bits("mixture", np.ones(len(when), np.int64)).astype(np.uint64)
         shares = np.cumsum(self.weights) / np.sum(self.weights)
-        limits = np.round(shares * 2.0**32).astype(np.uint64)
+        limits = thresholds(shares)
         limits[np.flatnonzero(self.weights)[-1] :] = 1 << 32
         return np.searchsorted(limits, words, side="right").astype(np.int64)
 
@@ -165,8 +164,3 @@ def chain(strategies: tuple[Strategy, ...], target: Target | str | None = "label
     Source: the combined noises of Lewis et al., "BART", 2020, section 2.2.
     """
     return Chain(strategies, None if target is None else specs.resolve("target", target))
-
-
-def stages(*strategies: Strategy | None) -> Sequence[Strategy]:
-    """The strategies that are there, for chains in which options leave stages out."""
-    return tuple(made for made in strategies if made is not None)

@@ -9,7 +9,7 @@ from maskplug.errors import OptionError
 from maskplug.parts import Clock, Replacement, Schedule, Selector
 from maskplug.replacements import Delete, Mix, OneMask, Permute, Rotate
 from maskplug.selectors import Exact, Insertions, Nothing, PoissonSpans
-from maskplug.strategies.composition import chain, stages
+from maskplug.strategies.composition import chain
 from maskplug.strategy import Strategy
 from maskplug.targets import Original
 from maskplug.units import Unit
@@ -65,13 +65,12 @@ def bart(
         (insert, Insertions(insert), OneMask(random=random)),
         (rotate, moved, Rotate(rotate)),
     ]
-    made = stages(
-        *(
-            None if share == 0.0 else compose(selector, replacement, Original(), clock)
-            for share, selector, replacement in noises
-        )
+    made = tuple(
+        compose(selector, replacement, Original(), clock)
+        for share, selector, replacement in noises
+        if share != 0.0
     )
-    return chain(tuple(made), Original())
+    return chain(made, Original())
 
 
 def mbart(
