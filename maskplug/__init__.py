@@ -4,6 +4,7 @@ A mask is a pure function of strategy@version, options, seed, t and the sample's
 """
 
 from maskplug import tlm
+from maskplug.attention import Pattern, Site, pattern
 from maskplug.composed import compose
 from maskplug.errors import MaskplugError, MaskplugWarning, OptionError
 from maskplug.feedback import Losses
@@ -28,6 +29,7 @@ __all__ = [
     "MaskplugWarning",
     "Most",
     "OptionError",
+    "Pattern",
     "Ragged",
     "Register",
     "Replacement",
@@ -35,6 +37,7 @@ __all__ = [
     "Schedule",
     "Selection",
     "Selector",
+    "Site",
     "Strategy",
     "Target",
     "TokenBatch",
@@ -46,6 +49,7 @@ __all__ = [
     "hookimpl",
     "key_of",
     "part",
+    "pattern",
     "salient_layer",
     "strategy",
     "tlm",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from maskplug import clock, replacements, schedule, selectors, targets
+from maskplug import attention, clock, replacements, schedule, selectors, targets
 from maskplug.composed import compose
 from maskplug.hookspecs import Register, hookimpl
 from maskplug.strategies import (
@@ -123,3 +123,13 @@ def maskplug_register(register: Register) -> None:
     register("strategy", "mixture", composition.mixture)
     register("strategy", "chain", composition.chain)
     register("strategy", "prefixed", prefixed.prefixed)
+
+    register("pattern", "and", attention.And)
+    register("pattern", "or", attention.Or)
+    register("pattern", "not", attention.Not)
+    register("pattern", "full", attention.Full)
+    register("pattern", "causal", attention.Causal)
+    register("pattern", "padding", attention.Padding)
+    register("pattern", "window", attention.Window)
+    register("pattern", "sink", attention.Sink)
+    register("pattern", "document", attention.Document)

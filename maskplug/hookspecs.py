@@ -36,10 +36,10 @@ def maskplug_register(register: Register) -> None:
     """Offer parts and strategies under names.
 
     ``register(kind, name, factory, version=1)``: ``kind`` is "strategy", "selector",
-    "replacement", "target", "clock" or "schedule". The factory of a part is its class (a frozen
-    dataclass); that of a strategy is a function which returns a ``maskplug.Strategy``, and whose
-    keyword arguments are the strategy's options. When a strategy's masks change for the same key,
-    register the new one under the next version and keep the old one.
+    "replacement", "target", "clock", "schedule" or "pattern". The factory of a part is its class (a
+    frozen dataclass); that of a strategy is a function which returns a ``maskplug.Strategy``, and
+    whose keyword arguments are the strategy's options. When masks change for the same key, register
+    the new strategy or pattern under the next version and keep the old one.
 
     Example::
 

@@ -11,7 +11,7 @@ from typing import Any
 from maskplug.errors import ConflictError, PluginError, UnknownNameError, did_you_mean
 
 BUILTIN = "maskplug"
-KINDS = ("strategy", "selector", "replacement", "target", "clock", "schedule")
+KINDS = ("strategy", "selector", "replacement", "target", "clock", "schedule", "pattern")
 NAME = re.compile(r"(?:(?P<provider>[^:@]+):)?(?P<name>[^:@]+)(?:@(?P<version>\d+))?\Z")
 
 

@@ -55,10 +55,12 @@ def build(entry: Entry, options: Mapping[str, Any]) -> Any:
         made = entry.factory(**values)
     except OptionError as error:
         raise OptionError(f"{who}: {error}") from None
-    if entry.kind != "strategy":
+    if entry.kind not in ("strategy", "pattern"):
         return made
-    if not isinstance(made, Part) or made.kind != "strategy":
-        raise OptionError(f"{entry.provider}: strategy {entry.label!r} returned {made!r}")
+    if not isinstance(made, Part) or made.kind != entry.kind:
+        raise OptionError(f"{entry.provider}: {entry.kind} {entry.label!r} returned {made!r}")
+    if entry.kind == "pattern":
+        return made
     named = {name: canonical(value) for name, value in values.items()}
     return dataclasses.replace(made, label=entry.pinned, options=named)  # type: ignore[type-var]
 
@@ -134,7 +136,11 @@ def resolve(kind: str, value: Any) -> Any:
         OptionError: when the mapping has no name or the options are wrong.
         UnknownNameError: when there is no such part.
     """
-    if isinstance(value, str):
+    if isinstance(value, str) and kind == "pattern":
+        from maskplug.attention.expression import parse
+
+        value = parse(value)
+    elif isinstance(value, str):
         value = {"name": value}
     if not isinstance(value, Mapping):
         if not isinstance(value, Part) or value.kind != kind:

@@ -45,6 +45,10 @@ def test_the_files_are_found() -> None:
     assert "maskplug.kernels.select.exact" in imports(ROOT / "selectors" / "exact.py")
 
 
+#: The one room of the core that makes tensors, for those who ask for them.
+MAKES_TENSORS = {ROOT / "attention" / "flex.py": {"torch"}}
+
+
 # The command line may look at what is installed.
 @pytest.mark.parametrize(
     "path",
@@ -52,7 +56,8 @@ def test_the_files_are_found() -> None:
     ids=lambda path: str(path.relative_to(ROOT)),
 )
 def test_the_core_imports_no_framework(path: Path) -> None:
-    assert not {name.split(".")[0] for name in imports(path)} & FRAMEWORKS
+    allowed = MAKES_TENSORS.get(path, set())
+    assert not {name.split(".")[0] for name in imports(path)} & (FRAMEWORKS - allowed)
 
 
 @pytest.mark.parametrize(
@@ -63,6 +68,16 @@ def test_the_core_imports_no_framework(path: Path) -> None:
 def test_parts_know_tokens_vocabulary_and_draws(path: Path) -> None:
     own = {name.split(".")[1] for name in imports(path) if name.startswith("maskplug.")}
     assert own <= PARTS_MAY
+    assert "maskplug" not in imports(path)
+
+
+@pytest.mark.parametrize(
+    "path", sorted((ROOT / "attention" / "patterns").glob("*.py")), ids=lambda p: p.name
+)
+def test_patterns_know_their_site(path: Path) -> None:
+    own = {name.split(".")[1] for name in imports(path) if name.startswith("maskplug.")}
+    may = {"arrays", "attention", "clock", "errors", "kernels", "parts", "resource", "rng"}
+    assert own <= may | {"schedule"}
     assert "maskplug" not in imports(path)
 
 

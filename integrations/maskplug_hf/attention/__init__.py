@@ -1,0 +1,1 @@
+"""Attention patterns for models of Hugging Face."""

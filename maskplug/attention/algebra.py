@@ -1,0 +1,75 @@
+"""Patterns of patterns: both, one or the other, not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import reduce
+from operator import and_, or_
+
+from maskplug.attention.intervals import Intervals
+from maskplug.attention.pattern import Pattern
+from maskplug.attention.site import Site
+from maskplug.errors import OptionError
+
+
+@dataclass(frozen=True)
+class _Joined(Pattern):
+    patterns: tuple[Pattern, ...]
+
+    def __post_init__(self) -> None:
+        if not self.patterns:
+            raise OptionError("option 'patterns' is empty; give at least one pattern")
+
+
+@dataclass(frozen=True)
+class And(_Joined):
+    """Keys that all ``patterns`` show; written ``a & b``.
+
+    Args:
+        patterns: at least one.
+
+    Example:
+        >>> import maskplug
+        >>> both = maskplug.pattern("causal & window:left=1,right=1")
+        >>> both.dense(3)[0, 0].astype(int)
+        array([[1, 0, 0], [1, 1, 0], [0, 1, 1]])
+    """
+
+    def rows(self, site: Site) -> Intervals:
+        return reduce(and_, (pattern.rows(site) for pattern in self.patterns))
+
+
+@dataclass(frozen=True)
+class Or(_Joined):
+    """Keys that at least one of the ``patterns`` shows; written ``a | b``.
+
+    Args:
+        patterns: at least one.
+
+    Example:
+        >>> import maskplug
+        >>> maskplug.pattern("sink:n=1 | window:left=0,right=0").dense(3)[0, 0].astype(int)
+        array([[1, 0, 0], [1, 1, 0], [1, 0, 1]])
+    """
+
+    def rows(self, site: Site) -> Intervals:
+        return reduce(or_, (pattern.rows(site) for pattern in self.patterns))
+
+
+@dataclass(frozen=True)
+class Not(Pattern):
+    """Keys that the ``pattern`` hides; written ``~a``.
+
+    Args:
+        pattern: any; padding is not taken out by itself.
+
+    Example:
+        >>> import maskplug
+        >>> (~maskplug.pattern("causal")).dense(3, fallback="self")[0, 0].astype(int)
+        array([[0, 1, 1], [0, 0, 1], [0, 0, 1]])
+    """
+
+    pattern: Pattern
+
+    def rows(self, site: Site) -> Intervals:
+        return ~self.pattern.rows(site)

@@ -1,0 +1,207 @@
+"""Where and when attention is asked for: all that a pattern may know."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Literal
+
+import numpy as np
+
+from maskplug.arrays import BoolArray, FloatArray, IntArray, frozen
+from maskplug.attention.intervals import Intervals
+from maskplug.errors import OptionError, TokenError
+from maskplug.parts import Clock, Schedule
+from maskplug.rng import Rng
+from maskplug.when import When
+
+Place = Literal["encoder", "decoder", "cross"]
+PLACES = ("encoder", "decoder", "cross")
+
+
+@dataclass(frozen=True, eq=False)
+class Site:
+    """One use of attention. Patterns count in each sample's own tokens, from its first real one.
+
+    So neither padding on the left nor a cache moves a mask. ``q``, ``starts`` and ``lengths`` say
+    where a sample stands in the padded row; :meth:`intervals` brings its own counting back.
+
+    Attributes:
+        queries, keys: their numbers, padding included.
+        when: seed, epoch, step, progress and key of every sample.
+        heads: how many there are; 1 where nothing is to differ between them.
+        offset: the key at which the first query stands, in self-attention.
+        place: "encoder" and "decoder" are self-attention; in "cross", queries are the decoder's
+            tokens and keys the encoder's.
+        depth: the number of the model's layer, from 0.
+        layers: what is known of the tokens, by name: one value a key, of shape (keys,) or (batch,
+            keys), unless a pattern says otherwise.
+    """
+
+    queries: int
+    keys: int
+    when: When
+    heads: int = 1
+    offset: int = 0
+    place: Place = "encoder"
+    depth: int = 0
+    layers: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Refuse numbers that contradict each other."""
+        for name, least in (("queries", 0), ("keys", 0), ("heads", 1), ("offset", 0)):
+            if getattr(self, name) < least:
+                raise OptionError(f"{name} is {getattr(self, name)}; it must be {least} or more")
+        if self.place not in PLACES:
+            raise OptionError(f"place is {self.place!r}; choices: {', '.join(PLACES)}")
+        if self.offset and self.cross:
+            raise OptionError("in cross attention queries do not stand among the keys: no offset")
+        if not self.cross and self.offset + self.queries > self.keys:
+            raise OptionError(
+                f"{self.queries} queries from key {self.offset} on need "
+                f"{self.offset + self.queries} keys, and there are {self.keys}; in cross "
+                "attention (place='cross') the numbers are independent"
+            )
+
+    @property
+    def cross(self) -> bool:
+        """Whether queries and keys are different tokens."""
+        return self.place == "cross"
+
+    @property
+    def batch(self) -> int:
+        """The number of samples."""
+        return len(self.when)
+
+    def rng(self, clock: Clock) -> Rng:
+        """The draws of every sample at the time that this clock tells."""
+        return self.when.rng(clock)
+
+    def value(self, option: Schedule | int) -> IntArray:
+        """An option of whole numbers, which may be a schedule: int64 of shape (batch or 1, 1, 1).
+
+        A schedule's value is rounded to the nearest whole number.
+        """
+        if not isinstance(option, Schedule):
+            return np.full((1, 1, 1), option, np.int64)
+        values = np.floor(option(self.when.progress) + 0.5).astype(np.int64)
+        same = len(values) and (values == values[0]).all()
+        return (values[:1] if same else values)[:, None, None]
+
+    def share(self, option: Schedule | float) -> FloatArray:
+        """An option that is a number or a schedule: float64, one for each sample."""
+        if isinstance(option, Schedule):
+            return option(self.when.progress)
+        return np.full(self.batch, float(option))
+
+    def layer(self, name: str, who: str, length: int | None = None) -> IntArray:
+        """A layer with one value a token: int64 of shape (batch or 1, keys).
+
+        Args:
+            name: of the layer.
+            who: the pattern that reads it, for the message.
+            length: how many values it has, where that is not the number of keys.
+
+        Raises:
+            TokenError: when it is missing, no numbers, or of a shape that does not fit.
+        """
+        array = self._given(name, who)
+        length = self.keys if length is None else length
+        array = array[None] if array.ndim == 1 else array
+        if array.ndim != 2 or len(array) not in (1, self.batch) or array.shape[1] != length:
+            raise TokenError(
+                f"the layer {name!r} has the shape {array.shape}; pattern {who!r} reads one value "
+                f"a token here: ({self.batch}, {length})"
+            )
+        return array
+
+    def each(self, name: str, who: str) -> IntArray:
+        """A layer with one value a sample: int64 of shape (batch or 1,).
+
+        Raises:
+            TokenError: when it is missing, no numbers, or of a shape that does not fit.
+        """
+        array = np.atleast_1d(self._given(name, who))
+        if array.ndim != 1 or len(array) not in (1, self.batch):
+            raise TokenError(
+                f"the layer {name!r} has the shape {array.shape}; pattern {who!r} reads one value "
+                f"a sample here: ({self.batch},)"
+            )
+        return array
+
+    def _given(self, name: str, who: str) -> IntArray:
+        if name not in self.layers:
+            have = ", ".join(map(repr, self.layers)) or "none"
+            raise TokenError(
+                f"pattern {who!r} reads the layer {name!r}, which was not given (layers: {have}); "
+                f"'maskplug list {who}' says what it holds"
+            )
+        array = np.asarray(self.layers[name])
+        if array.size and array.dtype.kind not in "iub":
+            raise TokenError(f"the layer {name!r} is {array.dtype}; it must be whole numbers")
+        return array.astype(np.int64)
+
+    @cached_property
+    def valid(self) -> BoolArray:
+        """The real tokens among the keys: bool of shape (batch or 1, keys), True = no padding."""
+        if "valid" not in self.layers:
+            return np.ones((1, self.keys), np.bool_)
+        return np.not_equal(self.layer("valid", "padding"), 0)
+
+    @cached_property
+    def valid_queries(self) -> BoolArray:
+        """The real tokens among the queries: bool of shape (batch or 1, queries)."""
+        if not self.cross:
+            return self.valid[:, self.offset : self.offset + self.queries]
+        if "valid_queries" not in self.layers:
+            return np.ones((1, self.queries), np.bool_)
+        return np.not_equal(self.layer("valid_queries", "padding", self.queries), 0)
+
+    @cached_property
+    def starts(self) -> IntArray:
+        """The first real key of each sample: int64 of shape (batch or 1,)."""
+        return _first(self.valid)
+
+    @cached_property
+    def lengths(self) -> IntArray:
+        """From the first real key to the last: int64 of shape (batch or 1,)."""
+        last = self.keys - _first(self.valid[:, ::-1])
+        return np.where(self.valid.any(1), last - self.starts, 0)
+
+    @cached_property
+    def q(self) -> IntArray:
+        """Each query's place among its sample's own tokens: int64, (batch or 1, 1, queries).
+
+        Negative for padding on the left. In cross attention it counts the decoder's tokens.
+        """
+        start = _first(self.valid_queries) if self.cross else self.starts
+        own = np.arange(self.offset, self.offset + self.queries) - start[:, None]
+        return own[:, None]
+
+    def intervals(self, *pairs: tuple[Any, Any]) -> Intervals:
+        """Intervals from pairs (lo, hi) in the sample's own counting.
+
+        Args:
+            pairs: integers or arrays that can be spread over (batch, heads, queries); intervals may
+                overlap, be empty, or reach beyond the sample.
+        """
+        start = self.starts[:, None, None]
+        moved = [np.asarray(side) + start for pair in pairs for side in pair]
+        sides = np.broadcast_arrays(*moved, np.empty((1, 1, self.queries)))[:-1]
+        return Intervals.of(self.keys, np.stack(sides[::2], -1), np.stack(sides[1::2], -1))
+
+    def cells(self, where: BoolArray, key: Literal["self", "first"]) -> Intervals:
+        """One key for some of the queries: their own token, or the sample's first.
+
+        Args:
+            where: bool that can be spread over (batch, heads, queries).
+            key: which one.
+        """
+        at = self.q if key == "self" else np.zeros_like(self.q)
+        return self.intervals((at, np.where(where, at + 1, at)))
+
+
+def _first(valid: BoolArray) -> IntArray:
+    """The first True in each row; 0 where there is none."""
+    return frozen(valid.argmax(1) if valid.shape[1] else np.zeros(len(valid)), np.int64)

@@ -1,0 +1,310 @@
+"""Rows of intervals [lo, hi): their intersection, union and complement, and what they hold.
+
+Every array of intervals has the shape (rows, k), int32: sorted, disjoint, not touching; unused ones
+stand at the end as [n, n), n being the number of keys.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from maskplug.arrays import BoolArray, IntArray
+from maskplug.kernels import kernel
+
+Bounds = NDArray[np.int32]
+
+
+@kernel
+def tidy(lo: IntArray, hi: IntArray, n: int) -> tuple[Bounds, Bounds, int]:
+    """Cut intervals in any order to [0, n), sort them, and join those that overlap or touch.
+
+    Returns:
+        The bounds, and how many intervals the fullest row has.
+    """
+    rows, k = lo.shape
+    out_lo = np.full((rows, k), n, np.int32)
+    out_hi = np.full((rows, k), n, np.int32)
+    a = np.empty(k, np.int64)
+    b = np.empty(k, np.int64)
+    most = 0
+    for row in range(rows):
+        count = 0
+        for i in range(k):
+            start = max(lo[row, i], 0)
+            end = min(hi[row, i], n)
+            if start >= end:
+                continue
+            at = count
+            while at > 0 and a[at - 1] > start:  # few intervals, and most come sorted
+                a[at] = a[at - 1]
+                b[at] = b[at - 1]
+                at -= 1
+            a[at] = start
+            b[at] = end
+            count += 1
+        used = 0
+        for i in range(count):
+            if used > 0 and a[i] <= out_hi[row, used - 1]:
+                out_hi[row, used - 1] = max(out_hi[row, used - 1], np.int32(b[i]))
+            else:
+                out_lo[row, used] = a[i]
+                out_hi[row, used] = b[i]
+                used += 1
+        most = max(most, used)
+    return out_lo, out_hi, most
+
+
+@kernel
+def both(lo1: Bounds, hi1: Bounds, lo2: Bounds, hi2: Bounds, n: int) -> tuple[Bounds, Bounds, int]:
+    """What the intervals of both have in common."""
+    rows, k1 = lo1.shape
+    k2 = lo2.shape[1]
+    lo = np.full((rows, k1 + k2 - 1), n, np.int32)
+    hi = np.full((rows, k1 + k2 - 1), n, np.int32)
+    most = 0
+    for row in range(rows):
+        i = j = used = 0
+        while i < k1 and j < k2 and lo1[row, i] < hi1[row, i] and lo2[row, j] < hi2[row, j]:
+            start = max(lo1[row, i], lo2[row, j])
+            end = min(hi1[row, i], hi2[row, j])
+            if start < end:
+                lo[row, used] = start
+                hi[row, used] = end
+                used += 1
+            if hi1[row, i] < hi2[row, j]:
+                i += 1
+            else:
+                j += 1
+        most = max(most, used)
+    return lo, hi, most
+
+
+@kernel
+def either(
+    lo1: Bounds, hi1: Bounds, lo2: Bounds, hi2: Bounds, n: int
+) -> tuple[Bounds, Bounds, int]:
+    """What the intervals of one or the other hold."""
+    rows, k1 = lo1.shape
+    k2 = lo2.shape[1]
+    lo = np.full((rows, k1 + k2), n, np.int32)
+    hi = np.full((rows, k1 + k2), n, np.int32)
+    most = 0
+    for row in range(rows):
+        i = j = used = 0
+        while True:
+            first = i < k1 and lo1[row, i] < hi1[row, i]
+            second = j < k2 and lo2[row, j] < hi2[row, j]
+            if not first and not second:
+                break
+            if first and (not second or lo1[row, i] <= lo2[row, j]):
+                start, end = lo1[row, i], hi1[row, i]
+                i += 1
+            else:
+                start, end = lo2[row, j], hi2[row, j]
+                j += 1
+            if used > 0 and start <= hi[row, used - 1]:
+                hi[row, used - 1] = max(hi[row, used - 1], end)
+            else:
+                lo[row, used] = start
+                hi[row, used] = end
+                used += 1
+        most = max(most, used)
+    return lo, hi, most
+
+
+@kernel
+def rest(lo: Bounds, hi: Bounds, n: int) -> tuple[Bounds, Bounds, int]:
+    """What the intervals leave of [0, n)."""
+    rows, k = lo.shape
+    out_lo = np.full((rows, k + 1), n, np.int32)
+    out_hi = np.full((rows, k + 1), n, np.int32)
+    most = 0
+    for row in range(rows):
+        at = used = 0
+        for i in range(k):
+            if lo[row, i] >= hi[row, i]:
+                break
+            if lo[row, i] > at:
+                out_lo[row, used] = at
+                out_hi[row, used] = lo[row, i]
+                used += 1
+            at = hi[row, i]
+        if at < n:
+            out_lo[row, used] = at
+            used += 1
+        most = max(most, used)
+    return out_lo, out_hi, most
+
+
+@kernel
+def count(
+    lo: Bounds, hi: Bounds, keys: BoolArray, which: IntArray, step: int, phase: Bounds
+) -> IntArray:
+    """How many keys each row sees.
+
+    Args:
+        lo, hi: (rows, k).
+        keys: (m, n), the keys that may be seen at all, or (1, 0) for all of them.
+        which: (rows,), the row of ``keys`` that holds for each.
+        step, phase: a key is seen where ``(key - phase[row]) % step == 0``.
+    """
+    rows, k = lo.shape
+    out = np.zeros(rows, np.int64)
+    for row in range(rows):
+        seen = keys[which[row]]
+        for i in range(k):
+            start, end = lo[row, i], hi[row, i]
+            if len(seen) == 0 and step == 1:
+                out[row] += end - start
+                continue
+            first = start + (phase[row] - start) % step
+            for key in range(first, end, step):
+                out[row] += len(seen) == 0 or seen[key]
+    return out
+
+
+@kernel
+def paint(
+    out: BoolArray,
+    lo: Bounds,
+    hi: Bounds,
+    keys: BoolArray,
+    which: IntArray,
+    step: int,
+    phase: Bounds,
+) -> None:
+    """Write True into ``out``, (rows, n), wherever a row sees a key; see :func:`count`."""
+    rows, k = lo.shape
+    for row in range(rows):
+        seen = keys[which[row]]
+        for i in range(k):
+            start, end = lo[row, i], hi[row, i]
+            if len(seen) == 0 and step == 1:
+                out[row, start:end] = True
+                continue
+            first = start + (phase[row] - start) % step
+            for key in range(first, end, step):
+                out[row, key] = len(seen) == 0 or seen[key]
+
+
+@kernel
+def split(
+    lo: Bounds,
+    hi: Bounds,
+    keys: BoolArray,
+    which: IntArray,
+    step: int,
+    phase: Bounds,
+    n: int,
+    room: int,
+) -> tuple[Bounds, Bounds, int]:
+    """The runs of visible keys inside the intervals; see :func:`count`.
+
+    Args:
+        lo, hi, keys, which, step, phase: as for :func:`count`.
+        n: the number of keys.
+        room: how many runs are kept of each row.
+
+    Returns:
+        The bounds, and how many runs the fullest row has, which may be more than was kept.
+    """
+    rows, k = lo.shape
+    out_lo = np.full((rows, room), n, np.int32)
+    out_hi = np.full((rows, room), n, np.int32)
+    most = 0
+    for row in range(rows):
+        seen = keys[which[row]]
+        used = 0
+        for i in range(k):
+            start, end = lo[row, i], hi[row, i]
+            last = -1  # the key behind the run that is being made
+            first = start + (phase[row] - start) % step
+            for key in range(first, end, step):
+                if len(seen) > 0 and not seen[key]:
+                    continue
+                if key != last:
+                    if used < room:
+                        out_lo[row, used] = key
+                    used += 1
+                if used <= room:
+                    out_hi[row, used - 1] = key + 1
+                last = key + 1
+        most = max(most, used)
+    return out_lo, out_hi, most
+
+
+@kernel
+def runs(mask: BoolArray, room: int) -> tuple[Bounds, Bounds, int]:
+    """The runs of True in each row of ``mask``, (rows, n); see :func:`split`."""
+    rows, n = mask.shape
+    lo = np.full((rows, room), n, np.int32)
+    hi = np.full((rows, room), n, np.int32)
+    most = 0
+    for row in range(rows):
+        used = 0
+        for key in range(n):
+            if mask[row, key] and (key == 0 or not mask[row, key - 1]):
+                if used < room:
+                    lo[row, used] = key
+                used += 1
+            if mask[row, key] and used <= room:
+                hi[row, used - 1] = key + 1
+        most = max(most, used)
+    return lo, hi, most
+
+
+@kernel
+def same(queries: IntArray, keys: IntArray, room: int) -> tuple[Bounds, Bounds, int]:
+    """The runs of keys that bear the query's number.
+
+    Args:
+        queries: (batch or 1, queries), a number for each query.
+        keys: (batch or 1, n), a number for each key.
+        room: how many runs are kept of each row; see :func:`split`.
+
+    Returns:
+        The bounds of shape (batch * queries, room), and how many runs the fullest row has.
+    """
+    batch, n_queries, n = max(len(queries), len(keys)), queries.shape[1], keys.shape[1]
+    lo = np.full((batch * n_queries, room), n, np.int32)
+    hi = np.full((batch * n_queries, room), n, np.int32)
+    starts = np.empty(n, np.int64)
+    ends = np.empty(n, np.int64)
+    most = 0
+    for sample in range(batch):
+        number = keys[sample if len(keys) > 1 else 0]
+        wanted = queries[sample if len(queries) > 1 else 0]
+        found = 0
+        for key in range(n):
+            if key > 0 and number[key] == number[key - 1]:
+                ends[found - 1] = key + 1
+            else:
+                starts[found] = key
+                ends[found] = key + 1
+                found += 1
+        names = number[starts[:found]]
+        order = np.argsort(names, kind="mergesort")  # stable: the runs of one number stay in order
+        names = names[order]
+        first = last = 0
+        for query in range(n_queries):
+            if query == 0 or wanted[query] != wanted[query - 1]:
+                first = np.searchsorted(names, wanted[query], side="left")
+                last = np.searchsorted(names, wanted[query], side="right")
+            row = sample * n_queries + query
+            for i in range(min(last - first, room)):
+                lo[row, i] = starts[order[first + i]]
+                hi[row, i] = ends[order[first + i]]
+            most = max(most, last - first)
+    return lo, hi, most
+
+
+def grown(function: Any, *arguments: Any) -> tuple[Bounds, Bounds, int]:
+    """Call a kernel with room for few runs, and again with room for all where that was too few."""
+    room = 8
+    lo, hi, most = function(*arguments, room)
+    if most > room:
+        lo, hi, most = function(*arguments, most)
+    return lo, hi, most
