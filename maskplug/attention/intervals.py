@@ -70,7 +70,9 @@ class Intervals:
 
         mask = frozen(mask, np.bool_)
         n_keys = mask.shape[-1]
-        return cls.from_kernel(n_keys, mask.shape[:-1], grown(runs, mask.reshape(-1, n_keys)))
+        return cls.from_kernel(
+            n_keys, mask.shape[:-1], grown(runs, mask.reshape(math.prod(mask.shape[:-1]), n_keys))
+        )
 
     @classmethod
     def from_kernel(
@@ -151,7 +153,7 @@ class Intervals:
         keys = np.zeros((1, 0), np.bool_)
         which = np.zeros(rows, np.int64)
         if self.keys is not None:
-            keys = self.keys.reshape(-1, self.n_keys)
+            keys = self.keys.reshape(math.prod(self.keys.shape[:2]), self.n_keys)
             number = np.arange(len(keys)).reshape(*self.keys.shape[:2], 1)
             which = np.broadcast_to(number, shape).reshape(-1)
         phase = np.zeros(rows, np.int32) if self.phase is None else self.phase

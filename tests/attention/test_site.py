@@ -1,0 +1,94 @@
+"""Sites: counting in a sample's own tokens, and what does not fit together."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import maskplug
+from maskplug.attention import Site
+from maskplug.schedule import Linear
+from maskplug.when import When
+
+
+def site(queries: int = 4, keys: int = 4, batch: int = 1, **more: Any) -> Site:
+    progress = more.pop("progress", 0.0)
+    when = When.at(0, 0, 0, np.zeros(batch, np.uint64), progress)
+    return Site(queries, keys, when, **more)
+
+
+def test_queries_count_from_the_first_real_token() -> None:
+    made = site(batch=3, layers={"valid": [[0, 0, 1, 1], [1, 1, 1, 0], [0, 0, 0, 0]]})
+    assert made.q[:, 0].tolist() == [[-2, -1, 0, 1], [0, 1, 2, 3], [0, 1, 2, 3]]
+    assert made.starts.tolist() == [2, 0, 0]
+    assert made.lengths.tolist() == [2, 3, 0]
+    assert site(2, 4, offset=2).q.tolist() == [[[2, 3]]]
+
+
+def test_in_cross_attention_queries_have_their_own_padding() -> None:
+    layers = {"valid": [[0, 1, 1]], "valid_queries": [[0, 0, 1, 1]]}
+    made = site(4, 3, place="cross", layers=layers)
+    assert made.q.tolist() == [[[-2, -1, 0, 1]]]
+    assert made.starts.tolist() == [1]
+
+
+def test_a_hole_in_the_padding_does_not_end_a_sample() -> None:
+    made = site(4, 4, layers={"valid": [[0, 1, 0, 1]]})
+    assert (made.starts[0], made.lengths[0]) == (1, 3)
+
+
+def test_values_follow_progress() -> None:
+    grows = Linear(1.0, 4.0)
+    assert site().value(7).tolist() == [[[7]]]
+    assert site(progress=0.5).value(grows).tolist() == [[[3]]]  # 2.5, to the nearest
+    assert site(batch=2, progress=1.0).value(grows).shape == (1, 1, 1)
+    assert site(batch=2, progress=np.array([0.0, 1.0])).value(grows)[:, 0, 0].tolist() == [1, 4]
+    assert site(batch=2).share(0.25).tolist() == [0.25, 0.25]
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        ({"queries": -1}, "queries is -1; it must be 0 or more"),
+        ({"keys": -2}, "keys is -2"),
+        ({"heads": 0}, "heads is 0; it must be 1 or more"),
+        ({"offset": -1}, "offset is -1"),
+        ({"place": "decodr"}, "place is 'decodr'; choices: encoder, decoder, cross"),
+        ({"keys": 3}, "4 queries from key 0 on need 4 keys, and there are 3; in cross"),
+        ({"offset": 1}, "4 queries from key 1 on need 5 keys, and there are 4"),
+        ({"offset": 1, "place": "cross"}, "in cross attention queries do not stand among the keys"),
+    ],
+)
+def test_numbers_that_contradict_each_other(more: dict[str, Any], message: str) -> None:
+    with pytest.raises(maskplug.OptionError, match=message):
+        site(**more)
+
+
+@pytest.mark.parametrize(
+    ("layer", "message"),
+    [
+        ([1, 2, 3], r"the layer 'x' has the shape \(1, 3\); pattern 'p' reads one value a token"),
+        (np.zeros((3, 4), int), r"has the shape \(3, 4\).*: \(2, 4\)"),
+        (np.zeros((1, 2, 4), int), r"has the shape \(1, 2, 4\)"),
+        ([0.5, 1.0, 2.0, 3.0], "the layer 'x' is float64; it must be whole numbers"),
+        (["a", "b", "c", "d"], "the layer 'x' is <U1; it must be whole numbers"),
+    ],
+)
+def test_layers_that_do_not_fit(layer: Any, message: str) -> None:
+    with pytest.raises(maskplug.MaskplugError, match=message):
+        site(batch=2, layers={"x": layer}).layer("x", "p")
+
+
+def test_a_missing_layer_is_named_with_those_that_are_there() -> None:
+    with pytest.raises(maskplug.MaskplugError, match=r"'y', which was not given \(layers: 'x'\)"):
+        site(layers={"x": [0]}).layer("y", "p")
+
+
+def test_values_of_samples() -> None:
+    made = site(batch=2, layers={"one": 3, "each": [3, 4], "many": [3, 4, 5]})
+    assert made.each("one", "p").tolist() == [3]
+    assert made.each("each", "p").tolist() == [3, 4]
+    with pytest.raises(maskplug.MaskplugError, match=r"one value a sample here: \(2,\)"):
+        made.each("many", "p")
