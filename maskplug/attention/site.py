@@ -119,16 +119,20 @@ class Site:
     def each(self, name: str, who: str) -> IntArray:
         """A layer with one value a sample: int64 of shape (batch or 1,).
 
+        It may also be given as a column, (batch, 1), which tells a renderer the number of samples.
+
         Raises:
             TokenError: when it is missing, no numbers, or of a shape that does not fit.
         """
         array = np.atleast_1d(self._given(name, who))
-        if array.ndim != 1 or len(array) not in (1, self.batch):
+        column = array[:, 0] if array.ndim == 2 and array.shape[1] == 1 else array
+        if column.ndim != 1 or len(column) not in (1, self.batch):
             raise TokenError(
                 f"the layer {name!r} has the shape {array.shape}; pattern {who!r} reads one value "
-                f"a sample here: ({self.batch},)"
+                f"a sample here: ({self.batch},); a column, (samples, 1), also says how many "
+                "samples there are"
             )
-        return array
+        return column
 
     def _given(self, name: str, who: str) -> IntArray:
         if name not in self.layers:
