@@ -118,6 +118,6 @@ def test_every_option_and_layer_is_explained(case: Case) -> None:
     entry = registry().find("pattern", case.name)
     text = entry.factory.__doc__ or ""
     assert "Example:" in text
-    for name in (*vars(case.pattern), *entry.factory.reads):  # type: ignore[attr-defined]
+    for name in (*vars(case.pattern), *case.pattern.reads):
         if name != "parts":
             assert f"{name}: " in text or f"``{name}``" in text, name

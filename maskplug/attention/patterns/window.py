@@ -8,6 +8,7 @@ from maskplug.attention.intervals import Intervals
 from maskplug.attention.pattern import Pattern
 from maskplug.attention.patterns.options import check_whole
 from maskplug.attention.site import Site
+from maskplug.errors import OptionError
 from maskplug.parts import Schedule
 
 
@@ -15,8 +16,8 @@ from maskplug.parts import Schedule
 class Window(Pattern):
     """A query sees itself, ``left`` keys before it and ``right`` keys behind it.
 
-    Libraries count windows in different ways; ``Window.attention_gym``, ``Window.huggingface`` and
-    ``Window.longformer`` take theirs.
+    Libraries count windows in different ways; :meth:`attention_gym`, :meth:`huggingface` and
+    :meth:`longformer` take their numbers.
 
     Args:
         left: how many keys before the query, from 0; null for all of them. A schedule lets the
@@ -37,6 +38,61 @@ class Window(Pattern):
         """Refuse negative numbers."""
         check_whole("left", self.left, least=0)
         check_whole("right", self.right, least=0)
+
+    @classmethod
+    def attention_gym(cls, window_size: int) -> Window:
+        """The window of attention-gym's ``generate_sliding_window``.
+
+        Args:
+            window_size: the farthest key is so many places back, ``0 <= q - k <= window_size``: one
+                key more than that is visible, the query's own among them.
+
+        Example:
+            >>> Window.attention_gym(2)
+            Window(left=2, right=0)
+        """
+        check_whole("window_size", window_size, least=0)
+        return cls(left=window_size, right=0)
+
+    @classmethod
+    def huggingface(cls, sliding_window: int, causal: bool = True) -> Window:
+        """The window of a ``sliding_window`` in transformers, whose meaning depends on the model.
+
+        Args:
+            sliding_window: in a causal model (Mistral, Gemma) the number of visible keys, the
+                query's own among them: ``q - sliding_window < k <= q``. In an encoder (ModernBERT,
+                whose config derives it: ``local_attention // 2``) how many there are on either
+                side: ``|q - k| <= sliding_window``.
+            causal: which of the two.
+
+        Example:
+            >>> Window.huggingface(3), Window.huggingface(3, causal=False)
+            (Window(left=2, right=0), Window(left=3, right=3))
+        """
+        check_whole("sliding_window", sliding_window, least=1 if causal else 0)
+        if causal:
+            return cls(left=sliding_window - 1, right=0)
+        return cls(left=sliding_window, right=sliding_window)
+
+    @classmethod
+    def longformer(cls, attention_window: int) -> Window:
+        """The window of a Longformer or LED in transformers.
+
+        Args:
+            attention_window: both sides together, without the query's own key; even. The original
+                code of Longformer gives one side by this name: that is ``Window(w, w)``.
+
+        Example:
+            >>> Window.longformer(512)
+            Window(left=256, right=256)
+        """
+        check_whole("attention_window", attention_window, least=2)
+        if attention_window % 2:
+            raise OptionError(
+                f"option 'attention_window' is {attention_window!r}; it counts both sides together "
+                "and must be even"
+            )
+        return cls(left=attention_window // 2, right=attention_window // 2)
 
     def rows(self, site: Site) -> Intervals:
         q = site.q

@@ -1,0 +1,84 @@
+"""Every so many keys: what sparse Transformers see beside their surroundings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from maskplug.attention.intervals import Intervals
+from maskplug.attention.pattern import Pattern
+from maskplug.attention.patterns.basic import Full
+from maskplug.attention.patterns.chunked import Chunked
+from maskplug.attention.patterns.options import check_whole
+from maskplug.attention.site import Site
+from maskplug.errors import OptionError
+
+
+@dataclass(frozen=True)
+class Strided(Pattern):
+    """A query sees itself, and every ``stride``-th key before and behind it, however far away.
+
+    The strided attention of Sparse Transformers adds the keys that lie between:
+    ``(strided:stride=128 | window:left=127) & causal``.
+
+    Args:
+        stride: the distance from each visible key to the next, from 1.
+
+    Source: Child et al., "Generating long sequences with sparse Transformers", 2019.
+
+    Example:
+        >>> from maskplug import pattern
+        >>> pattern("(strided:stride=3 | window:left=2) & causal").dense(6)[0, 0].astype(int)
+        array([[1, 0, 0, 0, 0, 0],
+               [1, 1, 0, 0, 0, 0],
+               [1, 1, 1, 0, 0, 0],
+               [1, 1, 1, 1, 0, 0],
+               [0, 1, 1, 1, 1, 0],
+               [0, 0, 1, 1, 1, 1]])
+    """
+
+    stride: int
+
+    def __post_init__(self) -> None:
+        """Refuse steps of nothing."""
+        check_whole("stride", self.stride, least=1)
+
+    def rows(self, site: Site) -> Intervals:
+        # Steps are counted among all keys, not in the sample's own tokens.
+        return Full().rows(site).every(self.stride, site.q + site.starts[:, None, None])
+
+
+@dataclass(frozen=True)
+class Fixed(Pattern):
+    """A query sees its own block of ``stride`` tokens, and the end of every block.
+
+    The fixed attention of Sparse Transformers is ``fixed:stride=128,summary=8 & causal``.
+
+    Args:
+        stride: how many tokens a block has, from 1.
+        summary: how many keys at the end of each block everybody sees, from 1 to ``stride``.
+
+    Source: Child et al., "Generating long sequences with sparse Transformers", 2019.
+
+    Example:
+        >>> Fixed(stride=2).dense(4)[0, 0].astype(int)
+        array([[1, 1, 0, 1], [1, 1, 0, 1], [0, 1, 1, 1], [0, 1, 1, 1]])
+    """
+
+    stride: int
+    summary: int = 1
+
+    def __post_init__(self) -> None:
+        """Refuse blocks of nothing, and summaries longer than their block."""
+        check_whole("stride", self.stride, least=1)
+        check_whole("summary", self.summary, least=1)
+        if self.summary > self.stride:
+            raise OptionError(
+                f"option 'summary' is {self.summary!r}; a block has {self.stride} tokens"
+            )
+
+    def rows(self, site: Site) -> Intervals:
+        own = np.arange(site.keys) - site.starts[:, None]
+        ends = own % self.stride >= self.stride - self.summary
+        return Chunked(self.stride).rows(site) | Intervals.of_mask(ends[:, None, None])
