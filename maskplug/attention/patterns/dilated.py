@@ -16,7 +16,7 @@ class Dilated(Pattern):
     """A query sees itself, and every ``dilation``-th key on either side of it.
 
     Longformer's convention: ``left`` and ``right`` say how many keys are visible, and the farthest
-    one is ``left * dilation`` places away. :meth:`attention_gym` takes the distance instead.
+    one is ``left * dilation`` places away. ``Dilated.attention_gym`` takes the distance instead.
 
     Args:
         left: how many keys before the query, from 0; null for all that there are. A schedule lets

@@ -63,7 +63,8 @@ class GlobalTokens(Pattern):
         if self.positions is None:
             return np.not_equal(site.layer("global_tokens", "global_tokens"), 0)
         own = np.arange(site.keys) - site.starts[:, None]
-        wanted = [
-            own == at if at >= 0 else own == site.lengths[:, None] + at for at in self.positions
-        ]
-        return np.logical_or.reduce(wanted) & (own >= 0) & (own < site.lengths[:, None])
+        lengths = site.lengths[:, None]
+        chosen = np.zeros(own.shape, np.bool_)
+        for at in self.positions:
+            chosen |= own == (at if at >= 0 else lengths + at)
+        return chosen & (own >= 0) & (own < lengths)

@@ -21,8 +21,8 @@ class Prefix(Pattern):
     The prefix sees itself in both directions. A length of 0 is causal; one that reaches the
     sample's end shows everything.
 
-    With ``length=null`` it reads the layer ``prefix_lengths``: one number for each sample, from 0, of
-    shape (batch,) or (batch, 1).
+    With ``length=null`` it reads the layer ``prefix_lengths``: one number for each sample, from 0,
+    of shape (batch,) or (batch, 1).
 
     Args:
         length: of the prefix in the sample's own tokens, from 0; or a schedule; null: a layer says

@@ -16,8 +16,8 @@ from maskplug.parts import Schedule
 class Window(Pattern):
     """A query sees itself, ``left`` keys before it and ``right`` keys behind it.
 
-    Libraries count windows in different ways; :meth:`attention_gym`, :meth:`huggingface` and
-    :meth:`longformer` take their numbers.
+    Libraries count windows in different ways; ``Window.attention_gym``, ``Window.huggingface`` and
+    ``Window.longformer`` take theirs.
 
     Args:
         left: how many keys before the query, from 0; null for all of them. A schedule lets the

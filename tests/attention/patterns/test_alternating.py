@@ -1,0 +1,79 @@
+"""Layers in turn: ModernBERT's and Gemma's, and what is asked of their members."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+import maskplug
+from maskplug.attention import Alternating, Causal, Document, Full, Window
+from maskplug.errors import OptionError, TokenError
+from maskplug.schedule import Linear
+
+LOCAL = Window(left=2, right=2)
+
+
+def matrix(pattern: maskplug.Pattern, **more: Any) -> Any:
+    return pattern.dense(9, **more)[0, 0]
+
+
+@pytest.mark.parametrize("depth", range(8))
+def test_layers_take_turns(depth: int) -> None:
+    members = [Full(), LOCAL, Causal()]
+    seen = matrix(Alternating(tuple(members)), depth=depth)
+    assert (seen == matrix(members[depth % 3])).all()
+
+
+def test_one_pattern_is_used_everywhere() -> None:
+    for depth in (0, 1, 5):
+        assert (matrix(Alternating((LOCAL,)), depth=depth) == matrix(LOCAL)).all()
+
+
+def local_layers(config: Any) -> list[bool]:
+    return [kind == "sliding_attention" for kind in config.layer_types]
+
+
+def test_the_turns_of_modernbert_and_gemma() -> None:
+    transformers = pytest.importorskip("transformers")
+    modernbert = Alternating((Full(), LOCAL, LOCAL))
+    gemma = Alternating((LOCAL,) * 5 + (Causal(),))
+    for pattern, config in (
+        (modernbert, transformers.ModernBertConfig(num_hidden_layers=10)),
+        (gemma, transformers.Gemma3TextConfig(num_hidden_layers=13)),
+    ):
+        wanted = local_layers(config)
+        assert True in wanted
+        assert False in wanted
+        local = matrix(LOCAL)
+        ours = [bool((matrix(pattern, depth=i) == local).all()) for i in range(len(wanted))]
+        assert ours == wanted
+
+
+def test_it_reads_what_its_members_read() -> None:
+    pattern = Alternating((Causal(), Document()))
+    assert pattern.layers == ("documents",)
+    assert matrix(pattern, depth=0).any()
+    with pytest.raises(TokenError, match="reads the layer 'documents'"):
+        matrix(pattern, depth=1)
+
+
+def test_it_moves_when_a_member_moves() -> None:
+    still, moving = Alternating((Causal(), LOCAL)), Alternating((Causal(), Window(Linear(1, 5))))
+    assert not still.moves
+    assert moving.moves
+    assert (matrix(moving, depth=1, progress=1.0) == matrix(Window(5))).all()
+    assert (matrix(moving, depth=0, progress=1.0) == matrix(Causal())).all()
+
+
+def test_members_may_be_expressions_and_are_written_into_the_spec() -> None:
+    made = maskplug.pattern("alternating", patterns=["full", "window:left=2,right=2 & document"])
+    assert made == Alternating((Full(), LOCAL & Document()))
+    assert made.spec["patterns"][0] == {"name": "full@1"}
+
+
+def test_bad_options_are_named() -> None:
+    with pytest.raises(OptionError, match="option 'patterns' is empty; give at least one pattern"):
+        Alternating(())
+    with pytest.raises(OptionError, match="option 'patterns' is 3"):
+        maskplug.pattern("alternating", patterns=3)

@@ -1,0 +1,95 @@
+"""Block diffusion: who sees noise, who sees clean text, and how much of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import maskplug
+from maskplug.attention import BlockDiffusion, Causal
+from maskplug.errors import OptionError, TokenError
+from maskplug.schedule import Steps
+
+
+def matrix(block: Any, n: int, **more: Any) -> Any:
+    """The mask of a text of n tokens, which stands there twice."""
+    return BlockDiffusion(block).dense(2 * n, **more)[0, 0]
+
+
+def quarters(block: Any, n: int, **more: Any) -> tuple[Any, Any, Any, Any]:
+    seen = matrix(block, n, **more)
+    return seen[:n, :n], seen[:n, n:], seen[n:, :n], seen[n:, n:]
+
+
+@pytest.mark.parametrize(("block", "n"), [(1, 6), (2, 6), (4, 8), (4, 6), (5, 7), (9, 6)])
+def test_the_four_quarters(block: int, n: int) -> None:
+    own = np.arange(n) // block
+    q, k = own[:, None], own[None]
+    noisy, noisy_to_clean, clean_to_noisy, clean = quarters(block, n)
+    assert (noisy == (q == k)).all()
+    assert (noisy_to_clean == (k < q)).all()
+    assert not clean_to_noisy.any()
+    assert (clean == (k <= q)).all()
+
+
+def test_eight_tokens_in_blocks_of_four_have_96_cells() -> None:
+    # Two texts of eight tokens: 32 cells in noise, 16 from noise to clean, 48 in clean.
+    noisy, noisy_to_clean, clean_to_noisy, clean = quarters(4, 8)
+    cells = [int(part.sum()) for part in (noisy, noisy_to_clean, clean_to_noisy, clean)]
+    assert cells == [32, 16, 0, 48]
+    assert sum(cells) == 96
+
+
+def test_blocks_of_one_are_an_autoregressive_model() -> None:
+    noisy, noisy_to_clean, _, clean = quarters(1, 5)
+    causal = Causal().dense(5)[0, 0]
+    assert (noisy == np.eye(5, dtype=bool)).all()
+    assert (noisy_to_clean == (causal & ~np.eye(5, dtype=bool))).all()
+    assert (clean == causal).all()
+
+
+@pytest.mark.parametrize("block", [5, 6, 100])
+def test_one_block_is_full_diffusion(block: int) -> None:
+    noisy, noisy_to_clean, _, clean = quarters(block, 5)
+    assert noisy.all()
+    assert not noisy_to_clean.any()
+    assert clean.all()
+
+
+def test_two_intervals_are_enough() -> None:
+    assert BlockDiffusion(4).intervals(400).lo.shape[-1] == 2
+
+
+def test_every_sample_has_halves_of_its_own() -> None:
+    valid = np.array([[1] * 12, [0, 0, 0] + [1] * 8 + [0], [0] * 12])
+    masks = BlockDiffusion(2).dense(12, valid=valid)[:, 0]
+    assert (masks[0] == matrix(2, 6)).all()
+    assert (masks[1, 3:11, 3:11] == matrix(2, 4)).all()
+
+
+def test_blocks_change_with_training() -> None:
+    moving = Steps(values=(1, 2, 4), at=(0.3, 0.9))
+    for progress, block in ((0.0, 1), (0.5, 2), (1.0, 4)):
+        assert (matrix(moving, 8, progress=progress) == matrix(block, 8)).all()
+
+
+def test_an_odd_number_of_tokens_is_refused_and_the_sample_named() -> None:
+    with pytest.raises(TokenError, match="of one length; sample 0 has 7 tokens, an odd number"):
+        BlockDiffusion(2).dense(7)
+    valid = np.array([[1] * 8, [0] * 3 + [1] * 5])
+    with pytest.raises(TokenError, match="sample 1 has 5 tokens"):
+        BlockDiffusion(2).dense(8, valid=valid)
+
+
+def test_cross_attention_is_refused() -> None:
+    with pytest.raises(OptionError, match="'block_diffusion' is for self-attention"):
+        BlockDiffusion(2).dense(4, 8, place="cross")
+
+
+def test_bad_options_are_named() -> None:
+    with pytest.raises(OptionError, match=r"option 'block' is 0; .* from 1 upwards"):
+        BlockDiffusion(0)
+    with pytest.raises(OptionError, match="needs the option 'block'"):
+        maskplug.pattern("block_diffusion")

@@ -1,0 +1,74 @@
+"""The two factorised patterns of Sparse Transformers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import maskplug
+from maskplug.attention import Chunked, Fixed, Full, Strided
+from maskplug.errors import OptionError
+
+LENGTH = 17
+q, k = np.arange(LENGTH)[:, None], np.arange(LENGTH)[None]
+STRIDES = [1, 2, 4, 16, 17, 30]
+
+
+def matrix(pattern: maskplug.Pattern | str, **more: Any) -> Any:
+    return maskplug.pattern(pattern).dense(LENGTH, **more)[0, 0]
+
+
+@pytest.mark.parametrize("stride", STRIDES)
+def test_strides_are_counted_from_the_query(stride: int) -> None:
+    seen = matrix(Strided(stride))
+    assert (seen == ((q - k) % stride == 0)).all()
+    assert (seen == seen.T).all()
+    assert seen.diagonal().all()
+
+
+@pytest.mark.parametrize("stride", STRIDES)
+def test_strided_attention_of_sparse_transformers(stride: int) -> None:
+    # The previous tokens back to the one a stride away, and every one that is whole strides away.
+    paper = (k <= q) & ((q - k <= stride) | ((q - k) % stride == 0))
+    ours = matrix(f"(strided:stride={stride} | window:left={stride - 1}) & causal")
+    assert (ours == paper).all()
+
+
+@pytest.mark.parametrize("stride", STRIDES)
+def test_fixed_attention_of_sparse_transformers(stride: int) -> None:
+    for summary in {1, (stride + 1) // 2, stride}:
+        paper = (k <= q) & ((q // stride == k // stride) | (k % stride >= stride - summary))
+        assert (matrix(f"fixed:stride={stride},summary={summary} & causal") == paper).all()
+
+
+def test_any_two_tokens_are_two_steps_apart() -> None:
+    # What the paper calls a valid factorisation: each earlier token is reached over one between.
+    for text in ("(strided:stride=4 | window:left=3) & causal", "fixed:stride=4 & causal"):
+        once = matrix(text).astype(int)
+        assert ((once @ once > 0) == (k <= q)).all()
+
+
+def test_the_edges_of_fixed() -> None:
+    assert (matrix(Fixed(stride=1)) == matrix(Full())).all()
+    assert (matrix(Fixed(stride=5, summary=5)) == matrix(Full())).all()
+    assert (matrix(Fixed(stride=LENGTH)) == matrix(Full())).all()
+    # The last block has no end yet.
+    shown = matrix(Fixed(stride=6)) & ~matrix(Chunked(6))
+    assert set(np.flatnonzero(shown.any(0)).tolist()) == {5, 11}
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("strided:stride=0", "option 'stride' is 0; it must be a whole number from 1 upwards"),
+        ("strided", "needs the option 'stride'"),
+        ("fixed:stride=0", "option 'stride' is 0"),
+        ("fixed:stride=4,summary=0", "option 'summary' is 0; .* from 1 upwards"),
+        ("fixed:stride=4,summary=5", "option 'summary' is 5; a block has 4 tokens"),
+    ],
+)
+def test_bad_options_are_named(text: str, message: str) -> None:
+    with pytest.raises(OptionError, match=message):
+        maskplug.pattern(text)

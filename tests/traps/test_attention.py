@@ -1,0 +1,35 @@
+"""Known defects and contradictions of reference codes that the patterns of attention avoid."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from maskplug.attention import Dilated, Pattern, Window
+
+LENGTH = 12
+q, k = np.arange(LENGTH)[:, None], np.arange(LENGTH)[None]
+away = np.abs(q - k)
+
+
+@pytest.mark.parametrize("width", [1, 2, 5])
+def test_trap_21_left_and_right_count_keys_besides_the_token_itself(width: int) -> None:
+    counts = Window(left=width, right=1).dense(LENGTH)[0, 0, :, :].sum(1)
+    assert (counts[width:-1] == width + 2).all()
+    counts = Dilated(left=width, right=1, dilation=2).dense(LENGTH)[0, 0].sum(1)
+    assert (counts[2 * width : -2] == width + 2).all()
+
+
+@pytest.mark.parametrize("width", [2, 4])
+def test_trap_21_one_number_means_five_windows_and_each_has_a_name(width: int) -> None:
+    causal = k <= q
+    named: list[tuple[Pattern, object]] = [
+        (Window.attention_gym(width), causal & (q - k <= width)),
+        (Window.huggingface(width), causal & (k > q - width)),
+        (Window.huggingface(width, causal=False), away <= width),
+        (Window.longformer(width), away <= width // 2),
+        (Dilated.attention_gym(width, 2), (away <= width) & (away % 2 == 0)),
+    ]
+    for pattern, theirs in named:
+        assert (pattern.dense(LENGTH)[0, 0] == theirs).all()
+    assert len({pattern.dense(LENGTH).tobytes() for pattern, _ in named}) == 5
