@@ -1,8 +1,8 @@
 """Patterns as text: ``window:left=4,right=0 & document | ~sink(n=2)``.
 
-Names take their options after a colon or in brackets; values are JSON, bare words, or parts with
-options in brackets: ``window(left=linear(64, 512))``. ``~`` binds tighter than ``&``, that tighter
-than ``|``, and brackets group.
+Names take their options after a colon or in brackets; values are JSON, bare words, lists of
+values, or parts with options in brackets: ``window(left=linear(64, 512))``. ``~`` binds tighter
+than ``&``, that tighter than ``|``, and brackets group.
 """
 
 from __future__ import annotations
@@ -125,7 +125,13 @@ class _Reader:
 
     def value(self) -> Any:
         start = self.next()
-        if start == "[" or start == "{" or start == '"' or re.match(r"[-\d]", start):
+        if self.take("["):
+            items = [] if self.next() == "]" else [self.value()]
+            while self.next() != "]" and self.take(","):
+                items.append(self.value())
+            self.need("]")
+            return items
+        if start == "{" or start == '"' or re.match(r"[-\d]", start):
             try:
                 value, self.at = json.JSONDecoder().raw_decode(self.text, self.at)
             except json.JSONDecodeError:
@@ -182,6 +188,8 @@ def _written(spec: Any, inside: bool = False) -> str:
 
 
 def _value(value: Any) -> str:
+    if isinstance(value, list):
+        return f"[{','.join(map(_value, value))}]"
     if isinstance(value, dict):
         options = [f"{key}={_value(item)}" for key, item in value.items() if key != "name"]
         name = value["name"] if ":" in value["name"] else value["name"].removesuffix("@1")

@@ -5,7 +5,19 @@ from __future__ import annotations
 import pytest
 
 import maskplug
-from maskplug.attention import And, Causal, Document, Full, Not, Or, Padding, Sink, Window
+from maskplug.attention import (
+    Alternating,
+    And,
+    Causal,
+    Document,
+    Full,
+    GlobalTokens,
+    Not,
+    Or,
+    Padding,
+    Sink,
+    Window,
+)
 from maskplug.schedule import Linear
 
 
@@ -33,6 +45,14 @@ from maskplug.schedule import Linear
         ("causal & document & padding", And((Causal(), Document(), Padding()))),
         ("causal | document & ~sink", Or((Causal(), And((Document(), Not(Sink())))))),
         ("(causal | document) & ~sink(2)", And((Or((Causal(), Document())), Not(Sink(2))))),
+        ("alternating([full, window(3)])", Alternating((Full(), Window(3)))),
+        ("alternating:patterns=[causal, ~causal]", Alternating((Causal(), Not(Causal())))),
+        ('alternating:patterns=["full & causal"]', Alternating((And((Full(), Causal())),))),
+        (
+            "alternating([(full & causal)]) | full",
+            Or((Alternating((And((Full(), Causal())),)), Full())),
+        ),
+        ("global_tokens:positions=[0, -1]", GlobalTokens((0, -1))),
         ("window:left=1 & sink:n=2 | full", Or((And((Window(1), Sink(2))), Full()))),
     ],
 )
@@ -64,7 +84,9 @@ def test_operators_of_python_make_the_same() -> None:
         ("window(left=4", "')' was expected, not its end"),
         ("window(left=4, 3)", "an option such as left=4 was expected, not '3)'"),
         ("window(1, 2, 3)", "')' was expected, not '3)'"),
-        ("window:left=[1,", "a value was expected"),
+        ("window:left=[1,", "a name was expected, not its end"),
+        ("alternating([full", "']' was expected, not its end"),
+        ("alternating([full causal])", "']' was expected, not 'causal])'"),
         ("causal &", "a name was expected, not its end"),
         ("causal && document", "a name was expected, not '& document' at column 9"),
         ("(causal", "')' was expected, not its end"),
