@@ -152,13 +152,19 @@ def count(
         step, phase: a key is seen where ``(key - phase[row]) % step == 0``.
     """
     rows, k = lo.shape
+    m, n = keys.shape
     out = np.zeros(rows, np.int64)
+    before = np.zeros((m, n + 1), np.int64)  # running sums: no row counts key by key
+    for i in range(m if step == 1 else 0):
+        for key in range(n):
+            before[i, key + 1] = before[i, key] + keys[i, key]
     for row in range(rows):
         seen = keys[which[row]]
         for i in range(k):
             start, end = lo[row, i], hi[row, i]
-            if len(seen) == 0 and step == 1:
-                out[row] += end - start
+            if step == 1:
+                kept = before[which[row], end] - before[which[row], start] if n > 0 else end - start
+                out[row] += kept
                 continue
             first = start + (phase[row] - start) % step
             for key in range(first, end, step):
