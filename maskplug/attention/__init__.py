@@ -5,6 +5,7 @@ from maskplug.attention.intervals import Intervals
 from maskplug.attention.pattern import Fallback, Pattern, pattern
 from maskplug.attention.patterns import (
     Alternating,
+    BigBird,
     BlockDiffusion,
     Causal,
     Chunked,
@@ -14,9 +15,14 @@ from maskplug.attention.patterns import (
     Full,
     GlobalTokens,
     Padding,
+    Permutation,
     Prefix,
+    Random,
+    Section,
+    Sentence,
     Sink,
     Strided,
+    UniLM,
     Window,
 )
 from maskplug.attention.site import Place, Site
@@ -24,6 +30,7 @@ from maskplug.attention.site import Place, Site
 __all__ = [
     "Alternating",
     "And",
+    "BigBird",
     "BlockDiffusion",
     "Causal",
     "Chunked",
@@ -38,11 +45,16 @@ __all__ = [
     "Or",
     "Padding",
     "Pattern",
+    "Permutation",
     "Place",
     "Prefix",
+    "Random",
+    "Section",
+    "Sentence",
     "Sink",
     "Site",
     "Strided",
+    "UniLM",
     "Window",
     "pattern",
 ]

@@ -32,15 +32,20 @@ def budgets(keys: UintArray, available: IntArray, rates: FloatArray) -> IntArray
 
 @kernel
 def independent(
-    keys: UintArray, offsets: IntArray, thresholds: UintArray, always_one: bool, leave_one: bool
+    keys: UintArray,
+    offsets: IntArray,
+    thresholds: UintArray,
+    always_one: bool,
+    leave_one: bool,
+    draw: int = 0,
 ) -> BoolArray:
     """Bool a unit: chosen where its word is below the row's threshold (rate times 2**32).
 
     ``always_one`` adds the unit with the lowest word to an empty row; ``leave_one`` takes the one
-    with the highest word out of a full row.
+    with the highest word out of a full row. Another ``draw`` has other words.
     """
     chosen = np.zeros(offsets[-1], np.bool_)
-    words = streams(keys, offsets, 0)
+    words = streams(keys, offsets, draw)
     for row in range(len(keys)):
         first, end = offsets[row], offsets[row + 1]
         total = 0

@@ -2,18 +2,24 @@
 
 from maskplug.attention.patterns.alternating import Alternating
 from maskplug.attention.patterns.basic import Causal, Full, Padding
+from maskplug.attention.patterns.bigbird import BigBird
 from maskplug.attention.patterns.block_diffusion import BlockDiffusion
 from maskplug.attention.patterns.chunked import Chunked
 from maskplug.attention.patterns.dilated import Dilated
 from maskplug.attention.patterns.document import Document
 from maskplug.attention.patterns.global_tokens import GlobalTokens
+from maskplug.attention.patterns.permutation import Permutation
 from maskplug.attention.patterns.prefix import Prefix
+from maskplug.attention.patterns.random import Random
+from maskplug.attention.patterns.sentence import Section, Sentence
 from maskplug.attention.patterns.sink import Sink
 from maskplug.attention.patterns.strided import Fixed, Strided
+from maskplug.attention.patterns.unilm import UniLM
 from maskplug.attention.patterns.window import Window
 
 __all__ = [
     "Alternating",
+    "BigBird",
     "BlockDiffusion",
     "Causal",
     "Chunked",
@@ -23,8 +29,13 @@ __all__ = [
     "Full",
     "GlobalTokens",
     "Padding",
+    "Permutation",
     "Prefix",
+    "Random",
+    "Section",
+    "Sentence",
     "Sink",
     "Strided",
+    "UniLM",
     "Window",
 ]

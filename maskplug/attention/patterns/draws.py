@@ -1,0 +1,59 @@
+"""What patterns that draw have in common: their streams, and their samples' own tokens."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from maskplug.arrays import IntArray
+from maskplug.attention.site import Site
+from maskplug.errors import OptionError
+from maskplug.parts import Clock
+from maskplug.rng import Rng
+
+
+def draws(site: Site, clock: Clock, per_layer: bool = False) -> Rng:
+    """The draws of every sample at the time that this clock tells.
+
+    A decoder's own tokens draw apart from those of the encoder, which the same sample has too.
+
+    Args:
+        site: where attention is asked for.
+        clock: of the pattern.
+        per_layer: whether each of the model's layers draws for itself.
+    """
+    rng = site.rng(clock)
+    if site.place == "decoder":
+        rng = rng.scoped("decoder")
+    return rng.scoped(f"layer {site.depth}") if per_layer else rng
+
+
+def own_lengths(site: Site) -> IntArray:
+    """How many tokens each sample has to draw for: int64, one a sample."""
+    return np.broadcast_to(site.lengths, site.batch)
+
+
+def placed(site: Site, values: Any, absent: Any) -> Any:
+    """Values of the samples' own tokens where these stand among the keys: (batch, keys).
+
+    Args:
+        site: where attention is asked for.
+        values: one a token, one sample after the other, as :func:`own_lengths` counts them.
+        absent: what padding gets on either side.
+    """
+    places = np.arange(site.keys) - site.starts[:, None]
+    own = (places >= 0) & (places < site.lengths[:, None])
+    out = np.full((site.batch, site.keys), absent)
+    out[np.broadcast_to(own, out.shape)] = values
+    return out
+
+
+def refuse_cross(site: Site, who: str, why: str) -> None:
+    """Refuse cross attention.
+
+    Raises:
+        OptionError: naming the pattern and the reason.
+    """
+    if site.cross:
+        raise OptionError(f"pattern {who!r} is for self-attention: in cross attention {why}")

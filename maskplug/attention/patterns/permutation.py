@@ -1,0 +1,83 @@
+"""An order in which tokens are predicted, and who may see whom in it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from maskplug.arrays import IntArray, frozen, offsets_of
+from maskplug.attention.intervals import Intervals
+from maskplug.attention.pattern import Pattern
+from maskplug.attention.patterns.draws import draws, own_lengths, placed, refuse_cross
+from maskplug.attention.site import Site
+from maskplug.clock import Step
+from maskplug.errors import OptionError
+from maskplug.parts import Clock
+
+
+@dataclass(frozen=True)
+class Permutation(Pattern):
+    """A query sees the tokens that are predicted before it, and those that are not predicted.
+
+    A query that is not predicted sees all others that are not, and no predicted one. Heads and
+    layers share the order: otherwise a token could be seen on a detour through another layer.
+
+    Args:
+        order: "layer" reads it, as the strategy ``permutation`` makes it: the mask is then what
+            ``maskplug.permutation.perm_mask`` leaves visible. "drawn" draws a full order of each
+            sample's own tokens by its key, every order equally likely.
+        stream: "query": a predicted token does not see itself, as where it is to be predicted; the
+            first of a full order then sees nothing. "content": every token sees itself, too.
+        clock: when orders are drawn anew, "step" if null; only ``order="drawn"`` has one.
+
+    Reads the layer ``order`` for ``order="layer"``: one value a key, the rank of each predicted
+    token from 0, and -1 elsewhere.
+
+    Source: Yang et al., "XLNet", 2019.
+
+    Example:
+        >>> Permutation(stream="content").dense(3, order=[-1, 1, 0])[0, 0].astype(int)
+        array([[1, 0, 0], [1, 1, 1], [1, 0, 1]])
+    """
+
+    order: Literal["layer", "drawn"] = "layer"
+    stream: Literal["query", "content"] = "query"
+    clock: Clock | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse a clock that nothing would follow."""
+        if self.order == "layer" and self.clock is not None:
+            raise OptionError(
+                f"option 'clock' is {self.clock!r}, and order 'layer' draws nothing; only 'drawn' "
+                "has a clock"
+            )
+        if self.order == "drawn" and self.clock is None:
+            object.__setattr__(self, "clock", Step())
+
+    @property
+    def reads(self) -> tuple[str, ...]:  # type: ignore[override]
+        return ("order",) if self.order == "layer" else ()
+
+    def rows(self, site: Site) -> Intervals:
+        from maskplug.kernels.intervals import grown
+        from maskplug.kernels.ranked import earlier
+
+        refuse_cross(site, "permutation", "queries have no place in the order of the keys")
+        keys = frozen(self._order(site), np.int64)
+        here = slice(site.offset, site.offset + site.queries)
+        itself = np.arange(site.keys) if self.stream == "content" else np.full(site.keys, -1)
+        made = grown(earlier, frozen(keys[:, here], np.int64), keys, frozen(itself[here], np.int64))
+        return Intervals.from_kernel(site.keys, (len(keys), 1, site.queries), made)
+
+    def _order(self, site: Site) -> IntArray:
+        """The rank of each key: int64 of shape (batch or 1, keys)."""
+        from maskplug.kernels.order import ranks
+
+        if self.clock is None:
+            return site.layer("order", "permutation")
+        rng = draws(site, self.clock)
+        offsets = frozen(offsets_of(own_lengths(site)), np.int64)
+        order: IntArray = placed(site, ranks(rng.stream_keys("attention order"), offsets), -1)
+        return order

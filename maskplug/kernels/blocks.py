@@ -1,0 +1,59 @@
+"""Random blocks for every block of a sequence."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from maskplug.arrays import IntArray, UintArray
+from maskplug.kernels import kernel
+from maskplug.kernels.philox import fill
+from maskplug.kernels.select import below
+
+
+@kernel
+def random_blocks(
+    keys: UintArray,
+    draw: int,
+    blocks: IntArray,
+    wanted: IntArray,
+    most: int,
+    around: int,
+    ends: int,
+) -> IntArray:
+    """For every block others, distinct, all sets of them equally likely.
+
+    Args:
+        keys: the stream of each row.
+        draw: the number of the draw.
+        blocks: how many blocks each row has.
+        wanted: how many others each of its blocks gets, up to ``most``; fewer if fewer are left.
+        most: how many words a block has; it makes a block's others the same whatever is wanted.
+        around: the blocks so near to a block are not among its others.
+        ends: nor are so many blocks at either end, which get none themselves.
+
+    Returns:
+        (rows, most blocks of a row, most), in the order of the draws; -1 where there is none.
+    """
+    widest = max(1, blocks.max()) if len(blocks) else 1
+    out = np.full((len(keys), widest, most), -1, np.int64)
+    words = np.empty(widest * most + 4, np.uint32)
+    taken = np.empty(most, np.int64)
+    for row in range(len(keys)):
+        n = blocks[row]
+        fill(words, n * most, keys[row], draw)
+        for i in range(ends, n - ends):
+            first = max(i - around, ends)
+            near = min(i + around + 1, n - ends) - first
+            left = n - 2 * ends - near
+            for j in range(min(wanted[row], left, most)):
+                other = below(words[i * most + j], left - j)
+                at = 0
+                while at < j and taken[at] <= other:  # those taken are sorted: step over them
+                    other += 1
+                    at += 1
+                for k in range(j, at, -1):
+                    taken[k] = taken[k - 1]
+                taken[at] = other
+                far = other + ends
+                out[row, i, j] = far + near if far >= first else far
+    return out
