@@ -1,0 +1,158 @@
+"""What holds for all patterns that draw: what moves their draws, and what does not."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+import maskplug
+
+HEADS = ["random:rate=0.5,per_head=true", "bigbird:block=2,random=2"]
+#: Every pattern that draws, with the clock "step".
+PATTERNS = [
+    "unilm:mode=mixture",
+    "permutation:order=drawn,stream=content",
+    "random:rate=0.5",
+    "random:rate=0.5,per_head=true,per_layer=true",
+    "bigbird:block=2,random=2,clock=step",
+]
+SEGMENTS = [0] * 12 + [1] * 12
+LENGTH = 24
+
+each = pytest.mark.parametrize("text", PATTERNS)
+
+
+def many(text: str, **more: Any) -> Any:
+    """The masks of 40 samples at t = 3: bool of shape (40, 1, 24, 24)."""
+    arguments = {"t": 3, "seed": 5, "keys": range(40), "segments": SEGMENTS, **more}
+    return maskplug.pattern(text).dense(LENGTH, **arguments)
+
+
+@each
+def test_the_same_seed_t_and_keys_draw_the_same(text: str) -> None:
+    assert (many(text) == many(text)).all()
+
+
+@each
+@pytest.mark.parametrize("other", [{"seed": 6}, {"t": 4}, {"keys": range(40, 80)}], ids=str)
+def test_another_seed_t_or_key_draws_anew(text: str, other: dict[str, Any]) -> None:
+    same = (many(text) == many(text, **other)).all((1, 2, 3))
+    assert same.mean() < 0.6  # of four modes, two samples often share one
+
+
+@each
+def test_samples_draw_apart(text: str) -> None:
+    assert len({mask.tobytes() for mask in many(text)}) > 3
+
+
+@each
+def test_the_clock_says_what_t_is(text: str) -> None:
+    def at(clock: str, **when: int) -> Any:
+        name, options = text.split(":")
+        rest = [option for option in options.split(",") if not option.startswith("clock")]
+        return many(f"{name}:{','.join([*rest, f'clock={clock}'])}", **when)
+
+    by_step = at("step", t=2)
+    assert (at("every(2, step)", t=5) == by_step).all()
+    assert (at("epoch", t=9, epoch=2) == by_step).all()
+    assert (at("never", t=9, epoch=4) == at("step", t=0)).all()
+    assert (at("never", t=9) != by_step).any()
+
+
+@each
+def test_padding_and_the_batch_move_nothing(text: str) -> None:
+    for length in (1, 2, 7, 16):
+        padded = many(text, valid=[[0] * 5 + [1] * length + [0] * (19 - length)] * 40)
+        own = slice(5, 5 + length)
+        segments = [*SEGMENTS[own]]
+        pattern = maskplug.pattern(text)
+        for sample in (0, 17, 39):
+            alone = pattern.dense(length, t=3, seed=5, keys=[sample], segments=segments)
+            assert (padded[sample, :, own, own] == alone[0]).all()
+
+
+@pytest.mark.parametrize("text", HEADS)
+def test_heads_draw_apart_and_however_many_there_are(text: str) -> None:
+    few, more = many(text, heads=2), many(text, heads=5)
+    assert (few.shape[1], more.shape[1]) == (2, 5)
+    assert (few == more[:, :2]).all()
+    assert (few[:, :1] == many(text, heads=1)).all()
+    for head in range(4):
+        assert (more[:, head] != more[:, head + 1]).any((1, 2)).mean() > 0.9
+
+
+def test_without_per_head_one_mask_stands_for_all_heads() -> None:
+    for text in ("random:rate=0.5", "bigbird:block=2,random=2,per_head=false"):
+        assert many(text, heads=4).shape[1] == 1
+        assert (many(text, heads=4) == many(text)).all()
+
+
+@pytest.mark.parametrize(
+    ("text", "apart"),
+    [
+        ("unilm:mode=mixture", False),
+        ("permutation:order=drawn,stream=content", False),
+        ("random:rate=0.5", False),
+        ("random:rate=0.5,per_layer=true", True),
+        ("bigbird:block=2,random=2", True),
+    ],
+)
+def test_layers_of_the_model(text: str, apart: bool) -> None:
+    first, second = many(text, depth=0), many(text, depth=1)
+    assert (first != second).any((1, 2, 3)).mean() == pytest.approx(float(apart), abs=0.1)
+
+
+@each
+def test_a_decoder_draws_apart_from_the_encoder(text: str) -> None:
+    assert (many(text) != many(text, place="decoder")).any((1, 2, 3)).mean() > 0.4
+
+
+def test_cross_attention_hides_what_the_encoder_hides() -> None:
+    assert (many("random", kv_len=24, place="cross") == many("random")).all()
+
+
+@each
+def test_later_queries_are_rows_of_the_whole_mask(text: str) -> None:
+    later = maskplug.pattern(text).dense(
+        7, LENGTH, t=3, seed=5, keys=range(40), segments=SEGMENTS, offset=10, place="decoder"
+    )
+    assert (later == many(text, place="decoder")[:, :, 10:17]).all()
+
+
+@each
+def test_masks_that_are_drawn_anew_move(text: str) -> None:
+    assert maskplug.pattern(text).moves
+    name, options = text.split(":")
+    still = options.replace(",clock=step", "") + ",clock=never"
+    assert not maskplug.pattern(f"{name}:{still}").moves
+
+
+@pytest.mark.parametrize(
+    "text", ["unilm:mode=seq2seq", "unilm:mode=left_to_right", "permutation", "bigbird", "section"]
+)
+def test_masks_that_draw_nothing_at_other_times_stand_still(text: str) -> None:
+    assert not maskplug.pattern(text).moves
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("sentence", "in cross attention a query stands in no sentence of the keys"),
+        ("section", "in cross attention a query stands in no section of the keys"),
+        ("unilm", "in cross attention source and target are not one sequence"),
+        ("permutation", "in cross attention queries have no place in the order of the keys"),
+        ("bigbird", "in cross attention queries do not stand in the blocks of the keys"),
+    ],
+)
+def test_patterns_for_self_attention_refuse_cross_attention(text: str, why: str) -> None:
+    with pytest.raises(
+        maskplug.OptionError, match=f"pattern '{text}' is for self-attention: {why}"
+    ):
+        maskplug.pattern(text).dense(2, 3, place="cross")
+
+
+@each
+def test_a_sample_of_padding_alone_draws_nothing(text: str) -> None:
+    with_it = many(text, valid=[[0] * LENGTH] * 20 + [[1] * LENGTH] * 20)
+    assert (with_it[20:] == many(text)[20:]).all()

@@ -1,0 +1,115 @@
+"""Sentences and sections, and the heads that all can see."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import maskplug
+from maskplug.errors import TokenError
+
+SENTENCES = [1, 0, 0, 1, 0, 1, 0, 0, 1, 0]
+SECTIONS = [1, 0, 0, 0, 0, 1, 0, 0, 0, 0]
+
+
+def dense(text: str, length: int = 10, **more: Any) -> Any:
+    layers = {"sentence_starts": SENTENCES[:length], "section_starts": SECTIONS[:length], **more}
+    return maskplug.pattern(text).dense(length, **layers)[0, 0]
+
+
+def runs(*lengths: int) -> Any:
+    numbers = np.repeat(np.arange(len(lengths)), lengths)
+    return numbers[:, None] == numbers
+
+
+def test_sentences_keep_to_themselves() -> None:
+    assert (dense("sentence") == runs(3, 2, 3, 2)).all()
+
+
+def test_sections_keep_to_themselves_but_for_their_heads() -> None:
+    assert (dense("section:heads=false") == runs(5, 5)).all()
+    heads = np.zeros(10, bool)
+    heads[[0, 5]] = True
+    assert (dense("section") == (runs(5, 5) | heads)).all()
+    assert (dense("sentence:heads=true") == (runs(3, 2, 3, 2) | heads)).all()
+
+
+def test_heads_see_each_other() -> None:
+    mask = dense("section")
+    assert mask[np.ix_([0, 5], [0, 5])].all()
+    assert not mask[np.ix_([1, 6], [1, 6])].all()
+
+
+def test_a_sentence_lies_inside_its_section() -> None:
+    assert (~dense("sentence") | dense("section:heads=false")).all()
+
+
+def test_without_heads_seeing_is_mutual() -> None:
+    rng = np.random.default_rng(0)
+    for _ in range(20):
+        starts = rng.random(15) < 0.3
+        mask = dense("sentence", 15, sentence_starts=starts, section_starts=starts)
+        assert (mask == mask.T).all()
+        assert mask.diagonal().all()
+
+
+def test_the_first_real_token_begins_one_in_any_case() -> None:
+    none = [0] * 6
+    assert dense("sentence", 6, sentence_starts=none, section_starts=none).all()
+    mask = dense("section", 6, section_starts=[1, 0, 0, 0, 1, 0], valid=[0, 0, 1, 1, 1, 1])
+    own = mask[2:, 2:].astype(int).tolist()
+    assert own == [[1, 1, 1, 0], [1, 1, 1, 0], [1, 0, 1, 1], [1, 0, 1, 1]]
+
+
+def test_starts_in_padding_are_none() -> None:
+    valid = [0, 0, 1, 1, 1, 0]
+    for text in ("sentence:heads=true", "section"):
+        quiet = dense(text, 6, sentence_starts=[0] * 6, section_starts=[0] * 6, valid=valid)
+        loud = [1, 1, 0, 0, 0, 1]
+        assert (
+            dense(text, 6, sentence_starts=loud, section_starts=loud, valid=valid) == quiet
+        ).all()
+        assert not quiet[2:5, [0, 1, 5]].any()
+
+
+def test_later_queries_are_rows_of_the_whole_mask() -> None:
+    for text in ("sentence", "sentence:heads=true", "section"):
+        pattern = maskplug.pattern(text)
+        layers = {"sentence_starts": SENTENCES, "section_starts": SECTIONS}
+        later = pattern.dense(3, 10, offset=6, place="decoder", **layers)[0, 0]
+        assert (later == dense(text)[6:9]).all()
+
+
+def test_one_token_and_none() -> None:
+    for text in ("sentence", "section"):
+        assert dense(text, 1).all()
+        assert dense(text, 0).shape == (0, 0)
+
+
+def test_layers_depend_on_options() -> None:
+    assert maskplug.pattern("sentence").layers == ("sentence_starts",)
+    assert maskplug.pattern("sentence(heads=true) & section").layers == (
+        "sentence_starts",
+        "section_starts",
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "layer", "given"),
+    [
+        ("sentence", "sentence_starts", {}),
+        ("sentence:heads=true", "section_starts", {"sentence_starts": [1, 0]}),
+        ("section", "section_starts", {"sentence_starts": [1, 0]}),
+    ],
+)
+def test_missing_layers(text: str, layer: str, given: dict[str, Any]) -> None:
+    name = text.split(":")[0]
+    with pytest.raises(TokenError, match=f"pattern '{name}' reads the layer '{layer}', which was"):
+        maskplug.pattern(text).dense(2, **given)
+
+
+def test_a_layer_of_another_length() -> None:
+    with pytest.raises(TokenError, match="'sentence_starts' has the shape"):
+        maskplug.pattern("sentence").dense(3, sentence_starts=[1, 0])

@@ -1,0 +1,122 @@
+"""Four language models in one mask, and their mixture."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from batches import fits
+
+import maskplug
+from maskplug.errors import OptionError, TokenError
+
+MODES = ("bidirectional", "seq2seq", "left_to_right", "right_to_left")
+SEGMENTS = [0, 0, 0, 1, 1, 1, 1]
+N = 12_000
+
+
+def dense(mode: str, length: int = 7, **more: Any) -> Any:
+    return maskplug.pattern("unilm", mode=mode).dense(length, segments=SEGMENTS[:length], **more)
+
+
+def drawn(samples: int = N, **options: Any) -> list[int]:
+    """How often each of the modes was drawn."""
+    pattern = maskplug.pattern("unilm", mode="mixture", **options)
+    masks = pattern.dense(7, segments=SEGMENTS, keys=range(samples))
+    return [int((masks == dense(mode)).all((1, 2, 3)).sum()) for mode in MODES]
+
+
+def test_seq2seq_is_a_prefix_that_does_not_look_ahead() -> None:
+    q, k = np.ogrid[:7, :7]
+    assert (dense("seq2seq")[0, 0] == ((k < 3) | (k <= q) & (q >= 3))).all()
+
+
+def test_with_no_source_it_is_causal_and_with_no_target_full() -> None:
+    pattern = maskplug.pattern("unilm")
+    causal = maskplug.pattern("causal").dense(5)
+    assert (pattern.dense(5, segments=[1] * 5) == causal).all()
+    assert pattern.dense(5, segments=[0] * 5).all()
+
+
+def test_the_other_modes() -> None:
+    causal = maskplug.pattern("causal").dense(7)
+    assert (dense("left_to_right") == causal).all()
+    assert (dense("right_to_left") == causal.swapaxes(2, 3)).all()
+    assert dense("bidirectional").all()
+
+
+def test_source_and_target_in_turns() -> None:
+    mask = maskplug.pattern("unilm").dense(4, segments=[0, 1, 0, 1])[0, 0].astype(int)
+    assert mask.tolist() == [[1, 0, 1, 0], [1, 1, 1, 0], [1, 0, 1, 0], [1, 1, 1, 1]]
+
+
+def test_the_mixture_has_the_paper_s_shares() -> None:
+    counts = drawn()
+    assert sum(counts) == N
+    assert fits(counts, [2, 2, 1, 1])
+
+
+def test_shares_are_relative_and_one_that_is_zero_is_never_drawn() -> None:
+    assert drawn(3000, shares=(4.0, 4.0, 2.0, 2.0)) == drawn(3000)
+    counts = drawn(3000, shares=(0.0, 1.0, 3.0, 0.0))
+    assert counts[0] == counts[3] == 0
+    assert fits(counts[1:3], [1, 3])
+    assert drawn(200, shares=(0.0, 0.0, 0.0, 1.0)) == [0, 0, 0, 200]
+
+
+def test_a_mixture_shows_each_sample_its_own_segments() -> None:
+    rows = [[0, 0, 1, 1], [0, 1, 1, 1]]
+    pattern = maskplug.pattern("unilm:mode=mixture,shares=[0, 1, 0, 0]")
+    mask = pattern.dense(4, segments=rows, keys=[1, 2])
+    assert (mask == maskplug.pattern("unilm").dense(4, segments=rows, keys=[1, 2])).all()
+
+
+def test_it_takes_few_intervals() -> None:
+    pattern = maskplug.pattern("unilm")
+    rows = pattern.intervals(500, segments=np.arange(500) > 300)
+    assert rows.lo.shape == (1, 1, 500, 1)
+
+
+def test_padding_on_the_left_moves_nothing() -> None:
+    valid = [0, 0, *[1] * 7]
+    for mode in MODES:
+        pattern = maskplug.pattern("unilm", mode=mode)
+        mask = pattern.dense(9, segments=[0, 0, *SEGMENTS], valid=valid)
+        assert (mask[:, :, 2:, 2:] == dense(mode)).all()
+
+
+def test_one_token_sees_itself_in_every_mode() -> None:
+    for mode in MODES:
+        assert dense(mode, 1).all()
+
+
+def test_the_layer_that_a_mode_reads() -> None:
+    assert maskplug.pattern("unilm").layers == ("segments",)
+    assert maskplug.pattern("unilm:mode=mixture").layers == ("segments",)
+    assert maskplug.pattern("unilm:mode=right_to_left & causal").layers == ()
+    with pytest.raises(TokenError, match="pattern 'unilm' reads the layer 'segments'"):
+        maskplug.pattern("unilm").dense(3)
+
+
+def test_segments_are_0_or_1_but_in_padding() -> None:
+    with pytest.raises(TokenError, match="'segments' is 2 at key 1 of sample 1; it must be 0"):
+        maskplug.pattern("unilm").dense(2, segments=[[0, 1], [0, 2]], keys=[1, 2])
+    mask = maskplug.pattern("unilm").dense(3, segments=[0, 1, -1], valid=[1, 1, 0])
+    assert mask[0, 0, :2, :2].astype(int).tolist() == [[1, 0], [1, 1]]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"mode": "both"}, "option 'mode' is 'both'; it must be one of"),
+        ({"shares": [1, 1]}, r"option 'shares' is \[1.0, 1.0\]; it must be four"),
+        ({"shares": [0, 0, 0, 0]}, "not all zero"),
+        ({"shares": [1, 1, 1, -1]}, "not negative"),
+        ({"shares": [1, 1, 1, float("nan")]}, "finite"),
+        ({"clock": "epoch"}, "mode 'seq2seq' draws nothing; only 'mixture' has a clock"),
+    ],
+)
+def test_bad_options(options: dict[str, Any], message: str) -> None:
+    with pytest.raises(OptionError, match=message):
+        maskplug.pattern("unilm", **options)
