@@ -87,7 +87,7 @@ class BigBird(Pattern):
 
     def _further(self, site: Site) -> IntArray:
         """Random blocks: int64 of shape (batch, heads, blocks, most), -1 where there is none."""
-        from maskplug.kernels.blocks import random_blocks
+        from maskplug.kernels.random_blocks import random_blocks
 
         rng = draws(site, self.clock, per_layer=True)
         streams = rng.stream_keys("random blocks")
