@@ -44,7 +44,8 @@ class Pattern(Part):
     - ``fallback`` for queries that would see nothing: "self" lets them see themselves, "first" the
       sample's first token, "error" raises; without it they stay empty, with a warning.
     - all others are layers: ``valid`` (1 = real token, 0 = padding), ``documents``, …, of shape
-      (batch, keys), or (keys,) for all samples; ``maskplug list NAME`` says what a pattern reads.
+      (batch, keys), or (keys,) for all samples, or a list with an entry for each sample where their
+      lengths differ; ``maskplug list NAME`` says what a pattern reads.
     """
 
     kind = "pattern"
@@ -134,8 +135,7 @@ class Pattern(Part):
             >>> pattern("window", left=2, right=0).intervals(4).to_lists()
             [[[[(0, 1)], [(0, 2)], [(0, 3)], [(1, 4)]]]]
         """
-        shapes = [np.shape(value) for value in layers.values()]
-        batch = max((shape[0] for shape in shapes if len(shape) > 1), default=1)
+        batch = max((_samples(value) for value in layers.values()), default=1)
         numbers = np.zeros(batch, np.uint64) if keys is None else keys_of(keys)
         if batch > 1 and len(numbers) != batch:
             raise OptionError(f"there are {len(numbers)} keys for {batch} samples")
@@ -232,6 +232,15 @@ class Pattern(Part):
         from maskplug.attention.expression import written
 
         return written(self)
+
+
+def _samples(layer: Any) -> int:
+    """How many samples a layer tells apart; 1 where it is one row for all of them."""
+    try:
+        shape = np.shape(layer)
+    except ValueError:  # ragged: a row of its own length for each sample
+        return len(layer)
+    return shape[0] if len(shape) > 1 else 1
 
 
 def _members(pattern: Pattern, kind: type) -> tuple[Pattern, ...]:

@@ -134,17 +134,49 @@ class Site:
             )
         return column
 
+    def pairs(self, name: str, who: str) -> tuple[IntArray, IntArray, IntArray]:
+        """A layer with any number of pairs a sample: their samples, first and second numbers.
+
+        It holds a list of pairs for each sample, or an array of shape (batch, most, 2), which pairs
+        of (-1, -1) fill up; one entry alone is for all samples.
+
+        Returns:
+            Three times int64, one a pair, sample by sample.
+
+        Raises:
+            TokenError: when it is missing, or does not fit.
+        """
+        given = self._named(name, who)
+        entries = list(given) if np.iterable(given) else []
+        wanted = f"pattern {who!r} reads a list of pairs for each sample: [[(0, 0), (1, 2)], …]"
+        if len(entries) not in (1, self.batch):
+            raise TokenError(
+                f"the layer {name!r} has {len(entries)} entries for {self.batch} samples; {wanted}"
+            )
+        rows = []
+        for sample, entry in enumerate(entries):
+            pairs = _pairs(entry)
+            if pairs is None:
+                raise TokenError(f"sample {sample} of the layer {name!r} is {entry!r}; {wanted}")
+            rows.append(pairs[(pairs != -1).any(1)])
+        rows *= self.batch if len(rows) == 1 else 1
+        first, second = np.concatenate(rows).T if rows else np.zeros((2, 0), np.int64)
+        return np.repeat(np.arange(self.batch), [len(row) for row in rows]), first, second
+
     def _given(self, name: str, who: str) -> IntArray:
+        array = np.asarray(self._named(name, who))
+        if array.size and array.dtype.kind not in "iub":
+            raise TokenError(f"the layer {name!r} is {array.dtype}; it must be whole numbers")
+        return array.astype(np.int64)
+
+    def _named(self, name: str, who: str) -> Any:
         if name not in self.layers:
             have = ", ".join(map(repr, self.layers)) or "none"
             raise TokenError(
                 f"pattern {who!r} reads the layer {name!r}, which was not given (layers: {have}); "
                 f"'maskplug list {who}' says what it holds"
             )
-        array = np.asarray(self.layers[name])
-        if array.size and array.dtype.kind not in "iub":
-            raise TokenError(f"the layer {name!r} is {array.dtype}; it must be whole numbers")
-        return array.astype(np.int64)
+        return self.layers[name]
 
     @cached_property
     def valid(self) -> BoolArray:
@@ -170,8 +202,20 @@ class Site:
     @cached_property
     def lengths(self) -> IntArray:
         """From the first real key to the last: int64 of shape (batch or 1,)."""
-        last = self.keys - _first(self.valid[:, ::-1])
-        return np.where(self.valid.any(1), last - self.starts, 0)
+        return _from_first_to_last(self.valid)
+
+    @cached_property
+    def query_starts(self) -> IntArray:
+        """The place of each sample's own token 0 among the queries: int64 of shape (batch or 1,).
+
+        Negative in self-attention that begins at a later key.
+        """
+        return _first(self.valid_queries) if self.cross else self.starts - self.offset
+
+    @cached_property
+    def query_lengths(self) -> IntArray:
+        """From the first real query to the last: int64 of shape (batch or 1,)."""
+        return _from_first_to_last(self.valid_queries)
 
     @cached_property
     def q(self) -> IntArray:
@@ -179,8 +223,7 @@ class Site:
 
         Negative for padding on the left. In cross attention it counts the decoder's tokens.
         """
-        start = _first(self.valid_queries) if self.cross else self.starts
-        own = np.arange(self.offset, self.offset + self.queries) - start[:, None]
+        own = np.arange(self.queries) - self.query_starts[:, None]
         return own[:, None]
 
     def intervals(self, *pairs: tuple[Any, Any]) -> Intervals:
@@ -209,3 +252,21 @@ class Site:
 def _first(valid: BoolArray) -> IntArray:
     """The first True in each row; 0 where there is none."""
     return frozen(valid.argmax(1) if valid.shape[1] else np.zeros(len(valid)), np.int64)
+
+
+def _from_first_to_last(valid: BoolArray) -> IntArray:
+    """From the first True of each row to the last, both included; 0 where there is none."""
+    last = valid.shape[1] - _first(valid[:, ::-1])
+    return np.where(valid.any(1), last - _first(valid), 0)
+
+
+def _pairs(entry: Any) -> IntArray | None:
+    """An entry of a layer of pairs: int64 of shape (pairs, 2); None for anything else."""
+    try:
+        array = np.asarray(entry)
+    except ValueError:  # ragged
+        return None
+    if not array.size:
+        return np.zeros((0, 2), np.int64)
+    fits = array.ndim == 2 and array.shape[1] == 2 and array.dtype.kind in "iu"
+    return array.astype(np.int64) if fits else None

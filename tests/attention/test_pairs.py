@@ -1,0 +1,93 @@
+"""Layers that hold any number of pairs for each sample."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from maskplug.attention import Site
+from maskplug.attention.pattern import _samples
+from maskplug.errors import TokenError
+from maskplug.when import When
+
+
+def site(links: Any, batch: int = 2) -> Site:
+    when = When.at(0, 0, 0, np.arange(batch, dtype=np.uint64))
+    return Site(4, 5, when, place="cross", layers={"links": links})
+
+
+RAGGED = [[(0, 0), (1, 2)], [(4, 3)]]
+
+
+@pytest.mark.parametrize(
+    "links",
+    [
+        RAGGED,
+        tuple(map(tuple, RAGGED)),
+        [np.array(row, np.uint8) for row in RAGGED],
+        [[(0, 0), (1, 2)], [(4, 3), (-1, -1)]],
+        np.array([[(0, 0), (1, 2)], [(-1, -1), (4, 3)]], np.int32),
+    ],
+)
+def test_lists_and_arrays_hold_the_same_pairs(links: Any) -> None:
+    found = site(links).pairs("links", "aligned")
+    assert [side.tolist() for side in found] == [[0, 0, 1], [0, 1, 4], [0, 2, 3]]
+    assert {side.dtype for side in found} == {np.dtype(np.int64)}
+
+
+def test_one_entry_is_for_all_samples() -> None:
+    found = site([[(1, 2)]], batch=3).pairs("links", "aligned")
+    assert [side.tolist() for side in found] == [[0, 1, 2], [1, 1, 1], [2, 2, 2]]
+
+
+@pytest.mark.parametrize(
+    "links", [[[], []], [[]], np.zeros((2, 0, 2), int), np.full((1, 3, 2), -1)]
+)
+def test_there_may_be_none(links: Any) -> None:
+    assert [side.tolist() for side in site(links).pairs("links", "aligned")] == [[], [], []]
+
+
+@pytest.mark.parametrize(
+    ("links", "said"),
+    [
+        ([[(0, 0)]] * 3, "'links' has 3 entries for 2 samples; pattern 'aligned' reads"),
+        (7, "'links' has 0 entries for 2 samples"),
+        ([(0, 0), (1, 1)], r"sample 0 of the layer 'links' is \(0, 0\)"),
+        ([[(0, 0)], [(0, 0, 1)]], r"sample 1 of the layer 'links' is \[\(0, 0, 1\)\]"),
+        ([[(0, 0)], [(0, 0), (1,)]], "sample 1 of the layer"),
+        ([[(0, 0)], [(0.5, 0)]], "sample 1 of the layer"),
+        ([["0-0"], []], "sample 0 of the layer"),
+    ],
+)
+def test_what_does_not_fit_is_named(links: Any, said: str) -> None:
+    with pytest.raises(TokenError, match=said):
+        site(links).pairs("links", "aligned")
+
+
+@pytest.mark.parametrize(
+    ("layer", "samples"),
+    [
+        (RAGGED, 2),
+        ([[], []], 2),
+        ([[(0, 0)], [], []], 3),
+        ([[(0, 0)]], 1),
+        (np.ones((2, 3)), 2),
+        ([1, 0, 1], 1),
+        (3, 1),
+    ],
+)
+def test_a_batch_is_as_long_as_its_layers(layer: Any, samples: int) -> None:
+    assert _samples(layer) == samples
+
+
+def test_queries_have_starts_and_lengths_of_their_own() -> None:
+    when = When.at(0, 0, 0, np.arange(2, dtype=np.uint64))
+    valid, queries = [[0, 1, 1], [1, 1, 0]], [[0, 0, 1, 1], [1, 1, 1, 0]]
+    both = {"valid": valid, "valid_queries": queries}
+    cross = Site(4, 3, when, place="cross", layers=both)
+    assert (cross.query_starts.tolist(), cross.query_lengths.tolist()) == ([2, 0], [2, 3])
+    assert (cross.starts.tolist(), cross.lengths.tolist()) == ([1, 0], [2, 2])
+    later = Site(1, 3, when, offset=2, layers=both)
+    assert (later.query_starts.tolist(), later.query_lengths.tolist()) == ([-1, -2], [1, 0])
