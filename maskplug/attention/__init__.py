@@ -4,6 +4,7 @@ from maskplug.attention.algebra import And, Not, Or
 from maskplug.attention.intervals import Intervals
 from maskplug.attention.pattern import Fallback, Pattern, pattern
 from maskplug.attention.patterns import (
+    Aligned,
     Alternating,
     BigBird,
     BlockDiffusion,
@@ -14,6 +15,7 @@ from maskplug.attention.patterns import (
     Fixed,
     Full,
     GlobalTokens,
+    Monotonic,
     Padding,
     Permutation,
     Prefix,
@@ -23,11 +25,14 @@ from maskplug.attention.patterns import (
     Sink,
     Strided,
     UniLM,
+    WaitK,
     Window,
 )
+from maskplug.attention.pharaoh import links
 from maskplug.attention.site import Place, Site
 
 __all__ = [
+    "Aligned",
     "Alternating",
     "And",
     "BigBird",
@@ -41,6 +46,7 @@ __all__ = [
     "Full",
     "GlobalTokens",
     "Intervals",
+    "Monotonic",
     "Not",
     "Or",
     "Padding",
@@ -55,6 +61,8 @@ __all__ = [
     "Site",
     "Strided",
     "UniLM",
+    "WaitK",
     "Window",
+    "links",
     "pattern",
 ]

@@ -1,0 +1,19 @@
+"""What patterns of cross attention have in common."""
+
+from __future__ import annotations
+
+from maskplug.attention.site import Site
+from maskplug.errors import OptionError
+
+
+def only_cross(site: Site, who: str) -> None:
+    """Refuse self-attention, where no query belongs to another text than the keys.
+
+    Raises:
+        OptionError: naming the pattern and where it was used.
+    """
+    if not site.cross:
+        raise OptionError(
+            f"pattern {who!r} says what each token of the target sees of the source; it is for "
+            f"cross attention (place='cross'), not for self-attention (place={site.place!r})"
+        )

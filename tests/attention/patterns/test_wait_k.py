@@ -1,0 +1,117 @@
+"""wait_k: what has been read when a target token is written."""
+
+from __future__ import annotations
+
+from collections import Counter
+from itertools import pairwise
+
+import numpy as np
+import pytest
+import reference as ref
+
+import maskplug
+from maskplug.attention import WaitK
+from maskplug.clock import Epoch, Step
+
+
+def visible(pattern: maskplug.Pattern, targets: int, sources: int, **more: object) -> list[int]:
+    """How many source tokens each target token of one sample sees: the first ones."""
+    seen = pattern.dense(targets, sources, place="cross", **more)[0, 0]
+    assert (seen[:, :-1] >= seen[:, 1:]).all()
+    return [int(count) for count in seen.sum(-1)]
+
+
+@pytest.mark.parametrize("k", [1, 2, 3, 7, 8, 50])
+@pytest.mark.parametrize(("targets", "sources"), [(1, 1), (5, 8), (12, 8), (8, 1), (1, 9)])
+def test_one_source_token_is_read_for_each_target_token(k: int, targets: int, sources: int) -> None:
+    assert visible(WaitK(k), targets, sources) == [min(k + q, sources) for q in range(targets)]
+
+
+def test_catchup_is_that_of_the_paper() -> None:
+    # With c = 1/4 the fourth, eighth, … of the target tokens read nothing.
+    assert visible(WaitK(3, catchup=0.25), 9, 99) == [3, 4, 5, 5, 6, 7, 8, 8, 9]
+    assert visible(WaitK(3, catchup=-0.5), 6, 99) == [3, 5, 6, 8, 9, 11]
+    assert visible(WaitK(1, catchup=0.99), 300, 5)[:101] == [1] * 100 + [2]
+
+
+@pytest.mark.parametrize("catchup", [0.0, 0.3, 0.999, -0.7, -3.0])
+@pytest.mark.parametrize("most", [None, 6])
+def test_what_is_read_stays_read_and_is_never_nothing(catchup: float, most: int | None) -> None:
+    for key in range(20):
+        seen = visible(WaitK(1, most, catchup), 40, 17, keys=[key])
+        assert seen == sorted(seen)
+        assert seen[0] >= 1
+
+
+def test_a_schedule_moves_the_delay_and_later_masks_hold_the_earlier_ones() -> None:
+    growing = maskplug.pattern("wait_k(k=linear(1, 5))")
+    assert growing.moves
+    masks = [growing.dense(9, 12, place="cross", progress=at) for at in (0.0, 0.5, 1.0)]
+    assert [int(mask[0, 0, 0].sum()) for mask in masks] == [1, 3, 5]
+    assert all((a <= b).all() and (a != b).any() for a, b in pairwise(masks))
+
+
+def test_delays_are_drawn_evenly_and_anew() -> None:
+    keys = np.arange(6_000, dtype=np.uint64)
+    multipath = WaitK(2, most=5)
+
+    def delays(pattern: WaitK = multipath, **when: int) -> list[int]:
+        rows = pattern.intervals(1, 99, place="cross", keys=keys, **when)
+        return [int(end) for end in rows.hi[:, 0, 0, 0]]
+
+    counts = Counter(delays())
+    assert set(counts) == {2, 3, 4, 5}
+    assert all(abs(count - 1500) < 4 * 34 for count in counts.values())  # sd: 33.5
+    same = np.mean(np.equal(delays(), delays(t=1)))
+    assert abs(same - 0.25) < 4 * 0.0056
+    words = [ref.Sample(0, 3, key).words("wait", 1)[0] for key in range(50)]
+    assert delays(t=3)[:50] == [2 + ref.below(word, 4) for word in words]
+    slow = WaitK(2, most=5, clock=Epoch())
+    assert delays(slow, t=1) == delays(slow)
+    assert delays(slow, epoch=1) == delays(t=1)
+
+
+def test_no_clock_ticks_where_nothing_is_drawn() -> None:
+    assert not maskplug.pattern("wait_k:k=3").moves
+    assert WaitK(3, most=5) == WaitK(3, most=5, clock=Step())
+    assert maskplug.pattern("wait_k:k=3,most=5").moves
+    assert not maskplug.pattern("wait_k:k=3,most=5,clock=never").moves
+
+
+def test_one_number_is_a_choice_of_one() -> None:
+    assert visible(WaitK(3, most=3), 6, 9, t=5) == visible(WaitK(3), 6, 9)
+
+
+def test_padding_moves_nothing_and_sees_what_the_first_token_sees() -> None:
+    valid, queries = [[0, 0, 1, 1, 1, 1, 0]], [[0, 1, 1, 1]]
+    seen = WaitK(2).dense(4, 7, place="cross", valid=valid, valid_queries=queries)[0, 0]
+    assert seen.astype(int).tolist() == [
+        [0, 0, 1, 1, 0, 0, 0],
+        [0, 0, 1, 1, 0, 0, 0],
+        [0, 0, 1, 1, 1, 0, 0],
+        [0, 0, 1, 1, 1, 1, 0],
+    ]
+
+
+@pytest.mark.parametrize("place", ["encoder", "decoder"])
+def test_self_attention_is_refused(place: str) -> None:
+    with pytest.raises(maskplug.OptionError, match=f"'wait_k' .* not for .*place='{place}'"):
+        WaitK(2).dense(4, place=place)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("wait_k", "needs the option 'k'"),
+        ("wait_k:k=0", "'k' is 0; it must be a whole number from 1"),
+        ("wait_k(k=linear(0, 3))", "'k' is Linear"),
+        ("wait_k:k=4,most=3", "'most' is 3; k is drawn from 4 to it"),
+        ("wait_k(k=linear(1, 9), most=8)", "so that it must be 9 or more"),
+        ("wait_k:k=4,clock=epoch", r"'clock' is Epoch\(\), and without 'most' nothing is drawn"),
+        ("wait_k:k=4,catchup=1", "'catchup' is 1.0; it must be a finite number below 1"),
+        ("wait_k:k=4,catchup=-Infinity", "'catchup' is -inf"),
+    ],
+)
+def test_wrong_options_are_named(text: str, said: str) -> None:
+    with pytest.raises(maskplug.OptionError, match=said):
+        maskplug.pattern(text)
