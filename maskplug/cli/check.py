@@ -1,10 +1,11 @@
-"""``maskplug check``: does a strategy keep the promises?"""
+"""``maskplug check``: does a strategy or a pattern keep the promises?"""
 
 from __future__ import annotations
 
 import inspect
+import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import click
@@ -13,11 +14,13 @@ from rich.progress import Progress
 from rich.table import Table
 from rich.text import Text
 
-from maskplug.errors import OptionError
+from maskplug.errors import OptionError, UnknownNameError
 from maskplug.plugins import registry
 from maskplug.spec import options_from_json
 from maskplug.testing.checks import CHECKS
+from maskplug.testing.checks.patterns import PATTERN_CHECKS
 from maskplug.testing.known import declared
+from maskplug.testing.pattern_subject import PatternSubject
 from maskplug.testing.run import Report, Result, run_check
 from maskplug.testing.subject import Subject
 
@@ -30,42 +33,91 @@ STYLES = {
 }
 
 
+#: What is checked, by kind: how a subject is made, and its checks.
+KITS: Mapping[str, tuple[Any, tuple[Callable[[Any], None], ...]]] = {
+    "strategy": (Subject, CHECKS),
+    "pattern": (PatternSubject, PATTERN_CHECKS),
+}
+
+
 @click.command("check")
 @click.argument("name", required=False)
-@click.option("--options", default="{}", metavar="JSON", help="Options of the strategy.")
+@click.option("--options", default="{}", metavar="JSON", help="Options of what is checked.")
+@click.option("--kind", type=click.Choice(list(KITS)), help="Where both are called NAME.")
 @click.option("--seed", default=0, show_default=True, help="Of the rows and of the draws.")
-def check_command(name: str | None, options: str, seed: int) -> None:
-    """Check whether a strategy keeps the promises; the exit code is 1 when it does not.
+def check_command(name: str | None, options: str, kind: str | None, seed: int) -> None:
+    """Check whether a strategy or a pattern keeps the promises; the exit code is 1 if it does not.
 
-    NAME is a strategy of yours or a built-in one ("span", "span@1"); without it, every strategy
-    that needs no options is checked.
+    NAME is a strategy or a pattern of yours or a built-in one ("span", "span@1", "causal"), or an
+    expression of patterns ("window:left=4 & document"); without it, everything that needs no
+    options is checked.
     """
     given = options_from_json(options, "--options")
     if name is None and given:
-        raise OptionError("--options belong to one strategy: give its NAME before them")
-    names = _needing_nothing() if name is None else [name]
-    subjects = [Subject.of(one, seed=seed, options=given) for one in names]
+        raise OptionError("--options belong to one strategy or pattern: give its NAME before them")
+    subjects = _subjects(list(KITS) if kind is None else [kind], name, given, seed)
     console = Console(highlight=False)
     reports = _run(subjects)
     if name is None:
         console.print(_overview(reports))
     else:
-        console.print(_table(reports[0]))
-        console.print(f"{reports[0].strategy}: {reports[0].summary}", style="bold")
+        for report in reports:
+            console.print(_table(report))
+            console.print(Text(f"{report.label}: {report.summary}", "bold"))
     for report in reports:
         for result in report.having("failed"):
             console.print()
-            console.print(Text(f"{report.strategy}  {result.check}", "bold red"))
+            console.print(Text(f"{report.label}  {result.check}", "bold red"))
             console.print(Text(result.message), soft_wrap=True)
     if not all(report.ok for report in reports):
         sys.exit(1)
 
 
-def _needing_nothing() -> list[str]:
-    """The strategies that can be made without options."""
+def _subjects(
+    kinds: list[str], name: str | None, options: dict[str, Any], seed: int
+) -> list[tuple[str, Any]]:
+    """What is to be checked, each with its kind."""
+    if name is None:
+        found = [(kind, label) for kind in kinds for label in _needing_nothing(kind)]
+    else:
+        found = [(kind, name) for kind in kinds if _is(kind, name)]
+    if not found:
+        raise _unknown(str(name), kinds)
+    if len(found) > 1 and options:
+        raise OptionError(
+            f"there is a strategy {name!r} and a pattern {name!r}; --kind says whose the options "
+            "are"
+        )
+    return [(kind, KITS[kind][0].of(label, seed=seed, options=options)) for kind, label in found]
+
+
+def _is(kind: str, name: str) -> bool:
+    """Whether there is such a strategy or pattern; expressions are patterns."""
+    if not re.fullmatch(r"[\w.:@-]+", name):
+        return kind == "pattern"
+    try:
+        registry().find(kind, name)
+    except UnknownNameError:
+        return False
+    return True
+
+
+def _unknown(name: str, kinds: list[str]) -> UnknownNameError:
+    """What each kind says of a name that none of them has."""
+    said = []
+    for kind in kinds:
+        try:
+            registry().find(kind, name)
+        except UnknownNameError as error:
+            said.append(str(error))
+    return UnknownNameError("\n".join(said))
+
+
+def _needing_nothing(kind: str) -> list[str]:
+    """The strategies or patterns that can be made without options."""
     return [
         entry.pinned
-        for entry in sorted(registry().of_kind("strategy"), key=lambda entry: entry.pinned)
+        for entry in sorted(registry().of_kind(kind), key=lambda entry: entry.pinned)
         if all(
             parameter.default is not parameter.empty
             for parameter in inspect.signature(entry.factory).parameters.values()
@@ -73,27 +125,27 @@ def _needing_nothing() -> list[str]:
     ]
 
 
-def _run(subjects: list[Subject]) -> list[Report]:
+def _run(subjects: list[tuple[str, Any]]) -> list[Report]:
     """Run all checks, and show on a terminal how far they are."""
     reports = []
     with Progress(console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task("", total=len(subjects) * len(CHECKS))
-        for subject in subjects:
+        total = sum(len(KITS[kind][1]) for kind, _ in subjects)
+        task = progress.add_task("", total=total)
+        for kind, subject in subjects:
             known: Mapping[str, str] = declared(subject)
             results: list[Result] = []
-            for check in CHECKS:
-                label = f"{subject.strategy.label} {check.__name__}"
-                progress.update(task, description=label)
+            for check in KITS[kind][1]:
+                progress.update(task, description=f"{subject.label} {check.__name__}")
                 results.append(run_check(check, subject, known))
                 progress.advance(task)
-            reports.append(Report(subject.strategy.label, tuple(results)))
+            reports.append(Report(subject.label, tuple(results)))
     return reports
 
 
 def _columns(*headings: tuple[str, Any]) -> Table:
     table = Table(box=None, pad_edge=False)
     for heading, justify in headings:
-        table.add_column(heading, justify=justify, no_wrap=heading in ("check", "strategy", "time"))
+        table.add_column(heading, justify=justify, no_wrap=heading in ("check", "name", "time"))
     return table
 
 
@@ -109,10 +161,10 @@ def _table(report: Report) -> Table:
 
 
 def _overview(reports: list[Report]) -> Table:
-    """One line a strategy."""
-    table = _columns(("strategy", "left"), ("outcome", "left"), ("time", "right"))
+    """One line a strategy or pattern."""
+    table = _columns(("name", "left"), ("outcome", "left"), ("time", "right"))
     for report in reports:
         seconds = sum(result.seconds for result in report.results)
         style = STYLES["passed" if report.ok else "failed"]
-        table.add_row(report.strategy, Text(report.summary, style), f"{seconds:.2f} s")
+        table.add_row(Text(report.label), Text(report.summary, style), f"{seconds:.2f} s")
     return table

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from maskplug.errors import OptionError, did_you_mean
 from maskplug.registry import BUILTIN
 from maskplug.testing.checks import CHECKS
+from maskplug.testing.checks.patterns import PATTERN_CHECKS
+from maskplug.testing.pattern_subject import PatternSubject
 from maskplug.testing.subject import Subject
 
 Factory = TypeVar("Factory", bound=Callable[..., Any])
@@ -59,7 +61,7 @@ BUILT_IN: Mapping[str, Mapping[str, str]] = {
 
 
 def known_exceptions(**reasons: str) -> Callable[[Factory], Factory]:
-    """Declare, at a strategy's factory, the checks that it does not pass and why that is right.
+    """Declare, at the factory of a strategy or pattern, what it fails and why that is right.
 
     Args:
         reasons: for each check, by name, a sentence for users.
@@ -75,7 +77,7 @@ def known_exceptions(**reasons: str) -> Callable[[Factory], Factory]:
         >>> long_words.known_exceptions
         {'check_rate': "'rate' is the share of the long words only"}
     """
-    checked(reasons)
+    checked(reasons, (*CHECKS, *PATTERN_CHECKS))
 
     def mark(factory: Factory) -> Factory:
         factory.known_exceptions = dict(reasons)  # type: ignore[attr-defined]
@@ -84,13 +86,19 @@ def known_exceptions(**reasons: str) -> Callable[[Factory], Factory]:
     return mark
 
 
-def checked(reasons: Mapping[str, str]) -> Mapping[str, str]:
+def checked(
+    reasons: Mapping[str, str], checks: Sequence[Callable[[Any], None]]
+) -> Mapping[str, str]:
     """The reasons as they are.
+
+    Args:
+        reasons: for each check, by name.
+        checks: those that there are.
 
     Raises:
         OptionError: when one of them is for a check that does not exist, or is empty.
     """
-    names = [check.__name__ for check in CHECKS]
+    names = [check.__name__ for check in checks]
     for name, reason in reasons.items():
         if name not in names:
             raise OptionError(f"there is no check {name!r}{did_you_mean(name, names)}")
@@ -99,8 +107,8 @@ def checked(reasons: Mapping[str, str]) -> Mapping[str, str]:
     return reasons
 
 
-def declared(subject: Subject) -> Mapping[str, str]:
-    """The exceptions that come with a strategy: from its factory, or from the table above.
+def declared(subject: Subject | PatternSubject) -> Mapping[str, str]:
+    """The exceptions that come with a strategy or pattern: from its factory, or the table above.
 
     Raises:
         OptionError: when a factory declares an exception from a check that does not exist.
@@ -109,5 +117,6 @@ def declared(subject: Subject) -> Mapping[str, str]:
     if entry is None:
         return {}
     if entry.provider == BUILTIN:
-        return BUILT_IN.get(entry.label, {})
-    return checked(getattr(entry.factory, "known_exceptions", {}))
+        return BUILT_IN.get(entry.label, {}) if entry.kind == "strategy" else {}
+    checks = CHECKS if entry.kind == "strategy" else PATTERN_CHECKS
+    return checked(getattr(entry.factory, "known_exceptions", {}), checks)

@@ -5,17 +5,22 @@ from __future__ import annotations
 import time
 import traceback
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
+from maskplug.attention import Pattern
 from maskplug.errors import PluginError
 from maskplug.strategy import Strategy
 from maskplug.testing.checks import CHECKS, Check
+from maskplug.testing.checks.patterns import PATTERN_CHECKS, PatternCheck
 from maskplug.testing.known import checked, declared
+from maskplug.testing.pattern_layers import PatternLayers
+from maskplug.testing.pattern_subject import PatternSubject
 from maskplug.testing.subject import Layers, NotApplicable, Subject
 from maskplug.vocabulary import Vocabulary
 
+Checked = TypeVar("Checked", Subject, PatternSubject)
 Outcome = Literal["passed", "failed", "known", "declared but passes", "not applicable"]
 
 
@@ -39,14 +44,14 @@ class Result:
 
 @dataclass(frozen=True)
 class Report:
-    """What became of all checks of one strategy.
+    """What became of all checks of one strategy or pattern.
 
     Attributes:
-        strategy: its label.
+        label: its name, or its expression.
         results: one for each check, in their order.
     """
 
-    strategy: str
+    label: str
     results: tuple[Result, ...]
 
     def having(self, *outcomes: Outcome) -> tuple[Result, ...]:
@@ -65,13 +70,15 @@ class Report:
         return ", ".join(f"{count} {outcome}" for outcome, count in counts.items())
 
     def __str__(self) -> str:
-        lines = [f"{self.strategy}: {self.summary}"]
+        lines = [f"{self.label}: {self.summary}"]
         told = self.having("failed", "known", "declared but passes")
         lines += [f"{result.check} {result.outcome}: {result.message}" for result in told]
         return "\n".join(lines)
 
 
-def run_check(check: Check, subject: Subject, known: Mapping[str, str]) -> Result:
+def run_check(
+    check: Callable[[Checked], None], subject: Checked, known: Mapping[str, str]
+) -> Result:
     """Run one check; whatever it raises becomes a result.
 
     Raises:
@@ -135,6 +142,45 @@ def check(
         dynamic@1: 2 passed
     """
     subject = Subject.of(strategy, vocab, layers, seed, options)
-    exceptions = {**declared(subject), **checked(known or {})}
+    exceptions = {**declared(subject), **checked(known or {}, CHECKS)}
     results = tuple(run_check(one, subject, exceptions) for one in checks)
-    return Report(subject.strategy.label or repr(subject.strategy), results)
+    return Report(subject.label, results)
+
+
+def check_pattern(
+    pattern: str | Mapping[str, Any] | Pattern,
+    *,
+    options: Mapping[str, Any] | None = None,
+    layers: PatternLayers | None = None,
+    lengths: Sequence[int] | None = None,
+    known: Mapping[str, str] | None = None,
+    seed: int = 0,
+    checks: Sequence[PatternCheck] = PATTERN_CHECKS,
+) -> Report:
+    """Run the checks on a pattern.
+
+    Args:
+        pattern: by name, expression, spec or as it is.
+        options: its options, when it is given by a single name.
+        layers: makes the layers that the pattern reads, by name, for one sample (its number, keys,
+            queries and place): a value for each key, or in cross attention for each query; one
+            number; or a list of pairs. Without it they hold small integers, or what suits those
+            that patterns of the library read.
+        lengths: how many keys the samples have, for a pattern that does not take any number.
+        known: exceptions, check by check, each with its reason, beside those that the pattern
+            declares itself.
+        seed: decides the draws.
+        checks: which of them, in which order.
+
+    Raises:
+        MaskplugError: when the pattern cannot be made, or an exception names no check.
+
+    Example:
+        >>> from maskplug.testing.checks.pattern_value import check_pickle
+        >>> print(check_pattern("window:left=4 & document", checks=[check_pickle]))
+        window:left=4,right=0 & document: 1 passed
+    """
+    subject = PatternSubject.of(pattern, layers, lengths, seed, options)
+    exceptions = {**declared(subject), **checked(known or {}, PATTERN_CHECKS)}
+    results = tuple(run_check(one, subject, exceptions) for one in checks)
+    return Report(subject.label, results)

@@ -28,7 +28,7 @@ MOMENTS = ((0, 0, 0.0), (1, 40, 0.5), (5, 1_000, 1.0))
 
 
 class NotApplicable(Exception):
-    """Raised by a check that has nothing to say about a strategy; the message says why."""
+    """Raised by a check that has nothing to say about a subject; the message says why."""
 
 
 @dataclass(frozen=True)
@@ -76,6 +76,11 @@ class Subject:
             (lambda tokens: {}) if layers is None else layers,
             seed,
         )
+
+    @property
+    def label(self) -> str:
+        """The strategy's label, or what it is made of where it has none."""
+        return self.strategy.label or repr(self.strategy)
 
     @cached_property
     def entry(self) -> Entry | None:

@@ -2,32 +2,16 @@
 
 from __future__ import annotations
 
-import inspect
 import re
-from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
-from maskplug.errors import MaskplugError, OptionError, TokenError, VocabularyError
+from maskplug.errors import TokenError, VocabularyError
 from maskplug.registry import Entry
 from maskplug.strategy import strategy
+from maskplug.testing.options import raised, unknown_option, wrong_option
 from maskplug.testing.subject import NotApplicable, Subject, with_ids
-
-
-def _raised(what: str, wanted: type[MaskplugError], act: Callable[[], Any]) -> str:
-    """The message of the error that ``act`` raises, which is to be of that class."""
-    try:
-        act()
-    except wanted as error:
-        return str(error)
-    except Exception as error:
-        raise AssertionError(
-            f"{what} raises {type(error).__name__}: {error}\nIt should raise {wanted.__name__} and "
-            "say what to do about it."
-        ) from error
-    raise AssertionError(f"{what} is accepted; it should raise {wanted.__name__}")
 
 
 def _entry(subject: Subject) -> Entry:
@@ -43,33 +27,13 @@ def _entry(subject: Subject) -> Entry:
 def check_unknown_option(subject: Subject) -> None:
     """An option that does not exist is rejected by name, with the nearest one that does."""
     entry, options = _entry(subject), subject.strategy.spec["options"]
-    known = list(inspect.signature(entry.factory).parameters)
-    wrong = next((name + "s" for name in known if name + "s" not in known), "no_such_option")
-    message = _raised(
-        f"the option {wrong!r}",
-        OptionError,
-        lambda: strategy(entry.pinned, **options, **{wrong: 1}),
-    )
-    assert repr(wrong) in message, f"the message does not name the option {wrong!r}: {message}"
-    if wrong[:-1] in known:
-        assert "did you mean" in message, f"the message suggests no other option: {message}"
+    unknown_option(entry, lambda more: strategy(entry.pinned, **options, **more))
 
 
 def check_wrong_option(subject: Subject) -> None:
     """A value of the wrong type is rejected by the option's name."""
     entry, options = _entry(subject), subject.strategy.spec["options"]
-    names = list(inspect.signature(entry.factory).parameters)
-    if not names:
-        raise NotApplicable("the strategy has no options")
-    for name in names:
-        given = {**options, name: b"?"}
-        message = _raised(
-            f"the option {name!r} of type bytes (annotate it, and it is checked before the factory "
-            "is called)",
-            OptionError,
-            lambda given=given: strategy(entry.pinned, **given),  # type: ignore[misc]
-        )
-        assert repr(name) in message, f"the message does not name the option {name!r}: {message}"
+    wrong_option(entry, lambda changed: strategy(entry.pinned, **{**options, **changed}))
 
 
 def check_id_outside_vocabulary(subject: Subject) -> None:
@@ -79,7 +43,7 @@ def check_id_outside_vocabulary(subject: Subject) -> None:
     for bad in (subject.vocab.size, -1):
         ids = subject.batch.ids.copy()
         ids[place] = bad
-        message = _raised(
+        message = raised(
             f"the id {bad} in a vocabulary of {subject.vocab.size}",
             TokenError,
             lambda ids=ids: subject.mask(with_ids(subject.batch, ids)),  # type: ignore[misc]
@@ -99,9 +63,7 @@ def check_missing_mask(subject: Subject) -> None:
     if mask is None or mask not in written:
         raise NotApplicable("no mask token is written")
     bare = Subject(subject.strategy, replace(vocab, mask_id=None), subject.layers, subject.seed)
-    message = _raised(
-        "a vocabulary without a mask token", VocabularyError, lambda: bare.mask(batch)
-    )
+    message = raised("a vocabulary without a mask token", VocabularyError, lambda: bare.mask(batch))
     assert "mask_id" in message, (
         f"the message names no way out: {message}\nvocab.require_mask(who) raises one that does"
     )

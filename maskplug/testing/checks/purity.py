@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import random
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any
-
 import numpy as np
 
+from maskplug.testing.generators import restored, seed_all, states
 from maskplug.testing.outcome import assert_same, by_row
 from maskplug.testing.subject import Subject, with_ids
 from maskplug.tokens import TokenBatch
@@ -41,48 +36,21 @@ def check_no_memory_between_calls(subject: Subject) -> None:
     )
 
 
-def _states() -> dict[str, Any]:
-    """The state of every global generator; torch's only where something has imported torch."""
-    legacy: Any = np.random.get_state(legacy=True)  # noqa: NPY002
-    states = {"random": random.getstate(), "numpy.random": (legacy[1].tolist(), *legacy[2:])}
-    if "torch" in sys.modules:
-        states["torch"] = sys.modules["torch"].get_rng_state().tolist()
-    return states
-
-
-@contextmanager
-def _restored() -> Iterator[None]:
-    """Puts the global generators back afterwards."""
-    python, legacy = random.getstate(), np.random.get_state()  # noqa: NPY002
-    torch = sys.modules.get("torch")
-    state = torch.get_rng_state() if torch else None
-    try:
-        yield
-    finally:
-        random.setstate(python)
-        np.random.set_state(legacy)  # noqa: NPY002
-        if torch:
-            torch.set_rng_state(state)
-
-
 def check_global_generators_stay(subject: Subject) -> None:
     """No global generator (random, numpy, torch) is advanced or seeded."""
-    with _restored():
-        before = _states()
+    with restored():
+        before = states()
         subject.mask(subject.batch, seed=1)
-        for name, state in _states().items():
+        for name, state in states().items():
             assert state == before[name], f"masking moves the global generator of {name}. {DRAW}"
 
 
 def check_global_generators_are_not_read(subject: Subject) -> None:
     """No global generator decides anything."""
-    with _restored():
+    with restored():
         found = []
         for seed in (1, 2):
-            random.seed(seed)
-            np.random.seed(seed)  # noqa: NPY002
-            if "torch" in sys.modules:
-                sys.modules["torch"].manual_seed(seed)
+            seed_all(seed)
             found.append(by_row(subject.batch, subject.mask(subject.batch, seed=1)))
     assert_same(found[1], found[0], "masks depend on the seed of a global generator", DRAW)
 

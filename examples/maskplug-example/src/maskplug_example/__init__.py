@@ -1,4 +1,4 @@
-"""Every n-th token, beginning at a random place: a selector and a strategy from outside."""
+"""From outside: a selector and a strategy (every n-th token), and a pattern of attention."""
 
 from dataclasses import dataclass
 
@@ -6,6 +6,7 @@ import numpy as np
 
 import maskplug
 from maskplug.testing import known_exceptions
+from maskplug_example.log_sparse import LogSparse
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,7 @@ def periodic(period: int = 7, clock: maskplug.Clock | str = "epoch") -> maskplug
 
 @maskplug.hookimpl
 def maskplug_register(register: maskplug.Register) -> None:
-    """Offer both under their names."""
+    """Offer all of them under their names."""
     register("selector", "periodic", Periodic)
     register("strategy", "periodic", periodic)
+    register("pattern", "log_sparse", LogSparse)

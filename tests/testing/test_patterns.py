@@ -1,0 +1,246 @@
+"""The kit for patterns: sound ones pass, and every check catches what it is there for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pytest
+from broken_patterns import BROKEN, CLASSES, SOUND, Broken
+from pattern_defects import Unregistered, Up
+
+import maskplug
+from maskplug.attention import Intervals, Pattern, Site
+from maskplug.errors import TokenError
+from maskplug.plugins import registry
+from maskplug.registry import BUILTIN, Entry
+from maskplug.testing import (
+    PATTERN_CHECKS,
+    NotApplicable,
+    PatternSubject,
+    Report,
+    Sample,
+    check_pattern,
+    known_exceptions,
+    parametrize_with_pattern_checks,
+)
+from maskplug.testing.pattern_subject import LENGTHS_OF
+
+BY_NAME = {one.__name__: one for one in PATTERN_CHECKS}
+EXAMPLES = [(name, example) for name, examples in BROKEN.items() for example in examples]
+#: Patterns by name that need options, and others that want to be seen.
+MORE = [
+    "window:left=3",
+    "window(left=linear(0, 6), right=2)",
+    "wait_k:k=2",
+    "wait_k:k=1,most=6,catchup=0.3",
+    "aligned(radius=1, fallback=nearest)",
+    "monotonic:lookback=2",
+    "document & padding | causal & ~sink:n=2",
+    "alternating(patterns=[causal, document, random(rate=0.5)])",
+    "bigbird:block=2,random=1,clock=step",
+    "block_diffusion:block=3",
+    "chunked:size=4,shift=1",
+    "dilated:left=2,right=1,dilation=3",
+    "fixed:stride=4",
+    "global_tokens:positions=null",
+    "permutation:order=drawn",
+    "prefix:length=3",
+    "random:rate=0.5,per_head=true",
+    "sentence:heads=true",
+    "strided:stride=3",
+    "unilm:mode=mixture",
+]
+
+
+@pytest.fixture
+def _registered(monkeypatch: pytest.MonkeyPatch) -> None:
+    entries = [Entry("pattern", made.__name__.lower(), 1, made, "broken") for made in CLASSES]
+    monkeypatch.setattr(registry(), "entries", [*registry().entries, *entries])
+
+
+def without_needs() -> list[str]:
+    """The built-in patterns that need no options."""
+    found = []
+    for entry in registry().of_kind("pattern"):
+        try:
+            maskplug.pattern(entry.pinned)
+        except maskplug.OptionError:
+            continue
+        if entry.provider == BUILTIN:
+            found.append(entry.pinned)
+    return found
+
+
+def passes(report: Report) -> None:
+    assert report.ok, str(report)
+    assert not report.having("declared but passes"), str(report)
+
+
+def test_no_built_in_pattern_is_left_out() -> None:
+    made = [maskplug.pattern(text) for text in (*without_needs(), *MORE)]
+    names = {part.spec["name"] for one in made for part in one.parts if isinstance(part, Pattern)}
+    assert names == {e.label for e in registry().of_kind("pattern") if e.provider == BUILTIN}
+
+
+@pytest.mark.parametrize("text", [*without_needs(), *MORE])
+def test_built_in_patterns_keep_the_promises(text: str) -> None:
+    passes(check_pattern(text))
+
+
+def test_the_pattern_of_a_plugin_keeps_them() -> None:
+    passes(check_pattern("log_sparse", options={"base": 3}))
+
+
+@pytest.mark.parametrize("name", SOUND)
+def test_odd_ones_keep_them_too(name: str) -> None:
+    report = check_pattern(SOUND[name]())
+    passes(report)
+    assert "check_moves" in {result.check for result in report.having("not applicable")}
+
+
+def test_each_check_applies_to_something() -> None:
+    applied = set()
+    for text in MORE:
+        report = check_pattern(text)
+        applied |= {r.check for r in report.results if r.outcome == "passed"}
+    assert applied == set(BY_NAME)
+
+
+def test_every_check_has_a_broken_example() -> None:
+    assert list(BROKEN) == list(BY_NAME)
+    assert all(BROKEN.values())
+
+
+@pytest.mark.usefixtures("_registered")
+@pytest.mark.parametrize(
+    ("name", "example"), EXAMPLES, ids=[f"{name}-{e.says}" for name, e in EXAMPLES]
+)
+def test_the_check_catches_it_and_says_what_is_wrong(name: str, example: Broken) -> None:
+    with pytest.raises(AssertionError, match=f"(?s){example.says}"):
+        BY_NAME[name](PatternSubject.of(example.make()))
+
+
+def test_what_is_broken_is_broken_by_little() -> None:
+    report = check_pattern(Up())  # what the broken ones are made of; it only has no name
+    assert {result.check for result in report.having("failed")} == {
+        "check_spec_round_trip",
+        "check_expression_round_trip",
+        "check_unknown_option",
+        "check_wrong_option",
+    }
+
+
+def test_all_checks_run_on_a_broken_pattern() -> None:
+    report = check_pattern(BROKEN["check_result"][3].make())
+    assert not report.ok
+    assert len(report.results) == len(PATTERN_CHECKS)
+
+
+@dataclass(frozen=True)
+class Named(Pattern):
+    """Reads a layer of each shape that there is."""
+
+    reads = ("gates", "share", "pairs")
+
+    def rows(self, site: Site) -> Intervals:
+        gates = site.layer("gates", "named")
+        share = site.each("share", "named")
+        sample, first, _ = site.pairs("pairs", "named")
+        least = np.zeros(site.batch, np.int64)
+        np.maximum.at(least, sample, first)
+        last = share + least + gates.max(1)
+        return site.intervals((0 * site.q, last[:, None, None]))
+
+
+def layers(sample: Sample) -> dict[str, Any]:
+    return {
+        "gates": np.arange(sample.keys) % 2 if sample.keys > 1 else [1],
+        "share": sample.keys // 2,
+        "pairs": [(i, i) for i in range(sample.number)],
+    }
+
+
+def test_an_author_gives_layers_sample_by_sample() -> None:
+    subject = PatternSubject.of(Named(), layers=layers)
+    batch = subject.batch("cross", left=2, right=1)
+    assert batch.layers["gates"].shape == (6, 20)
+    assert batch.layers["gates"][4, :8].tolist() == [0, 0, 0, 1, 0, 0, 0, 0]
+    assert batch.layers["valid"].sum(1).tolist() == list(subject.lengths)
+    assert batch.layers["share"].tolist() == [6, 0, 8, 4, 1, 2]
+    assert [len(pairs) for pairs in batch.layers["pairs"]] == [0, 1, 2, 3, 4, 5]
+    checks = [check for name, check in BY_NAME.items() if "pad" in name or "type" in name]
+    passes(check_pattern(Named(), layers=layers, checks=checks))
+
+
+def test_in_cross_attention_queries_and_keys_differ_in_number() -> None:
+    for sample in PatternSubject.of("full").batch("cross").samples:
+        assert sample.queries != sample.keys
+        assert sample.queries >= 1
+
+
+def test_a_layer_that_fits_nothing_is_named() -> None:
+    with pytest.raises(TokenError, match="the layer 'share' was made in the shapes"):
+        PatternSubject.of(Named(), lambda s: {**layers(s), "share": [1, 2, 3]}).batch("encoder")
+
+
+def test_places_are_found_out() -> None:
+    assert PatternSubject.of("full").places == ("encoder", "decoder", "cross")
+    assert PatternSubject.of("wait_k:k=2").places == ("cross",)
+    report = check_pattern("wait_k:k=2", checks=[BY_NAME["check_offset"]])
+    assert report.results[0].message == "there is no cache of queries in cross attention"
+
+
+def test_lengths_and_seed_can_be_given() -> None:
+    subject = PatternSubject.of("full", lengths=[4, 6], seed=3)
+    assert [sample.keys for sample in subject.batch("encoder").samples] == [4, 6]
+    assert check_pattern("wait_k:k=1,most=9", lengths=[40], seed=5).ok
+    for wrong in ([], [3, 0]):
+        with pytest.raises(maskplug.OptionError, match="lengths are"):
+            PatternSubject.of("full", lengths=wrong)
+    with pytest.raises(maskplug.OptionError, match="seed is -1"):
+        PatternSubject.of("full", seed=-1)
+    assert all(min(lengths) > 1 for lengths in LENGTHS_OF.values())
+
+
+def test_known_exceptions_stand_at_the_class(monkeypatch: pytest.MonkeyPatch) -> None:
+    marked = known_exceptions(check_moves="it has a clock for later")(
+        type("Marked", (BROKEN["check_moves"][0].make,), {"__doc__": "Marked."})  # type: ignore[arg-type]
+    )
+    entry = Entry("pattern", "marked", 1, marked, "broken")
+    monkeypatch.setattr(registry(), "entries", [*registry().entries, entry])
+    report = check_pattern("marked", checks=[BY_NAME["check_moves"], BY_NAME["check_pickle"]])
+    assert report.having("known")[0].message == "it has a clock for later"
+    with pytest.raises(maskplug.OptionError, match="did you mean 'check_moves'"):
+        check_pattern("full", known={"check_move": "x"})
+
+
+def params(*patterns: object, **options: object) -> list[Any]:
+    """What the decorator gives to pytest."""
+    mark = parametrize_with_pattern_checks(patterns, **options).mark  # type: ignore[arg-type, attr-defined]
+    return list(mark.args[1])
+
+
+def test_there_is_a_test_for_each_pattern_and_check() -> None:
+    made = params("causal", maskplug.pattern("window:left=4"), known={"check_moves": "ours"})
+    assert len(made) == 2 * len(PATTERN_CHECKS)
+    assert made[0].id == "causal-result"
+    assert made[-1].id == "window:left=4,right=0-wrong_option"
+    assert [p.marks[0].kwargs["reason"] for p in made if p.marks] == ["ours", "ours"]
+    (skipped,) = (p for p in made if p.id == "causal-wrong_option")
+    with pytest.raises(pytest.skip.Exception, match="the pattern has no options"):
+        skipped.values[1](skipped.values[0])
+    (failing,) = params(Unregistered(), checks=[BY_NAME["check_spec_round_trip"]])
+    with pytest.raises(AssertionError, match="no spec"):
+        failing.values[1](failing.values[0])
+
+
+@parametrize_with_pattern_checks(["sink:n=2", maskplug.pattern("document")])
+def test_it_works_as_a_decorator(subject, check):  # type: ignore[no-untyped-def]
+    check(subject)
+
+
+def test_a_check_that_does_not_apply_says_why() -> None:
+    with pytest.raises(NotApplicable, match="stands still"):
+        BY_NAME["check_moves"](PatternSubject.of("full"))
