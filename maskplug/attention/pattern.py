@@ -38,7 +38,7 @@ class Pattern(Part):
     - ``seed`` from 0 to 2**64 - 1, and ``keys``, one a sample (int, str or bytes), for patterns
       that draw; without keys all samples have the key 0.
     - ``heads``: how many, for patterns that draw for each; ``depth``: the model's layer, from 0.
-    - ``offset``: the key at which the first query stands (decoding with a cache).
+    - ``offset``: how many tokens stand before the first query (decoding with a cache).
     - ``place``: "encoder" or "decoder" (self-attention), or "cross", where queries are the
       decoder's tokens and keys the encoder's.
     - ``fallback`` for queries that would see nothing: "self" lets them see themselves, "first" the

@@ -31,7 +31,8 @@ class Site:
         queries, keys: their numbers, padding included.
         when: seed, epoch, step, progress and key of every sample.
         heads: how many there are; 1 where nothing is to differ between them.
-        offset: the key at which the first query stands, in self-attention.
+        offset: how many tokens stand before the first query: in self-attention that is the key at
+            which it stands, in cross attention they are the decoder's, whose layers go on.
         place: "encoder" and "decoder" are self-attention; in "cross", queries are the decoder's
             tokens and keys the encoder's.
         depth: the number of the model's layer, from 0.
@@ -55,8 +56,6 @@ class Site:
                 raise OptionError(f"{name} is {getattr(self, name)}; it must be {least} or more")
         if self.place not in PLACES:
             raise OptionError(f"place is {self.place!r}; choices: {', '.join(PLACES)}")
-        if self.offset and self.cross:
-            raise OptionError("in cross attention queries do not stand among the keys: no offset")
         if not self.cross and self.offset + self.queries > self.keys:
             raise OptionError(
                 f"{self.queries} queries from key {self.offset} on need "
@@ -185,14 +184,24 @@ class Site:
             return np.ones((1, self.keys), np.bool_)
         return np.not_equal(self.layer("valid", "padding"), 0)
 
+    @property
+    def so_far(self) -> int:
+        """How many tokens there are up to the last query: the length of its layers."""
+        return self.offset + self.queries
+
     @cached_property
+    def valid_so_far(self) -> BoolArray:
+        """The real tokens up to the last query: bool of shape (batch or 1, offset + queries)."""
+        if not self.cross:
+            return self.valid[:, : self.so_far]
+        if "valid_queries" not in self.layers:
+            return np.ones((1, self.so_far), np.bool_)
+        return np.not_equal(self.layer("valid_queries", "padding", self.so_far), 0)
+
+    @property
     def valid_queries(self) -> BoolArray:
         """The real tokens among the queries: bool of shape (batch or 1, queries)."""
-        if not self.cross:
-            return self.valid[:, self.offset : self.offset + self.queries]
-        if "valid_queries" not in self.layers:
-            return np.ones((1, self.queries), np.bool_)
-        return np.not_equal(self.layer("valid_queries", "padding", self.queries), 0)
+        return self.valid_so_far[:, self.offset :]
 
     @cached_property
     def starts(self) -> IntArray:
@@ -208,14 +217,14 @@ class Site:
     def query_starts(self) -> IntArray:
         """The place of each sample's own token 0 among the queries: int64 of shape (batch or 1,).
 
-        Negative in self-attention that begins at a later key.
+        Negative where it stands before the first query.
         """
-        return _first(self.valid_queries) if self.cross else self.starts - self.offset
+        return (_first(self.valid_so_far) if self.cross else self.starts) - self.offset
 
     @cached_property
     def query_lengths(self) -> IntArray:
-        """From the first real query to the last: int64 of shape (batch or 1,)."""
-        return _from_first_to_last(self.valid_queries)
+        """From a sample's token 0 to its last real query: int64 of shape (batch or 1,)."""
+        return _from_first_to_last(self.valid_so_far)
 
     @cached_property
     def q(self) -> IntArray:

@@ -15,7 +15,11 @@ import maskplug
 
 def query_row(view: View, name: str = "valid_queries") -> list[int]:
     """The values of a layer of the queries; all of them real tokens where nothing is said."""
-    return view.row(name) if name in view.scene.layers else [1] * view.scene.q_len
+    return (
+        view.row(name)
+        if name in view.scene.layers
+        else [1] * (view.scene.offset + view.scene.q_len)
+    )
 
 
 def real_queries(view: View) -> tuple[int, int]:

@@ -138,15 +138,15 @@ def scene(case: Case, rng: Generator, longest: int = 17) -> Scene:
     keys = int(rng.choice(case.keys) if case.keys else rng.integers(1, longest + 1))
     queries = int(rng.integers(1, longest + 1)) if place == "cross" else keys
     offset = 0
-    if place == "decoder" and case.offsets and rng.random() < 0.5:
-        offset = int(rng.integers(0, keys))
-        queries = keys - offset
+    if place != "encoder" and case.offsets and rng.random() < 0.5:
+        offset = int(rng.integers(0, keys if place == "decoder" else queries))
+        queries = keys - offset if place == "decoder" else queries - offset
     batch = int(rng.integers(1, 4))
-    layers = case.layers(rng, batch, queries, keys)
+    layers = case.layers(rng, batch, queries + offset, keys)
     if "valid" not in layers and rng.random() < 0.5:
         layers["valid"] = valid_rows(rng, batch, keys)
         if place == "cross":
-            layers["valid_queries"] = valid_rows(rng, batch, queries)
+            layers["valid_queries"] = valid_rows(rng, batch, queries + offset)
     return Scene(
         queries,
         keys,
@@ -168,7 +168,7 @@ def expected(case: Case, where: Scene) -> BoolArray:
     options = vars(case.pattern)
     out = np.zeros((where.batch, where.heads, where.q_len, where.kv_len), np.bool_)
     valid = np.asarray(where.layers.get("valid", np.ones((where.batch, where.kv_len), np.bool_)))
-    default = np.ones((where.batch, where.q_len), np.bool_)
+    default = np.ones((where.batch, where.offset + where.q_len), np.bool_)
     valid_q = np.asarray(where.layers.get("valid_queries", default))
     for sample, head, q, k in np.ndindex(out.shape):
         real = np.flatnonzero(valid[sample])

@@ -90,4 +90,4 @@ def test_queries_have_starts_and_lengths_of_their_own() -> None:
     assert (cross.query_starts.tolist(), cross.query_lengths.tolist()) == ([2, 0], [2, 3])
     assert (cross.starts.tolist(), cross.lengths.tolist()) == ([1, 0], [2, 2])
     later = Site(1, 3, when, offset=2, layers=both)
-    assert (later.query_starts.tolist(), later.query_lengths.tolist()) == ([-1, -2], [1, 0])
+    assert (later.query_starts.tolist(), later.query_lengths.tolist()) == ([-1, -2], [2, 2])

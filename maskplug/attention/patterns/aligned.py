@@ -56,15 +56,17 @@ class Aligned(Pattern):
         only_cross(site, "aligned")
         sample, source, target = self._links(site)
         query = target + site.query_starts[sample if len(site.query_starts) > 1 else 0 * sample]
+        query = query + site.offset  # among all tokens so far: a nearest one may stand before
         order = np.lexsort((source, query, sample))
         sample, source, query = sample[order], source[order], query[order]
-        rank = _rank(sample * site.queries + query)
-        shape = (site.batch, site.queries, int(rank.max(initial=0)) + 1)
+        rank = _rank(sample * site.so_far + query)
+        shape = (site.batch, site.so_far, int(rank.max(initial=0)) + 1)
         links = np.full(shape, -1)
         links[sample, query, rank] = source
         linked = links[:, :, 0] >= 0
         if self.fallback == "nearest":
             links = np.take_along_axis(links, _nearest(linked)[:, :, None], axis=1)
+        links = links[:, site.offset :]
         full = links[:, None, :, 0] < 0
         radius, length = site.value(self.radius), site.lengths[:, None, None]
         pairs = [(np.zeros_like(length), np.where(full, length, 0))]

@@ -34,9 +34,10 @@ class Document(Pattern):
 
         keys = site.layer("documents", "document")
         if site.cross:
-            queries = site.layer("query_documents", "document", site.queries)
+            so_far = site.layer("query_documents", "document", site.so_far)
         else:
-            queries = keys[:, site.offset : site.offset + site.queries]
+            so_far = keys[:, : site.so_far]
+        queries = so_far[:, site.offset :]
         made = grown(same, frozen(queries, np.int64), frozen(keys, np.int64))
         shape = (max(len(queries), len(keys)), 1, site.queries)
         return Intervals.from_kernel(site.keys, shape, made)

@@ -48,14 +48,14 @@ class Monotonic(Pattern):
 
     def rows(self, site: Site) -> Intervals:
         only_cross(site, "monotonic")
-        read = site.layer("sources_read", "monotonic", site.queries)
-        real, most = site.valid_queries, site.lengths[:, None]
+        read = site.layer("sources_read", "monotonic", site.so_far)
+        real, most = site.valid_so_far, site.lengths[:, None]
         wrong = real & ((read < 0) | (read > most))
         if wrong.any():
             sample, query = (int(axis[0]) for axis in np.nonzero(wrong))
             read, most, starts = (
                 np.broadcast_to(side, (len(wrong), side.shape[1]))
-                for side in (read, most, site.query_starts[:, None])
+                for side in (read, most, site.query_starts[:, None] + site.offset)
             )
             raise TokenError(
                 f"sample {sample}: the layer 'sources_read' is {read[sample, query]} at target "
@@ -63,6 +63,6 @@ class Monotonic(Pattern):
                 "length of the source"
             )
         so_far = np.maximum.accumulate(np.where(real, read, 0), axis=1)
-        end = np.minimum(np.maximum(so_far, 1), most)[:, None]
+        end = np.minimum(np.maximum(so_far, 1), most)[:, None, site.offset :]
         begin = 0 * end if self.lookback is None else end - site.value(self.lookback)
         return site.intervals((np.maximum(begin, 0), end))
