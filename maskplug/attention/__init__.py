@@ -1,6 +1,8 @@
 """Who may see whom: patterns of attention, M(t). True = may attend, everywhere."""
 
 from maskplug.attention.algebra import And, Not, Or
+from maskplug.attention.blocks import Blocks
+from maskplug.attention.flashmask import FlashMask
 from maskplug.attention.intervals import Intervals
 from maskplug.attention.pattern import Fallback, Pattern, pattern
 from maskplug.attention.patterns import (
@@ -37,12 +39,14 @@ __all__ = [
     "And",
     "BigBird",
     "BlockDiffusion",
+    "Blocks",
     "Causal",
     "Chunked",
     "Dilated",
     "Document",
     "Fallback",
     "Fixed",
+    "FlashMask",
     "Full",
     "GlobalTokens",
     "Intervals",

@@ -10,18 +10,22 @@ from abc import abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from functools import cached_property
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from maskplug import spec as specs
-from maskplug.arrays import BoolArray, FloatArray
+from maskplug.arrays import BoolArray
 from maskplug.attention.intervals import Intervals
 from maskplug.attention.site import Place, Site
 from maskplug.errors import MaskplugWarning, OptionError
 from maskplug.parts import Clock, Part, Schedule
 from maskplug.rng import keys_of
 from maskplug.when import When
+
+if TYPE_CHECKING:
+    from maskplug.attention.flashmask import FlashMask
+    from maskplug.attention.flex import BlockMask, MaskMod
 
 Fallback = Literal["self", "first", "error"]
 
@@ -174,27 +178,106 @@ class Pattern(Part):
         *,
         dtype: Any = np.float32,
         **more: Any,
-    ) -> FloatArray:
+    ) -> Any:
         """The mask as what is added to the scores: 0 = may attend, the least number = may not.
 
         Args:
             q_len, kv_len, t, more: see :class:`Pattern`.
-            dtype: a floating dtype of numpy.
+            dtype: a floating dtype of numpy or torch.
 
         Returns:
-            An array of that dtype and of the shape of :meth:`dense`. The least finite number, not
-            minus infinity, stands for "may not": a softmax over such numbers alone is no NaN.
+            An array, or a tensor on the CPU, of that dtype and of the shape of :meth:`dense`. The
+            least finite number, not minus infinity, stands for "may not": a softmax over such
+            numbers alone is no NaN.
 
         Example:
             >>> pattern("causal").additive(2, dtype="float16")[0, 0].tolist()
             [[0.0, -65504.0], [0.0, 0.0]]
         """
+        if type(dtype).__module__ == "torch":
+            from maskplug.attention.flex import additive
+
+            return additive(self.dense(q_len, kv_len, t, **more), dtype)
         kind = np.dtype(dtype)
         if kind.kind != "f":
             raise OptionError(f"dtype is {dtype!r}; it must be a floating type")
         seen = self.dense(q_len, kv_len, t, **more)
-        out: FloatArray = np.where(seen, kind.type(0), np.finfo(kind).min)
-        return out
+        return np.where(seen, kind.type(0), np.finfo(kind).min)
+
+    def mask_mod(
+        self,
+        q_len: int,
+        kv_len: int | None = None,
+        t: int = 0,
+        *,
+        device: Any = None,
+        **more: Any,
+    ) -> MaskMod:
+        """The mask as FlexAttention's function ``(b, h, q_idx, kv_idx) -> bool``.
+
+        It is the same function for every pattern, closed over tensors of intervals, so that
+        patterns share compiled graphs.
+
+        Args:
+            q_len, kv_len, t, more: see :class:`Pattern`.
+            device: where the tensors live; the accelerator if there is one, else the CPU.
+
+        Example:
+            >>> import torch
+            >>> sees = pattern("causal").mask_mod(3, device="cpu")
+            >>> zero, at = torch.tensor(0), torch.arange(3)
+            >>> sees(zero, zero, at[:, None], at).int().tolist()
+            [[1, 0, 0], [1, 1, 0], [1, 1, 1]]
+        """
+        from maskplug.attention.flex import mask_mod
+
+        return mask_mod(self.intervals(q_len, kv_len, t, **more), device)
+
+    def block_mask(
+        self,
+        q_len: int,
+        kv_len: int | None = None,
+        t: int = 0,
+        *,
+        block_size: int | tuple[int, int] = 128,
+        device: Any = None,
+        **more: Any,
+    ) -> BlockMask:
+        """The mask as FlexAttention's ``BlockMask``: what ``create_block_mask`` makes, bit by bit.
+
+        It is made from the intervals, without the matrix, in time linear in them and the blocks.
+        Where samples or heads do not differ, their axis is 1, and FlexAttention spreads it.
+
+        Args:
+            q_len, kv_len, t, more: see :class:`Pattern`.
+            block_size: how many queries and keys a block has; one number for both.
+            device: where the tensors live; the accelerator if there is one, else the CPU.
+
+        Example:
+            >>> mask = pattern("causal").block_mask(6, block_size=2, device="cpu")
+            >>> mask.kv_num_blocks[0, 0].tolist(), mask.full_kv_num_blocks[0, 0].tolist()
+            ([1, 1, 1], [0, 1, 2])
+        """
+        from maskplug.attention.flex import block_mask
+
+        return block_mask(self.intervals(q_len, kv_len, t, **more), block_size, device)
+
+    def flashmask(
+        self, q_len: int, kv_len: int | None = None, t: int = 0, **more: Any
+    ) -> FlashMask:
+        """The mask as FlashMask's columns; :class:`~maskplug.attention.FlashMask` explains them.
+
+        Raises:
+            OptionError: when a key is hidden from more runs of queries than the form can tell.
+
+        Example:
+            >>> rows, causal = pattern("window:left=1").flashmask(4)
+            >>> rows[0, 0].tolist(), causal
+            ([[2], [3], [4], [4]], True)
+        """
+        from maskplug.attention.flashmask import FlashMask
+
+        return FlashMask.of(self.intervals(q_len, kv_len, t, **more), self)
 
     @cached_property
     def parts(self) -> tuple[Part, ...]:

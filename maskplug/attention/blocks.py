@@ -1,0 +1,119 @@
+"""A mask in blocks: what FlexAttention skips, tests cell by cell, or takes as it is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import prod
+from operator import index
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from maskplug.arrays import BoolArray, frozen
+from maskplug.attention.flat import flat
+from maskplug.attention.intervals import Intervals
+from maskplug.errors import OptionError
+
+EMPTY, PARTIAL, FULL = 0, 1, 2
+Numbers = NDArray[np.int32]
+
+
+@dataclass(frozen=True, eq=False)
+class Blocks:
+    """The blocks of a mask; a batch or head axis of 1 stands for all samples or heads.
+
+    Attributes:
+        kinds: uint8 of shape (batch, heads, blocks of queries, blocks of keys): 0 where every cell
+            is hidden, 1 where some are visible, 2 where all are. Cells beyond the last query or key
+            count as hidden, so that the last blocks are full only where nothing is missing.
+        block_size: queries and keys of a block.
+    """
+
+    kinds: NDArray[np.uint8]
+    block_size: tuple[int, int]
+
+    @classmethod
+    def of(cls, rows: Intervals, block_size: int | tuple[int, int] = 128) -> Blocks:
+        """The blocks of a mask, straight from its intervals: no matrix is made.
+
+        Args:
+            rows: the mask.
+            block_size: how many queries and keys a block has; one number for both.
+
+        Raises:
+            OptionError: when the block size is not one or two positive whole numbers.
+
+        Example:
+            >>> import maskplug
+            >>> Blocks.of(maskplug.pattern("causal").intervals(6), 2).kinds[0, 0]
+            array([[1, 0, 0], [2, 1, 0], [2, 2, 1]], dtype=uint8)
+        """
+        from maskplug.kernels.blocks import covered, strided
+
+        size = _pair(block_size)
+        batch, heads, queries = rows.shape
+        lo, hi, keys, which = flat(rows)
+        if rows.step == 1:
+            sums = np.zeros((len(keys), rows.n_keys + 1), np.int64)
+            np.cumsum(keys, axis=1, out=sums[:, 1:])
+            kinds = covered(lo, hi, frozen(sums, np.int64), which, queries, *size)
+        else:
+            phase = frozen(np.broadcast_to(rows.phase, rows.shape).reshape(-1), np.int32)
+            kinds = strided(lo, hi, keys, which, rows.step, phase, queries, *size)
+        return cls(frozen(kinds, np.uint8).reshape(batch, heads, *kinds.shape[1:]), size)
+
+    @property
+    def empty(self) -> BoolArray:
+        """Where every cell is hidden."""
+        return np.equal(self.kinds, EMPTY)
+
+    @property
+    def partial(self) -> BoolArray:
+        """Where some cells are visible and some hidden."""
+        return np.equal(self.kinds, PARTIAL)
+
+    @property
+    def full(self) -> BoolArray:
+        """Where every cell is visible."""
+        return np.equal(self.kinds, FULL)
+
+    def listed(self, kind: int, by_keys: bool = False) -> tuple[Numbers, Numbers]:
+        """The blocks of one kind in each row of blocks, or in each column.
+
+        Args:
+            kind: EMPTY, PARTIAL or FULL.
+            by_keys: for each block of keys the blocks of queries, instead of the other way round.
+
+        Returns:
+            How many there are: int32 of shape (batch, heads, rows); and their numbers in ascending
+            order, followed by those of all other blocks: (batch, heads, rows, columns).
+
+        Example:
+            >>> import maskplug
+            >>> blocks = Blocks.of(maskplug.pattern("causal").intervals(6), 2)
+            >>> numbers, indices = blocks.listed(FULL)
+            >>> numbers[0, 0], indices[0, 0]
+            (array([0, 1, 2], dtype=int32),
+             array([[0, 1, 2], [0, 1, 2], [0, 1, 2]], dtype=int32))
+        """
+        from maskplug.kernels.blocks import listed
+
+        kinds = self.kinds.swapaxes(2, 3) if by_keys else self.kinds
+        masks = (prod(kinds.shape[:2]), *kinds.shape[2:])
+        numbers, indices = listed(frozen(kinds, np.uint8).reshape(masks), kind)
+        return numbers.reshape(kinds.shape[:3]), indices.reshape(kinds.shape)
+
+
+def _pair(block_size: Any) -> tuple[int, int]:
+    try:
+        both = block_size if isinstance(block_size, (tuple, list)) else (block_size, block_size)
+        queries, keys = map(index, both)
+    except (TypeError, ValueError):
+        queries = keys = 0
+    if min(queries, keys) < 1:
+        raise OptionError(
+            f"block_size is {block_size!r}; it must be a whole number from 1 upwards, or two of "
+            "them: (queries, keys)"
+        )
+    return queries, keys

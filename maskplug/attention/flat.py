@@ -1,0 +1,27 @@
+"""Intervals as kernels take them that go from mask to mask: one for each sample and head."""
+
+from __future__ import annotations
+
+from math import prod
+
+import numpy as np
+
+from maskplug.arrays import BoolArray, IntArray, frozen
+from maskplug.attention.intervals import Bounds, Intervals
+
+
+def flat(rows: Intervals) -> tuple[Bounds, Bounds, BoolArray, IntArray]:
+    """The bounds, the keys, and which of these hold for each mask.
+
+    Returns:
+        ``lo``, ``hi``, (masks * queries, k); ``keys``, (m, n_keys), all True where the mask names
+        none; and ``which``, (masks,), the row of ``keys`` that holds for each mask.
+    """
+    batch, heads, queries = rows.shape
+    k = rows.lo.shape[-1]
+    spread = (np.broadcast_to(side, (*rows.shape, k)) for side in (rows.lo, rows.hi))
+    lo, hi = (frozen(side.reshape(batch * heads * queries, k), np.int32) for side in spread)
+    keys = np.ones((1, 1, rows.n_keys), np.bool_) if rows.keys is None else rows.keys
+    number = np.arange(prod(keys.shape[:2])).reshape(keys.shape[:2])
+    which = frozen(np.broadcast_to(number, (batch, heads)).reshape(-1), np.int64)
+    return lo, hi, frozen(keys.reshape(number.size, rows.n_keys), np.bool_), which

@@ -1,0 +1,148 @@
+"""From rows of intervals to blocks: which hold no visible cell, some, or nothing else."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from maskplug.arrays import BoolArray, IntArray
+from maskplug.kernels import kernel
+
+Bounds = NDArray[np.int32]
+Kinds = NDArray[np.uint8]
+
+
+@kernel
+def covered(
+    lo: Bounds, hi: Bounds, sums: IntArray, which: IntArray, queries: int, bq: int, bk: int
+) -> Kinds:
+    """The kind of every block: 0 = all hidden, 1 = some visible, 2 = all visible.
+
+    The work is linear in the intervals and the blocks: an interval adds the visible keys of its two
+    outer blocks by itself, and those between only to an array of differences.
+
+    Args:
+        lo, hi: (masks * queries, k), canonical intervals.
+        sums: (m, n + 1), how many of the keys before each may be seen at all.
+        which: (masks,), the row of ``sums`` that holds for each mask.
+        queries: of each mask.
+        bq, bk: queries and keys of a block; what is missing of the last ones counts as hidden.
+
+    Returns:
+        (masks, blocks of queries, blocks of keys).
+    """
+    n = sums.shape[1] - 1
+    down, across = -(-queries // bq), -(-n // bk)
+    kinds = np.zeros((len(which), down, across), np.uint8)
+    counts = np.empty(across, np.int64)
+    covers = np.empty(across + 1, np.int64)  # how many more queries than the block before it
+    k = lo.shape[1]
+    for mask in range(len(which)):
+        before = sums[which[mask]]
+        for block in range(down):
+            counts[:] = 0
+            covers[:] = 0
+            first = mask * queries + block * bq
+            last = mask * queries + min(block * bq + bq, queries)
+            for row in range(first, last):
+                for i in range(k):
+                    start, end = np.int64(lo[row, i]), np.int64(hi[row, i])
+                    if start >= end:
+                        break
+                    left, right = start // bk, (end - 1) // bk
+                    if left == right:
+                        counts[left] += before[end] - before[start]
+                        continue
+                    counts[left] += before[(left + 1) * bk] - before[start]
+                    counts[right] += before[end] - before[right * bk]
+                    covers[left + 1] += 1
+                    covers[right] -= 1
+            rows = 0
+            for at in range(across):
+                rows += covers[at]
+                count = counts[at]
+                if rows > 0:
+                    count += rows * (before[(at + 1) * bk] - before[at * bk])
+                if count > 0:
+                    kinds[mask, block, at] = 2 if count == bq * bk else 1
+    return kinds
+
+
+@kernel
+def strided(
+    lo: Bounds,
+    hi: Bounds,
+    keys: BoolArray,
+    which: IntArray,
+    step: int,
+    phase: Bounds,
+    queries: int,
+    bq: int,
+    bk: int,
+) -> Kinds:
+    """The same where a row sees each ``step``-th key only; every touched block costs a step.
+
+    Args:
+        lo, hi, queries, bq, bk: as for :func:`covered`.
+        keys: (m, n), the keys that may be seen at all.
+        which: (masks,), the row of ``keys`` that holds for each mask.
+        step, phase: a key is seen where ``(key - phase[row]) % step == 0``.
+    """
+    n = keys.shape[1]
+    down, across = -(-queries // bq), -(-n // bk)
+    kinds = np.zeros((len(which), down, across), np.uint8)
+    counts = np.empty(across, np.int64)
+    seen = np.zeros(n + step, np.int64)  # of this key and those a whole number of steps before it
+    k = lo.shape[1]
+    for mask in range(len(which)):
+        for key in range(n):
+            seen[step + key] = seen[key] + keys[which[mask], key]
+        for block in range(down):
+            counts[:] = 0
+            first = mask * queries + block * bq
+            last = mask * queries + min(block * bq + bq, queries)
+            for row in range(first, last):
+                for i in range(k):
+                    start, end = np.int64(lo[row, i]), np.int64(hi[row, i])
+                    while start < end:
+                        at = start // bk
+                        stop = min((at + 1) * bk, end)
+                        a = start + (phase[row] - start) % step
+                        b = stop + (phase[row] - stop) % step
+                        counts[at] += seen[b] - seen[a]
+                        start = stop
+            for at in range(across):
+                if counts[at] > 0:
+                    kinds[mask, block, at] = 2 if counts[at] == bq * bk else 1
+    return kinds
+
+
+@kernel
+def listed(kinds: Kinds, kind: int) -> tuple[Bounds, Bounds]:
+    """The blocks of one kind in each row of blocks, in order, and then all others, in order.
+
+    Args:
+        kinds: (masks, down, across).
+        kind: which one.
+
+    Returns:
+        How many there are, (masks, down); and the numbers of the blocks, (masks, down, across).
+    """
+    masks, down, across = kinds.shape
+    numbers = np.zeros((masks, down), np.int32)
+    indices = np.empty((masks, down, across), np.int32)
+    for mask in range(masks):
+        for row in range(down):
+            found = 0
+            for at in range(across):
+                found += kinds[mask, row, at] == kind
+            numbers[mask, row] = found
+            one, other = 0, found
+            for at in range(across):
+                if kinds[mask, row, at] == kind:
+                    indices[mask, row, one] = at
+                    one += 1
+                else:
+                    indices[mask, row, other] = at
+                    other += 1
+    return numbers, indices

@@ -1,0 +1,161 @@
+"""BlockMask from intervals: bit for bit what ``create_block_mask`` makes of the matrix."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from attention_cases import CASES, IDS
+from scenes import Case, scene
+from torch.nn.attention.flex_attention import BlockMask, create_block_mask
+
+import maskplug
+from maskplug.attention import Blocks, Intervals
+from maskplug.attention.flex import block_mask
+
+TENSORS = [
+    f"{full}{side}_{what}"
+    for side in ("kv", "q")
+    for full in ("", "full_")
+    for what in ("num_blocks", "indices")
+]
+
+every = pytest.mark.parametrize("case", CASES, ids=IDS)
+
+
+@pytest.fixture(autouse=True)
+def empty_rows_are_welcome() -> Iterator[None]:
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "pattern .* hides every key", maskplug.MaskplugWarning)
+        yield
+
+
+def reference(dense: Any, size: tuple[int, int]) -> BlockMask:
+    """What torch makes of a matrix."""
+    cells = torch.from_numpy(np.ascontiguousarray(dense))
+    return create_block_mask(
+        lambda b, h, q, k: cells[b, h, q, k], *dense.shape, device="cpu", BLOCK_SIZE=size
+    )
+
+
+def assert_same(got: BlockMask, wanted: BlockMask) -> None:
+    assert got.seq_lengths == wanted.seq_lengths
+    assert got.BLOCK_SIZE == wanted.BLOCK_SIZE
+    assert got.shape == wanted.shape
+    for name in TENSORS:
+        ours, theirs = getattr(got, name), getattr(wanted, name)
+        assert ours.dtype == theirs.dtype == torch.int32, name
+        assert ours.stride() == theirs.stride(), name
+        assert torch.equal(ours, theirs), name
+
+
+def kinds(dense: Any, size: tuple[int, int]) -> Any:
+    """The kind of each block, from the matrix: 0 hidden, 1 partial, 2 full."""
+    (bq, bk), (batch, heads, queries, keys) = size, dense.shape
+    padded = np.pad(dense, ((0, 0), (0, 0), (0, -queries % bq), (0, -keys % bk)))
+    down, across = padded.shape[2] // bq, padded.shape[3] // bk
+    counts = padded.reshape(batch, heads, down, bq, across, bk).sum((3, 5))
+    return (counts > 0).astype(int) + (counts == bq * bk)
+
+
+def sizes(rng: np.random.Generator) -> tuple[int, int]:
+    return int(rng.integers(1, 7)), int(rng.integers(1, 7))
+
+
+@every
+def test_every_block_is_of_its_kind(case: Case) -> None:
+    rng = np.random.default_rng(6)
+    for where in (scene(case, rng) for _ in range(200)):
+        rows, size = case.pattern.intervals(**where.arguments), sizes(rng)
+        assert (Blocks.of(rows, size).kinds == kinds(rows.dense(), size)).all(), (where, size)
+
+
+@every
+def test_it_is_what_torch_makes(case: Case) -> None:
+    rng = np.random.default_rng(7)
+    for where in (scene(case, rng) for _ in range(15)):
+        size = sizes(rng)
+        dense = case.pattern.dense(**where.arguments)
+        got = case.pattern.block_mask(**where.arguments, block_size=size, device="cpu")
+        assert_same(got, reference(dense, size))
+        assert_same(got, create_block_mask(got.mask_mod, *dense.shape, "cpu", size))
+
+
+def random_rows(rng: np.random.Generator, kind: str) -> Intervals:
+    """A mask of odd lengths, samples and heads of their own or shared, as ``kind`` says."""
+    batch, heads, queries, keys = rng.integers(1, (4, 4, 61, 61)).tolist()
+    shape = (batch, heads, queries, keys)
+    spread = rng.integers(0, keys + 1, (*shape[:3], 2))
+    rows = Intervals.of(keys, np.minimum(spread, spread[..., ::-1]), spread)
+    if rng.random() < 0.3:
+        rows = ~rows
+    if kind != "intervals":
+        rows = rows.only(rng.random((batch, 1, keys)) < 0.9)
+    if kind == "steps":
+        rows = rows.every(int(rng.integers(2, 5)), rng.integers(-9, 99, (1, 1, queries)))
+    return rows
+
+
+@pytest.mark.parametrize("kind", ["intervals", "keys", "steps"])
+def test_random_masks(kind: str) -> None:
+    rng = np.random.default_rng(8)
+    for _ in range(40):
+        rows = random_rows(rng, kind)
+        size = (int(rng.integers(1, 40)), int(rng.integers(1, 40)))
+        assert_same(block_mask(rows, size, "cpu"), reference(rows.dense(), size))
+        assert_same(block_mask(~rows, size, "cpu"), reference(~rows.dense(), size))
+
+
+LONG = {
+    "causal": {},
+    "window:left=200,right=10": {},
+    "document & causal": {"documents": np.arange(700) // 111},
+    "document | sink:n=3 | window:left=1": {"documents": np.arange(700) // 300},
+    "padding & causal": {"valid": np.arange(700) >= np.array([[0], [130], [699]])},
+}
+
+
+@pytest.mark.parametrize("text", LONG)
+def test_blocks_of_128(text: str) -> None:
+    for layers in (LONG[text], {**LONG[text], "offset": 259}):
+        queries = 700 - layers.get("offset", 0)
+        arguments: dict[str, Any] = {"kv_len": 700, "fallback": "self", **layers}
+        pattern = maskplug.pattern(text)
+        got = pattern.block_mask(queries, device="cpu", **arguments)
+        assert got.BLOCK_SIZE == (128, 128)
+        assert_same(got, reference(pattern.dense(queries, **arguments), (128, 128)))
+
+
+def test_samples_and_heads_that_do_not_differ_have_one_axis() -> None:
+    arguments: dict[str, Any] = {"heads": 3, "keys": [1, 2], "device": "cpu"}
+    assert maskplug.pattern("causal").block_mask(9, **arguments).kv_indices.shape[:2] == (1, 1)
+    mask = maskplug.pattern("causal & padding").block_mask(
+        9, valid=np.ones((2, 9), int), **arguments
+    )
+    assert mask.kv_indices.shape[:2] == (2, 1)
+
+
+@pytest.mark.parametrize("size", [0, -1, 1.5, "128", (128,), (1, 2, 3), (0, 128), None])
+def test_a_wrong_block_size_is_refused(size: Any) -> None:
+    with pytest.raises(maskplug.OptionError, match="block_size is"):
+        maskplug.pattern("causal").block_mask(9, block_size=size)
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32, torch.float64])
+def test_additive_masks_as_tensors(dtype: torch.dtype) -> None:
+    pattern = maskplug.pattern("window:left=1")
+    added = pattern.additive(5, dtype=dtype)
+    dense = torch.from_numpy(pattern.dense(5))
+    assert added.dtype == dtype
+    assert added.shape == dense.shape
+    assert (added[dense] == 0).all()
+    assert (added[~dense] == torch.finfo(dtype).min).all()
+
+
+def test_an_additive_mask_is_floating() -> None:
+    with pytest.raises(maskplug.OptionError, match=r"torch\.int64.*floating"):
+        maskplug.pattern("causal").additive(5, dtype=torch.int64)

@@ -1,0 +1,137 @@
+"""FlexAttention's function: every pattern, cell by cell; one function, few graphs; its results."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from attention_cases import CASES, IDS
+from scenes import Case, scene, spread
+from torch._dynamo.testing import CompileCounter
+from torch.nn.attention.flex_attention import flex_attention
+from torch.nn.functional import scaled_dot_product_attention
+
+import maskplug
+from maskplug.attention import Intervals
+from maskplug.attention.flex import FEW, mask_mod
+
+every = pytest.mark.parametrize("case", CASES, ids=IDS)
+
+
+@pytest.fixture(autouse=True)
+def empty_rows_are_welcome() -> Iterator[None]:
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "pattern .* hides every key", maskplug.MaskplugWarning)
+        yield
+
+
+def matrix(sees: Any, *shape: int) -> Any:
+    """What the function says of every cell."""
+    axes = [torch.arange(size) for size in shape]
+    return sees(*torch.meshgrid(*axes, indexing="ij")).numpy()
+
+
+@every
+def test_it_says_what_the_matrix_says(case: Case) -> None:
+    rng = np.random.default_rng(5)
+    for where in (scene(case, rng) for _ in range(200)):
+        dense = spread(case.pattern.dense(**where.arguments), where)
+        sees = case.pattern.mask_mod(**where.arguments, device="cpu")
+        assert (matrix(sees, *dense.shape) == dense).all(), where
+
+
+def masked(rng: np.random.Generator, share: float, shape: tuple[int, ...] = (2, 2, 9, 40)) -> Any:
+    return rng.random(shape) < share
+
+
+@pytest.mark.parametrize("share", [0.0, 0.02, 0.2, 0.5, 1.0])
+def test_any_number_of_intervals(share: float) -> None:
+    rng = np.random.default_rng(1)
+    for _ in range(20):
+        mask = masked(rng, share)
+        rows = Intervals.of_mask(mask)
+        assert (matrix(mask_mod(rows, "cpu"), *mask.shape) == mask).all()
+        if share == 0.5:
+            assert rows.lo.shape[-1] > FEW
+
+
+def test_keys_and_steps() -> None:
+    rng = np.random.default_rng(2)
+    for _ in range(50):
+        mask, keys = masked(rng, 0.9, (1, 2, 9, 40)), masked(rng, 0.6, (3, 1, 40))
+        phase = rng.integers(-50, 90, (3, 1, 9))
+        step = int(rng.integers(1, 7))
+        rows = Intervals.of_mask(mask).only(keys).every(step, phase)
+        wanted = mask & keys[:, :, None] & ((np.arange(40) - phase[..., None]) % step == 0)
+        assert (rows.dense() == wanted).all()
+        assert (matrix(mask_mod(rows, "cpu"), *wanted.shape) == wanted).all()
+
+
+def test_all_patterns_have_the_same_code() -> None:
+    scenes = [(case, scene(case, np.random.default_rng(0))) for case in CASES]
+    masks = [case.pattern.mask_mod(**where.arguments) for case, where in scenes]
+    assert len({sees.__code__ for sees in masks}) == 1  # type: ignore[attr-defined]
+
+
+def random_heads(batch: int, heads: int, length: int, seed: int = 0) -> list[torch.Tensor]:
+    generator = torch.Generator().manual_seed(seed)
+    return [torch.randn(batch, heads, length, 16, generator=generator) for _ in range(3)]
+
+
+LENGTH = 160
+DOCUMENTS = np.arange(LENGTH) // 50
+TEXTS = [
+    "causal",
+    "window:left=20,right=9",
+    "document",
+    "window:left=99,right=0 & document",
+    "~window:left=20",
+    "sink:n=3 | window:left=10",
+]
+
+
+def test_patterns_share_a_graph() -> None:
+    torch._dynamo.reset()
+    counter = CompileCounter()
+
+    @torch.compile(backend=counter, dynamic=False, fullgraph=True)
+    def attend(q: Any, k: Any, v: Any, mask: Any) -> Any:
+        return flex_attention(q, k, v, block_mask=mask)
+
+    q, k, v = random_heads(2, 2, LENGTH)
+    for text in TEXTS[:4]:
+        attend(q, k, v, maskplug.pattern(text).block_mask(LENGTH, documents=DOCUMENTS))
+    assert counter.frame_count == 1
+    for text in TEXTS[4:]:  # two intervals a query
+        attend(q, k, v, maskplug.pattern(text).block_mask(LENGTH, documents=DOCUMENTS))
+    assert counter.frame_count == 2
+
+
+def attended(text: str, attend: Any, **layers: Any) -> tuple[torch.Tensor, torch.Tensor]:
+    """FlexAttention's result, and that of the matrix."""
+    q, k, v = random_heads(2, 3, LENGTH)
+    pattern = maskplug.pattern(text)
+    layers |= {"documents": DOCUMENTS, "fallback": "self"}
+    dense = torch.from_numpy(pattern.dense(LENGTH, **layers))
+    got = attend(q, k, v, block_mask=pattern.block_mask(LENGTH, device="cpu", **layers))
+    return got, scaled_dot_product_attention(q, k, v, attn_mask=dense)
+
+
+@pytest.mark.parametrize("text", [*TEXTS, "padding & causal"])
+def test_flex_attention_gives_what_the_matrix_gives(text: str) -> None:
+    valid = np.arange(LENGTH) >= np.array([[0], [37]])
+    got, wanted = attended(text, flex_attention, valid=valid)
+    torch.testing.assert_close(got, wanted, atol=1e-5, rtol=1e-5)
+
+
+def test_compiled_flex_attention_gives_what_the_matrix_gives() -> None:
+    torch._dynamo.reset()
+    attend = torch.compile(flex_attention, dynamic=False)
+    valid = np.arange(LENGTH) >= np.array([[0], [37]])
+    for text in ("window:left=20,right=9", "padding & causal"):
+        got, wanted = attended(text, attend, valid=valid)
+        torch.testing.assert_close(got, wanted, atol=1e-5, rtol=1e-5)
