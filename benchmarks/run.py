@@ -23,13 +23,14 @@ def machine() -> dict[str, Any]:
 
 def measure(repeats: int) -> dict[str, Any]:
     """All figures."""
-    from benchmarks import fairseq_epochs, hf_masked_lm, import_time, objectives
+    from benchmarks import attention, fairseq_epochs, hf_masked_lm, import_time, objectives
 
     return {
         "machine": machine(),
         "import maskplug": import_time.measure(repeats),
         "masked LM, 32 x 512, lists of ints, tokens a second": hf_masked_lm.measure(repeats),
         "the core alone, 32 x 512, tokens a second": objectives.measure(repeats),
+        "BlockMask, against create_block_mask": attention.measure(repeats),
         "rows with the same mask in epochs 1 and 2": fairseq_epochs.measure(),
     }
 

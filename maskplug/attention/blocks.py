@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maskplug.arrays import BoolArray, frozen
-from maskplug.attention.flat import flat
+from maskplug.attention.flat import flat, phase_of
 from maskplug.attention.intervals import Intervals
 from maskplug.errors import OptionError
 
@@ -59,7 +59,7 @@ class Blocks:
             np.cumsum(keys, axis=1, out=sums[:, 1:])
             kinds = covered(lo, hi, frozen(sums, np.int64), which, queries, *size)
         else:
-            phase = frozen(np.broadcast_to(rows.phase, rows.shape).reshape(-1), np.int32)
+            phase = frozen(np.broadcast_to(phase_of(rows), rows.shape).reshape(-1), np.int32)
             kinds = strided(lo, hi, keys, which, rows.step, phase, queries, *size)
         return cls(frozen(kinds, np.uint8).reshape(batch, heads, *kinds.shape[1:]), size)
 

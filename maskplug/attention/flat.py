@@ -25,3 +25,8 @@ def flat(rows: Intervals) -> tuple[Bounds, Bounds, BoolArray, IntArray]:
     number = np.arange(prod(keys.shape[:2])).reshape(keys.shape[:2])
     which = frozen(np.broadcast_to(number, (batch, heads)).reshape(-1), np.int64)
     return lo, hi, frozen(keys.reshape(number.size, rows.n_keys), np.bool_), which
+
+
+def phase_of(rows: Intervals) -> Bounds:
+    """Where each query's steps begin: int32 of shape (batch or 1, 1, queries or 1)."""
+    return frozen(np.zeros((1, 1, 1)), np.int32) if rows.phase is None else rows.phase

@@ -11,6 +11,7 @@ import numpy as np
 
 from maskplug.arrays import BoolArray
 from maskplug.attention.blocks import FULL, PARTIAL, Blocks
+from maskplug.attention.flat import phase_of
 from maskplug.attention.intervals import Bounds, Intervals
 from maskplug.errors import OptionError
 
@@ -41,7 +42,7 @@ def mask_mod(rows: Intervals, device: Any = None) -> MaskMod:
     keys = None if rows.keys is None else torch.tensor(rows.keys, device=device)
     # A tensor, as a number of Python's would make a graph of its own for every step.
     step = None if rows.step == 1 else torch.tensor(rows.step, dtype=torch.int32, device=device)
-    phase = None if step is None else torch.tensor(rows.phase, device=device)
+    phase = None if step is None else torch.tensor(phase_of(rows), device=device)
 
     def sees(b: Tensor, h: Tensor, q: Tensor, kv: Tensor) -> Tensor:
         zero = b * 0
@@ -80,14 +81,20 @@ def block_mask(
 
     device = _device(device)
     blocks = Blocks.of(rows, block_size)
-    tensors = [
-        torch.from_numpy(array).to(device)
-        for by_keys in (False, True)
-        for kind in (PARTIAL, FULL)
-        for array in blocks.listed(kind, by_keys)
-    ]
-    lengths = (rows.shape[2], rows.n_keys)
-    return BlockMask(lengths, *tensors, blocks.block_size, mask_mod(rows, device))
+
+    def tensors(kind: int, by_keys: bool) -> tuple[Tensor, Tensor]:
+        numbers, indices = blocks.listed(kind, by_keys)
+        return torch.from_numpy(numbers).to(device), torch.from_numpy(indices).to(device)
+
+    return BlockMask(
+        (rows.shape[2], rows.n_keys),
+        *tensors(PARTIAL, by_keys=False),
+        *tensors(FULL, by_keys=False),
+        *tensors(PARTIAL, by_keys=True),
+        *tensors(FULL, by_keys=True),
+        BLOCK_SIZE=blocks.block_size,
+        mask_mod=mask_mod(rows, device),
+    )
 
 
 def additive(seen: BoolArray, dtype: Any) -> Tensor:

@@ -106,7 +106,7 @@ def strided(
                     start, end = np.int64(lo[row, i]), np.int64(hi[row, i])
                     while start < end:
                         at = start // bk
-                        stop = min((at + 1) * bk, end)
+                        stop = min(np.int64((at + 1) * bk), end)
                         a = start + (phase[row] - start) % step
                         b = stop + (phase[row] - stop) % step
                         counts[at] += seen[b] - seen[a]

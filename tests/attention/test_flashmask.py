@@ -13,7 +13,7 @@ from scenes import Case, scene
 
 import maskplug
 from maskplug import pattern
-from maskplug.attention import FlashMask
+from maskplug.attention import FlashMask, Intervals
 
 
 @pytest.fixture(autouse=True)
@@ -82,6 +82,38 @@ def test_the_smallest_form_is_taken(text: str, numbers: int, causal: bool) -> No
     layers = {"documents": np.arange(9) // 4, "valid": np.arange(9) < 8}
     made = pattern(text).flashmask(9, **layers)
     assert (made.startend_row_indices.shape[-1], made.causal) == (numbers, causal)
+
+
+#: The masks that FlashMask's documentation draws, and the numbers that it writes over them.
+DRAWN = [
+    ("causal & document", True, [[4]] * 4 + [[7]] * 3 + [[10]] * 3),
+    ("document", False, [[4, 0]] * 4 + [[7, 4]] * 3 + [[10, 7]] * 3),
+    (
+        "causal & (sink:n=1 | window:left=2)",
+        True,
+        [[10], [4], [5], [6], [7], [8], [9], [10], [10], [10]],
+    ),
+    ("shared question", True, [[4, 7]] * 4 + [[10, 10]] * 6),
+    ("global tokens", False, [[10, 10, 0, 0]] * 3 + [[k, 10, 3 * (k > 3), k * (k > 3)]
+                                                     for k in range(3, 10)]),
+    ("evicted keys", True, [[r] for r in (10, 4, 8, 6, 10, 7, 10, 9, 10, 10)]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "causal", "numbers"), DRAWN, ids=[drawn[0] for drawn in DRAWN])
+def test_the_masks_of_its_documentation(text: str, causal: bool, numbers: list[list[int]]) -> None:
+    query, key = np.ogrid[:10, :10]
+    others = {
+        "shared question": (key <= query) & ~((key < 4) & (query >= 4) & (query < 7)),
+        "global tokens": (key < 3) | (query < 3),
+        "evicted keys": (key <= query) & (query < np.array(numbers)[:, 0]),
+    }
+    if text in others:
+        made = FlashMask.of(Intervals.of_mask(others[text][None, None]), text)
+    else:
+        made = pattern(text).flashmask(10, documents=np.repeat([0, 1, 2], [4, 3, 3]))
+    assert made.causal == causal
+    assert made.startend_row_indices[0, 0].tolist() == numbers
 
 
 def test_runs_stay_on_their_side_of_the_diagonal_where_they_can() -> None:
