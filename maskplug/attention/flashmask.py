@@ -26,10 +26,10 @@ class FlashMask(NamedTuple):
     - not causal, 2 numbers: [r1, queries) and [0, r2);
     - not causal, 4 numbers: [r1, r2) and [r3, r4).
 
-    FlashMask calls the first run the lower triangle's, the last one the upper's, and so they are
-    here wherever the mask allows it: a run across the diagonal is cut in two. Only where both runs
-    of a key lie on one side do r1, r2 take the later one and r3, r4 the earlier one, as FlashMask's
-    own conversion to a matrix understands them. Causal forms need as many queries as keys.
+    FlashMask calls [r1, r2) the run of the lower triangle and [r3, r4) that of the upper. A run that
+    is alone is therefore cut in two at the diagonal. Where a key has two runs, r1, r2 are the later
+    and r3, r4 the earlier one, wherever they lie, as FlashMask's own conversion to a matrix reads
+    them. Causal forms need as many queries as keys.
 
     Attributes:
         startend_row_indices: int32 of shape (batch, heads, keys, 1 | 2 | 4). FlashMask spreads a
@@ -58,11 +58,9 @@ class FlashMask(NamedTuple):
         first, second = _runs(rows, who)
         queries, n = rows.shape[2], rows.n_keys
         own = np.minimum(np.arange(n, dtype=np.int32), queries)
-        one = (
-            second[..., 0] == queries
-        )  # the second run is not there: cut the first at the diagonal
-        lower = np.where(one[..., None], np.maximum(first, own[:, None]), second)
-        upper = np.where(one[..., None], np.minimum(first, own[:, None]), first)
+        alone = second[..., :1] == queries  # a single run is cut in two at the diagonal
+        lower = np.where(alone, np.maximum(first, own[:, None]), second)
+        upper = np.where(alone, np.minimum(first, own[:, None]), first)
         lower[lower[..., 0] >= lower[..., 1]] = queries
         upper[upper[..., 0] >= upper[..., 1]] = 0
         causal = queries == n and not upper[..., 0].any() and bool((upper[..., 1] == own).all())

@@ -55,8 +55,8 @@ def mask_mod(rows: Intervals, device: Any = None) -> MaskMod:
                 visible = visible | ((lo[at] <= kv) & (kv < hi[at]))
         else:
             found, half = zero + kv * 0, width // 2
-            while half:
-                found = torch.where(lo[(*row, found + half)] <= kv, found + half, found)
+            while half:  # compilers write out ``found`` at every use: few uses, short compilation
+                found = found + half * (lo[(*row, found + half)] <= kv)
                 half //= 2
             visible = (lo[(*row, found)] <= kv) & (kv < hi[(*row, found)])
         if keys is not None:
@@ -115,9 +115,9 @@ def _device(device: Any) -> Any:
     """The given one, else the accelerator, else the CPU: as in ``create_block_mask``."""
     import torch
 
-    if device is None and torch.accelerator.is_available():
-        return torch.accelerator.current_accelerator()
-    return torch.device(device or "cpu")
+    if device is not None:
+        return torch.device(device)
+    return torch.accelerator.current_accelerator() if torch.accelerator.is_available() else "cpu"
 
 
 def _wide(side: Bounds, n_keys: int) -> Bounds:

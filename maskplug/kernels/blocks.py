@@ -105,11 +105,11 @@ def strided(
                 for i in range(k):
                     start, end = np.int64(lo[row, i]), np.int64(hi[row, i])
                     while start < end:
-                        at = start // bk
-                        stop = min(np.int64((at + 1) * bk), end)
+                        here = start // bk
+                        stop = np.int64(min((here + 1) * bk, end))
                         a = start + (phase[row] - start) % step
                         b = stop + (phase[row] - stop) % step
-                        counts[at] += seen[b] - seen[a]
+                        counts[here] += seen[b] - seen[a]
                         start = stop
             for at in range(across):
                 if counts[at] > 0:

@@ -19,6 +19,7 @@ import maskplug
 from maskplug.attention import Intervals
 from maskplug.attention.flex import FEW, mask_mod
 
+pytestmark = pytest.mark.filterwarnings("ignore:flex_attention called without torch.compile")
 every = pytest.mark.parametrize("case", CASES, ids=IDS)
 
 
