@@ -26,10 +26,10 @@ class FlashMask(NamedTuple):
     - not causal, 2 numbers: [r1, queries) and [0, r2);
     - not causal, 4 numbers: [r1, r2) and [r3, r4).
 
-    FlashMask calls [r1, r2) the run of the lower triangle and [r3, r4) that of the upper. A run that
-    is alone is therefore cut in two at the diagonal. Where a key has two runs, r1, r2 are the later
-    and r3, r4 the earlier one, wherever they lie, as FlashMask's own conversion to a matrix reads
-    them. Causal forms need as many queries as keys.
+    FlashMask calls [r1, r2) the run of the lower triangle and [r3, r4) that of the upper; a single
+    run is therefore cut in two at the diagonal. Where a key has two runs, r1, r2 are the later and
+    r3, r4 the earlier one, wherever they lie, as FlashMask's own conversion to a matrix reads them.
+    Causal forms need as many queries as keys.
 
     Attributes:
         startend_row_indices: int32 of shape (batch, heads, keys, 1 | 2 | 4). FlashMask spreads a

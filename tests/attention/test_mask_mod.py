@@ -17,7 +17,7 @@ from torch.nn.functional import scaled_dot_product_attention
 
 import maskplug
 from maskplug.attention import Intervals
-from maskplug.attention.flex import FEW, mask_mod
+from maskplug.attention.flex import FEW, block_mask, mask_mod
 
 pytestmark = pytest.mark.filterwarnings("ignore:flex_attention called without torch.compile")
 every = pytest.mark.parametrize("case", CASES, ids=IDS)
@@ -110,6 +110,10 @@ def test_patterns_share_a_graph() -> None:
     for text in TEXTS[4:]:  # two intervals a query
         attend(q, k, v, maskplug.pattern(text).block_mask(LENGTH, documents=DOCUMENTS))
     assert counter.frame_count == 2
+    causal, own = maskplug.pattern("causal").intervals(LENGTH), np.arange(LENGTH)[None, None]
+    for step in (2, 3, 7):
+        attend(q, k, v, block_mask(causal.every(step, own), device="cpu"))
+    assert counter.frame_count == 3
 
 
 def attended(text: str, attend: Any, **layers: Any) -> tuple[torch.Tensor, torch.Tensor]:
