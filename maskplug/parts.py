@@ -6,7 +6,9 @@ Parts are frozen dataclasses. They know tokens, the vocabulary and their draws, 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, ClassVar, NamedTuple
+from collections.abc import Iterator
+from dataclasses import fields, is_dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import numpy as np
 
@@ -28,6 +30,17 @@ class Part(ABC):
     reads: tuple[str, ...] = ()
     #: How the losses are summed up that the part follows; None for parts that follow none.
     feedback_plan: Plan | None = None
+
+
+def parts_in(value: Any) -> Iterator[Part]:
+    """A part, and every part among its options, in their order."""
+    if isinstance(value, tuple):
+        for item in value:
+            yield from parts_in(item)
+    elif isinstance(value, Part):
+        yield value
+        for item in fields(value) if is_dataclass(value) else ():
+            yield from parts_in(getattr(value, item.name))
 
 
 class Clock(Part):

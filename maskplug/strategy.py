@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import shlex
 from abc import abstractmethod
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, fields, is_dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
 from functools import cached_property
 from typing import Any
 
@@ -15,7 +15,7 @@ from maskplug import spec as specs
 from maskplug.arrays import FloatArray, IntArray
 from maskplug.errors import MaskplugError, OptionError, PluginError, StrategyError, TokenError
 from maskplug.feedback import Plan
-from maskplug.parts import Clock, Part, Schedule
+from maskplug.parts import Clock, Part, Schedule, parts_in
 from maskplug.plugins import plugins, registry
 from maskplug.rng import Feedback, Rng
 from maskplug.tokens import Masked, TokenBatch
@@ -36,17 +36,6 @@ class Context:
     def rng(self) -> Rng:
         """The draws at the strategy's t."""
         return self.when.rng(self.strategy.times)
-
-
-def _inside(value: Any) -> Iterator[Part]:
-    """A part, and every part among its options."""
-    if isinstance(value, tuple):
-        for item in value:
-            yield from _inside(item)
-    elif isinstance(value, Part):
-        yield value
-        for item in fields(value) if is_dataclass(value) else ():
-            yield from _inside(getattr(value, item.name))
 
 
 @dataclass(frozen=True)
@@ -224,7 +213,7 @@ class Strategy(Part):
 
     @cached_property
     def _parts(self) -> tuple[Part, ...]:
-        return tuple(_inside(self))[1:]
+        return tuple(parts_in(self))[1:]
 
     @property
     def _leaves(self) -> list[Part]:

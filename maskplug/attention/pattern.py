@@ -7,30 +7,22 @@ from __future__ import annotations
 
 import warnings
 from abc import abstractmethod
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import fields, is_dataclass
+from collections.abc import Mapping
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any
 
 import numpy as np
 
 from maskplug import spec as specs
 from maskplug.arrays import BoolArray
 from maskplug.attention.intervals import Intervals
-from maskplug.attention.site import Place, Site
+from maskplug.attention.rendered import Fallback, Rendered
+from maskplug.attention.site import Site
 from maskplug.errors import MaskplugWarning, OptionError
-from maskplug.parts import Clock, Part, Schedule
-from maskplug.rng import keys_of
-from maskplug.when import When
-
-if TYPE_CHECKING:
-    from maskplug.attention.flashmask import FlashMask
-    from maskplug.attention.flex import BlockMask, MaskMod
-
-Fallback = Literal["self", "first", "error"]
+from maskplug.parts import Clock, Part, Schedule, parts_in
 
 
-class Pattern(Part):
+class Pattern(Rendered):
     """Who may see whom: M(t). Made by :func:`pattern`, and joined with ``&``, ``|`` and ``~``.
 
     The renderers share their arguments:
@@ -113,176 +105,10 @@ class Pattern(Part):
             stacklevel=4,
         )
 
-    def intervals(
-        self,
-        q_len: int,
-        kv_len: int | None = None,
-        t: int = 0,
-        *,
-        epoch: int = 0,
-        progress: float = 0.0,
-        seed: int = 0,
-        keys: Iterable[int | str | bytes] | None = None,
-        heads: int = 1,
-        offset: int = 0,
-        place: Place = "encoder",
-        depth: int = 0,
-        fallback: Fallback | None = None,
-        **layers: Any,
-    ) -> Intervals:
-        """The mask as row intervals; :class:`Pattern` explains the arguments.
-
-        Raises:
-            MaskplugError: when lengths, layers and options do not fit together.
-
-        Example:
-            >>> pattern("window", left=2, right=0).intervals(4).to_lists()
-            [[[[(0, 1)], [(0, 2)], [(0, 3)], [(1, 4)]]]]
-        """
-        batch = max((_samples(value) for value in layers.values()), default=1)
-        numbers = np.zeros(batch, np.uint64) if keys is None else keys_of(keys)
-        if batch > 1 and len(numbers) != batch:
-            raise OptionError(f"there are {len(numbers)} keys for {batch} samples")
-        kv_len = q_len + offset if kv_len is None else kv_len
-        when = When.at(seed, epoch, t, numbers, progress)
-        site = Site(q_len, kv_len, when, heads, offset, place, depth, layers)
-        return self.at(site, fallback)
-
-    def dense(self, q_len: int, kv_len: int | None = None, t: int = 0, **more: Any) -> BoolArray:
-        """The mask as a matrix; :class:`Pattern` explains the arguments.
-
-        Returns:
-            bool of shape (batch, heads, q_len, kv_len), True = may attend. A batch or head axis of
-            1 stands for all samples or heads.
-
-        Example:
-            >>> pattern("causal").dense(3)[0, 0].astype(int)
-            array([[1, 0, 0], [1, 1, 0], [1, 1, 1]])
-        """
-        return self.intervals(q_len, kv_len, t, **more).dense()
-
-    def hidden(self, q_len: int, kv_len: int | None = None, t: int = 0, **more: Any) -> BoolArray:
-        """The mask with fairseq's polarity: bool as :meth:`dense`, but True = may *not* attend.
-
-        Example:
-            >>> pattern("causal").hidden(2)[0, 0].astype(int)
-            array([[0, 1], [0, 0]])
-        """
-        return ~self.dense(q_len, kv_len, t, **more)
-
-    def additive(
-        self,
-        q_len: int,
-        kv_len: int | None = None,
-        t: int = 0,
-        *,
-        dtype: Any = np.float32,
-        **more: Any,
-    ) -> Any:
-        """The mask as what is added to the scores: 0 = may attend, the least number = may not.
-
-        Args:
-            q_len, kv_len, t, more: see :class:`Pattern`.
-            dtype: a floating dtype of numpy or torch.
-
-        Returns:
-            An array, or a tensor on the CPU, of that dtype and of the shape of :meth:`dense`. The
-            least finite number, not minus infinity, stands for "may not": a softmax over such
-            numbers alone is no NaN.
-
-        Example:
-            >>> pattern("causal").additive(2, dtype="float16")[0, 0].tolist()
-            [[0.0, -65504.0], [0.0, 0.0]]
-        """
-        if type(dtype).__module__ == "torch":
-            from maskplug.attention.flex import additive
-
-            return additive(self.dense(q_len, kv_len, t, **more), dtype)
-        kind = np.dtype(dtype)
-        if kind.kind != "f":
-            raise OptionError(f"dtype is {dtype!r}; it must be a floating type")
-        seen = self.dense(q_len, kv_len, t, **more)
-        return np.where(seen, kind.type(0), np.finfo(kind).min)
-
-    def mask_mod(
-        self,
-        q_len: int,
-        kv_len: int | None = None,
-        t: int = 0,
-        *,
-        device: Any = None,
-        **more: Any,
-    ) -> MaskMod:
-        """The mask as FlexAttention's function ``(b, h, q_idx, kv_idx) -> bool``.
-
-        It is the same function for every pattern, closed over tensors of intervals, so that
-        patterns share compiled graphs.
-
-        Args:
-            q_len, kv_len, t, more: see :class:`Pattern`.
-            device: where the tensors live; the accelerator if there is one, else the CPU.
-
-        Example:
-            >>> import torch
-            >>> sees = pattern("causal").mask_mod(3, device="cpu")
-            >>> zero, at = torch.tensor(0), torch.arange(3)
-            >>> sees(zero, zero, at[:, None], at).int().tolist()
-            [[1, 0, 0], [1, 1, 0], [1, 1, 1]]
-        """
-        from maskplug.attention.flex import mask_mod
-
-        return mask_mod(self.intervals(q_len, kv_len, t, **more), device)
-
-    def block_mask(
-        self,
-        q_len: int,
-        kv_len: int | None = None,
-        t: int = 0,
-        *,
-        block_size: int | tuple[int, int] = 128,
-        device: Any = None,
-        **more: Any,
-    ) -> BlockMask:
-        """The mask as FlexAttention's ``BlockMask``: what ``create_block_mask`` makes, bit by bit.
-
-        It is made from the intervals, without the matrix, in time linear in them and the blocks.
-        Where samples or heads do not differ, their axis is 1, and FlexAttention spreads it.
-
-        Args:
-            q_len, kv_len, t, more: see :class:`Pattern`.
-            block_size: how many queries and keys a block has; one number for both.
-            device: where the tensors live; the accelerator if there is one, else the CPU.
-
-        Example:
-            >>> mask = pattern("causal").block_mask(6, block_size=2, device="cpu")
-            >>> mask.kv_num_blocks[0, 0].tolist(), mask.full_kv_num_blocks[0, 0].tolist()
-            ([1, 1, 1], [0, 1, 2])
-        """
-        from maskplug.attention.flex import block_mask
-
-        return block_mask(self.intervals(q_len, kv_len, t, **more), block_size, device)
-
-    def flashmask(
-        self, q_len: int, kv_len: int | None = None, t: int = 0, **more: Any
-    ) -> FlashMask:
-        """The mask as FlashMask's columns; :class:`~maskplug.attention.FlashMask` explains them.
-
-        Raises:
-            OptionError: when a key is hidden from more runs of queries than the form can tell.
-
-        Example:
-            >>> rows, causal = pattern("window:left=1").flashmask(4)
-            >>> rows[0, 0].tolist(), causal
-            ([[2], [3], [4], [4]], True)
-        """
-        from maskplug.attention.flashmask import FlashMask
-
-        return FlashMask.of(self.intervals(q_len, kv_len, t, **more), self)
-
     @cached_property
     def parts(self) -> tuple[Part, ...]:
         """The pattern itself, and every part among its options."""
-        return tuple(_inside(self))
+        return tuple(parts_in(self))
 
     @property
     def clocks(self) -> tuple[Clock, ...]:
@@ -317,30 +143,11 @@ class Pattern(Part):
         return written(self)
 
 
-def _samples(layer: Any) -> int:
-    """How many samples a layer tells apart; 1 where it is one row for all of them."""
-    try:
-        shape = np.shape(layer)
-    except ValueError:  # ragged: a row of its own length for each sample
-        return len(layer)
-    return shape[0] if len(shape) > 1 else 1
-
-
 def _members(pattern: Pattern, kind: type) -> tuple[Pattern, ...]:
     """A pattern, or the members of an And or Or: a & b & c is one conjunction of three."""
     if not isinstance(pattern, Pattern):
         raise OptionError(f"patterns are joined with patterns, not with {pattern!r}")
     return getattr(pattern, "patterns", ()) if isinstance(pattern, kind) else (pattern,)
-
-
-def _inside(value: Any) -> Iterator[Part]:
-    if isinstance(value, tuple):
-        for item in value:
-            yield from _inside(item)
-    elif isinstance(value, Part):
-        yield value
-        for item in fields(value) if is_dataclass(value) else ():
-            yield from _inside(getattr(value, item.name))
 
 
 def pattern(name: str | Mapping[str, Any] | Pattern, **options: Any) -> Pattern:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from maskplug.attention import Site
-from maskplug.attention.pattern import _samples
+from maskplug.attention.rendered import _samples
 from maskplug.errors import TokenError
 from maskplug.when import When
 
