@@ -4,7 +4,7 @@ from maskplug.attention.algebra import And, Not, Or
 from maskplug.attention.blocks import Blocks
 from maskplug.attention.flashmask import FlashMask
 from maskplug.attention.intervals import Intervals
-from maskplug.attention.pattern import Fallback, Pattern, pattern
+from maskplug.attention.pattern import Pattern, pattern
 from maskplug.attention.patterns import (
     Aligned,
     Alternating,
@@ -31,6 +31,8 @@ from maskplug.attention.patterns import (
     Window,
 )
 from maskplug.attention.pharaoh import links
+from maskplug.attention.pictures.picture import Picture
+from maskplug.attention.rendered import Fallback
 from maskplug.attention.site import Place, Site
 
 __all__ = [
@@ -56,6 +58,7 @@ __all__ = [
     "Padding",
     "Pattern",
     "Permutation",
+    "Picture",
     "Place",
     "Prefix",
     "Random",

@@ -9,6 +9,7 @@ import rich
 from rich.text import Text
 
 from maskplug import __version__
+from maskplug.cli.attention import attention_command
 from maskplug.cli.catalogue import list_command, plugins_command
 from maskplug.cli.check import check_command
 from maskplug.cli.dictionary import dictionary_command
@@ -42,6 +43,7 @@ def main() -> None:
 for _command in (
     list_command,
     show_command,
+    attention_command,
     check_command,
     ngrams_command,
     dictionary_command,

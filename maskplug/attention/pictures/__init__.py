@@ -1,0 +1,1 @@
+"""Masks to look at: what is shown, in a terminal and in a file."""

@@ -1,0 +1,127 @@
+"""``maskplug attention``: who sees whom, as a picture in the terminal and in a file."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.text import Text
+
+from maskplug.attention import Pattern, pattern
+from maskplug.attention.pictures.figure import form_of
+from maskplug.attention.pictures.picture import Picture
+from maskplug.attention.site import PLACES
+from maskplug.cli.lengths import LENGTH, Asked, layers_of, pieces
+from maskplug.errors import OptionError, TokenError
+
+#: Layers that are not one of a few numbers for each token, as a message shows them.
+EXAMPLES: dict[str, Any] = {
+    "links": [[[0, 0], [1, 2]]],
+    "order": [-1, 1, -1, 0],
+    "prefix_lengths": [2],
+    "sources_read": [[1, 2, 2, 4]],
+}
+
+
+@click.command("attention")
+@click.argument("spec")
+@click.option("--length", type=int, help=f"How many queries; {LENGTH} without it.")
+@click.option("--keys", type=int, help="How many keys; as many as queries without it.")
+@click.option(
+    "--place",
+    type=click.Choice(PLACES),
+    default="encoder",
+    show_default=True,
+    help="Self-attention of encoder or decoder, or cross attention.",
+)
+@click.option("--text", help="Tokens for the axes; in cross attention the queries'.")
+@click.option("--source", help="The keys' tokens, in cross attention.")
+@click.option("--tokenizer", metavar="PATH", help="As in show; without it words are tokens.")
+@click.option(
+    "--layers", metavar="JSON", help="What the pattern reads: '{\"documents\": [0, 0, 1, 1]}'."
+)
+@click.option("--head", default=0, show_default=True, help="The head to show.")
+@click.option("--heads", type=int, help="How many heads there are.")
+@click.option("--depth", default=0, show_default=True, help="The model's layer, from 0.")
+@click.option("--seed", default=0, show_default=True)
+@click.option("--key", default="0", show_default=True, help="The sample's key.")
+@click.option("--time", "t", default=0, show_default=True, help="The training step.")
+@click.option("--epoch", type=int, help="0 without it; in --times the time itself.")
+@click.option("--progress", type=float, help="For schedules, 0 to 1.")
+@click.option("--times", metavar="T,T,…", help="M(t) at several steps, side by side: 0,500,1000.")
+@click.option("--total", type=int, help="Steps of the whole training: progress is time / total.")
+@click.option("--compare", metavar="SPEC", help="Show the difference to this pattern.")
+@click.option("--within", metavar="SPEC", help="Visible cells that this pattern hides are leaks.")
+@click.option("--block", type=int, help="Outline blocks of this size.")
+@click.option(
+    "--out",
+    type=click.Path(dir_okay=False, writable=True),
+    help="Write the picture to this .svg, .png or .pdf file as well.",
+)
+def attention_command(
+    spec: str,
+    length: int | None,
+    keys: int | None,
+    text: str | None,
+    source: str | None,
+    tokenizer: str | None,
+    layers: str | None,
+    key: str,
+    times: str | None,
+    out: str | None,
+    **more: Any,
+) -> None:
+    """Show which keys each query sees: rows are queries, columns are keys.
+
+    SPEC is a pattern, such as causal, window:left=4 or "document & (sink:n=2 | window:left=8)".
+    Without --length, there are as many queries as the text or the layers have tokens.
+    """
+    if out is not None:
+        form_of(out)
+    shown = pattern(spec)
+    given = {name: value for name, value in more.items() if value is not None}
+    given.setdefault("heads", max(given["head"], 0) + 1)
+    given["keys"] = [int(key) if key.isdecimal() else key]
+    if times is not None:
+        given["times"] = _times(times)
+    tokens = layers_of(layers)
+    sources = None if source is None else pieces(source, tokenizer)
+    asked = Asked(given["place"], length, keys, pieces(text, tokenizer), sources)
+    given |= asked.arguments(tokens)
+    picture = _picture(shown, given, tokens)
+    console = Console(highlight=False)
+    console.print(Text(_moment(given, key), "dim"))
+    console.print(picture)
+    if out is not None:
+        picture.save(out)
+
+
+def _picture(shown: Pattern, given: dict[str, Any], tokens: dict[str, Any]) -> Picture:
+    """The picture; where a layer is missing, the message says how to give it here."""
+    try:
+        return shown.picture(**given, **tokens)
+    except TokenError as error:
+        others = [pattern(given[name]) for name in ("compare", "within") if name in given]
+        needed = [name for p in (shown, *others) for name in p.layers if name not in tokens]
+        if not needed or repr(needed[0]) not in str(error):
+            raise
+        layer = {needed[0]: EXAMPLES.get(needed[0], [0, 0, 1, 1])}
+        raise TokenError(f"{error}; say --layers '{json.dumps(layer)}'") from None
+
+
+def _moment(given: dict[str, Any], key: str) -> str:
+    """Where and when the pattern is looked at."""
+    said = f"{given['q_len']} queries, {given['kv_len']} keys  {given['place']}  layer "
+    said += f"{given['depth']}  head {given['head']} of {given['heads']}  seed {given['seed']}"
+    return f"{said}  key {key}" + ("" if "times" in given else f"  t {given['t']}")
+
+
+def _times(text: str) -> list[int]:
+    try:
+        return [int(word) for word in text.replace(",", " ").split()]
+    except ValueError:
+        raise OptionError(
+            f"--times takes whole numbers, such as 0,500,1000, not {text!r}"
+        ) from None

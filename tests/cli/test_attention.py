@@ -1,0 +1,174 @@
+"""``maskplug attention``, as a user types it: picture, figures, files, and friendly errors."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+from click.testing import CliRunner, Result
+
+from maskplug.attention.pictures import figure
+from maskplug.cli import main
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(main, ["attention", *arguments], env={"COLUMNS": "100"})
+
+
+def shown(*arguments: str) -> str:
+    result = run(*arguments)
+    assert result.exit_code == 0, result.output
+    return result.output
+
+
+def test_the_picture_and_the_figures_are_printed() -> None:
+    assert shown("window:left=1", "--length", "4", "--block", "2") == (
+        inspect.cleandoc("""
+        4 queries, 4 keys  encoder  layer 0  head 0 of 1  seed 0  key 0  t 0
+        window:left=1,right=0
+           0    2
+         0 ██· │
+         1 ████│
+           ────┼────
+         2 · ██│██·
+         3 · · │████
+        visible: 43.8% (7 of 16 cells)
+        rows that see nothing: 0
+        blocks of 2: 0 full, 3 partial, 1 empty
+        ██ visible  · hidden  blank: in an empty block
+        """)
+        + "\n"
+    )
+
+
+def test_a_picture_is_written_as_well(tmp_path: Path) -> None:
+    for ending, starts in ((".svg", b"<?xml"), (".png", b"\x89PNG"), (".pdf", b"%PDF")):
+        path = tmp_path / f"mask{ending}"
+        assert "visible: 26.5%" in shown("window:left=1", "--length", "7", "--out", str(path))
+        assert path.read_bytes().startswith(starts)
+    ids = {g.get("id") for g in ElementTree.parse(tmp_path / "mask.svg").iter()}
+    assert {"visible-0", "hidden-0"} <= ids
+
+
+def test_texts_say_how_many_tokens_there_are() -> None:
+    lines = shown("causal", "--text", "the quick fox").splitlines()
+    assert lines[0].startswith("3 queries, 3 keys")
+    assert [line for line in lines if "██" in line][:3] == ["   the ██· ·", " quick ████·",
+                                                            "   fox ██████"]  # fmt: skip
+
+
+def test_a_tokenizer_cuts_the_text(tmp_path: Path) -> None:
+    (tmp_path / "dict.txt").write_text("▁small 2\n▁thing 1\ns 1\n")
+    output = shown("causal", "--tokenizer", str(tmp_path / "dict.txt"), "--text", "▁small ▁thing s")
+    assert "\n  </s> ████████" in output
+    assert "\n small ██· · ·" in output
+
+
+def test_layers_say_how_many_tokens_there_are_and_what_leaks() -> None:
+    output = shown("causal", "--layers", '{"documents": [0, 0, 1]}')
+    assert "\n 2 !!!!██\n" in output
+    assert "leaks: 2 (across documents)" in output
+    assert "leaks: 0" in shown("causal & document", "--layers", '{"documents": [[0, 0, 1]]}')
+
+
+def test_cross_attention_has_two_texts() -> None:
+    output = shown(
+        "full", "--place", "cross", "--text", "a b", "--source", "x y z", "--within", "sink:n=2"
+    )
+    assert output.startswith("2 queries, 3 keys  cross")
+    assert "\n   x y z\n a ████!!\n b ████!!\n" in output
+    layers = '{"documents": [0, 0, 1], "query_documents": [0, 1]}'
+    assert "\n 1 · · ██\n" in shown("document", "--place", "cross", "--layers", layers)
+
+
+def test_more_keys_than_queries_are_a_cache() -> None:
+    output = shown("causal", "--length", "2", "--keys", "4", "--place", "decoder")
+    assert "\n 0 ██████·\n 1 ████████\n" in output
+    output = shown("causal", "--length", "1", "--keys", "3", "--text", "a b c")
+    assert "\n   a b c\n c ██████\n" in output
+
+
+def test_m_of_t_is_a_strip() -> None:
+    output = shown(
+        "window(left=linear(0, 2))", "--length", "3", "--times", "0, 5,10", "--total", "10"
+    )
+    assert re.search(r"t = 0 \(0%\) +t = 5 \(50%\) +t = 10 \(100%\)", output)
+    assert re.search(r" 2 · · ██ +2 · ████ +2 ██████\n", output)
+
+
+def test_one_time_is_a_time_of_the_training() -> None:
+    for moment in (["--time", "5", "--total", "10"], ["--progress", "0.5"]):
+        output = shown("window(left=linear(0, 2))", "--length", "3", *moment)
+        assert "\n 2 · ████\n" in output
+
+
+def test_the_difference_of_two_patterns() -> None:
+    output = shown("causal", "--length", "3", "--compare", "window:left=0,right=1")
+    assert "\n 0 ██BB·\n 1 AA██BB\n 2 AAAA██\n" in output
+    assert "only A 3, only B 2, both 3, neither 1" in output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["causl"], "did you mean 'causal'"),
+        (["causal & "], "cannot be read"),
+        (["window"], "'left'"),
+        (["window:left=-1"], "option 'left' is -1"),
+        (["causal", "--compare", "wndow:left=1"], "did you mean 'window'"),
+        (["causal", "--within", "causal |"], "cannot be read"),
+        (["causal", "--within", "full", "--compare", "full"], "'compare' or 'within'"),
+        (["causal", "--length", "0"], "a picture of 0 queries"),
+        (["causal", "--length", "4", "--keys", "3"], "--length is 4 and --keys 3"),
+        (["causal", "--length", "4", "--text", "a b"], "--length is 4, and --text has 2 tokens"),
+        (["full", "--place", "cross", "--keys", "4", "--source", "a"], "--keys is 4, and --source"),
+        (["causal", "--source", "a b"], "--place cross"),
+        (["causal", "--text", ""], "a picture of 0 queries"),
+        (["document"], """say --layers '{"documents": [0, 0, 1, 1]}'"""),
+        (["full", "--compare", "document"], """say --layers '{"documents": [0, 0, 1, 1]}'"""),
+        (["document", "--length", "3", "--layers", '{"documents": [0, 1]}'], "the shape (1, 2)"),
+        (["document", "--layers", '{"documents": 0.5}'], "it is a list of whole numbers"),
+        (["document", "--layers", '{"documents": "x"}'], "it is a list of whole numbers"),
+        (["document", "--layers", '{"documents": [[0], [0, 1]]}'], "not of one length"),
+        (["document", "--layers", '{"documents": [[0, 1], [0, 0]]}'], "the rows of 2 samples"),
+        (["document", "--layers", '{"block": [0]}'], "no layer is called 'block'"),
+        (["document", "--layers", "[0]"], "--layers must be a JSON object"),
+        (["document", "--layers", "{documents}"], "--layers is not valid JSON"),
+        (["causal", "--times", "0,x"], "--times takes whole numbers"),
+        (["causal", "--times", "-1"], "time is -1"),
+        (["causal", "--times", ""], "one time or several"),
+        (["causal", "--times", "1", "--time", "2"], "one time or several"),
+        (["window(left=linear(1, 2))", "--times", "0,9"], "as total (--total)"),
+        (["causal", "--times", "9", "--total", "8"], "from 0 to 8 (total)"),
+        (["causal", "--total", "0"], "total is 0"),
+        (["causal", "--time", "1", "--total", "2", "--progress", "0.1"], "give one of them"),
+        (["causal", "--progress", "2"], "progress is 2.0"),
+        (["causal", "--time", "-1"], "time is -1"),
+        (["causal", "--epoch", "-1"], "epoch is -1"),
+        (["causal", "--depth", "-1"], "depth is -1"),
+        (["causal", "--seed", "-1"], "seed is -1"),
+        (["causal", "--head", "2", "--heads", "2"], "head is 2; heads is 2"),
+        (["causal", "--head", "-1"], "head is -1"),
+        (["causal", "--heads", "0"], "heads is 0"),
+        (["causal", "--block", "0"], "block is 0"),
+        (["causal", "--tokenizer", "no/such/place"], "no such file"),
+        (["causal", "--out", "mask.doc"], "ends with .svg, .png, .pdf"),
+        (["causal", "--out", "no/such/folder/mask.svg"], "cannot be written"),
+    ],
+)
+def test_bad_input_is_named_without_a_traceback(arguments: list[str], said: str) -> None:
+    result = run(*arguments)
+    assert result.exit_code == 2, result.output
+    assert said in result.output
+    assert "Traceback" not in result.output
+
+
+def test_without_matplotlib_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(figure, "find_spec", lambda name: None)
+    assert run("causal").exit_code == 0
+    result = run("causal", "--out", "mask.svg")
+    assert result.exit_code == 2
+    assert "pip install 'maskplug[viz]'" in result.output
