@@ -1,0 +1,120 @@
+"""The columns of a batch that become the layers of a site."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+from maskplug.arrays import IntArray
+from maskplug.attention import Pattern, Place
+from maskplug.errors import TokenError
+from maskplug_hf.attention.facts import MaskFacts
+from maskplug_hf.attention.forward import Forward
+
+#: What else a layer may be called in a batch.
+ALIASES = {"documents": "document_ids"}
+#: Layers that come from the attention mask.
+DERIVED = ("valid", "valid_queries")
+PREFIXES = ("", "decoder_", "encoder_")
+
+
+def names(patterns: Iterable[Pattern]) -> frozenset[str]:
+    """Every column that is taken out of a batch for these patterns."""
+    layers = {"documents", *(name for pattern in patterns for name in pattern.layers)}
+    layers = {*layers, *(ALIASES[name] for name in layers if name in ALIASES)} - {*DERIVED}
+    return frozenset({"sample_keys", *(prefix + name for prefix in PREFIXES for name in layers)})
+
+
+def prefix(place: Place, seq2seq: bool, queries: bool = False) -> str:
+    """What the columns of a place begin with.
+
+    The main text has plain names: the encoder's in models with two stacks, else the only one's.
+
+    Args:
+        place: the site's.
+        seq2seq: whether the model has two stacks.
+        queries: of the queries of cross attention, not of its keys.
+    """
+    if seq2seq:
+        return "decoder_" if place == "decoder" or queries else ""
+    return "encoder_" if place == "cross" and not queries else ""
+
+
+def layers(forward: Forward, facts: MaskFacts, place: Place, pattern: Pattern) -> dict[str, Any]:
+    """What a site knows of its tokens.
+
+    Raises:
+        TokenError: when the pattern reads what the batch does not hold.
+    """
+    seq2seq = forward.attention.seq2seq
+    own = prefix(place, seq2seq)
+    # Only the text that a decoder writes grows.
+    found = _columns(forward, own, facts.keys if place == "decoder" else 0)
+    if place == "cross":
+        tokens = facts.queries + (forward.decoder[0] if forward.decoder else 0)
+        queries = _columns(forward, prefix(place, seq2seq, queries=True), tokens)
+        found |= {f"query_{name}": value for name, value in queries.items()}
+    elif not own and "documents" not in found and forward.positions is not None:
+        documents = _documents(forward.positions, facts)
+        found |= {} if documents is None else {"documents": documents}
+    found = {name: _for_batch(value, facts.batch) for name, value in found.items()}
+    found["valid"] = facts.real(place)
+    if place == "cross" and forward.decoder is not None:
+        found["valid_queries"] = forward.decoder[1]
+    if missing := [name for name in pattern.layers if name not in found]:
+        raise TokenError(_missing(pattern, place, own, missing))
+    return found
+
+
+def _columns(forward: Forward, start: str, tokens: int) -> dict[str, Any]:
+    """The columns that begin so, by their layers' names."""
+    layer_of = {alias: layer for layer, alias in ALIASES.items()}
+    every = {name: _grown(value, tokens) for name, value in forward.lasting.items()}
+    every |= forward.columns
+    names = [name.removeprefix(start) for name in every if name.startswith(start)]
+    return {layer_of.get(name, name): every[start + name] for name in names}
+
+
+def _grown(value: Any, tokens: int) -> Any:
+    """A column of the prompt's tokens, with its last value for all that were generated since."""
+    if getattr(value, "ndim", 0) != 2 or value.shape[1] >= tokens:
+        return value
+    return np.pad(value, ((0, 0), (0, tokens - value.shape[1])), mode="edge")
+
+
+def _for_batch(value: Any, batch: int) -> Any:
+    """Beams of one sample have the same layers."""
+    rows = 1 if getattr(value, "ndim", 1) == 0 else len(value)
+    if rows < 2 or batch % rows or batch == rows:
+        return value
+    if isinstance(value, list):
+        return [row for row in value for _ in range(batch // rows)]
+    return np.repeat(value, batch // rows, 0)
+
+
+def _documents(positions: IntArray, facts: MaskFacts) -> IntArray | None:
+    """Documents from positions that start anew with each; None where they do not tell."""
+    if positions.shape[1] == facts.keys:
+        return np.cumsum(np.diff(positions, axis=1, prepend=positions[:, :1] - 1) != 1, axis=1)
+    # With a cache, only one document can be told: its queries' positions count all that came.
+    here = slice(facts.offset, facts.offset + facts.queries)
+    real = facts.real("decoder")
+    counted = np.cumsum(real, axis=1)[:, here] - 1
+    if positions.shape[1] == facts.queries and ((positions == counted) | ~real[:, here]).all():
+        return np.zeros((1, facts.keys), np.int64)
+    return None
+
+
+def _missing(pattern: Pattern, place: Place, own: str, missing: list[str]) -> str:
+    def said(name: str) -> str:
+        column = f"{own}{name}"
+        alias = ALIASES.get(name)
+        return f"{column!r}" + (f" (or '{own}{alias}')" if alias else "")
+
+    return (
+        f"pattern {pattern} reads what the batch does not hold: {', '.join(map(said, missing))} "
+        f"(for the place {place!r}). Let the collator add it beside 'input_ids'; a Trainer drops a "
+        "data set's columns that its model does not name, unless remove_unused_columns=False"
+    )

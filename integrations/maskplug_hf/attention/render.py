@@ -1,0 +1,154 @@
+"""A pattern rendered for one attention module, and joined with the model's own mask."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+
+from maskplug.arrays import BoolArray
+from maskplug.attention import Intervals, Pattern, Site
+from maskplug_hf.attention.columns import layers
+from maskplug_hf.attention.facts import MaskFacts
+from maskplug_hf.attention.forward import Forward
+from maskplug_hf.attention.places import Spot
+
+
+class Seen(NamedTuple):
+    """What a pattern shows in one place.
+
+    Attributes:
+        keys: bool of shape (batch or 1, heads or 1, queries, keys), True = may attend.
+        queries: the real tokens among the queries: bool of shape (batch or 1, queries).
+        shared: whether all layers see the same.
+    """
+
+    keys: Any
+    queries: BoolArray
+    shared: bool
+
+
+class _WatchedSite(Site):
+    """A site that notices whether a pattern asks for the layer: if not, all layers share a mask."""
+
+    asked = False
+
+    def __getattribute__(self, name: str) -> Any:
+        if name == "depth":
+            object.__setattr__(self, "asked", True)
+        return super().__getattribute__(name)
+
+
+def masked(spot: Spot, facts: MaskFacts, forward: Forward, mask: Any, heads: int) -> Any:
+    """The mask of an attention module: what the model shows, and the pattern too.
+
+    Args:
+        spot: the module's.
+        facts: of the mask.
+        forward: the pass that it belongs to.
+        mask: the model's own: bool, True = may attend, or floats to be added to the scores.
+        heads: the number of the module's heads.
+
+    Returns:
+        A mask of the same kind, of shape (batch, heads or 1, queries, keys).
+    """
+    if spot.place == "decoder":
+        last = facts.offset + facts.queries
+        forward.decoder = (facts.offset, facts.real(spot.place)[:, :last])
+    pattern = forward.patterns.get(spot.place)
+    if pattern is None:
+        return mask
+    where = (spot.place, heads, mask.device)
+    for depth in (None, spot.depth):
+        if (made := facts.masks.get((*where, depth))) is not None:
+            return made
+    seen = _seen(spot, facts, forward, pattern, mask.device, heads)
+    made = _joined(spot, facts, forward, mask, seen)
+    if facts.forward is forward:  # a mask made before this pass may serve another one too
+        facts.masks[*where, None if seen.shared else spot.depth] = made
+    return made
+
+
+def _seen(
+    spot: Spot, facts: MaskFacts, forward: Forward, pattern: Pattern, device: Any, heads: int
+) -> Seen:
+    """What the pattern shows, rendered once for all masks and layers that are alike."""
+    cross = spot.place == "cross"
+    offset = forward.decoder[0] if cross and forward.decoder else facts.offset
+    numbers = (facts.batch, facts.queries, facts.keys, offset, facts.dropped, heads)
+    alike = (spot.place, numbers, facts.real(spot.place).tobytes(), device)
+    for depth in (None, spot.depth):
+        found: Seen | None = forward.seen.get((alike, depth))
+        if found is not None:
+            return found
+    site = _WatchedSite(
+        # Cross attention has no offset: all queries are rendered, and the last of them kept.
+        facts.queries + offset if cross else facts.queries,
+        facts.keys,
+        forward.when(facts.batch),
+        heads,
+        0 if cross else offset,
+        spot.place,
+        spot.depth,
+        layers(forward, facts, spot.place, pattern),
+    )
+    rows = pattern.rows(site)
+    dense = (_last(rows, facts.queries) if cross else rows).dense()
+    keys = torch.from_numpy(np.ascontiguousarray(dense[..., facts.dropped :])).to(device)
+    seen = Seen(keys, site.valid_queries[:, -facts.queries :], not site.asked)
+    forward.seen[alike, None if seen.shared else spot.depth] = seen
+    return seen
+
+
+def _last(rows: Intervals, queries: int) -> Intervals:
+    """The rows of the last queries."""
+    cut = slice(-queries, None)
+    phase = None if rows.phase is None else rows.phase[..., cut]
+    lo, hi = (np.ascontiguousarray(side[:, :, cut]) for side in (rows.lo, rows.hi))
+    return replace(rows, lo=lo, hi=hi, phase=phase)
+
+
+def _joined(spot: Spot, facts: MaskFacts, forward: Forward, mask: Any, seen: Seen) -> Any:
+    """The model's own mask and the pattern, with a key for queries that would see none."""
+    least = None if mask.dtype == torch.bool else torch.finfo(mask.dtype).min
+    own = mask if least is None else mask > least / 2
+    width = own.shape[-1]  # some models cut their mask to the keys
+    keys = seen.keys[..., :width]
+    real = torch.from_numpy(_kept(spot, facts)[:, :width]).to(mask.device)
+    if forward.attention.keep_own:
+        forward.attention.notices.additions(spot.place, own, keys, real)
+        visible = own & keys
+    else:
+        visible = keys & real[:, None, None]
+    visible = _with_fallback(spot, facts, forward, visible, seen.queries)
+    if least is None:
+        return visible
+    zero = torch.zeros((), dtype=mask.dtype, device=mask.device)
+    # A bias that the model wrote into its mask stays where the model showed the key.
+    return torch.where(visible, torch.where(own, mask, zero), least)
+
+
+def _with_fallback(
+    spot: Spot, facts: MaskFacts, forward: Forward, visible: Any, queries: BoolArray
+) -> Any:
+    empty = ~visible.any(-1)
+    if not empty.any():
+        return visible
+    lost = empty.cpu().numpy() & queries[:, None]
+    if lost.any():
+        forward.attention.notices.empty(spot.place, lost)
+    keys = torch.arange(visible.shape[-1], device=visible.device)
+    if spot.place == "cross" or forward.attention.fallback == "first":
+        first = torch.from_numpy(_kept(spot, facts).argmax(1)).to(visible.device)
+        cells = keys == first[:, None, None, None]
+    else:
+        own = torch.arange(facts.queries, device=visible.device) + facts.offset - facts.dropped
+        cells = keys == own[:, None]
+    return visible | (empty[..., None] & cells)
+
+
+def _kept(spot: Spot, facts: MaskFacts) -> BoolArray:
+    """The real tokens among the keys that the module is given."""
+    return np.ascontiguousarray(facts.real(spot.place)[:, facts.dropped :])
