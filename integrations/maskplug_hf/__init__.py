@@ -4,6 +4,14 @@ from maskplug_hf.attach import attach
 from maskplug_hf.clean import clean_losses
 from maskplug_hf.collator import DataCollatorForMasking
 from maskplug_hf.loss import weighted_loss
+from maskplug_hf.packing import DataCollatorForPacking
 from maskplug_hf.vocabulary import vocabulary
 
-__all__ = ["DataCollatorForMasking", "attach", "clean_losses", "vocabulary", "weighted_loss"]
+__all__ = [
+    "DataCollatorForMasking",
+    "DataCollatorForPacking",
+    "attach",
+    "clean_losses",
+    "vocabulary",
+    "weighted_loss",
+]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import warnings
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import torch
@@ -58,6 +58,7 @@ class DataCollatorForMasking:
         pad_to_multiple_of: rounds the width up.
         mask_id: the id to use as mask where the tokenizer has none of its own, or instead of it.
         vocabulary: to use instead of ``maskplug_hf.vocabulary(tokenizer, mask_id)``.
+        sample_keys: whether batches hold ``sample_keys``, for attention patterns that draw.
         strategy_options: the strategy's options (``rate=0.15``).
 
     Raises:
@@ -75,6 +76,7 @@ class DataCollatorForMasking:
         pad_to_multiple_of: int | None = None,
         mask_id: int | None = None,
         vocabulary: maskplug.Vocabulary | None = None,
+        sample_keys: bool = False,
         **strategy_options: Any,
     ) -> None:
         self.tokenizer = tokenizer
@@ -86,6 +88,7 @@ class DataCollatorForMasking:
         if mask_id is not None and vocabulary is not None:
             raise OptionError("give mask_id or a vocabulary, which has its own, not both")
         self.vocabulary = vocabulary_of(tokenizer, mask_id) if vocabulary is None else vocabulary
+        self.sample_keys = sample_keys
         #: Whether plain features are evaluation data, because training data come with their time.
         self.attached = False
         #: The losses that an adaptive strategy follows; attach sets it.
@@ -111,7 +114,7 @@ class DataCollatorForMasking:
         return self.strategy.fingerprint
 
     def __repr__(self) -> str:
-        return f"DataCollatorForMasking({self.strategy!r}, seed={self.seed})"
+        return f"{type(self).__name__}({self.strategy!r}, seed={self.seed})"
 
     def set_epoch(self, epoch: int, progress: float = 0.0) -> None:
         """Say which epoch comes next, in a training loop of one's own.
@@ -127,7 +130,7 @@ class DataCollatorForMasking:
             raise OptionError(f"epoch is {epoch}; epochs count from 0")
         self._moment.set(epoch, progress)
 
-    def as_attached(self, model: Any = None) -> DataCollatorForMasking:
+    def as_attached(self, model: Any = None) -> Self:
         """A copy for a Trainer whose datasets bring the time; plain features get frozen masks.
 
         Args:
@@ -155,7 +158,8 @@ class DataCollatorForMasking:
             its targets (``decoder_input_ids``), ``loss_weights`` (float32, one for each label), and
             for predictions in an order ``perm_mask`` (float32, (samples, width, width), 1 = may not
             see), ``target_mapping`` (samples, predicted, width) and labels of shape (samples,
-            predicted). Other columns of the features follow.
+            predicted). Other columns of the features follow, and where they were asked for
+            ``sample_keys``: int64 of shape (samples,), the bits of the uint64 keys.
 
         Raises:
             TokenError: naming column and row when features do not fit together, or the column that
@@ -182,9 +186,10 @@ class DataCollatorForMasking:
         if columns.pop("attention_mask", None) or (wanted and isinstance(features[0], Mapping)):
             arrays["attention_mask"] = out.attention_mask()
         arrays |= self._others(columns, out)
-        if masked.layers or masked.target_layers:
-            arrays |= self._layers(out)
+        arrays |= self._layers(out)
         arrays |= self._predictions(out) if own is None else self._own(own, out)
+        if self.sample_keys:  # torch can do little with uint64, and next to nothing on a GPU
+            arrays["sample_keys"] = given.tokens.keys.view(np.int64).copy()
         return _tensors(arrays, kind)
 
     def _try(self) -> Masked:
@@ -306,13 +311,17 @@ class DataCollatorForMasking:
         given = out.shown.given
         config = getattr(self.model, "config", None)
         decoder = getattr(config, "is_encoder_decoder", False)
-        if not (decoder or self._looked):
-            self._looked = True
-            warn_of_copies(labels, given.ids)
+        if not decoder:
+            self._look_for_copies(labels, out)
         if config is not None and not decoder:
             check_lengths(labels, given.lengths, self.model)
             labels = out.shown.followed(labels.values, "labels", IGNORE)
         return self._decoded({"labels": out.pad(labels, IGNORE)})
+
+    def _look_for_copies(self, labels: Ragged, out: Outputs) -> None:
+        if not self._looked and len(out.masked.selection.starts):
+            self._looked = True
+            warn_of_copies(labels, out.shown.given.ids)
 
     def _decoded(self, arrays: Arrays) -> Arrays:
         """With what the decoder reads, where a model is there to make it of the labels."""

@@ -64,7 +64,7 @@ def warn_of_copies(labels: Ragged, ids: IntArray) -> None:
             "are, so that the model must predict every token, masked or not; to predict the "
             "masked tokens only, remove the column 'labels' from the dataset",
             MaskplugWarning,
-            stacklevel=4,
+            stacklevel=5,
         )
 
 

@@ -43,10 +43,15 @@ class Outputs:
     side: Side
     multiple_of: int | None
 
+    @property
+    def lengths(self) -> IntArray:
+        """How many tokens each row has."""
+        return self.shown.lengths
+
     @cached_property
     def width(self) -> int:
         """The width of everything that is aligned with the inputs."""
-        return padded_width(self.shown.lengths, self.multiple_of)
+        return padded_width(self.lengths, self.multiple_of)
 
     def pad(self, rows: Ragged, fill: int, width: int | None = None) -> np.ndarray[Any, Any]:
         """Rows at a width, or at that of the longest; int64, or float32 for floats."""
@@ -62,7 +67,7 @@ class Outputs:
         """1 = seen."""
         seen = self.shown.seen
         if seen is None:
-            return visible(self.shown.lengths, self.width, self.side)
+            return visible(self.lengths, self.width, self.side)
         return self.pad(seen, 0, self.width)
 
     def layers(self) -> Arrays:
@@ -86,16 +91,17 @@ class Outputs:
             return self._targets(self.masked.targets)
         if self.masked.labels is None:
             return {}
-        labels = self._labels(self.masked.labels.values)
+        labels = self.labels(self.masked.labels.values)
         arrays: Arrays = {"labels": labels}
         if self.masked.weights is not None:
             weights = self.shown.rows(self.masked.weights, 0)
             arrays["loss_weights"] = self.pad(weights, 0, self.width)
         return self._in_order(arrays) if ORDER in self.masked.layers else arrays
 
-    def _labels(self, labels: IntArray) -> IntArray:
+    def labels(self, values: IntArray) -> IntArray:
+        """Labels in place, one for each masked input; -100 where nothing is predicted."""
         hidden = self.shown.given.hidden
-        padded = self.pad(self.shown.rows(labels, IGNORE), IGNORE, self.width)
+        padded = self.pad(self.shown.rows(values, IGNORE), IGNORE, self.width)
         if hidden is not None:  # a target that predicts every input knows nothing of hidden ones
             padded[self.attention_mask() == 0] = IGNORE
         return padded

@@ -63,10 +63,13 @@ class Shown:
     Args:
         given: what came in.
         inputs: what a strategy made of ``given.tokens``.
+        with_padding: whether the features' own padding is shown again where tokens kept their
+            places.
     """
 
     given: Given
     inputs: Ragged
+    with_padding: bool = True
 
     @cached_property
     def _in_place(self) -> bool:
@@ -75,7 +78,8 @@ class Shown:
     @property
     def _padded(self) -> BoolArray | None:
         inner = self.given.inner
-        return inner if inner is not None and self._in_place else None
+        shown = inner is not None and self.with_padding and self._in_place
+        return inner if shown else None
 
     @property
     def offsets(self) -> IntArray:

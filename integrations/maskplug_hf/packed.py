@@ -1,0 +1,115 @@
+"""Which samples share a row, and the arrays of a batch that is packed so."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from maskplug.arrays import IntArray, lengths_of, offsets_of
+from maskplug.ragged import Ragged
+from maskplug.targets import IGNORE
+from maskplug_hf.outputs import Arrays, Outputs
+
+
+@dataclass(frozen=True, eq=False)
+class Packing:
+    """Rows of whole samples.
+
+    Attributes:
+        order: int64, all samples in the order in which they stand.
+        rows: int64 offsets into ``order``: row r holds the samples ``order[rows[r]:rows[r + 1]]``.
+    """
+
+    order: IntArray
+    rows: IntArray
+
+    @classmethod
+    def of(cls, lengths: IntArray, room: int) -> Packing:
+        """Few rows: the longest sample first, each into the first row where it fits.
+
+        Rows, and the samples within them, stand in the order of the batch all the same.
+
+        Args:
+            lengths: of the samples, none above ``room``.
+            room: how many tokens a row may have.
+
+        Example:
+            >>> packing = Packing.of(np.array([3, 5, 2, 3]), room=8)
+            >>> packing.order.tolist(), packing.rows.tolist()
+            ([0, 1, 2, 3], [0, 2, 4])
+        """
+        free = np.full(len(lengths), room)
+        row_of = np.empty(len(lengths), np.int64)
+        for sample in np.argsort(-lengths, kind="stable"):
+            row_of[sample] = row = (free >= lengths[sample]).argmax()
+            free[row] -= lengths[sample]
+        _, firsts, row_of = np.unique(row_of, return_index=True, return_inverse=True)
+        place = np.argsort(np.argsort(firsts))[row_of]
+        return cls(np.argsort(place, kind="stable"), offsets_of(np.bincount(place)))
+
+    @property
+    def numbers(self) -> IntArray:
+        """The number of each sample within its row: int64, in the order of the batch."""
+        numbers = np.empty(len(self.order), np.int64)
+        numbers[self.order] = _counted(self.rows)
+        return numbers
+
+    def joined(self, samples: Ragged) -> Ragged:
+        """One value a token, sample by sample, as rows of several samples."""
+        placed = samples.take(self.order)
+        return Ragged(placed.values, placed.offsets[self.rows])
+
+
+def _counted(offsets: IntArray) -> IntArray:
+    """0, 1, 2, … in every row.
+
+    Example:
+        >>> _counted(np.array([0, 2, 5])).tolist()
+        [0, 1, 0, 1, 2]
+    """
+    return np.arange(offsets[-1]) - np.repeat(offsets[:-1], lengths_of(offsets))
+
+
+@dataclass(frozen=True, eq=False)
+class PackedOutputs(Outputs):
+    """The arrays of one batch, several samples a row.
+
+    Args:
+        room: how many tokens a row may have.
+    """
+
+    room: int = field(kw_only=True)
+
+    @cached_property
+    def packing(self) -> Packing:
+        """Which samples share a row."""
+        return Packing.of(self.shown.lengths, self.room)
+
+    @cached_property
+    def lengths(self) -> IntArray:
+        """How many tokens each row has."""
+        ends = offsets_of(self.shown.lengths[self.packing.order])[self.packing.rows]
+        return lengths_of(ends)
+
+    def pad(self, rows: Ragged, fill: int, width: int | None = None) -> np.ndarray[Any, Any]:
+        """One value a token, sample by sample, as packed rows; see ``Outputs.pad``."""
+        return super().pad(self.packing.joined(rows), fill, width)
+
+    def layers(self) -> Arrays:
+        """Where each token stands in its document, which document that is, and other layers."""
+        documents = np.repeat(self.packing.numbers, self.shown.lengths)
+        arrays = {"document_ids": self.pad(self.shown.rows(documents, -1), -1, self.width)}
+        if self._takes("position_ids"):
+            arrays["position_ids"] = self._layer("position_ids", _counted(self.shown.offsets))
+        return arrays | super().layers()
+
+    def labels(self, values: IntArray) -> IntArray:
+        """Labels in place; none for a document's first token where the one before predicts it."""
+        if self.model is not None and self.model.shifts:
+            begun = self.shown.offsets[:-1][self.shown.lengths > 0]
+            values = values.copy()
+            values[begun] = IGNORE
+        return super().labels(values)

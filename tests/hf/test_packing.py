@@ -1,0 +1,376 @@
+"""The packing collator: the same masks as unpacked, side by side in few rows."""
+
+from __future__ import annotations
+
+import math
+import pickle
+from pathlib import Path
+from typing import Any
+
+import hf_models as models
+import hf_runs as runs
+import hf_strategies as strategies
+import hf_tokenizers as tokenizers
+import numpy as np
+import pytest
+import torch
+from transformers import Trainer
+
+import maskplug
+from maskplug import part
+from maskplug.errors import MaskplugWarning, OptionError, TokenError
+from maskplug_hf import DataCollatorForMasking, DataCollatorForPacking, attach, vocabulary
+from maskplug_hf.attention import use_attention
+from maskplug_hf.feedback import COLUMN, SharedTables
+from maskplug_hf.packed import Packing
+
+TOKENIZER = tokenizers.bert()
+LENGTHS = [9, 5, 20, 3, 8, 8, 1, 12]
+ROWS = [[2, *range(5, 3 + n), 3][:n] for n in LENGTHS]
+
+
+def features(rows: Any = None, **columns: list[Any]) -> list[dict[str, Any]]:
+    names = {"input_ids": ROWS if rows is None else rows, **columns}
+    return [dict(zip(names, values, strict=True)) for values in zip(*names.values(), strict=True)]
+
+
+def packed(strategy: Any = "dynamic", side: str = "right", **options: Any) -> Any:
+    made = {"max_length": 24, "seed": 5, **options}
+    collate = DataCollatorForPacking(tokenizers.bert(padding_side=side), strategy, **made)
+    collate.set_epoch(2)
+    return collate
+
+
+def documents(batch: Any, name: str) -> list[list[Any]]:
+    """The values of every document, row by row, in the order in which they stand."""
+    found = []
+    for row, ids in zip(np.asarray(batch[name]), np.asarray(batch["document_ids"]), strict=True):
+        found += [row[ids == number].tolist() for number in range(ids.max() + 1)]
+    return found
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_rows_hold_every_sample_once_and_no_more_than_there_is_room_for(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    lengths = rng.integers(0, 33, rng.integers(1, 40))
+    packing = Packing.of(lengths, 32)
+    assert sorted(packing.order.tolist()) == list(range(len(lengths)))
+    rows = [packing.order[a:b] for a, b in zip(packing.rows, packing.rows[1:], strict=False)]
+    firsts = [row[0] for row in rows]
+    assert firsts == sorted(firsts)
+    for row in rows:
+        assert row.tolist() == sorted(row.tolist())
+        assert lengths[row].sum() <= 32
+    filled = sorted(lengths[row].sum() for row in rows)
+    assert len(rows) == 1 or filled[0] + filled[1] > 32  # or they would have shared a row
+
+
+def test_what_a_batch_holds() -> None:
+    rows = [[2, 5, 3], [2, 6, 7, 8, 3], [2, 3]]
+    batch = packed("none", max_length=6)(features(rows))
+    assert batch["input_ids"].tolist() == [[2, 5, 3, 2, 3], [2, 6, 7, 8, 3]]
+    assert batch["document_ids"].tolist() == [[0, 0, 0, 1, 1], [0, 0, 0, 0, 0]]
+    assert batch["position_ids"].tolist() == [[0, 1, 2, 0, 1], [0, 1, 2, 3, 4]]
+    assert (batch["attention_mask"] == 1).all()
+    assert (batch["labels"] == -100).all()
+    assert {tensor.dtype for tensor in batch.values()} == {torch.int64}
+
+
+@pytest.mark.parametrize("side", ["right", "left"])
+@pytest.mark.parametrize("kind", ["pt", "np"])
+def test_padding(side: str, kind: str) -> None:
+    batch = packed(side=side, pad_to_multiple_of=24, return_tensors=kind)(features())
+    ids = np.asarray(batch["document_ids"])
+    assert ids.shape == (3, 24)
+    real = ids >= 0
+    assert real.sum() == sum(LENGTHS)
+    ordered = np.sort(real, 1)[:, :: 1 if side == "left" else -1]
+    assert (real == ordered).all()
+    fills = {"input_ids": 0, "attention_mask": 0, "labels": -100, "position_ids": 0}
+    for name, fill in fills.items():
+        assert (np.asarray(batch[name])[~real] == fill).all()
+    assert (np.asarray(batch["attention_mask"])[real] == 1).all()
+    assert all(place == list(range(len(place))) for place in documents(batch, "position_ids"))
+
+
+STRATEGIES = ["dynamic", "span", "whole_word", "electra", "llada", "mdlm", "bert"]
+
+
+@pytest.mark.parametrize("name", STRATEGIES)
+@pytest.mark.parametrize("side", ["right", "left"])
+def test_masks_are_those_of_the_core(name: str, side: str) -> None:
+    keys = [f"text {i}" for i in range(len(ROWS))]
+    collate = packed(name, side)
+    batch = collate(features(sample_id=keys))
+    tokens = maskplug.TokenBatch.from_lists(ROWS, keys)
+    masked = collate.strategy(tokens, vocabulary(TOKENIZER), seed=5, epoch=2)
+    order = Packing.of(np.array(LENGTHS), 24).order
+    assert masked.labels is not None
+    for column, rows in (("input_ids", masked.inputs), ("labels", masked.labels)):
+        assert documents(batch, column) == [rows.to_lists()[i] for i in order]
+    if masked.weights is not None:
+        weights = maskplug.Ragged(masked.weights.astype(np.float32), tokens.offsets).to_lists()
+        assert documents(batch, "loss_weights") == [weights[i] for i in order]
+
+
+@pytest.mark.parametrize("room", [20, 24, 100])
+def test_masks_are_the_same_in_any_company(room: int) -> None:
+    def of(batch: Any) -> list[Any]:
+        pairs = zip(documents(batch, "input_ids"), documents(batch, "labels"), strict=True)
+        return sorted(pairs)
+
+    collate = packed("span", max_length=room)
+    given = features(sample_id=list(range(len(ROWS))))
+    together = of(collate(given))
+    assert len(together) == len(ROWS)
+    assert together == of(collate(given[::-1]))
+    assert together == sorted(of(collate(given[:3])) + of(collate(given[3:])))
+
+
+def test_samples_that_change_their_length() -> None:
+    batch = packed(strategies.causal(), max_length=25)(features())
+    got = documents(batch, "input_ids")
+    order = Packing.of(np.array(LENGTHS) + 1, 25).order
+    assert got == [[TOKENIZER.mask_token_id, *ROWS[i][::-1]] for i in order]
+
+
+def test_padding_of_the_features_is_not_packed() -> None:
+    padded = [[0] * (i % 3) + row + [0] * (i % 2) for i, row in enumerate(ROWS)]
+    mask = [[int(token != 0) for token in row] for row in padded]
+    types = [[int(token == 3) for token in row] for row in padded]
+    plain = [[int(token == 3) for token in row] for row in ROWS]
+    batch = packed()(features(padded, attention_mask=mask, token_type_ids=types))
+    expected = packed()(features(attention_mask=[[1] * n for n in LENGTHS], token_type_ids=plain))
+    assert set(batch) == set(expected)
+    for name in expected:
+        assert torch.equal(batch[name], expected[name]), name
+
+
+def test_what_is_hidden_inside_a_sample_stays_hidden() -> None:
+    mask = [[1] * n for n in LENGTHS]
+    mask[2][7] = 0
+    chosen = part("selector", "exact", rate=1.0)
+    batch = packed(strategies.weighted(selector=chosen))(features(attention_mask=mask))
+    assert sorted(sum(row) for row in documents(batch, "attention_mask")) == sorted(
+        n - (n == 20) for n in LENGTHS
+    )
+    assert (batch["labels"][batch["attention_mask"] == 0] == -100).all()
+
+
+def test_layers_of_the_strategy_are_packed_and_its_positions_win() -> None:
+    batch = packed(strategies.placed())(features())
+    for number, place in enumerate(documents(batch, "position_ids")):
+        assert place == [i // 2 for i in range(len(place))]
+        assert documents(batch, "langs")[number] == [i % 2 for i in range(len(place))]
+
+
+def test_token_types_and_labels_of_ones_own_follow_their_tokens() -> None:
+    labels = [[100 * i + k for k in range(n)] for i, n in enumerate(LENGTHS)]
+    types = [[i % 2] * n for i, n in enumerate(LENGTHS)]
+    batch = packed()(features(labels=labels, token_type_ids=types))
+    order = Packing.of(np.array(LENGTHS), 24).order
+    assert documents(batch, "labels") == [labels[i] for i in order]
+    assert documents(batch, "token_type_ids") == [types[i] for i in order]
+    assert (batch["labels"][batch["document_ids"] < 0] == -100).all()
+
+
+def causal(own: bool, model: Any = None) -> Any:
+    """A batch of a causal model: labels of its own, or those of a strategy."""
+    rows = [[5, 6, 7], [8, 9], [10, 11, 12, 13]]
+    strategy = "none" if own else strategies.causal(replacement=part("replacement", "mix", mask=0))
+    tokenizer = tokenizers.roberta()
+    collate = DataCollatorForPacking(tokenizer, strategy, max_length=6, model=model)
+    return collate(features(rows, **({"labels": rows} if own else {})))
+
+
+@pytest.mark.parametrize("own", [False, True])
+def test_no_token_predicts_the_first_one_of_the_next_document(own: bool) -> None:
+    _, llama = models.family("llama")
+    batch = causal(own, llama)
+    assert batch["labels"].tolist() == [[-100, 6, 7, *[-100] * 3], [-100, 9, -100, 11, 12, 13]]
+    for labels in documents(batch, "labels"):
+        assert labels[0] == -100
+        assert min(labels[1:]) >= 5
+    # A model that predicts in place, or one that nobody knows, may need every label.
+    assert all(min(labels) >= 5 for labels in documents(causal(own), "labels"))
+
+
+def test_positions_of_roberta_count_from_behind_its_padding() -> None:
+    tokenizer, model = models.family("roberta")
+    batch = DataCollatorForPacking(tokenizer, "none", max_length=60, model=model)(
+        [{"input_ids": row} for row in models.rows(tokenizer)]
+    )
+    first = tokenizer.pad_token_id + 1
+    for place in documents(batch, "position_ids"):
+        assert place == list(range(first, first + len(place)))
+
+
+def test_a_model_without_positions_gets_none() -> None:
+    class Encoder(torch.nn.Module):
+        def forward(self, input_ids: Any, attention_mask: Any) -> None: ...
+
+    batch = packed("none", model=Encoder())(ROWS)
+    assert "position_ids" not in batch
+    assert "document_ids" in batch
+
+
+@pytest.mark.parametrize(
+    ("strategy", "options", "error", "message"),
+    [
+        ("t5", {}, OptionError, r"'t5@1' predicts something else.*DataCollatorForMasking"),
+        (strategies.ordered(), {}, OptionError, r"'ordered@1' predicts something else"),
+        ("dynamic", {"max_length": 0}, OptionError, "max_length is 0"),
+        ("dynamic", {"sample_keys": True}, OptionError, "a packed row has several samples"),
+    ],
+)
+def test_what_cannot_be_packed_is_refused_at_once(
+    strategy: Any, options: Any, error: Any, message: str
+) -> None:
+    tokenizer = tokenizers.t5() if strategy == "t5" else tokenizers.bert()
+    with pytest.raises(error, match=message):
+        DataCollatorForPacking(tokenizer, strategy, **{"max_length": 24, **options})
+
+
+@pytest.mark.parametrize("family", ["t5", "bart"])
+def test_a_model_with_a_decoder_is_refused(family: str) -> None:
+    tokenizer, model = models.family(family)
+    with pytest.raises(OptionError, match=rf"{type(model).__name__} has an encoder and a decoder"):
+        DataCollatorForPacking(tokenizer, "none", max_length=24, model=model)
+
+
+@pytest.mark.parametrize(
+    ("columns", "message"),
+    [
+        ({}, r"feature 2 \(sample key 12\) has 20 tokens, and max_length is 19: cut samples"),
+        ({"label": [0] * 8}, r"one for each token.*DataCollatorForMasking"),
+        ({"labels": [[1, 2]] * 8}, r"one for each token"),
+        ({"weight": [0.5] * 8}, r"column 'weight' belongs to a sample.*drop the column"),
+    ],
+)
+def test_features_that_cannot_be_packed(columns: Any, message: str) -> None:
+    keys = list(range(10, 18))
+    with pytest.raises(TokenError, match=message):
+        packed(max_length=24 if columns else 19)(features(sample_id=keys, **columns))
+
+
+def test_a_copy_of_the_inputs_as_labels_is_told() -> None:
+    with pytest.warns(MaskplugWarning, match="equal to their input_ids"):
+        packed(rate=0.5)(features(labels=ROWS))
+
+
+def test_it_travels_to_workers() -> None:
+    collate = pickle.loads(pickle.dumps(packed()))
+    assert repr(collate).startswith("DataCollatorForPacking(")
+    for name, tensor in packed()(features()).items():
+        assert torch.equal(collate(features())[name], tensor)
+
+
+def run(folder: Path, collate: Any, evaluation: Any = None, **options: Any) -> Any:
+    made = Notes(
+        model=runs.model(),
+        args=runs.arguments(folder, **options),
+        data_collator=collate,
+        train_dataset=runs.dataset(32),
+        eval_dataset=evaluation,
+    )
+    use_attention(made.model, "document")
+    attach(made)
+    return made
+
+
+class Notes(Trainer):
+    """Notes the documents of every batch, by epoch."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.seen: list[tuple[int, set[Any]]] = []
+        self.rows = 0
+
+    def compute_loss(self, model: Any, inputs: Any, *args: Any, **kwargs: Any) -> Any:
+        batch = {name: tensor.cpu() for name, tensor in inputs.items()}
+        names = ("input_ids", "labels")
+        found = zip(*(map(tuple, documents(batch, name)) for name in names), strict=True)
+        epoch = int(self.state.epoch or 0) if model.training else -1
+        self.seen.append((epoch, set(found)))
+        self.rows += len(batch["input_ids"])
+        return super().compute_loss(model, inputs, *args, **kwargs)
+
+
+def expected(epoch: int) -> set[Any]:
+    """What the core makes of the data set's rows, by their index."""
+    strategy = maskplug.strategy("dynamic", rate=0.3)
+    tokens = maskplug.TokenBatch.from_lists(runs.rows(32), range(32))
+    masked = strategy(tokens, vocabulary(TOKENIZER), seed=5, epoch=epoch)
+    assert masked.labels is not None
+    rows = zip(masked.inputs.to_lists(), masked.labels.to_lists(), strict=True)
+    return {(tuple(ids), tuple(labels)) for ids, labels in rows}
+
+
+@pytest.mark.parametrize("workers", ["0", "2"])
+def test_a_trainer_trains_packed_with_the_masks_of_every_epoch(
+    tmp_path: Path, workers: str
+) -> None:
+    collate = DataCollatorForPacking(TOKENIZER, "dynamic", rate=0.3, max_length=48, seed=5)
+    made = run(tmp_path, collate, runs.dataset(32), workers=workers, per_device_train_batch_size=8)
+    made.train()
+    rows = made.rows
+    assert rows < 32  # of 64 samples in two epochs
+    made.evaluate()
+    for epoch, when in ((0, 0), (1, 1), (-1, 0)):
+        together = [found for number, found in made.seen if number == epoch]
+        assert sum(map(len, together)) == 32
+        assert set().union(*together) == expected(when)
+    assert math.isfinite(made.state.log_history[-1]["eval_loss"])
+
+
+def test_a_resumed_run_sees_the_same(tmp_path: Path) -> None:
+    collate = DataCollatorForPacking(TOKENIZER, "dynamic", rate=0.3, max_length=48, seed=5)
+    options = {"per_device_train_batch_size": 8}
+    whole = run(tmp_path / "a", collate, **options)
+    whole.train()
+    cut = run(tmp_path / "b", collate, **options)
+    cut.add_callback(runs.SaveAt(6))
+    cut.train()
+    rest = run(tmp_path / "b", collate, **options)
+    rest.train(resume_from_checkpoint=str(tmp_path / "b" / "checkpoint-6"))
+    assert [found for _, found in rest.seen] == [found for _, found in whole.seen[6:]]
+
+
+def test_a_model_that_mixes_documents_is_told(tmp_path: Path) -> None:
+    made = Trainer(
+        model=runs.model(),
+        args=runs.arguments(tmp_path),
+        data_collator=packed(),
+        train_dataset=runs.dataset(8),
+    )
+    use_attention(made.model, "window:left=4")
+    with pytest.warns(MaskplugWarning, match=r'use_attention\(model, "document"\)'):
+        attach(made)
+
+
+@pytest.mark.parametrize("keys", [[1, "two", b"three"], [2**63 + 5, 2**64 - 1, 0], None])
+def test_keys_of_samples_on_demand(keys: Any) -> None:
+    rows = ROWS[:3]
+    columns = {} if keys is None else {"sample_id": keys}
+    plain = DataCollatorForMasking(TOKENIZER, "static", sample_keys=True)
+    batch = plain(features(rows, **columns))
+    expected = maskplug.TokenBatch.from_lists(rows, keys).keys
+    assert batch["sample_keys"].dtype == torch.int64
+    assert (batch["sample_keys"].numpy().astype(np.uint64) == expected).all()
+    assert "sample_keys" not in DataCollatorForMasking(TOKENIZER, "static")(features(rows))
+
+
+def test_classes_of_adaptive_strategies_follow_their_tokens() -> None:
+    options = {"rate": 0.5, "by": "layer", "classes": 2, "seed": 1}
+    classes = [[k % 2 for k in range(n)] for n in LENGTHS]
+    given = features(sample_id=list(range(8)), classes=classes)
+    plain = DataCollatorForMasking(TOKENIZER, "adaptive", **options)
+    both = (plain, DataCollatorForPacking(TOKENIZER, "adaptive", max_length=24, **options))
+    for collate in both:
+        collate.feedback = SharedTables(collate.strategy.feedback_plan, 2)
+        collate.attached = True  # plain features are evaluation data
+    unpacked, together = (collate(given) for collate in both)
+    order = Packing.of(np.array(LENGTHS), 24).order
+    rows = [unpacked[COLUMN][i, : LENGTHS[i]].tolist() for i in order]
+    assert documents(together, COLUMN) == rows
+    assert {0, 1} <= {value for row in rows for value in row}
