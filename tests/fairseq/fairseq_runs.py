@@ -108,12 +108,13 @@ class Corpus:
         return made(tokens, vocab, **moment).inputs.to_lists()
 
 
-def make_corpus(folder: Path, spelling: str = "▁") -> Corpus:
-    """Write a corpus and run fairseq-preprocess on it."""
+def make_corpus(folder: Path, spelling: str = "▁", sentences: int = 1) -> Corpus:
+    """Write a corpus, with so many sentences a source, and run fairseq-preprocess on it."""
     pick = random.Random(5)
     for split, size in SIZES.items():
-        for language in LANGUAGES.values():
-            lines = [sentence(pick, spelling) for _ in range(size)]
+        for side, language in LANGUAGES.items():
+            many = sentences if side == "source" else 1
+            lines = [" ".join(sentence(pick, spelling) for _ in range(many)) for _ in range(size)]
             (folder / f"{split}.{language}").write_text("\n".join(lines) + "\n")
     prefixes = [x for split in SIZES for x in (f"--{split}pref", str(folder / split))]
     flags = ["-s", "de", "-t", "en", "--destdir", str(folder / "data-bin"), "--workers", "1"]
