@@ -12,7 +12,7 @@ import torch
 from fairseq.data import Dictionary
 from fairseq.models.transformer import TransformerModel, base_architecture
 
-from maskplug_hf.attention.received import received
+from maskplug_hf.attention import received
 
 
 def model() -> Any:

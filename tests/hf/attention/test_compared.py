@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from maskplug.errors import OptionError
-from maskplug_hf.attention.compared import compare
+from maskplug_hf.attention import compare
 
 CAUSAL = np.tri(3, dtype=bool)
 FULL = np.ones((3, 3), bool)

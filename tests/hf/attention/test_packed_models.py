@@ -16,9 +16,7 @@ from maskplug.attention import Intervals, Pattern
 from maskplug.attention.site import Site
 from maskplug.rng import keys_of
 from maskplug_hf import DataCollatorForMasking, DataCollatorForPacking
-from maskplug_hf.attention import use_attention
-from maskplug_hf.attention.compared import compare
-from maskplug_hf.attention.received import received
+from maskplug_hf.attention import compare, received, use_attention
 
 TOKENIZER = tokenizers.bert()
 SIZE: dict[str, Any] = {"vocab_size": len(TOKENIZER), "hidden_size": 32, "num_hidden_layers": 3}
