@@ -17,13 +17,10 @@ def flat(rows: Intervals) -> tuple[Bounds, Bounds, BoolArray, IntArray]:
         ``lo``, ``hi``, (masks * queries, k); ``keys``, (m, n_keys), all True where the mask names
         none; and ``which``, (masks,), the row of ``keys`` that holds for each mask.
     """
-    batch, heads, queries = rows.shape
-    k = rows.lo.shape[-1]
-    spread = (np.broadcast_to(side, (*rows.shape, k)) for side in (rows.lo, rows.hi))
-    lo, hi = (frozen(side.reshape(batch * heads * queries, k), np.int32) for side in spread)
+    lo, hi = rows.spread(rows.shape)
     keys = np.ones((1, 1, rows.n_keys), np.bool_) if rows.keys is None else rows.keys
     number = np.arange(prod(keys.shape[:2])).reshape(keys.shape[:2])
-    which = frozen(np.broadcast_to(number, (batch, heads)).reshape(-1), np.int64)
+    which = frozen(np.broadcast_to(number, rows.shape[:2]).reshape(-1), np.int64)
     return lo, hi, frozen(keys.reshape(number.size, rows.n_keys), np.bool_), which
 
 

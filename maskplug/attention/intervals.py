@@ -135,11 +135,11 @@ class Intervals:
         if self.n_keys != other.n_keys:
             raise ValueError(f"{self.n_keys} keys and {other.n_keys} keys")
         shape = np.broadcast_shapes(self.lo.shape[:3], other.lo.shape[:3])
-        sides = [s for form in (self, other) for s in form._flat(shape)]
+        sides = [s for form in (self, other) for s in form.spread(shape)]
         return self.from_kernel(self.n_keys, shape, getattr(intervals, how)(*sides, self.n_keys))
 
-    def _flat(self, shape: tuple[int, ...]) -> tuple[Bounds, Bounds]:
-        """Both bounds as (rows, k), spread over this batch, these heads and queries."""
+    def spread(self, shape: tuple[int, ...]) -> tuple[Bounds, Bounds]:
+        """Both bounds for this batch, heads and queries, as kernels take them: (rows, k)."""
         k = self.lo.shape[-1]
         spread = (np.broadcast_to(side, (*shape, k)) for side in (self.lo, self.hi))
         lo, hi = (frozen(side.reshape(-1, k), np.int32) for side in spread)
@@ -159,7 +159,7 @@ class Intervals:
         phase = np.zeros(rows, np.int32) if self.phase is None else self.phase
         phase = np.broadcast_to(phase, shape).reshape(-1) if phase.ndim > 1 else phase
         ends = frozen(which, np.int64), self.step, frozen(phase, np.int32)
-        return *self._flat(shape), frozen(keys, np.bool_), *ends
+        return *self.spread(shape), frozen(keys, np.bool_), *ends
 
     def expanded(self) -> Intervals:
         """The same by intervals alone, however many that takes."""

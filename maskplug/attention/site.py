@@ -258,6 +258,22 @@ class Site:
         return self.intervals((at, np.where(where, at + 1, at)))
 
 
+@dataclass(frozen=True, eq=False)
+class WatchedSite(Site):
+    """A site that notes whether a pattern asks for the model's layer: if not, all share a mask.
+
+    Attributes:
+        asked: holds "depth" from then on.
+    """
+
+    asked: set[str] = field(default_factory=set)
+
+    def __getattribute__(self, name: str) -> Any:
+        if name == "depth":
+            object.__getattribute__(self, "asked").add(name)
+        return object.__getattribute__(self, name)
+
+
 def _first(valid: BoolArray) -> IntArray:
     """The first True in each row; 0 where there is none."""
     return frozen(valid.argmax(1) if valid.shape[1] else np.zeros(len(valid)), np.int64)

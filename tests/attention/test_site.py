@@ -9,6 +9,7 @@ import pytest
 
 import maskplug
 from maskplug.attention import Site
+from maskplug.attention.site import WatchedSite
 from maskplug.schedule import Linear
 from maskplug.when import When
 
@@ -88,6 +89,16 @@ def test_numbers_that_contradict_each_other(more: dict[str, Any], message: str) 
 def test_layers_that_do_not_fit(layer: Any, message: str) -> None:
     with pytest.raises(maskplug.MaskplugError, match=message):
         site(batch=2, layers={"x": layer}).layer("x", "p")
+
+
+def test_a_watched_site_notes_who_asks_for_the_layer() -> None:
+    when = When.at(0, 0, 0, np.zeros(1, np.uint64))
+    turns = maskplug.pattern("alternating([full, causal])")
+    for pattern, asks in (("causal & window:left=2", False), ("random", False), (turns, True)):
+        watched = WatchedSite(4, 4, when, depth=1)
+        maskplug.pattern(pattern).rows(watched)
+        assert bool(watched.asked) == asks
+    assert (turns.rows(watched).dense() == maskplug.pattern("causal").dense(4)).all()
 
 
 def test_a_missing_layer_is_named_with_those_that_are_there() -> None:
