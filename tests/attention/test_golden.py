@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))
+sys.path.insert(0, str(Path(__file__).parents[1]))  # a script has its own folder only
 
 from attention_cases import CASES, IDS
 from scenes import Case, scene, spread
