@@ -17,8 +17,8 @@ def random_blocks(
     blocks: IntArray,
     wanted: IntArray,
     most: int,
-    around: int,
-    ends: int,
+    around: IntArray,
+    ends: IntArray,
 ) -> IntArray:
     """For every block others, distinct, all sets of them equally likely.
 
@@ -28,8 +28,8 @@ def random_blocks(
         blocks: how many blocks each row has.
         wanted: how many others each of its blocks gets, up to ``most``; fewer if fewer are left.
         most: how many words a block has; it makes a block's others the same whatever is wanted.
-        around: the blocks so near to a block are not among its others.
-        ends: nor are so many blocks at either end, which get none themselves.
+        around: the blocks so near to a block are not among its others, by row.
+        ends: nor are so many blocks at either end, which get none themselves, by row.
 
     Returns:
         (rows, most blocks of a row, most), in the order of the draws; -1 where there is none.
@@ -39,12 +39,12 @@ def random_blocks(
     words = np.empty(widest * most + 4, np.uint32)
     taken = np.empty(most, np.int64)
     for row in range(len(keys)):
-        n = blocks[row]
+        n, end = blocks[row], ends[row]
         fill(words, n * most, keys[row], draw)
-        for i in range(ends, n - ends):
-            first = max(i - around, ends)
-            near = min(i + around + 1, n - ends) - first
-            left = n - 2 * ends - near
+        for i in range(end, n - end):
+            first = max(i - around[row], end)
+            near = min(i + around[row] + 1, n - end) - first
+            left = n - 2 * end - near
             for j in range(min(wanted[row], left, most)):
                 other = below(words[i * most + j], left - j)
                 at = 0
@@ -54,6 +54,6 @@ def random_blocks(
                 for k in range(j, at, -1):
                     taken[k] = taken[k - 1]
                 taken[at] = other
-                far = other + ends
+                far = other + end
                 out[row, i, j] = far + near if far >= first else far
     return out

@@ -36,6 +36,10 @@ def window(view: View) -> bool:
     return before and (right is None or view.k <= view.q + right)
 
 
+def sink(view: View) -> bool:
+    return 0 <= view.k < int(view.value("n"))
+
+
 CASES = [
     Case("full", lambda view: True),
     Case("causal", lambda view: view.k <= view.q),
@@ -43,7 +47,9 @@ CASES = [
     Case("window:left=3", window),
     Case("window:left=null,right=2", window),
     Case("window(left=linear(0, 6), right=1)", window),
-    Case("sink:n=3", lambda view: 0 <= view.k < 3),
+    Case("window(left=null, right=linear(5, 0))", window),
+    Case("sink:n=3", sink),
+    Case("sink(n=linear(1, 6))", sink),
     Case("document", document, packed),
     Case("~window:left=2", lambda view: not view.q - 2 <= view.k <= view.q),
     Case("~padding", lambda view: not view.row("valid")[view.k + view.start], padded),

@@ -30,14 +30,14 @@ def real_queries(view: View) -> tuple[int, int]:
 
 def wait_k(view: View) -> bool:
     k, q = view.value("k"), max(view.q, 0)
-    most = view.options["most"]
+    most = view.value("most")
     if most is not None:
         t = {"step": view.scene.t, "epoch": 0, "never": 0}[
             type(view.options["clock"]).__name__.lower()
         ]
         sample = ref.Sample(view.scene.seed, t, view.scene.keys[view.sample])
-        k += ref.below(sample.words("wait", 1)[0], most - k + 1)
-    change = view.options["catchup"] * (q + 1)
+        k += ref.below(sample.words("wait", 1)[0], max(most, k) - k + 1)
+    change = view.share("catchup") * (q + 1)
     change = math.floor(change) if change > 0 else math.ceil(change)
     return 0 <= view.k < min(k + q - change, view.length)
 
@@ -106,6 +106,9 @@ CASES = [
     Case("wait_k:k=2,catchup=-0.4", wait_k, padded, CROSS),
     Case("wait_k:k=1,most=9", wait_k, padded, CROSS),
     Case("wait_k(k=linear(3, 1), most=4, clock=epoch)", wait_k, padded, CROSS),
+    Case("wait_k(k=2, most=linear(9, 2))", wait_k, padded, CROSS),
+    Case("wait_k(k=linear(6, 1), most=steps([7, 3, 8], [0.2, 0.6]))", wait_k, padded, CROSS),
+    Case("wait_k(k=3, catchup=linear(-0.8, 0.7))", wait_k, padded, CROSS),
     Case("monotonic", monotonic, reading, CROSS),
     Case("monotonic:lookback=2", monotonic, reading, CROSS),
     Case("monotonic(lookback=linear(4, 1))", monotonic, reading, CROSS),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -96,9 +97,7 @@ def permutation(view: View) -> bool:
 
 
 def random(view: View) -> bool:
-    rate = view.options["rate"]
-    if not isinstance(rate, float):
-        rate = float(rate(np.array([view.scene.progress]))[0])
+    rate = view.share("rate")
     if not 0 <= view.k < view.length:
         return True
     layer = view.scene.depth if view.options["per_layer"] else None
@@ -110,8 +109,9 @@ def random(view: View) -> bool:
 def bigbird(view: View) -> bool:
     if not 0 <= view.k < view.length:
         return False
-    size, ends = view.options["block"], view.options["global_blocks"]
-    window, wanted, most = view.options["window"], view.value("random"), view.options["random"]
+    size, ends = view.value("block"), view.value("global_blocks")
+    window = 2 * math.floor(view.share("window") / 2) + 1
+    wanted, most = view.value("random"), view.options["random"]
     most = most if isinstance(most, int) else int(most.bounds[1])
     blocks = -(-view.length // size)
     q = min(max(view.q, 0), view.length - 1) // size
@@ -151,4 +151,10 @@ CASES = [
         "bigbird(block=1, global_blocks=0, random=linear(0, 4), clock=step)", bigbird, places=SELF
     ),
     Case("bigbird:block=2,window=5,global_blocks=2", bigbird, places=SELF),
+    Case("bigbird(block=linear(1, 4), random=1, clock=step)", bigbird, places=SELF),
+    Case(
+        "bigbird(block=1, window=linear(1, 7.8), global_blocks=linear(2, 0), random=linear(2, 1))",
+        bigbird,
+        places=SELF,
+    ),
 ]

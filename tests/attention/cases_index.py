@@ -43,8 +43,13 @@ def dilated(view: View) -> bool:
     return (left is None or steps >= -left) and (right is None or steps <= right)
 
 
+def strided(view: View) -> bool:
+    between: int = (view.k - view.q) % view.value("stride")
+    return between == 0
+
+
 def fixed(view: View) -> bool:
-    stride, summary = view.options["stride"], view.options["summary"]
+    stride, summary = view.value("stride"), view.value("summary")
     same: bool = view.q // stride == view.k // stride or view.k % stride >= stride - summary
     return same
 
@@ -89,11 +94,14 @@ CASES = [
     Case("chunked:size=4", chunked),
     Case("chunked:size=3,shift=7", chunked),
     Case("chunked(size=steps(values=[2, 4, 8], at=[0.2, 0.6]), shift=1)", chunked),
+    Case("chunked(size=4, shift=linear(0, 5))", chunked),
     Case("chunked:size=5 & causal", lambda view: view.q // 5 == view.k // 5 and view.k <= view.q),
     Case("dilated:left=2", dilated),
     Case("dilated:left=2,right=1,dilation=3", dilated),
     Case("dilated:left=null,right=null,dilation=4", dilated),
     Case("dilated(left=linear(0, 5), right=2, dilation=1)", dilated),
+    Case("dilated(left=2, right=1, dilation=linear(1, 4))", dilated),
+    Case("dilated(left=null, right=linear(3, 0), dilation=steps([3, 1, 2], [0.2, 0.6]))", dilated),
     Case(
         "dilated:left=2,right=2 & dilated:left=1,right=1,dilation=3 | ~dilated:left=9",
         lambda view: (
@@ -106,9 +114,13 @@ CASES = [
         "(strided:stride=4 | window:left=3) & causal",
         lambda view: 0 <= view.q - view.k < 4 or (view.q > view.k and (view.q - view.k) % 4 == 0),
     ),
+    Case("strided(stride=linear(5, 1))", strided),
     Case("fixed:stride=4", fixed),
     Case("fixed:stride=3,summary=2", fixed),
     Case("fixed:stride=2,summary=2", fixed),
+    Case("fixed(stride=linear(2, 7), summary=2)", fixed),
+    Case("fixed(stride=linear(6, 3), summary=linear(1, 3))", fixed),
+    Case("fixed(stride=4, summary=steps([4, 1, 2], [0.2, 0.6]))", fixed),
     Case("global_tokens", global_tokens),
     Case("global_tokens:positions=[0, 4, 5, -1]", global_tokens),
     Case("global_tokens:positions=[-3, 30, -40]", global_tokens),

@@ -79,6 +79,13 @@ class View:
             return int(np.floor(at + 0.5))
         return option
 
+    def share(self, name: str) -> float:
+        """An option that is any number; schedules as they are, not rounded."""
+        option = self.options[name]
+        if isinstance(option, maskplug.Schedule):
+            return float(option(np.array([self.scene.progress]))[0])
+        return float(option)
+
 
 Twin = Callable[[View], bool]
 Layers = Callable[[Generator, int, int, int], dict[str, Any]]

@@ -11,7 +11,7 @@ from maskplug.arrays import IntArray, frozen
 from maskplug.attention.intervals import Intervals
 from maskplug.attention.pattern import Pattern
 from maskplug.attention.patterns.draws import draws, own_lengths, refuse_cross
-from maskplug.attention.patterns.options import check_whole
+from maskplug.attention.patterns.options import check_whole, real_value
 from maskplug.attention.site import Site
 from maskplug.clock import Never
 from maskplug.errors import OptionError
@@ -29,9 +29,11 @@ class BigBird(Pattern):
     counts as part of the nearest block as a query, and is never seen.
 
     Args:
-        block: how many tokens form a block, from 1.
-        window: how many blocks around it a block sees, itself included: an odd number.
-        global_blocks: how many blocks at either end see all and are seen by all, from 0.
+        block: how many tokens form a block, from 1; or a schedule.
+        window: how many blocks around it a block sees, itself included: an odd number; or a
+            schedule, whose value is rounded to the nearest odd number, even ones upwards.
+        global_blocks: how many blocks at either end see all and are seen by all, from 0; or a
+            schedule.
         random: how many further blocks each block sees, from 0; or a schedule, which keeps those
             that it has as it grows.
         per_head: whether each head draws its own random blocks.
@@ -45,9 +47,9 @@ class BigBird(Pattern):
         array([[1, 1, 1, 1], [1, 1, 0, 1], [1, 0, 1, 1], [1, 1, 1, 1]])
     """
 
-    block: int = 64
-    window: int = 3
-    global_blocks: int = 1
+    block: Schedule | int = 64
+    window: Schedule | int = 3
+    global_blocks: Schedule | int = 1
     random: Schedule | int = 3
     per_head: bool = True
     clock: Clock = field(default=Never())
@@ -58,7 +60,7 @@ class BigBird(Pattern):
         check_whole("window", self.window, least=1)
         check_whole("global_blocks", self.global_blocks, least=0)
         check_whole("random", self.random, least=0)
-        if self.window % 2 == 0:
+        if not isinstance(self.window, Schedule) and self.window % 2 == 0:
             raise OptionError(
                 f"option 'window' is {self.window}; it counts the block itself and as many on "
                 "either side, so that it must be odd"
@@ -66,7 +68,7 @@ class BigBird(Pattern):
 
     def rows(self, site: Site) -> Intervals:
         refuse_cross(site, "bigbird", "queries do not stand in the blocks of the keys")
-        size, ends, around = self.block, self.global_blocks, self.window // 2
+        size, ends, around = self._sizes(site)
         length = site.lengths[:, None, None]
         blocks = -(-length // size)
         own = np.clip(site.q // size, 0, blocks - 1)
@@ -85,18 +87,26 @@ class BigBird(Pattern):
     def _heads(self, site: Site) -> int:
         return site.heads if self.per_head else 1
 
+    def _sizes(self, site: Site) -> tuple[IntArray, IntArray, IntArray]:
+        """Tokens a block, blocks at either end, and blocks on either side, by sample."""
+        # Half of the window's own value: to round that first would not give the nearest odd one.
+        around = np.floor(real_value(site, self.window) / 2).astype(np.int64)
+        return site.value(self.block), site.value(self.global_blocks), around
+
     def _further(self, site: Site) -> IntArray:
         """Random blocks: int64 of shape (batch, heads, blocks, most), -1 where there is none."""
         from maskplug.kernels.random_blocks import random_blocks
 
         rng = draws(site, self.clock, per_layer=True)
         streams = rng.stream_keys("random blocks")
-        blocks = frozen(-(-own_lengths(site) // self.block), np.int64)
-        wanted = frozen(np.broadcast_to(site.value(self.random)[:, 0, 0], site.batch), np.int64)
+        size, ends, around, wanted = (
+            frozen(np.broadcast_to(values[:, 0, 0], site.batch), np.int64)
+            for values in (*self._sizes(site), site.value(self.random))
+        )
+        blocks = frozen(-(-own_lengths(site) // size), np.int64)
         most = int(highest(self.random) + 0.5)
-        sizes = most, self.window // 2, self.global_blocks
         drawn = [
-            random_blocks(streams, head, blocks, wanted, *sizes)
+            random_blocks(streams, head, blocks, wanted, most, around, ends)
             for head in range(self._heads(site))
         ]
         return np.stack(drawn, 1)

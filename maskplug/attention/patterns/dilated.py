@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from maskplug.attention.intervals import Intervals
 from maskplug.attention.pattern import Pattern
-from maskplug.attention.patterns.options import check_whole
+from maskplug.attention.patterns.options import by_value, check_whole
 from maskplug.attention.site import Site
 from maskplug.parts import Schedule
 
@@ -22,7 +22,8 @@ class Dilated(Pattern):
         left: how many keys before the query, from 0; null for all that there are. A schedule lets
             the window grow.
         right: how many keys behind the query, likewise.
-        dilation: the distance from each visible key to the next, from 1 (a plain window).
+        dilation: the distance from each visible key to the next, from 1 (a plain window); or a
+            schedule.
 
     Source: Beltagy et al., "Longformer", 2020.
 
@@ -33,7 +34,7 @@ class Dilated(Pattern):
 
     left: Schedule | int | None
     right: Schedule | int | None = 0
-    dilation: int = 2
+    dilation: Schedule | int = 2
 
     def __post_init__(self) -> None:
         """Refuse negative numbers, and steps of nothing."""
@@ -59,7 +60,10 @@ class Dilated(Pattern):
         return cls(left=each, right=each, dilation=dilation)
 
     def rows(self, site: Site) -> Intervals:
-        q, step = site.q, self.dilation
+        return by_value(site, self.dilation, lambda dilation: self._stepped(site, dilation))
+
+    def _stepped(self, site: Site, step: int) -> Intervals:
+        q = site.q
         first = -site.keys if self.left is None else q - site.value(self.left) * step
         last = site.keys if self.right is None else q + site.value(self.right) * step
         # Steps are counted among all keys, not in the sample's own tokens.

@@ -1,9 +1,23 @@
-"""What the options of patterns have in common."""
+"""What the options of patterns have in common: numbers, which may be schedules."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import reduce
+from operator import or_
+
+import numpy as np
+
+from maskplug.arrays import FloatArray
+from maskplug.attention.intervals import Intervals
+from maskplug.attention.site import Site
 from maskplug.errors import OptionError
 from maskplug.parts import Schedule
+
+
+def bounds(value: Schedule | float) -> tuple[float, float]:
+    """The least and the greatest value of an option: those of its schedule, or twice its own."""
+    return value.bounds if isinstance(value, Schedule) else (value, value)
 
 
 def check_whole(name: str, value: Schedule | int | None, least: int) -> None:
@@ -12,9 +26,64 @@ def check_whole(name: str, value: Schedule | int | None, least: int) -> None:
     Raises:
         OptionError: naming the option, the value received and the range.
     """
-    low = value.bounds[0] if isinstance(value, Schedule) else value
-    if low is not None and low < least:
+    if value is not None and bounds(value)[0] < least:
         raise OptionError(
             f"option {name!r} is {value!r}; it must be a whole number from {least} upwards, or a "
             "schedule that stays there"
         )
+
+
+def check_below(name: str, value: Schedule | float, limit: float) -> None:
+    """Refuse a number, or a schedule, that reaches ``limit`` or is not finite.
+
+    Raises:
+        OptionError: naming the option, the value received and the range.
+    """
+    low, high = bounds(value)
+    if not -np.inf < low <= high < limit:
+        raise OptionError(
+            f"option {name!r} is {value!r}; it must be a finite number below {limit:g}, or a "
+            "schedule that stays there"
+        )
+
+
+def in_order(lower: Schedule | float, upper: Schedule | float) -> bool:
+    """Whether one option can stay at or below another one.
+
+    Where both are schedules, their bounds alone do not prove that: they do not say when each is
+    reached. False means that it is broken for certain.
+
+    Example:
+        >>> from maskplug.schedule import Linear
+        >>> in_order(2, Linear(1, 4)), in_order(Linear(1, 3), Linear(2, 4))
+        (False, True)
+    """
+    return all(low <= high for low, high in zip(bounds(lower), bounds(upper), strict=True))
+
+
+def real_value(site: Site, option: Schedule | float) -> FloatArray:
+    """An option that is any number, or a schedule: float64 of shape (batch or 1, 1, 1)."""
+    if not isinstance(option, Schedule):
+        return np.full((1, 1, 1), float(option))
+    values = site.share(option)
+    same = len(values) and (values == values[0]).all()
+    return (values[:1] if same else values)[:, None, None]
+
+
+def by_value(site: Site, option: Schedule | int, make: Callable[[int], Intervals]) -> Intervals:
+    """Intervals made with one whole number, for samples that may differ in it.
+
+    Where they do (a schedule, at another progress), the intervals are made once for each value and
+    joined, which writes out their steps.
+
+    Args:
+        site: where attention is asked for.
+        option: the number, or a schedule.
+        make: gives the intervals of all samples for one value.
+    """
+    values = site.value(option)
+    if len(values) == 1:
+        return make(int(values[0, 0, 0]))
+    every = np.ones(site.keys, np.bool_)
+    each = (make(int(value)).only((values == value) & every) for value in np.unique(values))
+    return reduce(or_, each, site.intervals((0, 0 * values)))

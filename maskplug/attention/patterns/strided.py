@@ -10,9 +10,10 @@ from maskplug.attention.intervals import Intervals
 from maskplug.attention.pattern import Pattern
 from maskplug.attention.patterns.basic import Full
 from maskplug.attention.patterns.chunked import Chunked
-from maskplug.attention.patterns.options import check_whole
+from maskplug.attention.patterns.options import by_value, check_whole, in_order
 from maskplug.attention.site import Site
 from maskplug.errors import OptionError
+from maskplug.parts import Schedule
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,7 @@ class Strided(Pattern):
     ``(strided:stride=128 | window:left=127) & causal``.
 
     Args:
-        stride: the distance from each visible key to the next, from 1.
+        stride: the distance from each visible key to the next, from 1; or a schedule.
 
     Source: Child et al., "Generating long sequences with sparse Transformers", 2019.
 
@@ -38,7 +39,7 @@ class Strided(Pattern):
                [0, 0, 1, 1, 1, 1]])
     """
 
-    stride: int
+    stride: Schedule | int
 
     def __post_init__(self) -> None:
         """Refuse steps of nothing."""
@@ -46,7 +47,8 @@ class Strided(Pattern):
 
     def rows(self, site: Site) -> Intervals:
         # Steps are counted among all keys, not in the sample's own tokens.
-        return Full().rows(site).every(self.stride, site.q + site.starts[:, None, None])
+        full, phase = Full().rows(site), site.q + site.starts[:, None, None]
+        return by_value(site, self.stride, lambda stride: full.every(stride, phase))
 
 
 @dataclass(frozen=True)
@@ -56,8 +58,9 @@ class Fixed(Pattern):
     The fixed attention of Sparse Transformers is ``fixed:stride=128,summary=8 & causal``.
 
     Args:
-        stride: how many tokens a block has, from 1.
-        summary: how many keys at the end of each block everybody sees, from 1 to ``stride``.
+        stride: how many tokens a block has, from 1; or a schedule.
+        summary: how many keys at the end of each block everybody sees, from 1 to ``stride``; or a
+            schedule. Where two schedules cross, the whole block is its summary.
 
     Source: Child et al., "Generating long sequences with sparse Transformers", 2019.
 
@@ -66,19 +69,21 @@ class Fixed(Pattern):
         array([[1, 1, 0, 1], [1, 1, 0, 1], [0, 1, 1, 1], [0, 1, 1, 1]])
     """
 
-    stride: int
-    summary: int = 1
+    stride: Schedule | int
+    summary: Schedule | int = 1
 
     def __post_init__(self) -> None:
         """Refuse blocks of nothing, and summaries longer than their block."""
         check_whole("stride", self.stride, least=1)
         check_whole("summary", self.summary, least=1)
-        if self.summary > self.stride:
+        if not in_order(self.summary, self.stride):
             raise OptionError(
-                f"option 'summary' is {self.summary!r}; a block has {self.stride} tokens"
+                f"option 'summary' is {self.summary!r}; a block has {self.stride!r} tokens, and "
+                "neither the least nor the greatest value of a summary can be above its block's"
             )
 
     def rows(self, site: Site) -> Intervals:
-        own = np.arange(site.keys) - site.starts[:, None]
-        ends = own % self.stride >= self.stride - self.summary
-        return Chunked(self.stride).rows(site) | Intervals.of_mask(ends[:, None, None])
+        stride, summary = site.value(self.stride), site.value(self.summary)
+        own = np.arange(site.keys) - site.starts[:, None, None]
+        ends = own % stride >= stride - summary
+        return Chunked(self.stride).rows(site) | Intervals.of_mask(ends[:, None])

@@ -10,7 +10,13 @@ from maskplug.arrays import IntArray, below
 from maskplug.attention.intervals import Intervals
 from maskplug.attention.pattern import Pattern
 from maskplug.attention.patterns.cross import only_cross
-from maskplug.attention.patterns.options import check_whole
+from maskplug.attention.patterns.options import (
+    bounds,
+    check_below,
+    check_whole,
+    in_order,
+    real_value,
+)
 from maskplug.attention.site import Site
 from maskplug.clock import Step
 from maskplug.errors import OptionError
@@ -29,10 +35,11 @@ class WaitK(Pattern):
     Args:
         k: how many source tokens are waited for, from 1; or a schedule.
         most: with it, each sample's k is drawn, evenly from ``k`` to ``most``: one model learns to
-            translate at every delay.
+            translate at every delay. Or a schedule; where it falls below k, k is the delay.
         catchup: of q + 1 target tokens, ``catchup * (q + 1)`` (rounded towards zero) wait for no
             new source token, so that the lag does not grow where targets are longer than their
-            sources: the paper's c, below 1. Where it is negative, so many more are read.
+            sources: the paper's c, below 1; or a schedule. Where it is negative, so many more are
+            read.
         clock: when k is drawn anew, "step" if null; only with ``most`` there is one.
 
     Source: Ma et al., "STACL: Simultaneous translation with implicit anticipation and controllable
@@ -45,23 +52,21 @@ class WaitK(Pattern):
     """
 
     k: Schedule | int
-    most: int | None = None
-    catchup: float = 0.0
+    most: Schedule | int | None = None
+    catchup: Schedule | float = 0.0
     clock: Clock | None = None
 
     def __post_init__(self) -> None:
         """Refuse delays below 1, contradictions, and a clock that nothing would follow."""
         check_whole("k", self.k, least=1)
-        highest = self.k.bounds[1] if isinstance(self.k, Schedule) else self.k
-        if self.most is not None and self.most < highest:
+        if self.most is not None and not in_order(self.k, self.most):
+            low, high = bounds(self.k)
             raise OptionError(
-                f"option 'most' is {self.most}; k is drawn from {self.k!r} to it, so that it must "
-                f"be {highest:g} or more"
+                f"option 'most' is {self.most!r}; k is drawn from {self.k!r} to it, so that it "
+                f"must be {high:g} or more, or a schedule whose least value is {low:g} or more and "
+                f"whose greatest is {high:g} or more"
             )
-        if not -np.inf < self.catchup < 1:
-            raise OptionError(
-                f"option 'catchup' is {self.catchup!r}; it must be a finite number below 1"
-            )
+        check_below("catchup", self.catchup, limit=1)
         if self.most is None and self.clock is not None:
             raise OptionError(
                 f"option 'clock' is {self.clock!r}, and without 'most' nothing is drawn"
@@ -72,7 +77,7 @@ class WaitK(Pattern):
     def rows(self, site: Site) -> Intervals:
         only_cross(site, "wait_k")
         q = np.maximum(site.q, 0)
-        caught = np.trunc(self.catchup * (q + 1)).astype(np.int64)
+        caught = np.trunc(real_value(site, self.catchup) * (q + 1)).astype(np.int64)
         read = self._delays(site) + q - caught
         return site.intervals((np.zeros_like(q), np.minimum(read, site.lengths[:, None, None])))
 
@@ -83,5 +88,6 @@ class WaitK(Pattern):
             return least
         rng = site.rng(self.clock)
         words = rng.bits("wait", np.ones(site.batch, np.int64))
-        choices = np.broadcast_to(self.most - least[:, 0, 0] + 1, site.batch)
+        most = np.maximum(site.value(self.most), least)
+        choices = np.broadcast_to((most - least)[:, 0, 0] + 1, site.batch)
         return least + below(words, choices)[:, None, None]

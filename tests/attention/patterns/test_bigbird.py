@@ -11,6 +11,7 @@ from batches import fits
 
 import maskplug
 from maskplug.errors import OptionError
+from maskplug.schedule import Linear
 
 N = 6_000
 
@@ -93,6 +94,24 @@ def test_a_growing_number_keeps_the_blocks_that_it_has() -> None:
     assert (at[3][:, 5].sum(-1) == 5 + 5).all()
 
 
+def test_a_window_that_moves_is_rounded_to_the_nearest_odd_number() -> None:
+    pattern = maskplug.pattern("bigbird(block=1, window=linear(1, 5), random=0, global_blocks=0)")
+    for progress, window in [(0.0, 1), (0.24, 1), (0.25, 3), (0.5, 3), (0.74, 3), (0.75, 5)]:
+        mask = pattern.dense(9, progress=progress)[0, 0]
+        assert (mask == around(9, window, 0)).all()
+
+
+def test_blocks_of_each_sample_have_their_own_size() -> None:
+    text = "bigbird(block={0}, window={1}, global_blocks={2}, random=linear(3, 0))"
+    moving = maskplug.pattern(text.format("linear(2, 5)", "linear(5, 1)", "linear(0, 2)"))
+    arguments: dict[str, Any] = {"heads": 3, "valid": [[0] * 4 + [1] * 30, [1] * 33 + [0]]}
+    mask = moving.dense(34, keys=["a", "b"], progress=np.array([0.0, 1.0]), **arguments)
+    for sample, options in enumerate([(2, 5, 0), (5, 1, 2)]):
+        plain = maskplug.pattern(text.format(*options))
+        alone = plain.dense(34, keys=["a", "b"], progress=float(sample), **arguments)
+        assert (mask[sample] == alone[sample]).all()
+
+
 def test_short_samples_see_everything() -> None:
     for length in (1, 2, 63, 64, 65, 192):
         assert maskplug.pattern("bigbird").dense(length).all()
@@ -118,6 +137,9 @@ def test_padding_is_never_seen_and_its_queries_see_what_the_nearest_block_sees()
         ({"global_blocks": -1}, "option 'global_blocks' is -1"),
         ({"random": -2}, "option 'random' is -2"),
         ({"random": {"name": "linear", "start": -1, "end": 3}}, "option 'random' is Linear"),
+        ({"block": Linear(0, 4)}, "option 'block' is Linear.* whole number from 1"),
+        ({"window": Linear(5, 0)}, "option 'window' is Linear.* whole number from 1"),
+        ({"global_blocks": Linear(2, -1)}, "option 'global_blocks' is Linear"),
     ],
 )
 def test_bad_options(options: dict[str, Any], message: str) -> None:

@@ -70,6 +70,17 @@ def test_windows_of_one_dilation_grow_with_training() -> None:
     assert (seen[1] <= seen[2]).all()
 
 
+def test_a_dilation_that_doubles_only_hides_keys() -> None:
+    pattern = maskplug.pattern(
+        "dilated(left=null, right=null, dilation=steps([1, 2, 4], [0.3, 0.6]))"
+    )
+    seen = [matrix(pattern, progress=p) for p in (0.0, 0.5, 1.0)]
+    assert seen[0].all()
+    assert [int(mask[0].sum()) for mask in seen] == [14, 7, 4]
+    assert (seen[0] >= seen[1]).all()
+    assert (seen[1] >= seen[2]).all()
+
+
 @pytest.mark.parametrize(
     ("make", "message"),
     [
@@ -78,7 +89,7 @@ def test_windows_of_one_dilation_grow_with_training() -> None:
         (lambda: Dilated(left=1, dilation=0), "option 'dilation' is 0; .* from 1 upwards"),
         (lambda: Dilated.attention_gym(-1, 2), "option 'window_size' is -1"),
         (lambda: Dilated.attention_gym(4, 0), "option 'dilation' is 0"),
-        (lambda: maskplug.pattern("dilated(left=1, dilation=linear(1, 3))"), "'dilation' is"),
+        (lambda: maskplug.pattern("dilated(left=1, dilation=linear(0, 3))"), "'dilation' is Lin"),
     ],
 )
 def test_bad_options_are_named(make: Any, message: str) -> None:

@@ -50,6 +50,13 @@ def test_any_two_tokens_are_two_steps_apart() -> None:
         assert ((once @ once > 0) == (k <= q)).all()
 
 
+def test_a_summary_that_outgrows_its_block_is_all_of_it() -> None:
+    crossing = maskplug.pattern("fixed(stride=linear(2, 8), summary=linear(8, 1))")
+    assert (matrix(crossing) == matrix(Full())).all()
+    assert (matrix(crossing, progress=0.5) == matrix(Full())).all()
+    assert (matrix(crossing, progress=1.0) == matrix(Fixed(8, 1))).all()
+
+
 def test_the_edges_of_fixed() -> None:
     assert (matrix(Fixed(stride=1)) == matrix(Full())).all()
     assert (matrix(Fixed(stride=5, summary=5)) == matrix(Full())).all()
@@ -67,6 +74,11 @@ def test_the_edges_of_fixed() -> None:
         ("fixed:stride=0", "option 'stride' is 0"),
         ("fixed:stride=4,summary=0", "option 'summary' is 0; .* from 1 upwards"),
         ("fixed:stride=4,summary=5", "option 'summary' is 5; a block has 4 tokens"),
+        ("strided(stride=linear(0, 3))", "option 'stride' is Linear.* a schedule that stays there"),
+        ("fixed(stride=linear(0, 3))", "option 'stride' is Linear"),
+        ("fixed(stride=4, summary=linear(0, 3))", "option 'summary' is Linear.* from 1 upwards"),
+        ("fixed(stride=4, summary=linear(1, 5))", "'summary' is Linear.*; a block has 4 tokens"),
+        ("fixed(stride=linear(4, 2), summary=3)", "'summary' is 3; a block has Linear"),
     ],
 )
 def test_bad_options_are_named(text: str, message: str) -> None:

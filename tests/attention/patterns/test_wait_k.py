@@ -12,6 +12,7 @@ import reference as ref
 import maskplug
 from maskplug.attention import WaitK
 from maskplug.clock import Epoch, Step
+from maskplug.schedule import Linear
 
 
 def visible(pattern: maskplug.Pattern, targets: int, sources: int, **more: object) -> list[int]:
@@ -71,6 +72,31 @@ def test_delays_are_drawn_evenly_and_anew() -> None:
     assert delays(slow, epoch=1) == delays(t=1)
 
 
+def test_delays_are_drawn_up_to_what_most_is_now() -> None:
+    pattern = maskplug.pattern("wait_k(k=2, most=linear(2, 6))")
+    drawn = []
+    for progress in (0.0, 0.5, 1.0):
+        rows = pattern.intervals(1, 99, place="cross", keys=range(400), progress=progress)
+        drawn.append(np.broadcast_to(rows.hi[:, 0, 0, 0], 400))
+    assert [set(delays.tolist()) for delays in drawn] == [{2}, {2, 3, 4}, {2, 3, 4, 5, 6}]
+    assert all((a <= b).all() for a, b in pairwise(drawn))  # the same word, of a wider range
+
+
+def test_where_most_falls_below_k_it_is_k() -> None:
+    crossing = WaitK(Linear(1, 5), most=Linear(5, 1))
+    seen = [visible(crossing, 3, 99, progress=p, t=4) for p in (0.5, 0.8, 1.0)]
+    assert seen == [[3, 4, 5], [4, 5, 6], [5, 6, 7]]
+
+
+def test_a_catchup_that_grows_reads_less() -> None:
+    pattern = maskplug.pattern("wait_k(k=3, catchup=linear(-0.5, 0.5))")
+    seen = [visible(pattern, 6, 99, progress=p) for p in (0.0, 0.5, 1.0)]
+    assert seen == [visible(WaitK(3, catchup=c), 6, 99) for c in (-0.5, 0.0, 0.5)]
+    assert seen[2] == [3, 3, 4, 4, 5, 5]
+    both = pattern.dense(6, 99, place="cross", keys=[1, 2], progress=np.array([1.0, 0.0]))
+    assert both[:, 0].sum(-1).tolist() == [seen[2], seen[0]]
+
+
 def test_no_clock_ticks_where_nothing_is_drawn() -> None:
     assert not maskplug.pattern("wait_k:k=3").moves
     assert WaitK(3, most=5) == WaitK(3, most=5, clock=Step())
@@ -110,6 +136,9 @@ def test_self_attention_is_refused(place: str) -> None:
         ("wait_k:k=4,clock=epoch", r"'clock' is Epoch\(\), and without 'most' nothing is drawn"),
         ("wait_k:k=4,catchup=1", "'catchup' is 1.0; it must be a finite number below 1"),
         ("wait_k:k=4,catchup=-Infinity", "'catchup' is -inf"),
+        ("wait_k(k=4, most=linear(9, 3))", "'most' is Linear.* least value is 4 or more"),
+        ("wait_k(k=linear(1, 9), most=linear(2, 8))", "whose greatest is 9 or more"),
+        ("wait_k(k=4, catchup=linear(0, 1))", "'catchup' is Linear.* a schedule that stays there"),
     ],
 )
 def test_wrong_options_are_named(text: str, said: str) -> None:

@@ -1,0 +1,206 @@
+"""Any number among the options of patterns can be a schedule, with a value for each sample."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any, get_args, get_type_hints
+
+import numpy as np
+import pytest
+from attention_cases import CASES
+from scenes import Case, scene, spread
+
+import maskplug
+from maskplug.attention import Intervals, Site
+from maskplug.attention.patterns.options import by_value, in_order, real_value
+from maskplug.parts import Schedule
+from maskplug.plugins import registry
+from maskplug.registry import BUILTIN
+from maskplug.schedule import Constant, Linear, Steps
+from maskplug.when import When
+
+#: Options with numbers in them that take no schedule, and why.
+EXCEPTIONS = {
+    ("global_tokens@1", "positions"): "a list of places, whose length is part of the option",
+    ("unilm@1", "shares"): "one law over four modes, not a number",
+}
+
+
+def numbers_in(annotation: Any) -> set[Any]:
+    """The types that an option's annotation names, those inside of tuples and unions included."""
+    inner = get_args(annotation)
+    return set().union(*map(numbers_in, inner)) if inner else {annotation}
+
+
+def numeric() -> dict[tuple[str, str], bool]:
+    """Every option of a built-in pattern that holds numbers, and whether it takes a schedule."""
+    return {
+        (entry.label, name): Schedule in named
+        for entry in registry().of_kind("pattern")
+        if entry.provider == BUILTIN
+        for name, annotation in get_type_hints(entry.factory.__init__).items()
+        if {int, float} & (named := numbers_in(annotation))
+    }
+
+
+def scheduled(pattern: maskplug.Pattern) -> set[tuple[str, str]]:
+    """The options inside a pattern that are schedules."""
+    return {
+        (part.spec["name"], name)
+        for part in pattern.parts
+        if isinstance(part, maskplug.Pattern)
+        for name, value in vars(part).items()
+        if isinstance(value, Schedule)
+    }
+
+
+NUMERIC = numeric()
+MOVING = [case for case in CASES if scheduled(case.pattern)]
+#: Patterns by themselves, without schedules.
+PLAIN = [
+    case for case in CASES if case not in MOVING and any(name == case.name for name, _ in NUMERIC)
+]
+
+
+@pytest.fixture(autouse=True)
+def empty_rows_are_welcome() -> Iterator[None]:
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "pattern .* hides every key", maskplug.MaskplugWarning)
+        yield
+
+
+def test_every_numeric_option_takes_a_schedule() -> None:
+    assert {option for option, takes in NUMERIC.items() if not takes} == set(EXCEPTIONS)
+
+
+def test_every_option_that_takes_a_schedule_has_a_case_with_one() -> None:
+    tried = set().union(*(scheduled(case.pattern) for case in CASES))
+    assert {option for option, takes in NUMERIC.items() if takes} == tried
+
+
+@pytest.mark.parametrize("case", PLAIN, ids=[case.text for case in PLAIN])
+def test_a_constant_schedule_is_the_plain_number(case: Case) -> None:
+    rng = np.random.default_rng(7)
+    pattern = case.pattern
+    options = {name for label, name in NUMERIC if label == case.name}
+    constant = {
+        name: Constant(float(value))
+        for name, value in vars(pattern).items()
+        if name in options and isinstance(value, int | float)
+    }
+    same = replace(pattern, **constant)
+    for where in (scene(case, rng) for _ in range(10)):
+        plain, made = (one.dense(**where.arguments) for one in (pattern, same))
+        assert plain.shape == made.shape
+        assert (plain == made).all()
+
+
+@pytest.mark.parametrize("case", MOVING, ids=[case.text for case in MOVING])
+def test_samples_at_different_progress_are_each_as_alone(case: Case) -> None:
+    rng = np.random.default_rng(8)
+    for where in (scene(case, rng) for _ in range(40)):
+        progress = rng.choice([0.0, 0.2, 0.5, 0.7, 1.0], where.batch)
+        together = case.pattern.dense(**{**where.arguments, "progress": progress})
+        together = spread(together, where)
+        for sample, at in enumerate(progress):
+            alone = case.pattern.dense(**{**where.alone(sample), "progress": at})
+            shape = (1, *together.shape[1:])
+            assert (np.broadcast_to(alone, shape) == together[sample : sample + 1]).all()
+
+
+@pytest.mark.parametrize(
+    ("text", "at"),
+    [
+        ("dilated(left=2, right=1, dilation=linear(1, 5))", [{"dilation": n} for n in (1, 3, 5)]),
+        ("strided(stride=linear(2, 6))", [{"stride": n} for n in (2, 4, 6)]),
+        (
+            "fixed(stride=linear(3, 9), summary=linear(1, 3))",
+            [{"stride": n, "summary": m} for n, m in ((3, 1), (6, 2), (9, 3))],
+        ),
+        (
+            "bigbird(block=linear(3, 1), window=linear(1, 5), global_blocks=linear(2, 0))",
+            [
+                {"block": n, "window": m, "global_blocks": e}
+                for n, m, e in ((3, 1, 2), (2, 3, 1), (1, 5, 0))
+            ],
+        ),
+        ("wait_k(k=1, most=linear(3, 7))", [{"most": n} for n in (3, 5, 7)]),
+        (
+            "wait_k(k=1, catchup=linear(-0.5, 0.75))",
+            [{"catchup": c} for c in (-0.5, 0.125, 0.75)],
+        ),
+    ],
+)
+def test_masks_at_the_start_in_the_middle_and_at_the_end(
+    text: str, at: list[dict[str, float]]
+) -> None:
+    moving = maskplug.pattern(text)
+    place = "cross" if text.startswith("wait_k") else "encoder"
+    more: dict[str, Any] = {"place": place, "keys": [*range(6)], "t": 2, "heads": 2}
+    masks = []
+    for progress, options in zip((0.0, 0.5, 1.0), at, strict=True):
+        plain = replace(moving, **options)
+        masks.append(moving.dense(20, progress=progress, **more))
+        assert (masks[-1] == plain.dense(20, **more)).all()
+    assert (masks[0] != masks[1]).any()
+    assert (masks[1] != masks[2]).any()
+
+
+def site(*progress: float) -> Site:
+    when = When.at(0, 0, 0, np.zeros(len(progress), np.uint64), np.array(progress))
+    return Site(6, 6, when)
+
+
+def test_intervals_are_made_once_for_each_value() -> None:
+    calls: list[int] = []
+
+    def make(value: int) -> Intervals:
+        calls.append(value)
+        return site().intervals((0, value))
+
+    for progress, option, wanted in [
+        ((0.0, 0.5, 1.0), 3, [3]),
+        ((0.5, 0.5, 0.5), Linear(1, 5), [3]),
+        ((0.0, 0.5, 0.55, 0.0), Linear(1, 5), [1, 3]),
+        ((), Linear(1, 5), []),
+    ]:
+        rows = by_value(site(*progress), option, make)
+        assert calls == wanted
+        calls.clear()
+        values = site(*progress).value(option)
+        assert rows.shape == (len(values), 1, 6)
+        assert (rows.counts == values).all()
+
+
+def test_one_step_for_all_stays_a_step() -> None:
+    moving = maskplug.pattern("strided(stride=linear(2, 4))")
+    together = moving.intervals(30, keys=range(3), progress=0.5)
+    assert (together.step, together.lo.shape) == (3, (1, 1, 30, 1))
+    assert moving.intervals(30, keys=range(3), progress=np.array([0.0, 0.5, 1.0])).plain
+
+
+def test_real_values_are_not_rounded() -> None:
+    assert real_value(site(0.0, 1.0), 0.3).tolist() == [[[0.3]]]
+    assert real_value(site(0.5, 0.5), Linear(0, 1)).tolist() == [[[0.5]]]
+    assert real_value(site(0.0, 0.25), Linear(0, 1)).tolist() == [[[0.0]], [[0.25]]]
+
+
+@pytest.mark.parametrize(
+    ("lower", "upper", "fine"),
+    [
+        (2, 2, True),
+        (3, 2, False),
+        (Linear(1, 3), 3, True),
+        (Linear(1, 3), 2, False),
+        (2, Linear(1, 4), False),
+        (Linear(4, 1), Linear(5, 1), True),
+        (Linear(1, 4), Linear(2, 3), False),
+        (Linear(1, 4), Steps((5, 1), (0.5,)), True),  # they cross, which bounds cannot tell
+    ],
+)
+def test_two_options_keep_their_order(
+    lower: Schedule | float, upper: Schedule | float, fine: bool
+) -> None:
+    assert in_order(lower, upper) is fine
