@@ -30,7 +30,7 @@ class Pattern(Rendered):
     - ``q_len``, ``kv_len``: how many queries and keys, padding included; as many keys as queries
       unless said otherwise.
     - ``t``: the training iteration, from 0; ``epoch`` from 0; ``progress`` from 0 (start of
-      training) to 1 (its end), for schedules.
+      training) to 1 (its end), for schedules; with ``keys`` it may be an array, one a sample.
     - ``seed`` from 0 to 2**64 - 1, and ``keys``, one a sample (int, str or bytes), for patterns
       that draw; without keys all samples have the key 0.
     - ``heads``: how many, for patterns that draw for each; ``depth``: the model's layer, from 0.

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 
 import numpy as np
 
-from maskplug.arrays import BoolArray
+from maskplug.arrays import BoolArray, FloatArray
 from maskplug.attention.intervals import Intervals
 from maskplug.attention.site import Place, Site
 from maskplug.errors import OptionError
@@ -39,7 +39,7 @@ class Rendered(Part):
         t: int = 0,
         *,
         epoch: int = 0,
-        progress: float = 0.0,
+        progress: float | FloatArray = 0.0,
         seed: int = 0,
         keys: Iterable[int | str | bytes] | None = None,
         heads: int = 1,

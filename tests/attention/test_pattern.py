@@ -28,7 +28,7 @@ def test_a_growing_window_is_nested_in_time() -> None:
 
 def test_samples_can_be_at_different_times() -> None:
     grows = maskplug.pattern("window(left=linear(0, 3))")
-    made = grows.dense(4, progress=np.array([0.0, 1.0]), keys=[1, 2])  # type: ignore[arg-type]
+    made = grows.dense(4, progress=np.array([0.0, 1.0]), keys=[1, 2])
     assert (made[0] == Window(0).dense(4)[0]).all()
     assert (made[1] == Window(3).dense(4)[0]).all()
 
