@@ -17,12 +17,16 @@ from maskplug_hf.attention.forward import Forward
 ALIASES = {"documents": "document_ids"}
 #: Layers that come from the attention mask.
 DERIVED = ("valid", "valid_queries")
+#: What layers of cross attention begin with that have one value a query, and others that do too.
+QUERY = "query_"
+OF_QUERIES = ("sources_read",)
 PREFIXES = ("", "decoder_", "encoder_")
 
 
 def names(patterns: Iterable[Pattern]) -> frozenset[str]:
     """Every column that is taken out of a batch for these patterns."""
-    layers = {"documents", *(name for pattern in patterns for name in pattern.layers)}
+    read = {name for pattern in patterns for name in pattern.layers}
+    layers = {"documents", *(name.removeprefix(QUERY) for name in read)}
     layers = {*layers, *(ALIASES[name] for name in layers if name in ALIASES)} - {*DERIVED}
     return frozenset({"sample_keys", *(prefix + name for prefix in PREFIXES for name in layers)})
 
@@ -45,17 +49,21 @@ def prefix(place: Place, seq2seq: bool, queries: bool = False) -> str:
 def layers(forward: Forward, facts: MaskFacts, place: Place, pattern: Pattern) -> dict[str, Any]:
     """What a site knows of its tokens.
 
+    In cross attention, the target's columns give the layers that have one value a query.
+
     Raises:
         TokenError: when the pattern reads what the batch does not hold.
     """
     seq2seq = forward.attention.seq2seq
     own = prefix(place, seq2seq)
     # Only the text that a decoder writes grows.
-    found = _columns(forward, own, facts.keys if place == "decoder" else 0)
+    found = _columns(forward, own, facts.keys if place == "decoder" else None)
     if place == "cross":
-        tokens = facts.queries + (forward.decoder[0] if forward.decoder else 0)
+        tokens = forward.offset(place, facts) + facts.queries
         queries = _columns(forward, prefix(place, seq2seq, queries=True), tokens)
-        found |= {f"query_{name}": value for name, value in queries.items()}
+        found = {name: value for name, value in found.items() if name not in OF_QUERIES}
+        found |= {name: value for name, value in queries.items() if name in OF_QUERIES}
+        found |= {f"{QUERY}{name}": value for name, value in queries.items()}
     elif not own and "documents" not in found and forward.positions is not None:
         documents = _documents(forward.positions, facts)
         found |= {} if documents is None else {"documents": documents}
@@ -64,24 +72,37 @@ def layers(forward: Forward, facts: MaskFacts, place: Place, pattern: Pattern) -
     if place == "cross" and forward.decoder is not None:
         found["valid_queries"] = forward.decoder[1]
     if missing := [name for name in pattern.layers if name not in found]:
-        raise TokenError(_missing(pattern, place, own, missing))
+        raise TokenError(_missing(pattern, place, seq2seq, missing))
     return found
 
 
-def _columns(forward: Forward, start: str, tokens: int) -> dict[str, Any]:
-    """The columns that begin so, by their layers' names."""
+def _columns(forward: Forward, start: str, tokens: int | None) -> dict[str, Any]:
+    """The columns that begin so, by their layers' names.
+
+    Args:
+        forward: that has them.
+        start: a prefix.
+        tokens: how many there are in a text that grows; None for one that does not.
+    """
     layer_of = {alias: layer for layer, alias in ALIASES.items()}
-    every = {name: _grown(value, tokens) for name, value in forward.lasting.items()}
+    every = dict(forward.lasting)
+    if tokens is not None:
+        every = {name: _so_far(value, tokens) for name, value in every.items()}
     every |= forward.columns
     names = [name.removeprefix(start) for name in every if name.startswith(start)]
     return {layer_of.get(name, name): every[start + name] for name in names}
 
 
-def _grown(value: Any, tokens: int) -> Any:
-    """A column of the prompt's tokens, with its last value for all that were generated since."""
-    if getattr(value, "ndim", 0) != 2 or value.shape[1] >= tokens:
+def _so_far(value: Any, tokens: int) -> Any:
+    """A column of the tokens up to the last query.
+
+    Its last value holds for all tokens that were generated since; those that it says of tokens to
+    come are left out.
+    """
+    if getattr(value, "ndim", 0) != 2 or not value.shape[1]:
         return value
-    return np.pad(value, ((0, 0), (0, tokens - value.shape[1])), mode="edge")
+    more = max(tokens - value.shape[1], 0)
+    return np.pad(value, ((0, 0), (0, more)), mode="edge")[:, :tokens]
 
 
 def _for_batch(value: Any, batch: int) -> Any:
@@ -107,11 +128,12 @@ def _documents(positions: IntArray, facts: MaskFacts) -> IntArray | None:
     return None
 
 
-def _missing(pattern: Pattern, place: Place, own: str, missing: list[str]) -> str:
-    def said(name: str) -> str:
-        column = f"{own}{name}"
+def _missing(pattern: Pattern, place: Place, seq2seq: bool, missing: list[str]) -> str:
+    def said(layer: str) -> str:
+        queries = place == "cross" and (layer in OF_QUERIES or layer.startswith(QUERY))
+        start, name = prefix(place, seq2seq, queries), layer.removeprefix(QUERY)
         alias = ALIASES.get(name)
-        return f"{column!r}" + (f" (or '{own}{alias}')" if alias else "")
+        return f"'{start}{name}'" + (f" (or '{start}{alias}')" if alias else "")
 
     return (
         f"pattern {pattern} reads what the batch does not hold: {', '.join(map(said, missing))} "

@@ -65,6 +65,10 @@ class Forward:
         time = self.time
         return When.at(self.attention.seed, time.epoch, time.step, self._keys(batch), time.progress)
 
+    def offset(self, place: Place, facts: MaskFacts) -> int:
+        """How many tokens stand before the first query: in cross attention, the decoder's."""
+        return self.decoder[0] if place == "cross" and self.decoder else facts.offset
+
     def only_facts(self, shape: Any) -> MaskFacts | None:
         """The facts of a mask that was copied on its way, to another device say.
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 
 from maskplug.arrays import BoolArray
-from maskplug.attention import Intervals, Pattern, Site
+from maskplug.attention import Pattern, Site
 from maskplug_hf.attention.columns import layers
 from maskplug_hf.attention.facts import MaskFacts
 from maskplug_hf.attention.forward import Forward
@@ -75,8 +74,7 @@ def _seen(
     spot: Spot, facts: MaskFacts, forward: Forward, pattern: Pattern, device: Any, heads: int
 ) -> Seen:
     """What the pattern shows, rendered once for all masks and layers that are alike."""
-    cross = spot.place == "cross"
-    offset = forward.decoder[0] if cross and forward.decoder else facts.offset
+    offset = forward.offset(spot.place, facts)
     numbers = (facts.batch, facts.queries, facts.keys, offset, facts.dropped, heads)
     alike = (spot.place, numbers, facts.real(spot.place).tobytes(), device)
     for depth in (None, spot.depth):
@@ -84,30 +82,20 @@ def _seen(
         if found is not None:
             return found
     site = _WatchedSite(
-        # Cross attention has no offset: all queries are rendered, and the last of them kept.
-        facts.queries + offset if cross else facts.queries,
+        facts.queries,
         facts.keys,
         forward.when(facts.batch),
         heads,
-        0 if cross else offset,
+        offset,
         spot.place,
         spot.depth,
         layers(forward, facts, spot.place, pattern),
     )
-    rows = pattern.rows(site)
-    dense = (_last(rows, facts.queries) if cross else rows).dense()
+    dense = pattern.rows(site).dense()
     keys = torch.from_numpy(np.ascontiguousarray(dense[..., facts.dropped :])).to(device)
-    seen = Seen(keys, site.valid_queries[:, -facts.queries :], not site.asked)
+    seen = Seen(keys, site.valid_queries, not site.asked)
     forward.seen[alike, None if seen.shared else spot.depth] = seen
     return seen
-
-
-def _last(rows: Intervals, queries: int) -> Intervals:
-    """The rows of the last queries."""
-    cut = slice(-queries, None)
-    phase = None if rows.phase is None else rows.phase[..., cut]
-    lo, hi = (np.ascontiguousarray(side[:, :, cut]) for side in (rows.lo, rows.hi))
-    return replace(rows, lo=lo, hi=hi, phase=phase)
 
 
 def _joined(spot: Spot, facts: MaskFacts, forward: Forward, mask: Any, seen: Seen) -> Any:

@@ -147,3 +147,46 @@ def test_queries_that_would_see_nothing_are_told_of_once() -> None:
     use_attention(one, "~window:left=0")
     with pytest.warns(MaskplugWarning, match="leaves no key to 2 of 14 queries .*themselves"):
         one.generate(**prompts(), **LONGER)
+
+
+@pytest.mark.filterwarnings("ignore:the pattern of 'cross' leaves no key")
+@pytest.mark.parametrize("beams", [1, 3])
+@pytest.mark.parametrize("name", tiny.SEQ2SEQ)
+def test_what_has_been_read_is_said_of_the_target(name: str, beams: int) -> None:
+    wide = {"init_std": 0.3} if name == "bart" else {"initializer_factor": 3.0}
+    one = tiny.model(name, **wide)
+    rows = [row + [0] * (7 - len(row)) for row in ROWS]
+    given = {"input_ids": torch.tensor(rows)}
+    given["attention_mask"] = (given["input_ids"] != 0).long()
+    more = {**LONGER, "num_beams": beams}
+    plain = one.generate(**given, **more).tolist()
+    handle = use_attention(one, cross="monotonic")
+    counts: list[int] = []
+    handle.listeners.append(
+        lambda spot, mask: (
+            counts.extend(mask[0, :1].sum(-1).tolist())
+            if (spot.place, spot.depth) == ("cross", 0)
+            else None
+        )
+    )
+    # The first is known for tokens to come, the second's last value holds for them.
+    for read in (
+        [[1, 1, 2, 4, 4, 5, 6, 7, 7, 7], [1, 2, 2, 3, 3, 3, 3, 3, 3, 3]],
+        [[2, 3], [1, 2]],
+    ):
+        counts.clear()
+        with handle.given(decoder_sources_read=read):
+            cached = one.generate(**given, **more).tolist()
+            told = list(counts)
+            assert one.generate(**given, **more, use_cache=False).tolist() == cached != plain
+        assert told == [*read[0], *read[0][-1:] * 8][:8]
+
+
+@pytest.mark.parametrize("name", tiny.SEQ2SEQ)
+def test_the_target_s_columns_are_named_where_they_are_missing(name: str) -> None:
+    one, given = tiny.model(name), tiny.batch(name)
+    use_attention(one, cross="monotonic")
+    with pytest.raises(TokenError, match="does not hold: 'decoder_sources_read' \\(for"):
+        one(**given, sources_read=torch.ones(2, 6).long())
+    with pytest.raises(TokenError, match="goes from 0 to 6"):
+        one(**given, decoder_sources_read=torch.full((2, 6), 8))

@@ -182,3 +182,20 @@ def test_nobody_tells_the_time() -> None:
     assert not torch.equal(one(**given).logits, at_start)
     use_attention(one, GROWING).set_time()
     assert torch.equal(one(**given).logits, at_start)
+
+
+@pytest.mark.parametrize("name", tiny.SEQ2SEQ)
+def test_a_trainer_brings_what_the_target_has_read(name: str, tmp_path: Path) -> None:
+    one = tiny.model(name)
+    read = torch.tensor([1, 2, 2, 3, 4, 6])
+    data = [{**row, "decoder_sources_read": read} for row in rows(name)]
+    handle = use_attention(one, cross="monotonic")
+    counts: list[Any] = []
+    handle.listeners.append(
+        lambda spot, mask: counts.append(mask[:, 0].sum(-1)) if spot.place == "cross" else None
+    )
+    made = trainer(one, name, tmp_path, max_steps=1, remove_unused_columns=False)
+    made.train_dataset = data
+    made.train()
+    assert len(counts) == 2
+    assert all((seen == read).all() for seen in counts)
