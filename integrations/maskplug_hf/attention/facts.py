@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from maskplug.arrays import BoolArray
-from maskplug.attention import Place
+from maskplug.attention import Intervals, Place
 
 if TYPE_CHECKING:
     from maskplug_hf.attention.forward import Forward
@@ -60,6 +60,19 @@ class MaskFacts:
         return self.valid & (np.arange(self.keys) < self.offset + self.queries)
 
 
+@dataclass(eq=False)
+class Outline:
+    """What stands for a mask on its way through a model where no matrix is to be made.
+
+    Attributes:
+        facts: how it stands to the tokens.
+        own: what the model shows by its own rule, padding included.
+    """
+
+    facts: MaskFacts
+    own: Intervals
+
+
 def write(mask: Any, facts: MaskFacts) -> None:
     """Let a mask carry its facts.
 
@@ -70,6 +83,8 @@ def write(mask: Any, facts: MaskFacts) -> None:
 
 
 def read(mask: Any) -> MaskFacts | None:
-    """The facts of a mask that :func:`write` has seen; None for all else."""
+    """The facts of an outline, or of a mask that :func:`write` has seen; None for all else."""
+    if isinstance(mask, Outline):
+        return mask.facts
     storage = getattr(mask, "untyped_storage", None)
     return None if storage is None else getattr(storage(), _NAME, None)

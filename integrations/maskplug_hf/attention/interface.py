@@ -8,17 +8,20 @@ from typing import Any
 
 import torch
 from transformers import AttentionInterface, AttentionMaskInterface
-from transformers.masking_utils import eager_mask, sdpa_mask
+from transformers.integrations.flex_attention import flex_attention_forward
+from transformers.masking_utils import causal_mask_function, eager_mask, sdpa_mask
 
 from maskplug.errors import OptionError
 from maskplug_hf.attention import facts as carried
-from maskplug_hf.attention.facts import MaskFacts
+from maskplug_hf.attention.blocks import blocks, check, compiled_as_fits
+from maskplug_hf.attention.facts import MaskFacts, Outline
 from maskplug_hf.attention.forward import RUNNING
+from maskplug_hf.attention.own import own_rule
 from maskplug_hf.attention.places import ATTRIBUTE, INTERFACE, Spot, asks
 from maskplug_hf.attention.render import masked
 
 #: The registered name of each back end. transformers looks for "flash", "flex" and "sdpa" in names.
-NAMES = {"sdpa": "maskplug", "eager": "maskplug_plain"}
+NAMES = {"sdpa": "maskplug", "eager": "maskplug_plain", "flex": "maskplug_blocks"}
 
 
 def register() -> None:
@@ -26,6 +29,8 @@ def register() -> None:
     for backend, delegate in (("sdpa", sdpa_mask), ("eager", eager_mask)):
         AttentionMaskInterface.register(NAMES[backend], _mask_function(delegate))
         AttentionInterface.register(NAMES[backend], _attention_function(backend))
+    AttentionMaskInterface.register(NAMES["flex"], _outline)
+    AttentionInterface.register(NAMES["flex"], _flex_attention)
 
 
 def _mask_function(delegate: Callable[..., Any]) -> Callable[..., Any]:
@@ -100,14 +105,69 @@ def _compute(kind: Any, backend: str) -> Any:
     return known[INTERFACE].get_interface(backend, known.get("eager_attention_forward"))
 
 
-def _patterned(spot: Spot, module: Any, mask: Any, heads: int) -> Any:
+@torch.compiler.disable  # type: ignore[untyped-decorator]
+def _outline(
+    batch_size: int,
+    q_length: int,
+    kv_length: int,
+    q_offset: Any = 0,
+    kv_offset: int = 0,
+    attention_mask: Any = None,
+    mask_function: Any = causal_mask_function,
+    **options: Any,
+) -> Outline:
+    """All that is known of a mask, without the mask itself.
+
+    Raises:
+        OptionError: outside of a forward pass, as for a static cache.
+    """
+    running = RUNNING.get()
+    if running is None:
+        raise OptionError(
+            "a mask was asked for before the model's pass, as generate does for a static cache; "
+            "backend='flex' cannot give it: use another cache, or say backend='sdpa'"
+        )
+    keys, offset = kv_offset + kv_length, int(q_offset)
+    facts = MaskFacts(batch_size, q_length, keys, offset, kv_offset, attention_mask, running)
+    running.asked.add(facts)
+    return Outline(facts, own_rule(mask_function, facts, running.positions, options))
+
+
+def _flex_attention(
+    module: Any,
+    query: Any,
+    key: Any,
+    value: Any,
+    attention_mask: Any = None,
+    *args: Any,
+    **options: Any,
+) -> Any:
+    """What transformers' own function computes, with the pattern's blocks."""
+    mask = _blocks(module, query, key, attention_mask, options)
+    with compiled_as_fits(query, key):
+        return flex_attention_forward(module, query, key, value, mask, *args, **options)
+
+
+@torch.compiler.disable  # type: ignore[untyped-decorator]
+def _blocks(module: Any, query: Any, key: Any, mask: Any, options: dict[str, Any]) -> Any:
+    check(module, query, options)
+    spot = getattr(module, ATTRIBUTE)
+    return _patterned(spot, module, mask, query.shape[1], key.shape[-2], query.device)
+
+
+def _patterned(
+    spot: Spot, module: Any, mask: Any, heads: int, keys: int = 0, device: Any = None
+) -> Any:
     facts, forward = carried.read(mask), RUNNING.get()
-    if facts is None and forward is not None and mask is not None:
+    if facts is None and forward is not None and isinstance(mask, torch.Tensor):
         facts = forward.only_facts(mask.shape)
     elif facts is not None and facts.forward is not None:
         forward = facts.forward
     if facts is not None and forward is not None:
-        made = masked(spot, facts, forward, mask, heads)
+        if isinstance(mask, Outline):
+            made = blocks(spot, mask, forward, heads, keys, device)
+        else:
+            made = masked(spot, facts, forward, mask, heads)
         for listener in forward.attention.listeners:
             listener(spot, made)
         return made

@@ -19,13 +19,16 @@ class Notices:
     Args:
         who: the model's class.
         fallback: what queries see that would see nothing.
+
+    Attributes:
+        compared: the places whose pattern has been compared with the model's own rule.
     """
 
     def __init__(self, who: str, fallback: Fallback | None) -> None:
         self.who = who
         self.fallback = fallback
         self._said: set[str] = set()
-        self._compared: set[Place] = set()
+        self.compared: set[Place] = set()
 
     def untold(self, patterns: Iterable[Pattern]) -> None:
         """Warn of patterns that change with a time that nobody tells."""
@@ -70,9 +73,9 @@ class Notices:
             real: the tokens that are no padding, (batch or 1, keys).
         """
         queries, keys = own.shape[-2:]
-        if place in self._compared or queries != keys or queries == 1:
+        if place in self.compared or queries != keys or queries == 1:
             return
-        self._compared.add(place)
+        self.compared.add(place)
         both = real[:, None, None] & real[:, None, :, None]
         takes = (own & ~seen & both).any()
         adds = (seen & ~own & both).any()

@@ -19,7 +19,8 @@ class Seen(NamedTuple):
     """What a pattern shows in one place.
 
     Attributes:
-        keys: bool of shape (batch or 1, heads or 1, queries, keys), True = may attend.
+        keys: bool of shape (batch or 1, heads or 1, queries, keys), True = may attend; or the same
+            as Intervals, where no matrix is to be made.
         queries: the real tokens among the queries: bool of shape (batch or 1, queries).
         shared: whether all layers see the same.
     """
@@ -53,9 +54,7 @@ def masked(spot: Spot, facts: MaskFacts, forward: Forward, mask: Any, heads: int
     Returns:
         A mask of the same kind, of shape (batch, heads or 1, queries, keys).
     """
-    if spot.place == "decoder":
-        last = facts.offset + facts.queries
-        forward.decoder = (facts.offset, facts.real(spot.place)[:, :last])
+    note_decoder(spot, facts, forward)
     pattern = forward.patterns.get(spot.place)
     if pattern is None:
         return mask
@@ -63,17 +62,33 @@ def masked(spot: Spot, facts: MaskFacts, forward: Forward, mask: Any, heads: int
     for depth in (None, spot.depth):
         if (made := facts.masks.get((*where, depth))) is not None:
             return made
-    seen = _seen(spot, facts, forward, pattern, mask.device, heads)
+    seen = seen_by(spot, facts, forward, pattern, mask.device, heads)
     made = _joined(spot, facts, forward, mask, seen)
     if facts.forward is forward:  # a mask made before this pass may serve another one too
         facts.masks[*where, None if seen.shared else spot.depth] = made
     return made
 
 
-def _seen(
+def note_decoder(spot: Spot, facts: MaskFacts, forward: Forward) -> None:
+    """Keep where the decoder's queries stand, for the cross attention that comes after."""
+    if spot.place == "decoder":
+        last = facts.offset + facts.queries
+        forward.decoder = (facts.offset, facts.real(spot.place)[:, :last])
+
+
+def seen_by(
     spot: Spot, facts: MaskFacts, forward: Forward, pattern: Pattern, device: Any, heads: int
 ) -> Seen:
-    """What the pattern shows, rendered once for all masks and layers that are alike."""
+    """What the pattern shows, rendered once for all masks and layers that are alike.
+
+    Args:
+        spot: the module's.
+        facts: of the mask.
+        forward: the pass that it belongs to.
+        pattern: that shows it.
+        device: of a matrix; None for intervals.
+        heads: the number of the module's heads.
+    """
     offset = forward.offset(spot.place, facts)
     numbers = (facts.batch, facts.queries, facts.keys, offset, facts.dropped, heads)
     alike = (spot.place, numbers, facts.real(spot.place).tobytes(), device)
@@ -91,8 +106,10 @@ def _seen(
         spot.depth,
         layers(forward, facts, spot.place, pattern),
     )
-    dense = pattern.rows(site).dense()
-    keys = torch.from_numpy(np.ascontiguousarray(dense[..., facts.dropped :])).to(device)
+    keys: Any = pattern.rows(site)
+    if device is not None:
+        dense = np.ascontiguousarray(keys.dense()[..., facts.dropped :])
+        keys = torch.from_numpy(dense).to(device)
     seen = Seen(keys, site.valid_queries, not site.asked)
     forward.seen[alike, None if seen.shared else spot.depth] = seen
     return seen

@@ -54,7 +54,8 @@ def use_attention(
         fallback: what queries see that would see nothing: "self" for their own token, "first" for
             the sample's first; or "error". By default themselves, and in cross attention, where
             there is no self, always the first token.
-        backend: which attention of transformers computes: "sdpa" or "eager".
+        backend: which attention of transformers computes: "sdpa", "eager", or "flex" for long
+            texts, whose masks are made of blocks.
 
     Returns:
         What tells the patterns the time, and takes them away again.
@@ -148,8 +149,10 @@ def _refused(model: Any) -> OptionError:
 def _check_options(model: Any, backend: str, fallback: Any) -> None:
     if backend not in NAMES:
         ignored = " flash attention takes no masks;" if "flash" in str(backend) else ""
-        raise OptionError(f"backend is {backend!r};{ignored} choices: 'sdpa', 'eager'")
+        raise OptionError(f"backend is {backend!r};{ignored} choices: 'sdpa', 'eager', 'flex'")
     if backend == "sdpa" and not model._supports_sdpa:
         raise OptionError(f"{type(model).__name__} does not support sdpa; say backend='eager'")
+    if backend == "flex" and not model._supports_flex_attn:
+        raise OptionError(f"{type(model).__name__} does not support flex; say backend='sdpa'")
     if fallback not in FALLBACKS:
         raise OptionError(f"fallback is {fallback!r}; choices: 'self', 'first', 'error'")
