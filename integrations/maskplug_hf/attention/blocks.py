@@ -88,7 +88,8 @@ def compiled_as_fits(query: Any, key: Any) -> AbstractContextManager[Any]:
     if query.device.type != "cpu" or torch.compiler.is_compiling():
         return nullcontext()
     if query.shape[-2] * key.shape[-2] <= SMALL:
-        return torch.compiler.set_stance("force_eager")
+        uncompiled: AbstractContextManager[Any] = torch.compiler.set_stance("force_eager")
+        return uncompiled
     fixed: AbstractContextManager[Any] = dynamo.patch(automatic_dynamic_shapes=False)
     return fixed
 

@@ -29,6 +29,7 @@ class MaskFacts:
         padding: the attention mask of two dimensions, a tensor, or None without padding.
         forward: the forward pass that asked, or None outside of one.
         masks: what was made of this mask, by place, heads, device and depth.
+        used: how often it has been used, counted where layers share modules.
     """
 
     batch: int
@@ -39,6 +40,7 @@ class MaskFacts:
     padding: Any
     forward: Forward | None
     masks: dict[Any, Any] = field(default_factory=dict)
+    used: int = 0
 
     @cached_property
     def valid(self) -> BoolArray:

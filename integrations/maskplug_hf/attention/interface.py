@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -17,7 +18,7 @@ from maskplug_hf.attention.blocks import blocks, check, compiled_as_fits
 from maskplug_hf.attention.facts import MaskFacts, Outline
 from maskplug_hf.attention.forward import RUNNING
 from maskplug_hf.attention.own import own_rule
-from maskplug_hf.attention.places import ATTRIBUTE, INTERFACE, Spot, asks
+from maskplug_hf.attention.places import ATTRIBUTE, INTERFACE, Spot, asks, uses
 from maskplug_hf.attention.render import masked
 
 #: The registered name of each back end. transformers looks for "flash", "flex" and "sdpa" in names.
@@ -164,6 +165,7 @@ def _patterned(
     elif facts is not None and facts.forward is not None:
         forward = facts.forward
     if facts is not None and forward is not None:
+        spot = _counted(spot, module, facts)
         if isinstance(mask, Outline):
             made = blocks(spot, mask, forward, heads, keys, device)
         else:
@@ -186,6 +188,24 @@ def _patterned(
         "gradient_checkpointing_kwargs={'use_reentrant': False}; with a mask of your own, leave "
         "the pattern out"
     )
+
+
+def _counted(spot: Spot, module: Any, facts: MaskFacts) -> Spot:
+    """The spot of this use of a module: where layers share one, they are told apart by counting.
+
+    Raises:
+        OptionError: when there are more uses than layers.
+    """
+    layers = uses(module)
+    if layers is None:
+        return spot
+    if facts.used == layers:
+        raise OptionError(
+            f"the {layers} layers of {type(module).__name__} share modules, and one is used again: "
+            "with checkpointing it is unknown which layer a pattern is asked of; do without it"
+        )
+    facts.used += 1
+    return replace(spot, depth=facts.used - 1)
 
 
 register()

@@ -109,6 +109,7 @@ def _looked_at(sees: Any, facts: MaskFacts, options: Mapping[str, Any]) -> Inter
             use_vmap=options.get("use_vmap", False),
             device=options.get("device", "cpu"),
         )
+        assert seen is not None  # as no skip is allowed
         parts.append(Intervals.of_mask(seen.cpu().numpy()))
     most = max(part.lo.shape[-1] for part in parts)
     room = [(0, 0), (0, 0), (0, 0)]

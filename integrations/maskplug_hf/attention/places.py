@@ -58,6 +58,14 @@ def spots(model: Any) -> Iterator[tuple[Any, Spot]]:
         yield module, Spot(place, depth if isinstance(depth, int) else number)
 
 
+def uses(module: Any) -> int | None:
+    """How many layers of a pass there are, if they share modules (ALBERT's do); else None."""
+    config: Any = getattr(module, "config", None)
+    if not hasattr(config, "num_hidden_groups"):
+        return None
+    return int(config.num_hidden_layers * config.inner_group_num)
+
+
 def _place(name: str, module: Any, model: Any) -> Place:
     # Nothing but names tells cross attention apart: BART has one class for all three places.
     if CROSS.search(name.rpartition("layer")[2]) or "CrossAttention" in type(module).__name__:

@@ -10,12 +10,19 @@ import attention_models as tiny
 import numpy as np
 import pytest
 import torch
-from transformers import DataCollatorWithFlattening, Trainer, TrainingArguments
+from torch.utils.checkpoint import checkpoint
+from transformers import (
+    AlbertConfig,
+    AlbertModel,
+    DataCollatorWithFlattening,
+    Trainer,
+    TrainingArguments,
+)
 
 import maskplug
 from maskplug.attention import Intervals, Pattern, Site
 from maskplug.clock import Step
-from maskplug.errors import TokenError
+from maskplug.errors import OptionError, TokenError
 from maskplug_hf.attention import PatternAttention, use_attention
 
 FIRST, SECOND = [5, 6, 7, 8], [9, 10, 11]
@@ -125,6 +132,26 @@ def test_a_pattern_may_differ_between_layers_and_places(name: str) -> None:
             mask = got[place, depth][0, 0]
             want = ByDepth().dense(*mask.shape, place=place, depth=depth)[0, 0]
             assert np.array_equal(mask.numpy(), want), (place, depth)
+
+
+@pytest.mark.parametrize("groups", [1, 2])
+def test_layers_that_share_a_module_are_counted(groups: int) -> None:
+    torch.manual_seed(0)
+    sizes = {**tiny.ONE, "embedding_size": 8, "num_hidden_layers": 4, "inner_group_num": 2}
+    one = AlbertModel(AlbertConfig(**sizes, num_hidden_groups=groups)).eval()
+    ids = tiny.batch("bert")["input_ids"]
+    handle = use_attention(one, ByDepth())
+    for _ in range(2):
+        got = received(one, handle, input_ids=ids)
+        assert sorted(depth for _, depth in got) == list(range(8))
+        for (_, depth), mask in got.items():
+            assert np.array_equal(mask[:1].numpy(), ByDepth().dense(9, depth=depth))
+    group = one.encoder.albert_layer_groups[0]
+    plain = group.forward
+    group.forward = lambda *args, **more: checkpoint(plain, *args, **more, use_reentrant=False)
+    loss = one.train()(ids).last_hidden_state.sum()
+    with pytest.raises(OptionError, match="the 8 layers of AlbertAttention share modules"):
+        loss.backward()
 
 
 class Counted(maskplug.attention.Window):

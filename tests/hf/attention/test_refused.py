@@ -38,7 +38,11 @@ def test_no_model() -> None:
         ("t5", {"pattern": "full"}, r"several places \(cross, decoder, encoder\): name them"),
         ("bert", {"pattern": "full", "encoder": "full"}, "two patterns for 'encoder'"),
         ("bert", {"pattern": "full", "backend": "flash_attention_2"}, "takes no masks.*'sdpa', "),
-        ("bert", {"pattern": "full", "backend": "flex"}, "backend is 'flex'; choices"),
+        (
+            "bert",
+            {"pattern": "full", "backend": "blocks"},
+            "is 'blocks'; choices: 'sdpa', 'eager', ",
+        ),
         ("bert", {"pattern": "full", "fallback": "last"}, "fallback is 'last'; choices: 'self'"),
         ("bert", {"pattern": "full", "evaluation": {"middle": "full"}}, "evaluation names"),
         ("bert", {"pattern": "window:left=-1"}, "option 'left' is -1"),
