@@ -8,7 +8,8 @@ import numpy as np
 import torch
 
 from maskplug.arrays import BoolArray
-from maskplug.attention import Pattern, Site
+from maskplug.attention import Pattern
+from maskplug.attention.site import WatchedSite
 from maskplug_hf.attention.columns import layers
 from maskplug_hf.attention.facts import MaskFacts
 from maskplug_hf.attention.forward import Forward
@@ -28,17 +29,6 @@ class Seen(NamedTuple):
     keys: Any
     queries: BoolArray
     shared: bool
-
-
-class _WatchedSite(Site):
-    """A site that notices whether a pattern asks for the layer: if not, all layers share a mask."""
-
-    asked = False
-
-    def __getattribute__(self, name: str) -> Any:
-        if name == "depth":
-            object.__setattr__(self, "asked", True)
-        return super().__getattribute__(name)
 
 
 def masked(spot: Spot, facts: MaskFacts, forward: Forward, mask: Any, heads: int) -> Any:
@@ -96,7 +86,7 @@ def seen_by(
         found: Seen | None = forward.seen.get((alike, depth))
         if found is not None:
             return found
-    site = _WatchedSite(
+    site = WatchedSite(
         facts.queries,
         facts.keys,
         forward.when(facts.batch),
