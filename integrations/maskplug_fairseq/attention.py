@@ -142,6 +142,7 @@ class PatternAttention(MultiheadAttention):  # type: ignore[misc]
             heads=self.num_heads,
             depth=self.depth,
             valid=self.masks.valid(padding, keys),
+            **self.masks.begins,
         )
 
     def _across(self, query: torch.Tensor, key: Any, padding: Any, incremental_state: Any) -> Call:

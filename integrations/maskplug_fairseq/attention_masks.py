@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
@@ -16,6 +17,9 @@ from maskplug.attention.site import Place
 from maskplug.errors import MaskplugWarning
 from maskplug.schedule import progress_at
 from maskplug.when import When
+
+#: Layers of a batch of sources, by name: True where something begins; shape (batch, tokens).
+Begins = Mapping[str, BoolArray]
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,6 +35,7 @@ class Call:
         valid: bool of shape (batch or 1, keys), True = no padding.
         valid_queries: bool of shape (batch or 1, offset + queries), likewise; only in cross
             attention.
+        sentence_starts, section_starts: bool of shape (batch, keys), where they are known.
     """
 
     queries: int
@@ -41,6 +46,15 @@ class Call:
     depth: int
     valid: BoolArray
     valid_queries: BoolArray | None = None
+    sentence_starts: BoolArray | None = None
+    section_starts: BoolArray | None = None
+
+    @property
+    def layers(self) -> dict[str, BoolArray]:
+        """What is known of the tokens, as patterns read it."""
+        names = ("valid", "valid_queries", "sentence_starts", "section_starts")
+        given = {name: getattr(self, name) for name in names}
+        return {name: layer for name, layer in given.items() if layer is not None}
 
     def like(self, other: Call, whatever_depth: bool) -> bool:
         """Whether another call asks for the same, apart from the layer where that is nothing."""
@@ -105,6 +119,8 @@ class Masks:
         self.updates = updates
         #: The number of updates so far; what the model was told last.
         self.step = 0
+        #: What the encoder read in the sources that it is given, for its own attention.
+        self.begins: Begins = {}
         self.valid, self.valid_queries = Valid(), Valid()
         self._told = False
         self._last: tuple[int, Call, bool, torch.Tensor] | None = None
@@ -119,9 +135,7 @@ class Masks:
             step, before, all_depths, made = self._last
             if step == self.step and made.device == device and call.like(before, all_depths):
                 return made
-        layers = {"valid": call.valid}
-        if call.valid_queries is not None:
-            layers["valid_queries"] = call.valid_queries
+        layers = call.layers
         batch = max(map(len, layers.values()))
         progress = progress_at(self.step, self.updates)
         when = When.at(self.seed, 0, self.step, np.zeros(batch, np.uint64), progress)

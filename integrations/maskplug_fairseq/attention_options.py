@@ -19,11 +19,12 @@ from maskplug.errors import MaskplugError
 from maskplug.parts import Schedule
 from maskplug.spec import options_from_json, to_json
 from maskplug.when import When
+from maskplug_fairseq.attention_tokens import SECTIONS, SENTENCES, Reader
 
 PLACES: tuple[Place, ...] = get_args(Place)
-#: What fairseq's attention knows of its tokens: which of them are padding, and nothing else.
+#: What the attention of each place knows of its tokens.
 KNOWN: dict[Place, tuple[str, ...]] = {
-    "encoder": ("valid",),
+    "encoder": ("valid", SENTENCES, SECTIONS),
     "decoder": ("valid",),
     "cross": ("valid", "valid_queries"),
 }
@@ -40,11 +41,13 @@ class AttentionPlan:
         patterns: of the places that have one.
         seed: of patterns that draw.
         updates: how many updates schedules take from their start to their end.
+        reader: of the encoder's tokens, where its pattern needs to know more than padding.
     """
 
     patterns: Mapping[Place, Pattern]
     seed: int = 0
     updates: int = 0
+    reader: Reader | None = None
 
 
 def add_attention_args(parser: ArgumentParser) -> None:
@@ -74,13 +77,20 @@ def add_attention_args(parser: ArgumentParser) -> None:
         help="updates over which schedules in patterns run from start to end; --max-update unless "
         "it is given",
     )
+    parser.add_argument(
+        "--section-token",
+        metavar="TOKEN",
+        help="the token of the source dictionary with which each section begins, for the encoder's "
+        "patterns that read sections",
+    )
 
 
-def attention_plan(args: Any) -> AttentionPlan:
+def attention_plan(args: Any, dictionary: Any) -> AttentionPlan:
     """What the options ask for; specs take the places of expressions, so that checkpoints pin them.
 
     Args:
         args: a model's options: a namespace or a ``DictConfig``, which is changed.
+        dictionary: of the sources.
 
     Raises:
         OptionError: naming the option and what is wrong with it.
@@ -92,7 +102,8 @@ def attention_plan(args: Any) -> AttentionPlan:
         Rng.at(seed, 0, [])
     except OptionError as error:
         raise OptionError(f"--attention-pattern-seed: {error}") from error
-    plan = AttentionPlan(patterns, seed, _updates(args, patterns))
+    reader = _reader(args, patterns, dictionary)
+    plan = AttentionPlan(patterns, seed, _updates(args, patterns), reader)
     for place in patterns:
         _try_out(place, plan)
     with open_dict(args) if OmegaConf.is_config(args) else nullcontext():
@@ -119,7 +130,7 @@ def _read(place: Place, text: str) -> Pattern:
     if missing:
         raise OptionError(
             f"{_flag(place)}: pattern {made} reads the layers {', '.join(map(repr, missing))}, and "
-            f"fairseq's attention knows only {', '.join(map(repr, KNOWN[place]))} of its tokens"
+            f"there fairseq's attention knows only {', '.join(map(repr, KNOWN[place]))}"
         )
     deaf = [clock for clock in made.clocks if not clock.timeless and not clock.needs_step]
     if deaf:
@@ -129,6 +140,20 @@ def _read(place: Place, text: str) -> Pattern:
             "every(k=100,of=step)"
         )
     return made
+
+
+def _reader(args: Any, patterns: Mapping[Place, Pattern], dictionary: Any) -> Reader | None:
+    """What reads the encoder's tokens; None if its pattern asks for nothing of them."""
+    if "encoder" not in patterns:
+        return None
+    read = patterns["encoder"].layers
+    if SENTENCES not in read and SECTIONS not in read:
+        return None
+    try:
+        return Reader(dictionary, read, getattr(args, "section_token", None) or None)
+    except OptionError as error:
+        who = f"{_flag('encoder')} is {patterns['encoder']}"
+        raise OptionError(f"{who}: {error}") from error
 
 
 def _updates(args: Any, patterns: Mapping[Place, Pattern]) -> int:
@@ -167,8 +192,8 @@ def _try_out(place: Place, plan: AttentionPlan) -> None:
 def _seen(place: Place, plan: AttentionPlan, length: int, progress: float) -> BoolArray:
     """What the first sample's first tokens see where the target has this length."""
     keys = TRIED if place == "cross" else length
-    sizes = {"valid": keys, "valid_queries": length}
-    layers = {name: np.ones(sizes[name], np.int64) for name in KNOWN[place]}
+    sizes = {name: length if name == "valid_queries" else keys for name in KNOWN[place]}
+    layers = {name: np.ones(size, np.int64) for name, size in sizes.items()}
     when = When.at(plan.seed, 0, 0, np.zeros(1, np.uint64), progress)
     site = Site(length, keys, when, place=place, layers=layers)
     rows = plan.patterns[place].rows(site)

@@ -28,6 +28,7 @@ from maskplug_fairseq.attention_options import (
     add_attention_args,
     attention_plan,
 )
+from maskplug_fairseq.attention_tokens import ReadingEncoder
 
 #: fairseq's architectures that have a twin with patterns, called maskplug_…
 ARCHITECTURES = {
@@ -60,7 +61,7 @@ class _FollowsPatterns:
         Raises:
             OptionError: for a wrong pattern, or one that the model cannot follow.
         """
-        plan = attention_plan(args)
+        plan = attention_plan(args, task.source_dictionary)
         model = super().build_model(args, task)  # type: ignore[misc]
         follow(model, plan)
         return model
@@ -93,6 +94,8 @@ def follow(model: Any, plan: AttentionPlan) -> None:
     if "encoder" in masks:
         for depth, layer in enumerate(_layers(model.encoder)):
             _put(layer.self_attn, masks["encoder"], depth)
+        if plan.reader is not None:
+            ReadingEncoder.put_on(model.encoder, masks["encoder"], plan.reader)
     within, across = masks.get("decoder"), masks.get("cross")
     if within is None and across is None:
         return

@@ -116,6 +116,11 @@ def make_corpus(folder: Path, spelling: str = "▁", sentences: int = 1) -> Corp
             many = sentences if side == "source" else 1
             lines = [" ".join(sentence(pick, spelling) for _ in range(many)) for _ in range(size)]
             (folder / f"{split}.{language}").write_text("\n".join(lines) + "\n")
+    return preprocessed(folder)
+
+
+def preprocessed(folder: Path) -> Corpus:
+    """Run fairseq-preprocess on the texts of a folder."""
     prefixes = [x for split in SIZES for x in (f"--{split}pref", str(folder / split))]
     flags = ["-s", "de", "-t", "en", "--destdir", str(folder / "data-bin"), "--workers", "1"]
     parser = options.get_preprocessing_parser()

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 from attention_models import build, flags_of
+from fairseq.data import Dictionary
 from fairseq.models import ARCH_MODEL_REGISTRY
 from fairseq_runs import Corpus
 from omegaconf import OmegaConf
@@ -27,7 +28,10 @@ BAD = {
     "syntax": ({"cross": "wait_k:k=3 &"}, "--cross-.*cannot be read"),
     "json": ({"encoder": '{"name" "window"}'}, "--encoder-.*not valid JSON"),
     "spec": ({"encoder": '{"left": 2}'}, "--encoder-.*name"),
-    "documents": ({"encoder": "document"}, "--encoder-.*'documents'.*knows only 'valid'"),
+    "documents": (
+        {"encoder": "document"},
+        "--encoder-.*'documents'.*knows only 'valid', 'sentence_starts'",
+    ),
     "inside": ({"cross": "wait_k:k=3 | aligned"}, "--cross-.*'valid', 'valid_queries'"),
     "place": ({"encoder": "wait_k:k=3"}, "--encoder-.*wait_k.*cross"),
     "epochs": ({"cross": "wait_k(k=1,most=4,clock=epoch)"}, "Epoch.*every.*of=step"),
@@ -74,7 +78,7 @@ class Halves(Pattern):
 def test_a_mask_that_decoding_could_not_see(place: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(attention_options, "pattern", lambda text: Halves())
     with pytest.raises(OptionError, match=f"--{place}-.*length of the target.*unknown"):
-        attention_plan(Namespace(**{f"{place}_attention_pattern": "halves"}))
+        attention_plan(Namespace(**{f"{place}_attention_pattern": "halves"}), Dictionary())
 
 
 def test_specs_and_expressions_are_the_same(corpus: Corpus) -> None:
@@ -88,9 +92,9 @@ def test_specs_and_expressions_are_the_same(corpus: Corpus) -> None:
 def test_options_pin_what_they_mean() -> None:
     for make in (lambda **given: Namespace(**given), lambda **given: structured(given)):
         args = make(encoder_attention_pattern="window:left=2")
-        attention_plan(args)
+        attention_plan(args, Dictionary())
         assert args.encoder_attention_pattern == '{"left":2,"name":"window@1","right":0}'
-        assert attention_plan(args) == attention_plan(args)
+        assert attention_plan(args, Dictionary()) == attention_plan(args, Dictionary())
 
 
 def structured(given: dict[str, Any]) -> Any:
@@ -100,7 +104,7 @@ def structured(given: dict[str, Any]) -> Any:
 
 
 def test_old_models_have_no_patterns() -> None:
-    assert not attention_plan(Namespace()).patterns
+    assert not attention_plan(Namespace(), Dictionary()).patterns
 
 
 def test_schedules_follow_max_update(corpus: Corpus) -> None:
