@@ -8,6 +8,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
+from maskplug.cli.paragraphs import fitted
 from maskplug.errors import UnknownNameError, did_you_mean
 from maskplug.plugins import plugins, registry
 from maskplug.registry import KINDS, Entry
@@ -47,7 +48,8 @@ def _table(kind: str) -> Table:
 
 def _describe(console: Console, entry: Entry) -> None:
     console.print(f"[bold]{entry.kind}[/] [cyan]{entry.label}[/] [dim]from {entry.provider}[/]")
-    console.print(inspect.cleandoc(entry.factory.__doc__ or ""), markup=False, highlight=False)
+    doc = fitted(inspect.cleandoc(entry.factory.__doc__ or ""), console.width)
+    console.print(doc, markup=False, highlight=False, soft_wrap=True)
     parameters = inspect.signature(entry.factory).parameters.values()
     if parameters:
         console.print("\nOptions:", style="bold")

@@ -42,6 +42,15 @@ def test_list_describes_one_entry_with_its_options(name: str) -> None:
     assert "max_length: int = 10" in output
 
 
+def test_list_fits_the_terminal() -> None:
+    lines = CliRunner().invoke(main, ["list", "wait_k"], env={"COLUMNS": "60"}).output.splitlines()
+    assert [line for line in lines if len(line) > 60] == [
+        '    >>> WaitK(2).dense(4, 3, place="cross")[0, 0].astype(int)'  # code stays whole
+    ]
+    assert "    k: how many source tokens are waited for, from 1; or a" in lines
+    assert "        schedule." in lines
+
+
 def test_an_unknown_name_gets_a_suggestion_and_no_traceback() -> None:
     result = run("list", "spann")
     assert result.exit_code == 2
