@@ -18,7 +18,7 @@ from typing import Any, Literal, Union, get_args, get_origin
 
 import numpy as np
 
-from maskplug.errors import OptionError, PluginError, did_you_mean
+from maskplug.errors import OptionError, PluginError, UnknownNameError, did_you_mean
 from maskplug.parts import Part
 from maskplug.plugins import registry
 from maskplug.registry import Entry
@@ -45,7 +45,9 @@ def build(entry: Entry, options: Mapping[str, Any]) -> Any:
     values = {}
     for name, parameter in signature.parameters.items():
         if name not in options and parameter.default is parameter.empty:
-            raise OptionError(f"{who} needs the option {name!r}")
+            raise OptionError(
+                f"{who} needs the option {name!r}; 'maskplug list {entry.name}' explains it"
+            )
         value = options.get(name, parameter.default)
         try:
             values[name] = accept(name, value, hints.get(name, Any))
@@ -87,7 +89,11 @@ def accept(name: str, value: Any, hint: Any) -> Any:
             if isinstance(value, choice):
                 return value
             if isinstance(value, str | Mapping):
-                return resolve(choice.kind, value)
+                try:
+                    return resolve(choice.kind, value)
+                except UnknownNameError:
+                    if isinstance(value, Mapping) or not {int, float} & {*choices}:
+                        raise  # else what was meant may be a number, as the message below says
         elif choice is Resource:
             if isinstance(value, Resource | str | Path | Mapping):
                 return Resource.of(value)
@@ -221,8 +227,13 @@ def _placeless(value: Any) -> Any:
     return [_placeless(item) for item in value] if isinstance(value, list) else value
 
 
-def options_from_json(text: str, where: str) -> dict[str, Any]:
+def options_from_json(text: str, where: str, like: str = '{"rate": 0.15}') -> dict[str, Any]:
     """Options from a JSON object, as ``--masking-args`` and ``--options`` give them.
+
+    Args:
+        text: the JSON.
+        where: it comes from, for the message.
+        like: what could be there instead, for the message.
 
     Raises:
         OptionError: when the text is not a JSON object; the message points at the place.
@@ -232,10 +243,8 @@ def options_from_json(text: str, where: str) -> dict[str, Any]:
     except json.JSONDecodeError as error:
         raise OptionError(
             f"{where} is not valid JSON: {error.msg} at column {error.colno} of {text!r}; "
-            """it looks like '{"rate": 0.15}'"""
+            f"it looks like {like!r}"
         ) from None
     if not isinstance(options, dict):
-        raise OptionError(
-            f"""{where} must be a JSON object such as '{{"rate": 0.15}}', not {text}"""
-        )
+        raise OptionError(f"{where} must be a JSON object such as {like!r}, not {text}")
     return options

@@ -15,6 +15,7 @@ from maskplug.attention.pictures.picture import Picture
 from maskplug.attention.site import PLACES
 from maskplug.cli.lengths import LENGTH, Asked, layers_of, pieces
 from maskplug.errors import OptionError, TokenError
+from maskplug.spec import options_from_json
 
 #: Layers that are not one of a few numbers for each token, as a message shows them.
 EXAMPLES: dict[str, Any] = {
@@ -75,13 +76,16 @@ def attention_command(
 ) -> None:
     """Show which keys each query sees: rows are queries, columns are keys.
 
-    SPEC is a pattern, such as causal, window:left=4 or "document & (sink:n=2 | window:left=8)".
+    SPEC is a pattern, such as causal, window:left=4 or "document & (sink:n=2 | window:left=8)", or
+    as JSON, as checkpoints keep it.
     Without --length, there are as many queries as the text or the layers have tokens.
     """
     if out is not None:
         form_of(out)
-    shown = pattern(spec)
+    shown = _pattern(spec, "SPEC")
     given = {name: value for name, value in more.items() if value is not None}
+    for name in {"compare", "within"} & set(given):
+        given[name] = _pattern(given[name], f"--{name}")
     given.setdefault("heads", max(given["head"], 0) + 1)
     given["keys"] = [int(key) if key.isdecimal() else key]
     if times is not None:
@@ -98,12 +102,19 @@ def attention_command(
         picture.save(out)
 
 
+def _pattern(text: str, where: str) -> Pattern:
+    """A pattern from an expression, or from its spec as JSON."""
+    if not text.lstrip().startswith("{"):
+        return pattern(text)
+    return pattern(options_from_json(text, where, '{"name": "window", "left": 8}'))
+
+
 def _picture(shown: Pattern, given: dict[str, Any], tokens: dict[str, Any]) -> Picture:
     """The picture; where a layer is missing, the message says how to give it here."""
     try:
         return shown.picture(**given, **tokens)
     except TokenError as error:
-        others = [pattern(given[name]) for name in ("compare", "within") if name in given]
+        others = [given[name] for name in ("compare", "within") if name in given]
         needed = [name for p in (shown, *others) for name in p.layers if name not in tokens]
         if not needed or repr(needed[0]) not in str(error):
             raise

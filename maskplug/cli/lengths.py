@@ -16,6 +16,8 @@ from maskplug.errors import OptionError, TokenError
 from maskplug.spec import options_from_json
 from maskplug.spelling import plain
 
+#: What --layers looks like, for messages.
+LIKE = '{"documents": [0, 0, 1, 1]}'
 #: Without anything that says how many.
 LENGTH = 16
 
@@ -36,7 +38,7 @@ def layers_of(text: str | None) -> dict[str, Any]:
         OptionError: when it is no JSON object, or a layer has the name of another argument.
         TokenError: when a layer is no list of numbers.
     """
-    layers = {} if text is None else options_from_json(text, "--layers")
+    layers = {} if text is None else options_from_json(text, "--layers", LIKE)
     taken = {
         name
         for function in (picture, Pattern.intervals)

@@ -44,6 +44,13 @@ def test_the_picture_and_the_figures_are_printed() -> None:
     )
 
 
+def test_a_spec_is_a_pattern_as_well() -> None:
+    spec = '{"left": 1, "name": "window@1", "right": 0}'
+    assert shown(spec) == shown("window:left=1")
+    for other in ("--compare", "--within"):
+        assert shown("causal", other, spec) == shown("causal", other, "window:left=1")
+
+
 def test_a_picture_is_written_as_well(tmp_path: Path) -> None:
     for ending, starts in ((".svg", b"<?xml"), (".png", b"\x89PNG"), (".pdf", b"%PDF")):
         path = tmp_path / f"mask{ending}"
@@ -118,6 +125,13 @@ def test_the_difference_of_two_patterns() -> None:
         (["causal & "], "cannot be read"),
         (["window"], "'left'"),
         (["window:left=-1"], "option 'left' is -1"),
+        (["window:left=99999999999999999999"], "must be below 2,147,483,648"),
+        (["window:left=linear(1,1e30)"], "must be below 2,147,483,648"),
+        (["window:left=abc"], "'left' is 'abc'; it must be a schedule (constant, cosine"),
+        (["wait_k:k=1,catchup=-1e300", "--place", "cross"], "'catchup' is -1e+300"),
+        (['{"name": "window"'], """SPEC is not valid JSON"""),
+        (['{"left": 2}'], "a pattern is given as {'name': …"),
+        (["causal", "--compare", '{"name": 3'], "--compare is not valid JSON"),
         (["causal", "--compare", "wndow:left=1"], "did you mean 'window'"),
         (["causal", "--within", "causal |"], "cannot be read"),
         (["causal", "--within", "full", "--compare", "full"], "'compare' or 'within'"),
@@ -136,7 +150,7 @@ def test_the_difference_of_two_patterns() -> None:
         (["document", "--layers", '{"documents": [[0, 1], [0, 0]]}'], "the rows of 2 samples"),
         (["document", "--layers", '{"block": [0]}'], "no layer is called 'block'"),
         (["document", "--layers", "[0]"], "--layers must be a JSON object"),
-        (["document", "--layers", "{documents}"], "--layers is not valid JSON"),
+        (["document", "--layers", "{documents}"], """looks like '{"documents": [0, 0, 1, 1]}'"""),
         (["causal", "--times", "0,x"], "--times takes whole numbers"),
         (["causal", "--times", "-1"], "time is -1"),
         (["causal", "--times", ""], "one time or several"),

@@ -14,6 +14,9 @@ from maskplug.attention.site import Site
 from maskplug.errors import OptionError
 from maskplug.parts import Schedule
 
+#: Far below the end of int64, so that sums of options and places stay whole.
+LIMIT = 2**31
+
 
 def bounds(value: Schedule | float) -> tuple[float, float]:
     """The least and the greatest value of an option: those of its schedule, or twice its own."""
@@ -21,29 +24,34 @@ def bounds(value: Schedule | float) -> tuple[float, float]:
 
 
 def check_whole(name: str, value: Schedule | int | None, least: int) -> None:
-    """Refuse a whole number, or a schedule, that goes below ``least``; None passes.
+    """Refuse a whole number, or a schedule, below ``least`` or out of all reach; None passes.
 
     Raises:
         OptionError: naming the option, the value received and the range.
     """
-    if value is not None and bounds(value)[0] < least:
+    if value is None:
+        return
+    low, high = bounds(value)
+    if low < least:
         raise OptionError(
             f"option {name!r} is {value!r}; it must be a whole number from {least} upwards, or a "
             "schedule that stays there"
         )
+    if high >= LIMIT:
+        raise OptionError(f"option {name!r} is {value!r}; it must be below {LIMIT:,}")
 
 
 def check_below(name: str, value: Schedule | float, limit: float) -> None:
-    """Refuse a number, or a schedule, that reaches ``limit`` or is not finite.
+    """Refuse a number, or a schedule, that reaches ``limit`` or is out of all reach.
 
     Raises:
         OptionError: naming the option, the value received and the range.
     """
     low, high = bounds(value)
-    if not -np.inf < low <= high < limit:
+    if not -LIMIT < low <= high < limit:
         raise OptionError(
-            f"option {name!r} is {value!r}; it must be a finite number below {limit:g}, or a "
-            "schedule that stays there"
+            f"option {name!r} is {value!r}; it must be a finite number below {limit:g} and "
+            f"above -{LIMIT:,}, or a schedule that stays there"
         )
 
 
