@@ -29,6 +29,9 @@ KNOWN: dict[Place, tuple[str, ...]] = {
     "cross": ("valid", "valid_queries"),
 }
 
+#: What a spec looks like, for messages.
+SPEC = '{"name": "window", "left": 8}'
+
 #: Up to which length a pattern is tried out.
 TRIED = 24
 
@@ -123,14 +126,15 @@ def _dest(place: Place) -> str:
 def _read(place: Place, text: str) -> Pattern:
     try:
         json = text.lstrip().startswith("{")
-        made = pattern(options_from_json(text, "the spec") if json else text)
+        made = pattern(options_from_json(text, "the spec", SPEC) if json else text)
     except MaskplugError as error:
         raise OptionError(f"{_flag(place)}: {error}") from error
     missing = [name for name in made.layers if name not in KNOWN[place]]
     if missing:
+        where = "cross attention" if place == "cross" else f"the {place}'s attention"
         raise OptionError(
-            f"{_flag(place)}: pattern {made} reads the layers {', '.join(map(repr, missing))}, and "
-            f"there fairseq's attention knows only {', '.join(map(repr, KNOWN[place]))}"
+            f"{_flag(place)}: pattern {made} reads {', '.join(map(repr, missing))}, and in fairseq "
+            f"{where} knows only {', '.join(map(repr, KNOWN[place]))} of its tokens"
         )
     deaf = [clock for clock in made.clocks if not clock.timeless and not clock.needs_step]
     if deaf:

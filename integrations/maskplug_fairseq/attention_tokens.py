@@ -81,7 +81,7 @@ def _section_id(dictionary: Any, token: str | None) -> int | None:
     if token is None:
         return None
     if token not in dictionary:
-        marks = {word for word in dictionary.symbols if MARK.fullmatch(word)}
+        marks = filter(MARK.fullmatch, dictionary.symbols[dictionary.nspecial :])
         raise OptionError(
             f"--section-token is {token!r}, which is none of the source dictionary's "
             f"{len(dictionary)} symbols{did_you_mean(token, marks)}"

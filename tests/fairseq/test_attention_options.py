@@ -30,7 +30,7 @@ BAD = {
     "spec": ({"encoder": '{"left": 2}'}, "--encoder-.*name"),
     "documents": (
         {"encoder": "document"},
-        "--encoder-.*'documents'.*knows only 'valid', 'sentence_starts'",
+        "--encoder-.*'documents'.*only 'valid', 'sentence_starts'",
     ),
     "inside": ({"cross": "wait_k:k=3 | aligned"}, "--cross-.*'valid', 'valid_queries'"),
     "place": ({"encoder": "wait_k:k=3"}, "--encoder-.*wait_k.*cross"),
