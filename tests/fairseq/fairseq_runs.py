@@ -263,7 +263,8 @@ class Observed:
 
     def start(self, script: str, *arguments: str) -> subprocess.Popen[str]:
         """Start one of fairseq's commands."""
-        env = {"PYTHONPATH": str(self.folder), "MASKS": str(self.folder / "masks")}
+        path = os.pathsep.join([str(self.folder), *filter(None, [os.environ.get("PYTHONPATH")])])
+        env = {"PYTHONPATH": path, "MASKS": str(self.folder / "masks")}
         return subprocess.Popen(
             [str(Path(sys.executable).parent / script), *arguments],
             env={**os.environ, **env, "OMP_NUM_THREADS": "1"},
