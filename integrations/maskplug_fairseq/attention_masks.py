@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
-from typing import Any
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 import torch
@@ -13,7 +12,7 @@ import torch
 from maskplug.arrays import BoolArray
 from maskplug.attention import Intervals, Pattern, Site
 from maskplug.attention.patterns import Causal, Padding
-from maskplug.attention.site import Place
+from maskplug.attention.site import Place, WatchedSite
 from maskplug.errors import MaskplugWarning
 from maskplug.schedule import progress_at
 from maskplug.when import When
@@ -63,18 +62,6 @@ class Call:
             if not np.array_equal(one, two) and not (whatever_depth and item.name == "depth"):
                 return False
         return True
-
-
-@dataclass(frozen=True, eq=False)
-class _NotingSite(Site):
-    """Notes whether a pattern asks for the model's layer: if not, all layers share a mask."""
-
-    asked: set[str] = field(default_factory=set)
-
-    def __getattribute__(self, name: str) -> Any:
-        if name == "depth":
-            object.__getattribute__(self, "asked").add(name)
-        return object.__getattribute__(self, name)
 
 
 class Valid:
@@ -140,7 +127,7 @@ class Masks:
         progress = progress_at(self.step, self.updates)
         when = When.at(self.seed, 0, self.step, np.zeros(batch, np.uint64), progress)
         size = call.queries, call.keys, when, call.heads, call.offset
-        site = _NotingSite(*size, self.place, call.depth, layers)
+        site = WatchedSite(*size, self.place, call.depth, layers)
         rows = _alike(self._rows(site, call.causal))
         made = torch.from_numpy(~rows.dense()).to(device)
         self._last = self.step, call, not site.asked, made

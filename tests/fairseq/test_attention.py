@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from attention_models import (
+from fairseq_attention import (
     PAD,
     assert_beams_score_as_a_whole,
     build,

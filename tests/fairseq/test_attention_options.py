@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from attention_models import build, flags_of
 from fairseq.data import Dictionary
 from fairseq.models import ARCH_MODEL_REGISTRY
+from fairseq_attention import build, flags_of
 from fairseq_runs import Corpus
 from omegaconf import OmegaConf
 

@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from attention_models import assert_beams_score_as_a_whole, changed, flags_of
-from attention_models import run as run_whole
 from fairseq import checkpoint_utils, options
 from fairseq.dataclass.utils import convert_namespace_to_omegaconf
 from fairseq.models.transformer import TransformerModel
+from fairseq_attention import assert_beams_score_as_a_whole, changed, flags_of
+from fairseq_attention import run as run_whole
 from fairseq_cli import generate, interactive
 from fairseq_runs import (
     QUICK,

@@ -6,10 +6,12 @@ import random
 from collections.abc import Sequence
 from typing import Any
 
-import attention_models
+import fairseq_attention
 import pytest
 import torch
-from attention_models import (
+from fairseq import options
+from fairseq.data import Dictionary
+from fairseq_attention import (
     EOS,
     PAD,
     assert_beams_score_as_a_whole,
@@ -18,8 +20,6 @@ from attention_models import (
     flags_of,
     padded,
 )
-from fairseq import options
-from fairseq.data import Dictionary
 from fairseq_cli import generate
 from fairseq_runs import LANGUAGES, SIZES, USER_DIR, Corpus, preprocessed, train
 
@@ -59,7 +59,7 @@ def articles(tmp_path_factory: pytest.TempPathFactory) -> Corpus:
 def build(articles: Corpus, encoder: str = "", *flags: str, arch: str = ARCH) -> Any:
     """A model with this pattern in its encoder; always with the same weights."""
     given = flags_of(encoder=encoder) if encoder else []
-    return attention_models.build(articles, *given, *flags, arch=arch)
+    return fairseq_attention.build(articles, *given, *flags, arch=arch)
 
 
 def source(corpus: Corpus, text: str) -> torch.Tensor:
