@@ -6,8 +6,9 @@ import inspect
 from collections.abc import Callable
 from typing import Any
 
-from maskplug.errors import MaskplugError, OptionError
+from maskplug.errors import MaskplugError, OptionError, PluginError
 from maskplug.registry import Entry
+from maskplug.spec import to_json
 from maskplug.testing.subject import NotApplicable
 
 #: Makes what is checked from some options.
@@ -68,3 +69,18 @@ def wrong_option(entry: Entry, make: Make) -> None:
             lambda name=name: make({name: b"?"}),  # type: ignore[misc]
         )
         assert repr(name) in message, f"the message does not name the option {name!r}: {message}"
+
+
+def spec_text(part: Any) -> str:
+    """The spec of a strategy or pattern as JSON; a failed check where it has none."""
+    try:
+        spec = part.spec
+    except PluginError as error:
+        raise AssertionError(f"no spec can be made: {error}") from error
+    try:
+        return to_json(spec)
+    except (TypeError, ValueError) as error:
+        raise AssertionError(
+            f"the spec is not plain JSON ({error}): {spec!r}. Options are numbers, text, lists, "
+            "parts and files; annotate them, so that they are checked and written as such"
+        ) from error

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -17,6 +15,7 @@ import maskplug
 from maskplug.attention import Blocks, Intervals
 from maskplug.attention.flex import block_mask
 
+pytestmark = pytest.mark.filterwarnings("ignore:pattern .* hides every key")
 TENSORS = [
     f"{full}{side}_{what}"
     for side in ("kv", "q")
@@ -25,13 +24,6 @@ TENSORS = [
 ]
 
 every = pytest.mark.parametrize("case", CASES, ids=IDS)
-
-
-@pytest.fixture(autouse=True)
-def empty_rows_are_welcome() -> Iterator[None]:
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "pattern .* hides every key", maskplug.MaskplugWarning)
-        yield
 
 
 def reference(dense: Any, size: tuple[int, int]) -> BlockMask:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import warnings
 from collections.abc import Iterator
 
 import numpy as np
@@ -15,14 +14,8 @@ import maskplug
 from maskplug.plugins import registry
 from maskplug.registry import BUILTIN
 
+pytestmark = pytest.mark.filterwarnings("ignore:pattern .* hides every key")
 every = pytest.mark.parametrize("case", CASES, ids=IDS)
-
-
-@pytest.fixture(autouse=True)
-def empty_rows_are_welcome() -> Iterator[None]:
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "pattern .* hides every key", maskplug.MaskplugWarning)
-        yield
 
 
 def scenes(case: Case, number: int, seed: int = 0) -> Iterator[Scene]:

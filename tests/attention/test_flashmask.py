@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -14,13 +12,6 @@ from scenes import Case, scene
 import maskplug
 from maskplug import pattern
 from maskplug.attention import FlashMask, Intervals
-
-
-@pytest.fixture(autouse=True)
-def empty_rows_are_welcome() -> Iterator[None]:
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "pattern .* hides every key", maskplug.MaskplugWarning)
-        yield
 
 
 def matrix(mask: FlashMask, queries: int) -> Any:
@@ -62,6 +53,7 @@ def test_columns_mean_what_the_matrix_says(case: Case) -> None:
         assert (matrix(mask, where.q_len) == dense).all(), where
 
 
+pytestmark = pytest.mark.filterwarnings("ignore:pattern .* hides every key")
 FORMS = [
     ("causal", 1, True),
     ("window:left=2", 1, True),

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -19,15 +17,11 @@ import maskplug
 from maskplug.attention import Intervals
 from maskplug.attention.flex import FEW, block_mask, mask_mod
 
-pytestmark = pytest.mark.filterwarnings("ignore:flex_attention called without torch.compile")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:flex_attention called without torch.compile"),
+    pytest.mark.filterwarnings("ignore:pattern .* hides every key"),
+]
 every = pytest.mark.parametrize("case", CASES, ids=IDS)
-
-
-@pytest.fixture(autouse=True)
-def empty_rows_are_welcome() -> Iterator[None]:
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "pattern .* hides every key", maskplug.MaskplugWarning)
-        yield
 
 
 def matrix(sees: Any, *shape: int) -> Any:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any, get_args, get_type_hints
 
@@ -22,6 +20,7 @@ from maskplug.schedule import Constant, Linear, Steps
 from maskplug.when import When
 
 #: Options with numbers in them that take no schedule, and why.
+pytestmark = pytest.mark.filterwarnings("ignore:pattern .* hides every key")
 EXCEPTIONS = {
     ("global_tokens@1", "positions"): "a list of places, whose length is part of the option",
     ("unilm@1", "shares"): "one law over four modes, not a number",
@@ -62,13 +61,6 @@ MOVING = [case for case in CASES if scheduled(case.pattern)]
 PLAIN = [
     case for case in CASES if case not in MOVING and any(name == case.name for name, _ in NUMERIC)
 ]
-
-
-@pytest.fixture(autouse=True)
-def empty_rows_are_welcome() -> Iterator[None]:
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "pattern .* hides every key", maskplug.MaskplugWarning)
-        yield
 
 
 def test_every_numeric_option_takes_a_schedule() -> None:

@@ -10,7 +10,8 @@ import numpy as np
 from maskplug.arrays import IntArray, frozen
 from maskplug.attention.intervals import Intervals
 from maskplug.attention.pattern import Pattern
-from maskplug.attention.patterns.draws import draws, own_lengths, refuse_cross
+from maskplug.attention.patterns.cross import refuse_cross
+from maskplug.attention.patterns.draws import draws, own_lengths
 from maskplug.attention.patterns.options import check_whole, real_value
 from maskplug.attention.site import Site
 from maskplug.clock import Never

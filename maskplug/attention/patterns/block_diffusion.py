@@ -8,9 +8,10 @@ import numpy as np
 
 from maskplug.attention.intervals import Intervals
 from maskplug.attention.pattern import Pattern
+from maskplug.attention.patterns.cross import refuse_cross
 from maskplug.attention.patterns.options import check_whole
 from maskplug.attention.site import Site
-from maskplug.errors import OptionError, TokenError
+from maskplug.errors import TokenError
 from maskplug.parts import Schedule
 
 
@@ -41,11 +42,7 @@ class BlockDiffusion(Pattern):
         check_whole("block", self.block, least=1)
 
     def rows(self, site: Site) -> Intervals:
-        if site.cross:
-            raise OptionError(
-                "pattern 'block_diffusion' is for self-attention; in cross attention there are no "
-                "two halves of one text"
-            )
+        refuse_cross(site, "block_diffusion", "there are no two halves of one text")
         half, odd = np.divmod(site.lengths[:, None, None], 2)
         if (wrong := np.flatnonzero(odd)).size:
             raise TokenError(

@@ -1,4 +1,4 @@
-"""What patterns of cross attention have in common."""
+"""Patterns that are for cross attention only, or not for it."""
 
 from __future__ import annotations
 
@@ -17,3 +17,13 @@ def only_cross(site: Site, who: str) -> None:
             f"pattern {who!r} says what each token of the target sees of the source; it is for "
             f"cross attention (place='cross'), not for self-attention (place={site.place!r})"
         )
+
+
+def refuse_cross(site: Site, who: str, why: str) -> None:
+    """Refuse cross attention.
+
+    Raises:
+        OptionError: naming the pattern and the reason.
+    """
+    if site.cross:
+        raise OptionError(f"pattern {who!r} is for self-attention: in cross attention {why}")

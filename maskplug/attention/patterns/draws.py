@@ -8,6 +8,7 @@ import numpy as np
 
 from maskplug.arrays import IntArray
 from maskplug.attention.site import Site
+from maskplug.clock import Step
 from maskplug.errors import OptionError
 from maskplug.parts import Clock
 from maskplug.rng import Rng
@@ -29,6 +30,24 @@ def draws(site: Site, clock: Clock, per_layer: bool = False) -> Rng:
     return rng.scoped(f"layer {site.depth}") if per_layer else rng
 
 
+def clock_of(given: Clock | None, drawn: bool, otherwise: str) -> Clock | None:
+    """The clock of a pattern that draws in one of its forms only: of steps, unless it was given.
+
+    Args:
+        given: the option.
+        drawn: whether this form draws.
+        otherwise: says why it does not.
+
+    Raises:
+        OptionError: for a clock that nothing would follow.
+    """
+    if drawn:
+        return Step() if given is None else given
+    if given is not None:
+        raise OptionError(f"option 'clock' is {given!r}, and {otherwise}")
+    return None
+
+
 def own_lengths(site: Site) -> IntArray:
     """How many tokens each sample has to draw for: int64, one a sample."""
     return np.broadcast_to(site.lengths, site.batch)
@@ -47,13 +66,3 @@ def placed(site: Site, values: Any, absent: Any) -> Any:
     out = np.full((site.batch, site.keys), absent)
     out[np.broadcast_to(own, out.shape)] = values
     return out
-
-
-def refuse_cross(site: Site, who: str, why: str) -> None:
-    """Refuse cross attention.
-
-    Raises:
-        OptionError: naming the pattern and the reason.
-    """
-    if site.cross:
-        raise OptionError(f"pattern {who!r} is for self-attention: in cross attention {why}")

@@ -10,10 +10,9 @@ import numpy as np
 from maskplug.arrays import IntArray, frozen, offsets_of
 from maskplug.attention.intervals import Intervals
 from maskplug.attention.pattern import Pattern
-from maskplug.attention.patterns.draws import draws, own_lengths, placed, refuse_cross
+from maskplug.attention.patterns.cross import refuse_cross
+from maskplug.attention.patterns.draws import clock_of, draws, own_lengths, placed
 from maskplug.attention.site import Site
-from maskplug.clock import Step
-from maskplug.errors import OptionError
 from maskplug.parts import Clock
 
 
@@ -48,13 +47,8 @@ class Permutation(Pattern):
 
     def __post_init__(self) -> None:
         """Refuse a clock that nothing would follow."""
-        if self.order == "layer" and self.clock is not None:
-            raise OptionError(
-                f"option 'clock' is {self.clock!r}, and order 'layer' draws nothing; only 'drawn' "
-                "has a clock"
-            )
-        if self.order == "drawn" and self.clock is None:
-            object.__setattr__(self, "clock", Step())
+        otherwise = "order 'layer' draws nothing; only 'drawn' has a clock"
+        object.__setattr__(self, "clock", clock_of(self.clock, self.order == "drawn", otherwise))
 
     @property
     def reads(self) -> tuple[str, ...]:  # type: ignore[override]

@@ -9,7 +9,7 @@ import numpy as np
 from maskplug.arrays import BoolArray, frozen
 from maskplug.attention.intervals import Intervals
 from maskplug.attention.pattern import Pattern
-from maskplug.attention.patterns.draws import refuse_cross
+from maskplug.attention.patterns.cross import refuse_cross
 from maskplug.attention.site import Site
 
 

@@ -10,9 +10,9 @@ import numpy as np
 from maskplug.arrays import IntArray, thresholds
 from maskplug.attention.intervals import Intervals
 from maskplug.attention.pattern import Pattern
-from maskplug.attention.patterns.draws import draws, refuse_cross
+from maskplug.attention.patterns.cross import refuse_cross
+from maskplug.attention.patterns.draws import clock_of, draws
 from maskplug.attention.site import Site
-from maskplug.clock import Step
 from maskplug.errors import OptionError, TokenError
 from maskplug.parts import Clock
 
@@ -62,13 +62,8 @@ class UniLM(Pattern):
                 f"option 'shares' is {list(self.shares)}; it must be four finite numbers, not "
                 f"negative and not all zero, for {', '.join(MODES)}"
             )
-        if self.mode != "mixture" and self.clock is not None:
-            raise OptionError(
-                f"option 'clock' is {self.clock!r}, and mode {self.mode!r} draws nothing; only "
-                "'mixture' has a clock"
-            )
-        if self.mode == "mixture" and self.clock is None:
-            object.__setattr__(self, "clock", Step())
+        otherwise = f"mode {self.mode!r} draws nothing; only 'mixture' has a clock"
+        object.__setattr__(self, "clock", clock_of(self.clock, self.mode == "mixture", otherwise))
 
     @property
     def reads(self) -> tuple[str, ...]:  # type: ignore[override]

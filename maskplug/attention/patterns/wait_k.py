@@ -10,6 +10,7 @@ from maskplug.arrays import IntArray, below
 from maskplug.attention.intervals import Intervals
 from maskplug.attention.pattern import Pattern
 from maskplug.attention.patterns.cross import only_cross
+from maskplug.attention.patterns.draws import clock_of
 from maskplug.attention.patterns.options import (
     bounds,
     check_below,
@@ -18,7 +19,6 @@ from maskplug.attention.patterns.options import (
     real_value,
 )
 from maskplug.attention.site import Site
-from maskplug.clock import Step
 from maskplug.errors import OptionError
 from maskplug.parts import Clock, Schedule
 
@@ -67,12 +67,8 @@ class WaitK(Pattern):
                 f"whose greatest is {high:g} or more"
             )
         check_below("catchup", self.catchup, limit=1)
-        if self.most is None and self.clock is not None:
-            raise OptionError(
-                f"option 'clock' is {self.clock!r}, and without 'most' nothing is drawn"
-            )
-        if self.most is not None and self.clock is None:
-            object.__setattr__(self, "clock", Step())
+        otherwise = "without 'most' nothing is drawn"
+        object.__setattr__(self, "clock", clock_of(self.clock, self.most is not None, otherwise))
 
     def rows(self, site: Site) -> Intervals:
         only_cross(site, "wait_k")

@@ -6,9 +6,9 @@ import json
 import pickle
 import re
 
-from maskplug.errors import PluginError
 from maskplug.spec import to_json
 from maskplug.strategy import strategy
+from maskplug.testing.options import spec_text
 from maskplug.testing.outcome import assert_same, by_row
 from maskplug.testing.subject import NotApplicable, Subject
 from maskplug.testing.workers import fingerprint, mask_in_worker, packed
@@ -16,17 +16,7 @@ from maskplug.testing.workers import fingerprint, mask_in_worker, packed
 
 def check_spec_round_trip(subject: Subject) -> None:
     """The spec goes through JSON, and what is built from it is the same strategy."""
-    try:
-        spec = subject.strategy.spec
-    except PluginError as error:
-        raise AssertionError(f"no spec can be made: {error}") from error
-    try:
-        text = to_json(spec)
-    except (TypeError, ValueError) as error:
-        raise AssertionError(
-            f"the spec is not plain JSON ({error}): {spec!r}. Options are numbers, text, lists, "
-            "parts and files; annotate them, so that they are checked and written as such"
-        ) from error
+    text = spec_text(subject.strategy)
     assert subject.entry is not None, (
         f"nothing is registered under {subject.strategy.label!r}, so its spec cannot be read "
         "again; register the factory in maskplug_register"

@@ -10,7 +10,7 @@ from maskplug.errors import MaskplugError, PluginError
 from maskplug.registry import Entry
 from maskplug.spec import to_json
 from maskplug.testing.checks.pattern_purity import assert_same_cells
-from maskplug.testing.options import unknown_option, wrong_option
+from maskplug.testing.options import spec_text, unknown_option, wrong_option
 from maskplug.testing.pattern_subject import PatternSubject
 
 UNNAMED = "nothing is registered for its class. Register the class in maskplug_register"
@@ -31,17 +31,7 @@ def _assert_same(subject: PatternSubject, other: Pattern, what: str) -> None:
 
 def check_spec_round_trip(subject: PatternSubject) -> None:
     """The spec goes through JSON, and what is built from it is the same pattern."""
-    try:
-        spec = subject.pattern.spec
-    except PluginError as error:
-        raise AssertionError(f"no spec can be made: {error}") from error
-    try:
-        text = to_json(spec)
-    except (TypeError, ValueError) as error:
-        raise AssertionError(
-            f"the spec is not plain JSON ({error}): {spec!r}. Options are numbers, text, lists, "
-            "parts and files; annotate them, so that they are checked and written as such"
-        ) from error
+    text = spec_text(subject.pattern)
     again = pattern(json.loads(text))
     assert again.fingerprint == subject.pattern.fingerprint, (
         f"built again from its spec {text}, the pattern has another spec: {to_json(again.spec)}. "
