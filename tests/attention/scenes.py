@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -33,6 +34,14 @@ class Scene:
     place: str
     depth: int
     layers: dict[str, Any]
+
+    @cached_property
+    def rows(self) -> dict[str, Any]:
+        """The layers as lists."""
+        return {
+            name: layer.tolist() if isinstance(layer, np.ndarray) else layer
+            for name, layer in self.layers.items()
+        }
 
     @property
     def arguments(self) -> dict[str, Any]:
@@ -68,8 +77,7 @@ class View:
 
     def row(self, name: str) -> list[int]:
         """The sample's values of a layer, padding included: index it with ``k + start``."""
-        values: list[int] = np.asarray(self.scene.layers[name])[self.sample].tolist()
-        return values
+        return self.scene.rows[name][self.sample]
 
     def value(self, name: str) -> Any:
         """An option; schedules as the nearest whole number."""
@@ -177,14 +185,15 @@ def expected(case: Case, where: Scene) -> BoolArray:
     valid = np.asarray(where.layers.get("valid", np.ones((where.batch, where.kv_len), np.bool_)))
     default = np.ones((where.batch, where.offset + where.q_len), np.bool_)
     valid_q = np.asarray(where.layers.get("valid_queries", default))
-    for sample, head, q, k in np.ndindex(out.shape):
+    for sample in range(where.batch):
         real = np.flatnonzero(valid[sample])
         start = int(real[0]) if len(real) else 0
         length = int(real[-1]) + 1 - start if len(real) else 0
         first_q = int(valid_q[sample].argmax()) if where.place == "cross" else start
-        own_q = q + where.offset - first_q
-        view = View(own_q, k - start, length, start, options, sample, head, where)
-        out[sample, head, q, k] = case.twin(view)
+        for head, q, k in np.ndindex(out.shape[1:]):
+            own_q = q + where.offset - first_q
+            view = View(own_q, k - start, length, start, options, sample, head, where)
+            out[sample, head, q, k] = case.twin(view)
     return out
 
 

@@ -46,11 +46,11 @@ def test_the_renderers_of_numbers_say_the_same(case: Case) -> None:
         assert (rows.dense() == dense).all()
         assert (rows.expanded().dense() == dense).all()
         assert (rows.counts == dense.sum(-1)).all()
-        for dtype in (np.float16, np.float32, np.float64):
-            added = pattern.additive(**arguments, dtype=dtype)
-            assert added.dtype == dtype
-            assert ((added == 0) == dense).all()
-            assert (added[~dense] == np.finfo(dtype).min).all()
+        dtype = (np.float16, np.float32, np.float64)[where.seed % 3]
+        added = pattern.additive(**arguments, dtype=dtype)
+        assert added.dtype == dtype
+        assert ((added == 0) == dense).all()
+        assert (added[~dense] == np.finfo(dtype).min).all()
 
 
 @every
