@@ -212,8 +212,8 @@ class Rendered(Part):
                 ``sample`` and ``head``, the ones to show, counted from 0;
                 ``block``, the size of the blocks to outline;
                 ``times``, for M(t) at several times side by side (they are the steps, and the
-                epochs too unless ``epoch`` is given), and ``total``, the length of training, which
-                makes t / total the progress;
+                epochs too unless ``epoch`` is given), and ``total``, the steps of the training, of
+                which the last one is at progress 1;
                 ``compare``, a pattern to show the difference to;
                 ``within``, a pattern beyond which visible cells are leaks; with the layers
                 ``documents`` and ``valid``, so are those across documents and to padding;

@@ -52,7 +52,7 @@ EXAMPLES: dict[str, Any] = {
 @click.option("--epoch", type=int, help="0 without it; in --times the time itself.")
 @click.option("--progress", type=float, help="For schedules, 0 to 1.")
 @click.option("--times", metavar="T,T,…", help="M(t) at several steps, side by side: 0,500,1000.")
-@click.option("--total", type=int, help="Steps of the whole training: progress is time / total.")
+@click.option("--total", type=int, help="Steps of the whole training, for schedules.")
 @click.option("--compare", metavar="SPEC", help="Show the difference to this pattern.")
 @click.option("--within", metavar="SPEC", help="Visible cells that this pattern hides are leaks.")
 @click.option("--block", type=int, help="Outline blocks of this size.")

@@ -100,14 +100,14 @@ def test_more_keys_than_queries_are_a_cache() -> None:
 
 def test_m_of_t_is_a_strip() -> None:
     output = shown(
-        "window(left=linear(0, 2))", "--length", "3", "--times", "0, 5,10", "--total", "10"
+        "window(left=linear(0, 2))", "--length", "3", "--times", "0, 5,10", "--total", "11"
     )
     assert re.search(r"t = 0 \(0%\) +t = 5 \(50%\) +t = 10 \(100%\)", output)
     assert re.search(r" 2 · · ██ +2 · ████ +2 ██████\n", output)
 
 
 def test_one_time_is_a_time_of_the_training() -> None:
-    for moment in (["--time", "5", "--total", "10"], ["--progress", "0.5"]):
+    for moment in (["--time", "5", "--total", "11"], ["--progress", "0.5"]):
         output = shown("window(left=linear(0, 2))", "--length", "3", *moment)
         assert "\n 2 · ████\n" in output
 

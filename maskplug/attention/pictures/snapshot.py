@@ -18,6 +18,7 @@ from maskplug.attention.pictures.picture import Picture, one
 from maskplug.attention.site import Site
 from maskplug.errors import MaskplugError, MaskplugWarning, OptionError
 from maskplug.parts import Schedule
+from maskplug.schedule import progress_at
 
 #: A picture of more cells takes more memory than looking at it is worth.
 MOST = 1 << 26
@@ -162,8 +163,8 @@ def _moments(
         moment = {"t": time, **more}
         caption = f"t = {time}"
         if total is not None:
-            moment["progress"] = time / total
-            caption += f" ({time / total:.0%})"
+            moment["progress"] = progress_at(time, total)
+            caption += f" ({moment['progress']:.0%})"
         if times is not None:
             moment.setdefault("epoch", time)
         yield "" if times is None else caption, moment

@@ -76,7 +76,7 @@ def test_a_difference_says_which_is_which() -> None:
 
 
 def test_a_strip_stands_abreast_where_there_is_room() -> None:
-    made = maskplug.pattern("window(left=linear(0, 2))").picture(3, times=(0, 1), total=1)
+    made = maskplug.pattern("window(left=linear(0, 2))").picture(3, times=(0, 1), total=2)
     assert shown(made) == block("""
         window:left=linear(start=0.0,end=2.0),right=0
            t = 0 (0%)    t = 1 (100%)
