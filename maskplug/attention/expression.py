@@ -14,6 +14,7 @@ from typing import Any
 
 from maskplug.errors import OptionError
 from maskplug.plugins import registry
+from maskplug.registry import BUILTIN
 from maskplug.spec import canonical
 
 NAME = re.compile(r"(?:[A-Za-z_][\w.-]*:(?!\s*\w+\s*=))?[A-Za-z_][\w.-]*(?:@\d+)?")
@@ -163,7 +164,7 @@ def parse(text: str) -> Any:
 
 
 def written(pattern: Any) -> str:
-    """A pattern as an expression that :func:`parse` reads; built-in names without their version."""
+    """A pattern as an expression that :func:`parse` reads; the newest built-ins by bare name."""
     from maskplug.errors import PluginError
 
     try:
@@ -172,11 +173,17 @@ def written(pattern: Any) -> str:
         return repr(pattern)
 
 
+def _name(pinned: str) -> str:
+    bare, _, version = pinned.rpartition("@")
+    own = [e.version for e in registry().entries if (e.name, e.provider) == (bare, BUILTIN)]
+    return bare if own and int(version) == max(own) else pinned
+
+
 def _written(spec: Any, inside: bool = False) -> str:
     if not isinstance(spec, dict):
         return json.dumps(spec)
     options = {key: value for key, value in spec.items() if key != "name"}
-    name = spec["name"] if ":" in spec["name"] else spec["name"].removesuffix("@1")
+    name = _name(spec["name"])
     if name in ("and", "or"):
         between = " & " if name == "and" else " | "
         text = between.join(_written(member, inside=True) for member in spec["patterns"])
@@ -192,6 +199,5 @@ def _value(value: Any) -> str:
         return f"[{','.join(map(_value, value))}]"
     if isinstance(value, dict):
         options = [f"{key}={_value(item)}" for key, item in value.items() if key != "name"]
-        name = value["name"] if ":" in value["name"] else value["name"].removesuffix("@1")
-        return f"{name}({','.join(options)})"
+        return f"{_name(value['name'])}({','.join(options)})"
     return json.dumps(value)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 import maskplug
@@ -18,6 +20,7 @@ from maskplug.attention import (
     Sink,
     Window,
 )
+from maskplug.plugins import registry
 from maskplug.schedule import Linear
 
 
@@ -103,6 +106,14 @@ def test_what_cannot_be_read(text: str, message: str) -> None:
     with pytest.raises(maskplug.MaskplugError) as caught:
         maskplug.pattern(text)
     assert any(part in str(caught.value) for part in message.split("|")), str(caught.value)
+
+
+def test_an_older_version_is_written_with_its_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    newer = replace(registry().find("pattern", "causal"), version=2, factory=Full)
+    monkeypatch.setattr(registry(), "entries", [*registry().entries, newer])
+    assert str(Causal() & Document()) == "causal@1 & document"
+    assert maskplug.pattern("causal@1") == Causal()
+    assert maskplug.pattern("causal") == Full()
 
 
 def test_an_unknown_name_among_others_is_named() -> None:

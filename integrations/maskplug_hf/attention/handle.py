@@ -10,7 +10,7 @@ import torch
 from transformers import PreTrainedModel
 
 from maskplug.attention import Pattern, Place
-from maskplug.errors import OptionError
+from maskplug.errors import OptionError, PluginError
 from maskplug_hf.attention import batch, columns
 from maskplug_hf.attention.forward import RUNNING, Forward
 from maskplug_hf.attention.interface import NAMES
@@ -154,8 +154,8 @@ class PatternAttention:
 
     @property
     def record(self) -> dict[str, Any]:
-        """What checkpoints keep: the patterns as text, and what else makes the masks."""
-        patterns = {str(place): str(pattern) for place, pattern in self.patterns.items()}
+        """What checkpoints keep: the patterns' specs, and what else makes the masks."""
+        patterns = {str(place): _spec(pattern) for place, pattern in self.patterns.items()}
         return {"patterns": patterns, "keep_own": self.keep_own, "seed": self.seed}
 
     @torch.compiler.disable  # type: ignore[untyped-decorator]
@@ -177,3 +177,11 @@ class PatternAttention:
         running = RUNNING.get()
         if running is not None and running.owner is module:
             RUNNING.set(running.outer)
+
+
+def _spec(pattern: Pattern) -> Any:
+    """A pattern's spec; of one that has no name its text."""
+    try:
+        return pattern.spec
+    except PluginError:
+        return str(pattern)

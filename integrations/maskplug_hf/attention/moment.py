@@ -10,6 +10,7 @@ from transformers import TrainerCallback
 
 from maskplug.errors import MaskplugWarning, SpecMismatchError
 from maskplug.schedule import progress_at
+from maskplug.spec import to_json
 
 if TYPE_CHECKING:
     from maskplug_hf.attention.handle import PatternAttention
@@ -61,8 +62,8 @@ class TimeCallback(TrainerCallback):
         if saved is None or saved == ours:
             return
         differs = (
-            f"the checkpoint of step {state.global_step} was trained with attention by {saved}; "
-            f"this run has {ours}"
+            f"the checkpoint of step {state.global_step} was trained with attention by "
+            f"{to_json(saved)}; this run has {to_json(ours)}"
         )
         if not self.resume_other_spec:
             raise SpecMismatchError(
