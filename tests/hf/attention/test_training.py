@@ -147,7 +147,7 @@ def test_a_checkpoint_of_other_patterns_is_not_resumed_unless_told(tmp_path: Pat
     made = trainer(one, "bert", tmp_path)
     handle.follow(made)
     checkpoint = str(tmp_path / "checkpoint-5")
-    with pytest.raises(SpecMismatchError, match='"left":2.*"left":3.*resume_other_'):
+    with pytest.raises(SpecMismatchError, match=r'"left":2.*"left":3.*resume_other_'):
         made.train(resume_from_checkpoint=checkpoint)
     handle.follow(made, resume_other_spec=True)
     with pytest.warns(MaskplugWarning, match="going on with the new ones"):
