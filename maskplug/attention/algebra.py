@@ -13,7 +13,9 @@ from maskplug.errors import OptionError
 
 
 @dataclass(frozen=True)
-class _Joined(Pattern):
+class Joined(Pattern):
+    """Several patterns; what becomes of them is up to the class."""
+
     patterns: tuple[Pattern, ...]
 
     def __post_init__(self) -> None:
@@ -22,7 +24,7 @@ class _Joined(Pattern):
 
 
 @dataclass(frozen=True)
-class And(_Joined):
+class And(Joined):
     """Keys that all ``patterns`` show; written ``a & b``.
 
     Args:
@@ -40,7 +42,7 @@ class And(_Joined):
 
 
 @dataclass(frozen=True)
-class Or(_Joined):
+class Or(Joined):
     """Keys that at least one of the ``patterns`` shows; written ``a | b``.
 
     Args:

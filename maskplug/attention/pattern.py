@@ -16,7 +16,7 @@ import numpy as np
 from maskplug import spec as specs
 from maskplug.arrays import BoolArray
 from maskplug.attention.intervals import Intervals
-from maskplug.attention.rendered import Fallback, Rendered
+from maskplug.attention.rendered import Fallback, Rendered, check_fallback
 from maskplug.attention.site import Site
 from maskplug.errors import MaskplugWarning, OptionError
 from maskplug.parts import Clock, Part, Schedule, parts_in
@@ -76,8 +76,7 @@ class Pattern(Rendered):
                 a query that is no padding sees nothing.
             TokenError: when a layer is missing or does not fit.
         """
-        if fallback not in (None, "self", "first", "error"):
-            raise OptionError(f"fallback is {fallback!r}; choices: 'self', 'first', 'error'")
+        check_fallback(fallback)
         if fallback == "self" and site.cross:
             raise OptionError("in cross attention no query can see itself; fallback='first'")
         rows = self.rows(site)

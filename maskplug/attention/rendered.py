@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import TYPE_CHECKING, Any, Literal, cast, get_args
 
 import numpy as np
 
@@ -23,6 +23,16 @@ if TYPE_CHECKING:
     from maskplug.attention.pictures.picture import Picture
 
 Fallback = Literal["self", "first", "error"]
+
+
+def check_fallback(fallback: Any) -> None:
+    """Refuse what is neither None nor a :data:`Fallback`.
+
+    Raises:
+        OptionError: naming the value received and the choices.
+    """
+    if fallback not in (None, *get_args(Fallback)):
+        raise OptionError(f"fallback is {fallback!r}; choices: 'self', 'first', 'error'")
 
 
 class Rendered(Part):

@@ -235,6 +235,21 @@ class Site:
         own = np.arange(self.queries) - self.query_starts[:, None]
         return own[:, None]
 
+    @cached_property
+    def k(self) -> IntArray:
+        """Each key's place among its sample's own tokens: int64 of shape (batch or 1, keys)."""
+        return np.arange(self.keys) - self.starts[:, None]
+
+    @property
+    def own(self) -> BoolArray:
+        """The keys from the first real one to the last: bool of shape (batch or 1, keys)."""
+        return (self.k >= 0) & (self.k < self.lengths[:, None])
+
+    @property
+    def here(self) -> slice:
+        """Where the queries stand among the keys, in self-attention."""
+        return slice(self.offset, self.so_far)
+
     def intervals(self, *pairs: tuple[Any, Any]) -> Intervals:
         """Intervals from pairs (lo, hi) in the sample's own counting.
 

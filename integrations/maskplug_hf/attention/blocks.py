@@ -15,7 +15,7 @@ from maskplug.arrays import BoolArray, frozen
 from maskplug.attention import Intervals
 from maskplug.attention.flex import block_mask
 from maskplug.errors import OptionError
-from maskplug_hf.attention.facts import MaskFacts, Outline
+from maskplug_hf.attention.facts import MaskFacts, Outline, kept
 from maskplug_hf.attention.forward import Forward
 from maskplug_hf.attention.places import Spot
 from maskplug_hf.attention.render import note_decoder, seen_by
@@ -45,12 +45,11 @@ def blocks(
     facts = outline.facts
     note_decoder(spot, facts, forward)
     where = (spot.place, heads, device, keys)
-    for depth in (None, spot.depth):
-        if (made := facts.masks.get((*where, depth))) is not None:
-            return made
+    if (made := kept(facts.masks, where, spot.depth)) is not None:
+        return made
     visible, shared = _visible(spot, outline, forward, heads)
     made = block_mask(_cut(visible, facts.dropped, keys), device=device)
-    facts.masks[*where, None if shared else spot.depth] = made
+    facts.masks[where, None if shared else spot.depth] = made
     return made
 
 

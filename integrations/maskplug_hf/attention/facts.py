@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -73,6 +74,11 @@ class Outline:
 
     facts: MaskFacts
     own: Intervals
+
+
+def kept(store: Mapping[Any, Any], key: Any, depth: int) -> Any:
+    """What was made for all layers (depth None), or else for this one; None where nothing was."""
+    return store.get((key, None), store.get((key, depth)))
 
 
 def write(mask: Any, facts: MaskFacts) -> None:

@@ -9,13 +9,13 @@ from typing import Any
 import torch
 from transformers import PreTrainedModel
 
-from maskplug.attention import Pattern, Place
+from maskplug.attention import Fallback, Pattern, Place
 from maskplug.errors import OptionError, PluginError
 from maskplug_hf.attention import batch, columns
 from maskplug_hf.attention.forward import RUNNING, Forward
 from maskplug_hf.attention.interface import NAMES
 from maskplug_hf.attention.moment import Time, TimeCallback
-from maskplug_hf.attention.notices import Fallback, Notices
+from maskplug_hf.attention.notices import Notices
 from maskplug_hf.attention.places import ATTRIBUTE, Spot, spots
 
 #: The attribute of a model that holds its patterns.

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterable
-from typing import Any, Literal
+from typing import Any
 
 from maskplug.arrays import BoolArray
-from maskplug.attention import Pattern, Place
+from maskplug.attention import Fallback, Pattern, Place
 from maskplug.errors import MaskplugWarning, OptionError
-
-Fallback = Literal["self", "first", "error"]
 
 
 class Notices:

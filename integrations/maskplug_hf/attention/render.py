@@ -11,7 +11,7 @@ from maskplug.arrays import BoolArray
 from maskplug.attention import Pattern
 from maskplug.attention.site import WatchedSite
 from maskplug_hf.attention.columns import layers
-from maskplug_hf.attention.facts import MaskFacts
+from maskplug_hf.attention.facts import MaskFacts, kept
 from maskplug_hf.attention.forward import Forward
 from maskplug_hf.attention.places import Spot
 
@@ -49,13 +49,12 @@ def masked(spot: Spot, facts: MaskFacts, forward: Forward, mask: Any, heads: int
     if pattern is None:
         return mask
     where = (spot.place, heads, mask.device)
-    for depth in (None, spot.depth):
-        if (made := facts.masks.get((*where, depth))) is not None:
-            return made
+    if (made := kept(facts.masks, where, spot.depth)) is not None:
+        return made
     seen = seen_by(spot, facts, forward, pattern, mask.device, heads)
     made = _joined(spot, facts, forward, mask, seen)
     if facts.forward is forward:  # a mask made before this pass may serve another one too
-        facts.masks[*where, None if seen.shared else spot.depth] = made
+        facts.masks[where, None if seen.shared else spot.depth] = made
     return made
 
 
@@ -82,10 +81,9 @@ def seen_by(
     offset = forward.offset(spot.place, facts)
     numbers = (facts.batch, facts.queries, facts.keys, offset, facts.dropped, heads)
     alike = (spot.place, numbers, facts.real(spot.place).tobytes(), device)
-    for depth in (None, spot.depth):
-        found: Seen | None = forward.seen.get((alike, depth))
-        if found is not None:
-            return found
+    found: Seen | None = kept(forward.seen, alike, spot.depth)
+    if found is not None:
+        return found
     site = WatchedSite(
         facts.queries,
         facts.keys,

@@ -7,19 +7,17 @@ from typing import Any, cast
 
 from transformers import PreTrainedModel
 
-from maskplug.attention import Pattern, Place
+from maskplug.attention import Fallback, Pattern, Place
 from maskplug.attention.pattern import pattern as made_of
+from maskplug.attention.rendered import check_fallback
 from maskplug.errors import OptionError
 from maskplug_hf.attention.handle import HANDLE, PatternAttention
 from maskplug_hf.attention.interface import NAMES
-from maskplug_hf.attention.notices import Fallback
 from maskplug_hf.attention.places import spots
 from maskplug_hf.model import base_model
 
 #: A pattern, an expression such as "window:left=4 & document", or a spec.
 PatternLike = Pattern | str | Mapping[str, Any]
-
-FALLBACKS = (None, "self", "first", "error")
 
 
 def use_attention(
@@ -154,5 +152,4 @@ def _check_options(model: Any, backend: str, fallback: Any) -> None:
         raise OptionError(f"{type(model).__name__} does not support sdpa; say backend='eager'")
     if backend == "flex" and not model._supports_flex_attn:
         raise OptionError(f"{type(model).__name__} does not support flex; say backend='sdpa'")
-    if fallback not in FALLBACKS:
-        raise OptionError(f"fallback is {fallback!r}; choices: 'self', 'first', 'error'")
+    check_fallback(fallback)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from maskplug.attention.algebra import Joined
 from maskplug.attention.intervals import Intervals
 from maskplug.attention.pattern import Pattern
 from maskplug.attention.site import Site
-from maskplug.errors import OptionError
 
 
 @dataclass(frozen=True)
-class Alternating(Pattern):
+class Alternating(Joined):
     """The model's layers use the ``patterns`` in turn: layer ``depth`` the one at ``depth % n``.
 
     ModernBERT sees everything in every third layer, from the first on, and Gemma 3 in every sixth:
@@ -32,11 +32,6 @@ class Alternating(Pattern):
     """
 
     patterns: tuple[Pattern, ...]
-
-    def __post_init__(self) -> None:
-        """Refuse no patterns at all."""
-        if not self.patterns:
-            raise OptionError("option 'patterns' is empty; give at least one pattern")
 
     def rows(self, site: Site) -> Intervals:
         return self.patterns[site.depth % len(self.patterns)].rows(site)

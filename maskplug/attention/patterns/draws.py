@@ -61,8 +61,6 @@ def placed(site: Site, values: Any, absent: Any) -> Any:
         values: one a token, one sample after the other, as :func:`own_lengths` counts them.
         absent: what padding gets on either side.
     """
-    places = np.arange(site.keys) - site.starts[:, None]
-    own = (places >= 0) & (places < site.lengths[:, None])
     out = np.full((site.batch, site.keys), absent)
-    out[np.broadcast_to(own, out.shape)] = values
+    out[np.broadcast_to(site.own, out.shape)] = values
     return out

@@ -54,7 +54,7 @@ class GlobalTokens(Pattern):
         keys = Intervals.of_mask(chosen[:, None, None])
         if site.cross:
             return keys | site.intervals((0, 0))
-        queries = chosen[:, None, site.offset : site.offset + site.queries]
+        queries = chosen[:, None, site.here]
         start = site.starts[:, None, None]
         return keys | site.intervals((-start, np.where(queries, site.keys, -start)))
 
@@ -62,9 +62,7 @@ class GlobalTokens(Pattern):
         """The global tokens among the keys: bool of shape (batch or 1, keys)."""
         if self.positions is None:
             return np.not_equal(site.layer("global_tokens", "global_tokens"), 0)
-        own = np.arange(site.keys) - site.starts[:, None]
-        lengths = site.lengths[:, None]
-        chosen = np.zeros(own.shape, np.bool_)
+        chosen = np.zeros(site.k.shape, np.bool_)
         for at in self.positions:
-            chosen |= own == (at if at >= 0 else lengths + at)
-        return chosen & (own >= 0) & (own < lengths)
+            chosen |= site.k == (at if at >= 0 else site.lengths[:, None] + at)
+        return chosen & site.own

@@ -60,7 +60,7 @@ class Permutation(Pattern):
 
         refuse_cross(site, "permutation", "queries have no place in the order of the keys")
         keys = frozen(self._order(site), np.int64)
-        here = slice(site.offset, site.offset + site.queries)
+        here = site.here
         itself = np.arange(site.keys) if self.stream == "content" else np.full(site.keys, -1)
         made = grown(earlier, frozen(keys[:, here], np.int64), keys, frozen(itself[here], np.int64))
         return Intervals.from_kernel(site.keys, (len(keys), 1, site.queries), made)

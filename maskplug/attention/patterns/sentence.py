@@ -77,9 +77,7 @@ class Section(Pattern):
 
 def _begins(site: Site, layer: str, who: str) -> BoolArray:
     """Where something begins: bool of shape (batch or 1, keys); nothing does in padding."""
-    places = np.arange(site.keys) - site.starts[:, None]
-    own = (places >= 0) & (places < site.lengths[:, None])
-    begins: BoolArray = own & ((site.layer(layer, who) != 0) | (places == 0))
+    begins: BoolArray = site.own & ((site.layer(layer, who) != 0) | (site.k == 0))
     return begins
 
 
@@ -87,9 +85,9 @@ def _runs(site: Site, begins: BoolArray) -> Intervals:
     """Each query's run of keys, from one beginning to the next; padding on either side is one."""
     from maskplug.kernels.intervals import grown, same
 
-    behind = np.arange(site.keys) == (site.starts + site.lengths)[:, None]
+    behind = site.k == site.lengths[:, None]
     numbers = frozen(np.cumsum(begins | behind, axis=1), np.int64)
-    queries = frozen(numbers[:, site.offset : site.offset + site.queries], np.int64)
+    queries = frozen(numbers[:, site.here], np.int64)
     shape = (len(numbers), 1, site.queries)
     return Intervals.from_kernel(site.keys, shape, grown(same, queries, numbers))
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-
 from maskplug.attention.intervals import Intervals
 from maskplug.attention.pattern import Pattern
 from maskplug.attention.patterns.basic import Full
@@ -84,6 +82,6 @@ class Fixed(Pattern):
 
     def rows(self, site: Site) -> Intervals:
         stride, summary = site.value(self.stride), site.value(self.summary)
-        own = np.arange(site.keys) - site.starts[:, None, None]
+        own = site.k[:, None]
         ends = own % stride >= stride - summary
         return Chunked(self.stride).rows(site) | Intervals.of_mask(ends[:, None])

@@ -77,7 +77,7 @@ class UniLM(Pattern):
             last = np.where(modes == LEFT_TO_RIGHT, q + 1, site.keys)
             return site.intervals((np.where(backward, q, start), last))
         segments = self._segments(site)
-        target = segments[:, None, site.offset : site.offset + site.queries] == 1
+        target = segments[:, None, site.here] == 1
         forward = (modes == LEFT_TO_RIGHT) | (seq2seq & target)
         last = np.where(forward, q + 1, np.where(seq2seq, start, site.keys))
         rows = site.intervals((np.where(backward, q, start), last))

@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maskplug.arrays import BoolArray, IntArray
+from maskplug.attention.blocks import Blocks
+from maskplug.attention.intervals import Intervals
 
 Marks = NDArray[np.uint8]
 
@@ -54,8 +56,8 @@ def kinds(cells: BoolArray, block: int) -> Marks:
         >>> kinds(np.tri(4, dtype=bool), 2).tolist(), kinds(np.tri(3, dtype=bool), 2).tolist()
         ([[1, 0], [2, 1]], [[1, 0], [1, 1]])
     """
-    counts = pooled(cells, block)
-    return np.asarray(np.add(counts > 0, counts == block * block, dtype=np.uint8))
+    found: Marks = Blocks.of(Intervals.of_mask(cells[None, None]), block).kinds[0, 0]
+    return found
 
 
 @dataclass(frozen=True, eq=False)
