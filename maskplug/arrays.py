@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any, TypeVar
 
 import numpy as np
@@ -20,10 +21,31 @@ def frozen(array: Any, dtype: type[Scalar]) -> NDArray[Scalar]:
     """A read-only, contiguous view of ``array`` as ``dtype``; copied only where that is needed.
 
     One writability and one layout for every array also means one compilation of every kernel.
+    An array that is all this already is returned itself.
     """
-    view = np.ascontiguousarray(array, dtype=dtype).view()
-    view.flags.writeable = False
-    return view
+    fits = type(array) is np.ndarray and array.ndim and array.flags.c_contiguous
+    if not (fits and array.dtype.type is dtype and array.dtype.isnative):
+        array = np.ascontiguousarray(array, dtype=dtype)
+    elif not array.flags.writeable:
+        return array  # type: ignore[no-any-return]
+    view = array.view()
+    view.setflags(write=False)
+    return view  # type: ignore[no-any-return]
+
+
+@cache
+def _ones(power: int) -> IntArray:
+    return frozen(np.ones(1 << power, np.int64), np.int64)
+
+
+def ones(size: int) -> IntArray:
+    """That many ones: int64, read-only, and shared, so that they cost nothing.
+
+    Example:
+        >>> ones(3).tolist()
+        [1, 1, 1]
+    """
+    return _ones(max(int(size) - 1, 1023).bit_length())[:size]
 
 
 def spread(value: Any, dtype: type[Scalar], samples: int) -> NDArray[Scalar]:
@@ -33,8 +55,14 @@ def spread(value: Any, dtype: type[Scalar], samples: int) -> NDArray[Scalar]:
         ValueError: when the array has another shape.
     """
     array = np.asarray(value, dtype)
-    # Filling is several times as fast as broadcasting, at the sizes that batches have.
-    return np.full(samples, array) if array.ndim == 0 else np.broadcast_to(array, (samples,))
+    if array.shape == (samples,):
+        return array
+    if array.ndim:
+        return np.broadcast_to(array, (samples,))
+    # Several times as fast as broadcasting, and twice as fast as np.full, at the sizes of batches.
+    out = np.empty(samples, dtype)
+    out.fill(array)
+    return out
 
 
 def lengths_of(offsets: IntArray) -> IntArray:

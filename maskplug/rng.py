@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from maskplug.arrays import BoolArray, FloatArray, IntArray, UintArray, Words, spread
+from maskplug.arrays import BoolArray, FloatArray, IntArray, UintArray, Words, frozen, spread
 from maskplug.errors import OptionError, TokenError
 from maskplug.parts import Schedule
 
@@ -48,7 +48,7 @@ def key_of(value: int | str | bytes) -> int:
 def keys_of(values: Iterable[int | str | bytes] | np.ndarray[Any, Any]) -> UintArray:
     """The keys of many samples: uint64, one each. Unsigned arrays are taken as they are."""
     if isinstance(values, np.ndarray) and values.dtype.kind == "u":
-        return values.astype(np.uint64)
+        return frozen(values, np.uint64)
     return np.fromiter((key_of(value) for value in values), np.uint64)
 
 
@@ -56,6 +56,11 @@ def keys_of(values: Iterable[int | str | bytes] | np.ndarray[Any, Any]) -> UintA
 def purpose_code(purpose: str) -> int:
     """The 64-bit code of a purpose's name, hashed as a sample key is."""
     return key_of(purpose)
+
+
+@cache
+def _purpose_word(purpose: str) -> np.uint64:
+    return np.uint64(purpose_code(purpose))
 
 
 def absorb(state: UintArray, position: int, word: UintArray) -> UintArray:
@@ -70,8 +75,9 @@ def absorb(state: UintArray, position: int, word: UintArray) -> UintArray:
 
     if len(state) != len(word) and 1 not in (len(state), len(word)):
         raise ValueError(f"{len(state)} hashes cannot take in {len(word)} words")
-    taken: UintArray = absorb_rows(state, position, word)
-    return taken
+    return frozen(
+        absorb_rows(frozen(state, np.uint64), position, frozen(word, np.uint64)), np.uint64
+    )
 
 
 def hash_words(*words: int | UintArray) -> UintArray:
@@ -141,8 +147,12 @@ class Rng:
         t: int | IntArray,
         keys: Iterable[int | str | bytes] | UintArray,
         progress: float | FloatArray = 0.0,
+        **rest: Any,
     ) -> Rng:
         """Build an Rng from scalars or arrays; ``t`` and ``progress`` are spread over the samples.
+
+        Args:
+            rest: ``scope``, ``step`` and ``feedback``, as they are.
 
         Raises:
             OptionError: when the seed or t is negative or beyond its range, or progress is NaN.
@@ -160,7 +170,7 @@ class Rng:
         part = spread(progress, np.float64, len(key_array))
         if np.isnan(part).any():
             raise OptionError("progress is NaN; it is a number from 0 to 1")
-        return cls(int(seed), times, key_array, part)
+        return cls(int(seed), times, key_array, part, **rest)
 
     def __len__(self) -> int:
         return len(self.keys)
@@ -188,14 +198,22 @@ class Rng:
 
     def stream_keys(self, purpose: str) -> UintArray:
         """The Philox key of each sample's stream for ``purpose``: uint64, one each."""
-        if purpose not in self._keys:
-            code = np.array([purpose_code(self.scope + purpose)], np.uint64)
-            self._keys[purpose] = absorb(self._samples, 4, code)
-        return self._keys[purpose]
+        keys = self._keys.get(purpose)
+        if keys is None:
+            from maskplug.kernels.philox import stream_hashes
+
+            word = _purpose_word(self.scope + purpose)
+            keys = frozen(stream_hashes(self._samples, word), np.uint64)
+            self._keys[purpose] = keys
+        return keys
 
     @cached_property
     def _samples(self) -> UintArray:
-        return hash_words(self.seed, self.t.astype(np.uint64), self.keys)
+        """``hash_words(seed, t, keys)``, in one go."""
+        from maskplug.kernels.philox import sample_hashes
+
+        times, keys = frozen(self.t, np.int64), frozen(self.keys, np.uint64)
+        return frozen(sample_hashes(np.uint64(self.seed), times, keys), np.uint64)
 
     def bits(self, purpose: str, counts: IntArray | list[int], draw: int = 0) -> Words:
         """``counts[i]`` random 32-bit words for sample i, one sample after the other.
@@ -236,4 +254,4 @@ class Rng:
         """A schedule's value at each sample's progress, or the number itself: float64, one each."""
         if isinstance(schedule, Schedule):
             return schedule(self.progress)
-        return np.full(len(self), float(schedule))
+        return spread(schedule, np.float64, len(self))

@@ -20,6 +20,7 @@ from maskplug.arrays import (
     frozen,
     gather,
     lengths_of,
+    ones,
 )
 from maskplug.errors import TokenError
 from maskplug.ragged import Ragged, flatten
@@ -39,7 +40,7 @@ def _checked(ids: Any, offsets: Any) -> tuple[IntArray, IntArray]:
         not len(offsets)
         or offsets[0] != 0
         or offsets[-1] != len(ids)
-        or (lengths_of(offsets) < 0).any()
+        or (offsets[1:] < offsets[:-1]).any()
     ):
         raise TokenError(f"offsets must rise from 0 to {len(ids)}, the number of ids")
     return ids, offsets
@@ -206,7 +207,9 @@ class Selection:
             raise TokenError(f"the mask has {len(mask)} values for {len(tokens.ids)} tokens")
         from maskplug.kernels.units import single_units
 
-        return cls(*single_units(frozen(mask, np.bool_), tokens.offsets), len(mask))
+        starts = np.empty(len(mask), np.int64)
+        offsets = single_units(frozen(mask, np.bool_), tokens.offsets, starts)
+        return cls(starts[: offsets[-1]], ones(offsets[-1]), offsets, len(mask))
 
     def __len__(self) -> int:
         return len(self.offsets) - 1
@@ -243,14 +246,13 @@ class Selection:
         Raises:
             TokenError: when rows do not fit, or spans overlap, are not sorted, or leave their row.
         """
-        from maskplug.kernels.units import unsound_span
+        from maskplug.kernels.units import rising, unsound_span
 
         if (
             self.size != len(tokens.ids)
             or len(self) != len(tokens)
-            or self.offsets[0] != 0
-            or not self.offsets[-1] == len(self.starts) == len(self.lengths)
-            or (self.counts < 0).any()
+            or len(self.starts) != len(self.lengths)
+            or not rising(self.offsets, len(self.starts))
         ):
             raise TokenError(
                 f"a selection of {len(self)} rows, {len(self.starts)} starts and "

@@ -6,7 +6,7 @@ from typing import Literal
 
 import numpy as np
 
-from maskplug.arrays import IntArray, frozen
+from maskplug.arrays import IntArray, UintArray, frozen, ones
 from maskplug.parts import Schedule
 from maskplug.rng import Rng
 from maskplug.schedule import highest
@@ -39,15 +39,51 @@ def units(tokens: TokenBatch, vocab: Vocabulary, unit: Unit = "token") -> Select
         >>> units(tokens, vocab, "word").lengths.tolist()
         [2, 1]
     """
-    maskable = vocab.maskable(tokens)
     if unit == "token":
-        return Selection.from_mask(maskable, tokens)
+        return _token_units(tokens, vocab)
     from maskplug.kernels.units import word_units
 
+    maskable = vocab.maskable(tokens)
     first = vocab.word_starts if unit == "word" else vocab.sentence_starts
     begins = frozen(first(tokens), np.bool_)
     starts, lengths, offsets = word_units(frozen(maskable, np.bool_), begins, tokens.offsets)
     return Selection(starts, lengths, offsets, len(tokens.ids))
+
+
+def _token_units(tokens: TokenBatch, vocab: Vocabulary) -> Selection:
+    if "protected" in tokens.layers:
+        return Selection.from_mask(vocab.maskable(tokens), tokens)
+    from maskplug.kernels.units import token_units
+
+    vocab.check(tokens)
+    starts = np.empty(len(tokens.ids), np.int64)
+    offsets = token_units(tokens.ids, vocab.special, tokens.offsets, starts)
+    return Selection(starts[: offsets[-1]], ones(offsets[-1]), offsets, len(tokens.ids))
+
+
+def exactly(candidates: Selection, counts: IntArray, keys: UintArray) -> Selection:
+    """So many of the candidates of each sample (all, where there are fewer), by chance.
+
+    Every subset is equally likely.
+
+    Args:
+        candidates: what there is to choose from.
+        counts: how many to choose, int64, one each.
+        keys: of the streams that they are drawn with, uint64, one each.
+
+    Example:
+        >>> candidates = units(TokenBatch.from_lists([[5, 6, 7], [8]]), Vocabulary(size=9))
+        >>> chosen = exactly(candidates, np.array([2, 2]), np.array([1, 2], np.uint64))
+        >>> chosen.counts.tolist()
+        [2, 1]
+    """
+    from maskplug.kernels.select import exact_units
+
+    starts, lengths, offsets = candidates.starts, candidates.lengths, candidates.offsets
+    chosen = exact_units(
+        frozen(keys, np.uint64), starts, lengths, offsets, frozen(counts, np.int64)
+    )
+    return Selection(*chosen, candidates.size)
 
 
 def budget(rate: Schedule | float, available: IntArray, rng: Rng) -> IntArray:

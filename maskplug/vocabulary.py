@@ -124,20 +124,31 @@ class Vocabulary:
         Raises:
             TokenError: when an id is outside the vocabulary; the message says where it stands.
         """
-        from maskplug.kernels.units import maskable_tokens
+        from maskplug.kernels.units import ordinary_tokens
 
+        self.check(tokens)
         free = np.empty(len(tokens.ids), np.bool_)
-        where = maskable_tokens(tokens.ids, self.special, free)
-        if where >= 0:
-            row = int(np.searchsorted(tokens.offsets, where, side="right")) - 1
-            raise TokenError(
-                f"token id {tokens.ids[where]} (sample {row}, position "
-                f"{where - tokens.offsets[row]}) is outside the vocabulary: ids run from 0 to "
-                f"{self.size - 1}"
-            )
+        ordinary_tokens(tokens.ids, self.special, free)
         if "protected" in tokens.layers:
             free &= ~tokens.layers["protected"].astype(np.bool_)
         return free
+
+    def check(self, tokens: TokenBatch) -> None:
+        """Refuse ids that are not in the vocabulary.
+
+        Raises:
+            TokenError: saying where the first of them stands.
+        """
+        from maskplug.kernels.units import outside
+
+        if not outside(tokens.ids, self.size):
+            return
+        where = int(np.flatnonzero((tokens.ids < 0) | (tokens.ids >= self.size))[0])
+        row = int(np.searchsorted(tokens.offsets, where, side="right")) - 1
+        raise TokenError(
+            f"token id {tokens.ids[where]} (sample {row}, position {where - tokens.offsets[row]}) "
+            f"is outside the vocabulary: ids run from 0 to {self.size - 1}"
+        )
 
     def word_starts(self, tokens: TokenBatch) -> BoolArray:
         """One bool for each token: True where a word begins, by the layer or by the table.

@@ -62,8 +62,15 @@ class When:
         Raises:
             OptionError: for a seed, a time or a progress out of range.
         """
-        rng = Rng.at(self.seed, clock(self.epoch, self.step), self.keys, self.progress)
-        return replace(rng, scope=self.scope, step=self.step, feedback=self.feedback)
+        return Rng.at(
+            self.seed,
+            clock(self.epoch, self.step),
+            self.keys,
+            self.progress,
+            scope=self.scope,
+            step=self.step,
+            feedback=self.feedback,
+        )
 
     def take(self, rows: IntArray) -> When:
         """Some samples, in this order."""

@@ -6,7 +6,7 @@ import numpy as np
 
 from maskplug.arrays import IntArray, UintArray, Words
 from maskplug.kernels import kernel
-from maskplug.kernels.philox import fill, longest
+from maskplug.kernels.philox import fill, longest, room
 from maskplug.kernels.select import below, exact
 
 
@@ -58,7 +58,7 @@ def permutations(keys: UintArray, offsets: IntArray, counts: IntArray) -> IntArr
     most = longest(offsets)
     places = np.empty(most, np.int64)
     values = np.empty(most, np.int64)
-    words = np.empty(most + 4, np.uint32)
+    words = room(most)
     for row in range(len(keys)):
         first = offsets[row]
         n = 0
@@ -79,7 +79,7 @@ def permutations(keys: UintArray, offsets: IntArray, counts: IntArray) -> IntArr
 def rotations(keys: UintArray, offsets: IntArray, thresholds: UintArray) -> IntArray:
     """An order that begins at a random unit, in rows whose first word is below the threshold."""
     order = np.empty(offsets[-1], np.int64)
-    words = np.empty(4, np.uint32)
+    words = room(2)
     for row in range(len(keys)):
         first = offsets[row]
         count = offsets[row + 1] - first
@@ -98,7 +98,7 @@ def shuffles(keys: UintArray, offsets: IntArray, distance: int) -> IntArray:
     """
     order = np.empty(offsets[-1], np.int64)
     most = longest(offsets)
-    words = np.empty(most + 4, np.uint32)
+    words = room(most)
     ranks = np.empty(most, np.int64)
     for row in range(len(keys)):
         first = offsets[row]

@@ -7,7 +7,7 @@ import numpy as np
 from maskplug.arrays import IntArray, UintArray, Words
 from maskplug.kernels import kernel
 from maskplug.kernels.arrange import shuffle
-from maskplug.kernels.philox import fill, longest
+from maskplug.kernels.philox import fill, longest, room
 from maskplug.kernels.spans import before, place
 
 
@@ -46,7 +46,7 @@ def infill_lengths(keys: UintArray, budgets: IntArray, law: UintArray) -> tuple[
     """The lengths of each row's spans, some of them 0, and their row offsets."""
     sizes = np.empty(2 * budgets.sum(), np.int64)
     rows = np.zeros(len(keys) + 1, np.int64)
-    words = np.empty((2 * budgets.max() if len(keys) else 0) + 8, np.uint32)
+    words = room(2 * budgets.max() if len(keys) else 0)
     n = 0
     for row in range(len(keys)):
         n += draw_lengths(sizes[n:], words, keys[row], budgets[row], law)
@@ -63,7 +63,7 @@ def insertions(
     out = np.empty(counts.sum(), np.int64)
     nothing = np.zeros(most, np.int64)
     places = np.empty(most, np.int64)
-    words = np.empty(most + 8, np.uint32)
+    words = room(most + 1)
     n = 0
     for row in range(len(keys)):
         first, end = offsets[row], offsets[row + 1]

@@ -6,7 +6,7 @@ import numpy as np
 
 from maskplug.arrays import IntArray, UintArray
 from maskplug.kernels import kernel
-from maskplug.kernels.philox import fill
+from maskplug.kernels.philox import fill, room
 from maskplug.kernels.select import below
 
 
@@ -36,7 +36,7 @@ def random_blocks(
     """
     widest = max(1, blocks.max()) if len(blocks) else 1
     out = np.full((len(keys), widest, most), -1, np.int64)
-    words = np.empty(widest * most + 4, np.uint32)
+    words = room(widest * most)
     taken = np.empty(most, np.int64)
     for row in range(len(keys)):
         n, end = blocks[row], ends[row]

@@ -4,10 +4,49 @@ from __future__ import annotations
 
 import numpy as np
 
-from maskplug.arrays import BoolArray, IntArray, UintArray
+from maskplug.arrays import BoolArray, IntArray, UintArray, Words
 from maskplug.kernels import kernel
-from maskplug.kernels.philox import streams
-from maskplug.kernels.select import below
+from maskplug.kernels.philox import SHIFT, fill, room
+
+
+@kernel
+def most_tokens(lengths: IntArray, offsets: IntArray) -> int:
+    """The most tokens that are chosen in one row."""
+    most = 0
+    for row in range(len(offsets) - 1):
+        size = 0
+        for s in range(offsets[row], offsets[row + 1]):
+            size += lengths[s]
+        most = max(most, size)
+    return most
+
+
+@kernel
+def groups(
+    places: UintArray,
+    numbers: Words,
+    starts: IntArray,
+    lengths: IntArray,
+    first: int,
+    end: int,
+    begins: BoolArray,
+    apart: bool,
+) -> int:
+    """Write where each token of these spans stands, and the number of its group; returns how many.
+
+    A group begins at the first token of a span and wherever ``begins`` is True; an empty ``begins``
+    means only there. With tokens ``apart``, each of them is a group.
+    """
+    count = np.uint64(0)
+    group = -1
+    for s in range(first, end):
+        start = starts[s]
+        for i in range(start, start + lengths[s]):
+            group += int(apart or i == start or (len(begins) > 0 and begins[i]))
+            places[count] = i
+            numbers[count] = group
+            count += np.uint64(1)
+    return np.int64(count)  # type: ignore[return-value]
 
 
 @kernel
@@ -17,6 +56,7 @@ def mix(
     lengths: IntArray,
     offsets: IntArray,
     begins: BoolArray,
+    apart: bool,
     kind_keys: UintArray,
     id_keys: UintArray,
     mask_below: np.uint64,
@@ -24,32 +64,28 @@ def mix(
     mask_id: int,
     ordinary: IntArray,
 ) -> None:
-    """Overwrite ``out`` in place, span by span; one decision a group.
+    """Overwrite ``out`` in place; one decision a group, see :func:`groups`.
 
-    A group begins at the first token of a span and wherever ``begins`` is True; an empty ``begins``
-    means only there. Thresholds are probabilities times 2**32, the second one cumulative.
+    Thresholds are probabilities times 2**32, the second one cumulative. There is at least one
+    ordinary id.
     """
-    firsts = np.zeros(len(offsets), np.int64)  # of each row, among all chosen tokens
+    most = most_tokens(lengths, offsets)
+    places = np.empty(most, np.uint64)
+    numbers = np.empty(most, np.uint32)
+    kinds = room(most)
+    ids = room(most)
     for row in range(len(kind_keys)):
-        size = 0
-        for s in range(offsets[row], offsets[row + 1]):
-            size += lengths[s]
-        firsts[row + 1] = firsts[row] + size
-    kinds = streams(kind_keys, firsts, 0)
-    ids = streams(id_keys, firsts, 0)
-    for row in range(len(kind_keys)):
-        group = firsts[row] - 1
-        token = firsts[row]
-        for s in range(offsets[row], offsets[row + 1]):
-            for i in range(starts[s], starts[s] + lengths[s]):
-                if i == starts[s] or (len(begins) > 0 and begins[i]):
-                    group += 1
-                kind = np.uint64(kinds[group])
-                if kind < mask_below:
-                    out[i] = mask_id
-                elif kind < random_below:
-                    out[i] = ordinary[below(ids[token], len(ordinary))]
-                token += 1
+        size = groups(
+            places, numbers, starts, lengths, offsets[row], offsets[row + 1], begins, apart
+        )
+        fill(kinds, size, kind_keys[row], 0)
+        fill(ids, size, id_keys[row], 0)
+        for k in range(size):
+            # All is worked out and one taken: a branch here is mispredicted at random.
+            kind = np.uint64(kinds[numbers[k]])
+            drawn = ordinary[(np.uint64(ids[k]) * np.uint64(len(ordinary))) >> SHIFT]
+            kept = drawn if kind < random_below else out[places[k]]
+            out[places[k]] = mask_id if kind < mask_below else kept
 
 
 @kernel

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from maskplug.arrays import BoolArray, FloatArray, IntArray, UintArray
+from maskplug.arrays import BoolArray, FloatArray, IntArray, UintArray, Words
 from maskplug.kernels import kernel
-from maskplug.kernels.philox import fill, longest, streams
+from maskplug.kernels.philox import fill, first_word, longest, room, streams
 
 SHIFT = np.uint64(32)
 
@@ -18,15 +18,20 @@ def below(word: np.uint32, bound: int) -> int:
 
 
 @kernel
+def rounded(key: np.uint64, available: int, rate: float) -> int:
+    """``rate * available``, rounded at random; at least one where that is possible."""
+    if rate == 0.0:
+        return 0
+    wanted = np.floor(rate * available + first_word(key, 0) * 2.0**-32)
+    return min(max(np.int64(wanted), 1), available)  # type: ignore[return-value]
+
+
+@kernel
 def budgets(keys: UintArray, available: IntArray, rates: FloatArray) -> IntArray:
-    """``rates * available`` of each row, rounded at random; at least one where that is possible."""
-    out = np.zeros(len(keys), np.int64)
-    word = np.empty(4, np.uint32)
+    """What :func:`rounded` gives for each row."""
+    out = np.empty(len(keys), np.int64)
     for row in range(len(keys)):
-        fill(word, 1, keys[row], 0)
-        wanted = np.floor(rates[row] * available[row] + word[0] * 2.0**-32)
-        if rates[row] > 0.0:
-            out[row] = min(max(np.int64(wanted), 1), available[row])
+        out[row] = rounded(keys[row], available[row], rates[row])
     return out
 
 
@@ -37,53 +42,127 @@ def independent(
     thresholds: UintArray,
     always_one: bool,
     leave_one: bool,
-    draw: int = 0,
+    draw: int,
 ) -> BoolArray:
     """Bool a unit: chosen where its word is below the row's threshold (rate times 2**32).
 
     ``always_one`` adds the unit with the lowest word to an empty row; ``leave_one`` takes the one
     with the highest word out of a full row. Another ``draw`` has other words.
     """
-    chosen = np.zeros(offsets[-1], np.bool_)
-    words = streams(keys, offsets, draw)
+    chosen = np.empty(offsets[-1], np.bool_)
+    words = room(longest(offsets))
     for row in range(len(keys)):
-        first, end = offsets[row], offsets[row + 1]
+        first = offsets[row]
+        count = offsets[row + 1] - first
+        fill(words, count, keys[row], draw)
         total = 0
-        lowest = first
-        highest = first
-        for i in range(first, end):
-            if np.uint64(words[i]) < thresholds[row]:
-                chosen[i] = True
-                total += 1
-            if words[i] < words[lowest]:
-                lowest = i
-            if words[i] > words[highest]:
-                highest = i
-        if always_one and total == 0 and end > first and thresholds[row] > 0:
-            chosen[lowest] = True
+        for i in range(count):
+            chosen[first + i] = np.uint64(words[i]) < thresholds[row]
+            total += int(chosen[first + i])
+        if always_one and total == 0 and count > 0 and thresholds[row] > 0:
+            chosen[first + np.argmin(words[:count])] = True
             total = 1
-        if leave_one and total == end - first and end > first:
-            chosen[highest] = False
+        if leave_one and total == count and count > 0:
+            chosen[first + np.argmax(words[:count])] = False
     return chosen
 
 
 @kernel
-def exact(keys: UintArray, offsets: IntArray, budgets: IntArray) -> BoolArray:
-    """Bool a unit: exactly ``budgets[row]`` of each row, every subset equally likely.
+def sampled(places: Words, words: Words, count: int, wanted: int) -> None:
+    """Write which ``wanted`` of ``count`` units are chosen, in order; every subset is as likely.
 
     Selection sampling: unit i is chosen with probability (still wanted) / (still to come).
+    ``words`` are used up, and ``places`` has room for one more.
     Source: Knuth, "The Art of Computer Programming" 2, section 3.4.2, algorithm S.
     """
+    for i in range(count):
+        words[i] = np.uint32((np.uint64(words[i]) * np.uint64(count - i)) >> SHIFT)
+    found = np.uint64(0)
+    left = np.uint32(wanted)
+    for i in range(count):
+        # Written always and kept by the count: a branch here is mispredicted at random.
+        places[found] = i
+        taken = np.uint32(words[i] < left)
+        found += np.uint64(taken)
+        left -= taken
+
+
+@kernel
+def exact(keys: UintArray, offsets: IntArray, budgets: IntArray) -> BoolArray:
+    """Bool a unit: exactly ``budgets[row]`` of each row, every subset equally likely."""
     chosen = np.zeros(offsets[-1], np.bool_)
-    words = streams(keys, offsets, 0)
+    words = room(longest(offsets))
+    places = np.empty(longest(offsets) + 1, np.uint32)
     for row in range(len(keys)):
-        end = offsets[row + 1]
-        wanted = budgets[row]
-        for i in range(offsets[row], end):
-            take = below(words[i], end - i) < wanted
-            chosen[i] = take
-            wanted -= np.int64(take)
+        count = offsets[row + 1] - offsets[row]
+        fill(words, count, keys[row], 0)
+        wanted = min(budgets[row], count)
+        sampled(places, words, count, wanted)
+        for k in range(wanted):
+            chosen[offsets[row] + places[k]] = True
     return chosen
+
+
+@kernel
+def exact_units(
+    keys: UintArray, starts: IntArray, lengths: IntArray, offsets: IntArray, budgets: IntArray
+) -> tuple[IntArray, IntArray, IntArray]:
+    """As :func:`exact`: the starts and lengths of the chosen units, and their row offsets."""
+    rows = np.zeros(len(offsets), np.int64)
+    for row in range(len(keys)):
+        rows[row + 1] = rows[row] + min(budgets[row], offsets[row + 1] - offsets[row])
+    out_starts = np.empty(rows[-1], np.int64)
+    out_lengths = np.empty(rows[-1], np.int64)
+    words = room(longest(offsets))
+    places = np.empty(longest(offsets) + 1, np.uint32)
+    for row in range(len(keys)):
+        first = offsets[row]
+        count = offsets[row + 1] - first
+        fill(words, count, keys[row], 0)
+        wanted = rows[row + 1] - rows[row]
+        sampled(places, words, count, wanted)
+        for k in range(wanted):
+            out_starts[rows[row] + k] = starts[first + places[k]]
+            out_lengths[rows[row] + k] = lengths[first + places[k]]
+    return out_starts, out_lengths, rows
+
+
+@kernel
+def exact_tokens(
+    ids: IntArray,
+    special: BoolArray,
+    offsets: IntArray,
+    budget_keys: UintArray,
+    rates: FloatArray,
+    keys: UintArray,
+) -> tuple[IntArray, IntArray]:
+    """As :func:`exact_units` of all tokens that are not special, with a :func:`rounded` budget.
+
+    Row by row from the ids to the choice, so that nothing as long as the batch is written but what
+    was chosen. Ids must be in the vocabulary. Returns the positions and their row offsets.
+    """
+    most = longest(offsets)
+    words = room(most)
+    free = np.empty(most + 1, np.int64)
+    places = np.empty(most + 1, np.uint32)
+    highest = 0.0
+    for row in range(len(keys)):
+        highest = max(highest, rates[row])
+    out = np.empty(np.int64(highest * len(ids)) + len(offsets), np.int64)  # one more a row at most
+    rows = np.zeros(len(offsets), np.int64)
+    for row in range(len(keys)):
+        found = np.uint64(0)
+        for i in range(offsets[row], offsets[row + 1]):
+            free[found] = i
+            found += np.uint64(not special[np.uint64(ids[i])])
+        count = int(np.int64(found))
+        wanted = rounded(budget_keys[row], count, rates[row])
+        fill(words, count, keys[row], 0)
+        sampled(places, words, count, wanted)
+        for k in range(wanted):
+            out[rows[row] + k] = free[places[k]]
+        rows[row + 1] = rows[row] + wanted
+    return out[: rows[-1]], rows
 
 
 @kernel
@@ -99,7 +178,6 @@ def words_to_budget(
     most = longest(offsets)
     order = np.empty(most, np.int64)
     words = streams(keys, offsets, 0)
-    last = np.empty(4, np.uint32)
     for row in range(len(keys)):
         first = offsets[row]
         count = offsets[row + 1] - first
@@ -114,8 +192,8 @@ def words_to_budget(
             order[j] = order[i]
             length = lengths[first + word]
             if length > left:
-                fill(last, 1, keys[row], 1)
-                chosen[first + word] = below(last[0], length) < left or i == 0
+                last = first_word(keys[row], 1)
+                chosen[first + word] = below(last, length) < left or i == 0
                 break
             chosen[first + word] = True
             left -= length

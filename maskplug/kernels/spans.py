@@ -6,7 +6,7 @@ import numpy as np
 
 from maskplug.arrays import IntArray, UintArray, Words
 from maskplug.kernels import kernel
-from maskplug.kernels.philox import fill, longest
+from maskplug.kernels.philox import fill, longest, room
 from maskplug.kernels.select import below
 
 
@@ -71,7 +71,7 @@ def geometric(keys: UintArray, budgets: IntArray, law: UintArray) -> tuple[IntAr
     """Lengths that follow ``law`` up to each row's budget, and their row offsets."""
     sizes = np.empty(budgets.sum(), np.int64)
     rows = np.zeros(len(keys) + 1, np.int64)
-    words = np.empty(budgets.max() + 8 if len(keys) else 8, np.uint32)
+    words = room(budgets.max() if len(keys) else 0)
     n = 0
     for row in range(len(keys)):
         n += draw_lengths(sizes[n:], words, keys[row], budgets[row], law)
@@ -88,7 +88,7 @@ def compositions(keys: UintArray, budgets: IntArray, counts: IntArray) -> tuple[
     """
     sizes = np.empty(counts.sum(), np.int64)
     rows = np.zeros(len(keys) + 1, np.int64)
-    words = np.empty(budgets.max() + 8 if len(keys) else 8, np.uint32)
+    words = room(budgets.max() if len(keys) else 0)
     n = 0
     for row in range(len(keys)):
         gaps = budgets[row] - 1
@@ -139,7 +139,7 @@ def lay_out(
     out_lengths = np.empty(total, np.int64)
     rows = np.zeros(len(offsets), np.int64)
     places = np.empty(longest(bounds), np.int64)
-    words = np.empty(longest(offsets) + longest(bounds) + 8, np.uint32)
+    words = room(longest(offsets) + longest(bounds) + 1)
     n = 0
     for row in range(len(keys)):
         first = offsets[row]

@@ -6,7 +6,7 @@ import numpy as np
 
 from maskplug.arrays import BoolArray, IntArray, UintArray
 from maskplug.kernels import kernel
-from maskplug.kernels.philox import fill, streams
+from maskplug.kernels.philox import first_word, streams
 from maskplug.kernels.select import below
 
 
@@ -34,11 +34,9 @@ def switches(count_keys: UintArray, keys: UintArray, offsets: IntArray, ratio: f
     """Bool a unit: chosen with probability (the row's number of changes) / (its units)."""
     chosen = np.zeros(offsets[-1], np.bool_)
     words = streams(keys, offsets, 0)
-    word = np.empty(4, np.uint32)
     for row in range(len(keys)):
         first, end = offsets[row], offsets[row + 1]
-        fill(word, 1, count_keys[row], 0)
-        count = switch_count(word[0], end - first, ratio)
+        count = switch_count(first_word(count_keys[row], 0), end - first, ratio)
         for i in range(first, end):
             chosen[i] = below(words[i], end - first) < count
     return chosen

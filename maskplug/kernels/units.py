@@ -9,28 +9,55 @@ from maskplug.kernels import kernel
 
 
 @kernel
-def maskable_tokens(ids: IntArray, special: BoolArray, out: BoolArray) -> int:
-    """Write True for the tokens that are not special; returns the first id out of range, or -1."""
-    size = len(special)
+def outside(ids: IntArray, size: int) -> bool:
+    """Whether any id is not one of a vocabulary of this size."""
+    found = False
     for i in range(len(ids)):
-        if ids[i] < 0 or ids[i] >= size:
-            return i
-        out[i] = not special[ids[i]]
-    return -1
+        found |= bool(
+            np.uint64(ids[i]) >= np.uint64(size)
+        )  # negative ids are huge as unsigned ones
+    return found
 
 
 @kernel
-def single_units(maskable: BoolArray, offsets: IntArray) -> tuple[IntArray, IntArray, IntArray]:
-    """Positions of the True values, a length of 1 for each, and row offsets."""
-    starts = np.empty(len(maskable), np.int64)
+def ordinary_tokens(ids: IntArray, special: BoolArray, out: BoolArray) -> None:
+    """Write True for the tokens that are not special; ids must be in the vocabulary."""
+    for i in range(len(ids)):
+        out[i] = not special[np.uint64(ids[i])]
+
+
+@kernel
+def token_units(ids: IntArray, special: BoolArray, offsets: IntArray, starts: IntArray) -> IntArray:
+    """Write the positions of the tokens that are not special; returns their row offsets.
+
+    Ids must be in the vocabulary, and ``starts`` has room for all of them.
+    """
     rows = np.zeros(len(offsets), np.int64)
-    count = 0
+    # Written always and kept by the count: a branch here is mispredicted at random. The count is
+    # unsigned, because a signed index may be negative and is looked at before each use.
+    count = np.uint64(0)
     for row in range(len(offsets) - 1):
         for i in range(offsets[row], offsets[row + 1]):
             starts[count] = i
-            count += 1 if maskable[i] else 0
+            count += np.uint64(not special[np.uint64(ids[i])])
         rows[row + 1] = count
-    return starts[:count], np.ones(count, np.int64), rows
+    return rows
+
+
+@kernel
+def single_units(maskable: BoolArray, offsets: IntArray, starts: IntArray) -> IntArray:
+    """Write the positions of the True values; returns their row offsets.
+
+    ``starts`` has room for all positions.
+    """
+    rows = np.zeros(len(offsets), np.int64)
+    count = np.uint64(0)
+    for row in range(len(offsets) - 1):
+        for i in range(offsets[row], offsets[row + 1]):
+            starts[count] = i
+            count += np.uint64(maskable[i])
+        rows[row + 1] = count
+    return rows
 
 
 @kernel
@@ -38,19 +65,31 @@ def take_units(
     chosen: BoolArray, starts: IntArray, lengths: IntArray, offsets: IntArray
 ) -> tuple[IntArray, IntArray, IntArray]:
     """The chosen spans, and their row offsets."""
-    total = chosen.sum()
+    total = 0
+    for k in range(len(chosen)):
+        total += int(chosen[k])
     out_starts = np.empty(total + 1, np.int64)
     out_lengths = np.empty(total + 1, np.int64)
     rows = np.zeros(len(offsets), np.int64)
-    count = 0
+    count = np.uint64(0)
     for row in range(len(offsets) - 1):
-        for i in range(offsets[row], offsets[row + 1]):
-            # Written always and kept by the count: a branch here is mispredicted at random.
-            out_starts[count] = starts[i]
-            out_lengths[count] = lengths[i]
-            count += 1 if chosen[i] else 0
+        for k in range(offsets[row], offsets[row + 1]):
+            out_starts[count] = starts[k]
+            out_lengths[count] = lengths[k]
+            count += np.uint64(chosen[k])
         rows[row + 1] = count
     return out_starts[:total], out_lengths[:total], rows
+
+
+@kernel
+def rising(offsets: IntArray, end: int) -> bool:
+    """Whether row offsets rise from 0 to ``end``."""
+    if len(offsets) == 0 or offsets[0] != 0 or offsets[-1] != end:
+        return False
+    falls = False
+    for row in range(len(offsets) - 1):
+        falls |= offsets[row + 1] < offsets[row]
+    return not falls
 
 
 @kernel

@@ -6,7 +6,7 @@ import numpy as np
 
 from maskplug.arrays import BoolArray, FloatArray, IntArray, UintArray
 from maskplug.kernels import kernel
-from maskplug.kernels.philox import LOW, SHIFT, fill, longest
+from maskplug.kernels.philox import LOW, SHIFT, fill, longest, room
 
 
 @kernel
@@ -83,7 +83,7 @@ def weighted(
     most = longest(offsets)
     values = np.empty(most, np.int64)
     tree = np.empty(most, np.int64)
-    words = np.empty(2 * most + 4, np.uint32)
+    words = room(2 * most)
     for row in range(len(keys)):
         first = offsets[row]
         size = offsets[row + 1] - first

@@ -7,7 +7,7 @@ from typing import Literal
 
 import numpy as np
 
-from maskplug.arrays import BoolArray, frozen
+from maskplug.arrays import frozen
 from maskplug.errors import OptionError
 from maskplug.parts import Replacement
 from maskplug.ragged import Ragged
@@ -15,6 +15,9 @@ from maskplug.rng import Rng
 from maskplug.schedule import check_share
 from maskplug.tokens import Selection, TokenBatch
 from maskplug.vocabulary import Vocabulary
+
+NONE = frozen([0], np.int64)
+NOWHERE = frozen([], np.bool_)
 
 
 @dataclass(frozen=True)
@@ -53,14 +56,16 @@ class Mix(Replacement):
         from maskplug.kernels.replace import mix
 
         mask_id = vocab.require_mask("the replacement 'mix'") if self.mask > 0 else -1
-        ordinary = vocab.require_ordinary() if self.random > 0 else vocab.ordinary
+        # Without random tokens there need not be one to draw; what is drawn is then not used.
+        ordinary = vocab.require_ordinary() if self.random > 0 else NONE
         out = tokens.ids.copy()
         mix(
             out,
             selection.starts,
             selection.lengths,
             selection.offsets,
-            self._group_begins(tokens, vocab),
+            frozen(vocab.word_starts(tokens), np.bool_) if self.unit == "word" else NOWHERE,
+            self.unit == "token",
             rng.stream_keys("mix kind"),
             rng.stream_keys("mix id"),
             np.uint64(round(self.mask * 2**32)),
@@ -69,10 +74,3 @@ class Mix(Replacement):
             ordinary,
         )
         return Ragged(out, tokens.offsets)
-
-    def _group_begins(self, tokens: TokenBatch, vocab: Vocabulary) -> BoolArray:
-        if self.unit == "token":
-            return frozen(np.ones(len(tokens.ids)), np.bool_)
-        if self.unit == "word":
-            return frozen(vocab.word_starts(tokens), np.bool_)
-        return frozen([], np.bool_)

@@ -13,7 +13,7 @@ from maskplug.parts import Schedule, Selector
 from maskplug.rng import Rng
 from maskplug.schedule import check_rate
 from maskplug.tokens import Selection, TokenBatch
-from maskplug.units import units
+from maskplug.units import exactly, units
 from maskplug.vocabulary import Vocabulary
 
 
@@ -48,13 +48,12 @@ class BertBudget(Selector):
             )
 
     def select(self, tokens: TokenBatch, vocab: Vocabulary, rng: Rng) -> Selection:
-        from maskplug.kernels.select import exact, words_within
+        from maskplug.kernels.select import words_within
 
         candidates = units(tokens, vocab, self.unit)
         budgets = self._budgets(tokens, vocab, rng)
         if self.unit == "token":
-            budgets = np.minimum(budgets, candidates.counts)
-            return candidates.take(exact(rng.stream_keys("exact"), candidates.offsets, budgets))
+            return exactly(candidates, budgets, rng.stream_keys("exact"))
         keys = rng.stream_keys("bert words")
         return candidates.take(words_within(keys, candidates.lengths, candidates.offsets, budgets))
 

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from maskplug.arrays import IntArray
+from maskplug.arrays import IntArray, frozen, ones
 from maskplug.parts import Most, Schedule, Selector
 from maskplug.rng import Rng
 from maskplug.schedule import check_rate
 from maskplug.tokens import Selection, TokenBatch
-from maskplug.units import Unit, budget, most, units
+from maskplug.units import Unit, budget, exactly, most, units
 from maskplug.vocabulary import Vocabulary
 
 
@@ -36,11 +36,26 @@ class Exact(Selector):
         check_rate("rate", self.rate)
 
     def select(self, tokens: TokenBatch, vocab: Vocabulary, rng: Rng) -> Selection:
-        from maskplug.kernels.select import exact
-
+        if self.unit == "token" and "protected" not in tokens.layers:
+            return self._tokens(tokens, vocab, rng)
         candidates = units(tokens, vocab, self.unit)
         budgets = budget(self.rate, candidates.counts, rng)
-        return candidates.take(exact(rng.stream_keys("exact"), candidates.offsets, budgets))
+        return exactly(candidates, budgets, rng.stream_keys("exact"))
+
+    def _tokens(self, tokens: TokenBatch, vocab: Vocabulary, rng: Rng) -> Selection:
+        """The same for the usual case, without a list of all candidates."""
+        from maskplug.kernels.select import exact_tokens
+
+        vocab.check(tokens)
+        starts, offsets = exact_tokens(
+            tokens.ids,
+            vocab.special,
+            tokens.offsets,
+            rng.stream_keys("budget"),
+            frozen(rng.value(self.rate), np.float64),
+            rng.stream_keys("exact"),
+        )
+        return Selection(starts, ones(len(starts)), offsets, len(tokens.ids))
 
     def bound(self, lengths: IntArray) -> Most:
         budgets = most(self.rate, lengths)

@@ -43,5 +43,5 @@ class Independent(Selector):
         candidates = units(tokens, vocab, self.unit)
         limits = thresholds(rng.value(self.rate))
         keys = rng.stream_keys("independent")
-        chosen = independent(keys, candidates.offsets, limits, self.always_one, self.leave_one)
+        chosen = independent(keys, candidates.offsets, limits, self.always_one, self.leave_one, 0)
         return candidates.take(chosen)

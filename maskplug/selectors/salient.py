@@ -7,7 +7,7 @@ from typing import Literal
 
 import numpy as np
 
-from maskplug.arrays import IntArray, frozen, offsets_of
+from maskplug.arrays import frozen, offsets_of
 from maskplug.errors import OptionError
 from maskplug.parts import Schedule, Selector
 from maskplug.rng import Rng
@@ -15,7 +15,7 @@ from maskplug.schedule import check_rate
 from maskplug.selectors.layer import whole_numbers
 from maskplug.selectors.spans import Spans
 from maskplug.tokens import Selection, TokenBatch
-from maskplug.units import budget, units
+from maskplug.units import budget, exactly, units
 from maskplug.vocabulary import Vocabulary
 
 
@@ -73,12 +73,11 @@ class Salient(Selector):
     def _chosen(
         self, candidates: Selection, tokens: TokenBatch, vocab: Vocabulary, rng: Rng
     ) -> Selection:
-        from maskplug.kernels.select import exact, words_to_budget
+        from maskplug.kernels.select import words_to_budget
 
         keys = rng.stream_keys("salient")
         if self.rate is None:
-            counts: IntArray = np.minimum(candidates.counts, self.spans)
-            return candidates.take(exact(keys, candidates.offsets, counts))
+            return exactly(candidates, np.full(len(candidates), self.spans), keys)
         budgets = budget(self.rate, units(tokens, vocab).counts, rng)
         return candidates.take(
             words_to_budget(keys, candidates.lengths, candidates.offsets, budgets)

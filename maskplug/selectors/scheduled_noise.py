@@ -69,7 +69,7 @@ class ScheduledNoise(Noise):
         candidates = units(tokens, vocab)
         limits = thresholds(masked(self.schedule, self.times(rng), self.eps))
         keys = rng.stream_keys("independent")
-        return candidates.take(independent(keys, candidates.offsets, limits, False, False))
+        return candidates.take(independent(keys, candidates.offsets, limits, False, False, 0))
 
     def weights(self, tokens: TokenBatch, vocab: Vocabulary, rng: Rng) -> FloatArray:
         return np.repeat(weight(self.schedule, self.times(rng), self.eps), tokens.lengths)

@@ -9,7 +9,7 @@ import numpy as np
 from maskplug.parts import Selector
 from maskplug.rng import Rng
 from maskplug.tokens import Selection, TokenBatch
-from maskplug.units import Unit, units
+from maskplug.units import Unit, exactly, units
 from maskplug.vocabulary import Vocabulary
 
 
@@ -27,11 +27,9 @@ class UniformCount(Selector):
     unit: Unit = "token"
 
     def select(self, tokens: TokenBatch, vocab: Vocabulary, rng: Rng) -> Selection:
-        from maskplug.kernels.select import exact
-
         candidates = units(tokens, vocab, self.unit)
         available = candidates.counts
         words = rng.bits("uniform count", np.ones_like(available)).astype(np.uint64)
         below = (words * available.astype(np.uint64)) >> np.uint64(32)
         counts = np.minimum(1 + below.astype(np.int64), available)
-        return candidates.take(exact(rng.stream_keys("exact"), candidates.offsets, counts))
+        return exactly(candidates, counts, rng.stream_keys("exact"))

@@ -50,7 +50,7 @@ class UniformNoise(Noise):
         candidates = units(tokens, vocab)
         limits = thresholds(self._chances(rng))
         keys = rng.stream_keys("independent")
-        chosen = independent(keys, candidates.offsets, limits, self.always_one, False)
+        chosen = independent(keys, candidates.offsets, limits, self.always_one, False, 0)
         return candidates.take(chosen)
 
     def weights(self, tokens: TokenBatch, vocab: Vocabulary, rng: Rng) -> FloatArray:

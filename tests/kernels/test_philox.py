@@ -8,7 +8,16 @@ import reference as ref
 from hypothesis import given
 from hypothesis import strategies as st
 
-from maskplug.kernels.philox import block, fill, mix64, streams
+from maskplug.kernels.philox import (
+    block,
+    fill,
+    first_word,
+    mix64,
+    room,
+    sample_hashes,
+    stream_hashes,
+    streams,
+)
 
 ANSWERS = [
     ("00000000 " * 4, "00000000 " * 2, "6627e8d5 e169c58d bc57ac4c 9b00dbd8"),
@@ -20,6 +29,7 @@ ANSWERS = [
     ),
 ]
 lane = st.integers(0, 2**32 - 1)
+word = st.integers(0, 2**64 - 1)
 
 
 def lanes(text: str) -> list[int]:
@@ -44,12 +54,29 @@ def test_mix64_follows_the_reference(z: int) -> None:
     assert int(mix64(np.uint64(z))) == ref.mix64(z)
 
 
-@given(st.integers(0, 2**64 - 1), st.integers(0, 17), st.integers(0, 3))
+@given(st.integers(0, 2**64 - 1), st.integers(0, 140), st.integers(0, 3))
 def test_fill_follows_the_reference_and_stays_inside(key: int, count: int, draw: int) -> None:
-    out = np.full(count + 8, 77, np.uint32)
+    out = np.full(len(room(count)) + 8, 77, np.uint32)
     fill(out, count, np.uint64(key), draw)
     assert out[:count].tolist() == ref.words(key, count, draw)
-    assert (out[-(-count // 4) * 4 :] == 77).all()
+    assert (out[len(room(count)) :] == 77).all()
+
+
+@given(st.integers(0, 2**64 - 1), st.integers(0, 3))
+def test_the_first_word(key: int, draw: int) -> None:
+    assert first_word(np.uint64(key), draw) == ref.words(key, 1, draw)[0]
+
+
+@given(word, st.lists(st.tuples(st.integers(0, 2**63 - 1), word), max_size=5), word)
+def test_hashes_of_samples_and_streams(
+    seed: int, rows: list[tuple[int, int]], purpose: int
+) -> None:
+    times = np.array([t for t, _ in rows], np.int64)
+    keys = np.array([key for _, key in rows], np.uint64)
+    samples = sample_hashes(np.uint64(seed), times, keys)
+    assert samples.tolist() == [ref.hash_words(seed, t, key) for t, key in rows]
+    found = stream_hashes(samples, np.uint64(purpose)).tolist()
+    assert found == [ref.hash_words(seed, t, key, purpose) for t, key in rows]
 
 
 @given(st.lists(st.tuples(st.integers(0, 2**64 - 1), st.integers(0, 9)), max_size=5))

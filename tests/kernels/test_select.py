@@ -37,6 +37,7 @@ def test_independent(drawn: list[tuple[int, int, float]], one: bool, leave: bool
         uint(limits),
         one,
         leave,
+        0,
     )
     expected = [
         ref.independent(ref.words(key, count), limit, one, leave)
@@ -56,6 +57,43 @@ def test_exact(drawn: list[tuple[int, int, float]]) -> None:
     ]
     assert got.tolist() == joined(expected)
     assert [sum(row) for row in expected] == budgets
+
+
+@given(rows)
+def test_exact_units(drawn: list[tuple[int, int, float]]) -> None:
+    budgets = np.array([round(rate * count) for _, count, rate in drawn], np.int64)
+    offsets = offsets_of([count for _, count, _ in drawn])
+    lengths = np.arange(offsets[-1]) % 3 + 1
+    starts = np.cumsum(lengths)
+    own = uint([key for key, _, _ in drawn])
+    chosen = np.flatnonzero(select.exact(own, offsets, budgets))
+    got = select.exact_units(own, starts, lengths, offsets, budgets)
+    assert got[0].tolist() == starts[chosen].tolist()
+    assert got[1].tolist() == lengths[chosen].tolist()
+    assert got[2].tolist() == offsets_of(budgets.tolist()).tolist()
+
+
+def test_exact_takes_all_where_the_budget_is_greater() -> None:
+    own, offsets = uint([5, 6]), offsets_of([2, 3])
+    budgets, places = np.array([9, 1], np.int64), np.arange(5)
+    assert select.exact(own, offsets, budgets).sum() == 3
+    assert select.exact_units(own, places, places, offsets, budgets)[2].tolist() == [0, 2, 3]
+
+
+@given(rows, st.integers(0, 2**32))
+def test_exact_tokens(drawn: list[tuple[int, int, float]], seed: int) -> None:
+    offsets = offsets_of([count for _, count, _ in drawn])
+    ids = np.random.default_rng(seed).integers(0, 5, offsets[-1])
+    special = np.array([True, False, False, True, False])
+    rates = np.array([rate for _, _, rate in drawn], np.float64)
+    own = uint([key for key, _, _ in drawn])
+    free = np.flatnonzero(~special[ids])
+    units = np.searchsorted(free, offsets)
+    budgets = select.budgets(~own, np.diff(units), rates)
+    expected = select.exact_units(own, free, free, units, budgets)
+    starts, found = select.exact_tokens(ids, special, offsets, ~own, rates, own)
+    assert starts.tolist() == expected[0].tolist()
+    assert found.tolist() == expected[2].tolist()
 
 
 @given(st.lists(st.tuples(keys, st.lists(st.integers(1, 6), max_size=20), st.floats(0, 1))))

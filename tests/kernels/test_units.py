@@ -1,0 +1,66 @@
+"""What can be chosen, in order: against the definition in numpy."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from maskplug.arrays import offsets_of
+from maskplug.kernels import units
+
+SPECIAL = np.array([True, False, False, True, False])
+batches = st.lists(st.lists(st.integers(0, len(SPECIAL) - 1), max_size=9), max_size=6)
+
+
+@given(batches)
+def test_units_are_the_tokens_that_are_not_special(rows: list[list[int]]) -> None:
+    ids = np.array([i for row in rows for i in row], np.int64)
+    offsets = offsets_of([len(row) for row in rows])
+    free = np.empty(len(ids), np.bool_)
+    units.ordinary_tokens(ids, SPECIAL, free)
+    assert free.tolist() == (~SPECIAL[ids]).tolist()
+    places = np.flatnonzero(free)
+    for found in (
+        units.token_units(ids, SPECIAL, offsets, starts := np.empty(len(ids), np.int64)),
+        units.single_units(free, offsets, others := np.empty(len(ids), np.int64)),
+    ):
+        assert found.tolist() == np.searchsorted(places, offsets).tolist()
+    assert starts[: len(places)].tolist() == others[: len(places)].tolist() == places.tolist()
+
+
+@given(batches)
+def test_taken_units_are_the_chosen_ones(rows: list[list[int]]) -> None:
+    lengths = np.array([i for row in rows for i in row], np.int64)
+    offsets = offsets_of([len(row) for row in rows])
+    starts = np.cumsum(lengths)
+    chosen = lengths % 2 == 0
+    got = units.take_units(chosen, starts, lengths, offsets)
+    assert got[0].tolist() == starts[chosen].tolist()
+    assert got[1].tolist() == lengths[chosen].tolist()
+    assert got[2].tolist() == np.searchsorted(np.flatnonzero(chosen), offsets).tolist()
+
+
+@pytest.mark.parametrize(
+    ("ids", "found"), [([], False), ([0, 4], False), ([2, 5], True), ([-1], True), ([2**62], True)]
+)
+def test_ids_outside_of_the_vocabulary(ids: list[int], found: bool) -> None:
+    assert units.outside(np.array(ids, np.int64), 5) == found
+
+
+@pytest.mark.parametrize(
+    ("offsets", "rises"),
+    [
+        ([], False),
+        ([0], False),
+        ([0, 3], True),
+        ([0, 2, 2, 3], True),
+        ([0, 2, 1, 3], False),
+        ([1, 3], False),
+        ([0, 4], False),
+        ([0, 4, 3], False),
+    ],
+)
+def test_offsets_rise_from_0_to_the_end(offsets: list[int], rises: bool) -> None:
+    assert units.rising(np.array(offsets, np.int64), 3) == rises
