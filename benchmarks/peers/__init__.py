@@ -1,0 +1,1 @@
+"""One module a peer: what is compared with it."""
