@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from maskplug.arrays import BoolArray, IntArray
+from maskplug.arrays import BoolArray, FloatArray, IntArray
 from maskplug.kernels import kernel
 from maskplug.kernels.philox import longest
 
@@ -66,7 +66,51 @@ def compact(ids: IntArray, codes: IntArray, table: IntArray, total: IntArray) ->
 
 
 @kernel
-def principal(
+def share(overlap: int, sizes: int) -> float:
+    """ROUGE-1 F of a part, from its overlap with the rest and the sizes of both."""
+    return 2.0 * overlap / max(sizes, 1)
+
+
+@kernel
+def each_alone(
+    ids: IntArray,
+    rows: IntArray,
+    starts: IntArray,
+    lengths: IntArray,
+    offsets: IntArray,
+    ignored: BoolArray,
+    unique: bool,
+) -> FloatArray:
+    """F of each sentence, as a part by itself.
+
+    Args:
+        ids: all texts, one after the other.
+        rows: where each text begins, and the last one ends.
+        starts, lengths, offsets: the sentences, as a ``Selection`` has them.
+        ignored: one bool an id, True for those that do not count.
+        unique: whether an id counts once on either side.
+    """
+    scores = np.empty(len(starts), np.float64)
+    table = np.where(ignored, -2, -1)
+    most = longest(rows)
+    codes = np.empty(most, np.int64)
+    total = np.empty(most, np.int64)
+    nothing = np.zeros(most, np.int64)
+    own = np.zeros(most, np.int64)
+    for row in range(len(rows) - 1):
+        base = rows[row]
+        sizes = 0
+        for code in range(compact(ids[base : rows[row + 1]], codes, table, total)):
+            sizes += size(0, total[code], unique)
+        for s in range(offsets[row], offsets[row + 1]):
+            words = codes[starts[s] - base : starts[s] - base + lengths[s]]
+            overlap, wider = with_sentence(words, total, nothing, own, unique)
+            scores[s] = share(overlap, sizes + wider)
+    return scores
+
+
+@kernel
+def one_by_one(
     ids: IntArray,
     rows: IntArray,
     starts: IntArray,
@@ -74,14 +118,12 @@ def principal(
     offsets: IntArray,
     wanted: IntArray,
     ignored: BoolArray,
-    sequential: bool,
     unique: bool,
 ) -> BoolArray:
-    """Bool a sentence: the ``wanted[row]`` of each row that have the highest ROUGE-1 F.
+    """Bool a sentence: ``wanted[row]`` of each row, each the one that adds most to F.
 
-    F is 2 * overlap / (size of the part + size of the rest); of equal sentences the later one.
-    The part is each sentence by itself or, if ``sequential``, with those that were taken before it.
-    ``ignored`` (one bool an id) are the ids that do not count.
+    A part is a sentence with those that were taken before it, so that all that are left are scored
+    anew for each; of equal ones the later is taken. Arguments as in ``each_alone``.
     """
     chosen = np.zeros(len(starts), np.bool_)
     table = np.where(ignored, -2, -1)
@@ -90,36 +132,32 @@ def principal(
     total = np.empty(most, np.int64)
     taken = np.empty(most, np.int64)
     own = np.zeros(most, np.int64)
-    scores = np.empty(longest(offsets), np.float64)
     for row in range(len(wanted)):
         if wanted[row] == 0:
             continue
         base = rows[row]
-        words = compact(ids[base : rows[row + 1]], codes, table, total)
-        taken[:words] = 0
         overlap = 0
         sizes = 0
-        for code in range(words):
+        for code in range(compact(ids[base : rows[row + 1]], codes, table, total)):
+            taken[code] = 0
             sizes += size(0, total[code], unique)
-        first, end = offsets[row], offsets[row + 1]
-        for step in range(wanted[row]):
+        for _ in range(wanted[row]):
             best = -1
-            for s in range(first, end):
-                if chosen[s]:
-                    continue
-                if step == 0 or sequential:
-                    own_codes = codes[starts[s] - base : starts[s] - base + lengths[s]]
-                    more, wider = with_sentence(own_codes, total, taken, own, unique)
-                    scores[s - first] = 2.0 * (overlap + more) / max(sizes + wider, 1)
-                if best < 0 or scores[s - first] >= scores[best - first]:
-                    best = s
+            highest = -1.0
+            for s in range(offsets[row], offsets[row + 1]):
+                if not chosen[s]:
+                    words = codes[starts[s] - base : starts[s] - base + lengths[s]]
+                    more, wider = with_sentence(words, total, taken, own, unique)
+                    score = share(overlap + more, sizes + wider)
+                    if score >= highest:
+                        highest = score
+                        best = s
             chosen[best] = True
-            if sequential:
-                own_codes = codes[starts[best] - base : starts[best] - base + lengths[best]]
-                more, wider = with_sentence(own_codes, total, taken, own, unique)
-                overlap += more
-                sizes += wider
-                for code in own_codes:
-                    if code >= 0:
-                        taken[code] += 1
+            words = codes[starts[best] - base : starts[best] - base + lengths[best]]
+            more, wider = with_sentence(words, total, taken, own, unique)
+            overlap += more
+            sizes += wider
+            for code in words:
+                if code >= 0:
+                    taken[code] += 1
     return chosen

@@ -7,7 +7,7 @@ from typing import Literal
 
 import numpy as np
 
-from maskplug.arrays import BoolArray, IntArray, frozen
+from maskplug.arrays import BoolArray, FloatArray, IntArray, frozen
 from maskplug.errors import OptionError
 from maskplug.parts import Schedule, Selector
 from maskplug.rng import Rng
@@ -17,6 +17,20 @@ from maskplug.units import units
 from maskplug.vocabulary import Vocabulary
 
 Choice = Literal["principal", "random", "lead"]
+
+
+def highest_scores(scores: FloatArray, units: Selection, wanted: IntArray) -> BoolArray:
+    """One bool a unit: the ``wanted[row]`` of each row that score highest; of equal ones the later.
+
+    Example:
+        >>> units = Selection(np.arange(5), np.ones(5), np.array([0, 3, 5]), 5)
+        >>> highest_scores(np.array([0.5, 0.1, 0.5, 0.3, 0.2]), units, np.array([1, 1])).tolist()
+        [False, False, True, True, False]
+    """
+    order = np.lexsort((scores, units.rows))  # stable; rows stay together
+    chosen = np.empty(len(scores), np.bool_)
+    chosen[order] = units.numbers >= (units.counts - wanted)[units.rows]
+    return chosen
 
 
 @dataclass(frozen=True)
@@ -72,7 +86,6 @@ class GapSentences(Selector):
         sentences: Selection,
         wanted: IntArray,
     ) -> BoolArray:
-        from maskplug.kernels.rouge import principal
         from maskplug.kernels.select import exact
 
         if self.choose == "lead":
@@ -80,16 +93,20 @@ class GapSentences(Selector):
         if self.choose == "random":
             drawn: BoolArray = exact(rng.stream_keys("gap sentences"), sentences.offsets, wanted)
             return drawn
+        return self._principal(tokens, vocab, sentences, wanted)
+
+    def _principal(
+        self, tokens: TokenBatch, vocab: Vocabulary, sentences: Selection, wanted: IntArray
+    ) -> BoolArray:
+        from maskplug.kernels.rouge import each_alone, one_by_one
+
         silent = np.zeros(vocab.size) if vocab.sentence_end is None else vocab.sentence_end
-        scored: BoolArray = principal(
-            tokens.ids,
-            tokens.offsets,
-            sentences.starts,
-            sentences.lengths,
-            sentences.offsets,
-            wanted,
-            frozen(silent, np.bool_),
-            self.sequential,
-            self.unique,
-        )
-        return scored
+        ignored = frozen(silent, np.bool_)
+        spans = (sentences.starts, sentences.lengths, sentences.offsets)
+        if self.sequential:
+            taken: BoolArray = one_by_one(
+                tokens.ids, tokens.offsets, *spans, wanted, ignored, self.unique
+            )
+            return taken
+        scores = each_alone(tokens.ids, tokens.offsets, *spans, ignored, self.unique)
+        return highest_scores(scores, sentences, wanted)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 import pytest
 import reference_denoising as ref
 from batches import batch
@@ -47,6 +48,14 @@ def test_principal(
         ref.principal(text, ref.gap_count(rate, len(text)), ENDS, sequential, unique)
         for text in texts
     ]
+
+
+@pytest.mark.parametrize("sequential", [False, True])
+def test_principal_of_a_long_text_with_many_equal_sentences(sequential: bool) -> None:
+    words = np.random.default_rng(1).integers(10, 14, (150, 2))
+    text = [[*pair, 7] for pair in words.tolist()]
+    expected = ref.principal(text, 45, ENDS, sequential, False)
+    assert chosen([text], GapSentences(0.3, sequential=sequential)) == [expected]
 
 
 @pytest.mark.parametrize(("sequential", "expected"), [(False, [2, 3]), (True, [1, 3])])
