@@ -40,7 +40,9 @@ lint: $(READY)
 test: lint
 	$(BIN)/python -m pytest -n 2 --dist loadgroup
 
+# The peers that only benchmarks need; nothing else does.
 bench: $(READY)
+	$(PIP) install --quiet -c $(CONSTRAINTS) -e '.[bench]'
 	$(BIN)/python -m benchmarks.run
 
 clean:
