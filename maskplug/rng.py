@@ -202,8 +202,10 @@ class Rng:
         if keys is None:
             from maskplug.kernels.philox import stream_hashes
 
-            word = _purpose_word(self.scope + purpose)
-            keys = frozen(stream_hashes(self._samples, word), np.uint64)
+            # Filled rather than returned: an array that a kernel returns costs a microsecond.
+            keys = np.empty(len(self), np.uint64)
+            stream_hashes(self._samples, _purpose_word(self.scope + purpose), keys)
+            keys.setflags(write=False)
             self._keys[purpose] = keys
         return keys
 
@@ -213,7 +215,10 @@ class Rng:
         from maskplug.kernels.philox import sample_hashes
 
         times, keys = frozen(self.t, np.int64), frozen(self.keys, np.uint64)
-        return frozen(sample_hashes(np.uint64(self.seed), times, keys), np.uint64)
+        hashes = np.empty(len(self), np.uint64)
+        sample_hashes(np.uint64(self.seed), times, keys, hashes)
+        hashes.setflags(write=False)
+        return hashes
 
     def bits(self, purpose: str, counts: IntArray | list[int], draw: int = 0) -> Words:
         """``counts[i]`` random 32-bit words for sample i, one sample after the other.

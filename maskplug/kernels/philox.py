@@ -114,22 +114,18 @@ def take_in(state: np.uint64, position: int, word: np.uint64) -> np.uint64:
 
 
 @kernel
-def sample_hashes(seed: np.uint64, times: IntArray, keys: UintArray) -> UintArray:
-    """The hash of the seed, and of each row's time and key."""
-    out = np.empty(len(keys), np.uint64)
+def sample_hashes(seed: np.uint64, times: IntArray, keys: UintArray, out: UintArray) -> None:
+    """Write the hash of the seed, and of each row's time and key."""
     first = take_in(np.uint64(0), 1, seed)
     for row in range(len(keys)):
         out[row] = take_in(take_in(first, 2, np.uint64(times[row])), 3, keys[row])
-    return out
 
 
 @kernel
-def stream_hashes(samples: UintArray, purpose: np.uint64) -> UintArray:
-    """The hashes of :func:`sample_hashes` with a purpose taken in: the keys of its streams."""
-    out = np.empty(len(samples), np.uint64)
+def stream_hashes(samples: UintArray, purpose: np.uint64, out: UintArray) -> None:
+    """Write the hashes of :func:`sample_hashes` with a purpose taken in: the streams' keys."""
     for row in range(len(samples)):
         out[row] = take_in(samples[row], 4, purpose)
-    return out
 
 
 @kernel
