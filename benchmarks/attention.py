@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import os
 import statistics
-import subprocess
-import sys
 import time
 import warnings
 from collections.abc import Callable
@@ -18,6 +16,7 @@ from typing import Any
 import numpy as np
 
 import maskplug
+from benchmarks.peak import peak
 
 WINDOW, NEAR, DOCUMENT = 1024, 256, 1000
 PATTERNS = {
@@ -28,6 +27,7 @@ PATTERNS = {
 }
 LENGTHS = (8192, 32768)
 LONGEST = 131_072
+SMALL, REPEATS = (256, 512), 30
 #: Bytes a cell that eager ``create_block_mask`` holds at its peak, and some to spare.
 EAGER_BYTES = 11
 
@@ -76,13 +76,14 @@ def fits(length: int) -> bool:
     return EAGER_BYTES * length**2 < free
 
 
-def speed(name: str, length: int, repeats: int) -> dict[str, float]:
+def speed(name: str, length: int, repeats: int, compiled: bool = True) -> dict[str, float]:
     """Milliseconds on all sides, and the ratios."""
     import torch
 
-    torch._dynamo.reset()  # else the second length is compiled for any length
     found = {"maskplug": seconds(ours(name, length), repeats)}
-    found["compiled"] = seconds(theirs(name, length, compiled=True), min(repeats, 5))
+    if compiled:
+        torch._dynamo.reset()  # else the second length is compiled for any length
+        found["compiled"] = seconds(theirs(name, length, compiled=True), min(repeats, 5))
     if fits(length):
         short = length <= LENGTHS[0]
         found["eager"] = seconds(theirs(name, length), 3 if short else 1, warm=short)
@@ -91,48 +92,38 @@ def speed(name: str, length: int, repeats: int) -> dict[str, float]:
     return {**{f"{side}, ms": s * 1e3 for side, s in found.items()}, **ratios}
 
 
-def peak(side: str, name: str, length: int) -> float:
-    """MiB at the peak of one call beyond what the process held before, in a process of its own."""
-    code = f"from benchmarks.attention import print_peak; print_peak({side!r}, {name!r}, {length})"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    return float(done.stdout)
-
-
-def print_peak(side: str, name: str, length: int) -> None:
-    """What :func:`peak` runs: the kernel's own account, which sees every allocator."""
+def side(name: str, kind: str, length: int) -> Callable[[], Any]:
+    """A maker of :mod:`benchmarks.peak`; 256 tokens are enough to import and to compile."""
     import torch
 
     torch.set_num_threads(1)
-    make = {"maskplug": ours, "eager": theirs}[side]
-    make(name, 256)()  # imports and compiles
-    call = make(name, length)
-    with open("/proc/self/clear_refs", "w") as file:
-        file.write("5")  # the peak so far is forgotten
-    before = _status("VmRSS")
-    call()
-    print((_status("VmHWM") - before) / 1024)
+    make = {"maskplug": ours, "eager": theirs}[name]
+    make(kind, 256)()
+    return make(kind, length)
 
 
-def _status(name: str) -> int:
-    with open("/proc/self/status") as file:
-        return next(int(line.split()[1]) for line in file if line.startswith(name))
+def memory(length: int) -> dict[str, float | None]:
+    """MiB at the peak of one call, on both sides."""
+    names = ("maskplug", "eager")
+    return {
+        f"{name}, MiB": peak("benchmarks.attention:side", name, "causal", length) for name in names
+    }
 
 
-def measure(repeats: int) -> dict[str, Any]:
+def measure(small: bool) -> dict[str, Any]:
     """Speed at every length, peak memory at the longest that both sides manage, and a long row."""
     import torch
 
     torch.set_num_threads(1)
     warnings.filterwarnings("ignore", message="_compile flag on create_block_mask")
+    lengths, repeats, longest = (SMALL, 1, SMALL[-1]) if small else (LENGTHS, REPEATS, LONGEST)
     found: dict[str, Any] = {
-        f"{name}, {length} tokens": speed(name, length, repeats)
-        for length in LENGTHS
+        f"{name}, {length} tokens": speed(name, length, repeats, compiled=not small)
+        for length in lengths
         for name in PATTERNS
     }
-    length = next(length for length in reversed(LENGTHS) if fits(length))
-    sides = {side: peak(side, "causal", length) for side in ("maskplug", "eager")}
-    sides = {f"{side}, MiB": mib for side, mib in sides.items()}
-    found[f"causal, {length} tokens, peak memory"] = sides
-    alone = seconds(ours("document", LONGEST), repeats)
-    found[f"document, {LONGEST} tokens"] = {"maskplug, ms": alone * 1e3}
+    length = next(length for length in reversed(lengths) if fits(length))
+    found[f"causal, {length} tokens, peak memory"] = memory(length)
+    alone = seconds(ours("document", longest), repeats)
+    found[f"document, {longest} tokens, alone"] = {"maskplug, ms": alone * 1e3}
     return found

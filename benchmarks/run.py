@@ -1,61 +1,82 @@
-"""``make bench``: every comparison, a table, and benchmarks/results.json."""
+"""``make bench``: every part in turn, tables, benchmarks/results.json and two pictures."""
 
 from __future__ import annotations
 
-import json
 import logging
 import os
-import platform
+import sys
 import warnings
-from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
 
-RESULTS = Path(__file__).parent / "results.json"
-PACKAGES = ("maskplug", "numpy", "numba", "torch", "transformers", "fairseq-fixed")
+import click
+from rich.console import Console
 
+from benchmarks.machine import machine
+from benchmarks.parts import PARTS
+from benchmarks.results import FILE, RESULTS, Results
+from benchmarks.running import run, show
+from benchmarks.tables import table
 
-def machine() -> dict[str, Any]:
-    """What the figures were measured on."""
-    names = {name: version(name) for name in PACKAGES}
-    return {"python": platform.python_version(), "cores": os.cpu_count(), **names}
-
-
-def measure(repeats: int) -> dict[str, Any]:
-    """All figures."""
-    from benchmarks import attention, fairseq_epochs, hf_masked_lm, import_time, objectives
-
-    return {
-        "machine": machine(),
-        "import maskplug": import_time.measure(repeats),
-        "masked LM, 32 x 512, lists of ints, tokens a second": hf_masked_lm.measure(repeats),
-        "the core alone, 32 x 512, tokens a second": objectives.measure(repeats),
-        "BlockMask, against create_block_mask": attention.measure(repeats),
-        "rows with the same mask in epochs 1 and 2": fairseq_epochs.measure(),
-    }
+IMAGES = Path(__file__).parents[1] / "docs" / "images"
 
 
-def show(results: dict[str, Any]) -> None:
-    """Print a table."""
-    from rich.console import Console
-    from rich.table import Table
+@click.command()
+@click.option(
+    "--only",
+    multiple=True,
+    type=click.Choice([part.name for part in PARTS]),
+    metavar="NAME",
+    help=f"Run this part; may be repeated. One of {', '.join(part.name for part in PARTS)}.",
+)
+@click.option(
+    "--small", is_flag=True, help="Tiny inputs, only to see that it runs; writes nothing."
+)
+@click.option(
+    "--rounds",
+    default=30,
+    show_default=True,
+    type=click.IntRange(min=1),
+    help="How often both sides of a comparison are timed.",
+)
+@click.option(
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Write results and pictures into this folder.",
+)
+def main(only: tuple[str, ...], small: bool, rounds: int, out: Path | None) -> None:
+    """Measure maskplug against its peers, one thread each, both sides in one process.
 
-    table = Table("what", "figure", "value", box=None)
-    for what, figures in results.items():
-        for name, value in figures.items():
-            inner = value if isinstance(value, dict) else {"": value}
-            for side, figure in inner.items():
-                said = f"{figure:,.3g}" if isinstance(figure, float) and figure < 1e4 else figure
-                said = f"{said:,.0f}" if isinstance(said, float) else str(said)
-                table.add_row(what, f"{name}  {side}", said)
-                what = ""
-    Console().print(table)
+    Parts that do not run keep their former results.
+    """
+    # Tables are not cut where nobody looks at them: in the log of a build.
+    console = Console(width=None if sys.stdout.isatty() else 160)
+    path, images = (None, None) if small else (RESULTS, IMAGES)
+    if out:
+        path, images = out / FILE, out
+    results = Results.begun(path, machine(), [part.name for part in PARTS])
+    show(table("machine", results.figures["machine"]), console)
+    chosen = [part for part in PARTS if not only or part.name in only]
+    failures = []
+    for number, part in enumerate(chosen, 1):
+        console.rule(f"{number} of {len(chosen)}  {part.name}: {part.about}", align="left")
+        failures.append(run(part, results, small, rounds, console))
+    if images and find_spec("matplotlib"):
+        from benchmarks.plots import draw
+
+        for picture in draw(results.figures, images):
+            console.print(f"{picture} drawn")
+    if path:
+        console.print(f"{path} written")
+    failures = [failure for failure in failures if failure]
+    for failure in failures:
+        console.print(f"failed: {failure}", style="bold red", markup=False)
+    if failures:
+        raise SystemExit(1)
 
 
 if __name__ == "__main__":
-    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    os.environ["OMP_NUM_THREADS"] = "1"
     logging.disable(logging.INFO)
     warnings.filterwarnings("ignore", message="'pin_memory' argument")
-    found = measure(repeats=int(os.environ.get("REPEATS", "50")))
-    RESULTS.write_text(json.dumps(found, indent=1) + "\n")
-    show(found)
+    main()

@@ -1,25 +1,37 @@
-"""How a comparison is timed: both sides in turn, one thread, the median of many rounds."""
+"""How several calls are timed beside each other: in turn, on input of their own, many rounds."""
 
 from __future__ import annotations
 
-import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+
+Call = Callable[[], object]
+#: Makes a call that meets input that is new to it; the making is not timed.
+Prepare = Callable[[], Call]
 
 
-def medians(
-    sides: dict[str, Callable[[], object]], repeats: int, calls: int = 10
-) -> dict[str, float]:
-    """Seconds a call of each side: the median over ``repeats`` rounds, after one to warm up.
+def _seconds(calls: list[Call]) -> float:
+    begun = time.thread_time()
+    for call in calls:
+        call()
+    return (time.thread_time() - begun) / len(calls)
 
-    The sides take turns, so that a busy moment of the machine falls on all of them; in a round each
-    is called ``calls`` times in a row, as a data-loading worker calls it.
+
+def timed(
+    sides: Mapping[str, Prepare], rounds: int, least: float = 0.005
+) -> dict[str, list[float]]:
+    """Seconds a call of each side, one figure a round.
+
+    Seconds are those of the processor in this thread, to which other programs add nothing. The
+    sides take turns, so that a slow moment of the machine falls on all of them. In a round each is
+    called as often in a row as ``least`` seconds take, as a data-loading worker calls it.
     """
-    seconds: dict[str, list[float]] = {name: [] for name in sides}
-    for _ in range(repeats + 1):
-        for name, call in sides.items():
-            begun = time.perf_counter()
-            for _ in range(calls):
-                call()
-            seconds[name].append((time.perf_counter() - begun) / calls)
-    return {name: statistics.median(times[1:]) for name, times in seconds.items()}
+    counts = {}
+    for name, prepare in sides.items():
+        prepare()()  # compiles, and fills caches
+        counts[name] = max(1, round(least / max(_seconds([prepare()]), 1e-9)))
+    taken: dict[str, list[float]] = {name: [] for name in sides}
+    for _ in range(rounds):
+        for name, prepare in sides.items():
+            taken[name].append(_seconds([prepare() for _ in range(counts[name])]))
+    return taken
