@@ -48,7 +48,7 @@ def speed(rows: list[dict[str, Any]]) -> Figure:
     axes.set_xscale("log")
     top = max([row["ratio"] for row in rows] + [row["goal"] or 1 for row in rows])
     axes.set_xlim(min([1, *(row["ratio"] for row in rows)]) * 0.9, top * 2)
-    axes.xaxis.set_major_formatter(lambda x, _: f"{x:g}×")
+    axes.xaxis.set_major_formatter(lambda x, _: f"{x:,g}×")
     axes.set_xlabel("tokens a second, maskplug / peer; thick line: the goal")
     return made
 
@@ -62,6 +62,7 @@ def growth(section: dict[str, Any]) -> Figure:
     for column, (axis, found) in enumerate(section.items()):
         for above, cost in enumerate(("ms", "MiB")):
             _lines(grid[above][column], found, cost)
+            _ticks(grid[above][column], [x for figures in found.values() for x in figures["sizes"]])
         grid[-1][column].set_xlabel(UNITS.get(axis, axis))
     lines, names = grid[0][0].get_legend_handles_labels()
     made.legend(lines, names, loc="outside upper center", ncols=len(names), frameon=False)
@@ -85,6 +86,15 @@ def _lines(axes: Axes, found: dict[str, Any], cost: str) -> None:
         ends = [min(x), max(x)], [top * min(x) / max(x), top]
         axes.plot(*ends, "--", color="#8c959f", label="slope 1")
         axes.set_ylim(0.6 * min(y), 1.3 * top)
+
+
+def _ticks(axes: Axes, sizes: list[float]) -> None:
+    """Plain numbers: some of the sizes below, whole powers of ten at the side."""
+    several = sorted(set(sizes))
+    axes.set_xticks(several[:: -(-len(several) // 5)])
+    axes.tick_params(which="minor", labelbottom=False, labelleft=False, bottom=False)
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_formatter(lambda x, _: f"{x:,g}")
 
 
 def draw(results: dict[str, Any], folder: Path) -> list[Path]:

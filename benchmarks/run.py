@@ -50,7 +50,7 @@ def main(only: tuple[str, ...], small: bool, rounds: int, out: Path | None) -> N
     Parts that do not run keep their former results.
     """
     # Tables are not cut where nobody looks at them: in the log of a build.
-    console = Console(width=None if sys.stdout.isatty() else 160)
+    console = Console(width=None if sys.stdout.isatty() else 160, markup=False, highlight=False)
     path, images = (None, None) if small else (RESULTS, IMAGES)
     if out:
         path, images = out / FILE, out
@@ -61,22 +61,31 @@ def main(only: tuple[str, ...], small: bool, rounds: int, out: Path | None) -> N
     for number, part in enumerate(chosen, 1):
         console.rule(f"{number} of {len(chosen)}  {part.name}: {part.about}", align="left")
         failures.append(run(part, results, small, rounds, console))
-    if images and find_spec("matplotlib"):
-        from benchmarks.plots import draw
-
-        for picture in draw(results.figures, images):
-            console.print(f"{picture} drawn")
+    if images:
+        _draw(results, images, console)
     if path:
         console.print(f"{path} written")
     failures = [failure for failure in failures if failure]
     for failure in failures:
-        console.print(f"failed: {failure}", style="bold red", markup=False)
+        console.print(f"failed: {failure}", style="bold red")
     if failures:
         raise SystemExit(1)
+
+
+def _draw(results: Results, folder: Path, console: Console) -> None:
+    if find_spec("matplotlib") is None:
+        console.print("matplotlib not installed: no pictures")
+        return
+    from benchmarks.plots import draw
+
+    for picture in draw(results.figures, folder):
+        console.print(f"{picture} drawn")
 
 
 if __name__ == "__main__":
     os.environ["OMP_NUM_THREADS"] = "1"
     logging.disable(logging.INFO)
-    warnings.filterwarnings("ignore", message="'pin_memory' argument")
+    # The peers' own: deprecations, and that there is no accelerator.
+    warnings.filterwarnings("ignore", module=r"(hydra|torch|fairseq|transformers)\b")
+    warnings.filterwarnings("ignore", message=r"\s*'config' is validated against ConfigStore")
     main()

@@ -25,35 +25,37 @@ def run(
         What went wrong, None if nothing did. What is not installed is no fault.
     """
     if part.missing:
-        console.print(f"{', '.join(part.missing)} not installed: skipped")
+        console.print(f"{', '.join(part.missing)} not installed: skipped\n")
         return None
     begun = time.perf_counter()
     try:
         if isinstance(part, Peer):
-            rows = []
-            try:
-                for row in compared(part, small, rounds, console):
-                    rows.append(row)
-                    results.row(part.name, row)
-            finally:
-                if rows:
-                    show(table("comparisons", rows), console)
-            results.finished(part.name, rows)
+            _compare(part, results, small, rounds, console)
         else:
-            figures = part.measure(small)
-            results.section(part.name, figures)
-            show(table(part.name, figures), console)
-    except Exception as error:
+            results.section(part.name, part.measure(small))
+            show(table(part.name, results.figures[part.name]), console)
+    except Exception as error:  # whatever it is, the other parts are still worth running
         console.print_exception()
         return f"{part.name}: {type(error).__name__}: {error}"
     console.print(f"{time.perf_counter() - begun:.0f} s\n", style="dim")
     return None
 
 
-def compared(part: Peer, small: bool, rounds: int, console: Console) -> Iterator[dict[str, Any]]:
-    """A row for each comparison; peak memory is left out of the small form, for it takes long."""
+def _compare(part: Peer, results: Results, small: bool, rounds: int, console: Console) -> None:
+    rows: list[dict[str, Any]] = []
+    try:
+        for row in _rows(part, small, rounds, console):
+            rows.append(row)
+            results.row(part.name, row)
+    finally:
+        show(table("comparisons", rows), console)
+    results.finished(part.name, rows)
+
+
+def _rows(part: Peer, small: bool, rounds: int, console: Console) -> Iterator[dict[str, Any]]:
+    """A row for each comparison; without peak memory in the small form, for it takes long."""
     for number, comparison in enumerate(part.comparisons(small)):
-        console.print(f"  {comparison.peer}: {comparison.what}", style="dim")
+        console.print(f"{comparison.peer}: {comparison.what}", style="dim")
         row = compare(comparison, rounds)
         for name, side in (("maskplug", "ours"), ("peer", "theirs")):
             mib = None if small else peak("benchmarks.peak:side", part.module, number, side, small)
