@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,10 +10,11 @@ import torch
 from fairseq.data import BaseWrapperDataset
 
 from maskplug import Masked, Ragged, Strategy, TokenBatch, Vocabulary
-from maskplug.arrays import BoolArray, IntArray, UintArray, offsets_of
+from maskplug.arrays import IntArray, UintArray
 from maskplug.rng import Feedback
 from maskplug.schedule import progress_at
 from maskplug_fairseq.epoch import Sample
+from maskplug_fairseq.loaded import joined
 
 
 class MaskedDataset(BaseWrapperDataset):  # type: ignore[misc]
@@ -62,10 +62,16 @@ class MaskedDataset(BaseWrapperDataset):  # type: ignore[misc]
         self._epoch[0] = epoch
 
     def __getitem__(self, index: int | Sample) -> dict[str, Any]:
-        if not isinstance(index, Sample):
-            index = Sample(index, int(self._epoch[0]) - 1, 0)
-        moment = (0, 0) if self.frozen else (index.epoch, index.step)
-        return {**self.dataset[index.row], "moment": moment}
+        row, moment = self.place(index)
+        return {**self.dataset[row], "moment": moment}
+
+    def place(self, index: int | Sample) -> tuple[int, tuple[int, int]]:
+        """The row that an index means, and its moment: the epoch and the step, from 0."""
+        if self.frozen:
+            return (index.row if isinstance(index, Sample) else index), (0, 0)
+        if isinstance(index, Sample):
+            return index.row, (index.epoch, index.step)
+        return index, (int(self._epoch[0]) - 1, 0)
 
     def num_tokens_vec(self, indices: Any) -> Any:
         """The wrapped dataset's answer."""
@@ -77,7 +83,6 @@ class MaskedDataset(BaseWrapperDataset):  # type: ignore[misc]
         keys: UintArray,
         moments: IntArray,
         vocab: Vocabulary,
-        lines: Sequence[IntArray | None] = (None,),
     ) -> Masked:
         """Mask rows of ids.
 
@@ -86,34 +91,22 @@ class MaskedDataset(BaseWrapperDataset):  # type: ignore[misc]
             keys: of the samples.
             moments: int64, shape (samples, 2): the epoch and the step of each, counted from 0.
             vocab: the vocabulary of the ids.
-            lines: where sentences begin in each row, besides where the vocabulary says so; None
-                where only the vocabulary knows.
         """
-        offsets = offsets_of([len(row) for row in rows])
-        tokens = TokenBatch.from_flat(torch.cat(list(rows)).numpy(), offsets, keys)
-        if lines[0] is not None:
-            tokens = replace(tokens, layers={"sentence_starts": _sentences(tokens, lines, vocab)})
+        return self.mask_tokens(TokenBatch.from_flat(*joined(rows), keys), moments, vocab)
+
+    def mask_tokens(self, tokens: TokenBatch, moments: IntArray, vocab: Vocabulary) -> Masked:
+        """Mask a batch of tokens; see :meth:`mask`."""
         epochs, steps = moments.T
-        far = np.array([progress_at(int(epoch), self.max_epoch) for epoch in epochs])
+        progress = {epoch: progress_at(epoch, self.max_epoch) for epoch in set(epochs.tolist())}
         return self.strategy(
             tokens,
             vocab,
             seed=self.seed,
             epoch=epochs,
             step=steps,
-            progress=far,
+            progress=np.array([progress[epoch] for epoch in epochs.tolist()]),
             feedback=self.feedback,
         )
-
-
-def _sentences(tokens: TokenBatch, lines: Sequence[Any], vocab: Vocabulary) -> BoolArray:
-    """One bool for each token: True where a line or, by the vocabulary, a sentence begins."""
-    starts = np.zeros(len(tokens.ids), np.bool_)
-    for first, places in zip(tokens.offsets, lines, strict=False):
-        starts[first + places] = True
-    if vocab.sentence_end is not None and vocab.sentence_end.any():
-        starts |= vocab.sentence_starts(tokens)
-    return starts
 
 
 def split_moments(samples: Sequence[dict[str, Any]]) -> tuple[list[dict[str, Any]], IntArray]:

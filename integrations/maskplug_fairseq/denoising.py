@@ -11,7 +11,9 @@ from fairseq.data import Dictionary
 from fairseq.tasks import FairseqTask, register_task
 
 from maskplug import Masked, OptionError, Strategy, compose
+from maskplug.arrays import IntArray
 from maskplug_fairseq.blocks import Cut
+from maskplug_fairseq.loaded import joined
 from maskplug_fairseq.monolingual import DenoisingDataset
 from maskplug_fairseq.options import MaskplugDenoisingConfig
 from maskplug_fairseq.rows import Rows
@@ -229,8 +231,9 @@ class _Lines(list[torch.Tensor]):
     def sizes(self) -> list[int]:
         return [len(line) for line in self]
 
-    def line_starts(self, index: int) -> None:
-        """A row is a line."""
+    def load(self, numbers: IntArray) -> tuple[IntArray, IntArray, None]:
+        """Rows by their numbers; a row is a line."""
+        return *joined([self[number] for number in numbers.tolist()]), None
 
 
 def _take(batch: dict[str, Any], rows: torch.Tensor) -> dict[str, Any]:

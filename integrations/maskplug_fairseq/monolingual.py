@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import torch
 
-from maskplug import Masked, Ragged, Vocabulary
-from maskplug.arrays import IntArray
+from maskplug import Masked, Ragged, TokenBatch, Vocabulary
+from maskplug.arrays import BoolArray, IntArray
 from maskplug.collate import pad
-from maskplug_fairseq.dataset import MaskedDataset, shifted, split_moments
+from maskplug_fairseq.dataset import MaskedDataset, shifted
+from maskplug_fairseq.epoch import Sample
+from maskplug_fairseq.loaded import Loaded
 from maskplug_fairseq.rows import Rows
 
 
@@ -29,16 +32,32 @@ class MaskedRowsDataset(MaskedDataset):
         super().__init__(dataset, **options)
         self.vocab = vocab
 
-    def collater(self, samples: list[dict[str, Any]]) -> dict[str, Any]:
+    def __getitem__(self, index: int | Sample) -> dict[str, Any]:
+        return self.__getitems__([index])[0]
+
+    def __getitems__(self, indices: Iterable[int | Sample]) -> Loaded:
+        """The rows of a batch; torch's data loader asks for all of them at once."""
+        rows, moments = zip(*map(self.place, indices), strict=True)
+        loaded: Loaded = self.dataset.load(np.array(rows, np.int64), np.array(moments, np.int64))
+        return loaded
+
+    def collater(self, samples: Sequence[dict[str, Any]]) -> dict[str, Any]:
         """One batch of masked rows, as fairseq's criteria want it; empty for no samples."""
-        if not samples:
+        if not len(samples):
             return {}
-        items, moments = split_moments(samples)
-        ids = np.array([item["id"] for item in items], np.int64)
-        rows = [item["source"] for item in items]
-        lines = [item["lines"] for item in items]
-        masked = self.mask(rows, self.dataset.keys(ids), moments, self.vocab, lines)
-        return {"nsentences": len(items), **self.batch(ids, masked)}
+        rows = samples if isinstance(samples, Loaded) else Loaded.of(samples)
+        keys = self.dataset.keys(rows.indices)
+        tokens = TokenBatch.from_flat(rows.ids, rows.offsets, keys)
+        if rows.line_begins is not None:
+            starts = rows.line_begins | self._sentence_starts(tokens)
+            tokens = replace(tokens, layers={"sentence_starts": starts})
+        masked = self.mask_tokens(tokens, rows.moments, self.vocab)
+        return {"nsentences": len(rows), **self.batch(rows.indices, masked)}
+
+    def _sentence_starts(self, tokens: TokenBatch) -> BoolArray | bool:
+        """Where sentences begin by the vocabulary, one bool a token; False where it knows none."""
+        ends = self.vocab.sentence_end
+        return ends is not None and ends.any() and self.vocab.sentence_starts(tokens)
 
     @abstractmethod
     def batch(self, ids: IntArray, masked: Masked) -> dict[str, Any]:
@@ -56,14 +75,16 @@ class MaskedLMDataset(MaskedRowsDataset):
     def batch(self, ids: IntArray, masked: Masked) -> dict[str, Any]:
         """The fields that the criterion ``masked_lm`` reads."""
         assert masked.labels is not None  # the task has made sure of it
-        labels = np.array(masked.labels.values)
-        labels[labels < 0] = self.vocab.pad_id
-        lengths = torch.tensor(masked.inputs.lengths)
+        target = self.padded(masked.labels)
+        target.masked_fill_(target < 0, self.vocab.pad_id)
         return {
-            "id": torch.from_numpy(ids),
-            "ntokens": int(lengths.sum()),
-            "net_input": {"src_tokens": self.padded(masked.inputs), "src_lengths": lengths},
-            "target": self.padded(Ragged(labels, masked.labels.offsets)),
+            "id": torch.tensor(ids),
+            "ntokens": len(masked.inputs.values),
+            "net_input": {
+                "src_tokens": self.padded(masked.inputs),
+                "src_lengths": torch.tensor(masked.inputs.lengths),
+            },
+            "target": target,
         }
 
 
@@ -84,17 +105,16 @@ class DenoisingDataset(MaskedRowsDataset):
     def batch(self, ids: IntArray, masked: Masked) -> dict[str, Any]:
         """The fields of a text-to-text batch, and ``heads``: what the decoder read first."""
         assert masked.targets is not None  # the task has made sure of it
-        order = np.argsort(-masked.inputs.lengths, kind="stable")
-        inputs, targets = masked.inputs.take(order), masked.targets.take(order)
-        heads = self.heads[self.dataset.place(ids[order])[0]]
+        heads = self.heads[self.dataset.place(ids)[0]]
+        order = torch.from_numpy(np.argsort(-masked.inputs.lengths, kind="stable"))
         return {
-            "id": torch.from_numpy(ids[order]),
-            "ntokens": len(targets.values),
+            "id": torch.from_numpy(ids)[order],
+            "ntokens": len(masked.targets.values),
             "net_input": {
-                "src_tokens": self.padded(inputs),
-                "src_lengths": torch.tensor(inputs.lengths),
-                "prev_output_tokens": self.padded(shifted(targets, heads)),
+                "src_tokens": self.padded(masked.inputs)[order],
+                "src_lengths": torch.from_numpy(masked.inputs.lengths)[order],
+                "prev_output_tokens": self.padded(shifted(masked.targets, heads))[order],
             },
-            "target": self.padded(targets),
-            "heads": torch.from_numpy(heads),
+            "target": self.padded(masked.targets)[order],
+            "heads": torch.from_numpy(heads)[order],
         }

@@ -10,7 +10,8 @@ import numpy as np
 from fairseq.data import FairseqDataset
 
 from maskplug import Rng, derive
-from maskplug.arrays import IntArray, UintArray, offsets_of
+from maskplug.arrays import IntArray, UintArray, gather, lengths_of, offsets_of
+from maskplug_fairseq.loaded import Loaded
 
 Bounds = Callable[[IntArray], tuple[IntArray, IntArray]]
 
@@ -45,9 +46,21 @@ class Rows(FairseqDataset):  # type: ignore[misc]
         return int(self.starts[-1])
 
     def __getitem__(self, index: int) -> dict[str, Any]:
-        text, number = self.place(np.array([index]))
-        rows, row = self.texts[text[0]], int(number[0])
-        return {"id": index, "source": rows[row], "lines": rows.line_starts(row)}
+        return self.load(np.array([index]), np.zeros((1, 2), np.int64))[0]
+
+    def load(self, indices: IntArray, moments: IntArray) -> Loaded:
+        """The rows of these indices, to be masked at these moments (see ``Loaded``)."""
+        texts, numbers = self.place(indices)
+        present = sorted(set(texts.tolist()))
+        parts = [self.texts[which].load(numbers[texts == which]) for which in present]
+        if len(parts) == 1:
+            return Loaded(indices, *parts[0], moments)
+        ids, offsets, begins = zip(*parts, strict=True)
+        back = np.argsort(np.argsort(texts, kind="stable"))
+        together = offsets_of(np.concatenate([lengths_of(part) for part in offsets]))
+        places, new = gather(together, back)
+        line_begins = None if begins[0] is None else np.concatenate(begins)[places]
+        return Loaded(indices, np.concatenate(ids)[places], new, line_begins, moments)
 
     def place(self, indices: IntArray) -> tuple[IntArray, IntArray]:
         """The text of each index, and the number of its row there: int64."""
@@ -59,12 +72,12 @@ class Rows(FairseqDataset):  # type: ignore[misc]
         """The key of each index: uint64."""
         text, numbers = self.place(indices)
         keys = numbers.astype(np.uint64)
-        for which in np.unique(text):
+        for which in set(text.tolist()):
             if self.names[which]:
                 here = text == which
                 keys[here] = derive(keys[here], self.names[which])
         copies = indices // len(self)
-        for copy in np.unique(copies[copies > 0]):
+        for copy in set(copies.tolist()) - {0}:
             here = copies == copy
             keys[here] = derive(keys[here], f"copy {copy}")
         return keys

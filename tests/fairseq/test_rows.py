@@ -6,10 +6,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from texts import EOS, LENGTH, Text, blocks
+import torch
+from texts import EOS, LANGUAGES, LENGTH, Text, blocks
 
 import maskplug
+from maskplug import Ragged
 from maskplug_fairseq.blocks import Cut
+from maskplug_fairseq.loaded import Loaded
 from maskplug_fairseq.rows import Rows
 
 
@@ -17,9 +20,6 @@ class Lines(list[Any]):
     @property
     def sizes(self) -> list[int]:
         return [len(line) for line in self]
-
-    def line_starts(self, index: int) -> None:
-        pass
 
 
 def same(lengths: Any) -> tuple[Any, Any]:
@@ -91,15 +91,55 @@ def test_cutting_loses_and_doubles_nothing(text: Text, mode: str, bare: bool) ->
     rows = cut.rows(text.data, "train", text.dictionary())
     lines = text.lines("train") if bare else [[*line, EOS] for line in text.lines("train")]
     wanted = [[0, *row, 2] for row in blocks(lines, mode, LENGTH - 2)]
+    numbers = np.random.default_rng(2).permutation(len(rows))
+    ids, offsets, begins = rows.load(numbers)
+    assert Ragged(ids, offsets).to_lists() == [wanted[i] for i in numbers]
     assert [rows[i].tolist() for i in range(len(rows))] == wanted
     assert np.asarray(rows.sizes).tolist() == [len(row) for row in wanted]
     if mode == "eos":
-        assert rows.line_starts(3) is None
+        assert begins is None
         return
     starts = {tuple(line) for line in lines if line}
     for i, row in enumerate(wanted[:-1]):
-        places = rows.line_starts(i).tolist()
+        places = np.flatnonzero(rows.load(np.array([i]))[2]).tolist()
         ends = [*places[1:], len(row) - 1]
-        whole = [tuple(row[a:b]) for a, b in zip(places, ends, strict=True) if a < b]
+        whole = [tuple(row[a:b]) for a, b in zip(places, ends, strict=True)]
         assert set(whole[:-1]) <= starts  # the last line may go on in the next row
         assert whole if mode == "none" else places[0] == 1
+    marks = Ragged(begins, offsets).to_lists()
+    assert marks == [rows.load(np.array([i]))[2].tolist() for i in numbers]
+
+
+def test_rows_of_any_format_are_the_same(text: Text) -> None:
+    """fairseq's other formats are read row by row."""
+    cut = Cut("complete", LENGTH, (0,), (2,), bare=True)
+    rows = cut.rows(text.data, "train", text.dictionary())
+    numbers = np.array([3, 0, 3, len(rows) - 1])
+    mapped = rows.load(numbers)
+    assert rows.flat is not None
+    rows.flat = None
+    for one, other in zip(mapped, rows.load(numbers), strict=True):
+        assert np.array_equal(one, other)
+
+
+@pytest.mark.parametrize("mode", ["complete", "eos"])
+def test_rows_of_several_texts_are_loaded_in_the_order_asked_for(text: Text, mode: str) -> None:
+    cut = Cut(mode, LENGTH, (0,), (2,), bare=True)
+    texts = {
+        name: cut.rows(f"{text.data}/{name}", "train", text.dictionary()) for name in LANGUAGES
+    }
+    rows = Rows(texts, same)
+    moments = np.arange(10).reshape(5, 2)
+    indices = np.array([len(rows) - 1, 0, len(texts["de"]), 2, len(texts["de"]) - 1])
+    loaded = rows.load(indices, moments)
+    assert len(loaded) == 5
+    assert [item["moment"] for item in loaded] == [tuple(row) for row in moments.tolist()]
+    for index, item in zip(indices.tolist(), loaded, strict=True):
+        alone = rows[index]
+        assert item["id"] == alone["id"] == index
+        assert torch.equal(item["source"], alone["source"])
+        assert np.array_equal(item["line_begins"], alone["line_begins"])
+    again = Loaded.of(list(loaded))
+    for name in ("indices", "ids", "offsets", "line_begins", "moments"):
+        assert np.array_equal(getattr(again, name), getattr(loaded, name))
+    assert [item["id"] for item in loaded[1:3]] == indices[1:3].tolist()
