@@ -165,10 +165,29 @@ def t5(folder: Path, length: int) -> tuple[Any, Any, float]:
     return theirs, ours("maskplug_denoising", folder, length, "t5", rate=0.15, mean_length=3.0), 15
 
 
+def pairs(folder: Path, length: int) -> tuple[Any, Any, None]:
+    """A text and itself: what masking the sources adds to fairseq's own data set of pairs."""
+    from fairseq.data import Dictionary, LanguagePairDataset, data_utils
+
+    import maskplug
+    from maskplug_fairseq import MaskedPairDataset, vocabulary
+
+    words = Dictionary.load(str(folder / "dict.txt"))
+
+    def plain() -> Any:
+        sides = (data_utils.load_indexed_dataset(str(folder / "train"), words) for _ in range(2))
+        both = [x for lines in sides for x in (lines, lines.sizes, words)]
+        return LanguagePairDataset(*both, shuffle=False)
+
+    strategy = maskplug.strategy("dynamic", rate=0.15)
+    return plain(), MaskedPairDataset(plain(), strategy, source=vocabulary(words)), None
+
+
 OBJECTIVES = {
     "masked LM": masked_lm,
     "masked LM, whole words": whole_words,
     "denoising, Poisson infilling": infilling,
     "denoising, infilling and permuted sentences": bart,
     "T5's spans": t5,
+    "pairs, masked sources against plain pairs": pairs,
 }

@@ -62,10 +62,10 @@ class MaskedDataset(BaseWrapperDataset):  # type: ignore[misc]
         self._epoch[0] = epoch
 
     def __getitem__(self, index: int | Sample) -> dict[str, Any]:
-        row, moment = self.place(index)
+        row, moment = self.timed(index)
         return {**self.dataset[row], "moment": moment}
 
-    def place(self, index: int | Sample) -> tuple[int, tuple[int, int]]:
+    def timed(self, index: int | Sample) -> tuple[int, tuple[int, int]]:
         """The row that an index means, and its moment: the epoch and the step, from 0."""
         if self.frozen:
             return (index.row if isinstance(index, Sample) else index), (0, 0)

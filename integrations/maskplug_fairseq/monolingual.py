@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -14,9 +14,11 @@ from maskplug import Masked, Ragged, TokenBatch, Vocabulary
 from maskplug.arrays import BoolArray, IntArray
 from maskplug.collate import pad
 from maskplug_fairseq.dataset import MaskedDataset, shifted
-from maskplug_fairseq.epoch import Sample
+from maskplug_fairseq.epoch import Sample, TimedBatch
 from maskplug_fairseq.loaded import Loaded
 from maskplug_fairseq.rows import Rows
+
+Indices = Sequence[int | Sample] | TimedBatch
 
 
 class MaskedRowsDataset(MaskedDataset):
@@ -30,16 +32,27 @@ class MaskedRowsDataset(MaskedDataset):
 
     def __init__(self, dataset: Rows, vocab: Vocabulary, **options: Any) -> None:
         super().__init__(dataset, **options)
+        assert vocab.pad_id is not None  # every dictionary of fairseq has one
         self.vocab = vocab
+        self.pad_id = vocab.pad_id
 
     def __getitem__(self, index: int | Sample) -> dict[str, Any]:
         return self.__getitems__([index])[0]
 
-    def __getitems__(self, indices: Iterable[int | Sample]) -> Loaded:
+    def __getitems__(self, indices: Indices) -> Sequence[dict[str, Any]]:
         """The rows of a batch; torch's data loader asks for all of them at once."""
-        rows, moments = zip(*map(self.place, indices), strict=True)
-        loaded: Loaded = self.dataset.load(np.array(rows, np.int64), np.array(moments, np.int64))
+        if not len(indices):  # what fairseq gives a rank for which no batch is left
+            return []
+        loaded: Loaded = self.dataset.load(*self._places(indices))
         return loaded
+
+    def _places(self, indices: Indices) -> tuple[IntArray, IntArray]:
+        """The numbers of rows, and their moments: int64, shape (rows, 2)."""
+        if isinstance(indices, TimedBatch) and not self.frozen:  # one moment for all of them
+            moments = np.full((len(indices), 2), (indices.epoch, indices.step))
+            return np.asarray(indices.rows, np.int64), moments
+        rows, each = zip(*map(self.timed, indices), strict=True)
+        return np.array(rows, np.int64), np.array(each, np.int64)
 
     def collater(self, samples: Sequence[dict[str, Any]]) -> dict[str, Any]:
         """One batch of masked rows, as fairseq's criteria want it; empty for no samples."""
@@ -63,10 +76,9 @@ class MaskedRowsDataset(MaskedDataset):
     def batch(self, ids: IntArray, masked: Masked) -> dict[str, Any]:
         """The fields of a batch."""
 
-    def padded(self, rows: Ragged) -> torch.Tensor:
-        """Rows in a rectangle, padded on the right: int64."""
-        assert self.vocab.pad_id is not None  # every dictionary of fairseq has one
-        return torch.from_numpy(pad(rows, self.vocab.pad_id))
+    def padded(self, rows: Ragged, order: IntArray | slice = slice(None)) -> torch.Tensor:
+        """Rows in a rectangle and in this order, padded on the right: int64."""
+        return torch.from_numpy(pad(rows, self.pad_id)[order])
 
 
 class MaskedLMDataset(MaskedRowsDataset):
@@ -75,8 +87,8 @@ class MaskedLMDataset(MaskedRowsDataset):
     def batch(self, ids: IntArray, masked: Masked) -> dict[str, Any]:
         """The fields that the criterion ``masked_lm`` reads."""
         assert masked.labels is not None  # the task has made sure of it
-        target = self.padded(masked.labels)
-        target.masked_fill_(target < 0, self.vocab.pad_id)
+        labels = masked.labels.values
+        target = Ragged(np.where(labels < 0, self.pad_id, labels), masked.labels.offsets)
         return {
             "id": torch.tensor(ids),
             "ntokens": len(masked.inputs.values),
@@ -84,7 +96,7 @@ class MaskedLMDataset(MaskedRowsDataset):
                 "src_tokens": self.padded(masked.inputs),
                 "src_lengths": torch.tensor(masked.inputs.lengths),
             },
-            "target": target,
+            "target": self.padded(target),
         }
 
 
@@ -105,16 +117,16 @@ class DenoisingDataset(MaskedRowsDataset):
     def batch(self, ids: IntArray, masked: Masked) -> dict[str, Any]:
         """The fields of a text-to-text batch, and ``heads``: what the decoder read first."""
         assert masked.targets is not None  # the task has made sure of it
+        order = np.argsort(-masked.inputs.lengths, kind="stable")
         heads = self.heads[self.dataset.place(ids)[0]]
-        order = torch.from_numpy(np.argsort(-masked.inputs.lengths, kind="stable"))
         return {
-            "id": torch.from_numpy(ids)[order],
+            "id": torch.from_numpy(ids[order]),
             "ntokens": len(masked.targets.values),
             "net_input": {
-                "src_tokens": self.padded(masked.inputs)[order],
-                "src_lengths": torch.from_numpy(masked.inputs.lengths)[order],
-                "prev_output_tokens": self.padded(shifted(masked.targets, heads))[order],
+                "src_tokens": self.padded(masked.inputs, order),
+                "src_lengths": torch.from_numpy(masked.inputs.lengths[order]),
+                "prev_output_tokens": self.padded(shifted(masked.targets, heads), order),
             },
-            "target": self.padded(masked.targets)[order],
-            "heads": torch.from_numpy(heads)[order],
+            "target": self.padded(masked.targets, order),
+            "heads": torch.from_numpy(heads[order]),
         }

@@ -54,13 +54,16 @@ class Rows(FairseqDataset):  # type: ignore[misc]
         present = sorted(set(texts.tolist()))
         parts = [self.texts[which].load(numbers[texts == which]) for which in present]
         if len(parts) == 1:
-            return Loaded(indices, *parts[0], moments)
-        ids, offsets, begins = zip(*parts, strict=True)
-        back = np.argsort(np.argsort(texts, kind="stable"))
-        together = offsets_of(np.concatenate([lengths_of(part) for part in offsets]))
-        places, new = gather(together, back)
-        line_begins = None if begins[0] is None else np.concatenate(begins)[places]
-        return Loaded(indices, np.concatenate(ids)[places], new, line_begins, moments)
+            ids, offsets, begins = parts[0]
+            return Loaded(indices, ids, offsets, begins, moments)
+        # Text by text, they are not in the order that was asked for.
+        asked = np.argsort(np.argsort(texts, kind="stable"))
+        together = offsets_of(np.concatenate([lengths_of(part[1]) for part in parts]))
+        places, offsets = gather(together, asked)
+        ids = np.concatenate([part[0] for part in parts])[places]
+        lines = [part[2] for part in parts]
+        begins = None if lines[0] is None else np.concatenate(lines)[places]
+        return Loaded(indices, ids, offsets, begins, moments)
 
     def place(self, indices: IntArray) -> tuple[IntArray, IntArray]:
         """The text of each index, and the number of its row there: int64."""

@@ -32,7 +32,7 @@ from texts import (
 
 from maskplug.errors import MaskplugError, OptionError, SpecMismatchError
 from maskplug_fairseq import MaskplugMaskedLMTask
-from maskplug_fairseq.epoch import Sample
+from maskplug_fairseq.epoch import Sample, TimedBatch
 
 TASK = "maskplug_masked_lm"
 SPEC = ("dynamic", {"rate": 0.3})
@@ -213,3 +213,35 @@ def test_an_empty_batch_stays_empty(text: Text) -> None:
     task = task_of(text, TASK, *CUT)
     task.load_dataset("train")
     assert task.dataset("train").collater([]) == {}
+
+
+def test_a_batch_is_the_same_whether_loaded_together_or_item_by_item(text: Text) -> None:
+    task = task_of(text, TASK, *CUT, "--sample-break-mode", "complete")
+    task.load_dataset("train")
+    dataset = task.dataset("train")
+    dataset.set_epoch(4)
+    mixed = [3, Sample(0, 7, 2), 5]
+    timed = TimedBatch(np.array([4, 1]), 2, 9)
+    for indices in (mixed, timed):
+        items = [dataset[index] for index in indices]
+        together, alone = dataset.collater(dataset.__getitems__(indices)), dataset.collater(items)
+        assert together["net_input"].keys() == alone["net_input"].keys()
+        assert together["ntokens"] == alone["ntokens"]
+        for name in ("src_tokens", "src_lengths"):
+            assert torch.equal(together["net_input"][name], alone["net_input"][name])
+        for name in ("id", "target"):
+            assert torch.equal(together[name], alone[name])
+    moments = [dataset[index]["moment"] for index in mixed]
+    assert moments == [(3, 0), (7, 2), (3, 0)]
+    assert [item["moment"] for item in dataset.__getitems__(timed)] == [(2, 9), (2, 9)]
+
+
+def test_a_rank_without_a_batch_gets_an_empty_one(text: Text) -> None:
+    task = task_of(text, TASK, *CUT, "--sample-break-mode", "complete")
+    task.load_dataset("train")
+    dataset = task.dataset("train")
+    shards = len(dataset) - 1  # one batch a row: all but the last ranks have two
+    iterator = task.get_batch_iterator(
+        dataset, max_sentences=1, num_shards=shards, shard_id=shards - 1
+    )
+    assert list(iterator.next_epoch_itr())[1:] == [{}]
