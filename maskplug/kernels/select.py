@@ -152,7 +152,9 @@ def exact_tokens(
     rows = np.zeros(len(offsets), np.int64)
     for row in range(len(keys)):
         found = np.uint64(0)
-        for i in range(offsets[row], offsets[row + 1]):
+        first = np.uint64(offsets[row])
+        for k in range(offsets[row + 1] - offsets[row]):
+            i = first + np.uint64(k)
             free[found] = i
             found += np.uint64(not special[np.uint64(ids[i])])
         count = int(np.int64(found))
