@@ -66,6 +66,7 @@ PARTS: tuple[Peer | Measurement, ...] = (
     Peer("megatron", "Megatron's data sets", "benchmarks.peers.megatron_datasets", MEGATRON),
     Measurement("objectives", "Every strategy, 32 × 512", "benchmarks.objectives"),
     Measurement("memory-speed", "How near to memory speed", "benchmarks.memory_speed"),
+    Measurement("stages", "What costs what in dynamic", "benchmarks.stages"),
     Measurement("growth", "Growth with rows, length and rate", "benchmarks.growth"),
     Measurement("start-up", "Until the first batch", "benchmarks.start_up"),
     Measurement(
