@@ -140,7 +140,13 @@ def stretch(candidates: Selection, firsts: IntArray, counts: IntArray) -> Select
         >>> chosen.starts.tolist(), chosen.lengths.tolist()
         ([1, 3], [1, 1])
     """
-    first = firsts[candidates.rows]
-    behind = first + counts[candidates.rows]
-    chosen = (candidates.numbers >= first) & (candidates.numbers < behind)
-    return joined(candidates.take(chosen))
+    from maskplug.kernels.runs import stretch as neighbours
+
+    spans = neighbours(
+        candidates.starts,
+        candidates.lengths,
+        candidates.offsets,
+        frozen(firsts, np.int64),
+        frozen(counts, np.int64),
+    )
+    return Selection(*spans, candidates.size)

@@ -27,3 +27,13 @@ def ranks(keys: UintArray, offsets: IntArray) -> IntArray:
             j = below(words[first + i], i + 1)
             out[first + i], out[first + j] = out[first + j], out[first + i]
     return out
+
+
+@kernel
+def scatter(out: IntArray, starts: IntArray, lengths: IntArray, values: IntArray) -> None:
+    """Write the values, one after the other, to the tokens of the spans."""
+    n = 0
+    for s in range(len(starts)):
+        for i in range(starts[s], starts[s] + lengths[s]):
+            out[i] = values[n]
+            n += 1

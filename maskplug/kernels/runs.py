@@ -1,4 +1,4 @@
-"""Runs of chosen tokens, and how far their ends are."""
+"""Runs of tokens: neighbouring units, and how far the ends of what was chosen are."""
 
 from __future__ import annotations
 
@@ -37,3 +37,31 @@ def distances(
             elif edge >= 0:
                 right[i] = edge - i
     return left, right
+
+
+@kernel
+def stretch(
+    starts: IntArray, lengths: IntArray, offsets: IntArray, firsts: IntArray, counts: IntArray
+) -> tuple[IntArray, IntArray, IntArray]:
+    """Spans of ``counts[row]`` units of each row, from its unit ``firsts[row]`` on; row offsets.
+
+    Units that touch make one span. Only units that the row has count.
+    """
+    bounds = np.zeros(len(offsets), np.int64)
+    total = 0
+    for row in range(len(firsts)):
+        total += max(counts[row], 0)
+    out_starts = np.empty(min(total, len(starts)), np.int64)
+    out_lengths = np.empty(len(out_starts), np.int64)
+    n = 0
+    for row in range(len(firsts)):
+        behind = -1
+        begin = max(offsets[row] + firsts[row], offsets[row])
+        for k in range(begin, min(offsets[row] + firsts[row] + counts[row], offsets[row + 1])):
+            if starts[k] != behind:
+                out_starts[n] = starts[k]
+                n += 1
+            behind = starts[k] + lengths[k]
+            out_lengths[n - 1] = behind - out_starts[n - 1]
+        bounds[row + 1] = n
+    return out_starts[:n], out_lengths[:n], bounds

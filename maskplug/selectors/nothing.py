@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from maskplug.arrays import IntArray
 from maskplug.parts import Selector
 from maskplug.rng import Rng
 from maskplug.tokens import Selection, TokenBatch
@@ -17,4 +18,6 @@ class Nothing(Selector):
     """Chooses nothing. Ids outside the vocabulary are errors here as everywhere."""
 
     def select(self, tokens: TokenBatch, vocab: Vocabulary, rng: Rng) -> Selection:
-        return Selection.from_mask(np.zeros_like(vocab.maskable(tokens)), tokens)
+        vocab.maskable(tokens)
+        empty: IntArray = np.zeros(0, np.int64)
+        return Selection(empty, empty, np.zeros(len(tokens) + 1), len(tokens.ids))

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from maskplug import spec as specs
-from maskplug.arrays import BoolArray, IntArray, thresholds
+from maskplug.arrays import BoolArray, IntArray, frozen, thresholds
 from maskplug.errors import OptionError
 from maskplug.parts import Clock, Most, Target
 from maskplug.ragged import Ragged
@@ -108,22 +108,29 @@ class Chain(Strategy):
 
     def mask(self, tokens: TokenBatch, vocab: Vocabulary, when: When) -> Masked:
         """Give every stage what the one before it made; then say what to predict."""
+        from maskplug.kernels.follow import follow, mark
+
         given = tokens
-        sources: IntArray = np.arange(len(tokens.ids))
+        nowhere: IntArray = np.zeros(0, np.int64)
+        sources: IntArray | None = None  # None: every token stands where it stood
         chosen: BoolArray = np.zeros(len(tokens.ids), np.bool_)
         layers: dict[str, Any] = {}
         for number, made in enumerate(self.strategies):
             masked = made.mask(given, vocab, when.scoped(str(number)))
-            came_from = sources[masked.selection.mask]
-            chosen[came_from[came_from >= 0]] = True
-            moved = masked.inputs.sources
+            spans, moved = masked.selection, masked.inputs.sources
+            mark(
+                chosen,
+                frozen(nowhere if sources is None else sources, np.int64),
+                spans.starts,
+                spans.lengths,
+            )
             if moved is not None:
                 new = moved < 0
                 layers = {
                     name: np.where(new, ABSENT.get(name, 0), old[moved])
                     for name, old in layers.items()
                 }
-                sources = np.where(new, -1, sources[moved])
+                sources = moved if sources is None else frozen(follow(moved, sources), np.int64)
             layers |= masked.layers
             given = given.rewritten(masked.inputs)
         inputs = Ragged(given.ids, given.offsets, sources)

@@ -34,10 +34,11 @@ class Permutation(Target):
         vocab: Vocabulary,
         rng: Rng,
     ) -> Masked:
-        from maskplug.kernels.order import ranks
+        from maskplug.kernels.order import ranks, scatter
 
         masked = Labels().build(tokens, selection, inputs, vocab, rng)
         chosen = offsets_of(selection.lengths)[selection.offsets]  # of each row's chosen tokens
         order = np.full(len(tokens.ids), -1, np.int64)
-        order[selection.mask] = ranks(rng.stream_keys("permutation"), frozen(chosen, np.int64))
+        ranked = ranks(rng.stream_keys("permutation"), frozen(chosen, np.int64))
+        scatter(order, selection.starts, selection.lengths, ranked)
         return replace(masked, layers={"order": order})
