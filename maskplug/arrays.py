@@ -85,9 +85,10 @@ def gather(offsets: IntArray, rows: IntArray) -> tuple[IntArray, IntArray]:
         >>> index.tolist(), new.tolist()
         ([2, 0, 1], [0, 1, 3])
     """
-    lengths = lengths_of(offsets)[rows]
-    new = offsets_of(lengths)
-    return np.arange(new[-1]) + np.repeat(offsets[:-1][rows] - new[:-1], lengths), new
+    from maskplug.kernels.rows import row_places
+
+    places, own = row_places(frozen(offsets, np.int64), frozen(rows, np.int64))
+    return places, own
 
 
 def below(words: Words, bounds: IntArray) -> IntArray:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from maskplug.arrays import IntArray, gather, offsets_of
+from maskplug.arrays import IntArray, frozen, lengths_of, offsets_of
 from maskplug.errors import OptionError
 from maskplug.ragged import Ragged
 from maskplug.tokens import ABSENT, Masked, Selection, TokenBatch
@@ -32,30 +33,50 @@ def assemble(tokens: TokenBatch, parts: Parts) -> Masked:
                 f"some strategies of the mixture give {name} and others do not; mix those that "
                 "predict in place, or those that generate targets"
             )
+    into = _Rows(frozen(np.concatenate([rows for rows, _ in parts]), np.int64))
+    shifts = np.concatenate([_shifts(tokens, rows) for rows, _ in parts])
     # Row i of the batch is row back[i] of all the parts, one after the other.
-    back = np.argsort(np.concatenate([rows for rows, _ in parts]), kind="stable")
-    inputs = _inputs(tokens, parts, back)
-    labels = _rows([masked.labels for masked in results], back)
-    targets = _rows([masked.targets for masked in results], back)
+    back = np.argsort(into.rows, kind="stable")
     return Masked(
-        inputs,
-        _selection(tokens, parts, back),
-        labels,
-        targets,
+        _inputs([masked.inputs for masked in results], into, shifts),
+        _selection([masked.selection for masked in results], into, shifts, len(tokens.ids)),
+        _ids([masked.labels for masked in results], into),
+        _ids([masked.targets for masked in results], into),
         _weights(results, back),
         _layers([(masked.inputs, masked.layers) for masked in results], back),
         _layers([(masked.targets, masked.target_layers) for masked in results], back),
     )
 
 
-def _joined(rows: Sequence[Ragged]) -> Ragged:
-    lengths = np.concatenate([one.lengths for one in rows])
-    return Ragged(np.concatenate([one.values for one in rows]), offsets_of(lengths))
+@dataclass(frozen=True, eq=False)
+class _Rows:
+    """Where the rows of all parts, one part after the other, stand in the batch."""
 
+    rows: IntArray
 
-def _rows(rows: Sequence[Ragged | None], back: IntArray) -> Ragged | None:
-    there = [one for one in rows if one is not None]
-    return _joined(there).take(back) if there else None
+    def put(
+        self,
+        values: Sequence[IntArray],
+        offsets: Sequence[IntArray],
+        shifts: IntArray | None = None,
+    ) -> tuple[IntArray, IntArray]:
+        """Values and offsets of the batch, from those of its parts; see ``kernels.rows``."""
+        from maskplug.kernels.rows import put_rows
+
+        own = np.concatenate([lengths_of(bounds) for bounds in offsets])
+        lengths = np.empty_like(own)
+        lengths[self.rows] = own
+        whole = offsets_of(lengths)
+        out: IntArray = np.empty(whole[-1], np.int64)
+        put_rows(
+            out,
+            frozen(whole, np.int64),
+            self.rows,
+            frozen(np.concatenate(values), np.int64),
+            frozen(offsets_of(own), np.int64),
+            frozen(np.zeros_like(own) if shifts is None else shifts, np.int64),
+        )
+        return out, whole
 
 
 def _shifts(tokens: TokenBatch, rows: IntArray) -> IntArray:
@@ -63,26 +84,34 @@ def _shifts(tokens: TokenBatch, rows: IntArray) -> IntArray:
     return tokens.offsets[:-1][rows] - offsets_of(tokens.lengths[rows])[:-1]
 
 
-def _inputs(tokens: TokenBatch, parts: Parts, back: IntArray) -> Ragged:
-    joined = _joined([masked.inputs for _, masked in parts])
-    index, offsets = gather(joined.offsets, back)
-    if all(masked.inputs.sources is None for _, masked in parts):
-        return Ragged(joined.values[index], offsets)
-    sources = []
-    for rows, masked in parts:
-        own = masked.inputs.sources
-        own = np.arange(len(masked.inputs.values)) if own is None else own
-        shift = np.repeat(_shifts(tokens, rows), masked.inputs.lengths)
-        sources.append(np.where(own < 0, -1, own + shift))
-    return Ragged(joined.values[index], offsets, np.concatenate(sources)[index])
+def _inputs(parts: Sequence[Ragged], into: _Rows, shifts: IntArray) -> Ragged:
+    offsets = [rows.offsets for rows in parts]
+    made = into.put([rows.values for rows in parts], offsets)
+    if all(rows.sources is None for rows in parts):
+        return Ragged(*made)
+    sources = [
+        np.arange(len(rows.values)) if rows.sources is None else rows.sources for rows in parts
+    ]
+    return Ragged(*made, into.put(sources, offsets, shifts)[0])
 
 
-def _selection(tokens: TokenBatch, parts: Parts, back: IntArray) -> Selection:
-    starts = [m.selection.starts + _shifts(tokens, rows)[m.selection.rows] for rows, m in parts]
-    counts = np.concatenate([masked.selection.counts for _, masked in parts])
-    lengths = np.concatenate([masked.selection.lengths for _, masked in parts])
-    index, offsets = gather(offsets_of(counts), back)
-    return Selection(np.concatenate(starts)[index], lengths[index], offsets, len(tokens.ids))
+def _selection(parts: Sequence[Selection], into: _Rows, shifts: IntArray, size: int) -> Selection:
+    bounds = [spans.offsets for spans in parts]
+    starts, offsets = into.put([spans.starts for spans in parts], bounds, shifts)
+    lengths, _ = into.put([spans.lengths for spans in parts], bounds)
+    return Selection(starts, lengths, offsets, size)
+
+
+def _ids(parts: Sequence[Ragged | None], into: _Rows) -> Ragged | None:
+    there = [rows for rows in parts if rows is not None]
+    if not there:
+        return None
+    return Ragged(*into.put([rows.values for rows in there], [rows.offsets for rows in there]))
+
+
+def _joined(rows: Sequence[Ragged]) -> Ragged:
+    lengths = np.concatenate([one.lengths for one in rows])
+    return Ragged(np.concatenate([one.values for one in rows]), offsets_of(lengths))
 
 
 def _weights(results: Sequence[Masked], back: IntArray) -> Any:

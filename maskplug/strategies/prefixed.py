@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from maskplug.arrays import IntArray
+from maskplug.arrays import IntArray, frozen
 from maskplug.parts import Clock
 from maskplug.ragged import Ragged
 from maskplug.strategy import Strategy
@@ -26,12 +26,15 @@ class Prefixed(Strategy):
 
     def mask(self, tokens: TokenBatch, vocab: Vocabulary, when: When) -> Masked:
         """Mask, then write the token: it comes too late to be masked."""
+        from maskplug.kernels.prefix import beginnings, insert_one
+
         mode = vocab.id_of(self.token, "the strategy 'prefixed'")
         masked = self.strategy.mask(tokens, vocab, when)
-        inputs = masked.inputs
-        sources = np.arange(len(inputs.values)) if inputs.sources is None else inputs.sources
-        at = _beginnings(inputs, vocab)
-        offsets = inputs.offsets + np.arange(len(inputs.offsets))
+        ids, offsets, sources = masked.inputs.values, masked.inputs.offsets, masked.inputs.sources
+        pad, bos = (-1 if own is None else own for own in (vocab.pad_id, vocab.bos_id))
+        at = beginnings(ids, offsets, pad, bos)
+        known = frozen([], np.int64) if sources is None else sources
+        inputs = Ragged(*insert_one(ids, offsets, known, at, mode))
 
         def widened(values: Any, new: int) -> Any:
             return None if values is None else np.insert(values, at, new)
@@ -39,8 +42,10 @@ class Prefixed(Strategy):
         labels = masked.labels
         return replace(
             masked,
-            inputs=Ragged(widened(inputs.values, mode), offsets, widened(sources, -1)),
-            labels=None if labels is None else Ragged(widened(labels.values, IGNORE), offsets),
+            inputs=inputs,
+            labels=None
+            if labels is None
+            else Ragged(widened(labels.values, IGNORE), inputs.offsets),
             weights=widened(masked.weights, 0),
             layers={
                 name: widened(layer, ABSENT.get(name, 0)) for name, layer in masked.layers.items()
@@ -56,18 +61,6 @@ class Prefixed(Strategy):
         """One more than the other strategy's: labels, where there are any, grow with the inputs."""
         inputs, outputs = self.strategy.bounds(lengths)
         return inputs + 1, outputs + 1
-
-
-def _beginnings(rows: Ragged, vocab: Vocabulary) -> IntArray:
-    """Where the text of every row begins: behind padding, and behind ``bos_id``."""
-    text = np.flatnonzero(rows.values != (-1 if vocab.pad_id is None else vocab.pad_id))
-    text = np.append(text, len(rows.values))
-    ends = rows.offsets[1:]
-    at = np.minimum(text[np.searchsorted(text, rows.offsets[:-1])], ends)
-    there = np.flatnonzero(at < ends)
-    if vocab.bos_id is not None:
-        at[there] += rows.values[at[there]] == vocab.bos_id
-    return at
 
 
 def prefixed(strategy: Strategy, token: str | int) -> Strategy:

@@ -1,0 +1,42 @@
+"""Rows taken out of a batch, and put back where they belong."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from maskplug.arrays import IntArray
+from maskplug.kernels import kernel
+
+
+@kernel
+def row_places(offsets: IntArray, rows: IntArray) -> tuple[IntArray, IntArray]:
+    """Where the values of some rows stand, and the offsets that these rows have on their own."""
+    own = np.zeros(len(rows) + 1, np.int64)
+    for r in range(len(rows)):
+        own[r + 1] = own[r] + offsets[rows[r] + 1] - offsets[rows[r]]
+    places = np.empty(own[-1], np.int64)
+    for r in range(len(rows)):
+        shift = offsets[rows[r]] - own[r]
+        for i in range(own[r], own[r + 1]):
+            places[i] = i + shift
+    return places, own
+
+
+@kernel
+def put_rows(
+    out: IntArray,
+    offsets: IntArray,
+    rows: IntArray,
+    values: IntArray,
+    own: IntArray,
+    shifts: IntArray,
+) -> None:
+    """Write row r of ``values`` to row ``rows[r]`` of ``out``.
+
+    ``offsets`` are those of ``out``, ``own`` those of ``values``. What is not negative grows by the
+    ``shifts`` of its row: places in a batch, and -1 for nowhere.
+    """
+    for r in range(len(rows)):
+        at = offsets[rows[r]] - own[r]
+        for i in range(own[r], own[r + 1]):
+            out[at + i] = values[i] + (shifts[r] if values[i] >= 0 else 0)
