@@ -123,8 +123,11 @@ def joined(selection: Selection) -> Selection:
         >>> joined(spans).starts.tolist(), joined(spans).lengths.tolist()
         ([0, 4], [3, 1])
     """
+    from maskplug.kernels.runs import touching
     from maskplug.kernels.units import join
 
+    if not touching(selection.starts, selection.lengths, selection.offsets):
+        return selection
     return Selection(*join(selection.starts, selection.lengths, selection.offsets), selection.size)
 
 

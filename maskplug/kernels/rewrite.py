@@ -77,3 +77,13 @@ def gather_spans(
             n += 1
         offsets[row + 1] = n
     return out, offsets, sources
+
+
+@kernel
+def numbered(ids: IntArray, offsets: IntArray) -> IntArray:
+    """The first ids for the spans of every row: one each, in their order."""
+    out = np.empty(offsets[-1], np.int64)
+    for row in range(len(offsets) - 1):
+        for k in range(offsets[row], offsets[row + 1]):
+            out[k] = ids[k - offsets[row]]
+    return out

@@ -65,3 +65,13 @@ def stretch(
             out_lengths[n - 1] = behind - out_starts[n - 1]
         bounds[row + 1] = n
     return out_starts[:n], out_lengths[:n], bounds
+
+
+@kernel
+def touching(starts: IntArray, lengths: IntArray, offsets: IntArray) -> bool:
+    """Whether two spans of one row touch."""
+    for row in range(len(offsets) - 1):
+        for k in range(offsets[row] + 1, offsets[row + 1]):
+            if starts[k] == starts[k - 1] + lengths[k - 1]:
+                return True
+    return False

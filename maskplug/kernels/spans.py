@@ -80,6 +80,24 @@ def geometric(keys: UintArray, budgets: IntArray, law: UintArray) -> tuple[IntAr
 
 
 @kernel
+def span_counts(available: IntArray, wanted: IntArray, mean: float) -> tuple[IntArray, IntArray]:
+    """How many units of each row to hide, and in how many spans of ``mean`` units or so.
+
+    One unit stays visible unless there is only one, and there are no more spans than can stand
+    apart.
+    """
+    budgets = np.empty(len(available), np.int64)
+    counts = np.zeros(len(available), np.int64)
+    for row in range(len(available)):
+        budget = min(wanted[row], max(available[row] - 1, min(available[row], 1)))
+        budgets[row] = budget
+        if budget > 0:
+            count = max(np.int64(np.rint(budget / mean)), 1)
+            counts[row] = min(count, available[row] - budget + 1)
+    return budgets, counts
+
+
+@kernel
 def compositions(keys: UintArray, budgets: IntArray, counts: IntArray) -> tuple[IntArray, IntArray]:
     """Each row's budget cut into ``counts`` lengths, and their row offsets.
 
@@ -126,7 +144,7 @@ def lay_out(
     offsets: IntArray,
     sizes: IntArray,
     bounds: IntArray,
-    gaps: bool = True,
+    gaps: bool,
 ) -> tuple[IntArray, IntArray, IntArray]:
     """Token starts, token lengths and row offsets of spans of units at random places.
 
@@ -171,7 +189,7 @@ def spans(
     offsets: IntArray,
     budgets: IntArray,
     law: UintArray,
-    gaps: bool = True,
+    gaps: bool,
 ) -> tuple[IntArray, IntArray, IntArray]:
     """Spans of units whose lengths follow ``law``: as :func:`lay_out` gives them."""
     sizes, bounds = geometric(length_keys, budgets, law)

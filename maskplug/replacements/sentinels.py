@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from maskplug.arrays import IntArray
+from maskplug.arrays import IntArray, frozen, lengths_of
 from maskplug.errors import VocabularyError
 from maskplug.parts import Replacement
 from maskplug.ragged import Ragged
@@ -17,12 +17,19 @@ from maskplug.units import joined
 from maskplug.vocabulary import Vocabulary
 
 
-def sentinels_of(tokens: TokenBatch, counts: IntArray, vocab: Vocabulary) -> IntArray:
-    """The sentinels of all samples: the vocabulary's first ``counts[i]`` for sample i, in order.
+def sentinels_of(tokens: TokenBatch, offsets: IntArray, vocab: Vocabulary) -> IntArray:
+    """The sentinels of all samples, in order: the vocabulary's first ones, as many as are needed.
+
+    Args:
+        tokens: the samples.
+        offsets: one longer than there are samples: which sentinels belong to which sample.
+        vocab: has the sentinels.
 
     Raises:
         VocabularyError: when it has none, or fewer than a sample needs.
     """
+    from maskplug.kernels.rewrite import numbered
+
     have = len(vocab.sentinel_ids)
     if not have:
         raise VocabularyError(
@@ -31,6 +38,7 @@ def sentinels_of(tokens: TokenBatch, counts: IntArray, vocab: Vocabulary) -> Int
             '"<extra_id_1>", …]}), then model.resize_token_embeddings(len(tokenizer))), name '
             "existing ids with sentinel_ids=, or choose a strategy that writes none (maskplug list)"
         )
+    counts = lengths_of(offsets)
     if counts.max(initial=0) > have:
         row = int(np.argmax(counts))
         raise VocabularyError(
@@ -38,8 +46,8 @@ def sentinels_of(tokens: TokenBatch, counts: IntArray, vocab: Vocabulary) -> Int
             f"and this vocabulary has {have}: add more, choose a lower rate or a greater mean "
             "length, or cut samples to shorter ones"
         )
-    first = np.repeat(np.cumsum(counts) - counts, counts)
-    return np.asarray(vocab.sentinel_ids[np.arange(len(first)) - first])
+    ids: IntArray = numbered(vocab.sentinel_ids, frozen(offsets, np.int64))
+    return ids
 
 
 @dataclass(frozen=True)
@@ -59,4 +67,4 @@ class Sentinels(Replacement):
         self, tokens: TokenBatch, selection: Selection, vocab: Vocabulary, rng: Rng
     ) -> Ragged:
         spans = joined(selection)
-        return rewritten(tokens, spans, one_each(spans, sentinels_of(tokens, spans.counts, vocab)))
+        return rewritten(tokens, spans, one_each(spans, sentinels_of(tokens, spans.offsets, vocab)))

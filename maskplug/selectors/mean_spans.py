@@ -55,28 +55,24 @@ class MeanSpans(Selector):
             )
 
     def select(self, tokens: TokenBatch, vocab: Vocabulary, rng: Rng) -> Selection:
-        from maskplug.kernels.spans import compositions, lay_out
+        from maskplug.kernels.spans import compositions, lay_out, span_counts
 
         candidates = units(tokens, vocab, self.unit)
-        available = candidates.counts
-        wanted = budget(self.rate, available, rng)
-        budgets = np.minimum(wanted, np.maximum(available - 1, available > 0))
-        counts = np.maximum(np.rint(budgets / self.mean_length).astype(np.int64), 1)
-        counts = np.minimum(counts, available - budgets + 1)
-        sizes, bounds = compositions(
-            rng.stream_keys("span cuts"),
-            frozen(budgets, np.int64),
-            frozen(np.where(budgets > 0, counts, 0), np.int64),
+        wanted = budget(self.rate, candidates.counts, rng)
+        budgets, counts = span_counts(
+            frozen(candidates.counts, np.int64), frozen(wanted, np.int64), self.mean_length
         )
-        starts, lengths, offsets = lay_out(
+        sizes, bounds = compositions(rng.stream_keys("span cuts"), budgets, counts)
+        spans = lay_out(
             rng.stream_keys("span places"),
             candidates.starts,
             candidates.lengths,
             candidates.offsets,
-            frozen(sizes, np.int64),
-            frozen(bounds, np.int64),
+            sizes,
+            bounds,
+            True,
         )
-        return Selection(starts, lengths, offsets, len(tokens.ids))
+        return Selection(*spans, len(tokens.ids))
 
     def bound(self, lengths: IntArray) -> Most:
         # A special token within a span makes two of it: only the budget bounds their number.

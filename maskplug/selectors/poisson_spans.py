@@ -81,6 +81,7 @@ class PoissonSpans(Selector):
             candidates.lengths,
             candidates.offsets,
             *infill_lengths(rng.stream_keys("poisson lengths"), budgets, _limits(self.mean)),
+            True,
         )
         return Selection(*spans, len(tokens.ids))
 

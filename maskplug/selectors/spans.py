@@ -75,5 +75,6 @@ class Spans(Selector):
             candidates.offsets,
             budget(self.rate, candidates.counts, rng),
             _limits(self.p, self.max_length),
+            True,
         )
         return Selection(starts, lengths, offsets, len(tokens.ids))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from maskplug.arrays import IntArray, frozen, offsets_of
+from maskplug.arrays import IntArray, frozen
 from maskplug.parts import Most, Target
 from maskplug.ragged import Ragged
 from maskplug.replacements.sentinels import sentinels_of
@@ -42,17 +42,17 @@ class Sentinels(Target):
         from maskplug.kernels.rewrite import gather_spans
 
         spans = joined(selection)
-        starts, lengths, counts = spans.starts, spans.lengths, spans.counts
+        starts, lengths, offsets = spans.starts, spans.lengths, spans.offsets
         if self.final_sentinel:  # an empty span behind the others
-            ends = spans.offsets[1:]
+            ends = offsets[1:]
             starts, lengths = np.insert(starts, ends, 0), np.insert(lengths, ends, 0)
-            counts = counts + 1
+            offsets = offsets + np.arange(len(offsets))
         made = gather_spans(
             tokens.ids,
             frozen(starts, np.int64),
             frozen(lengths, np.int64),
-            frozen(offsets_of(counts), np.int64),
-            frozen(sentinels_of(tokens, counts, vocab), np.int64),
+            frozen(offsets, np.int64),
+            frozen(sentinels_of(tokens, offsets, vocab), np.int64),
             vocab.eos_id if self.eos and vocab.eos_id is not None else -1,
         )
         return Masked(inputs, spans, targets=Ragged(*made))
