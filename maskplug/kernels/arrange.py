@@ -7,18 +7,24 @@ import numpy as np
 from maskplug.arrays import IntArray, UintArray, Words
 from maskplug.kernels import kernel
 from maskplug.kernels.philox import fill, longest, room
-from maskplug.kernels.select import below, exact
+from maskplug.kernels.select import below, sampled
 
 
 @kernel
 def arrange(
-    offsets: IntArray, starts: IntArray, lengths: IntArray, units: IntArray, order: IntArray
-) -> IntArray:
-    """Where each token of the rearranged rows stood; int64.
+    ids: IntArray,
+    offsets: IntArray,
+    starts: IntArray,
+    lengths: IntArray,
+    units: IntArray,
+    order: IntArray,
+) -> tuple[IntArray, IntArray]:
+    """The rearranged rows, and where each of their tokens stood; int64.
 
     ``units`` are the row offsets of the units; place k of a row is taken by its unit ``order[k]``,
     counted from the first of the row. What stands between two places stays between them.
     """
+    out = np.empty(offsets[-1], np.int64)
     sources = np.empty(offsets[-1], np.int64)
     n = 0
     for row in range(len(offsets) - 1):
@@ -26,17 +32,20 @@ def arrange(
         first = units[row]
         for k in range(first, units[row + 1]):
             for i in range(cursor, starts[k]):
+                out[n] = ids[i]
                 sources[n] = i
                 n += 1
             moved = first + order[k]
             for i in range(starts[moved], starts[moved] + lengths[moved]):
+                out[n] = ids[i]
                 sources[n] = i
                 n += 1
             cursor = starts[k] + lengths[k]
         for i in range(cursor, offsets[row + 1]):
+            out[n] = ids[i]
             sources[n] = i
             n += 1
-    return sources
+    return out, sources
 
 
 @kernel
@@ -53,25 +62,28 @@ def shuffle(values: IntArray, count: int, words: Words) -> None:
 @kernel
 def permutations(keys: UintArray, offsets: IntArray, counts: IntArray) -> IntArray:
     """An order in which ``counts[row]`` units of each row have changed places at random."""
-    chosen = exact(keys, offsets, counts)
     order = np.empty(offsets[-1], np.int64)
     most = longest(offsets)
-    places = np.empty(most, np.int64)
+    places = np.empty(most + 1, np.uint32)
     values = np.empty(most, np.int64)
     words = room(most)
     for row in range(len(keys)):
-        first = offsets[row]
-        n = 0
-        for i in range(first, offsets[row + 1]):
-            order[i] = i - first
-            if chosen[i]:
-                places[n] = i
-                values[n] = i - first
-                n += 1
+        own = order[offsets[row] : offsets[row + 1]]
+        for i in range(len(own)):
+            own[i] = i
+        n = min(counts[row], len(own))
+        if n == len(own):
+            fill(words, n, keys[row], 1)
+            shuffle(own, n, words)
+            continue
+        fill(words, len(own), keys[row], 0)
+        sampled(places, words, len(own), n)
+        for k in range(n):
+            values[k] = places[k]
         fill(words, n, keys[row], 1)
         shuffle(values, n, words)
         for k in range(n):
-            order[places[k]] = values[k]
+            own[places[k]] = values[k]
     return order
 
 

@@ -40,3 +40,13 @@ def put_rows(
         at = offsets[rows[r]] - own[r]
         for i in range(own[r], own[r + 1]):
             out[at + i] = values[i] + (shifts[r] if values[i] >= 0 else 0)
+
+
+@kernel
+def row_sums(values: IntArray, offsets: IntArray) -> IntArray:
+    """The sum of the values of each row."""
+    out = np.zeros(len(offsets) - 1, np.int64)
+    for row in range(len(out)):
+        for i in range(offsets[row], offsets[row + 1]):
+            out[row] += values[i]
+    return out

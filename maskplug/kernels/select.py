@@ -6,7 +6,7 @@ import numpy as np
 
 from maskplug.arrays import BoolArray, FloatArray, IntArray, UintArray, Words
 from maskplug.kernels import kernel
-from maskplug.kernels.philox import fill, first_word, longest, room, streams
+from maskplug.kernels.philox import fill, first_word, longest, room
 
 SHIFT = np.uint64(32)
 
@@ -179,7 +179,7 @@ def words_to_budget(
     chosen = np.zeros(offsets[-1], np.bool_)
     most = longest(offsets)
     order = np.empty(most, np.int64)
-    words = streams(keys, offsets, 0)
+    words = room(most)
     for row in range(len(keys)):
         first = offsets[row]
         count = offsets[row + 1] - first
@@ -188,8 +188,9 @@ def words_to_budget(
             continue
         for i in range(count):
             order[i] = i
+        fill(words, min(count, left + 1), keys[row], 0)  # each word drawn has a token at least
         for i in range(count):
-            j = i + below(words[first + i], count - i)
+            j = i + below(words[i], count - i)
             word = order[j]
             order[j] = order[i]
             length = lengths[first + word]
@@ -213,18 +214,20 @@ def words_within(
     Where no word fits and the budget is not 0, the first in the order is taken.
     """
     chosen = np.zeros(offsets[-1], np.bool_)
-    order = np.empty(longest(offsets), np.int64)
-    words = streams(keys, offsets, 0)
+    most = longest(offsets)
+    order = np.empty(most, np.int64)
+    words = room(most)
     for row in range(len(keys)):
         first = offsets[row]
         count = offsets[row + 1] - first
         left = budgets[row]
         for i in range(count):
             order[i] = i
+        fill(words, count, keys[row], 0)
         for i in range(count):
             if left == 0:
                 break
-            j = i + below(words[first + i], count - i)
+            j = i + below(words[i], count - i)
             word = order[j]
             order[j] = order[i]
             order[i] = word

@@ -69,23 +69,23 @@ class Fim(Replacement):
         moved = (words[:, 0] < thresholds(rng.value(self.rate))) & (candidates.counts > 0)
         kinds = np.where(words[:, 1] < round(self.spm * 2.0**32), SUFFIX_FIRST, PREFIX_FIRST)
         kinds = np.where(moved, kinds, LEFT)
-        pieces = Pieces(tokens.ids, np.arange(len(tokens.ids)), _edges(tokens, candidates, words))
-        if self.level == "character":
-            codec = require_codec(vocab, who)
-            whole = np.diff(pieces.edges[:, [1, 4]]).ravel() == candidates.counts
-            joint = kinds == SUFFIX_FIRST
-            pieces = cut_texts(pieces, moved & whole, words[:, 2:], joint, codec, vocab.special)
-        ids, offsets, places = rearrange(
-            frozen(pieces.ids, np.int64),
-            frozen(pieces.edges, np.int64),
-            frozen(kinds, np.int64),
-            *marks,
-        )
-        sources = np.append(pieces.sources, -1)[places]
-        return Ragged(ids, offsets, sources)
+        edges = _edges(tokens, candidates, words)
+        if self.level == "token":
+            return Ragged(*rearrange(tokens.ids, *_frozen(edges, kinds), *marks))
+        codec = require_codec(vocab, who)
+        whole = np.diff(edges[:, [1, 4]]).ravel() == candidates.counts
+        joint = kinds == SUFFIX_FIRST
+        pieces = Pieces(tokens.ids, np.arange(len(tokens.ids)), edges)
+        pieces = cut_texts(pieces, moved & whole, words[:, 2:], joint, codec, vocab.special)
+        ids, offsets, places = rearrange(*_frozen(pieces.ids, pieces.edges, kinds), *marks)
+        return Ragged(ids, offsets, np.append(pieces.sources, -1)[places])
 
     def bound(self, lengths: IntArray, most: Most) -> IntArray:
         return lengths + (3 if self.level == "token" else 3 + ROOM)
+
+
+def _frozen(*arrays: IntArray) -> list[IntArray]:
+    return [frozen(array, np.int64) for array in arrays]
 
 
 def _edges(tokens: TokenBatch, candidates: Selection, words: Words) -> IntArray:

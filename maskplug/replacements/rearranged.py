@@ -24,5 +24,7 @@ def rearranged(tokens: TokenBatch, places: Selection, order: IntArray) -> Ragged
     """
     from maskplug.kernels.arrange import arrange
 
-    sources = arrange(tokens.offsets, places.starts, places.lengths, places.offsets, order)
-    return Ragged(tokens.ids[sources], tokens.offsets, sources)
+    ids, sources = arrange(
+        tokens.ids, tokens.offsets, places.starts, places.lengths, places.offsets, order
+    )
+    return Ragged(ids, tokens.offsets, sources)

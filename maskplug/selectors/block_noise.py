@@ -34,11 +34,10 @@ def block_numbers(candidates: Selection, offsets: IntArray, block: int) -> IntAr
         >>> block_numbers(candidates, tokens.offsets, 2).tolist()
         [-1, 0, 0, 1, 1]
     """
-    free = np.zeros(candidates.size, np.int64)
-    free[candidates.starts] = 1
-    passed = offsets_of(free)
-    seen = passed[1:] - np.repeat(passed[offsets[:-1]], offsets[1:] - offsets[:-1])
-    return np.asarray((seen - 1) // block)
+    from maskplug.kernels.noise import block_numbers as numbered
+
+    numbers: IntArray = numbered(candidates.starts, candidates.offsets, offsets, block)
+    return numbers
 
 
 @dataclass(frozen=True)
@@ -91,21 +90,38 @@ class BlockNoise(Noise):
             share = (order + share) / np.repeat(blocks, blocks)
         return self.low + (self.high - self.low) * share
 
-    def _levels(self, tokens: TokenBatch, candidates: Selection, rng: Rng) -> FloatArray:
-        """The level of every token; 1 before the first block of a row."""
-        blocks = -(-candidates.counts // self.block)
-        times = np.concatenate([self.times(blocks, rng), [1.0]])
-        numbers = block_numbers(candidates, tokens.offsets, self.block)
-        firsts = np.repeat(offsets_of(blocks)[:-1], tokens.lengths)
-        return np.asarray(times[np.where(numbers < 0, -1, firsts + numbers)])
+    def _blocks(self, candidates: Selection) -> IntArray:
+        """How many blocks each row has."""
+        return np.asarray(-(-candidates.counts // self.block))
 
     def select(self, tokens: TokenBatch, vocab: Vocabulary, rng: Rng) -> Selection:
+        from maskplug.kernels.noise import independent_in_blocks
+
         candidates = units(tokens, vocab)
-        limits = thresholds(self._levels(tokens, candidates, rng)[candidates.starts])
-        return candidates.take(rng.bits("independent", candidates.counts) < limits)
+        blocks = self._blocks(candidates)
+        chosen = independent_in_blocks(
+            rng.stream_keys("independent"),
+            candidates.offsets,
+            thresholds(self.times(blocks, rng)),
+            frozen(offsets_of(blocks), np.int64),
+            self.block,
+        )
+        return candidates.take(chosen)
 
     def weights(self, tokens: TokenBatch, vocab: Vocabulary, rng: Rng) -> FloatArray:
-        return 1.0 / self._levels(tokens, units(tokens, vocab), rng)
+        from maskplug.kernels.noise import levels
+
+        candidates = units(tokens, vocab)
+        blocks = self._blocks(candidates)
+        numbers = block_numbers(candidates, tokens.offsets, self.block)
+        # The weight of each block, and not of each token: there are fewer divisions.
+        weights: FloatArray = levels(
+            frozen(numbers, np.int64),
+            tokens.offsets,
+            1.0 / self.times(blocks, rng),
+            frozen(offsets_of(blocks), np.int64),
+        )
+        return weights
 
     def layers(self, tokens: TokenBatch, vocab: Vocabulary) -> dict[str, np.ndarray[Any, Any]]:
         return {"block": block_numbers(units(tokens, vocab), tokens.offsets, self.block)}

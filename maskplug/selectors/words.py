@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-
 from maskplug.parts import Schedule, Selector
 from maskplug.rng import Rng
 from maskplug.schedule import check_rate
@@ -19,10 +17,10 @@ def until_spent(candidates: Selection, rate: Schedule | float, rng: Rng) -> Sele
 
     The unit that would exceed the budget is taken with probability (budget left) / (its length).
     """
+    from maskplug.kernels.rows import row_sums
     from maskplug.kernels.select import words_to_budget
 
-    running = np.concatenate(([0], np.cumsum(candidates.lengths)))
-    budgets = budget(rate, np.diff(running[candidates.offsets]), rng)
+    budgets = budget(rate, row_sums(candidates.lengths, candidates.offsets), rng)
     keys = rng.stream_keys("words")
     chosen = words_to_budget(keys, candidates.lengths, candidates.offsets, budgets)
     return candidates.take(chosen)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from maskplug.arrays import frozen
 from maskplug.errors import OptionError
 from maskplug.parts import Target
 from maskplug.ragged import Ragged
@@ -47,6 +48,16 @@ class WeightedLabels(Target):
         vocab: Vocabulary,
         rng: Rng,
     ) -> Masked:
+        from maskplug.kernels.replace import copy_spans
+
         masked = Labels().build(tokens, selection, inputs, vocab, rng)
-        weights = np.where(selection.mask, self.noise.weights(tokens, vocab, rng), 0.0)
+        given = np.broadcast_to(self.noise.weights(tokens, vocab, rng), len(tokens.ids))
+        weights = np.zeros(len(tokens.ids))
+        # Moved as integers, as the ids are: numbers of the same size, and one kernel for both.
+        copy_spans(
+            weights.view(np.int64),
+            frozen(given, np.float64).view(np.int64),
+            selection.starts,
+            selection.lengths,
+        )
         return replace(masked, weights=weights, layers=self.noise.layers(tokens, vocab))
