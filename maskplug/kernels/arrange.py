@@ -12,25 +12,41 @@ from maskplug.kernels.select import below, sampled
 
 @kernel
 def arrange(
+    out: IntArray,
+    sources: IntArray,
     ids: IntArray,
     offsets: IntArray,
     starts: IntArray,
     lengths: IntArray,
     units: IntArray,
     order: IntArray,
-) -> tuple[IntArray, IntArray]:
-    """The rearranged rows, and where each of their tokens stood; int64.
+) -> None:
+    """Write the rearranged rows, and where each of their tokens stood.
 
     ``units`` are the row offsets of the units; place k of a row is taken by its unit ``order[k]``,
     counted from the first of the row. What stands between two places stays between them.
     """
-    out = np.empty(offsets[-1], np.int64)
-    sources = np.empty(offsets[-1], np.int64)
     n = 0
     for row in range(len(offsets) - 1):
         cursor = offsets[row]
-        first = units[row]
-        for k in range(first, units[row + 1]):
+        first, last = units[row], units[row + 1] - 1
+        if last >= first and starts[last] + lengths[last] - starts[first] == last - first + 1:
+            # Single tokens side by side, as a row without special tokens inside has them.
+            for i in range(cursor, starts[first]):
+                out[n] = ids[i]
+                sources[n] = i
+                n += 1
+            for k in range(first, last + 1):
+                moved = starts[first] + order[k]
+                out[n] = ids[moved]
+                sources[n] = moved
+                n += 1
+            for i in range(starts[last] + 1, offsets[row + 1]):
+                out[n] = ids[i]
+                sources[n] = i
+                n += 1
+            continue
+        for k in range(first, last + 1):
             for i in range(cursor, starts[k]):
                 out[n] = ids[i]
                 sources[n] = i
@@ -45,7 +61,6 @@ def arrange(
             out[n] = ids[i]
             sources[n] = i
             n += 1
-    return out, sources
 
 
 @kernel

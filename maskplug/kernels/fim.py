@@ -12,19 +12,21 @@ LEFT, PREFIX_FIRST, SUFFIX_FIRST = 0, 1, 2
 
 @kernel
 def rearrange(
-    ids: IntArray, edges: IntArray, kinds: IntArray, prefix: int, middle: int, suffix: int
-) -> tuple[IntArray, IntArray, IntArray]:
-    """Rows of five pieces, rearranged; returns ids, row offsets and sources.
+    out: IntArray,
+    sources: IntArray,
+    ids: IntArray,
+    edges: IntArray,
+    kinds: IntArray,
+    prefix: int,
+    middle: int,
+    suffix: int,
+) -> IntArray:
+    """Rows of five pieces, rearranged: writes ids and sources, returns row offsets.
 
     ``edges[row]`` are the six positions between which the pieces of a row stand: what stays in
     front, prefix, middle, suffix, what stays at the end. ``kinds[row]`` says in which order they
     are written, and ``LEFT`` that the row stays as it is.
     """
-    size = 0
-    for row in range(len(kinds)):
-        size += edges[row, 5] - edges[row, 0] + (0 if kinds[row] == LEFT else 3)
-    out = np.empty(size, np.int64)
-    sources = np.empty(size, np.int64)
     offsets = np.zeros(len(kinds) + 1, np.int64)
     # A row is a list of pieces and marks: a piece is its number, a mark its id in marks.
     order = np.empty(8, np.int64)
@@ -51,4 +53,4 @@ def rearrange(
                 sources[n] = i
                 n += 1
         offsets[row + 1] = n
-    return out, offsets, sources
+    return offsets

@@ -1,4 +1,8 @@
-"""Rows in which spans become other tokens, and rows of what was chosen."""
+"""Rows in which spans become other tokens, and rows of what was chosen.
+
+The arrays to be written come from numpy: it asks for huge pages where they are large, which makes
+them several times cheaper to write for the first time.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +14,8 @@ from maskplug.kernels import kernel
 
 @kernel
 def rewrite(
+    out: IntArray,
+    sources: IntArray,
     ids: IntArray,
     offsets: IntArray,
     starts: IntArray,
@@ -17,14 +23,12 @@ def rewrite(
     spans: IntArray,
     written: IntArray,
     bounds: IntArray,
-) -> tuple[IntArray, IntArray, IntArray]:
-    """Every span becomes its tokens of ``written``; returns ids, row offsets and sources.
+) -> IntArray:
+    """Every span becomes its tokens of ``written``: writes ids and sources, returns row offsets.
 
     ``spans`` are the row offsets of the spans; span k becomes ``written[bounds[k]:bounds[k + 1]]``.
     A span of length 0 inserts before its start.
     """
-    out = np.empty(len(ids) - lengths.sum() + len(written), np.int64)
-    sources = np.empty(len(out), np.int64)
     rows = np.zeros(len(offsets), np.int64)
     n = 0
     for row in range(len(offsets) - 1):
@@ -44,21 +48,26 @@ def rewrite(
             sources[n] = i
             n += 1
         rows[row + 1] = n
-    return out, rows, sources
+    return rows
 
 
 @kernel
 def gather_spans(
-    ids: IntArray, starts: IntArray, lengths: IntArray, spans: IntArray, heads: IntArray, end: int
-) -> tuple[IntArray, IntArray, IntArray]:
-    """Each row's chosen tokens, one span after the other; returns ids, row offsets and sources.
+    out: IntArray,
+    sources: IntArray,
+    ids: IntArray,
+    starts: IntArray,
+    lengths: IntArray,
+    spans: IntArray,
+    heads: IntArray,
+    end: int,
+) -> IntArray:
+    """Each row's chosen tokens, span by span: writes ids and sources, returns row offsets.
 
     With as many ``heads`` as there are spans, each span stands behind its own; without, ``heads``
     is empty. Every row ends with the id ``end``, unless that is negative.
     """
     rows = len(spans) - 1
-    out = np.empty(lengths.sum() + len(heads) + (rows if end >= 0 else 0), np.int64)
-    sources = np.empty(len(out), np.int64)
     offsets = np.zeros(rows + 1, np.int64)
     n = 0
     for row in range(rows):
@@ -76,7 +85,7 @@ def gather_spans(
             sources[n] = -1
             n += 1
         offsets[row + 1] = n
-    return out, offsets, sources
+    return offsets
 
 
 @kernel

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -60,7 +60,7 @@ class Fim(Replacement):
     def replace(
         self, tokens: TokenBatch, selection: Selection, vocab: Vocabulary, rng: Rng
     ) -> Ragged:
-        from maskplug.kernels.fim import LEFT, PREFIX_FIRST, SUFFIX_FIRST, rearrange
+        from maskplug.kernels.fim import LEFT, PREFIX_FIRST, SUFFIX_FIRST
 
         who = "the replacement 'fim'"
         marks = [vocab.id_of(name, who) for name in (self.prefix, self.middle, self.suffix)]
@@ -71,21 +71,27 @@ class Fim(Replacement):
         kinds = np.where(moved, kinds, LEFT)
         edges = _edges(tokens, candidates, words)
         if self.level == "token":
-            return Ragged(*rearrange(tokens.ids, *_frozen(edges, kinds), *marks))
+            return _rearranged(tokens.ids, edges, kinds, marks)
         codec = require_codec(vocab, who)
         whole = np.diff(edges[:, [1, 4]]).ravel() == candidates.counts
         joint = kinds == SUFFIX_FIRST
         pieces = Pieces(tokens.ids, np.arange(len(tokens.ids)), edges)
         pieces = cut_texts(pieces, moved & whole, words[:, 2:], joint, codec, vocab.special)
-        ids, offsets, places = rearrange(*_frozen(pieces.ids, pieces.edges, kinds), *marks)
-        return Ragged(ids, offsets, np.append(pieces.sources, -1)[places])
+        made = _rearranged(pieces.ids, pieces.edges, kinds, marks)
+        return replace(made, sources=np.append(pieces.sources, -1)[made.sources])
 
     def bound(self, lengths: IntArray, most: Most) -> IntArray:
         return lengths + (3 if self.level == "token" else 3 + ROOM)
 
 
-def _frozen(*arrays: IntArray) -> list[IntArray]:
-    return [frozen(array, np.int64) for array in arrays]
+def _rearranged(ids: IntArray, edges: IntArray, kinds: IntArray, marks: list[int]) -> Ragged:
+    from maskplug.kernels.fim import LEFT, rearrange
+
+    size = int((edges[:, 5] - edges[:, 0] + 3 * (kinds != LEFT)).sum())
+    out, sources = np.empty(size, np.int64), np.empty(size, np.int64)
+    given = (frozen(array, np.int64) for array in (ids, edges, kinds))
+    offsets = rearrange(out, sources, *given, *marks)
+    return Ragged(out, offsets, sources)
 
 
 def _edges(tokens: TokenBatch, candidates: Selection, words: Words) -> IntArray:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from maskplug.arrays import IntArray
 from maskplug.ragged import Ragged
 from maskplug.tokens import Selection, TokenBatch
@@ -24,7 +26,15 @@ def rearranged(tokens: TokenBatch, places: Selection, order: IntArray) -> Ragged
     """
     from maskplug.kernels.arrange import arrange
 
-    ids, sources = arrange(
-        tokens.ids, tokens.offsets, places.starts, places.lengths, places.offsets, order
+    ids, sources = np.empty_like(tokens.ids), np.empty_like(tokens.ids)
+    arrange(
+        ids,
+        sources,
+        tokens.ids,
+        tokens.offsets,
+        places.starts,
+        places.lengths,
+        places.offsets,
+        order,
     )
     return Ragged(ids, tokens.offsets, sources)

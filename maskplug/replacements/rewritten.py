@@ -26,17 +26,20 @@ def rewritten(tokens: TokenBatch, selection: Selection, written: Ragged) -> Ragg
     """
     from maskplug.kernels.rewrite import rewrite
 
-    return Ragged(
-        *rewrite(
-            tokens.ids,
-            tokens.offsets,
-            selection.starts,
-            selection.lengths,
-            selection.offsets,
-            frozen(written.values, np.int64),
-            written.offsets,
-        )
+    size = len(tokens.ids) - int(selection.lengths.sum()) + len(written.values)
+    ids, sources = np.empty(size, np.int64), np.empty(size, np.int64)
+    offsets = rewrite(
+        ids,
+        sources,
+        tokens.ids,
+        tokens.offsets,
+        selection.starts,
+        selection.lengths,
+        selection.offsets,
+        frozen(written.values, np.int64),
+        written.offsets,
     )
+    return Ragged(ids, offsets, sources)
 
 
 def one_each(selection: Selection, ids: IntArray) -> Ragged:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-
 from maskplug.arrays import IntArray
 from maskplug.parts import Most, Target
 from maskplug.ragged import Ragged
 from maskplug.rng import Rng
+from maskplug.targets.gathered import gathered
 from maskplug.tokens import Masked, Selection, TokenBatch
 from maskplug.vocabulary import Vocabulary
 
@@ -35,14 +34,8 @@ class Chosen(Target):
         vocab: Vocabulary,
         rng: Rng,
     ) -> Masked:
-        from maskplug.kernels.rewrite import gather_spans
-
-        end = vocab.eos_id if self.eos and vocab.eos_id is not None else -1
-        heads: IntArray = np.zeros(0, np.int64)
-        made = gather_spans(
-            tokens.ids, selection.starts, selection.lengths, selection.offsets, heads, end
-        )
-        return Masked(inputs, selection, targets=Ragged(*made))
+        targets = gathered(tokens, selection, end=vocab.eos_id if self.eos else None)
+        return Masked(inputs, selection, targets=targets)
 
     def bound(self, lengths: IntArray, most: Most) -> IntArray:
         return most.tokens + int(self.eos)

@@ -11,6 +11,7 @@ from maskplug.errors import VocabularyError
 from maskplug.parts import Most, Target
 from maskplug.ragged import Ragged
 from maskplug.rng import Rng
+from maskplug.targets.gathered import gathered
 from maskplug.tokens import Masked, Selection, TokenBatch
 from maskplug.vocabulary import Vocabulary
 
@@ -38,14 +39,9 @@ class Fragment(Target):
         vocab: Vocabulary,
         rng: Rng,
     ) -> Masked:
-        from maskplug.kernels.rewrite import gather_spans
-
-        heads: IntArray = np.zeros(0, np.int64)
-        made = gather_spans(
-            tokens.ids, selection.starts, selection.lengths, selection.offsets, heads, -1
-        )
-        targets = Ragged(*made)
-        places = made[2]
+        targets = gathered(tokens, selection)
+        places = targets.sources
+        assert places is not None  # it has them
         positions = places - np.repeat(tokens.offsets[:-1], targets.lengths)
         before = np.where(positions > 0, tokens.ids[places - 1], _first(vocab))
         layers = {"position_ids": positions, "decoder_input_ids": before}

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from maskplug.arrays import IntArray, frozen
+from maskplug.arrays import IntArray
 from maskplug.parts import Most, Target
 from maskplug.ragged import Ragged
 from maskplug.replacements.sentinels import sentinels_of
 from maskplug.rng import Rng
+from maskplug.targets.gathered import gathered
 from maskplug.tokens import Masked, Selection, TokenBatch
 from maskplug.units import joined
 from maskplug.vocabulary import Vocabulary
@@ -39,23 +40,18 @@ class Sentinels(Target):
         vocab: Vocabulary,
         rng: Rng,
     ) -> Masked:
-        from maskplug.kernels.rewrite import gather_spans
-
         spans = joined(selection)
-        starts, lengths, offsets = spans.starts, spans.lengths, spans.offsets
-        if self.final_sentinel:  # an empty span behind the others
-            ends = offsets[1:]
-            starts, lengths = np.insert(starts, ends, 0), np.insert(lengths, ends, 0)
-            offsets = offsets + np.arange(len(offsets))
-        made = gather_spans(
-            tokens.ids,
-            frozen(starts, np.int64),
-            frozen(lengths, np.int64),
-            frozen(offsets, np.int64),
-            frozen(sentinels_of(tokens, offsets, vocab), np.int64),
-            vocab.eos_id if self.eos and vocab.eos_id is not None else -1,
-        )
-        return Masked(inputs, spans, targets=Ragged(*made))
+        headed = _with_final(spans) if self.final_sentinel else spans
+        heads = sentinels_of(tokens, headed.offsets, vocab)
+        targets = gathered(tokens, headed, heads, vocab.eos_id if self.eos else None)
+        return Masked(inputs, spans, targets=targets)
 
     def bound(self, lengths: IntArray, most: Most) -> IntArray:
         return most.tokens + most.spans + int(self.final_sentinel) + int(self.eos)
+
+
+def _with_final(spans: Selection) -> Selection:
+    """One more span for each sample, an empty one behind the others."""
+    ends = spans.offsets[1:]
+    starts, lengths = np.insert(spans.starts, ends, 0), np.insert(spans.lengths, ends, 0)
+    return Selection(starts, lengths, spans.offsets + np.arange(len(spans.offsets)), spans.size)

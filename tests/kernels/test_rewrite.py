@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from maskplug import Ragged, Selection, TokenBatch
-from maskplug.kernels.rewrite import gather_spans
 from maskplug.replacements.rewritten import one_each, rewritten
+from maskplug.targets.gathered import gathered
 
 Span = tuple[int, int, list[int]]
 
@@ -64,21 +64,21 @@ def test_rewrite(cases: list[tuple[list[int], list[Span]]]) -> None:
     assert made.sources.tolist() == sources
 
 
-@given(rewriting(), st.booleans(), st.sampled_from([-1, 3]))
-def test_gather_spans(cases: list[tuple[list[int], list[Span]]], headed: bool, end: int) -> None:
+@given(rewriting(), st.booleans(), st.sampled_from([None, 3]))
+def test_gathered(cases: list[tuple[list[int], list[Span]]], headed: bool, end: int | None) -> None:
     tokens, selection, _ = arranged(cases)
     heads = np.arange(100, 100 + len(selection.starts) * headed)
-    ids, offsets, sources = gather_spans(
-        tokens.ids, selection.starts, selection.lengths, selection.offsets, heads, end
-    )
+    made = gathered(tokens, selection, heads, end)
+    ids, sources = made.values, made.sources
     expected, head = [], 100
     for row, spans in cases:
         out = []
         for first, length, _ in spans:
             out += ([head] if headed else []) + row[first : first + length]
             head += 1
-        expected.append(out + ([end] if end >= 0 else []))
-    assert Ragged(ids, offsets).to_lists() == expected
+        expected.append(out + ([] if end is None else [end]))
+    assert made.to_lists() == expected
+    assert sources is not None
     kept = sources >= 0
     assert (tokens.ids[sources[kept]] == ids[kept]).all()
 

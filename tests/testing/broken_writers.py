@@ -8,13 +8,13 @@ import numpy as np
 from synthetic import BehindSentinels, Insert, Weighted, ordinals
 
 from maskplug import Masked, Ragged, Selection, TokenBatch, Vocabulary
-from maskplug.arrays import frozen
 from maskplug.composed import Composed
 from maskplug.parts import Replacement, Target
 from maskplug.replacements import Delete
 from maskplug.replacements.rewritten import one_each, rewritten
 from maskplug.rng import Rng
 from maskplug.targets import IGNORE, Labels
+from maskplug.targets.gathered import gathered
 from maskplug.when import When
 
 
@@ -168,13 +168,9 @@ class Backwards(BehindSentinels):
     def build(
         self, tokens: TokenBatch, selection: Selection, inputs: Ragged, vocab: Vocabulary, rng: Rng
     ) -> Masked:
-        from maskplug.kernels.rewrite import gather_spans
-
         last = np.repeat(selection.counts, selection.counts) - 1
-        heads = frozen(vocab.sentinel_ids[last - ordinals(selection)], np.int64)
-        spans = (selection.starts, selection.lengths, selection.offsets)
-        made = gather_spans(tokens.ids, *spans, heads, vocab.eos_id)
-        return Masked(inputs, selection, targets=Ragged(*made))
+        heads = vocab.sentinel_ids[last - ordinals(selection)]
+        return Masked(inputs, selection, targets=gathered(tokens, selection, heads, vocab.eos_id))
 
 
 @dataclass(frozen=True)

@@ -8,13 +8,14 @@ import numpy as np
 
 import maskplug
 from maskplug import Masked, Ragged, Selection, TokenBatch, Vocabulary
-from maskplug.arrays import frozen, offsets_of
+from maskplug.arrays import offsets_of
 from maskplug.parts import Replacement, Selector, Target
 from maskplug.replacements import Delete, Mix
 from maskplug.replacements.rewritten import one_each, rewritten
 from maskplug.rng import Rng
 from maskplug.selectors import Exact, Spans
 from maskplug.targets import Chosen, Labels, Original
+from maskplug.targets.gathered import gathered
 
 
 def ordinals(selection: Selection) -> np.ndarray:
@@ -41,12 +42,8 @@ class BehindSentinels(Target):
     def build(
         self, tokens: TokenBatch, selection: Selection, inputs: Ragged, vocab: Vocabulary, rng: Rng
     ) -> Masked:
-        from maskplug.kernels.rewrite import gather_spans
-
-        heads = frozen(vocab.sentinel_ids[ordinals(selection)], np.int64)
-        spans = (selection.starts, selection.lengths, selection.offsets)
-        made = gather_spans(tokens.ids, *spans, heads, vocab.eos_id)
-        return Masked(inputs, selection, targets=Ragged(*made))
+        heads = vocab.sentinel_ids[ordinals(selection)]
+        return Masked(inputs, selection, targets=gathered(tokens, selection, heads, vocab.eos_id))
 
     def bound(self, lengths, most):  # type: ignore[no-untyped-def]
         return most.tokens + most.spans + 1

@@ -1,0 +1,45 @@
+"""Targets that are rows of chosen tokens: what the targets that generate them share."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from maskplug.arrays import frozen
+from maskplug.ragged import Ragged
+from maskplug.tokens import Selection, TokenBatch
+
+
+def gathered(
+    tokens: TokenBatch, selection: Selection, heads: Any = (), end: int | None = None
+) -> Ragged:
+    """The chosen tokens of every row, one span after the other, with their sources.
+
+    Args:
+        tokens: the original.
+        selection: the spans of each row.
+        heads: the ids that stand before the spans, one each; or none at all.
+        end: the id that ends every row; None ends it with the last span.
+
+    Example:
+        >>> tokens = TokenBatch.from_lists([[5, 6, 7, 8]])
+        >>> spans = Selection(np.array([0, 2]), np.array([1, 2]), np.array([0, 2]), 4)
+        >>> gathered(tokens, spans, heads=[91, 92], end=3).to_lists()
+        [[91, 5, 92, 7, 8, 3]]
+    """
+    from maskplug.kernels.rewrite import gather_spans
+
+    size = int(selection.lengths.sum()) + len(heads) + (0 if end is None else len(selection))
+    ids, sources = np.empty(size, np.int64), np.empty(size, np.int64)
+    offsets = gather_spans(
+        ids,
+        sources,
+        tokens.ids,
+        selection.starts,
+        selection.lengths,
+        selection.offsets,
+        frozen(heads, np.int64),
+        -1 if end is None else end,
+    )
+    return Ragged(ids, offsets, sources)
