@@ -126,7 +126,7 @@ def one_by_one(
     anew for each; of equal ones the later is taken. Arguments as in ``each_alone``.
     """
     chosen = np.zeros(len(starts), np.bool_)
-    table = np.where(ignored, np.int32(-2), np.int32(-1))
+    table = np.where(ignored, -2, -1)
     most = longest(rows)
     codes = np.empty(most, np.int64)
     total = np.empty(most, np.int64)

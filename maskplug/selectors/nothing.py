@@ -18,6 +18,6 @@ class Nothing(Selector):
     """Chooses nothing. Ids outside the vocabulary are errors here as everywhere."""
 
     def select(self, tokens: TokenBatch, vocab: Vocabulary, rng: Rng) -> Selection:
-        vocab.maskable(tokens)
+        vocab.check(tokens)
         empty: IntArray = np.zeros(0, np.int64)
         return Selection(empty, empty, np.zeros(len(tokens) + 1), len(tokens.ids))
