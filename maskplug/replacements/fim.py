@@ -89,8 +89,8 @@ def _rearranged(ids: IntArray, edges: IntArray, kinds: IntArray, marks: list[int
 
     size = int((edges[:, 5] - edges[:, 0] + 3 * (kinds != LEFT)).sum())
     out, sources = np.empty(size, np.int64), np.empty(size, np.int64)
-    given = (frozen(array, np.int64) for array in (ids, edges, kinds))
-    offsets = rearrange(out, sources, *given, *marks)
+    ids, edges, kinds = (frozen(array, np.int64) for array in (ids, edges, kinds))
+    offsets = rearrange(out, sources, ids, edges, kinds, *marks)
     return Ragged(out, offsets, sources)
 
 

@@ -20,4 +20,4 @@ class Nothing(Selector):
     def select(self, tokens: TokenBatch, vocab: Vocabulary, rng: Rng) -> Selection:
         vocab.check(tokens)
         empty: IntArray = np.zeros(0, np.int64)
-        return Selection(empty, empty, np.zeros(len(tokens) + 1), len(tokens.ids))
+        return Selection(empty, empty, np.zeros(len(tokens) + 1, np.int64), len(tokens.ids))
