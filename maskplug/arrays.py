@@ -21,12 +21,12 @@ def frozen(array: Any, dtype: type[Scalar]) -> NDArray[Scalar]:
     """A read-only, contiguous view of ``array`` as ``dtype``; copied only where that is needed.
 
     One writability and one layout for every array also means one compilation of every kernel.
-    An array that is all this already is returned itself.
+    A view that is all this already is returned itself.
     """
     fits = type(array) is np.ndarray and array.ndim and array.flags.c_contiguous
     if not (fits and array.dtype.type is dtype and array.dtype.isnative):
         array = np.ascontiguousarray(array, dtype=dtype)
-    elif not array.flags.writeable:
+    elif not array.flags.writeable and not array.flags.owndata:  # an owner can be made writable
         return array  # type: ignore[no-any-return]
     view = array.view()
     view.setflags(write=False)
