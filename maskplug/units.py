@@ -6,7 +6,7 @@ from typing import Literal
 
 import numpy as np
 
-from maskplug.arrays import IntArray, UintArray, frozen, ones
+from maskplug.arrays import BoolArray, IntArray, UintArray, frozen, ones
 from maskplug.parts import Schedule
 from maskplug.rng import Rng
 from maskplug.schedule import highest
@@ -41,13 +41,29 @@ def units(tokens: TokenBatch, vocab: Vocabulary, unit: Unit = "token") -> Select
     """
     if unit == "token":
         return _token_units(tokens, vocab)
-    from maskplug.kernels.units import word_units
-
     maskable = vocab.maskable(tokens)
     first = vocab.word_starts if unit == "word" else vocab.sentence_starts
-    begins = frozen(first(tokens), np.bool_)
-    starts, lengths, offsets = word_units(frozen(maskable, np.bool_), begins, tokens.offsets)
-    return Selection(starts, lengths, offsets, len(tokens.ids))
+    return runs(maskable, first(tokens), tokens)
+
+
+def runs(maskable: BoolArray, begins: BoolArray, tokens: TokenBatch) -> Selection:
+    """The runs of maskable tokens, each cut where something begins: words, or the like.
+
+    Example:
+        >>> tokens = TokenBatch.from_lists([[5, 6, 7, 8]])
+        >>> there = np.array([True, True, False, True])
+        >>> runs(there, np.array([True, True, False, False]), tokens).starts.tolist()
+        [0, 1, 3]
+    """
+    from maskplug.kernels.units import word_units
+
+    # Made by numpy, which asks for huge pages where arrays are large.
+    starts, lengths = np.empty((2, len(tokens.ids) + 1), np.int64)
+    offsets = word_units(
+        frozen(maskable, np.bool_), frozen(begins, np.bool_), tokens.offsets, starts, lengths
+    )
+    count = offsets[-1]
+    return Selection(starts[:count], lengths[:count], offsets, len(tokens.ids))
 
 
 def _token_units(tokens: TokenBatch, vocab: Vocabulary) -> Selection:

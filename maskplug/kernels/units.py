@@ -37,7 +37,9 @@ def token_units(ids: IntArray, special: BoolArray, offsets: IntArray, starts: In
     # unsigned, because a signed index may be negative and is looked at before each use.
     count = np.uint64(0)
     for row in range(len(offsets) - 1):
-        for i in range(offsets[row], offsets[row + 1]):
+        first = np.uint64(offsets[row])
+        for k in range(offsets[row + 1] - offsets[row]):
+            i = first + np.uint64(k)
             starts[count] = i
             count += np.uint64(not special[np.uint64(ids[i])])
         rows[row + 1] = count
@@ -53,7 +55,9 @@ def single_units(maskable: BoolArray, offsets: IntArray, starts: IntArray) -> In
     rows = np.zeros(len(offsets), np.int64)
     count = np.uint64(0)
     for row in range(len(offsets) - 1):
-        for i in range(offsets[row], offsets[row + 1]):
+        first = np.uint64(offsets[row])
+        for k in range(offsets[row + 1] - offsets[row]):
+            i = first + np.uint64(k)
             starts[count] = i
             count += np.uint64(maskable[i])
         rows[row + 1] = count
@@ -73,10 +77,12 @@ def take_units(
     rows = np.zeros(len(offsets), np.int64)
     count = np.uint64(0)
     for row in range(len(offsets) - 1):
-        for k in range(offsets[row], offsets[row + 1]):
-            out_starts[count] = starts[k]
-            out_lengths[count] = lengths[k]
-            count += np.uint64(chosen[k])
+        first = np.uint64(offsets[row])
+        for k in range(offsets[row + 1] - offsets[row]):
+            span = first + np.uint64(k)
+            out_starts[count] = starts[span]
+            out_lengths[count] = lengths[span]
+            count += np.uint64(chosen[span])
         rows[row + 1] = count
     return out_starts[:total], out_lengths[:total], rows
 
@@ -106,27 +112,35 @@ def unsound_span(starts: IntArray, lengths: IntArray, spans: IntArray, offsets: 
 
 @kernel
 def word_units(
-    maskable: BoolArray, begins: BoolArray, offsets: IntArray
-) -> tuple[IntArray, IntArray, IntArray]:
-    """Starts, lengths and row offsets of the runs of maskable tokens that make one word each."""
-    starts = np.empty(len(maskable), np.int64)
-    lengths = np.empty(len(maskable), np.int64)
+    maskable: BoolArray, begins: BoolArray, offsets: IntArray, starts: IntArray, lengths: IntArray
+) -> IntArray:
+    """Write starts and lengths of the runs of maskable tokens that make one word each.
+
+    Returns their row offsets. ``starts`` and ``lengths`` have room for one more than all tokens.
+    """
     rows = np.zeros(len(offsets), np.int64)
-    count = 0
+    opened = np.uint64(0)
+    closed = np.uint64(0)
     for row in range(len(offsets) - 1):
+        first = np.uint64(offsets[row])
         inside = False
-        for i in range(offsets[row], offsets[row + 1]):
-            if not maskable[i]:
-                inside = False
-                continue
-            if begins[i] or not inside:
-                starts[count] = i
-                lengths[count] = 0
-                count += 1
-                inside = True
-            lengths[count - 1] += 1
-        rows[row + 1] = count
-    return starts[:count], lengths[:count], rows
+        for k in range(offsets[row + 1] - offsets[row]):
+            i = first + np.uint64(k)
+            # Written always and kept by the counts: a branch here is mispredicted at random.
+            opens = maskable[i] & (begins[i] | (not inside))
+            closes = inside & (opens | (not maskable[i]))
+            inside = maskable[i]
+            lengths[closed] = i
+            closed += np.uint64(closes)
+            starts[opened] = i
+            opened += np.uint64(opens)
+        if inside:
+            lengths[closed] = offsets[row + 1]
+            closed += np.uint64(1)
+        rows[row + 1] = opened
+    for k in range(rows[-1]):
+        lengths[k] -= starts[k]  # until now they were the ends
+    return rows
 
 
 @kernel

@@ -7,7 +7,7 @@ from typing import Literal
 
 import numpy as np
 
-from maskplug.arrays import frozen, offsets_of
+from maskplug.arrays import offsets_of
 from maskplug.errors import OptionError
 from maskplug.parts import Schedule, Selector
 from maskplug.rng import Rng
@@ -15,7 +15,7 @@ from maskplug.schedule import check_rate
 from maskplug.selectors.layer import whole_numbers
 from maskplug.selectors.spans import Spans
 from maskplug.tokens import Selection, TokenBatch
-from maskplug.units import budget, exactly, units
+from maskplug.units import budget, exactly, runs, units
 from maskplug.vocabulary import Vocabulary
 
 
@@ -61,14 +61,11 @@ class Salient(Selector):
 
     def units(self, tokens: TokenBatch, vocab: Vocabulary) -> Selection:
         """All salient spans, as far as they may be masked."""
-        from maskplug.kernels.units import word_units
-
         layer = whole_numbers(tokens, "salient", "the number of each token's salient span, or 0")
         there = vocab.maskable(tokens) & (layer > 0)
         begins = np.ones(len(layer), np.bool_)
         begins[1:] = layer[1:] != layer[:-1]
-        made = word_units(frozen(there, np.bool_), frozen(begins, np.bool_), tokens.offsets)
-        return Selection(*made, len(tokens.ids))
+        return runs(there, begins, tokens)
 
     def _chosen(
         self, candidates: Selection, tokens: TokenBatch, vocab: Vocabulary, rng: Rng

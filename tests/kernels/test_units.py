@@ -42,6 +42,29 @@ def test_taken_units_are_the_chosen_ones(rows: list[list[int]]) -> None:
     assert got[2].tolist() == np.searchsorted(np.flatnonzero(chosen), offsets).tolist()
 
 
+@given(st.lists(st.lists(st.tuples(st.booleans(), st.booleans()), max_size=9), max_size=6))
+def test_words_are_runs_cut_where_one_begins(rows: list[list[tuple[bool, bool]]]) -> None:
+    flat = [token for row in rows for token in row]
+    maskable, begins = (np.array([t[i] for t in flat], np.bool_) for i in (0, 1))
+    offsets = offsets_of([len(row) for row in rows])
+    expected: list[list[int]] = []
+    counts = []
+    for first, row in zip(offsets.tolist(), rows, strict=False):
+        open_word = False
+        for i, (free, new) in enumerate(row, first):
+            if free and (new or not open_word):
+                expected.append([i, 0])
+            if free:
+                expected[-1][1] += 1
+            open_word = free
+        counts.append(len(expected))
+    starts, lengths = np.empty((2, len(flat) + 1), np.int64)
+    found = units.word_units(maskable, begins, offsets, starts, lengths)
+    assert found.tolist() == [0, *counts]
+    got = np.stack((starts, lengths), 1)[: len(expected)]
+    assert got.tolist() == expected
+
+
 @pytest.mark.parametrize(
     ("ids", "found"), [([], False), ([0, 4], False), ([2, 5], True), ([-1], True), ([2**62], True)]
 )
