@@ -43,8 +43,13 @@ def measure(small: bool) -> dict[str, Any]:
     for shape in TOY if small else SHAPES:
         for framework, (train, peer) in frameworks.items():
             for masking in ("maskplug", peer):
-                print(f"training: {framework}, {shape.layers} layers, {masking}", flush=True)
+                print(
+                    f"training: {framework}, {shape.layers} layers, {masking}", end="", flush=True
+                )
                 found.append(row(framework, masking, shape, train))
+                print(
+                    ": {seconds a step:.3g} s a step, {share, %:.3g} % masking".format(**found[-1])
+                )
     return {"steps": found}
 
 

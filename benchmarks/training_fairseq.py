@@ -17,7 +17,12 @@ from fairseq.trainer import Trainer
 import maskplug_fairseq
 from benchmarks.training_steps import Clock, Shape, Spent
 
-OURS = ("--task", "maskplug_masked_lm", "--masking-plugin", "dynamic", "--masking-seed", "1")
+OURS = {
+    "task": "maskplug_masked_lm",
+    "masking-plugin": "dynamic",
+    "masking-args": '{"rate": 0.15}',
+    "masking-seed": 1,
+}
 #: The task maskplug_masked_lm is found by the folder of its package.
 USER_DIR = str(Path(maskplug_fairseq.__file__).parent)
 
@@ -54,17 +59,30 @@ def trainer_of(command: list[str]) -> Trainer:
 
 def flags(shape: Shape, ours: bool, folder: str) -> list[str]:
     """A command line of fairseq-train, with neither workers nor a thread that loads ahead."""
-    model = ("--arch", "roberta", "--encoder-layers", shape.layers)
-    model += ("--encoder-embed-dim", shape.hidden, "--encoder-attention-heads", shape.heads)
-    model += ("--encoder-ffn-embed-dim", 4 * shape.hidden, "--max-positions", shape.length)
-    data = ("--tokens-per-sample", shape.length, "--batch-size", shape.rows)
-    data += ("--sample-break-mode", "none", "--required-batch-size-multiple", 1)
-    data += ("--num-workers", 0, "--data-buffer-size", 0)
-    training = ("--criterion", "masked_lm", "--optimizer", "adam", "--lr", 0.0001)
-    place = () if torch.cuda.is_available() else ("--cpu",)
-    task = (*OURS, "--masking-args", '{"rate": 0.15}') if ours else ("--task", "masked_lm")
+    given = {
+        "user-dir": USER_DIR,
+        "arch": "roberta",
+        "encoder-layers": shape.layers,
+        "encoder-embed-dim": shape.hidden,
+        "encoder-attention-heads": shape.heads,
+        "encoder-ffn-embed-dim": 4 * shape.hidden,
+        "max-positions": shape.length,
+        "tokens-per-sample": shape.length,
+        "sample-break-mode": "none",
+        "batch-size": shape.rows,
+        "required-batch-size-multiple": 1,
+        "num-workers": 0,
+        "data-buffer-size": 0,
+        "criterion": "masked_lm",
+        "optimizer": "adam",
+        "lr": 0.0001,
+        **(OURS if ours else {"task": "masked_lm"}),
+    }
+    place = [] if torch.cuda.is_available() else ["--cpu"]
     return [
-        str(x) for x in (folder, "--user-dir", USER_DIR, *task, *model, *data, *training, *place)
+        folder,
+        *place,
+        *(str(x) for name, value in given.items() for x in (f"--{name}", value)),
     ]
 
 

@@ -23,7 +23,7 @@ from benchmarks.training_steps import Clock, Shape, Spent
 from maskplug_hf import DataCollatorForMasking, attach
 
 
-class StepEnds(TrainerCallback):  # type: ignore[misc]
+class StepEnds(TrainerCallback):
     """Tells a clock when steps end."""
 
     def __init__(self, clock: Clock) -> None:
