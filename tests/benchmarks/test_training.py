@@ -47,6 +47,13 @@ def test_masking_is_a_part_of_each_step(found: list[dict[str, Any]]) -> None:
         assert row["tokens/s"] == pytest.approx(32 / row["seconds a step"])
 
 
+def test_the_model_costs_the_same_on_both_sides() -> None:
+    runs = {True: Spent(masking=1.0, rest=19.0), False: Spent(masking=4.0, rest=16.0)}
+    ours, theirs = training.rows("a", "b", training.TOY[0], lambda shape, ours: runs[ours])
+    assert (ours["masking"], ours["seconds a step"]) == ("maskplug", 17.0)
+    assert (theirs["masking"], theirs["seconds a step"]) == ("b", 20.0)
+
+
 def test_its_figures_are_documented(found: list[dict[str, Any]]) -> None:
     assert all(f'"{name}"' in str(training.__doc__) for row in found for name in row)
 
@@ -63,4 +70,4 @@ def test_the_clock_leaves_out_the_first_step(monkeypatch: pytest.MonkeyPatch) ->
         with clock.masking():
             pass
         clock.step_ended()
-    assert clock.spent() == Spent(step=25.0, masking=4.0)
+    assert clock.spent() == Spent(masking=2.0, rest=14.0)
