@@ -70,4 +70,4 @@ def test_the_clock_leaves_out_the_first_step(monkeypatch: pytest.MonkeyPatch) ->
         with clock.masking():
             pass
         clock.step_ended()
-    assert clock.spent() == Spent(masking=2.0, rest=14.0)
+    assert clock.spent() == Spent(masking=2.0, rest=18.0)
