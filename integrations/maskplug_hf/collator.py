@@ -27,6 +27,7 @@ from maskplug_hf.moment import Moment
 from maskplug_hf.outputs import Arrays, Outputs, untaken
 from maskplug_hf.samples import Sample
 from maskplug_hf.shown import Shown
+from maskplug_hf.travel import Batch
 from maskplug_hf.vocabulary import vocabulary as vocabulary_of
 
 
@@ -341,4 +342,4 @@ def _known(return_tensors: str) -> str:
 def _tensors(arrays: Arrays, kind: str) -> BatchEncoding[Any]:
     if kind == "np":
         return BatchEncoding(arrays)
-    return BatchEncoding({name: torch.from_numpy(array) for name, array in arrays.items()})
+    return Batch({name: torch.from_numpy(array) for name, array in arrays.items()})
