@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import struct
+import sys
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -14,25 +16,63 @@ from maskplug.arrays import IntArray, frozen, gather, lengths_of, offsets_of
 from maskplug.errors import TokenError
 
 
+#: Arrays that ``np.concatenate`` reads as what they are.
+_ARRAYS = {np.ndarray, np.memmap}
+
+
 def flatten(rows: Sequence[Any]) -> tuple[IntArray, IntArray]:
     """Rows of integers (lists, arrays, anything sized) as flat int64 ids and int64 offsets.
 
     Raises:
         TokenError: for a row that does not hold integers; the message says which.
     """
-    offsets = offsets_of([len(row) for row in rows])
+    rows = list(rows)
+    offsets = offsets_of(_lengths(rows))
     flat = np.empty(offsets[-1], np.int64)
-    view = memoryview(flat.data).cast("B")
-    for i, (row, start) in enumerate(zip(rows, offsets.tolist(), strict=False)):
+    for i in range(_write_at_once(rows, flat, offsets), len(rows)):
         try:
-            if isinstance(row, list | tuple):
-                # struct writes a Python list twice as fast as any constructor of numpy reads one.
-                struct.pack_into(f"{len(row)}q", view, 8 * start, *row)
-            elif len(row):  # an empty array is one of floats unless it was told otherwise
-                flat[offsets[i] : offsets[i + 1]] = np.asarray(row).astype(np.int64, casting="safe")
+            _write_row(rows[i], flat, offsets[i], offsets[i + 1])
         except (struct.error, TypeError, ValueError) as error:
             raise TokenError(f"row {i} does not hold integers only: {error}") from error
     return flat, offsets
+
+
+def _lengths(rows: list[Any]) -> list[int]:
+    lengths = []
+    for i, row in enumerate(rows):
+        try:
+            lengths.append(len(row))
+        except TypeError as error:
+            raise TokenError(f"row {i} does not hold integers only: {error}") from error
+    return lengths
+
+
+def _write_at_once(rows: list[Any], flat: IntArray, offsets: IntArray) -> int:
+    """Write rows that are all of one common kind; returns how many were written."""
+    kinds = set(map(type, rows))
+    if kinds == {list} and _interpreter_is_locked():
+        from maskplug.kernels.lists import read_lists
+
+        return int(read_lists(id(rows), flat, offsets))
+    if kinds and kinds <= _ARRAYS:
+        with suppress(TypeError, ValueError):  # one by one they tell which of them is at fault
+            np.concatenate(rows, out=flat, casting="safe")
+            return len(rows)
+    return 0
+
+
+def _interpreter_is_locked() -> bool:
+    """Whether no other thread can change a list while compiled code reads it."""
+    enabled = getattr(sys, "_is_gil_enabled", None)  # since Python 3.13, whose lock is optional
+    return enabled is None or bool(enabled())
+
+
+def _write_row(row: Any, flat: IntArray, start: int, stop: int) -> None:
+    if isinstance(row, list | tuple):
+        # struct writes a Python list twice as fast as any constructor of numpy reads one.
+        struct.pack_into(f"{len(row)}q", memoryview(flat.data).cast("B"), 8 * start, *row)
+    elif len(row):  # an empty array is one of floats unless it was told otherwise
+        flat[start:stop] = np.asarray(row).astype(np.int64, casting="safe")
 
 
 @dataclass(frozen=True, eq=False)

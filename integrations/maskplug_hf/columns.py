@@ -7,12 +7,16 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
+import torch
 
-from maskplug.arrays import BoolArray, FloatArray, IntArray, lengths_of
+from maskplug.arrays import BoolArray, FloatArray, IntArray, lengths_of, offsets_of
 from maskplug.errors import TokenError
 from maskplug.ragged import flatten
 
 Column = list[Any]
+
+#: The types of tensors that are whole numbers.
+_INTEGERS = {torch.int64, torch.int32, torch.int16, torch.int8, torch.uint8, torch.bool}
 
 
 def columns_of(features: Sequence[Any]) -> dict[str, Column]:
@@ -44,16 +48,14 @@ def _ones(length: int) -> list[int]:
 def hidden_tokens(rows: Column, offsets: IntArray) -> BoolArray | None:
     """The zeros of an attention mask: one bool a token, or None when there are none."""
     lengths = lengths_of(offsets).tolist()
-    for row, length in zip(rows, lengths, strict=True):
-        # Equality of two lists is ten times as fast as reading one, and nearly always enough.
-        if not (row == _ones(length) if isinstance(row, list) else _all_ones(row, length)):
-            return np.equal(aligned("attention_mask", rows, offsets), 0)
-    return None
-
-
-def _all_ones(row: Any, length: int) -> bool:
-    array = np.asarray(row)
-    return array.shape == (length,) and bool((array == 1).all())
+    # Equality of two lists is five times as fast as reading one, and nearly always enough.
+    if all(
+        type(row) is list and row == _ones(length)
+        for row, length in zip(rows, lengths, strict=True)
+    ):
+        return None
+    seen = layer("attention_mask", rows, offsets) != 0
+    return None if seen.all() else ~seen
 
 
 def aligned(name: str, rows: Column, offsets: IntArray) -> IntArray:
@@ -62,8 +64,10 @@ def aligned(name: str, rows: Column, offsets: IntArray) -> IntArray:
     Raises:
         TokenError: naming column and row when a row is not as long as its ``input_ids``.
     """
-    _check_lengths(name, rows, offsets)
-    return flat(name, rows)[0]
+    values, own = flat(name, rows)
+    if not np.array_equal(own, offsets):
+        _check_lengths(name, rows, offsets)
+    return values
 
 
 def _check_lengths(name: str, rows: Column, offsets: IntArray) -> None:
@@ -81,10 +85,10 @@ def layer(name: str, rows: Column, offsets: IntArray) -> np.ndarray[Any, Any]:
         TokenError: naming column and feature when a row is not as long as its ``input_ids``, or
             holds anything but numbers.
     """
-    _check_lengths(name, rows, offsets)
     try:
-        return flatten(rows)[0]
+        return aligned(name, rows, offsets)
     except TokenError:
+        _check_lengths(name, rows, offsets)
         return np.concatenate([_floats(name, row, i) for i, row in enumerate(rows)])
 
 
@@ -108,9 +112,23 @@ def flat(name: str, rows: Column) -> tuple[IntArray, IntArray]:
         TokenError: naming the column when a row holds anything else.
     """
     try:
-        return flatten(rows)
+        return _of_tensors(rows) or flatten(rows)
     except TokenError as error:
         raise TokenError(f"column {name!r}: {error}") from None
+
+
+def _of_tensors(rows: Column) -> tuple[IntArray, IntArray] | None:
+    """Rows that are all tensors of integers, read at once; None for any others."""
+    if set(map(type, rows)) != {torch.Tensor}:
+        return None
+    try:
+        joined = torch.cat(rows)
+    except RuntimeError:  # one by one they tell which of them is at fault
+        return None
+    if joined.ndim != 1 or joined.dtype not in _INTEGERS or joined.device.type != "cpu":
+        return None
+    lengths = [row.numel() for row in rows]  # of one dimension, as what they were joined to
+    return joined.numpy().astype(np.int64, copy=False), offsets_of(lengths)
 
 
 def word_starts(rows: Column, offsets: IntArray) -> BoolArray:
