@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from maskplug.arrays import IntArray
+from maskplug.arrays import IntArray, frozen
 from maskplug.errors import OptionError, TokenError
 from maskplug.ragged import Ragged
 
@@ -58,8 +58,8 @@ def pad(
     dtype = np.float64 if rows.values.dtype.kind == "f" else np.int64
     if len(rows.values) == len(rows) * width:  # nothing to pad, as in packed pre-training
         return rows.values.astype(dtype).reshape(len(rows), width)
-    out = np.full((len(rows), width), value, dtype)
-    pad_into(out, rows.values, rows.offsets, side == "left")
+    out = np.empty((len(rows), width), dtype)
+    pad_into(out, rows.values, rows.offsets, out.dtype.type(value), side == "left")
     return out
 
 
@@ -70,7 +70,8 @@ def visible(lengths: IntArray, width: int, side: Side = "right") -> IntArray:
         >>> visible(np.array([2, 1]), 2).tolist()
         [[1, 1], [1, 0]]
     """
-    if (lengths == width).all():
-        return np.ones((len(lengths), width), np.int64)
-    positions = np.arange(width) if side == "right" else np.arange(width)[::-1]
-    return (positions < lengths[:, None]).astype(np.int64)
+    from maskplug.kernels.pad import visible_into
+
+    out = np.empty((len(lengths), width), np.int64)
+    visible_into(out, frozen(lengths, np.int64), side == "left")
+    return out

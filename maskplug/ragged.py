@@ -8,11 +8,12 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import accumulate
 from typing import Any
 
 import numpy as np
 
-from maskplug.arrays import IntArray, frozen, gather, lengths_of, offsets_of
+from maskplug.arrays import IntArray, frozen, gather, lengths_of
 from maskplug.errors import TokenError
 
 
@@ -27,7 +28,7 @@ def flatten(rows: Sequence[Any]) -> tuple[IntArray, IntArray]:
         TokenError: for a row that does not hold integers; the message says which.
     """
     rows = list(rows)
-    offsets = offsets_of(_lengths(rows))
+    offsets = np.fromiter(accumulate(_lengths(rows), initial=0), np.int64, len(rows) + 1)
     flat = np.empty(offsets[-1], np.int64)
     for i in range(_write_at_once(rows, flat, offsets), len(rows)):
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from functools import lru_cache
 from typing import Any
 
@@ -33,9 +34,10 @@ def columns_of(features: Sequence[Any]) -> dict[str, Column]:
     names = first.keys()
     if "input_ids" not in names:
         raise TokenError(f"features have no column 'input_ids'; they have {sorted(names)}")
+    known = {kind for kind in set(map(type, features)) if issubclass(kind, Mapping)}
     for i, feature in enumerate(features):
-        if not isinstance(feature, Mapping) or feature.keys() != names:
-            got = sorted(feature) if isinstance(feature, Mapping) else type(feature).__name__
+        if type(feature) not in known or feature.keys() != names:
+            got = sorted(feature) if type(feature) in known else type(feature).__name__
             raise TokenError(f"feature {i} has {got}, the first one has {sorted(names)}")
     return {name: [feature[name] for feature in features] for name in names}
 
@@ -85,11 +87,10 @@ def layer(name: str, rows: Column, offsets: IntArray) -> np.ndarray[Any, Any]:
         TokenError: naming column and feature when a row is not as long as its ``input_ids``, or
             holds anything but numbers.
     """
-    try:
+    with suppress(TokenError):
         return aligned(name, rows, offsets)
-    except TokenError:
-        _check_lengths(name, rows, offsets)
-        return np.concatenate([_floats(name, row, i) for i, row in enumerate(rows)])
+    _check_lengths(name, rows, offsets)
+    return np.concatenate([_floats(name, row, i) for i, row in enumerate(rows)])
 
 
 def _floats(name: str, row: Any, feature: int) -> FloatArray:

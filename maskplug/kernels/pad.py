@@ -13,12 +13,26 @@ Numbers = np.ndarray[Any, Any]
 
 
 @kernel
-def pad_into(out: Numbers, values: Numbers, offsets: IntArray, left: bool) -> None:
-    """Copy each row into its row of ``out``, at the right end when ``left`` is padded."""
+def pad_into(out: Numbers, values: Numbers, offsets: IntArray, fill: float, left: bool) -> None:
+    """Fill ``out``, and copy each row into its row of it: to the right end when ``left`` is padded.
+
+    Rows are sliced before they are copied, for loops over a slice from its beginning become copies
+    of memory; with sums as indices this took six times as long.
+    """
+    out[:] = fill
     width = out.shape[1]
     for row in range(len(offsets) - 1):
-        start = offsets[row]
-        count = offsets[row + 1] - start
-        shift = width - count if left else 0
-        for i in range(count):
-            out[row, shift + i] = values[start + i]
+        tokens = values[offsets[row] : offsets[row + 1]]
+        line = out[row, width - len(tokens) :] if left else out[row]
+        for i in range(len(tokens)):
+            line[i] = tokens[i]
+
+
+@kernel
+def visible_into(out: IntArray, lengths: IntArray, left: bool) -> None:
+    """Write 1 for each token of a row of ``out``, 0 for its padding."""
+    width = out.shape[1]
+    for row in range(len(lengths)):
+        shift = width - lengths[row] if left else 0
+        for i in range(width):
+            out[row, i] = shift <= i < shift + lengths[row]
