@@ -55,11 +55,11 @@ def pad(
     width = longest if width is None else width
     if width < longest:
         raise TokenError(f"a row of {longest} tokens does not fit into a width of {width}")
-    dtype = np.float64 if rows.values.dtype.kind == "f" else np.int64
+    dtype: type[Any] = np.float64 if rows.values.dtype.kind == "f" else np.int64
     if len(rows.values) == len(rows) * width:  # nothing to pad, as in packed pre-training
         return rows.values.astype(dtype).reshape(len(rows), width)
     out = np.empty((len(rows), width), dtype)
-    pad_into(out, rows.values, rows.offsets, out.dtype.type(value), side == "left")
+    pad_into(out, rows.values, rows.offsets, dtype(value), side == "left")
     return out
 
 

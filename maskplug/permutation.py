@@ -8,10 +8,13 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from maskplug.arrays import FloatArray, IntArray
+from maskplug.arrays import IntArray, frozen
 from maskplug.errors import TokenError
 from maskplug.targets import IGNORE
+
+Floats = np.floating[Any]
 
 
 def _checked(order: Any) -> IntArray:
@@ -24,7 +27,7 @@ def _checked(order: Any) -> IntArray:
     return array.astype(np.int64, copy=False)
 
 
-def perm_mask(order: IntArray) -> FloatArray:
+def perm_mask(order: IntArray, dtype: type[Floats] = np.float64) -> NDArray[Floats]:
     """Who may *not* attend to whom, with XLNet's polarity: 1 = may not, 0 = may.
 
     Nobody sees a predicted token but those that come later in the order: token i may not attend to
@@ -36,9 +39,10 @@ def perm_mask(order: IntArray) -> FloatArray:
     Args:
         order: int64 of shape (batch, length): the rank of each predicted token, from 0; -1
             elsewhere, padding included.
+        dtype: of the result.
 
     Returns:
-        float64 of shape (batch, length, length); row i, column j.
+        Of shape (batch, length, length); row i, column j.
 
     Raises:
         TokenError: when the order is no matrix of integers.
@@ -49,9 +53,12 @@ def perm_mask(order: IntArray) -> FloatArray:
         >>> perm_mask(np.array([[-1, 1, 0]])).astype(int).tolist()
         [[[0, 1, 1], [0, 1, 0], [0, 1, 1]]]
     """
-    order = _checked(order)
-    rows, columns = order[:, :, None], order[:, None, :]
-    return ((columns >= 0) & (rows <= columns)).astype(np.float64)
+    from maskplug.kernels.order import unseen_into
+
+    order = frozen(_checked(order), np.int64)
+    out = np.empty((*order.shape, order.shape[1]), dtype)
+    unseen_into(out, order)
+    return out
 
 
 def _slots(order: IntArray) -> tuple[IntArray, IntArray, IntArray, tuple[int, int]]:
@@ -63,14 +70,15 @@ def _slots(order: IntArray) -> tuple[IntArray, IntArray, IntArray, tuple[int, in
     return rows, slots, positions, (len(order), int(counts.max(initial=0)))
 
 
-def target_mapping(order: IntArray) -> FloatArray:
+def target_mapping(order: IntArray, dtype: type[Floats] = np.float64) -> NDArray[Floats]:
     """Which tokens are predicted: a one-hot row for each, in the order of their positions.
 
     Args:
         order: as for :func:`perm_mask`.
+        dtype: of the result.
 
     Returns:
-        float64 of shape (batch, most predicted tokens in a row, length). Rows with fewer of them
+        Of shape (batch, most predicted tokens in a row, length). Rows with fewer of them
         end with rows of zeros, whose label :func:`target_labels` makes -100.
 
     Raises:
@@ -82,7 +90,7 @@ def target_mapping(order: IntArray) -> FloatArray:
     """
     order = _checked(order)
     rows, slots, positions, shape = _slots(order)
-    mapping = np.zeros((*shape, order.shape[1]))
+    mapping = np.zeros((*shape, order.shape[1]), dtype)
     mapping[rows, slots, positions] = 1.0
     return mapping
 

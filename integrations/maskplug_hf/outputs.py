@@ -110,11 +110,11 @@ class Outputs:
         """XLNet's form: who may not see whom, and one label for each predicted token."""
         labels = arrays["labels"]
         order = np.where(labels == IGNORE, -1, self._layer(ORDER, self.masked.layers[ORDER]))
-        unseen = perm_mask(order).astype(np.float32)
+        unseen = perm_mask(order, np.float32)
         # Padding hides itself even from a model that is given no attention mask.
         rows, columns = np.nonzero(self.attention_mask() == 0)
         unseen[rows, :, columns] = 1
-        mapping = target_mapping(order).astype(np.float32)
+        mapping = target_mapping(order, np.float32)
         made: Arrays = {"perm_mask": unseen, "target_mapping": mapping}
         made["labels"] = target_labels(order, labels)
         if "loss_weights" in arrays:

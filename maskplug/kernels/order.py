@@ -1,6 +1,8 @@
-"""Random orders."""
+"""Random orders, and who sees whom in one."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 
@@ -37,3 +39,20 @@ def scatter(out: IntArray, starts: IntArray, lengths: IntArray, values: IntArray
         for i in range(starts[s], starts[s] + lengths[s]):
             out[i] = values[n]
             n += 1
+
+
+@kernel
+def unseen_into(out: np.ndarray[Any, Any], order: IntArray) -> None:
+    """Write 1 where token i (a row) may not attend to token j (a column) of a sample, else 0.
+
+    Args:
+        out: of shape (batch, length, length), to be written.
+        order: of shape (batch, length): ranks from 0, -1 for tokens that are not predicted.
+    """
+    for sample in range(len(order)):
+        ranks = order[sample]
+        for i in range(len(ranks)):
+            own = max(ranks[i], 0)  # who is not predicted sees as little as who comes first
+            row = out[sample, i]
+            for j in range(len(ranks)):
+                row[j] = own <= ranks[j]
