@@ -16,7 +16,6 @@ import numpy as np
 from maskplug.arrays import IntArray, frozen, gather, lengths_of
 from maskplug.errors import TokenError
 
-
 #: Arrays that ``np.concatenate`` reads as what they are.
 _ARRAYS = {np.ndarray, np.memmap}
 
@@ -71,7 +70,7 @@ def _interpreter_is_locked() -> bool:
 def _write_row(row: Any, flat: IntArray, start: int, stop: int) -> None:
     if isinstance(row, list | tuple):
         # struct writes a Python list twice as fast as any constructor of numpy reads one.
-        struct.pack_into(f"{len(row)}q", memoryview(flat.data).cast("B"), 8 * start, *row)
+        struct.pack_into(f"{stop - start}q", memoryview(flat.data).cast("B"), 8 * start, *row)
     elif len(row):  # an empty array is one of floats unless it was told otherwise
         flat[start:stop] = np.asarray(row).astype(np.int64, casting="safe")
 

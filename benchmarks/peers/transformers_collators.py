@@ -51,7 +51,9 @@ def comparisons(small: bool) -> Iterator[Comparison]:
     yield permutation(reader, size, plain)
 
 
-def masked_lm(reader: Any, what: str, batches: list[Batch], goal: float | None = None) -> Comparison:
+def masked_lm(
+    reader: Any, what: str, batches: list[Batch], goal: float | None = None
+) -> Comparison:
     """BERT's 15 %, of which eight in ten become [MASK] and one another token."""
     return Comparison(
         what,

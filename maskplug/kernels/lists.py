@@ -9,15 +9,15 @@ from __future__ import annotations
 from typing import Any
 
 import numba
-from numba.types import ExternalFunction, float64, intp, void
 
 from maskplug.arrays import IntArray
 
-_item: Any = ExternalFunction("PyList_GetItem", intp(intp, intp))
-_size: Any = ExternalFunction("PyList_Size", intp(intp))
-_number: Any = ExternalFunction("PyLong_AsDouble", float64(intp))
-_failed: Any = ExternalFunction("PyErr_Occurred", intp())
-_forget: Any = ExternalFunction("PyErr_Clear", void())
+types: Any = numba.types
+_item = types.ExternalFunction("PyList_GetItem", types.intp(types.intp, types.intp))
+_size = types.ExternalFunction("PyList_Size", types.intp(types.intp))
+_number = types.ExternalFunction("PyLong_AsDouble", types.float64(types.intp))
+_failed = types.ExternalFunction("PyErr_Occurred", types.intp())
+_forget = types.ExternalFunction("PyErr_Clear", types.void())
 
 #: The integers between this and its negative are exact as float64.
 EXACT = 2.0**53
