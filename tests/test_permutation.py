@@ -28,6 +28,9 @@ def test_who_sees_whom(order: np.ndarray) -> None:
     hidden = perm_mask(order)
     assert hidden.shape == (*order.shape, order.shape[1])
     assert hidden.dtype == np.float64
+    single = perm_mask(order, np.float32)
+    assert single.dtype == target_mapping(order, np.float32).dtype == np.float32
+    assert np.array_equal(single, hidden)
     for row, ranks in zip(hidden, order, strict=True):
         for i, own in enumerate(ranks):
             for j, other in enumerate(ranks):

@@ -104,7 +104,7 @@ def whole_words(reader: Any, size: str, batches: list[Batch]) -> Comparison:
 
 
 def permutation(reader: Any, size: str, batches: list[Batch]) -> Comparison:
-    """XLNet's predictions in an order; both sides write an array of length × length for each row."""
+    """XLNet's predictions in an order; both sides write length × length numbers for each row."""
     from transformers import DataCollatorForPermutationLanguageModeling
 
     return Comparison(

@@ -7,6 +7,7 @@ from typing import Any
 import hf_tokenizers as tokenizers
 import numpy as np
 import pytest
+import torch
 
 from maskplug.errors import MaskplugError, OptionError, TokenError, VocabularyError
 from maskplug_hf import DataCollatorForMasking, vocabulary
@@ -65,6 +66,14 @@ MASK = {"attention_mask": [1, 1]}
         ([{"input_ids": [2, 0.5, 3]}], "column 'input_ids': row 0 does not hold integers"),
         ([{"input_ids": np.ones((2, 3))}], "column 'input_ids': row 0"),
         ([{"input_ids": ["a", "b"]}], "column 'input_ids': row 0"),
+        ([{"input_ids": 5}], "column 'input_ids': row 0 does not hold integers only"),
+        ([ROW, {"input_ids": torch.tensor([0.5])}], "column 'input_ids': row 1 does not"),
+        ([{"input_ids": torch.tensor([0.5])}], "column 'input_ids': row 0 does not"),
+        ([{"input_ids": torch.tensor([1j])}], "column 'input_ids': row 0 does not"),
+        ([{"input_ids": torch.ones(2, 3).long()}], "column 'input_ids': row 0 does not"),
+        ([{"input_ids": torch.tensor(5)}], "column 'input_ids': row 0 does not"),
+        ([ROW | {"attention_mask": torch.ones(3)}], "'attention_mask' has 3 values for the 4"),
+        ([ROW | {"attention_mask": ["a"] * 4}], "column 'attention_mask' of feature 0 is"),
         ([{**ROW, **MASK}], "'attention_mask' has 2 values for the 4 tokens of feature 0"),
         ([ROW | {"special_tokens_mask": [1]}], "'special_tokens_mask' has 1 values for the 4"),
         ([ROW | {"token_type_ids": [0] * 5}], "'token_type_ids' has 5 values for the 4"),

@@ -85,6 +85,16 @@ def test_lists_numpy_and_torch_rows(as_row: Any) -> None:
     assert bare["input_ids"].tolist() == expected["input_ids"].tolist()
 
 
+@pytest.mark.parametrize("as_row", [tuple, np.array, torch.tensor])
+@pytest.mark.parametrize("kind", [int, float, bool])
+def test_attention_masks_of_any_number_hide_their_zeros(as_row: Any, kind: type) -> None:
+    padded = features(padding="max_length", max_length=40)
+    masks = [as_row([kind(seen) for seen in f["attention_mask"]]) for f in padded]
+    given = [{**f, "attention_mask": mask} for f, mask in zip(padded, masks, strict=True)]
+    assert torch.equal(made()(given)["labels"], made()(padded)["labels"])
+    assert torch.equal(made()(given)["attention_mask"], made()(padded)["attention_mask"])
+
+
 def test_masks_are_those_of_the_core() -> None:
     rows = dict(zip("abcde", TOKENIZER(TEXT)["input_ids"], strict=True))
     given = [{"input_ids": row, "sample_id": key} for key, row in rows.items()]
