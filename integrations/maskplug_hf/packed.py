@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from maskplug.arrays import IntArray, lengths_of, offsets_of
+from maskplug.arrays import IntArray, frozen, gather, lengths_of, offsets_of
 from maskplug.ragged import Ragged
 from maskplug.targets import IGNORE
 from maskplug_hf.outputs import Arrays, Outputs
@@ -41,11 +41,10 @@ class Packing:
             >>> packing.order.tolist(), packing.rows.tolist()
             ([0, 1, 2, 3], [0, 2, 4])
         """
-        free = np.full(len(lengths), room)
-        row_of = np.empty(len(lengths), np.int64)
-        for sample in np.argsort(-lengths, kind="stable"):
-            row_of[sample] = row = (free >= lengths[sample]).argmax()
-            free[row] -= lengths[sample]
+        from maskplug.kernels.bins import first_fit
+
+        longest = np.argsort(-lengths, kind="stable")
+        row_of = first_fit(frozen(lengths, np.int64), frozen(longest, np.int64), room)
         _, firsts, row_of = np.unique(row_of, return_index=True, return_inverse=True)
         place = np.argsort(np.argsort(firsts))[row_of]
         return cls(np.argsort(place, kind="stable"), offsets_of(np.bincount(place)))
@@ -56,11 +55,6 @@ class Packing:
         numbers = np.empty(len(self.order), np.int64)
         numbers[self.order] = _counted(self.rows)
         return numbers
-
-    def joined(self, samples: Ragged) -> Ragged:
-        """One value a token, sample by sample, as rows of several samples."""
-        placed = samples.take(self.order)
-        return Ragged(placed.values, placed.offsets[self.rows])
 
 
 def _counted(offsets: IntArray) -> IntArray:
@@ -91,12 +85,18 @@ class PackedOutputs(Outputs):
     @cached_property
     def lengths(self) -> IntArray:
         """How many tokens each row has."""
-        ends = offsets_of(self.shown.lengths[self.packing.order])[self.packing.rows]
-        return lengths_of(ends)
+        return lengths_of(self._places[1])
 
     def pad(self, rows: Ragged, fill: int, width: int | None = None) -> np.ndarray[Any, Any]:
         """One value a token, sample by sample, as packed rows; see ``Outputs.pad``."""
-        return super().pad(self.packing.joined(rows), fill, width)
+        index, offsets = self._places
+        return super().pad(Ragged(rows.values[index], offsets), fill, width)
+
+    @cached_property
+    def _places(self) -> tuple[IntArray, IntArray]:
+        """Where each token of the packed rows stood, and these rows' offsets."""
+        index, offsets = gather(self.shown.offsets, self.packing.order)
+        return index, offsets[self.packing.rows]
 
     def layers(self) -> Arrays:
         """Where each token stands in its document, which document that is, and other layers."""

@@ -1,0 +1,31 @@
+"""First fit, against the search written out."""
+
+from __future__ import annotations
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from maskplug.arrays import frozen
+from maskplug.kernels.bins import first_fit
+
+
+def twin(sizes: list[int], order: list[int], room: int) -> list[int]:
+    """Bins are opened one by one, where none that is open has room."""
+    free: list[int] = []
+    found = [0] * len(sizes)
+    for item in order:
+        fits = [place for place, left in enumerate(free) if left >= sizes[item]]
+        if not fits:
+            free.append(room)
+        found[item] = fits[0] if fits else len(free) - 1
+        free[found[item]] -= sizes[item]
+    return found
+
+
+@given(st.data(), st.integers(1, 20))
+def test_first_fit(data: st.DataObject, room: int) -> None:
+    sizes = data.draw(st.lists(st.integers(0, room), max_size=12))
+    order = data.draw(st.permutations(range(len(sizes))))
+    bins = first_fit(frozen(sizes, np.int64), frozen(order, np.int64), room)
+    assert bins.tolist() == twin(sizes, list(order), room)
