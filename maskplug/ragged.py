@@ -38,12 +38,12 @@ def flatten(rows: Sequence[Any]) -> tuple[IntArray, IntArray]:
 
 
 def _lengths(rows: list[Any]) -> list[int]:
-    lengths = []
-    for i, row in enumerate(rows):
-        try:
+    lengths: list[int] = []
+    try:
+        for row in rows:
             lengths.append(len(row))
-        except TypeError as error:
-            raise TokenError(f"row {i} does not hold integers only: {error}") from error
+    except TypeError as error:
+        raise TokenError(f"row {len(lengths)} does not hold integers only: {error}") from error
     return lengths
 
 

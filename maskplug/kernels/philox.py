@@ -145,10 +145,12 @@ def content_keys(ids: IntArray, offsets: IntArray) -> UintArray:
     """A 64-bit hash of each row's ids and of its length."""
     keys = np.empty(len(offsets) - 1, np.uint64)
     for row in range(len(keys)):
-        start = offsets[row]
+        start = np.uint64(offsets[row])
+        count = offsets[row + 1] - offsets[row]
         # A sum, so that no token's hash has to wait for the one before it.
-        total = np.uint64(offsets[row + 1] - start)
-        for i in range(start, offsets[row + 1]):
-            total += mix64(np.uint64(ids[i]) + np.uint64(i - start + 1) * GOLDEN)
+        total = np.uint64(count)
+        for i in range(count):
+            place = np.uint64(i)
+            total += mix64(np.uint64(ids[start + place]) + (place + np.uint64(1)) * GOLDEN)
         keys[row] = mix64(total)
     return keys
