@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
 from typing import Any
 
 from torch.utils.data import Dataset, IterableDataset
 from transformers import BatchEncoding
 
+from maskplug_hf.arrow import ArrowReader, reader
 from maskplug_hf.moment import Moment
 
 SAMPLE_ID = "sample_id"
@@ -94,13 +96,19 @@ class KeyedDataset(_Wrapped, Dataset[Sample]):
         """Several samples; an index is a number, or (number, step, progress)."""
         epoch, progress = self._now()
         stamps = [i if isinstance(i, tuple) else (i, 0, progress) for i in indices]
-        fetch = getattr(self.dataset, "__getitems__", None)
-        plain = [stamp[0] for stamp in stamps]
-        items = fetch(plain) if fetch else [self.dataset[i] for i in plain]
+        items = self._read([stamp[0] for stamp in stamps])
         return [
             Sample(*self._split(item, index), epoch, step, share)
             for item, (index, step, share) in zip(items, stamps, strict=True)
         ]
+
+    def _read(self, indices: list[Any]) -> Sequence[Any]:
+        read = self._reader or getattr(self.dataset, "__getitems__", None)
+        return read(indices) if read else [self.dataset[i] for i in indices]
+
+    @cached_property
+    def _reader(self) -> ArrowReader | None:
+        return reader(self.dataset)
 
 
 class KeyedIterable(_Wrapped, IterableDataset[Sample]):
