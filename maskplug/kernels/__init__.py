@@ -16,4 +16,4 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 def kernel(function: Function) -> Function:
     """Compile ``function``: serial, without the interpreter lock, cached on disk."""
-    return cast(Function, numba.njit(nogil=True, cache=True)(function))
+    return cast(Function, numba.njit(nogil=True, cache=True, no_cfunc_wrapper=True, error_model="numpy")(function))

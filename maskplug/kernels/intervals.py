@@ -262,51 +262,6 @@ def runs(mask: BoolArray, room: int) -> tuple[Bounds, Bounds, int]:
     return lo, hi, most
 
 
-@kernel
-def same(queries: IntArray, keys: IntArray, room: int) -> tuple[Bounds, Bounds, int]:
-    """The runs of keys that bear the query's number.
-
-    Args:
-        queries: (batch or 1, queries), a number for each query.
-        keys: (batch or 1, n), a number for each key.
-        room: how many runs are kept of each row; see :func:`split`.
-
-    Returns:
-        The bounds of shape (batch * queries, room), and how many runs the fullest row has.
-    """
-    batch, n_queries, n = max(len(queries), len(keys)), queries.shape[1], keys.shape[1]
-    lo = np.full((batch * n_queries, room), n, np.int32)
-    hi = np.full((batch * n_queries, room), n, np.int32)
-    starts = np.empty(n, np.int64)
-    ends = np.empty(n, np.int64)
-    most = 0
-    for sample in range(batch):
-        number = keys[sample if len(keys) > 1 else 0]
-        wanted = queries[sample if len(queries) > 1 else 0]
-        found = 0
-        for key in range(n):
-            if key > 0 and number[key] == number[key - 1]:
-                ends[found - 1] = key + 1
-            else:
-                starts[found] = key
-                ends[found] = key + 1
-                found += 1
-        names = number[starts[:found]]
-        order = np.argsort(names, kind="mergesort")  # stable: the runs of one number stay in order
-        names = names[order]
-        first = last = 0
-        for query in range(n_queries):
-            if query == 0 or wanted[query] != wanted[query - 1]:
-                first = np.searchsorted(names, wanted[query], side="left")
-                last = np.searchsorted(names, wanted[query], side="right")
-            row = sample * n_queries + query
-            for i in range(min(last - first, room)):
-                lo[row, i] = starts[order[first + i]]
-                hi[row, i] = ends[order[first + i]]
-            most = max(most, last - first)
-    return lo, hi, most
-
-
 def grown(function: Any, *arguments: Any) -> tuple[Bounds, Bounds, int]:
     """Call a kernel with room for few runs, and again with room for all where that was too few."""
     room = 8

@@ -30,7 +30,8 @@ class Document(Pattern):
     reads = ("documents",)
 
     def rows(self, site: Site) -> Intervals:
-        from maskplug.kernels.intervals import grown, same
+        from maskplug.kernels.intervals import grown
+        from maskplug.kernels.numbered import same
 
         keys = site.layer("documents", "document")
         if site.cross:

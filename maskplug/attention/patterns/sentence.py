@@ -83,7 +83,8 @@ def _begins(site: Site, layer: str, who: str) -> BoolArray:
 
 def _runs(site: Site, begins: BoolArray) -> Intervals:
     """Each query's run of keys, from one beginning to the next; padding on either side is one."""
-    from maskplug.kernels.intervals import grown, same
+    from maskplug.kernels.intervals import grown
+    from maskplug.kernels.numbered import same
 
     behind = site.k == site.lengths[:, None]
     numbers = frozen(np.cumsum(begins | behind, axis=1), np.int64)
