@@ -59,7 +59,10 @@ def pad(
     if len(rows.values) == len(rows) * width:  # nothing to pad, as in packed pre-training
         return rows.values.astype(dtype).reshape(len(rows), width)
     out = np.empty((len(rows), width), dtype)
-    pad_into(out, rows.values, rows.offsets, dtype(value), side == "left")
+    # As integers, whatever the bits mean: the kernel is compiled once.
+    bits = frozen(rows.values, dtype).view(np.int64)
+    fill = int(dtype(value).view(np.int64))
+    pad_into(out.view(np.int64), bits, rows.offsets, fill, side == "left")
     return out
 
 

@@ -12,7 +12,7 @@ import torch
 from transformers import BatchEncoding
 
 import maskplug
-from maskplug.collate import Side, padded_width
+from maskplug.collate import Side, pad, padded_width
 from maskplug.errors import MaskplugWarning, OptionError, VocabularyError
 from maskplug.ragged import Ragged
 from maskplug.rng import hash_words
@@ -201,7 +201,18 @@ class DataCollatorForMasking:
                 f"{type(self.tokenizer).__name__} has no padding token; give it one "
                 "(tokenizer.pad_token = tokenizer.eos_token, for example)"
             )
-        return self.strategy.try_out(self.vocabulary, self.seed)
+        tried = self.strategy.try_out(self.vocabulary, self.seed)
+        self._rehearse()
+        return tried
+
+    def _rehearse(self) -> None:
+        """Go a batch's way outside of the strategy, so that workers find all of it compiled."""
+        ids = self.vocabulary.ordinary[:1].tolist()
+        rows = [
+            {"input_ids": ids * n, **dict.fromkeys(self.strategy.reads, [0] * n)} for n in (2, 1)
+        ]
+        given = take_tokens(columns_of(rows), None, self.strategy)
+        pad(Ragged(given.ids, given.offsets), self._pad_id)
 
     def _fit(self, model: Any) -> None:
         """Look at a model, and meet what cannot be trained with it now as well."""

@@ -1,19 +1,69 @@
 """Compiled inner loops. Imported by the parts when they first run, never by ``import maskplug``.
 
 Every kernel is serial (numba's thread pool would kill forked data-loading workers), releases the
-interpreter lock, and caches its machine code beside the source.
+interpreter lock, and keeps its machine code on disk, where other processes find it.
+
+Compiling is paid for in seconds, so kernels are spared what is slow to compile. Copy a slice in a
+loop of your own: ``a[i:j] = b[k:l]`` compiles to the same code, and first costs more than a second
+for the text of numba's error message. Sorting and searching by numpy's names cost half a second
+each. Every kernel is called with one signature: ``frozen`` arrays, no defaults.
 """
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
+from functools import cache
 from typing import Any, TypeVar, cast
 
 import numba
+
+from maskplug.errors import MaskplugWarning
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 def kernel(function: Function) -> Function:
     """Compile ``function``: serial, without the interpreter lock, cached on disk."""
-    return cast(Function, numba.njit(nogil=True, cache=True, no_cfunc_wrapper=True, error_model="numpy")(function))
+    return compiled(function, nogil=True)
+
+
+def compiled(function: Function, **options: Any) -> Function:
+    """Compile ``function`` with these options of numba's, and cache it on disk where that can be.
+
+    No kernel divides by zero, so none needs to look whether it does (``error_model``); and none is
+    called from C.
+    """
+    made = numba.njit(error_model="numpy", no_cfunc_wrapper=True, **options)(function)
+    _share_compilation(made)
+    try:
+        made.enable_caching()
+    except RuntimeError:  # numba found no folder that it may write to
+        warn_of_no_cache()
+    return cast(Function, made)
+
+
+def _share_compilation(made: Any) -> None:
+    """Let calls from other kernels that write out a number share what is compiled for any number.
+
+    Numba would compile ``fill(words, 4, key, 0)`` and ``fill(words, 4, key, 1)`` apart.
+    """
+    template = made.get_call_template
+
+    def for_any_number(args: Any, kws: Any) -> Any:
+        plain = {name: numba.types.unliteral(kind) for name, kind in dict(kws).items()}
+        return template(tuple(map(numba.types.unliteral, args)), plain)
+
+    made.get_call_template = for_any_number
+
+
+@cache
+def warn_of_no_cache() -> None:
+    """Say once in a process that compiled kernels are lost when it ends."""
+    warnings.warn(
+        "there is no folder to keep compiled kernels in: neither maskplug's own nor one in the "
+        "home folder can be written to. Each process compiles them again, which takes seconds; "
+        "set NUMBA_CACHE_DIR to a folder that can be written to",
+        MaskplugWarning,
+        stacklevel=3,
+    )

@@ -64,6 +64,13 @@ class Mixture(Strategy):
             return self.strategies[0].mask(tokens, vocab, when)
         return assemble(tokens, parts)
 
+    def try_out(self, vocab: Vocabulary, seed: int = 0) -> Masked:
+        """As any strategy's; every strategy that can be drawn is tried by itself before."""
+        for made, weight in zip(self.strategies, self.weights, strict=True):
+            if weight > 0.0:
+                made.try_out(vocab, seed)
+        return super().try_out(vocab, seed)
+
     @property
     def times(self) -> Clock:
         """The clock that redraws who is masked how."""
