@@ -16,7 +16,6 @@ import maskplug
 from maskplug_hf import DataCollatorForMasking, DataCollatorForPacking
 
 
-
 def test_workers_compile_nothing(tmp_path: Path) -> None:
     found = run(str(Path(__file__).parent / "hf_workers.py"), cache=tmp_path)
     for method in ("fork", "spawn", "forkserver"):
