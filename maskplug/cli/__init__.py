@@ -12,6 +12,7 @@ from maskplug import __version__
 from maskplug.cli.attention import attention_command
 from maskplug.cli.catalogue import list_command, plugins_command
 from maskplug.cli.check import check_command
+from maskplug.cli.compile import compile_command
 from maskplug.cli.dictionary import dictionary_command
 from maskplug.cli.doctor import doctor_command
 from maskplug.cli.fairseq_dir import fairseq_dir_command
@@ -49,6 +50,7 @@ for _command in (
     dictionary_command,
     plugins_command,
     doctor_command,
+    compile_command,
     fairseq_dir_command,
 ):
     main.add_command(_command)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
-import re
 import sys
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -14,15 +12,13 @@ from rich.progress import Progress
 from rich.table import Table
 from rich.text import Text
 
-from maskplug.errors import OptionError, UnknownNameError
-from maskplug.plugins import registry
+from maskplug.cli.subjects import subjects_of
+from maskplug.errors import OptionError
 from maskplug.spec import options_from_json
 from maskplug.testing.checks import CHECKS
 from maskplug.testing.checks.patterns import PATTERN_CHECKS
 from maskplug.testing.known import declared
-from maskplug.testing.pattern_subject import PatternSubject
 from maskplug.testing.run import Report, Result, run_check
-from maskplug.testing.subject import Subject
 
 STYLES = {
     "passed": "green",
@@ -33,10 +29,10 @@ STYLES = {
 }
 
 
-#: What is checked, by kind: how a subject is made, and its checks.
-KITS: Mapping[str, tuple[Any, tuple[Callable[[Any], None], ...]]] = {
-    "strategy": (Subject, CHECKS),
-    "pattern": (PatternSubject, PATTERN_CHECKS),
+#: What is checked, by kind.
+KITS: Mapping[str, tuple[Callable[[Any], None], ...]] = {
+    "strategy": CHECKS,
+    "pattern": PATTERN_CHECKS,
 }
 
 
@@ -55,7 +51,7 @@ def check_command(name: str | None, options: str, kind: str | None, seed: int) -
     given = options_from_json(options, "--options")
     if name is None and given:
         raise OptionError("--options belong to one strategy or pattern: give its NAME before them")
-    subjects = _subjects(list(KITS) if kind is None else [kind], name, given, seed)
+    subjects = subjects_of(list(KITS) if kind is None else [kind], name, given, seed)
     console = Console(highlight=False)
     reports = _run(subjects)
     if name is None:
@@ -73,68 +69,16 @@ def check_command(name: str | None, options: str, kind: str | None, seed: int) -
         sys.exit(1)
 
 
-def _subjects(
-    kinds: list[str], name: str | None, options: dict[str, Any], seed: int
-) -> list[tuple[str, Any]]:
-    """What is to be checked, each with its kind."""
-    if name is None:
-        found = [(kind, label) for kind in kinds for label in _needing_nothing(kind)]
-    else:
-        found = [(kind, name) for kind in kinds if _is(kind, name)]
-    if not found:
-        raise _unknown(str(name), kinds)
-    if len(found) > 1 and options:
-        raise OptionError(
-            f"there is a strategy {name!r} and a pattern {name!r}; --kind says whose the options "
-            "are"
-        )
-    return [(kind, KITS[kind][0].of(label, seed=seed, options=options)) for kind, label in found]
-
-
-def _is(kind: str, name: str) -> bool:
-    """Whether there is such a strategy or pattern; expressions are patterns."""
-    if not re.fullmatch(r"[\w.:@-]+", name):
-        return kind == "pattern"
-    try:
-        registry().find(kind, name)
-    except UnknownNameError:
-        return False
-    return True
-
-
-def _unknown(name: str, kinds: list[str]) -> UnknownNameError:
-    """What each kind says of a name that none of them has."""
-    said = []
-    for kind in kinds:
-        try:
-            registry().find(kind, name)
-        except UnknownNameError as error:
-            said.append(str(error))
-    return UnknownNameError("\n".join(said))
-
-
-def _needing_nothing(kind: str) -> list[str]:
-    """The strategies or patterns that can be made without options."""
-    return [
-        entry.pinned
-        for entry in sorted(registry().of_kind(kind), key=lambda entry: entry.pinned)
-        if all(
-            parameter.default is not parameter.empty
-            for parameter in inspect.signature(entry.factory).parameters.values()
-        )
-    ]
-
-
 def _run(subjects: list[tuple[str, Any]]) -> list[Report]:
     """Run all checks, and show on a terminal how far they are."""
     reports = []
     with Progress(console=Console(stderr=True), transient=True) as progress:
-        total = sum(len(KITS[kind][1]) for kind, _ in subjects)
+        total = sum(len(KITS[kind]) for kind, _ in subjects)
         task = progress.add_task("", total=total)
         for kind, subject in subjects:
             known: Mapping[str, str] = declared(subject)
             results: list[Result] = []
-            for check in KITS[kind][1]:
+            for check in KITS[kind]:
                 progress.update(task, description=f"{subject.label} {check.__name__}")
                 results.append(run_check(check, subject, known))
                 progress.advance(task)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import platform
 import sys
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import import_module
@@ -14,6 +15,8 @@ import click
 from rich.console import Console
 from rich.table import Table
 
+from maskplug.compiled import folder, kept, kernels
+from maskplug.errors import MaskplugWarning
 from maskplug.plugins import plugins
 
 
@@ -82,14 +85,17 @@ def fairseq() -> Finding:
 
 def cache() -> Finding:
     """Whether numba can keep compiled kernels, so that workers do not compile them again."""
-    from maskplug.kernels.philox import fill
-
-    where = fill.stats.cache_path  # type: ignore[attr-defined]
+    with warnings.catch_warnings():  # the remedy says it all
+        warnings.simplefilter("ignore", MaskplugWarning)
+        where = folder()
+        number = 0 if where is None else kept(where)
     if where is None:
         return Finding(
-            "kernel cache", "no writable folder", "set NUMBA_CACHE_DIR to a writable folder"
+            "kernel cache",
+            "no folder can be written to, so each process compiles its kernels again",
+            "set NUMBA_CACHE_DIR to a folder that can be written to",
         )
-    return Finding("kernel cache", where)
+    return Finding("kernel cache", f"{number} of {len(kernels())} kernels, in {where}")
 
 
 def findings() -> Iterator[Finding]:

@@ -35,7 +35,8 @@ def rearrange(
     for row in range(len(kinds)):
         if kinds[row] == LEFT:
             count = 5
-            order[:5] = np.arange(5)
+            for i in range(5):
+                order[i] = i
         else:
             count = 8
             first = kinds[row] == PREFIX_FIRST

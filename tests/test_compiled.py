@@ -1,0 +1,112 @@
+"""Kernels are compiled once, quickly, and for all processes."""
+
+from __future__ import annotations
+
+import ast
+import json
+from pathlib import Path
+
+import pytest
+from compiling import TESTS, kept, run, start
+
+import maskplug.kernels
+from maskplug.compiled import folder, kernels
+
+FILES = sorted(Path(maskplug.kernels.__file__).parent.glob("*.py"))
+#: Kernels that are compiled more than once, how often, and why.
+EXCEPTIONS: dict[str, int] = {
+    "philox.absorb": 2,  # a word for all rows may be the caller's read-only one
+    "select.independent": 2,  # with and without the number of the draw
+    "spans.spans": 2,  # with and without gaps
+    "spans.lay_out": 2,  # its sizes are made by kernels of both kinds
+    "rewrite.gather_spans": 2,  # heads are made on the spot or given
+}
+#: Files that copy slices in numba's own way.
+SLICES = {"philox.py", "weighted.py"}
+CAUSAL = """
+import json, maskplug
+from maskplug.compiled import watched
+with watched() as compiled:
+    dense = maskplug.pattern("causal").dense(3).tolist()
+print(json.dumps({"dense": dense, "compiled": [one.name for one in compiled if one.own]}))
+"""
+
+
+def decorated() -> set[str]:
+    """The functions below a ``@kernel``, as their source says."""
+    return {
+        f"{file.stem}.{node.name}"
+        for file in FILES
+        for node in ast.parse(file.read_text(encoding="utf-8")).body
+        if isinstance(node, ast.FunctionDef) and node.decorator_list and file.stem != "__init__"
+    }
+
+
+def test_all_kernels_are_found() -> None:
+    assert set(kernels()) == decorated()
+    assert len(kernels()) > 50
+
+
+def test_each_kernel_is_compiled_for_one_signature() -> None:
+    used = run(str(TESTS / "kernel_uses.py"))["signatures"]
+    often = {name: seen for name, seen in used.items() if len(seen) > EXCEPTIONS.get(name, 1)}
+    assert not often
+    assert sum(len(seen) == 1 for seen in used.values()) > 30
+
+
+@pytest.mark.parametrize(
+    "file", [file for file in FILES if file.name not in SLICES], ids=lambda file: file.name
+)
+def test_slices_are_copied_in_loops(file: Path) -> None:
+    """Numba compiles half of its text functions, for an error message, where a slice is copied."""
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Assign) and any(map(is_slice, node.targets)):
+            assert not is_array(node.value), f"line {node.lineno}"
+
+
+def is_slice(node: ast.AST) -> bool:
+    return isinstance(node, ast.Subscript) and any(
+        isinstance(part, ast.Slice) for part in ast.walk(node.slice)
+    )
+
+
+def is_array(node: ast.AST) -> bool:
+    """Whether this may be an array: a slice, or something that was called."""
+    return is_slice(node) or isinstance(node, ast.Call)
+
+
+def test_processes_may_compile_the_same_at_once(tmp_path: Path) -> None:
+    both = [start("-c", CAUSAL, cache=tmp_path) for _ in range(2)]
+    for process in both:
+        out, errors = process.communicate(timeout=600)
+        assert process.returncode == 0, errors
+        assert json.loads(out)["dense"] == maskplug.pattern("causal").dense(3).tolist()
+    files = kept(str(tmp_path))
+    third = run("-c", CAUSAL, cache=tmp_path)
+    assert third["compiled"] == []
+    assert kept(str(tmp_path)) == files
+    assert len(files) > 4
+
+
+def test_without_a_folder_for_the_cache_kernels_work_and_one_warning_says_why(
+    tmp_path: Path,
+) -> None:
+    code = CAUSAL.replace(
+        "import json",
+        "import warnings; warnings.simplefilter('always'); caught = []\n"
+        "warnings.showwarning = lambda message, *more: caught.append(str(message))\nimport json",
+    ).replace('"compiled": [', '"said": caught, "compiled": [')
+    # A locator that takes nothing but zip files: as good as folders that nobody can write to.
+    found = run("-c", code, cache=tmp_path, NUMBA_CACHE_LOCATOR_CLASSES="ZipCacheLocator")
+    assert found["dense"] == maskplug.pattern("causal").dense(3).tolist()
+    assert len(found["compiled"]) > 1
+    assert [said for said in found["said"] if "NUMBA_CACHE_DIR" in said] == found["said"]
+    assert len(found["said"]) == 1
+    assert kept(str(tmp_path)) == []
+
+
+def test_the_folder_is_where_kernels_are_kept() -> None:
+    maskplug.pattern("causal").dense(2)
+    where = folder()
+    assert where is not None
+    assert any(name.startswith("intervals.tidy") for name in kept(str(where)))
