@@ -47,7 +47,7 @@ def pattern(name: str) -> None:
     from maskplug.attention.blocks import PARTIAL, Blocks
 
     made = maskplug.pattern(name)
-    layers = {layer: np.arange(4 * LENGTH) // 300 for layer in made.layers}
+    layers: dict[str, Any] = {layer: np.arange(4 * LENGTH) // 300 for layer in made.layers}
     Blocks.of(made.intervals(4 * LENGTH, **layers)).listed(PARTIAL)
 
 

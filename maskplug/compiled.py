@@ -60,7 +60,7 @@ def watched() -> Iterator[list[Compilation]]:
     begun: list[float] = []
     inner: list[float] = [0.0]
 
-    class Listener(event.Listener):  # type: ignore[misc]
+    class Listener(event.Listener):
         def on_start(self, event: Any) -> None:
             begun.append(time.perf_counter())
             inner.append(0.0)

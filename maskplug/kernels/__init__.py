@@ -22,6 +22,9 @@ from maskplug.errors import MaskplugWarning
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
+#: What no kernel needs compiled: looking for divisions by zero, and an entry for callers in C.
+FEWER: dict[str, Any] = {"error_model": "numpy", "no_cfunc_wrapper": True}
+
 
 def kernel(function: Function) -> Function:
     """Compile ``function``: serial, without the interpreter lock, cached on disk."""
@@ -29,12 +32,8 @@ def kernel(function: Function) -> Function:
 
 
 def compiled(function: Function, **options: Any) -> Function:
-    """Compile ``function`` with these options of numba's, and cache it on disk where that can be.
-
-    No kernel divides by zero, so none needs to look whether it does (``error_model``); and none is
-    called from C.
-    """
-    made = numba.njit(error_model="numpy", no_cfunc_wrapper=True, **options)(function)
+    """Compile ``function`` with these options of numba's, and cache it on disk where that can be."""
+    made = numba.njit(**{**FEWER, **options})(function)
     _share_compilation(made)
     try:
         made.enable_caching()
@@ -49,10 +48,11 @@ def _share_compilation(made: Any) -> None:
     Numba would compile ``fill(words, 4, key, 0)`` and ``fill(words, 4, key, 1)`` apart.
     """
     template = made.get_call_template
+    plain: Callable[[Any], Any] = numba.types.unliteral
 
     def for_any_number(args: Any, kws: Any) -> Any:
-        plain = {name: numba.types.unliteral(kind) for name, kind in dict(kws).items()}
-        return template(tuple(map(numba.types.unliteral, args)), plain)
+        named = {name: plain(kind) for name, kind in dict(kws).items()}
+        return template(tuple(map(plain, args)), named)
 
     made.get_call_template = for_any_number
 

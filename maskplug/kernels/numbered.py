@@ -26,7 +26,7 @@ def first_run(number: int, numbers: IntArray, starts: IntArray, table: IntArray)
     slot = np.int64(mix64(np.uint64(number)) & last)
     while table[slot] >= 0 and numbers[starts[table[slot]]] != number:
         slot = np.int64(np.uint64(slot + 1) & last)
-    return slot
+    return slot  # type: ignore[return-value]
 
 
 @kernel
