@@ -71,7 +71,8 @@ def no_kernel_needed() -> Iterator[None]:
     """Fails when a kernel is called that was not called since :func:`forget`."""
     before = _signatures()
     yield
-    assert _signatures() - before == set()
+    needed = _signatures() - before
+    assert not needed, needed
 
 
 def forget() -> None:

@@ -11,6 +11,7 @@ from fairseq.tasks import FairseqTask
 
 from maskplug import Masked, OptionError, Rng, Strategy, Vocabulary, strategy
 from maskplug.errors import VocabularyError
+from maskplug.rehearsal import rehearse
 from maskplug.spec import options_from_json
 from maskplug_fairseq import checkpoint
 from maskplug_fairseq.dataset import MaskedDataset
@@ -129,6 +130,7 @@ class MaskingTask(HearsLosses, FairseqTask):  # type: ignore[misc]
         for vocab in self.masking_vocabularies.values():
             with short_of_sentinels():
                 masked = self.masking_strategy.try_out(vocab)
+            rehearse(masked)
             if not self.idle:
                 self.check_result(masked)
         predicted = self.target_dictionary

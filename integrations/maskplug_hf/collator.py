@@ -15,6 +15,7 @@ import maskplug
 from maskplug.collate import Side, pad, padded_width
 from maskplug.errors import MaskplugWarning, OptionError, VocabularyError
 from maskplug.ragged import Ragged
+from maskplug.rehearsal import rehearse
 from maskplug.rng import hash_words
 from maskplug.targets import IGNORE
 from maskplug.tokens import Masked
@@ -202,12 +203,13 @@ class DataCollatorForMasking:
                 "(tokenizer.pad_token = tokenizer.eos_token, for example)"
             )
         tried = self.strategy.try_out(self.vocabulary, self.seed)
-        self._rehearse()
+        self._rehearse(tried)
         return tried
 
-    def _rehearse(self) -> None:
+    def _rehearse(self, tried: Masked) -> None:
         """Go a batch's way outside of the strategy, so that workers find all of it compiled."""
-        ids = self.vocabulary.ordinary[:1].tolist()
+        rehearse(tried)
+        ids = [self._pad_id]
         rows = [
             {"input_ids": ids * n, **dict.fromkeys(self.strategy.reads, [0] * n)} for n in (2, 1)
         ]

@@ -87,6 +87,10 @@ class DataCollatorForPacking(DataCollatorForMasking):
             )
         return tried
 
+    def _rehearse(self, tried: Masked) -> None:
+        super()._rehearse(tried)
+        Ragged(np.arange(2), np.arange(3)).take(np.arange(2))  # samples stand in another order
+
     def _fit(self, model: Any) -> None:
         super()._fit(model)
         if self._facts is not None and self._facts.decoder:

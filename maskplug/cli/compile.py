@@ -7,6 +7,7 @@ from contextlib import suppress
 from typing import Any
 
 import click
+import numpy as np
 from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
@@ -51,11 +52,12 @@ def _strategy(subject: Any) -> None:
     """Mask a few tokens, as adapters do before training, and pad them."""
     from maskplug.collate import pad
     from maskplug.ragged import Ragged
-    from maskplug.tokens import TokenBatch
+    from maskplug.rehearsal import rehearse
 
-    subject.strategy.try_out(subject.vocab)
-    rows = TokenBatch.from_lists([[1, 2], [3]])  # keys by content
-    pad(Ragged(rows.ids, rows.offsets), 0)
+    rehearse(subject.strategy.try_out(subject.vocab))
+    rows = Ragged.of([[1, 2], [3]])
+    pad(rows, 0)
+    rows.take(np.arange(2))
 
 
 def _pattern(subject: Any) -> None:

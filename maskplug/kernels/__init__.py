@@ -32,7 +32,7 @@ def kernel(function: Function) -> Function:
 
 
 def compiled(function: Function, **options: Any) -> Function:
-    """Compile ``function`` with these options of numba's, and cache it on disk where that can be."""
+    """Compile ``function`` with these options, and cache it on disk where that can be."""
     made = numba.njit(**{**FEWER, **options})(function)
     _share_compilation(made)
     try:

@@ -33,6 +33,13 @@ def test_a_pattern_is_compiled_and_kept(cache: Path) -> None:
     assert again.stdout.startswith(f"0 kernels compiled in 0.0 s; {count} kept in")
 
 
+def test_a_strategy_brings_what_adapters_need(cache: Path) -> None:
+    done = maskplug("compile", "none", cache=cache)
+    assert done.returncode == 0, done.stderr
+    assert "pad.pad_into" in done.stdout
+    assert "philox.content_keys" in done.stdout
+
+
 def test_the_doctor_counts_kept_kernels(cache: Path) -> None:
     said = maskplug("doctor", cache=cache).stdout
     count = len(list(cache.rglob("*.nbi")))
