@@ -100,8 +100,8 @@ class DataCollatorForMasking:
         self._warned = False
         self._looked = False
         self._left_out: set[str] = set()
-        self._tried = self._try()
         self._facts: ModelFacts | None = None
+        self._tried = self._try()
         if model is not None:
             self._fit(model)
 
@@ -209,12 +209,12 @@ class DataCollatorForMasking:
     def _rehearse(self, tried: Masked) -> None:
         """Go a batch's way outside of the strategy, so that workers find all of it compiled."""
         rehearse(tried)
-        ids = [self._pad_id]
-        rows = [
-            {"input_ids": ids * n, **dict.fromkeys(self.strategy.reads, [0] * n)} for n in (2, 1)
-        ]
-        given = take_tokens(columns_of(rows), None, self.strategy)
-        pad(Ragged(given.ids, given.offsets), self._pad_id)
+        pad(Ragged(np.arange(3), np.array([0, 1, 3])), self._pad_id)
+        ids = self.vocabulary.ordinary[:8].tolist()  # what was tried
+        feature = {"input_ids": ids, **{name: [0] * len(ids) for name in self.strategy.reads}}
+        given = take_tokens(columns_of([feature]), None, self.strategy)
+        out = self._outputs(tried, Shown(given, tried.inputs))
+        out.input_ids(), out.attention_mask(), out.layers(), out.predictions()
 
     def _fit(self, model: Any) -> None:
         """Look at a model, and meet what cannot be trained with it now as well."""

@@ -50,13 +50,14 @@ def compile_command(name: str | None) -> None:
 
 def _strategy(subject: Any) -> None:
     """Mask a few tokens, as adapters do before training, and pad them."""
-    from maskplug.collate import pad
+    from maskplug.collate import pad, visible
     from maskplug.ragged import Ragged
     from maskplug.rehearsal import rehearse
 
     rehearse(subject.strategy.try_out(subject.vocab))
     rows = Ragged.of([[1, 2], [3]])
     pad(rows, 0)
+    visible(rows.lengths, 2)
     rows.take(np.arange(2))
 
 

@@ -11,8 +11,8 @@ def pad_into(out: IntArray, values: IntArray, offsets: IntArray, fill: int, left
     """Fill ``out``, and copy each row into its row of it: to the right end when ``left`` is padded.
 
     Rows are sliced before they are copied, for loops over a slice from its beginning become copies
-    of memory; with sums as indices this took six times as long. Whatever has 64 bits can be viewed as
-    integers for it.
+    of memory; with sums as indices this took six times as long. Whatever has 64 bits can
+    be viewed as integers for it.
     """
     out[:] = fill
     width = out.shape[1]
