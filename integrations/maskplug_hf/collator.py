@@ -102,6 +102,7 @@ class DataCollatorForMasking:
         self._left_out: set[str] = set()
         self._facts: ModelFacts | None = None
         self._tried = self._try()
+        self._rehearse(self._tried)
         if model is not None:
             self._fit(model)
 
@@ -202,9 +203,7 @@ class DataCollatorForMasking:
                 f"{type(self.tokenizer).__name__} has no padding token; give it one "
                 "(tokenizer.pad_token = tokenizer.eos_token, for example)"
             )
-        tried = self.strategy.try_out(self.vocabulary, self.seed)
-        self._rehearse(tried)
-        return tried
+        return self.strategy.try_out(self.vocabulary, self.seed)
 
     def _rehearse(self, tried: Masked) -> None:
         """Go a batch's way outside of the strategy, so that workers find all of it compiled."""
