@@ -11,6 +11,7 @@ from typing import Any
 import numba
 
 from maskplug.arrays import IntArray
+from maskplug.kernels import compiled
 
 types: Any = numba.types
 _item = types.ExternalFunction("PyList_GetItem", types.intp(types.intp, types.intp))
@@ -23,7 +24,7 @@ _forget = types.ExternalFunction("PyErr_Clear", types.void())
 EXACT = 2.0**53
 
 
-@numba.njit(cache=True)  # not ``kernel``: this one must keep the interpreter lock
+@compiled  # not ``kernel``: this one must keep the interpreter lock
 def read_lists(rows: int, flat: IntArray, offsets: IntArray) -> int:
     """Write lists of integers into a flat array; stops before the first row that it cannot read.
 
