@@ -60,8 +60,11 @@ def installed(distribution: str) -> str | None:
 
 
 HF, FAIRSEQ, MEGATRON = ("torch", "transformers"), ("torch", "fairseq-fixed"), ("megatron-core",)
+ARROW = (*HF, "datasets")
 PARTS: tuple[Peer | Measurement, ...] = (
-    Peer("transformers", "transformers' collators", "benchmarks.peers.transformers_collators", HF),
+    Peer(
+        "transformers", "transformers' collators", "benchmarks.peers.transformers_collators", ARROW
+    ),
     Peer("fairseq", "fairseq's data sets", "benchmarks.peers.fairseq_datasets", FAIRSEQ),
     Peer("megatron", "Megatron's data sets", "benchmarks.peers.megatron_datasets", MEGATRON),
     Measurement("objectives", "Every strategy, 32 × 512", "benchmarks.objectives"),
@@ -70,9 +73,9 @@ PARTS: tuple[Peer | Measurement, ...] = (
     Measurement("growth", "Growth with rows, length and rate", "benchmarks.growth"),
     Measurement("start-up", "Until the first batch", "benchmarks.start_up"),
     Measurement(
-        "training", "Masking's share of a training step", "benchmarks.training", (*HF, *FAIRSEQ)
+        "training", "Masking's share of a training step", "benchmarks.training", (*ARROW, *FAIRSEQ)
     ),
-    Measurement("loading", "A DataLoader with workers", "benchmarks.loading", HF),
+    Measurement("loading", "A DataLoader with workers", "benchmarks.loading", ARROW),
     Measurement("attention", "BlockMask, against create_block_mask", "benchmarks.attention", HF),
     Measurement("epochs", "Equal masks in epochs 1 and 2", "benchmarks.fairseq_epochs", FAIRSEQ),
 )

@@ -13,8 +13,6 @@ import maskplug.kernels
 from maskplug.compiled import folder, kernels
 
 FILES = sorted(Path(maskplug.kernels.__file__).parent.glob("*.py"))
-#: Files that copy slices in numba's own way.
-SLICES = {"philox.py", "weighted.py"}
 CAUSAL = """
 import json, maskplug
 from maskplug.compiled import watched
@@ -48,9 +46,7 @@ def test_each_kernel_is_compiled_for_one_signature() -> None:
     assert sum(len(seen) == 1 for seen in used.values()) > 30
 
 
-@pytest.mark.parametrize(
-    "file", [file for file in FILES if file.name not in SLICES], ids=lambda file: file.name
-)
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
 def test_slices_are_copied_in_loops(file: Path) -> None:
     """Numba compiles half of its text functions, for an error message, where a slice is copied."""
     for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):

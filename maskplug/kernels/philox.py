@@ -92,10 +92,11 @@ def streams(keys: UintArray, offsets: IntArray, draw: int) -> Words:
     out = np.empty(offsets[-1], np.uint32)
     buffer = room(longest(offsets))
     for row in range(len(keys)):
-        start = offsets[row]
-        count = offsets[row + 1] - start
+        start = np.uint64(offsets[row])
+        count = offsets[row + 1] - offsets[row]
         fill(buffer, count, keys[row], draw)
-        out[start : start + count] = buffer[:count]
+        for i in range(count):
+            out[start + np.uint64(i)] = buffer[i]
     return out
 
 

@@ -36,11 +36,13 @@ def shares(out: IntArray, weights: FloatArray) -> int:
 
 
 @kernel
-def build(tree: IntArray, size: int) -> None:
-    """Make ``tree[:size]``, which holds values, the binary indexed tree of their sums.
+def plant(tree: IntArray, values: IntArray, size: int) -> None:
+    """Make ``tree`` the binary indexed tree of the sums of the first ``size`` values.
 
     Source: Fenwick, "A new data structure for cumulative frequency tables", 1994.
     """
+    for i in range(size):
+        tree[i] = values[i]
     for i in range(1, size + 1):
         above = i + (i & -i)
         if above <= size:
@@ -88,16 +90,14 @@ def weighted(
         first = offsets[row]
         size = offsets[row + 1] - first
         total = shares(values, weights[first : first + size])
-        tree[:size] = values[:size]
-        build(tree, size)
+        plant(tree, values, size)
         fill(words, 2 * budgets[row], keys[row], 0)
         for draw in range(budgets[row]):
             if total == 0:
                 for i in range(size):
                     values[i] = np.int64(not chosen[first + i])
                     total += values[i]
-                tree[:size] = values[:size]
-                build(tree, size)
+                plant(tree, values, size)
             word = np.uint64(words[2 * draw]) | np.uint64(words[2 * draw + 1]) << SHIFT
             unit = find(tree, size, np.int64(high_product(word, np.uint64(total))))
             chosen[first + unit] = True
