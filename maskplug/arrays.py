@@ -77,6 +77,20 @@ def offsets_of(lengths: Any) -> IntArray:
     return offsets
 
 
+def ranges(firsts: IntArray, lengths: IntArray) -> tuple[IntArray, IntArray]:
+    """Whole numbers upwards from each first one, range behind range, and the ranges' offsets.
+
+    Example:
+        >>> numbers, offsets = ranges(np.array([7, 3]), np.array([2, 3]))
+        >>> numbers.tolist(), offsets.tolist()
+        ([7, 8, 3, 4, 5], [0, 2, 5])
+    """
+    from maskplug.kernels.rows import ranges as numbered
+
+    numbers, offsets = numbered(frozen(firsts, np.int64), frozen(lengths, np.int64))
+    return numbers, offsets
+
+
 def gather(offsets: IntArray, rows: IntArray) -> tuple[IntArray, IntArray]:
     """Where the values of some rows stand, and the offsets that these rows have on their own.
 
@@ -85,10 +99,7 @@ def gather(offsets: IntArray, rows: IntArray) -> tuple[IntArray, IntArray]:
         >>> index.tolist(), new.tolist()
         ([2, 0, 1], [0, 1, 3])
     """
-    from maskplug.kernels.rows import row_places
-
-    places, own = row_places(frozen(offsets, np.int64), frozen(rows, np.int64))
-    return places, own
+    return ranges(offsets[:-1][rows], lengths_of(offsets)[rows])
 
 
 def below(words: Words, bounds: IntArray) -> IntArray:

@@ -5,19 +5,7 @@ from __future__ import annotations
 import numpy as np
 from fairseq.data.indexed_dataset import MMapIndexedDataset
 
-from maskplug.arrays import IntArray, offsets_of
-
-
-def ranges(firsts: IntArray, lengths: IntArray) -> tuple[IntArray, IntArray]:
-    """Whole numbers upwards from each first one, range behind range, and the ranges' offsets.
-
-    Example:
-        >>> numbers, offsets = ranges(np.array([7, 3]), np.array([2, 3]))
-        >>> numbers.tolist(), offsets.tolist()
-        ([7, 8, 3, 4, 5], [0, 2, 5])
-    """
-    offsets = offsets_of(lengths)
-    return np.arange(offsets[-1]) + np.repeat(firsts - offsets[:-1], lengths), offsets
+from maskplug.arrays import IntArray, ranges
 
 
 class FlatText:

@@ -9,14 +9,14 @@ from maskplug.kernels import kernel
 
 
 @kernel
-def row_places(offsets: IntArray, rows: IntArray) -> tuple[IntArray, IntArray]:
-    """Where the values of some rows stand, and the offsets that these rows have on their own."""
-    own = np.zeros(len(rows) + 1, np.int64)
-    for r in range(len(rows)):
-        own[r + 1] = own[r] + offsets[rows[r] + 1] - offsets[rows[r]]
+def ranges(firsts: IntArray, lengths: IntArray) -> tuple[IntArray, IntArray]:
+    """Whole numbers upwards from each first one, range behind range, and the ranges' offsets."""
+    own = np.zeros(len(firsts) + 1, np.int64)
+    for r in range(len(firsts)):
+        own[r + 1] = own[r] + lengths[r]
     places = np.empty(own[-1], np.int64)
-    for r in range(len(rows)):
-        shift = offsets[rows[r]] - own[r]
+    for r in range(len(firsts)):
+        shift = firsts[r] - own[r]
         for i in range(own[r], own[r + 1]):
             places[i] = i + shift
     return places, own
