@@ -7,6 +7,7 @@ import numpy as np
 from maskplug.arrays import IntArray, UintArray, Words
 from maskplug.kernels import kernel
 from maskplug.kernels.philox import fill, longest, room
+from maskplug.kernels.rewrite import append
 from maskplug.kernels.select import below, sampled
 
 
@@ -26,41 +27,26 @@ def arrange(
     ``units`` are the row offsets of the units; place k of a row is taken by its unit ``order[k]``,
     counted from the first of the row. What stands between two places stays between them.
     """
-    n = 0
+    n = np.int64(0)
     for row in range(len(offsets) - 1):
         cursor = offsets[row]
         first, last = units[row], units[row + 1] - 1
         if last >= first and starts[last] + lengths[last] - starts[first] == last - first + 1:
             # Single tokens side by side, as a row without special tokens inside has them.
-            for i in range(cursor, starts[first]):
-                out[n] = ids[i]
-                sources[n] = i
-                n += 1
+            n = append(out, sources, n, ids, cursor, starts[first])
             for k in range(first, last + 1):
                 moved = starts[first] + order[k]
                 out[n] = ids[moved]
                 sources[n] = moved
                 n += 1
-            for i in range(starts[last] + 1, offsets[row + 1]):
-                out[n] = ids[i]
-                sources[n] = i
-                n += 1
+            n = append(out, sources, n, ids, starts[last] + 1, offsets[row + 1])
             continue
         for k in range(first, last + 1):
-            for i in range(cursor, starts[k]):
-                out[n] = ids[i]
-                sources[n] = i
-                n += 1
+            n = append(out, sources, n, ids, cursor, starts[k])
             moved = first + order[k]
-            for i in range(starts[moved], starts[moved] + lengths[moved]):
-                out[n] = ids[i]
-                sources[n] = i
-                n += 1
+            n = append(out, sources, n, ids, starts[moved], starts[moved] + lengths[moved])
             cursor = starts[k] + lengths[k]
-        for i in range(cursor, offsets[row + 1]):
-            out[n] = ids[i]
-            sources[n] = i
-            n += 1
+        n = append(out, sources, n, ids, cursor, offsets[row + 1])
 
 
 @kernel

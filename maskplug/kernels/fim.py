@@ -6,6 +6,7 @@ import numpy as np
 
 from maskplug.arrays import IntArray
 from maskplug.kernels import kernel
+from maskplug.kernels.rewrite import append, append_new
 
 LEFT, PREFIX_FIRST, SUFFIX_FIRST = 0, 1, 2
 
@@ -31,7 +32,7 @@ def rearrange(
     # A row is a list of pieces and marks: a piece is its number, a mark its id in marks.
     order = np.empty(8, np.int64)
     marks = np.array([prefix, middle, suffix])
-    n = 0
+    n = np.int64(0)
     for row in range(len(kinds)):
         if kinds[row] == LEFT:
             count = 5
@@ -45,13 +46,8 @@ def rearrange(
             order[5], order[6] = (-2, 2) if first else (1, 2)
         for piece in order[:count]:
             if piece < 0:
-                out[n] = marks[-piece - 1]
-                sources[n] = -1
-                n += 1
-                continue
-            for i in range(edges[row, piece], edges[row, piece + 1]):
-                out[n] = ids[i]
-                sources[n] = i
-                n += 1
+                n = append_new(out, sources, n, marks[-piece - 1])
+            else:
+                n = append(out, sources, n, ids, edges[row, piece], edges[row, piece + 1])
         offsets[row + 1] = n
     return offsets

@@ -19,7 +19,7 @@ def mark(chosen: BoolArray, sources: IntArray, starts: IntArray, lengths: IntArr
         for i in range(starts[s], starts[s] + lengths[s]):
             source = sources[i] if len(sources) > 0 else i
             if source >= 0:
-                chosen[source] = True
+                chosen[np.uint64(source)] = True
 
 
 @kernel
@@ -27,5 +27,7 @@ def follow(moved: IntArray, sources: IntArray) -> IntArray:
     """Where tokens stood before two moves: first as ``sources`` tells, then as ``moved``."""
     out = np.empty(len(moved), np.int64)
     for i in range(len(moved)):
-        out[i] = sources[moved[i]] if moved[i] >= 0 else -1
+        # Read always and taken where it was moved: a branch here is mispredicted at random.
+        first = sources[np.uint64(max(moved[i], 0))]
+        out[i] = first if moved[i] >= 0 else -1
     return out

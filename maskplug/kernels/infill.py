@@ -63,11 +63,12 @@ def insertions(
     out = np.empty(counts.sum(), np.int64)
     nothing = np.zeros(most, np.int64)
     places = np.empty(most, np.int64)
+    chosen = np.empty(most + 1, np.uint32)
     words = room(most + 1)
     n = 0
     for row in range(len(keys)):
         first, end = offsets[row], offsets[row + 1]
-        place(places, nothing, counts[row], words, keys[row], end - first, True)
+        place(places, nothing, counts[row], chosen, words, keys[row], end - first, True)
         for k in range(counts[row]):
             out[n] = before(starts, lengths, first, end, places[k])
             n += 1

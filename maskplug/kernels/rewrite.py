@@ -13,6 +13,31 @@ from maskplug.kernels import kernel
 
 
 @kernel
+def append(
+    out: IntArray, sources: IntArray, n: int, ids: IntArray, start: int, stop: int
+) -> np.int64:
+    """Write ``ids[start:stop]`` and where they stood from place ``n`` on; returns the next place.
+
+    Indices without a sign are not looked at before each use, and the loop becomes copies of whole
+    registers.
+    """
+    to, since = np.uint64(n), np.uint64(start)
+    for k in range(stop - start):
+        step = np.uint64(k)
+        out[to + step] = ids[since + step]
+        sources[to + step] = start + k
+    return np.int64(n + max(stop - start, 0))
+
+
+@kernel
+def append_new(out: IntArray, sources: IntArray, n: int, token: int) -> np.int64:
+    """Write a token that stood nowhere at place ``n``; returns the next place."""
+    out[np.uint64(n)] = token
+    sources[np.uint64(n)] = -1
+    return np.int64(n + 1)
+
+
+@kernel
 def rewrite(
     out: IntArray,
     sources: IntArray,
@@ -30,23 +55,15 @@ def rewrite(
     A span of length 0 inserts before its start.
     """
     rows = np.zeros(len(offsets), np.int64)
-    n = 0
+    n = np.int64(0)
     for row in range(len(offsets) - 1):
         cursor = offsets[row]
         for k in range(spans[row], spans[row + 1]):
-            for i in range(cursor, starts[k]):
-                out[n] = ids[i]
-                sources[n] = i
-                n += 1
+            n = append(out, sources, n, ids, cursor, starts[k])
             for w in range(bounds[k], bounds[k + 1]):
-                out[n] = written[w]
-                sources[n] = -1
-                n += 1
+                n = append_new(out, sources, n, written[w])
             cursor = starts[k] + lengths[k]
-        for i in range(cursor, offsets[row + 1]):
-            out[n] = ids[i]
-            sources[n] = i
-            n += 1
+        n = append(out, sources, n, ids, cursor, offsets[row + 1])
         rows[row + 1] = n
     return rows
 
@@ -69,21 +86,14 @@ def gather_spans(
     """
     rows = len(spans) - 1
     offsets = np.zeros(rows + 1, np.int64)
-    n = 0
+    n = np.int64(0)
     for row in range(rows):
         for k in range(spans[row], spans[row + 1]):
             if len(heads):
-                out[n] = heads[k]
-                sources[n] = -1
-                n += 1
-            for i in range(starts[k], starts[k] + lengths[k]):
-                out[n] = ids[i]
-                sources[n] = i
-                n += 1
+                n = append_new(out, sources, n, heads[k])
+            n = append(out, sources, n, ids, starts[k], starts[k] + lengths[k])
         if end >= 0:
-            out[n] = end
-            sources[n] = -1
-            n += 1
+            n = append_new(out, sources, n, end)
         offsets[row + 1] = n
     return offsets
 

@@ -7,7 +7,7 @@ import numpy as np
 from maskplug.arrays import IntArray, UintArray, Words
 from maskplug.kernels import kernel
 from maskplug.kernels.philox import fill, longest, room
-from maskplug.kernels.select import below
+from maskplug.kernels.select import below, sampled
 
 
 @kernel
@@ -41,6 +41,7 @@ def place(
     places: IntArray,
     lengths: IntArray,
     count: int,
+    chosen: Words,
     words: Words,
     key: np.uint64,
     free: int,
@@ -49,21 +50,16 @@ def place(
     """Write the first unit of each span to ``places``; every arrangement is equally likely.
 
     With ``gaps``, spans keep at least one of the ``free`` units between them wherever that is
-    possible; without, they may touch.
+    possible; without, they may touch. ``chosen`` has room for one more than there are spans.
     """
     apart = gaps and count <= free + 1
     slots = free + 1 if apart else free + count
     fill(words, slots, key, 0)
-    cursor = 0
-    placed = 0
-    for slot in range(slots):
-        if below(words[slot], slots - slot) < count - placed:
-            places[placed] = cursor
-            cursor += lengths[placed]
-            placed += 1
-            cursor += np.int64(apart)
-        else:
-            cursor += 1
+    sampled(chosen, words, slots, count)
+    shift = 0  # how much longer the spans so far are, with their gaps, than one slot each
+    for k in range(count):
+        places[k] = np.int64(chosen[k]) + shift
+        shift += lengths[k] - 1 + int(apart)
 
 
 @kernel
@@ -107,22 +103,21 @@ def compositions(keys: UintArray, budgets: IntArray, counts: IntArray) -> tuple[
     sizes = np.empty(counts.sum(), np.int64)
     rows = np.zeros(len(keys) + 1, np.int64)
     words = room(budgets.max() if len(keys) else 0)
+    chosen = np.empty(counts.max() + 1 if len(keys) else 0, np.uint32)
     n = 0
     for row in range(len(keys)):
-        gaps = budgets[row] - 1
         cuts = counts[row] - 1
         if cuts > 0:
-            fill(words, gaps, keys[row], 0)
-        length = 1
-        for i in range(gaps):
-            if below(words[i], gaps - i) < cuts:
-                sizes[n] = length
-                n += 1
-                cuts -= 1
-                length = 0
-            length += 1
+            fill(words, budgets[row] - 1, keys[row], 0)
+            sampled(chosen, words, budgets[row] - 1, cuts)
+        begun = np.int64(0)
+        for k in range(cuts):
+            end = np.int64(chosen[k]) + 1
+            sizes[n] = end - begun
+            begun = end
+            n += 1
         if counts[row] > 0:
-            sizes[n] = length
+            sizes[n] = budgets[row] - begun
             n += 1
         rows[row + 1] = n
     return sizes, rows
@@ -134,6 +129,17 @@ def before(starts: IntArray, lengths: IntArray, first: int, end: int, unit: int)
     if first + unit < end:
         return starts[first + unit]  # type: ignore[no-any-return]
     return starts[end - 1] + lengths[end - 1]  # type: ignore[no-any-return]
+
+
+@kernel
+def unbroken(starts: IntArray, lengths: IntArray, first: int, end: int) -> bool:
+    """Whether each of these units begins where the one before it ends."""
+    broken = False
+    for i in range(first + 1, end):
+        at = np.uint64(i)
+        before = at - np.uint64(1)
+        broken |= starts[at] != starts[before] + lengths[before]
+    return not broken
 
 
 @kernel
@@ -157,18 +163,26 @@ def lay_out(
     out_lengths = np.empty(total, np.int64)
     rows = np.zeros(len(offsets), np.int64)
     places = np.empty(longest(bounds), np.int64)
+    chosen = np.empty(longest(bounds) + 1, np.uint32)
     words = room(longest(offsets) + longest(bounds) + 1)
     n = 0
     for row in range(len(keys)):
         first = offsets[row]
         own = sizes[bounds[row] : bounds[row + 1]]
         free = offsets[row + 1] - first - own.sum()
-        place(places, own, len(own), words, keys[row], free, gaps)
+        place(places, own, len(own), chosen, words, keys[row], free, gaps)
+        whole = unbroken(starts, lengths, first, offsets[row + 1])
         for k in range(len(own)):
             if own[k] == 0:
                 out_starts[n] = before(starts, lengths, first, offsets[row + 1], places[k])
                 out_lengths[n] = 0
                 n += 1
+            elif whole:
+                start, last = starts[first + places[k]], first + places[k] + own[k] - 1
+                out_starts[n] = start
+                out_lengths[n] = starts[last] + lengths[last] - start
+                n += 1
+                continue
             for i in range(places[k], places[k] + own[k]):
                 start = starts[first + i]
                 if i == places[k] or start != out_starts[n - 1] + out_lengths[n - 1]:
