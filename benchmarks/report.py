@@ -14,7 +14,7 @@ from typing import Any
 import click
 
 from benchmarks.results import RESULTS
-from benchmarks.tables import Table, table
+from benchmarks.tables import Table, tables
 
 MARKED = re.compile(r"(<!-- table: ([\w-]+) -->\n).*?(<!-- end -->)", re.S)
 
@@ -40,7 +40,8 @@ def rewritten(text: str, results: dict[str, Any]) -> str:
         if name not in results:
             have = ", ".join(results)
             raise click.ClickException(f"the results have no section {name!r}; they have {have}")
-        return f"{begin}{markdown(table(name, results[name]))}{end}"
+        made = "\n".join(map(markdown, tables(name, results[name])))
+        return f"{begin}{made}{end}"
 
     text, count = MARKED.subn(put, text)
     if not count:

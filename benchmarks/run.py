@@ -16,7 +16,7 @@ from benchmarks.machine import machine
 from benchmarks.parts import PARTS
 from benchmarks.results import FILE, RESULTS, Results
 from benchmarks.running import run, show
-from benchmarks.tables import table
+from benchmarks.tables import tables
 
 IMAGES = Path(__file__).parents[1] / "docs" / "images"
 
@@ -55,7 +55,7 @@ def main(only: tuple[str, ...], small: bool, rounds: int, out: Path | None) -> N
     if out:
         path, images = out / FILE, out
     results = Results.begun(path, machine(), [part.name for part in PARTS])
-    show(table("machine", results.figures["machine"]), console)
+    show(tables("machine", results.figures["machine"]), console)
     chosen = [part for part in PARTS if not only or part.name in only]
     failures = []
     for number, part in enumerate(chosen, 1):

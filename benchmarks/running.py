@@ -13,7 +13,7 @@ from benchmarks.comparison import compare
 from benchmarks.parts import Measurement, Peer
 from benchmarks.peak import peak
 from benchmarks.results import Results
-from benchmarks.tables import Table, table
+from benchmarks.tables import Table, tables
 
 
 def run(
@@ -33,7 +33,7 @@ def run(
             _compare(part, results, small, rounds, console)
         else:
             results.section(part.name, part.measure(small))
-            show(table(part.name, results.figures[part.name]), console)
+            show(tables(part.name, results.figures[part.name]), console)
     except Exception as error:  # whatever it is, the other parts are still worth running
         console.print_exception()
         return f"{part.name}: {type(error).__name__}: {error}"
@@ -48,7 +48,7 @@ def _compare(part: Peer, results: Results, small: bool, rounds: int, console: Co
             rows.append(row)
             results.row(part.name, row)
     finally:
-        show(table("comparisons", rows), console)
+        show(tables("comparisons", rows), console)
     results.finished(part.name, rows)
 
 
@@ -63,11 +63,12 @@ def _rows(part: Peer, small: bool, rounds: int, console: Console) -> Iterator[di
         yield row
 
 
-def show(made: Table, console: Console) -> None:
-    """Print a table."""
-    printed = Printed(made.head[0], box=None)
-    for name in made.head[1:]:
-        printed.add_column(name, justify="right")
-    for row in made.rows:
-        printed.add_row(*row)
-    console.print(printed)
+def show(made: list[Table], console: Console) -> None:
+    """Print tables."""
+    for one in made:
+        printed = Printed(one.head[0], box=None)
+        for name in one.head[1:]:
+            printed.add_column(name, justify="right")
+        for row in one.rows:
+            printed.add_row(*row)
+        console.print(printed)

@@ -106,10 +106,35 @@ def _branches(value: Any) -> bool:
     return isinstance(value, dict)
 
 
+def start_up(section: dict[str, Any]) -> list[Table]:
+    """First batches; what else takes its time; and the kernels that take longest to compile."""
+    batches = {name: found for name, found in section.items() if "cold, s" in found}
+    kernels = section.get("compiling, s", {})
+    rest = {
+        f"{name}, {what}": value
+        for name, found in section.items()
+        if name not in batches and found is not kernels
+        for what, value in found.items()
+    }
+    slowest = dict(list(kernels.items())[:SLOWEST])
+    others = list(kernels.values())[SLOWEST:]
+    if others:
+        slowest[f"{len(others)} more, together"] = sum(others)
+    kinds = {"first batch": batches, "what": rest, "kernel, to compile": slowest}
+    grids = {first: grid(found) for first, found in kinds.items() if found}
+    return [Table((first, *made.head[1:]), made.rows) for first, made in grids.items()]
+
+
+#: How many of the kernels are listed.
+SLOWEST = 10
 #: Sections that are shown in a way of their own.
-SPECIAL: dict[str, Callable[[Any], Table]] = {"comparisons": comparisons, "growth": growth}
+SPECIAL: dict[str, Callable[[Any], list[Table]]] = {
+    "comparisons": lambda rows: [comparisons(rows)],
+    "growth": lambda section: [growth(section)],
+    "start-up": start_up,
+}
 
 
-def table(name: str, section: Any) -> Table:
-    """The table of a section of the results."""
-    return SPECIAL[name](section) if name in SPECIAL else grid(section)
+def tables(name: str, section: Any) -> list[Table]:
+    """The tables of a section of the results: one, as a rule."""
+    return SPECIAL[name](section) if name in SPECIAL else [grid(section)]

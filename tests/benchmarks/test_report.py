@@ -12,7 +12,7 @@ from click.testing import CliRunner
 
 from benchmarks.report import MARKED, main, markdown, rewritten
 from benchmarks.results import RESULTS
-from benchmarks.tables import Table, figure, table
+from benchmarks.tables import SLOWEST, Table, figure, tables
 
 ROOT = Path(__file__).parents[2]
 PAGES = [p for p in sorted((ROOT / "docs").glob("*.md")) if MARKED.search(p.read_text("utf-8"))]
@@ -53,13 +53,14 @@ def test_figures_have_three_digits(value: Any, column: str, said: str) -> None:
 
 @pytest.mark.parametrize(("goal", "said"), [(20.0, "20× ✓"), (30.0, "30× ✗"), (None, "–")])
 def test_a_comparison_says_whether_its_goal_is_reached(goal: float | None, said: str) -> None:
-    [row] = table("comparisons", [{**ROW, "goal": goal}]).rows
+    [made] = tables("comparisons", [{**ROW, "goal": goal}])
+    [row] = made.rows
     assert row == ("theirs", "masked LM", "25.0 M", "1.00 M", "25× (24–26.4)", said, "1.25, –")
 
 
 def test_slopes_of_strategies_that_lack_an_axis_are_left_out() -> None:
     both = {"slope of time": 1.0, "slope of memory": 0.984}
-    made = table(
+    [made] = tables(
         "growth", {"rows": {"t5": both, "ul2": both}, "rate": {"t5": {"slope of time": 1}}}
     )
     assert made.head == (
@@ -84,7 +85,25 @@ def test_slopes_of_strategies_that_lack_an_axis_are_left_out() -> None:
 def test_sections_of_any_form_are_tables(
     section: dict[str, Any], head: tuple[str, ...], rows: list[tuple[str, ...]]
 ) -> None:
-    assert table("any", section) == Table(head, rows)
+    assert tables("any", section) == [Table(head, rows)]
+
+
+def test_start_up_is_told_in_three_tables() -> None:
+    kernels = {f"kernel {i}": 1.0 for i in range(SLOWEST + 3)}
+    batches, rest, compiled = tables(
+        "start-up",
+        {
+            "dynamic": {"cold, s": 3.0, "warm, s": 0.5},
+            "import": {"s": 0.1},
+            "workers": {"fork, s": 0.2},
+            "compiling, s": kernels,
+        },
+    )
+    assert batches == Table(("first batch", "cold, s", "warm, s"), [("dynamic", "3", "0.5")])
+    assert rest == Table(("what", "figure"), [("import, s", "0.1"), ("workers, fork, s", "0.2")])
+    assert compiled.head == ("kernel, to compile", "figure")
+    assert len(compiled.rows) == SLOWEST + 1
+    assert compiled.rows[-1] == ("3 more, together", "3")
 
 
 def test_bars_in_cells_are_no_columns() -> None:
