@@ -31,6 +31,15 @@ def kernel(function: Function) -> Function:
     return compiled(function, nogil=True)
 
 
+def inlined(function: Function) -> Function:
+    """As :func:`kernel`, for a few lines that several places of one kernel call.
+
+    The compiler copies what is called once, and calls what is called more often; with arrays among
+    the arguments such a call takes longer than writing ten tokens.
+    """
+    return compiled(function, nogil=True, inline="always")
+
+
 def compiled(function: Function, **options: Any) -> Function:
     """Compile ``function`` with these options, and cache it on disk where that can be."""
     made = numba.njit(**{**FEWER, **options})(function)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from maskplug.arrays import IntArray, UintArray, Words
-from maskplug.kernels import kernel
+from maskplug.kernels import inlined, kernel
 
 M0 = np.uint64(0xD2511F53)
 M1 = np.uint64(0xCD9E8D57)
@@ -16,7 +16,7 @@ SHIFT = np.uint64(32)
 GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 
 
-@kernel
+@inlined
 def block(
     c0: np.uint32, c1: np.uint32, c2: np.uint32, c3: np.uint32, k0: np.uint32, k1: np.uint32
 ) -> tuple[np.uint32, np.uint32, np.uint32, np.uint32]:
