@@ -8,7 +8,7 @@ from maskplug.arrays import IntArray, UintArray, Words
 from maskplug.kernels import kernel
 from maskplug.kernels.arrange import shuffle
 from maskplug.kernels.philox import fill, longest, room
-from maskplug.kernels.spans import before, place
+from maskplug.kernels.spans import before, place, reached
 
 
 @kernel
@@ -25,16 +25,14 @@ def draw_lengths(
     empty = 0
     left = budget
     while left > 0:
-        length = 0
-        while np.uint64(words[count]) >= law[length]:
-            length += 1
+        length = min(reached(law, words[count]), left)
         if length == 0:
             if empty < budget:
                 empty += 1
             else:
                 length = 1
-        lengths[count] = min(length, left)
-        left -= lengths[count]
+        lengths[count] = length
+        left -= length
         count += 1
     fill(words, count, key, 1)
     shuffle(lengths, count, words)

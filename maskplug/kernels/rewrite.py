@@ -9,28 +9,27 @@ from __future__ import annotations
 import numpy as np
 
 from maskplug.arrays import IntArray
-from maskplug.kernels import kernel
+from maskplug.kernels import inlined, kernel
 
 
-@kernel
+@inlined
 def append(
-    out: IntArray, sources: IntArray, n: int, ids: IntArray, start: int, stop: int
+    out: IntArray, sources: IntArray, n: np.int64, ids: IntArray, start: int, stop: int
 ) -> np.int64:
     """Write ``ids[start:stop]`` and where they stood from place ``n`` on; returns the next place.
 
-    Indices without a sign are not looked at before each use, and the loop becomes copies of whole
-    registers.
+    Of several ways to write this loop the fastest for runs of any length: most are short.
     """
-    to, since = np.uint64(n), np.uint64(start)
-    for k in range(stop - start):
-        step = np.uint64(k)
-        out[to + step] = ids[since + step]
-        sources[to + step] = start + k
-    return np.int64(n + max(stop - start, 0))
+    at = np.uint64(n)
+    for i in range(start, stop):
+        out[at] = ids[np.uint64(i)]
+        sources[at] = i
+        at += np.uint64(1)
+    return np.int64(at)
 
 
-@kernel
-def append_new(out: IntArray, sources: IntArray, n: int, token: int) -> np.int64:
+@inlined
+def append_new(out: IntArray, sources: IntArray, n: np.int64, token: int) -> np.int64:
     """Write a token that stood nowhere at place ``n``; returns the next place."""
     out[np.uint64(n)] = token
     sources[np.uint64(n)] = -1

@@ -6,8 +6,18 @@ import numpy as np
 
 from maskplug.arrays import IntArray, UintArray, Words
 from maskplug.kernels import kernel
+from maskplug.kernels.arrange import shuffle
 from maskplug.kernels.philox import fill, longest, room
-from maskplug.kernels.select import below, sampled
+from maskplug.kernels.select import sampled
+
+
+@kernel
+def reached(law: UintArray, word: np.uint32) -> int:
+    """How many of the limits of a law (cumulative, times 2**32) a word has reached."""
+    count = 0
+    for i in range(len(law)):  # all of them: a way out is mispredicted at random, and costs more
+        count += int(np.uint64(word) >= law[np.uint64(i)])
+    return count
 
 
 @kernel
@@ -22,17 +32,13 @@ def draw_lengths(
     count = 0
     left = budget
     while left > 0:
-        length = 1
-        while np.uint64(words[count]) >= law[length - 1]:
-            length += 1
-        lengths[count] = min(length, left)
-        left -= lengths[count]
+        length = min(1 + reached(law, words[count]), left)
+        lengths[count] = length
+        left -= length
         count += 1
     # The cut span must not always come last in the row.
     fill(words, count, key, 1)
-    for i in range(count - 1, 0, -1):
-        j = below(words[i], i + 1)
-        lengths[i], lengths[j] = lengths[j], lengths[i]
+    shuffle(lengths, count, words)
     return count
 
 
