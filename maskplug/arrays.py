@@ -13,6 +13,7 @@ UintArray = NDArray[np.uint64]
 Words = NDArray[np.uint32]
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
+Kinds = NDArray[np.uint8]
 
 Scalar = TypeVar("Scalar", bound=np.generic)
 

@@ -6,7 +6,7 @@ from typing import Literal
 
 import numpy as np
 
-from maskplug.arrays import BoolArray, IntArray, UintArray, frozen, ones
+from maskplug.arrays import BoolArray, IntArray, Kinds, UintArray, frozen, ones
 from maskplug.parts import Schedule
 from maskplug.rng import Rng
 from maskplug.schedule import highest
@@ -14,6 +14,10 @@ from maskplug.tokens import Selection, TokenBatch
 from maskplug.vocabulary import Vocabulary
 
 Unit = Literal["token", "word", "sentence"]
+
+NO_IDS = frozen([], np.int64)
+#: The layers that say of tokens what the vocabulary says of ids.
+LAYERS = frozenset({"protected", "word_starts"})
 
 
 def units(tokens: TokenBatch, vocab: Vocabulary, unit: Unit = "token") -> Selection:
@@ -41,9 +45,11 @@ def units(tokens: TokenBatch, vocab: Vocabulary, unit: Unit = "token") -> Select
     """
     if unit == "token":
         return _token_units(tokens, vocab)
-    maskable = vocab.maskable(tokens)
+    if unit == "word" and vocab.word_kinds is not None and LAYERS.isdisjoint(tokens.layers):
+        vocab.check(tokens)
+        return _runs(tokens.ids, vocab.word_kinds, tokens)
     first = vocab.word_starts if unit == "word" else vocab.sentence_starts
-    return runs(maskable, first(tokens), tokens)
+    return runs(vocab.maskable(tokens), first(tokens), tokens)
 
 
 def runs(maskable: BoolArray, begins: BoolArray, tokens: TokenBatch) -> Selection:
@@ -55,13 +61,18 @@ def runs(maskable: BoolArray, begins: BoolArray, tokens: TokenBatch) -> Selectio
         >>> runs(there, np.array([True, True, False, False]), tokens).starts.tolist()
         [0, 1, 3]
     """
+    kinds = maskable.astype(np.uint8)
+    kinds += maskable & begins
+    return _runs(NO_IDS, frozen(kinds, np.uint8), tokens)
+
+
+def _runs(ids: IntArray, kinds: Kinds, tokens: TokenBatch) -> Selection:
+    """As :func:`runs`; what ids and kinds are, :func:`word_units` says."""
     from maskplug.kernels.units import word_units
 
     # Made by numpy, which asks for huge pages where arrays are large.
     starts, lengths = np.empty((2, len(tokens.ids) + 1), np.int64)
-    offsets = word_units(
-        frozen(maskable, np.bool_), frozen(begins, np.bool_), tokens.offsets, starts, lengths
-    )
+    offsets = word_units(ids, kinds, tokens.offsets, starts, lengths)
     count = offsets[-1]
     return Selection(starts[:count], lengths[:count], offsets, len(tokens.ids))
 

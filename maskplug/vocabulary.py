@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from maskplug.arrays import BoolArray, IntArray, frozen
+from maskplug.arrays import BoolArray, IntArray, Kinds, frozen
 from maskplug.errors import TokenError, VocabularyError
 from maskplug.spelling import MARK, sentence_ends, sentinels, word_tables
 from maskplug.tokens import TokenBatch
@@ -113,6 +113,16 @@ class Vocabulary:
         """int64: the ids that are not special, in order; random replacements come from here."""
         return frozen(np.flatnonzero(~self.special), np.int64)
 
+    @cached_property
+    def word_kinds(self) -> Kinds | None:
+        """uint8[size]: 0 for special ids, 2 for those that begin a word, 1 for all others.
+
+        None where no table tells of an id alone whether a word begins there.
+        """
+        if self.word_start is None:
+            return None
+        return frozen(np.where(self.special, 0, 1 + self.word_start), np.uint8)
+
     @property
     def has_words(self) -> bool:
         """Whether a table says where words begin."""
@@ -187,10 +197,11 @@ class Vocabulary:
                 "(True where one begins), or the vocabulary a sentence_end table (True for full "
                 "stops and their like; from_pieces makes one where there are such pieces)"
             )
-        ends = self.sentence_end[tokens.ids]
-        starts = np.zeros(len(tokens.ids), np.bool_)
-        starts[1:] = ends[:-1] & ~ends[1:]
-        starts[tokens.offsets[:-1][tokens.lengths > 0]] = True
+        from maskplug.kernels.units import behind_ends
+
+        self.check(tokens)
+        starts = np.empty(len(tokens.ids), np.bool_)
+        behind_ends(tokens.ids, self.sentence_end, tokens.offsets, starts)
         return starts
 
     def id_of(self, name: str | int, who: str) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from maskplug.arrays import BoolArray, IntArray
+from maskplug.arrays import BoolArray, IntArray, Kinds
 from maskplug.kernels import kernel
 
 
@@ -112,11 +112,14 @@ def unsound_span(starts: IntArray, lengths: IntArray, spans: IntArray, offsets: 
 
 @kernel
 def word_units(
-    maskable: BoolArray, begins: BoolArray, offsets: IntArray, starts: IntArray, lengths: IntArray
+    ids: IntArray, kinds: Kinds, offsets: IntArray, starts: IntArray, lengths: IntArray
 ) -> IntArray:
     """Write starts and lengths of the runs of maskable tokens that make one word each.
 
-    Returns their row offsets. ``starts`` and ``lengths`` have room for one more than all tokens.
+    ``kinds`` tells of every id whether it cannot be masked (0), continues a word (1) or begins one
+    (2), and ids must be in that table; or where there are no ``ids``, it tells so of every token.
+    Returns the words' row offsets. ``starts`` and ``lengths`` have room for one more than all
+    tokens.
     """
     rows = np.zeros(len(offsets), np.int64)
     opened = np.uint64(0)
@@ -126,10 +129,11 @@ def word_units(
         inside = False
         for k in range(offsets[row + 1] - offsets[row]):
             i = first + np.uint64(k)
+            kind = kinds[np.uint64(ids[i]) if len(ids) > 0 else i]
             # Written always and kept by the counts: a branch here is mispredicted at random.
-            opens = maskable[i] & (begins[i] | (not inside))
-            closes = inside & (opens | (not maskable[i]))
-            inside = maskable[i]
+            opens = (kind == 2) | ((kind == 1) & (not inside))
+            closes = inside & (opens | (kind == 0))
+            inside = kind != 0
             lengths[closed] = i
             closed += np.uint64(closes)
             starts[opened] = i
@@ -141,6 +145,22 @@ def word_units(
     for k in range(rows[-1]):
         lengths[k] -= starts[k]  # until now they were the ends
     return rows
+
+
+@kernel
+def behind_ends(ids: IntArray, ends: BoolArray, offsets: IntArray, out: BoolArray) -> None:
+    """Write True for the first token of a row, and for each behind an end that is none itself.
+
+    Ids must be in the table ``ends``.
+    """
+    for row in range(len(offsets) - 1):
+        first = np.uint64(offsets[row])
+        ended = True
+        for k in range(offsets[row + 1] - offsets[row]):
+            i = first + np.uint64(k)
+            end = ends[np.uint64(ids[i])]
+            out[i] = (k == 0) | (ended & (not end))
+            ended = end
 
 
 @kernel

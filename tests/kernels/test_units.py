@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from maskplug.arrays import offsets_of
 from maskplug.kernels import units
+from maskplug.units import NO_IDS
 
 SPECIAL = np.array([True, False, False, True, False])
 batches = st.lists(st.lists(st.integers(0, len(SPECIAL) - 1), max_size=9), max_size=6)
@@ -59,10 +60,36 @@ def test_words_are_runs_cut_where_one_begins(rows: list[list[tuple[bool, bool]]]
             open_word = free
         counts.append(len(expected))
     starts, lengths = np.empty((2, len(flat) + 1), np.int64)
-    found = units.word_units(maskable, begins, offsets, starts, lengths)
+    kinds = np.where(maskable, 1 + begins, 0).astype(np.uint8)
+    found = units.word_units(NO_IDS, kinds, offsets, starts, lengths)
     assert found.tolist() == [0, *counts]
     got = np.stack((starts, lengths), 1)[: len(expected)]
     assert got.tolist() == expected
+
+
+@given(st.lists(st.lists(st.integers(0, 5), max_size=9), max_size=6))
+def test_words_by_a_table_of_ids(rows: list[list[int]]) -> None:
+    kinds = np.array([0, 1, 2, 1, 2, 0], np.uint8)
+    flat = np.array([token for row in rows for token in row], np.int64)
+    offsets = offsets_of([len(row) for row in rows])
+    by_id, by_token = np.zeros((2, 2, len(flat) + 1), np.int64)
+    found = units.word_units(flat, kinds, offsets, *by_id)
+    assert found.tolist() == units.word_units(NO_IDS, kinds[flat], offsets, *by_token).tolist()
+    assert by_id[:, : found[-1]].tolist() == by_token[:, : found[-1]].tolist()
+
+
+@given(st.lists(st.lists(st.integers(0, 3), max_size=9), max_size=6))
+def test_sentences_begin_behind_ends(rows: list[list[int]]) -> None:
+    ends = np.array([False, True, False, True])
+    flat = np.array([token for row in rows for token in row], np.int64)
+    out = np.zeros(len(flat), np.bool_)
+    units.behind_ends(flat, ends, offsets_of([len(row) for row in rows]), out)
+    expected = [
+        i == 0 or bool(ends[row[i - 1]] and not ends[row[i]])
+        for row in rows
+        for i in range(len(row))
+    ]
+    assert out.tolist() == expected
 
 
 @pytest.mark.parametrize(
