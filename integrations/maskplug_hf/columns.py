@@ -56,8 +56,8 @@ def hidden_tokens(rows: Column, offsets: IntArray) -> BoolArray | None:
         for row, length in zip(rows, lengths, strict=True)
     ):
         return None
-    seen = layer("attention_mask", rows, offsets) != 0
-    return None if seen.all() else ~seen
+    seen = layer("attention_mask", rows, offsets)
+    return None if seen.all() else seen == 0
 
 
 def aligned(name: str, rows: Column, offsets: IntArray) -> IntArray:
@@ -67,7 +67,7 @@ def aligned(name: str, rows: Column, offsets: IntArray) -> IntArray:
         TokenError: naming column and row when a row is not as long as its ``input_ids``.
     """
     values, own = flat(name, rows)
-    if not np.array_equal(own, offsets):
+    if len(own) != len(offsets) or (own != offsets).any():
         _check_lengths(name, rows, offsets)
     return values
 
@@ -120,7 +120,7 @@ def flat(name: str, rows: Column) -> tuple[IntArray, IntArray]:
 
 def _of_tensors(rows: Column) -> tuple[IntArray, IntArray] | None:
     """Rows that are all tensors of integers, read at once; None for any others."""
-    if set(map(type, rows)) != {torch.Tensor}:
+    if type(rows[0]) is not torch.Tensor or set(map(type, rows)) != {torch.Tensor}:
         return None
     try:
         joined = torch.cat(rows)
