@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import UserDict
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from functools import lru_cache
@@ -31,6 +32,9 @@ def columns_of(features: Sequence[Any]) -> dict[str, Column]:
     first = features[0]
     if not isinstance(first, Mapping):
         return {"input_ids": list(features)}
+    if isinstance(first, UserDict):  # whose dict answers ten times as fast, as a BatchEncoding's
+        features = [row.data if isinstance(row, UserDict) else row for row in features]
+        first = features[0]
     names = first.keys()
     if "input_ids" not in names:
         raise TokenError(f"features have no column 'input_ids'; they have {sorted(names)}")
