@@ -96,19 +96,24 @@ class KeyedDataset(_Wrapped, Dataset[Sample]):
         """Several samples; an index is a number, or (number, step, progress)."""
         epoch, progress = self._now()
         stamps = [i if isinstance(i, tuple) else (i, 0, progress) for i in indices]
-        items = self._read([stamp[0] for stamp in stamps])
+        rows = self._rows([stamp[0] for stamp in stamps])
         return [
-            Sample(*self._split(item, index), epoch, step, share)
-            for item, (index, step, share) in zip(items, stamps, strict=True)
+            Sample(data, key, epoch, step, share)
+            for (data, key), (_, step, share) in zip(rows, stamps, strict=True)
         ]
 
-    def _read(self, indices: list[Any]) -> Sequence[Any]:
-        read = self._reader or getattr(self.dataset, "__getitems__", None)
-        return read(indices) if read else [self.dataset[i] for i in indices]
+    def _rows(self, indices: list[Any]) -> list[tuple[dict[str, Any], Any]]:
+        """The wanted columns of some items, and their keys."""
+        if self._reader is not None:  # its rows are nobody else's, and have no other columns
+            rows = self._reader(indices)
+            return [(row, row.pop(SAMPLE_ID, i)) for row, i in zip(rows, indices, strict=True)]
+        read = getattr(self.dataset, "__getitems__", None)
+        items = read(indices) if read else [self.dataset[i] for i in indices]
+        return [self._split(item, i) for item, i in zip(items, indices, strict=True)]
 
     @cached_property
     def _reader(self) -> ArrowReader | None:
-        return reader(self.dataset)
+        return reader(self.dataset, None if self.columns is None else self.columns | {SAMPLE_ID})
 
 
 class KeyedIterable(_Wrapped, IterableDataset[Sample]):

@@ -13,7 +13,8 @@ import numpy as np
 import torch
 from transformers import BatchEncoding
 
-NARROW = (np.int8, np.int16, np.int32)
+#: Narrower types than int64, and how far each of them reaches.
+NARROW = {k: (int(np.iinfo(k).min), int(np.iinfo(k).max)) for k in (np.int8, np.int16, np.int32)}
 #: What collators make; tensors of any other kind travel as torch sends them.
 TYPES = (torch.int64, torch.int32, torch.float32, torch.float64, torch.bool)
 
@@ -68,9 +69,8 @@ def narrowed(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     """The same whole numbers in as few bytes as their extremes allow; other arrays as they are."""
     if array.dtype != np.int64 or not array.size:
         return array
-    least, most = array.min(), array.max()
-    for kind in NARROW:
-        limits = np.iinfo(kind)
-        if limits.min <= least and most <= limits.max:
+    least, most = int(array.min()), int(array.max())
+    for kind, (low, high) in NARROW.items():
+        if low <= least and most <= high:
             return array.astype(kind)
     return array

@@ -48,6 +48,16 @@ def test_rows_are_those_of_the_dataset(way: str) -> None:
     assert [{n: plain(v) for n, v in row.items()} for row in found] == expected
 
 
+def test_only_the_wanted_columns_are_read() -> None:
+    rows = datasets.Dataset.from_dict(COLUMNS)
+    read = reader(rows, frozenset({"input_ids", "sample_id", "not there"}))
+    assert read is not None
+    assert [set(row) for row in read([1, 0])] == [{"input_ids", "sample_id"}] * 2
+    assert reader(rows, frozenset({"not there"})) is None
+    found = KeyedDataset(rows, Moment(), frozenset({"input_ids"}))[3]
+    assert (set(found), found.key) == ({"input_ids"}, "d")
+
+
 @pytest.mark.parametrize(
     "rows",
     [
