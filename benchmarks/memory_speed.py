@@ -1,8 +1,8 @@
 """How near to memory speed: what a copy of the ids as int64 takes, as a share of a strategy's time.
 
 Two copies are timed: into an array that is there already, and ``ids.copy()``, which has to get its
-memory first, as a strategy has to. At 32 × 512 both arrays lie in the processor's cache, at
-8192 × 512 beyond it.
+memory first, as a strategy has to. At 32 × 512 both arrays lie in a core's own cache, at 1024 × 512 in the
+one that cores share, at 8192 × 512 beyond it.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from benchmarks.timing import Call, Prepare, timed
 from maskplug.composed import Composed
 from maskplug.when import When
 
-SIZES, ROUNDS = ((32, 512), (8192, 512)), 15
+SIZES, ROUNDS = ((32, 512), (1024, 512), (8192, 512)), 15
 #: Seconds of a side's turn: enough for several copies of the larger array.
 TURN = 0.05
 #: The strategies that are timed whole, and the share of a copy's speed that we mean to reach.
