@@ -1,8 +1,8 @@
 """How near to memory speed: what a copy of the ids as int64 takes, as a share of a strategy's time.
 
 Two copies are timed: into an array that is there already, and ``ids.copy()``, which has to get its
-memory first, as a strategy has to. At 32 × 512 both arrays lie in a core's own cache, at 1024 × 512 in the
-one that cores share, at 8192 × 512 beyond it.
+memory first, as a strategy has to. At 32 × 512 both arrays lie in a core's own cache, at 1024 × 512
+in the one that cores share, at 8192 × 512 beyond it.
 """
 
 from __future__ import annotations

@@ -1,0 +1,63 @@
+"""Frozen arrays: what is returned itself, what is copied, and how numpy counts its flags."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from maskplug.arrays import CONTIGUOUS, OWNER, WRITABLE, frozen
+
+VIEW = frozen(np.arange(6), np.int64)
+ROWS = np.arange(6).reshape(2, 3)
+
+
+@pytest.mark.parametrize("array", [VIEW, VIEW[1:4], VIEW[:0], VIEW.reshape(2, 3)])
+def test_a_read_only_view_is_returned_itself(array: Any) -> None:
+    assert frozen(array, np.int64) is array
+
+
+@pytest.mark.parametrize(
+    ("array", "copied"),
+    [
+        (np.arange(6), False),
+        (ROWS, False),
+        (VIEW.astype(np.int32), True),
+        (VIEW.astype(">i8"), True),
+        (VIEW[::2], True),
+        (ROWS.T, True),
+        ([1, 2], True),
+        (np.int64(3), True),
+        (np.ma.masked_array([1, 2]), False),  # type: ignore[no-untyped-call]
+    ],
+)
+def test_all_else_becomes_one(array: Any, copied: bool) -> None:
+    writable = isinstance(array, np.ndarray) and array.flags.writeable
+    made = frozen(array, np.int64)
+    assert type(made) is np.ndarray
+    assert made.dtype == np.int64
+    assert made.dtype.isnative
+    assert made.ndim
+    assert made.flags.c_contiguous
+    assert not made.flags.writeable
+    assert made.tolist() == np.atleast_1d(np.asarray(array)).tolist()
+    if isinstance(array, np.ndarray):
+        assert np.shares_memory(made, array) != copied
+        assert array.flags.writeable == writable, "the caller's own array stays as it was"
+
+
+def test_an_owner_is_not_returned_for_it_could_be_made_writable() -> None:
+    owner = np.arange(3)
+    owner.setflags(write=False)
+    made = frozen(owner, np.int64)
+    assert made is not owner
+    with pytest.raises(ValueError, match="read-only"):
+        made[0] = 1
+
+
+@pytest.mark.parametrize("array", [VIEW, ROWS, ROWS.T, VIEW[::2], np.arange(2)])
+def test_bits_are_those_of_the_named_flags(array: Any) -> None:
+    flags = array.flags
+    found = [bool(flags.num & bit) for bit in (CONTIGUOUS, OWNER, WRITABLE)]
+    assert found == [flags.c_contiguous, flags.owndata, flags.writeable]
