@@ -187,6 +187,7 @@ class Vocabulary:
         ("?!"). The first token of a sample need not be marked.
 
         Raises:
+            TokenError: when an id is outside the vocabulary.
             VocabularyError: when neither the batch nor the vocabulary knows of sentences.
         """
         if "sentence_starts" in tokens.layers:

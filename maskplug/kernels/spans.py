@@ -188,14 +188,14 @@ def lay_out(
                 out_starts[n] = start
                 out_lengths[n] = starts[last] + lengths[last] - start
                 n += 1
-                continue
-            for i in range(places[k], places[k] + own[k]):
-                start = starts[first + i]
-                if i == places[k] or start != out_starts[n - 1] + out_lengths[n - 1]:
-                    out_starts[n] = start
-                    out_lengths[n] = 0
-                    n += 1
-                out_lengths[n - 1] += lengths[first + i]
+            else:
+                for i in range(places[k], places[k] + own[k]):
+                    start = starts[first + i]
+                    if i == places[k] or start != out_starts[n - 1] + out_lengths[n - 1]:
+                        out_starts[n] = start
+                        out_lengths[n] = 0
+                        n += 1
+                    out_lengths[n - 1] += lengths[first + i]
         rows[row + 1] = n
     return out_starts[:n], out_lengths[:n], rows
 
