@@ -70,6 +70,7 @@ PARTS: tuple[Peer | Measurement, ...] = (
     Measurement("objectives", "Every strategy, 32 × 512", "benchmarks.objectives"),
     Measurement("memory-speed", "How near to memory speed", "benchmarks.memory_speed"),
     Measurement("stages", "What costs what in dynamic", "benchmarks.stages"),
+    Measurement("collator", "What costs what in the collator", "benchmarks.collator_stages", HF),
     Measurement("growth", "Growth with rows, length and rate", "benchmarks.growth"),
     Measurement("start-up", "Until the first batch", "benchmarks.start_up"),
     Measurement(
