@@ -1,0 +1,70 @@
+"""Blocks of a row, each with a level of its own: against the definition in plain Python."""
+
+from __future__ import annotations
+
+import numpy as np
+import reference as ref
+from hypothesis import given
+from hypothesis import strategies as st
+
+from maskplug.arrays import frozen, offsets_of
+from maskplug.kernels.noise import block_numbers, independent_in_blocks, levels
+
+#: Rows of tokens, True for those that count; a block is of so many of them.
+batches = st.lists(st.lists(st.booleans(), max_size=9), max_size=5)
+sizes = st.integers(1, 4)
+
+
+def numbered(row: list[bool], block: int) -> list[int]:
+    """The block of each token: that of the last one before it that counts, itself included."""
+    seen = np.cumsum(row, dtype=int) if row else []
+    return [(int(n) - 1) // block if n else -1 for n in seen]
+
+
+@given(batches, sizes)
+def test_blocks_are_so_many_tokens_that_count(rows: list[list[bool]], block: int) -> None:
+    offsets = frozen(offsets_of([len(row) for row in rows]), np.int64)
+    units = frozen(offsets_of([sum(row) for row in rows]), np.int64)
+    starts = frozen(np.flatnonzero([token for row in rows for token in row]), np.int64)
+    found = block_numbers(starts, units, offsets, block)
+    assert found.tolist() == [number for row in rows for number in numbered(row, block)]
+
+
+@given(batches, sizes)
+def test_tokens_have_the_level_of_their_block(rows: list[list[bool]], block: int) -> None:
+    numbers = [numbered(row, block) for row in rows]
+    counts = [max(row, default=-1) + 1 for row in numbers]
+    times = np.linspace(0.0, 0.9, sum(counts) + 1)
+    bounds = offsets_of(counts)
+    found = levels(
+        frozen([n for row in numbers for n in row], np.int64),
+        frozen(offsets_of([len(row) for row in rows]), np.int64),
+        frozen(times, np.float64),
+        frozen(bounds, np.int64),
+    )
+    assert found.tolist() == [
+        times[first + n] if n >= 0 else 1.0
+        for first, row in zip(bounds.tolist(), numbers, strict=False)
+        for n in row
+    ]
+
+
+@given(st.lists(st.tuples(st.integers(0, 2**64 - 1), st.integers(0, 90)), max_size=4), sizes)
+def test_units_are_chosen_below_the_threshold_of_their_block(
+    rows: list[tuple[int, int]], block: int
+) -> None:
+    counts = [-(-count // block) for _, count in rows]
+    limits = np.linspace(0, 2**32, sum(counts) + 1).astype(np.uint64)
+    bounds = offsets_of(counts)
+    found = independent_in_blocks(
+        frozen([key for key, _ in rows], np.uint64),
+        frozen(offsets_of([count for _, count in rows]), np.int64),
+        frozen(limits, np.uint64),
+        frozen(bounds, np.int64),
+        block,
+    )
+    assert found.tolist() == [
+        word < limits[first + i // block]
+        for first, (key, count) in zip(bounds.tolist(), rows, strict=False)
+        for i, word in enumerate(ref.words(key, count))
+    ]

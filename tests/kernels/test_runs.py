@@ -1,0 +1,78 @@
+"""Runs of tokens: against the definition in plain Python."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from maskplug.arrays import frozen, offsets_of
+from maskplug.kernels.runs import distances, stretch, touching
+
+#: A unit of a row: the gap before it, and its length.
+units = st.tuples(st.integers(0, 2), st.integers(1, 3))
+batches = st.lists(st.lists(units, max_size=6), max_size=5)
+
+
+def laid(rows: list[list[tuple[int, int]]]) -> tuple[list[list[tuple[int, int]]], Any, Any, Any]:
+    """Starts and lengths row by row, and flat with their row offsets."""
+    found, at = [], 0
+    for row in rows:
+        found.append([])
+        for gap, length in row:
+            found[-1].append((at + gap, length))
+            at += gap + length
+    flat = [unit for row in found for unit in row]
+    starts, lengths = (frozen([unit[i] for unit in flat], np.int64) for i in (0, 1))
+    return found, starts, lengths, frozen(offsets_of([len(row) for row in rows]), np.int64)
+
+
+def joined(row: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    found: list[tuple[int, int]] = []
+    for start, length in row:
+        if found and sum(found[-1]) == start:
+            found[-1] = (found[-1][0], found[-1][1] + length)
+        else:
+            found.append((start, length))
+    return found
+
+
+@given(batches)
+def test_spans_touch(rows: list[list[tuple[int, int]]]) -> None:
+    found, *arrays = laid(rows)
+    assert touching(*arrays) == any(len(joined(row)) < len(row) for row in found)
+
+
+@given(st.data(), batches)
+def test_a_stretch_of_each_row(data: st.DataObject, rows: list[list[tuple[int, int]]]) -> None:
+    found, *arrays = laid(rows)
+    firsts = [data.draw(st.integers(0, 6)) for _ in rows]
+    counts = [data.draw(st.integers(0, 6)) for _ in rows]
+    starts, lengths, bounds = stretch(*arrays, frozen(firsts, np.int64), frozen(counts, np.int64))
+    expected = [
+        joined(row[first : first + count])
+        for row, first, count in zip(found, firsts, counts, strict=True)
+    ]
+    spans = zip(starts.tolist(), lengths.tolist(), strict=True)
+    assert list(spans) == [span for row in expected for span in row]
+    assert bounds.tolist() == offsets_of([len(row) for row in expected]).tolist()
+
+
+@given(st.lists(st.lists(st.sampled_from("cvo"), max_size=9), max_size=5))
+def test_distances_to_the_nearest_visible_token(rows: list[list[str]]) -> None:
+    """In a row of tokens that are chosen, visible, or outside of all that is masked."""
+    flat = np.array([token for row in rows for token in row])
+    offsets = frozen(offsets_of([len(row) for row in rows]), np.int64)
+    chosen, outside = (frozen(flat == kind, np.bool_) for kind in "co")
+
+    def nearest(row: list[str], i: int, step: int) -> int:
+        at = i
+        while 0 <= at < len(row) and row[at] == "c":
+            at += step
+        return abs(at - i) if 0 <= at < len(row) and row[at] == "v" else 0
+
+    found = distances(chosen, outside, offsets)
+    for step, side in zip((-1, 1), found, strict=True):
+        assert side.tolist() == [nearest(row, i, step) for row in rows for i in range(len(row))]
