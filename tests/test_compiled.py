@@ -100,3 +100,21 @@ def test_the_folder_is_where_kernels_are_kept() -> None:
     where = folder()
     assert where is not None
     assert any(name.startswith("intervals.tidy") for name in kept(str(where)))
+
+
+@pytest.mark.parametrize(("chosen", "told"), [("NOTSET", False), ("DEBUG", True)])
+def test_numba_writes_out_what_it_compiles_to_those_who_ask(
+    chosen: str, told: bool, tmp_path: Path
+) -> None:
+    code = f"""
+import logging
+logging.basicConfig(level=logging.DEBUG)
+logging.getLogger("numba").setLevel(logging.{chosen})
+import numpy as np
+from maskplug.arrays import ranges
+ranges(np.array([1]), np.array([2]))
+"""
+    out, errors = start("-c", code, cache=tmp_path).communicate(timeout=600)
+    assert ("bytecode dump" in errors) == told
+    assert out == ""
+    assert kept(str(tmp_path)), "nothing was compiled"

@@ -11,6 +11,7 @@ each. Every kernel is called with one signature: ``frozen`` arrays, no defaults.
 
 from __future__ import annotations
 
+import logging
 import warnings
 from collections.abc import Callable
 from functools import cache
@@ -19,6 +20,11 @@ from typing import Any, TypeVar, cast
 import numba
 
 from maskplug.errors import MaskplugWarning
+
+# To whoever listens to DEBUG, as everybody does who has imported fairseq, numba writes out every
+# instruction that it compiles. Who wants to read that sets the level of numba's own logger.
+if logging.getLogger("numba").level == logging.NOTSET:
+    logging.getLogger("numba").setLevel(logging.INFO)
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
