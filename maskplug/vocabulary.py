@@ -187,7 +187,6 @@ class Vocabulary:
         ("?!"). The first token of a sample need not be marked.
 
         Raises:
-            TokenError: when an id is outside the vocabulary.
             VocabularyError: when neither the batch nor the vocabulary knows of sentences.
         """
         if "sentence_starts" in tokens.layers:
@@ -198,11 +197,10 @@ class Vocabulary:
                 "(True where one begins), or the vocabulary a sentence_end table (True for full "
                 "stops and their like; from_pieces makes one where there are such pieces)"
             )
-        from maskplug.kernels.units import behind_ends
-
-        self.check(tokens)
-        starts = np.empty(len(tokens.ids), np.bool_)
-        behind_ends(tokens.ids, self.sentence_end, tokens.offsets, starts)
+        ends = self.sentence_end[tokens.ids]
+        starts = np.zeros(len(tokens.ids), np.bool_)
+        starts[1:] = ends[:-1] & ~ends[1:]
+        starts[tokens.offsets[:-1][tokens.lengths > 0]] = True
         return starts
 
     def id_of(self, name: str | int, who: str) -> int:

@@ -148,22 +148,6 @@ def word_units(
 
 
 @kernel
-def behind_ends(ids: IntArray, ends: BoolArray, offsets: IntArray, out: BoolArray) -> None:
-    """Write True for the first token of a row, and for each behind an end that is none itself.
-
-    Ids must be in the table ``ends``.
-    """
-    for row in range(len(offsets) - 1):
-        first = np.uint64(offsets[row])
-        ended = True
-        for k in range(offsets[row + 1] - offsets[row]):
-            i = first + np.uint64(k)
-            end = ends[np.uint64(ids[i])]
-            out[i] = (k == 0) | (ended & (not end))
-            ended = end
-
-
-@kernel
 def join(
     starts: IntArray, lengths: IntArray, offsets: IntArray
 ) -> tuple[IntArray, IntArray, IntArray]:

@@ -78,20 +78,6 @@ def test_words_by_a_table_of_ids(rows: list[list[int]]) -> None:
     assert by_id[:, : found[-1]].tolist() == by_token[:, : found[-1]].tolist()
 
 
-@given(st.lists(st.lists(st.integers(0, 3), max_size=9), max_size=6))
-def test_sentences_begin_behind_ends(rows: list[list[int]]) -> None:
-    ends = np.array([False, True, False, True])
-    flat = np.array([token for row in rows for token in row], np.int64)
-    out = np.zeros(len(flat), np.bool_)
-    units.behind_ends(flat, ends, offsets_of([len(row) for row in rows]), out)
-    expected = [
-        i == 0 or bool(ends[row[i - 1]] and not ends[row[i]])
-        for row in rows
-        for i in range(len(row))
-    ]
-    assert out.tolist() == expected
-
-
 @pytest.mark.parametrize(
     ("ids", "found"), [([], False), ([0, 4], False), ([2, 5], True), ([-1], True), ([2**62], True)]
 )
