@@ -39,7 +39,7 @@ def seconds(call: Call, calls: int) -> float:
     return (time.perf_counter() - begun) / calls
 
 
-def calls_for(call: Call, least: float = 0.02) -> int:
+def calls_for(call: Call, least: float = 0.1) -> int:
     """How many calls a round needs to last ``least`` seconds; warms the side up."""
     call()
     return max(1, round(least / max(seconds(call, 1), 1e-9)))

@@ -105,6 +105,41 @@ def derive(keys: UintArray, name: str) -> UintArray:
     return hash_words(purpose_code(name), keys)
 
 
+def seed_of(seed: int) -> int:
+    """A seed as a Python integer.
+
+    Raises:
+        OptionError: when it is no integer from 0 to 2**64 - 1.
+    """
+    whole = isinstance(seed, int | np.integer) and not isinstance(seed, bool)
+    if not whole or not 0 <= seed <= FULL:
+        raise OptionError(f"seed is {seed!r}; it must be an integer from 0 to 2**64 - 1")
+    return int(seed)
+
+
+def times_of(t: int | IntArray, samples: int) -> IntArray:
+    """One time for each sample: int64.
+
+    Raises:
+        OptionError: when one is negative.
+    """
+    times = spread(t, np.int64, samples)
+    if samples and times.min() < 0:
+        raise OptionError(f"t is {times.min()}; epochs and steps count from 0")
+    return times
+
+
+def progress_of(progress: float | FloatArray, samples: int) -> FloatArray:
+    """How far training is at each sample: float64.
+
+    Raises:
+        OptionError: when it is not a number.
+    """
+    if np.isnan(progress) if isinstance(progress, float) else np.isnan(progress).any():
+        raise OptionError("progress is NaN; it is a number from 0 to 1")
+    return spread(progress, np.float64, samples)
+
+
 class Feedback(Protocol):
     """What a model has told of its losses, step by step; see ``maskplug.feedback``."""
 
@@ -157,20 +192,11 @@ class Rng:
         Raises:
             OptionError: when the seed or t is negative or beyond its range, or progress is NaN.
         """
-        if (
-            isinstance(seed, bool)
-            or not isinstance(seed, int | np.integer)
-            or not 0 <= seed <= FULL
-        ):
-            raise OptionError(f"seed is {seed!r}; it must be an integer from 0 to 2**64 - 1")
         key_array = keys_of(keys)
-        times = spread(t, np.int64, len(key_array))
-        if times.size and times.min() < 0:
-            raise OptionError(f"t is {times.min()}; epochs and steps count from 0")
-        part = spread(progress, np.float64, len(key_array))
-        if np.isnan(part).any():
-            raise OptionError("progress is NaN; it is a number from 0 to 1")
-        return cls(int(seed), times, key_array, part, **rest)
+        samples = len(key_array)
+        return cls(
+            seed_of(seed), times_of(t, samples), key_array, progress_of(progress, samples), **rest
+        )
 
     def __len__(self) -> int:
         return len(self.keys)

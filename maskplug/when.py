@@ -10,7 +10,7 @@ import numpy as np
 from maskplug.arrays import FloatArray, IntArray, UintArray, spread
 from maskplug.errors import OptionError
 from maskplug.parts import Clock
-from maskplug.rng import Feedback, Rng
+from maskplug.rng import Feedback, Rng, progress_of, seed_of, times_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,11 +47,12 @@ class When:
         """Spread single values over the samples.
 
         Raises:
-            OptionError: when a time is no whole number, or there is not one for each sample.
+            OptionError: when a time is no whole number, or there is not one for each sample; for a
+                seed or a progress out of range.
         """
         samples = len(keys)
         times = _times("epoch", epoch, samples), _times("step", step, samples)
-        return cls(seed, *times, keys, spread(progress, np.float64, samples), feedback)
+        return cls(seed_of(seed), *times, keys, progress_of(progress, samples), feedback)
 
     def __len__(self) -> int:
         return len(self.keys)
@@ -60,16 +61,16 @@ class When:
         """The draws at the time that this clock tells.
 
         Raises:
-            OptionError: for a seed, a time or a progress out of range.
+            OptionError: for a time out of range.
         """
-        return Rng.at(
+        return Rng(
             self.seed,
-            clock(self.epoch, self.step),
+            times_of(clock(self.epoch, self.step), len(self)),
             self.keys,
             self.progress,
-            scope=self.scope,
-            step=self.step,
-            feedback=self.feedback,
+            self.scope,
+            self.step,
+            self.feedback,
         )
 
     def take(self, rows: IntArray) -> When:
