@@ -43,7 +43,7 @@ class Size:
 
     rows: int = 32
     length: int = 512
-    batches: int = 40
+    batches: int = 160
     rounds: int = 5
 
     @property
