@@ -56,10 +56,15 @@ class Results:
         self._write()
 
     def finished(self, part: str, rows: list[dict[str, Any]]) -> None:
-        """A part went through: comparisons that it makes no longer are dropped."""
-        made = [_name({"part": part, **row}) for row in rows]
-        kept = self.figures["comparisons"]
-        kept[:] = [old for old in kept if old["part"] != part or _name(old) in made]
+        """A part went through: its comparisons stand in their order, and there are no others."""
+        made = [{"part": part, **row} for row in rows]
+        before = self.figures["comparisons"]
+        first = next((i for i, old in enumerate(before) if old["part"] == part), len(before))
+        before[:] = [
+            *before[:first],
+            *made,
+            *(old for old in before[first:] if old["part"] != part),
+        ]
         self._whole(part)
 
     def _whole(self, part: str) -> None:

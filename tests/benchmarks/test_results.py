@@ -40,16 +40,19 @@ def test_a_row_takes_the_place_of_the_same_one(tmp_path: Path) -> None:
     assert [(r["what"], r["ratio"]) for r in read(tmp_path)["comparisons"]] == [("a", 2), ("b", 1)]
 
 
-def test_rows_that_a_part_makes_no_longer_go_when_it_went_through(tmp_path: Path) -> None:
+def test_a_part_that_went_through_has_its_own_rows_in_its_order(tmp_path: Path) -> None:
     results = begun(tmp_path)
-    results.row("peer", row("a"))
+    results.row("peer", row("gone"))
     results.row("one", row("a"))
-    results.row("peer", row("b"))
-    assert len(read(tmp_path)["comparisons"]) == 3
-    results.finished("peer", [row("b")])
+    for what in "cab":
+        results.row("peer", row(what))
+    assert len(read(tmp_path)["comparisons"]) == 5
+    results.finished("peer", [row("a"), row("b"), row("c")])
     assert [(r["part"], r["what"]) for r in read(tmp_path)["comparisons"]] == [
-        ("one", "a"),
+        ("peer", "a"),
         ("peer", "b"),
+        ("peer", "c"),
+        ("one", "a"),
     ]
 
 
