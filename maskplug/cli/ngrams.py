@@ -8,7 +8,7 @@ from itertools import islice
 from pathlib import Path
 
 import click
-import rich
+from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 from maskplug.cli.tokenizers import Reader, read
@@ -56,7 +56,8 @@ def ngrams_command(
     write(out, found)
     counts = Counter(len(entry.words) for entry in found)
     parts = ", ".join(f"{count} of {n} words" for n, count in sorted(counts.items()))
-    rich.print(f"wrote {len(found)} n-grams to {out}: {parts}")
+    console = Console(highlight=False, soft_wrap=True)  # a path is one word, however long
+    console.print(f"wrote {len(found)} n-grams to {out}: {parts}", markup=False)
 
 
 def _passes(

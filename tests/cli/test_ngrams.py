@@ -55,6 +55,12 @@ def test_a_list_of_two_files(folder: Path) -> None:
     assert len(strategy(tokens, vocab).selection.starts) > 0
 
 
+def test_a_path_stays_in_one_piece(folder: Path, tmp_path: Path) -> None:
+    out = tmp_path / ("[red] " + "long" * 30 + ".txt")
+    result = run(folder, "--min-count", "6", "--out", str(out))
+    assert f"n-grams to {out}: " in result.output
+
+
 def test_size_bounds_the_list(folder: Path) -> None:
     assert run(folder, "--min-count", "6", "--size", "4").exit_code == 0
     assert sorted(map(len, entries(folder))) in ([2, 2, 3], [2, 2, 3, 4], [2, 2, 3, 5])
