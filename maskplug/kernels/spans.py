@@ -22,21 +22,27 @@ def reached(law: UintArray, word: np.uint32) -> int:
 
 @kernel
 def draw_lengths(
-    lengths: IntArray, words: Words, key: np.uint64, budget: int, law: UintArray
+    lengths: IntArray, words: Words, key: np.uint64, budget: int, law: UintArray, least: int
 ) -> int:
-    """Span lengths that add up to ``budget``, in random order; returns how many.
+    """Lengths of ``least`` (0 or 1) and more that add up to ``budget``; returns how many.
 
-    Lengths follow ``law`` (cumulative, times 2**32) until the budget is spent; the last is cut.
+    They follow ``law`` (cumulative from the least on, times 2**32) until the budget is spent, and
+    the last is cut. Once ``budget`` of them are 0, another 0 counts as 1: there are never more than
+    twice the budget.
     """
-    fill(words, budget, key, 0)
+    fill(words, (2 - least) * budget, key, 0)
     count = 0
+    empty = 0
     left = budget
     while left > 0:
-        length = min(1 + reached(law, words[count]), left)
+        length = min(least + reached(law, words[count]), left)
+        if length == 0 and empty == budget:
+            length = 1
+        empty += int(length == 0)
         lengths[count] = length
         left -= length
         count += 1
-    # The cut span must not always come last in the row.
+    # In random order: the cut one must not always come last in the row.
     fill(words, count, key, 1)
     shuffle(lengths, count, words)
     return count
@@ -69,14 +75,16 @@ def place(
 
 
 @kernel
-def geometric(keys: UintArray, budgets: IntArray, law: UintArray) -> tuple[IntArray, IntArray]:
-    """Lengths that follow ``law`` up to each row's budget, and their row offsets."""
-    sizes = np.empty(budgets.sum(), np.int64)
+def lengths_by_law(
+    keys: UintArray, budgets: IntArray, law: UintArray, least: int
+) -> tuple[IntArray, IntArray]:
+    """Lengths of each row as :func:`draw_lengths` draws them, and their row offsets."""
+    sizes = np.empty((2 - least) * budgets.sum(), np.int64)
     rows = np.zeros(len(keys) + 1, np.int64)
-    words = room(budgets.max() if len(keys) else 0)
+    words = room((2 - least) * budgets.max() if len(keys) else 0)
     n = 0
     for row in range(len(keys)):
-        n += draw_lengths(sizes[n:], words, keys[row], budgets[row], law)
+        n += draw_lengths(sizes[n:], words, keys[row], budgets[row], law, least)
         rows[row + 1] = n
     return sizes[:n], rows
 
@@ -212,5 +220,5 @@ def spans(
     gaps: bool,
 ) -> tuple[IntArray, IntArray, IntArray]:
     """Spans of units whose lengths follow ``law``: as :func:`lay_out` gives them."""
-    sizes, bounds = geometric(length_keys, budgets, law)
+    sizes, bounds = lengths_by_law(length_keys, budgets, law, 1)
     return lay_out(place_keys, starts, lengths, offsets, sizes, bounds, gaps)

@@ -70,8 +70,7 @@ class PoissonSpans(Selector):
             )
 
     def select(self, tokens: TokenBatch, vocab: Vocabulary, rng: Rng) -> Selection:
-        from maskplug.kernels.infill import infill_lengths
-        from maskplug.kernels.spans import lay_out
+        from maskplug.kernels.spans import lay_out, lengths_by_law
 
         candidates = units(tokens, vocab, self.unit)
         budgets = budget(self.rate, candidates.counts, rng)
@@ -80,7 +79,7 @@ class PoissonSpans(Selector):
             candidates.starts,
             candidates.lengths,
             candidates.offsets,
-            *infill_lengths(rng.stream_keys("poisson lengths"), budgets, _limits(self.mean)),
+            *lengths_by_law(rng.stream_keys("poisson lengths"), budgets, _limits(self.mean), 0),
             True,
         )
         return Selection(*spans, len(tokens.ids))
