@@ -39,22 +39,17 @@ class ArrowReader:
         return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
 
 
-def reader(dataset: Any, columns: frozenset[str] | None = None) -> ArrowReader | None:
+def reader(dataset: Any) -> ArrowReader | None:
     """What reads the rows of a dataset, or None where it hands out something of its own.
 
     Only a plain `datasets.Dataset` is read so: one with a format or a transform stays as it is.
-
-    Args:
-        dataset: any.
-        columns: those to read, as far as they are there; None reads all.
     """
     datasets = sys.modules.get("datasets")  # who has such a dataset has imported it
     if datasets is None or type(dataset) is not datasets.Dataset:
         return None
     if dataset.format["type"] is not None or not _has_rows(dataset.features):
         return None
-    read = [name for name in dataset.column_names if columns is None or name in columns]
-    return ArrowReader(dataset.with_format("arrow", columns=read)) if read else None
+    return ArrowReader(dataset.with_format("arrow"))
 
 
 def _has_rows(features: Any) -> bool:

@@ -90,15 +90,7 @@ def _keyed(dataset: Any, moment: Moment | None, columns: frozenset[str] | None) 
         return dataset
     if isinstance(dataset, IterableDataset):
         return KeyedIterable(dataset, moment, columns)
-    return KeyedDataset(_without(dataset, columns), moment, columns)
-
-
-def _without(dataset: Any, columns: frozenset[str] | None) -> Any:
-    """A `datasets.Dataset` without the columns that nobody reads: they need not be decoded."""
-    names = getattr(dataset, "column_names", None)
-    if columns is None or not isinstance(names, list) or not hasattr(dataset, "remove_columns"):
-        return dataset
-    return dataset.remove_columns([name for name in names if name not in columns])
+    return KeyedDataset(dataset, moment, columns)
 
 
 def _check_stream(dataset: Any, collator: DataCollatorForMasking) -> None:

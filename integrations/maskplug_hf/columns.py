@@ -131,7 +131,7 @@ def flat(name: str, rows: Column) -> tuple[IntArray, IntArray]:
 
 def _of_tensors(rows: Column) -> tuple[IntArray, IntArray] | None:
     """Rows that are all tensors of integers, read at once; None for any others."""
-    if type(rows[0]) is not torch.Tensor or set(map(type, rows)) != {torch.Tensor}:
+    if set(map(type, rows)) != {torch.Tensor}:
         return None
     try:
         joined = torch.cat(rows)

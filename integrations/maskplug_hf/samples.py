@@ -89,6 +89,9 @@ class KeyedDataset(_Wrapped, Dataset[Sample]):
         ({'input_ids': [5, 6]}, 0)
     """
 
+    def __init__(self, dataset: Any, moment: Moment | None, columns: frozenset[str] | None) -> None:
+        super().__init__(_without(dataset, columns), moment, columns)
+
     def __getitem__(self, index: Any) -> Sample:
         return self.__getitems__([index])[0]
 
@@ -113,7 +116,15 @@ class KeyedDataset(_Wrapped, Dataset[Sample]):
 
     @cached_property
     def _reader(self) -> ArrowReader | None:
-        return reader(self.dataset, None if self.columns is None else self.columns | {SAMPLE_ID})
+        return reader(self.dataset)
+
+
+def _without(dataset: Any, columns: frozenset[str] | None) -> Any:
+    """A `datasets.Dataset` without the columns that nobody reads: they need not be decoded."""
+    names = getattr(dataset, "column_names", None)
+    if columns is None or not isinstance(names, list) or not hasattr(dataset, "remove_columns"):
+        return dataset
+    return dataset.remove_columns([n for n in names if n not in columns and n != SAMPLE_ID])
 
 
 class KeyedIterable(_Wrapped, IterableDataset[Sample]):

@@ -50,12 +50,13 @@ def test_rows_are_those_of_the_dataset(way: str) -> None:
 
 def test_only_the_wanted_columns_are_read() -> None:
     rows = datasets.Dataset.from_dict(COLUMNS)
-    read = reader(rows, frozenset({"input_ids", "sample_id", "not there"}))
+    keyed = KeyedDataset(rows, Moment(), frozenset({"input_ids", "not there"}))
+    read = reader(keyed.dataset)
     assert read is not None
     assert [set(row) for row in read([1, 0])] == [{"input_ids", "sample_id"}] * 2
-    assert reader(rows, frozenset({"not there"})) is None
-    found = KeyedDataset(rows, Moment(), frozenset({"input_ids"}))[3]
-    assert (set(found), found.key) == ({"input_ids"}, "d")
+    assert reader(KeyedDataset(rows, Moment(), frozenset({"not there"})).dataset) is None
+    assert (set(keyed[3]), keyed[3].key) == ({"input_ids"}, "d")
+    assert set(rows.column_names) == set(COLUMNS), "the caller's dataset keeps its columns"
 
 
 @pytest.mark.parametrize(
