@@ -14,8 +14,14 @@ from typing import Any
 import numpy as np
 import torch
 
-from benchmarks.peers.transformers_features import Batch, converted, random_batches, tokenizer
-from benchmarks.timing import Call, Prepare, timed
+from benchmarks.peers.transformers_features import (
+    Batch,
+    converted,
+    in_turn,
+    random_batches,
+    tokenizer,
+)
+from benchmarks.timing import Prepare, timed
 
 ROWS, LENGTH, BATCHES, ROUNDS = 32, 512, 12, 40
 SHORT = 2
@@ -24,23 +30,21 @@ LIMIT = "nothing masked: two columns read, three tensors made"
 
 def handed_on(features: Batch) -> Any:
     """Three tensors of the size that a masked batch has, and two columns read for them."""
-    from maskplug_hf.travel import Batch as Tensors
+    from maskplug_hf.collator import _tensors
 
     columns = {name: [feature[name] for feature in features] for name in features[0]}
     ids, seen = (np.concatenate(columns[name]) for name in ("input_ids", "attention_mask"))
     made = {"input_ids": ids, "labels": np.full_like(ids, -100), "attention_mask": seen}
-    return Tensors(
-        {name: torch.from_numpy(flat.reshape(len(features), -1)) for name, flat in made.items()}
-    )
+    return _tensors({n: flat.reshape(len(features), -1) for n, flat in made.items()}, "pt")
 
 
 def stages(reader: Any, batches: list[Batch]) -> Iterator[tuple[str, Prepare]]:
     """The stages of a call in their order, each on the next of the batches."""
     from maskplug_hf import DataCollatorForMasking
     from maskplug_hf.batch import take_tokens
+    from maskplug_hf.collator import _tensors
     from maskplug_hf.columns import columns_of
     from maskplug_hf.shown import Shown
-    from maskplug_hf.travel import Batch as Tensors
 
     collator = DataCollatorForMasking(reader, "dynamic", seed=1)
     collator.set_epoch(0)
@@ -58,29 +62,20 @@ def stages(reader: Any, batches: list[Batch]) -> Iterator[tuple[str, Prepare]]:
         out = collator._outputs(masked[i], shown[i])
         return out.input_ids(), out.attention_mask(), out.predictions()
 
-    def tensors(arrays: Any) -> object:
-        return Tensors({name: torch.from_numpy(array) for name, array in arrays.items()})
-
     if isinstance(batches[0][0]["input_ids"], np.ndarray):
         yield LIMIT, each(handed_on, batches)
     yield "columns of the features", each(columns_of, batches)
     yield "ids, attention mask and keys as arrays", each(read, columns)
     yield "strategy", each(mask, [one.tokens for one in given])
     yield "ids, attention mask and labels, padded", each(padded, list(range(len(batches))))
-    yield "tensors", each(tensors, made)
+    yield "tensors", each(partial(_tensors, kind="pt"), made)
     yield "all", each(collator, batches)
 
 
 def each(call: Callable[[Any], object], inputs: list[Any]) -> Prepare:
     """Calls that meet the next input each time, so that nothing is in the nearest cache."""
-    number = 0
-
-    def prepare() -> Call:
-        nonlocal number
-        number += 1
-        return partial(call, inputs[number % len(inputs)])
-
-    return prepare
+    following = in_turn(call, inputs)
+    return lambda: following
 
 
 def measure(small: bool) -> dict[str, Any]:
@@ -95,11 +90,9 @@ def measure(small: bool) -> dict[str, Any]:
             random_batches(reader, rows, SHORT, count), np.array
         ),
     }
-    threads = torch.get_num_threads()
     torch.set_num_threads(1)
     found: dict[str, dict[str, float]] = {}
     for side, batches in sides.items():
         for name, taken in timed(dict(stages(reader, batches)), rounds).items():
             found.setdefault(name, {})[side] = statistics.median(taken) * 1e6
-    torch.set_num_threads(threads)
     return {LIMIT: found.pop(LIMIT), **found}
