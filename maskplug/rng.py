@@ -135,9 +135,10 @@ def progress_of(progress: float | FloatArray, samples: int) -> FloatArray:
     Raises:
         OptionError: when it is not a number.
     """
-    if np.isnan(progress) if isinstance(progress, float) else np.isnan(progress).any():
+    part = spread(progress, np.float64, samples)
+    if np.isnan(part).any():
         raise OptionError("progress is NaN; it is a number from 0 to 1")
-    return spread(progress, np.float64, samples)
+    return part
 
 
 class Feedback(Protocol):
