@@ -47,7 +47,8 @@ class DataCollatorForMasking:
       whatever else the strategy reads: one number for each token;
     - ``sample_id``: an int, str or bytes;
     - ``labels`` (or ``label``, ``label_ids``): the sample's own. They stay as they are, and only
-      the inputs are masked: sequences are padded with -100, single labels are stacked;
+      the inputs are masked: sequences are padded with -100, single labels are stacked. What an
+      attached Trainer evaluates is not masked at all then;
     - ``token_type_ids`` are padded; other columns are stacked.
 
     Args:
@@ -134,7 +135,7 @@ class DataCollatorForMasking:
         self._moment.set(epoch, progress)
 
     def as_attached(self, model: Any = None) -> Self:
-        """A copy for a Trainer whose datasets bring the time; plain features get frozen masks.
+        """A copy for a Trainer whose datasets bring the time; plain features are evaluated.
 
         Args:
             model: the trainer's, to be asked what it takes where this collator was given none.
@@ -174,13 +175,16 @@ class DataCollatorForMasking:
         keys = take_keys(features, columns)
         own = take_labels(columns)
         given = take_tokens(columns, keys, self.strategy)
-        masked = self.strategy(
-            given.tokens,
-            self.vocabulary,
-            seed=self.seed,
-            feedback=self.feedback,
-            **self._time(features),
-        )
+        if own is not None and self._evaluates(features):
+            masked = maskplug.strategy("none")(given.tokens, self.vocabulary)
+        else:
+            masked = self.strategy(
+                given.tokens,
+                self.vocabulary,
+                seed=self.seed,
+                feedback=self.feedback,
+                **self._time(features),
+            )
         out = self._outputs(masked, Shown(given, masked.inputs))
         arrays = {"input_ids": out.input_ids()}
         if self.feedback is not None:
@@ -247,6 +251,11 @@ class DataCollatorForMasking:
         return Outputs(
             masked, shown, self._facts, self._pad_id, self._side, self.pad_to_multiple_of
         )
+
+    def _evaluates(self, features: Sequence[Any]) -> bool:
+        """Whether a Trainer evaluates these; only training data come with their time."""
+        first = features[0]
+        return self.attached and not (isinstance(first, Sample) and first.trained)
 
     def _time(self, features: Sequence[Any]) -> dict[str, Any]:
         if isinstance(features[0], Sample):

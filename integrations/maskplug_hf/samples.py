@@ -24,6 +24,7 @@ class Sample(BatchEncoding):
     Attributes:
         key: the sample's key, or None to take it from the content.
         epoch, step, progress: when the mask is for.
+        trained: whether the model is trained on it, and not evaluated.
     """
 
     def __init__(
@@ -33,10 +34,12 @@ class Sample(BatchEncoding):
         epoch: int = 0,
         step: int = 0,
         progress: float = 0.0,
+        trained: bool = True,
     ) -> None:
         super().__init__()
         self.data = data
         self.key, self.epoch, self.step, self.progress = key, epoch, step, progress
+        self.trained = trained
 
 
 class _Wrapped:
@@ -80,7 +83,7 @@ class KeyedDataset(_Wrapped, Dataset[Sample]):
 
     Args:
         dataset: the original; it is not changed.
-        moment: where the epoch is read; None freezes every mask at t = 0.
+        moment: where the epoch is read; None for evaluation, which freezes every mask at t = 0.
         columns: the columns to keep, or None for all.
 
     Example:
@@ -100,8 +103,9 @@ class KeyedDataset(_Wrapped, Dataset[Sample]):
         epoch, progress = self._now()
         stamps = [i if isinstance(i, tuple) else (i, 0, progress) for i in indices]
         rows = self._rows([stamp[0] for stamp in stamps])
+        trained = self.moment is not None
         return [
-            Sample(data, key, epoch, step, share)
+            Sample(data, key, epoch, step, share, trained)
             for (data, key), (_, step, share) in zip(rows, stamps, strict=True)
         ]
 
@@ -137,4 +141,4 @@ class KeyedIterable(_Wrapped, IterableDataset[Sample]):
         epoch, progress = self._now()  # once, so that no later epoch reaches this pass
         for item in self.dataset:
             data, key = self._split(item, None)
-            yield Sample(data, key, epoch, 0, progress)
+            yield Sample(data, key, epoch, 0, progress, self.moment is not None)
