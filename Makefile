@@ -30,7 +30,7 @@ $(READY): setup.cfg $(CONSTRAINTS) requirements/fairseq.txt
 	touch $@
 
 demo: $(READY)
-	$(BIN)/python -m recipes.translation.demo
+	$(BIN)/python -m recipes demo
 
 lint: $(READY)
 	$(BIN)/ruff check .
@@ -46,4 +46,4 @@ bench: $(READY)
 	$(BIN)/python -m benchmarks.run
 
 clean:
-	rm -rf $(VENV) demo-run
+	rm -rf $(VENV) runs

@@ -13,7 +13,8 @@ WORDS = 30_000
 FULL_STOP = "▁."
 #: Every so many tokens a sentence ends.
 SENTENCE = 20
-SAMPLE = Path(__file__).parents[2] / "recipes" / "translation" / "data"
+DATA = Path(__file__).parents[2] / "recipes" / "translation" / "data"
+SAMPLE = DATA / "translation.en-de.train.tsv.gz"
 
 
 def dictionary() -> Any:
@@ -53,8 +54,8 @@ def sample_lines(folder: Path, lines: int | None = None) -> Any:
     """The first lines of the sample that ships with a recipe, in words; the dictionary."""
     from fairseq.data import Dictionary
 
-    with gzip.open(SAMPLE / "train.en.gz", "rt", encoding="utf-8") as file:
-        text = [[f"▁{word}" for word in line.split()] for line in list(file)[:lines]]
+    with gzip.open(SAMPLE, "rt", encoding="utf-8") as file:
+        text = [[f"▁{word}" for word in line.split("\t")[0].split()] for line in list(file)[:lines]]
     words = Dictionary()
     ids = [np.array([words.add_symbol(word) for word in line]) for line in text]
     write(folder, words, ids)

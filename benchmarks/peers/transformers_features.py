@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 
 WORDS = 30_000
-SAMPLE = Path(__file__).parents[2] / "recipes" / "translation" / "data" / "train.en.gz"
+DATA = Path(__file__).parents[2] / "recipes" / "translation" / "data"
+SAMPLE = DATA / "translation.en-de.train.tsv.gz"
 
 Feature = dict[str, Any]
 Batch = list[Feature]
@@ -56,9 +57,9 @@ def long_batches(reader: Any, rows: int, length: int, batches: int) -> list[Batc
 
 
 def sample() -> list[str]:
-    """The lines of the shipped sample."""
+    """The English lines of the shipped sample."""
     with gzip.open(SAMPLE, "rt", encoding="utf-8") as file:
-        return file.read().splitlines()
+        return [line.split("\t")[0] for line in file]
 
 
 def tokenized(reader: Any, texts: list[str], max_length: int = 512) -> Batch:

@@ -9,11 +9,12 @@ from maskplug.plugins import plugins
 
 
 class Row(NamedTuple):
-    """One sample's original ids, what the model read, and which tokens were chosen."""
+    """One sample's original ids, which of them were chosen, what is read, what is predicted."""
 
     original: list[int]
-    inputs: list[int]
     chosen: list[bool]
+    inputs: list[int]
+    predicted: list[int]
 
 
 class Recorder:
@@ -31,10 +32,15 @@ class Recorder:
     def maskplug_after_mask(self, masked: maskplug.Masked, context: maskplug.Context) -> None:
         """Take down a batch."""
         offsets = context.tokens.offsets
-        columns = (context.tokens.ids, masked.inputs.values, masked.selection.mask)
-        rows = zip(
-            *(maskplug.Ragged(column, offsets).to_lists() for column in columns), strict=True
+        predicted = masked.labels if masked.targets is None else masked.targets
+        assert predicted is not None
+        columns = (
+            maskplug.Ragged(context.tokens.ids, offsets),
+            maskplug.Ragged(masked.selection.mask, offsets),
+            masked.inputs,
+            predicted,
         )
+        rows = zip(*(column.to_lists() for column in columns), strict=True)
         moments = zip(context.rng.t.tolist(), context.tokens.keys.tolist(), strict=True)
         for (t, key), row in zip(moments, rows, strict=True):
             if t < self.limit:

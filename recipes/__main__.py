@@ -1,0 +1,5 @@
+"""``python -m recipes``: see ``--help``."""
+
+from recipes.shared.cli import start
+
+start()

@@ -1,0 +1,130 @@
+"""The command lines of fairseq: what a stage is trained with, what a model generates with."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+from maskplug.cli.fairseq_dir import fairseq_dir
+from recipes.shared.binarize import langs
+from recipes.shared.plan import NONE, Run, StageRun
+
+Options = dict[str, str | None]
+
+TASKS = {
+    "translation": "maskplug_translation",
+    "denoising": "maskplug_denoising",
+    "masked_lm": "maskplug_masked_lm",
+    "classification": "maskplug_classification",
+}
+DATA = {"translation": "pairs", "denoising": "text", "masked_lm": "text"}
+CRITERIA = {"masked_lm": "masked_lm", "classification": "sentence_prediction"}
+LABEL_SMOOTHED = "label_smoothed_cross_entropy"
+
+
+def train_command(stage: StageRun) -> list[str]:
+    """The command that trains a stage, from where it was interrupted."""
+    run, said = stage.run, stage.stage
+    training = {
+        "--optimizer": "adam", "--adam-betas": "(0.9,0.98)", "--clip-norm": "1.0",
+        "--lr": str(said.learning_rate), "--lr-scheduler": "polynomial_decay",
+        "--warmup-updates": str(said.warmup), "--total-num-update": str(said.updates),
+        "--max-update": str(said.updates), "--max-epoch": str(stage.epochs),
+        "--batch-size": str(said.batch), "--required-batch-size-multiple": "1",
+        "--seed": str(run.seed), "--cpu": None, "--num-workers": "0",
+        "--save-dir": str(stage.folder), "--no-epoch-checkpoints": None,
+        "--save-interval-updates": str(said.every), "--keep-interval-updates": "1",
+        "--validate-interval": "1000000", "--save-interval": "1000000",
+        "--log-format": "json", "--log-interval": str(max(1, min(50, said.updates // 20))),
+    }  # fmt: skip
+    masks: Options = {}
+    if stage.masking["name"] != NONE:
+        masks = {
+            "--masking-plugin": str(stage.masking["name"]),
+            "--masking-args": json.dumps(stage.options), "--masking-seed": str(run.seed),
+        }  # fmt: skip
+    return _command("fairseq-train", stage, _task(stage) | masks | model(stage) | training)
+
+
+def _task(stage: StageRun) -> Options:
+    """What a task reads, and what it is scored with."""
+    said, recipe = stage.stage, stage.run.recipe
+    options: Options = {"--criterion": CRITERIA.get(said.task, LABEL_SMOOTHED)}
+    if options["--criterion"] == LABEL_SMOOTHED:
+        options["--label-smoothing"] = str(said.label_smoothing)
+    if said.task in ("denoising", "masked_lm"):
+        options |= {"--sample-break-mode": "eos", "--tokens-per-sample": "512"}
+    if said.task == "classification":
+        options |= {
+            "--num-classes": str(len(stage.run.work.facts()["labels"])), "--init-token": "0",
+            "--classification-head-name": "sentence_classification_head",
+            "--best-checkpoint-metric": "accuracy", "--maximize-best-checkpoint-metric": None,
+        }  # fmt: skip
+    if stage.start and recipe.stages[0].task != said.task:
+        options["--finetune-from-model"] = str(stage.start / "checkpoint_best.pt")
+    return options
+
+
+def model(stage: StageRun) -> Options:
+    """The architecture, and its size."""
+    size, run = stage.run.recipe.model, stage.run
+    dropout = str(size.dropout)
+    encoder: Options = {
+        "--encoder-layers": str(size.layers), "--encoder-embed-dim": str(size.width),
+        "--encoder-ffn-embed-dim": str(size.feed_forward),
+        "--encoder-attention-heads": str(size.heads), "--dropout": dropout,
+    }  # fmt: skip
+    if size.family == "bert":
+        return {"--arch": "roberta_base", "--max-positions": "512", **encoder,
+                "--attention-dropout": dropout, "--pooler-dropout": dropout}  # fmt: skip
+    decoder: Options = {
+        "--decoder-layers": str(size.decoder_layers), "--decoder-embed-dim": str(size.width),
+        "--decoder-ffn-embed-dim": str(size.feed_forward),
+        "--decoder-attention-heads": str(size.heads), "--share-all-embeddings": None,
+    }  # fmt: skip
+    if size.family == "bart":
+        return {"--arch": "bart_base", **encoder, **decoder, "--max-source-positions": "1024",
+                "--max-target-positions": "1024", "--attention-dropout": "0.0"}  # fmt: skip
+    patterns: Options = {
+        "--encoder-attention-pattern": size.encoder_attention,
+        "--cross-attention-pattern": run.attention,
+    }  # fmt: skip
+    patterns = {name: pattern for name, pattern in patterns.items() if pattern}
+    arch = "maskplug_transformer" if size.encoder_attention or run.attention else "transformer"
+    return {"--arch": arch, **encoder, **decoder, **patterns}
+
+
+def generate_command(stage: StageRun, split: str, attention: str = "") -> list[str]:
+    """The command that translates or summarizes a split, from clean sources.
+
+    Args:
+        stage: whose best checkpoint does it.
+        split: of the corpus.
+        attention: another pattern across than the one of training.
+    """
+    said = stage.run.recipe.generation
+    options: Options = {
+        "--path": str(stage.folder / "checkpoint_best.pt"), "--cpu": None, "--batch-size": "64",
+        "--gen-subset": split, "--beam": str(said.beam), "--max-len-a": str(said.max_a),
+        "--max-len-b": str(said.max_b), "--remove-bpe": "sentencepiece",
+        "--required-batch-size-multiple": "1", "--num-workers": "0",
+    }  # fmt: skip
+    if attention:
+        options["--model-overrides"] = str({"cross_attention_pattern": attention})
+    return _command("fairseq-generate", stage, options)
+
+
+def data_of(run: Run, task: str) -> Path:
+    """The binary data of a task."""
+    return run.work.data_bin(DATA.get(task, "labelled"))
+
+
+def _command(program: str, stage: StageRun, options: Options) -> list[str]:
+    task = stage.stage.task
+    command = [str(Path(sys.executable).parent / program), str(data_of(stage.run, task))]
+    command += ["--user-dir", str(fairseq_dir()), "--task", TASKS[task]]
+    command += langs() if task == "translation" else []
+    for name, value in options.items():
+        command += [name] if value is None else [name, value]
+    return command

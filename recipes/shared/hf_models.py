@@ -1,0 +1,97 @@
+"""The models of the Hugging Face side, of the sizes of fairseq's."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from recipes.shared.config import Model
+from recipes.shared.plan import StageRun
+
+
+def make(stage: StageRun, tokenizer: Any) -> Any:
+    """The model that a stage begins with: from scratch, or what the stage before has learnt."""
+    size = stage.run.recipe.model
+    if stage.start:
+        return _loaded(stage.start / "best", stage)
+    if size.family == "bert":
+        return _bert(size, tokenizer, stage)
+    return _marian(size, tokenizer) if size.family == "marian" else _bart(size, tokenizer)
+
+
+def load(folder: Path, stage: StageRun) -> Any:
+    """A model that a stage has saved."""
+    return _loaded(folder, stage).eval()
+
+
+def _loaded(folder: Path, stage: StageRun) -> Any:
+    from transformers import AutoModelForMaskedLM, AutoModelForSeq2SeqLM
+    from transformers import AutoModelForSequenceClassification as Classifier
+
+    if stage.stage.task == "classification":
+        many = len(stage.run.work.facts()["labels"])
+        return Classifier.from_pretrained(str(folder), num_labels=many)
+    kind = AutoModelForMaskedLM if stage.stage.task == "masked_lm" else AutoModelForSeq2SeqLM
+    return kind.from_pretrained(str(folder))
+
+
+def _ids(tokenizer: Any, first: int) -> dict[str, Any]:
+    return {
+        "vocab_size": len(tokenizer),
+        "pad_token_id": tokenizer.pad_token_id,
+        "bos_token_id": tokenizer.bos_token_id,
+        "eos_token_id": tokenizer.eos_token_id,
+        "decoder_start_token_id": first,
+        "forced_eos_token_id": None,
+        "forced_bos_token_id": None,
+    }
+
+
+def _seq2seq(size: Model) -> dict[str, Any]:
+    return {
+        "d_model": size.width,
+        "encoder_layers": size.layers,
+        "encoder_ffn_dim": size.feed_forward,
+        "encoder_attention_heads": size.heads,
+        "decoder_layers": size.decoder_layers,
+        "decoder_ffn_dim": size.feed_forward,
+        "decoder_attention_heads": size.heads,
+        "dropout": size.dropout,
+        "max_position_embeddings": 1024,
+        "scale_embedding": True,
+        "init_std": size.width**-0.5,  # at these widths the usual 0.02 learns nothing in minutes
+    }
+
+
+def _marian(size: Model, tokenizer: Any) -> Any:
+    from transformers import MarianConfig, MarianMTModel
+
+    first = tokenizer.pad_token_id
+    return MarianMTModel(MarianConfig(**_seq2seq(size), **_ids(tokenizer, first)))
+
+
+def _bart(size: Model, tokenizer: Any) -> Any:
+    from transformers import BartConfig, BartForConditionalGeneration
+
+    first = tokenizer.eos_token_id  # as fairseq begins: what ended the last row
+    return BartForConditionalGeneration(BartConfig(**_seq2seq(size), **_ids(tokenizer, first)))
+
+
+def _bert(size: Model, tokenizer: Any, stage: StageRun) -> Any:
+    from transformers import BertConfig, BertForMaskedLM, BertForSequenceClassification
+
+    labels: dict[str, Any] = {"num_labels": len(stage.run.work.facts()["labels"])}
+    config = BertConfig(
+        vocab_size=len(tokenizer),
+        pad_token_id=tokenizer.pad_token_id,
+        hidden_size=size.width,
+        num_hidden_layers=size.layers,
+        num_attention_heads=size.heads,
+        intermediate_size=size.feed_forward,
+        hidden_dropout_prob=size.dropout,
+        attention_probs_dropout_prob=size.dropout,
+        max_position_embeddings=512,
+        **labels,
+    )
+    kind = BertForMaskedLM if stage.stage.task == "masked_lm" else BertForSequenceClassification
+    return kind(config)

@@ -1,0 +1,92 @@
+"""SentencePiece: one model for all columns, and tokenizers whose ids are those of fairseq."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import sentencepiece
+
+from recipes.shared.errors import RecipeError
+from recipes.shared.workspace import Workspace, write
+
+#: What fairseq's dictionaries begin with; their places are the ids.
+SPECIAL = ("<s>", "<pad>", "</s>", "<unk>")
+
+
+def train(work: Workspace, texts: Iterable[str], size: int) -> None:
+    """Train a unigram model with a piece ``<mask>``, and write the dictionary in its order.
+
+    Raises:
+        RecipeError: when the texts are too few for so many pieces, or too many characters for
+            so few.
+    """
+    work.root.mkdir(parents=True, exist_ok=True)
+    try:
+        sentencepiece.SentencePieceTrainer.train(
+            sentence_iterator=iter(texts),
+            model_prefix=str(work.pieces.with_suffix("")),
+            vocab_size=size,
+            character_coverage=1.0,
+            user_defined_symbols=["<mask>"],
+            num_threads=1,
+            minloglevel=2,
+        )
+    except RuntimeError as error:
+        raise RecipeError(f"SentencePiece with {size} pieces: {error}") from None
+    ordinary = symbols(work)[len(SPECIAL) :]
+    # The counts only fix the order, so that ids do not depend on the frequencies of the corpus.
+    rows = (f"{piece} {len(ordinary) - i}\n" for i, piece in enumerate(ordinary))
+    write(work.dictionary, "".join(rows))
+
+
+def processor(work: Workspace) -> Any:
+    """The trained model."""
+    return sentencepiece.SentencePieceProcessor(model_file=str(work.pieces))
+
+
+def symbols(work: Workspace) -> list[str]:
+    """All pieces, by their ids in both frameworks."""
+    model = processor(work)
+    pieces = [model.id_to_piece(i) for i in range(model.get_piece_size())]
+    return [*SPECIAL, *(piece for piece in pieces if piece not in SPECIAL)]
+
+
+def save_tokenizer(work: Workspace, family: str) -> None:
+    """Save the tokenizer of a model family: Marian's rows end with ``</s>``, others begin too."""
+    work.tokenizer.mkdir(exist_ok=True)
+    made = _marian(work) if family == "marian" else _bart(work)
+    made.save_pretrained(str(work.tokenizer))
+
+
+def load_tokenizer(work: Workspace, family: str) -> Any:
+    """The tokenizer that was saved."""
+    from transformers import MarianTokenizer, XLMRobertaTokenizer
+
+    kind = MarianTokenizer if family == "marian" else XLMRobertaTokenizer
+    return kind.from_pretrained(str(work.tokenizer))
+
+
+def _marian(work: Workspace) -> Any:
+    from transformers import MarianTokenizer
+
+    vocab: Path = work.root / "vocab.json"
+    write(vocab, json.dumps({symbol: i for i, symbol in enumerate(symbols(work))}))
+    return MarianTokenizer(
+        source_spm=str(work.pieces),
+        target_spm=str(work.pieces),
+        vocab=str(vocab),
+        bos_token="<s>",  # Marian has no use for it, and it must not be drawn as a random word
+        mask_token="<mask>",
+    )
+
+
+def _bart(work: Workspace) -> Any:
+    """Unigram pieces between ``<s>`` and ``</s>``, as XLM-R and mBART have them."""
+    from transformers import XLMRobertaTokenizer
+
+    model = processor(work)
+    scores = {s: model.get_score(model.piece_to_id(s)) for s in symbols(work)[len(SPECIAL) :]}
+    return XLMRobertaTokenizer(vocab=[(s, scores.get(s, 0.0)) for s in symbols(work)])

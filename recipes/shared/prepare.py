@@ -1,0 +1,179 @@
+"""From rows of text to what both frameworks train on: once for the same request."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import shutil
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+
+from maskplug import key_of
+from recipes.shared import binarize, pieces
+from recipes.shared.config import Recipe
+from recipes.shared.errors import RecipeError
+from recipes.shared.rows import Problem, Table, told
+from recipes.shared.workspace import Workspace, write
+
+Tell = Callable[[str], object]
+
+
+def prepare(recipe: Recipe, work: Workspace, tables: dict[str, Table], tell: Tell) -> bool:
+    """Check rows, train the pieces, write text, ids and fairseq's binary data.
+
+    Args:
+        recipe: whose columns the tables have.
+        work: where to.
+        tables: the rows of ``train``, ``valid`` and ``test``.
+        tell: hears what is done next.
+
+    Returns:
+        False when all of this was there already, for the same rows and settings.
+
+    Raises:
+        RecipeError: when bad rows are to be refused, or no row is left.
+    """
+    wanted = _request(recipe, tables)
+    if work.facts().get("request") == wanted:
+        return False
+    work.prepared.unlink(missing_ok=True)
+    refuse(recipe, tables)
+    tell("training SentencePiece")
+    texts = [text for name in text_columns(recipe) for text in tables["train"].columns[name]]
+    pieces.train(work, texts, recipe.pieces)
+    tell("encoding")
+    ids = {}
+    for split, table in tables.items():
+        tables[split], ids[split] = _encoded(recipe, work, table)
+    refuse(recipe, tables)
+    labels = sorted(set(tables["train"].columns.get("label", [])))
+    _write(work, tables, ids)
+    _save_rows(recipe, work, tables, ids, labels)
+    pieces.save_tokenizer(work, recipe.model.family)
+    if importlib.util.find_spec("fairseq"):
+        tell("fairseq-preprocess")
+        shutil.rmtree(work.root / "data-bin", ignore_errors=True)
+        binarize.binarize(recipe, work, list(tables), labels)
+    facts = {"request": wanted, "labels": labels, "summary": summary(tables)}
+    write(work.prepared, json.dumps(facts, indent=2, ensure_ascii=False) + "\n")
+    return True
+
+
+def text_columns(recipe: Recipe) -> list[str]:
+    """The columns that are text."""
+    return [name for name in recipe.columns if name != "label"]
+
+
+def summary(tables: dict[str, Table]) -> dict[str, dict[str, int]]:
+    """For each split, how many rows are used, how many of them were cut, and what was left out."""
+    return {
+        split: {"used": len(table), "truncated": table.truncated, **table.counts()}
+        for split, table in tables.items()
+    }
+
+
+def refuse(recipe: Recipe, tables: dict[str, Table]) -> None:
+    """Stop where bad rows are to be refused, where classes are unknown, and at empty splits.
+
+    Raises:
+        RecipeError: that names the first of them by file and line.
+    """
+    known = set(tables["train"].columns.get("label", []))
+    for split, table in list(tables.items()):
+        strange = {
+            i: Problem(*table.places[i], "unknown label", repr(label))
+            for i, label in enumerate(table.columns.get("label", []))
+            if label not in known
+        }
+        tables[split] = table = table.without(strange) if strange else table
+        if recipe.rows.bad == "refuse" and table.problems:
+            raise RecipeError("\n".join(["rows that cannot be used:", *told(table.problems)]))
+        if not len(table):
+            raise RecipeError("\n".join([f"{split}: no usable row", *told(table.problems)]))
+
+
+def _request(recipe: Recipe, tables: dict[str, Table]) -> dict[str, Any]:
+    """What decides all that is written here."""
+    texts = {
+        split: key_of("\n".join("\n".join(t) for t in table.columns.values()))
+        for split, table in tables.items()
+    }
+    limits = {"pieces": recipe.pieces, "rows": asdict(recipe.rows)}
+    stages = [{"task": s.task, "columns": s.columns, "limit": s.limit} for s in recipe.stages]
+    more = {"family": recipe.model.family, "stages": stages}
+    fairseq = bool(importlib.util.find_spec("fairseq"))
+    made: dict[str, Any] = json.loads(
+        json.dumps({"texts": texts, "fairseq": fairseq, **limits, **more})
+    )
+    return made
+
+
+def _encoded(
+    recipe: Recipe, work: Workspace, table: Table
+) -> tuple[Table, dict[str, list[list[str]]]]:
+    """The rows that are short enough, or were made so, and their pieces."""
+    model, most = pieces.processor(work), recipe.rows.max_length
+    made = {name: model.encode(table.columns[name], out_type=str) for name in text_columns(recipe)}
+    bad = {}
+    for name, rows in made.items():
+        cut = recipe.rows.long == "truncate" and name == recipe.columns[0]
+        for i, row in enumerate(rows):
+            if len(row) > most and not cut:
+                detail = f"{name}: {len(row)} pieces, at most {most}"
+                bad[i] = Problem(*table.places[i], "too long", detail)
+            elif len(row) > most:
+                table.truncated += 1
+                rows[i] = row[:most]
+            elif not row:
+                bad[i] = Problem(*table.places[i], "empty", f"{name}: nothing is left of it")
+    kept = [i for i in range(len(table)) if i not in bad]
+    return table.without(bad), {name: [rows[i] for i in kept] for name, rows in made.items()}
+
+
+def _write(
+    work: Workspace, tables: dict[str, Table], encoded: dict[str, dict[str, list[list[str]]]]
+) -> None:
+    for split, table in tables.items():
+        for name, texts in table.columns.items():
+            write(work.text(split, name), "".join(f"{text}\n" for text in texts))
+        for name, rows in encoded[split].items():
+            write(work.encoded(split, name), "".join(f"{' '.join(row)}\n" for row in rows))
+    bad = [p for table in tables.values() for p in table.problems]
+    rows_of = (f"{p.file}\t{p.line}\t{p.why}\t{p.detail}\n" for p in bad)
+    write(work.skipped, "".join(["file\tline\twhy\tdetail\n", *rows_of]))
+
+
+def _save_rows(
+    recipe: Recipe,
+    work: Workspace,
+    tables: dict[str, Table],
+    encoded: dict[str, dict[str, list[list[str]]]],
+    labels: list[str],
+) -> None:
+    """The ids, as a ``datasets.DatasetDict`` with a column for each one of the recipe."""
+    from datasets import Dataset, DatasetDict, disable_progress_bars
+
+    disable_progress_bars()
+    ids = {symbol: i for i, symbol in enumerate(pieces.symbols(work))}
+    numbers = {label: i for i, label in enumerate(labels)}
+    made = {}
+    for split, table in tables.items():
+        columns: dict[str, Any] = {
+            name: [np.array([ids.get(p, ids["<unk>"]) for p in row], np.int32) for row in rows]
+            for name, rows in encoded[split].items()
+        }
+        if "label" in table.columns:
+            columns["label"] = [numbers[label] for label in table.columns["label"]]
+        made[split] = Dataset.from_dict(columns)
+    shutil.rmtree(work.root / "rows", ignore_errors=True)
+    DatasetDict(made).save_to_disk(str(work.root / "rows"))
+
+
+def load_rows(work: Workspace) -> Any:
+    """The ids of all splits: a ``datasets.DatasetDict``."""
+    from datasets import load_from_disk
+
+    return load_from_disk(str(work.root / "rows"))

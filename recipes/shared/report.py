@@ -1,0 +1,110 @@
+"""What is made of results: a table on the screen, tables in Markdown, curves as a picture."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from rich.table import Table
+
+from recipes.shared import config, curves_plot, results
+from recipes.shared.config import RECIPES, Recipe
+from recipes.shared.errors import RecipeError
+from recipes.shared.screen import console
+from recipes.shared.table import Group, groups
+from recipes.shared.workspace import write
+
+RESULTS, CURVES = "results.json", "curves.png"
+MARKED = re.compile(r"(<!-- results -->\n).*?(<!-- /results -->)", re.DOTALL)
+TITLES = {
+    "bleu": "BLEU", "chrf": "chrF", "rouge1": "ROUGE-1", "rouge2": "ROUGE-2", "rougeL": "ROUGE-L",
+    "accuracy": "accuracy", "macro_f1": "macro-F1",
+}  # fmt: skip
+
+
+def show(path: Path) -> None:
+    """Print what a file of results holds."""
+    for group in groups(results.read(path)):
+        table = Table(title=_title(group), title_justify="left")
+        for number, name in enumerate(["strategy", *map(title, group.metrics())]):
+            table.add_column(name, justify="right" if number else "left")
+        for name in group.strategies(()):
+            table.add_row(name, *(str(group.cell(name, metric)) for metric in group.metrics()))
+        console.print(table)
+    console.print(f"results are in {path}")
+
+
+def publish(names: Iterable[str]) -> None:
+    """Bring READMEs and curves of recipes up to date, and the table of all of them."""
+    for name in names:
+        recipe = config.load(name)
+        entries = results.read(recipe.folder / RESULTS)
+        into(recipe.folder / "README.md", details(recipe))
+        if entries:
+            curves_plot.draw(recipe, entries, recipe.folder / CURVES)
+        console.print(f"{name}: {len(entries)} runs")
+    into(RECIPES / "README.md", overview())
+
+
+def details(recipe: Recipe) -> str:
+    """The tables of one recipe: a row a strategy, a column a score."""
+    made = []
+    for group in groups(results.read(recipe.folder / RESULTS)):
+        metrics = group.metrics()
+        rows = [
+            [f"`{name}`", *(str(group.cell(name, metric)) for metric in metrics)]
+            for name in group.strategies(recipe.strategies)
+        ]
+        made.append(f"{_title(group)}:\n\n{markdown(['strategy', *map(title, metrics)], rows)}")
+    return "\n".join(made) or "No results yet.\n"
+
+
+def overview() -> str:
+    """The table of all recipes: a row for each corpus and framework, a column a strategy."""
+    rows = []
+    for name in config.names():
+        recipe = config.load(name)
+        for group in groups(results.read(recipe.folder / RESULTS)):
+            cells = [
+                f"{strategy} {group.cell(strategy, recipe.metric)}"
+                for strategy in group.strategies(recipe.strategies)
+            ]
+            rows.append([
+                f"[{name}]({name}/README.md)", group.corpus, group.framework, title(recipe.metric),
+                "<br>".join(cells), group.seeds, group.updates,
+            ])  # fmt: skip
+    head = ["recipe", "corpus", "framework", "score", "strategies", "seeds", "updates"]
+    return markdown(head, rows) if rows else "No results yet.\n"
+
+
+def title(metric: str) -> str:
+    """What a score is called; ``bleu@3`` is BLEU at k = 3."""
+    name, at, k = metric.partition("@")
+    word = {"al": "AL"}.get(name) or TITLES.get(name, name)
+    return f"{word}, k = {k}" if at else word
+
+
+def markdown(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A table."""
+    lines = [head, ["---"] * len(head), *rows]
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+def into(page: Path, text: str) -> None:
+    """Put text between the marks of a page.
+
+    Raises:
+        RecipeError: when the page has no marks.
+    """
+    before = page.read_text("utf-8")
+    if not MARKED.search(before):
+        raise RecipeError(f"{page} has no place for results: <!-- results --> … <!-- /results -->")
+    write(page, MARKED.sub(lambda match: f"{match[1]}\n{text}\n{match[2]}", before))
+
+
+def _title(group: Group) -> str:
+    return (
+        f"{group.corpus}, {group.framework}: {group.updates} updates, {group.seeds} seeds, "
+        f"{group.minutes:.0f} minutes a run"
+    )

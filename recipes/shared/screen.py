@@ -1,0 +1,74 @@
+"""What people see while a step works: a line for each thing that is done, and tables."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    Progress,
+    SpinnerColumn,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+from rich.table import Table
+
+from recipes.shared.running import Tell
+from recipes.shared.workspace import Workspace
+
+console = Console(highlight=False, soft_wrap=True)
+
+
+@contextmanager
+def moving(first: str = "") -> Iterator[Callable[[str], Tell]]:
+    """Yields a function that begins a line, with a bar as soon as it hears how far things are."""
+    columns = [
+        SpinnerColumn(finished_text="[green]✓"), TextColumn("{task.description}"),
+        BarColumn(bar_width=30), TextColumn("{task.fields[note]}"), TimeElapsedColumn(),
+        TimeRemainingColumn(),
+    ]  # fmt: skip
+    with Progress(*columns, console=console) as progress:
+        running: list[TaskID] = []
+
+        def end() -> None:
+            for task in running:
+                progress.update(task, total=1, completed=1, note="")
+            running.clear()
+
+        def step(title: str) -> Tell:
+            end()
+            task = progress.add_task(title, total=None, note="")
+            running.append(task)
+
+            def tell(done: float, total: float, note: str) -> None:
+                progress.update(task, completed=done, total=total, note=note)
+
+            return tell
+
+        if first:
+            step(first)
+        yield step
+        end()
+
+
+def show_summary(work: Workspace, title: str) -> None:
+    """How many rows of each split are used, and how many were left out, by reason."""
+    summary = work.facts()["summary"]
+    reasons = sorted({why for counts in summary.values() for why in counts} - {"used", "truncated"})
+    table = Table(title=title, title_justify="left")
+    for name in ("split", "rows used", "truncated", *reasons):
+        table.add_column(name, justify="left" if name == "split" else "right")
+    for split, counts in summary.items():
+        numbers = (f"{counts.get(name, 0):,}" for name in ("used", "truncated", *reasons))
+        table.add_row(split, *numbers)
+    console.print(table)
+    if reasons:
+        first = work.skipped.read_text("utf-8").split("\n")[1:4]
+        for file, line, why, detail in (row.split("\t") for row in first if row):
+            console.print(f"[yellow]left out[/] {file}, line {line}: {why} {detail}", markup=True)
+        console.print(f"all of them: {work.skipped}")
+    console.print(f"files are in {work.root}")
