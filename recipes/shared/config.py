@@ -231,8 +231,8 @@ def _check(recipe: Recipe) -> None:
     for stage in recipe.stages:
         if stage.updates % stage.every:
             raise RecipeError(
-                f"{where}: stages: updates ({stage.updates}) is no multiple of every ({stage.every}): "
-                "the last ones would have no checkpoint"
+                f"{where}: stages: updates ({stage.updates}) is no multiple of every "
+                f"({stage.every}): the last ones would have no checkpoint"
             )
     for name, options in recipe.strategies.items():
         rest = {k: v for k, v in options.items() if k not in ("name", "attention")}
