@@ -81,7 +81,7 @@ def prepare_(recipe: str, corpus: str | None, sample: bool, out: Path | None, **
     work = Workspace(out or _default(made, rows.name))
     with moving("reading") as step:
         tables = rows.tables(made)
-        fresh = prepare.prepare(made, work, tables, step)
+        fresh = prepare.prepare(made, work, tables, step, rows.name)
     show_summary(work, "prepared" if fresh else "prepared already")
 
 
@@ -109,7 +109,7 @@ def evaluate_(recipe: str, threads: int, split: str, results: Path | None, **giv
     told = ", ".join(f"{name} {value}" for name, value in metrics.items() if name != "signatures")
     console.print(f"{split}: [bold]{told}[/]")
     if split == "test":
-        steps.record(run, run.work.root.name, metrics, results or run.work.root / "results.json")
+        steps.record(run, metrics, results or run.work.root / "results.json")
 
 
 @main.command("compare")
@@ -134,7 +134,7 @@ def compare_(recipe: str, results: Path | None, jobs: int, seeds: int, **given: 
         for framework in frameworks
         for strategy in strategies
     ]
-    grid.compare(runs, recipe, results, jobs)
+    grid.compare(runs, results, jobs)
     report.show(results)
 
 

@@ -103,7 +103,7 @@ class Recipe:
     """All that a recipe's file says.
 
     Args:
-        name: the folder.
+        name: the folder, or what a file of the user's own is called.
         title: for people.
         columns: of its rows; a column ``label`` holds classes.
         corpora: the names of its corpora, the first one is the default.
@@ -135,6 +135,11 @@ class Recipe:
     sample: bool = False
 
     @property
+    def asked(self) -> str:
+        """What a user calls it: the name, or the path of a file that is not among the recipes."""
+        return self.name if self.path.parent.parent == RECIPES else str(self.path)
+
+    @property
     def folder(self) -> Path:
         """Where the configuration file lies, and the sample, the results and the curves."""
         return self.path.parent
@@ -155,7 +160,7 @@ def load(name: str, sample: bool = False) -> Recipe:
     Raises:
         RecipeError: when there is no such recipe, or its file is wrong.
     """
-    path = Path(name) if name.endswith(".toml") else RECIPES / name / "config.toml"
+    path = Path(name).resolve() if name.endswith(".toml") else RECIPES / name / "config.toml"
     if not path.exists():
         raise RecipeError(f"no recipe {name!r}{did_you_mean(name, names())}; or a path to a .toml")
     try:
@@ -165,7 +170,8 @@ def load(name: str, sample: bool = False) -> Recipe:
     small = said.pop("sample", {})
     if sample:
         said = _merged(said, small)
-    given = {"name": path.parent.name, "path": path, "sample": sample}
+    named = path.parent.name if path.parent.parent == RECIPES else path.stem
+    given = {"name": named, "path": path, "sample": sample}
     recipe: Recipe = _build(Recipe, said | given, str(path))
     _check(recipe)
     return recipe

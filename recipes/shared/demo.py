@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-
 from recipes.shared import masks, steps
 from recipes.shared.config import Recipe
 from recipes.shared.corpora import Corpus, in_folder
@@ -22,13 +20,14 @@ def show(recipe: Recipe, work: Workspace, strategy: str) -> None:
     runs = [Run(recipe, work, framework, strategy, seed=1) for framework in recipe.frameworks]
     files = in_folder(recipe.folder / recipe.data, recipe.corpora[0])
     with moving("reading") as step:
-        prepare(recipe, work, Corpus("sample", files).tables(recipe), step)
+        prepare(recipe, work, Corpus("sample", files).tables(recipe), step, "sample")
     show_summary(work, f"{recipe.title}: the sample")
     for run in runs:
         console.print(f"\n[dim]$ {steps.command(run)}")
         with moving() as step:
-            steps.train(run, os.cpu_count() or 1, step)
-            metrics = steps.evaluate(run, "test", os.cpu_count() or 1, step)
+            steps.train(run, 1, step)  # more threads wait for each other at this size
+            metrics = steps.evaluate(run, "test", 1, step)
+            steps.record(run, metrics, work.root / "results.json")
         told = (f"{name} {value}" for name, value in metrics.items() if name != "signatures")
         console.print(f"  [bold]{', '.join(told)}")
     if runs[0].masking["name"] != NONE:

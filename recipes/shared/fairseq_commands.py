@@ -35,6 +35,7 @@ def train_command(stage: StageRun) -> list[str]:
         "--seed": str(run.seed), "--cpu": None, "--num-workers": "0",
         "--save-dir": str(stage.folder), "--no-epoch-checkpoints": None,
         "--save-interval-updates": str(said.every), "--keep-interval-updates": "1",
+        "--validate-interval-updates": str(said.every),
         "--validate-interval": "1000000", "--save-interval": "1000000",
         "--log-format": "json", "--log-interval": str(max(1, min(50, said.updates // 20))),
     }  # fmt: skip

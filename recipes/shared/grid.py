@@ -47,12 +47,11 @@ class _Going:
         return True
 
 
-def compare(runs: Sequence[Run], recipe: str, path: Path, jobs: int) -> None:
+def compare(runs: Sequence[Run], path: Path, jobs: int) -> None:
     """Train and score runs that the results do not hold yet, in their order.
 
     Args:
         runs: of one recipe and one workspace.
-        recipe: the recipe as the user named it.
         path: of the results.
         jobs: how many at a time.
 
@@ -60,9 +59,9 @@ def compare(runs: Sequence[Run], recipe: str, path: Path, jobs: int) -> None:
         RecipeError: when a run fails, with the end of its log; the others are stopped, and go on
             from their checkpoints next time.
     """
-    corpus = runs[0].work.root.name
-    left = [run for run in runs if not results.done(path, run, corpus)]
-    waiting = [_Going(run, _commands(run, recipe, path)) for run in left]
+    corpus = runs[0].work.corpus
+    left = [run for run in runs if not results.done(path, run)]
+    waiting = [_Going(run, _commands(run, path)) for run in left]
     going: list[_Going] = []
     with moving() as step:
         tell = step(f"{runs[0].recipe.title}, {corpus}: {len(runs)} runs")
@@ -87,8 +86,8 @@ def _name(run: Run) -> str:
     return f"{run.framework} {run.strategy} {run.seed}"
 
 
-def _commands(run: Run, recipe: str, path: Path) -> list[list[str]]:
-    common = [recipe, "--out", str(run.work.root), "--framework", run.framework]
+def _commands(run: Run, path: Path) -> list[list[str]]:
+    common = [run.recipe.asked, "--out", str(run.work.root), "--framework", run.framework]
     common += ["--strategy", run.strategy, "--seed", str(run.seed), "--threads", "1"]
     common += ["--sample"] if run.recipe.sample else []
     made = [[sys.executable, "-m", "recipes", step, *common] for step in STEPS]

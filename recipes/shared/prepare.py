@@ -21,7 +21,9 @@ from recipes.shared.workspace import Workspace, write
 Tell = Callable[[str], object]
 
 
-def prepare(recipe: Recipe, work: Workspace, tables: dict[str, Table], tell: Tell) -> bool:
+def prepare(
+    recipe: Recipe, work: Workspace, tables: dict[str, Table], tell: Tell, corpus: str = "own"
+) -> bool:
     """Check rows, train the pieces, write text, ids and fairseq's binary data.
 
     Args:
@@ -29,6 +31,7 @@ def prepare(recipe: Recipe, work: Workspace, tables: dict[str, Table], tell: Tel
         work: where to.
         tables: the rows of ``train``, ``valid`` and ``test``.
         tell: hears what is done next.
+        corpus: what results call these rows.
 
     Returns:
         False when all of this was there already, for the same rows and settings.
@@ -36,7 +39,7 @@ def prepare(recipe: Recipe, work: Workspace, tables: dict[str, Table], tell: Tel
     Raises:
         RecipeError: when bad rows are to be refused, or no row is left.
     """
-    wanted = _request(recipe, tables)
+    wanted = {"corpus": corpus, **_request(recipe, tables)}
     if work.facts().get("request") == wanted:
         return False
     work.prepared.unlink(missing_ok=True)

@@ -42,9 +42,9 @@ def add(path: Path, entry: Entry) -> None:
         write(path, f'{{"runs": [\n{lines}\n]}}\n')
 
 
-def done(path: Path, run: Run, corpus: str) -> bool:
+def done(path: Path, run: Run) -> bool:
     """Whether the file has this run under these settings."""
-    wanted = (run.recipe.name, corpus, run.framework, run.strategy, run.seed)
+    wanted = (run.recipe.name, run.work.corpus, run.framework, run.strategy, run.seed)
     same = (old for old in read(path) if _identity(old) == wanted)
     return any(old["fingerprint"] == run.fingerprint for old in same)
 

@@ -72,22 +72,21 @@ def evaluate(run: Run, split: str, threads: int, step: Step) -> dict[str, Any]:
     return score(made, references)
 
 
-def record(run: Run, corpus: str, metrics: dict[str, Any], path: Path) -> None:
+def record(run: Run, metrics: dict[str, Any], path: Path) -> None:
     """Write a scored run to a file of results."""
     stages = [*run.stages()]
     seconds = [float((stage.folder / "seconds.json").read_text()) for stage in stages]
-    signatures = metrics.pop("signatures", {})
     entry = {
         "recipe": run.recipe.name,
-        "corpus": corpus,
+        "corpus": run.work.corpus,
         "framework": run.framework,
         "strategy": run.strategy,
         "seed": run.seed,
         "updates": sum(stage.stage.updates for stage in stages),
-        "metrics": metrics,
-        "signatures": signatures,
+        "metrics": {name: value for name, value in metrics.items() if name != "signatures"},
+        "signatures": metrics.get("signatures", {}),
         "curves": {stage.stage.task: _valid(side(run).curve(stage)) for stage in stages},
-        "command": command(run, corpus),
+        "command": command(run),
         "versions": results.versions(),
         "seconds": round(sum(seconds)),
         "fingerprint": run.fingerprint,
@@ -95,11 +94,11 @@ def record(run: Run, corpus: str, metrics: dict[str, Any], path: Path) -> None:
     results.add(path, entry)
 
 
-def command(run: Run, corpus: str = "") -> str:
+def command(run: Run) -> str:
     """What a user types for this run."""
-    recipe = run.recipe
-    words = ["python -m recipes train", recipe.name]
-    words += ["--corpus", corpus] if corpus in recipe.corpora[1:] else []
+    recipe, corpus = run.recipe, run.work.corpus
+    words = ["python -m recipes train", recipe.asked]
+    words += ["--corpus", corpus] if corpus not in ("sample", recipe.corpora[0]) else []
     words += ["--sample"] if recipe.sample else []
     words += [f"--framework {run.framework} --strategy {run.strategy} --seed {run.seed}"]
     return " ".join([*words, "--threads 1"])

@@ -63,6 +63,11 @@ class Workspace:
         found: dict[str, Any] = json.loads(self.prepared.read_text("utf-8"))
         return found
 
+    @property
+    def corpus(self) -> str:
+        """What results call the prepared rows."""
+        return str(self.facts()["request"]["corpus"])
+
     def lines(self, split: str, column: str) -> list[str]:
         """The texts of one column of one split."""
         return self.text(split, column).read_text("utf-8").removesuffix("\n").split("\n")
