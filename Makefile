@@ -10,7 +10,7 @@ CONSTRAINTS := requirements/constraints.txt
 .PHONY: help install demo test lint bench clean
 
 help:
-	@echo "make demo     train a small translation model in fairseq and in Hugging Face (5 minutes)"
+	@echo "make demo     train a small translation model in fairseq and in Hugging Face (3 minutes)"
 	@echo "make test     check style and types, run every test"
 	@echo "make bench    measure against the peers"
 	@echo "make install  only set up $(VENV)"
