@@ -16,6 +16,8 @@ from recipes.shared.table import Group, groups
 from recipes.shared.workspace import write
 
 RESULTS, CURVES = "results.json", "curves.png"
+#: The strategies that every recipe compares; the others differ.
+COMMON = ("none", "static", "dynamic")
 MARKED = re.compile(r"(<!-- results -->\n).*?(<!-- /results -->)", re.DOTALL)
 TITLES = {
     "bleu": "BLEU", "chrf": "chrF", "rouge1": "ROUGE-1", "rouge2": "ROUGE-2", "rougeL": "ROUGE-L",
@@ -66,15 +68,14 @@ def overview() -> str:
     for name in config.names():
         recipe = config.load(name)
         for group in groups(results.read(recipe.folder / RESULTS)):
-            cells = [
-                f"{strategy} {group.cell(strategy, recipe.metric)}"
-                for strategy in group.strategies(recipe.strategies)
-            ]
+            others = [each for each in group.strategies(recipe.strategies) if each not in COMMON]
+            told = [f"{each} {group.cell(each, recipe.metric)}" for each in others]
             rows.append([
                 f"[{name}]({name}/README.md)", group.corpus, group.framework, title(recipe.metric),
-                "<br>".join(cells), group.seeds, group.updates,
+                *(str(group.cell(each, recipe.metric)) for each in COMMON), ", ".join(told) or "–",
+                group.seeds, group.updates,
             ])  # fmt: skip
-    head = ["recipe", "corpus", "framework", "score", "strategies", "seeds", "updates"]
+    head = ["recipe", "corpus", "framework", "score", *COMMON, "best suited", "seeds", "updates"]
     return markdown(head, rows) if rows else "No results yet.\n"
 
 
