@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -106,7 +107,8 @@ def of_dataset(rows: Iterable[dict[str, object]], where: str, names: Sequence[st
     """
     table = Table({name: [] for name in names})
     for number, row in enumerate(rows, 1):
-        texts = [" ".join(str(row[name] or "").split()) for name in names]
+        found = [row[name] for name in names]
+        texts = [" ".join(str(value).split()) if value is not None else "" for value in found]
         if all(texts):
             for name, text in zip(names, texts, strict=True):
                 table.columns[name].append(text)
@@ -122,9 +124,9 @@ def _lines(path: Path) -> list[bytes]:
         data = gzip.decompress(data) if path.suffix == ".gz" else data
     except FileNotFoundError:
         raise RecipeError(f"{path}: no such file") from None
-    except (OSError, EOFError) as error:
+    except (OSError, EOFError, zlib.error) as error:
         raise RecipeError(f"{path}: {error}") from None
-    lines = data.removesuffix(b"\n").split(b"\n")
+    lines = data.removesuffix(b"\n").split(b"\n") if data else []
     return [line.removesuffix(b"\r") for line in lines]
 
 
