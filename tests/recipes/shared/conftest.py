@@ -1,0 +1,32 @@
+"""Makes the helpers beside this file importable, and keeps datasets quiet, offline and clean."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+sys.path.insert(0, str(Path(__file__).parent))
+
+import pytest
+from rich.console import Console
+
+from recipes.shared import demo, grid, masks, report, screen
+
+
+@pytest.fixture(autouse=True)
+def _wide(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is printed does not depend on the terminal."""
+    wide = Console(highlight=False, soft_wrap=True, width=300)
+    for module in (demo, grid, masks, report, screen):
+        monkeypatch.setattr(module, "console", wide)
+
+
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            for library in ("hydra", "torch", "fairseq"):  # deprecations that are not ours
+                item.add_marker(pytest.mark.filterwarnings(f"ignore:::{library}"))

@@ -1,0 +1,204 @@
+"""Rows of text: however they are packed they read alike; bad ones are named, and counted."""
+
+from __future__ import annotations
+
+import contextlib
+import gzip
+import re
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from recipe_cases import put
+
+from recipes.shared.errors import RecipeError
+from recipes.shared.rows import Problem, Table, of_dataset, read, told
+
+NAMES = ("source", "target")
+#: Texts of one line; the spaces among them are folded.
+LINES = st.text(st.characters(exclude_characters="\t\n\r", exclude_categories=["Cs"]))
+SPACES = "".join(c for c in map(chr, range(0x3001)) if c.isspace() and c not in "\t\n\r")
+
+
+def test_plain_and_compressed_files_read_alike(tmp_path: Path) -> None:
+    data = "eins\tone\nzwei\u2028drei \ttwo\u00a0 three\r\nvier\tfour"
+    plain, packed = (put(tmp_path / name, data) for name in ("a.tsv", "a.tsv.gz"))
+    tables = [read([path], NAMES) for path in (plain, packed)]
+    assert tables[0].columns == tables[1].columns
+    assert tables[0].columns["source"] == ["eins", "zwei drei", "vier"]
+    assert tables[0].columns["target"] == ["one", "two three", "four"]
+    assert tables[1].places == [(str(packed), 1), (str(packed), 2), (str(packed), 3)]
+    assert not tables[0].problems
+
+
+@given(st.lists(st.tuples(LINES, LINES), min_size=1), st.sampled_from(["", ".gz"]))
+def test_one_file_and_a_file_for_each_column_hold_the_same_rows(
+    tmp_path_factory: pytest.TempPathFactory, rows: list[tuple[str, str]], packed: str
+) -> None:
+    folder = tmp_path_factory.mktemp("rows")
+    joined = "".join(f"{left}\t{right}\n" for left, right in rows)
+    sides = ("".join(f"{text}\n" for text in side) for side in zip(*rows, strict=True))
+    one = read([put(folder / f"a.tsv{packed}", joined)], NAMES)
+    two = read([put(folder / f"a.{i}{packed}", side) for i, side in enumerate(sides)], NAMES)
+    assert one.columns == two.columns
+    kept = [[" ".join(text.split()) for text in row] for row in rows if all(map(str.split, row))]
+    assert list(map(list, zip(*one.columns.values(), strict=True))) == kept
+    assert [line for _, line in one.places] == [line for _, line in two.places]
+    assert one.counts() == two.counts() == Table({}, [], one.problems).counts()
+    assert len(one) + len(one.problems) == len(rows)
+
+
+@given(st.lists(st.binary(), min_size=1))
+def test_whatever_bytes_there_are_each_line_is_a_row_or_a_problem(
+    tmp_path_factory: pytest.TempPathFactory, lines: list[bytes]
+) -> None:
+    data = b"".join(line + b"\n" for line in lines)
+    found = read([put(tmp_path_factory.mktemp("rows") / "a.tsv", data)], NAMES)
+    assert len(found) + len(found.problems) == data.count(b"\n")
+    for text in (text for texts in found.columns.values() for text in texts):
+        assert text == " ".join(text.split()) != ""
+
+
+@pytest.mark.parametrize("space", SPACES, ids=lambda space: f"{ord(space):04x}")
+def test_spaces_of_all_kinds_are_one_space(tmp_path: Path, space: str) -> None:
+    found = read([put(tmp_path / "a.tsv", f"{space}a{space}{space}b\tc{space}\n")], NAMES)
+    assert found.columns == {"source": ["a b"], "target": ["c"]}
+
+
+def test_unequal_line_counts_are_refused_with_both_files_and_counts(tmp_path: Path) -> None:
+    files = [put(tmp_path / "a.en", "a\nb\n"), put(tmp_path / "a.de.gz", "x\ny\nz\n")]
+    with pytest.raises(RecipeError, match=r"a\.en has 2 lines and .*a\.de\.gz has 3 lines: line n"):
+        read(files, NAMES)
+
+
+def test_an_empty_file_has_no_lines(tmp_path: Path) -> None:
+    files = [put(tmp_path / "a.en", ""), put(tmp_path / "a.de", "x\n")]
+    with pytest.raises(RecipeError, match=r"a\.en has 0 lines and .*a\.de has 1 lines"):
+        read(files, NAMES)
+    assert len(read(files[:1], NAMES)) == 0
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "said"),
+    [
+        (b"a\n \nc\n", b"x\ny\nz\n", r"a\.en, line 2: empty"),
+        (b"a\n\nc", b"x\ny\nz", r"a\.en, line 2: empty"),
+        (b"a\nb\nc\n", b"x\n\xe2\x80\xa8\nz\n", r"a\.de, line 2: empty"),
+        (b"a\nb\nc\n", b"x\n\xff\nz\n", r"a\.de, line 2: not UTF-8 \(invalid start byte\)"),
+        (b"a\n\xc3\nc\n", b"x\ny\nz\n", r"a\.en, line 2: not UTF-8 \(unexpected end of data\)"),
+    ],
+)
+def test_bad_rows_are_named_with_their_line_and_left_out(
+    tmp_path: Path, source: bytes, target: bytes, said: str
+) -> None:
+    found = read([put(tmp_path / "a.en", source), put(tmp_path / "a.de", target)], NAMES)
+    assert found.columns == {"source": ["a", "c"], "target": ["x", "z"]}
+    assert [line for _, line in found.places] == [1, 3]
+    (problem,) = found.problems
+    assert re.search(said, str(problem))
+    assert found.counts() == {problem.why: 1}
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        (b"b", "columns (1, not 2)"),
+        (b"b\ty\t3", "columns (3, not 2)"),
+        (b"b\t", "empty"),
+        (b"\ty", "empty"),
+        (b"", "empty"),
+        (b"\t", "empty"),
+        (b"b\t\xff", "not UTF-8 (invalid start byte)"),
+    ],
+)
+def test_rows_of_other_shapes_are_named_with_their_line(
+    tmp_path: Path, line: bytes, said: str
+) -> None:
+    path = put(tmp_path / "a.tsv.gz", b"a\tx\n" + line + b"\nc\tz\n")
+    found = read([path], NAMES)
+    assert found.columns == {"source": ["a", "c"], "target": ["x", "z"]}
+    assert [str(problem) for problem in found.problems] == [f"{path}, line 2: {said}"]
+
+
+def test_problems_are_counted_by_their_reason(tmp_path: Path) -> None:
+    found = read([put(tmp_path / "a.tsv", b"a\n\n\nb\tx\n\xff\n")], NAMES)
+    assert found.counts() == {"columns": 1, "empty": 2, "not UTF-8": 1}
+
+
+PACKED = gzip.compress(b"a\tb\n" * 1000)
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (b"a\tb\n", "Not a gzipped file"),
+        (PACKED[:-20], "ended before the end-of-stream marker"),
+        (PACKED[:-8] + bytes(8), "CRC check failed"),
+        (PACKED[:10] + b"\xff" * 20 + PACKED[30:], "invalid block type"),
+    ],
+    ids=["plain", "cut", "sum", "damaged"],
+)
+def test_a_corrupt_file_is_named(tmp_path: Path, data: bytes, said: str) -> None:
+    path = tmp_path / "a.tsv.gz"
+    path.write_bytes(data)
+    with pytest.raises(RecipeError, match=rf"a\.tsv\.gz: .*{said}"):
+        read([path], NAMES)
+
+
+@given(st.binary(max_size=30), st.integers(0, len(PACKED) - 1))
+def test_no_damage_to_a_packed_file_is_a_traceback(
+    tmp_path_factory: pytest.TempPathFactory, patch: bytes, place: int
+) -> None:
+    path = tmp_path_factory.mktemp("rows") / "a.gz"
+    path.write_bytes(PACKED[:place] + patch + PACKED[place + len(patch) :])
+    with contextlib.suppress(RecipeError):  # in a name or a time nothing is damaged
+        read([path], NAMES)
+
+
+@pytest.mark.parametrize("name", ["nowhere.tsv", "nowhere.tsv.gz"])
+def test_a_missing_file_is_named(tmp_path: Path, name: str) -> None:
+    with pytest.raises(RecipeError, match=rf"{name}: no such file"):
+        read([tmp_path / name], NAMES)
+
+
+def test_a_folder_is_no_file(tmp_path: Path) -> None:
+    with pytest.raises(RecipeError, match="Is a directory"):
+        read([tmp_path], NAMES)
+
+
+def test_there_is_one_file_or_one_for_each_column(tmp_path: Path) -> None:
+    with pytest.raises(RecipeError, match="3 files for the columns source, target"):
+        read([tmp_path] * 3, NAMES)
+
+
+def test_rows_of_a_dataset_are_checked_like_those_of_files() -> None:
+    rows = [
+        {"source": "a\tb\n c", "target": "x"},
+        {"source": " ", "target": "x"},
+        {"source": "a", "target": None},
+        {"source": "d", "target": 0},
+    ]
+    found = of_dataset(rows, "name/train", NAMES)
+    assert found.columns == {"source": ["a b c", "d"], "target": ["x", "0"]}
+    assert found.places == [("name/train", 1), ("name/train", 4)]
+    assert [str(p) for p in found.problems] == [f"name/train, line {n}: empty" for n in (2, 3)]
+
+
+def test_rows_that_turn_out_bad_later_become_problems() -> None:
+    whole = Table(
+        {"source": ["a", "b", "c"]}, [("f", 1), ("f", 2), ("f", 5)], [Problem("f", 3, "x")]
+    )
+    found = whole.without({1: Problem("f", 2, "too long")})
+    assert found.columns == {"source": ["a", "c"]}
+    assert found.places == [("f", 1), ("f", 5)]
+    assert found.counts() == {"x": 1, "too long": 1}
+    assert len(whole) == 3
+
+
+@pytest.mark.parametrize(("count", "last"), [(5, "f, line 4: empty"), (8, "and 3 more")])
+def test_the_first_problems_are_told_and_how_many_more_there_are(count: int, last: str) -> None:
+    lines = list(told([Problem("f", i, "empty") for i in range(count)]))
+    assert lines[0] == "f, line 0: empty"
+    assert lines[-1] == last
+    assert len(lines) == min(count, 6)
