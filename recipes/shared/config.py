@@ -8,6 +8,7 @@ from dataclasses import MISSING, dataclass, field, fields
 from pathlib import Path
 from typing import Any, get_args, get_origin, get_type_hints
 
+from maskplug.attention import pattern
 from maskplug.errors import MaskplugError, did_you_mean
 from maskplug.strategy import strategy as make_strategy
 from recipes.shared.errors import RecipeError
@@ -169,7 +170,7 @@ def load(name: str, sample: bool = False) -> Recipe:
         raise RecipeError(f"{path}: {error}") from None
     small = said.pop("sample", {})
     if sample:
-        said = _merged(said, small)
+        said = _merged(said, small, str(path))
     named = path.parent.name if path.parent.parent == RECIPES else path.stem
     given = {"name": named, "path": path, "sample": sample}
     recipe: Recipe = _build(Recipe, said | given, str(path))
@@ -177,23 +178,32 @@ def load(name: str, sample: bool = False) -> Recipe:
     return recipe
 
 
-def _merged(said: dict[str, Any], small: dict[str, Any]) -> dict[str, Any]:
+def _merged(said: dict[str, Any], small: Any, where: str) -> dict[str, Any]:
     """The sample's settings over the others; what it says of ``stages`` holds for all of them."""
     made = dict(said)
-    for name, value in small.items():
+    for name, value in _table(small, f"{where}: sample").items():
+        there = said.get(name)
         if name == "stages":
-            made[name] = [stage | value for stage in said["stages"]]
-        elif isinstance(value, dict) and name in said:
-            made[name] = said[name] | value
+            more = _table(value, f"{where}: sample: stages")
+            if isinstance(there, list):
+                made[name] = [each | more if isinstance(each, dict) else each for each in there]
+        elif isinstance(value, dict) and isinstance(there, dict):
+            made[name] = there | value
         else:
             made[name] = value
     return made
 
 
+def _table(value: Any, where: str) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise RecipeError(f"{where} is {value!r}; it must be a table")
+    return value
+
+
 def _build(kind: Any, table: Any, where: str) -> Any:
     """A dataclass from a table; unknown, missing and mistyped keys are errors that name them."""
     hints, known = get_type_hints(kind), {each.name: each for each in fields(kind)}
-    for key in table:
+    for key in _table(table, where):
         if key not in known:
             raise RecipeError(f"{where}: unknown key {key!r}{did_you_mean(key, known)}")
     for name, each in known.items():
@@ -210,7 +220,10 @@ def _value(hint: Any, value: Any, where: str) -> Any:
         if not isinstance(value, list | tuple):
             raise RecipeError(f"{where} is {value!r}; it must be a list")
         return tuple(_value(get_args(hint)[0], each, where) for each in value)
-    if get_origin(hint) is Mapping or hint is Any:
+    if get_origin(hint) is Mapping:
+        inner, there = get_args(hint)[1], _table(value, where)
+        return {key: _value(inner, each, f"{where}: {key}") for key, each in there.items()}
+    if hint is Any:
         return value
     if hint is float and type(value) is int:
         return float(value)
@@ -223,7 +236,9 @@ def _check(recipe: Recipe) -> None:
     where = recipe.path
     choices: list[tuple[str, str, tuple[str, ...]]] = []
     choices += [("model: family", recipe.model.family, FAMILIES)]
-    choices += [("stages: task", stage.task, TASKS) for stage in recipe.stages]
+    for stage in recipe.stages:
+        choices += [("stages: task", stage.task, TASKS)]
+        choices += [("stages: columns", name, recipe.columns) for name in stage.columns]
     choices += [("frameworks", name, FRAMEWORKS) for name in recipe.frameworks]
     choices += [("rows: bad", recipe.rows.bad, ("skip", "refuse"))]
     choices += [("rows: long", recipe.rows.long, ("skip", "truncate"))]
@@ -232,17 +247,44 @@ def _check(recipe: Recipe) -> None:
             raise RecipeError(f"{where}: {key} is {value!r}{did_you_mean(value, allowed)}")
     if not 1 <= recipe.rows.max_length <= 510:
         raise RecipeError(f"{where}: rows: max_length is {recipe.rows.max_length}, not 1 to 510")
-    if not recipe.stages:
-        raise RecipeError(f"{where}: there are no stages")
+    for key in ("stages", "corpora"):
+        if not getattr(recipe, key):
+            raise RecipeError(f"{where}: there are no {key}")
     for stage in recipe.stages:
-        if stage.updates % stage.every:
-            raise RecipeError(
-                f"{where}: stages: updates ({stage.updates}) is no multiple of every "
-                f"({stage.every}): the last ones would have no checkpoint"
-            )
-    for name, options in recipe.strategies.items():
-        rest = {k: v for k, v in options.items() if k not in ("name", "attention")}
-        try:
+        _check_stage(recipe, stage)
+    _check_strategies(recipe)
+
+
+def _check_stage(recipe: Recipe, stage: Stage) -> None:
+    where, columns = recipe.path, recipe.columns
+    for key, least in (("updates", 1), ("batch", 1), ("every", 1), ("warmup", 0), ("limit", 0)):
+        found = getattr(stage, key)
+        if found < least:
+            raise RecipeError(f"{where}: stages: {key} is {found}, not {least} or more")
+    if stage.updates % stage.every:
+        raise RecipeError(
+            f"{where}: stages: updates ({stage.updates}) is no multiple of every ({stage.every}): "
+            "the last ones would have no checkpoint"
+        )
+    fits = {"translation": len(columns) == 2, "classification": "label" in columns[1:]}
+    if not fits.get(stage.task, True):
+        raise RecipeError(
+            f"{where}: columns are {', '.join(columns)}; translation has two, classification has a "
+            "text and 'label'"
+        )
+
+
+def _check_strategies(recipe: Recipe) -> None:
+    """Strategies and patterns are made once, so that wrong ones are found before any training."""
+    try:
+        told = "model: encoder_attention"
+        if recipe.model.encoder_attention:
+            pattern(recipe.model.encoder_attention)
+        for name, options in recipe.strategies.items():
+            told = f"strategies: {name}"
+            rest = {k: v for k, v in options.items() if k not in ("name", "attention")}
             make_strategy(options.get("name", "none"), **rest)
-        except MaskplugError as error:
-            raise RecipeError(f"{where}: strategies: {name}: {error}") from None
+            if options.get("attention"):
+                pattern(options["attention"])
+    except MaskplugError as error:
+        raise RecipeError(f"{recipe.path}: {told}: {error}") from None
