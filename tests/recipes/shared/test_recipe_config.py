@@ -1,0 +1,221 @@
+"""A recipe's file: all shipped ones load; what is wrong in one is named, with its value."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from recipe_cases import TOML, put
+
+from recipes.shared import config
+from recipes.shared.config import FRAMEWORKS, Recipe, load
+from recipes.shared.errors import RecipeError
+
+Loaded = Callable[..., Recipe]
+
+
+@pytest.fixture
+def loaded(tmp_path: Path) -> Loaded:
+    """Writes a recipe in which one line is another one, and loads it."""
+
+    def made(old: str = "", new: str = "", sample: bool = False) -> Recipe:
+        assert old in TOML
+        path = put(tmp_path / "mine.toml", TOML.replace(old, new, 1) if old else TOML)
+        return load(str(path), sample)
+
+    return made
+
+
+@pytest.mark.parametrize("sample", [False, True])
+@pytest.mark.parametrize("name", config.names())
+def test_every_shipped_recipe_loads(name: str, sample: bool) -> None:
+    recipe = load(name, sample)
+    assert recipe.name == recipe.asked == name == recipe.folder.name
+    assert recipe.sample is sample
+    assert {"none", "static", "dynamic"} <= set(recipe.strategies)
+    for split in ("train", "valid", "test"):
+        assert (recipe.folder / recipe.data / f"{recipe.corpora[0]}.{split}.tsv.gz").exists()
+
+
+def test_the_shipped_recipes_are_listed() -> None:
+    names = ["classification", "pretrained_translation", "simultaneous", "summarization"]
+    assert config.names() == [*names, "translation"]
+
+
+def test_a_recipe_of_ones_own_is_a_path(loaded: Loaded, tmp_path: Path) -> None:
+    recipe = loaded()
+    assert recipe.name == "mine"
+    assert recipe.asked == str(tmp_path / "mine.toml")
+    assert recipe.folder == tmp_path
+    assert (recipe.pieces, recipe.stages[0].updates, recipe.frameworks) == (60, 20, FRAMEWORKS)
+    assert recipe.stages[0].learning_rate == 0.001
+
+
+def test_a_path_within_the_working_folder_is_found_from_others_too(
+    loaded: Loaded, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = loaded()
+    monkeypatch.chdir(whole.folder)
+    assert load("mine.toml") == whole
+
+
+def test_a_shipped_recipe_may_be_a_path() -> None:
+    assert load(str(config.RECIPES / "translation" / "config.toml")) == load("translation")
+
+
+def test_the_settings_of_the_sample_replace_the_others_for_all_stages(loaded: Loaded) -> None:
+    second = '[[stages]]\ntask = "denoising"\nupdates = 40\nbatch = 8\nlearning_rate = 1\nevery = 5'
+    recipe = loaded("[strategies]", f"{second}\n\n[strategies]", sample=True)
+    assert recipe.pieces == 50
+    assert [(s.updates, s.batch, s.every) for s in recipe.stages] == [(10, 4, 10), (10, 8, 5)]
+
+
+def test_the_settings_of_the_sample_are_put_into_tables_that_there_are(loaded: Loaded) -> None:
+    said = "[generation]\nbeam = 3\ndelays = [1, 2]\n\n[sample]\ngeneration = { delays = [5] }"
+    recipe = loaded("[sample]", said, sample=True)
+    assert (recipe.generation.beam, recipe.generation.delays) == (3, (5,))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("pieces = 60", "peices = 60", "unknown key 'peices'; did you mean 'pieces'? Choices: "),
+        ('"marian"', '"marian"\nlayer = 2', "model: unknown key 'layer'; did you mean 'layers'?"),
+        ("batch = 4", "batch = 4\nrate = 1", "stages: unknown key 'rate'. Choices: batch, "),
+        ('title = "Mine"', "", "'title' is missing"),
+        ('family = "marian"', "", "model: 'family' is missing"),
+        ("updates = 20", "", "stages: 'updates' is missing"),
+        ("pieces = 60", 'pieces = "60"', "pieces is '60'; it must be of type int"),
+        ("pieces = 60", "pieces = 60.5", "pieces is 60.5; it must be of type int"),
+        ("pieces = 60", "pieces = true", "pieces is True; it must be of type int"),
+        ("= 0.001", '= "0.001"', "stages: learning_rate is '0.001'; it must be of type float"),
+        ("= 0.001", "= true", "stages: learning_rate is True; it must be of type float"),
+        ("every = 10", "every = 10\nmasked = 1", "stages: masked is 1; it must be of type bool"),
+        ('"bleu"', "3", "metric is 3; it must be of type str"),
+        ('["source", "target"]', '"source"', "columns is 'source'; it must be a list"),
+        ('["source", "target"]', "[1, 2]", "columns is 1; it must be of type str"),
+        ('"marian"', '"marain"', "model: family is 'marain'; did you mean 'marian'? Choices: "),
+        (
+            '"translation"',
+            '"translate"',
+            "stages: task is 'translate'; did you mean 'translation'?",
+        ),
+        ('"bleu"', '"bleu"\nframeworks = ["jax"]', "frameworks is 'jax'. Choices: fairseq, hugg"),
+        ("[model]", '[rows]\nbad = "stop"\n[model]', "rows: bad is 'stop'. Choices: refuse, skip"),
+        ("[model]", '[rows]\nlong = "cut"\n[model]', "rows: long is 'cut'. Choices: skip, trunc"),
+        ("[model]", "[rows]\nmax_length = 511\n[model]", "rows: max_length is 511, not 1 to 510"),
+        ("[model]", "[rows]\nmax_length = 0\n[model]", "rows: max_length is 0, not 1 to 510"),
+        ("every = 10", "every = 15", "stages: updates (20) is no multiple of every (15)"),
+        ("every = 10", "every = 0", "stages: every is 0, not 1 or more"),
+        ("every = 10", "every = -10", "stages: every is -10, not 1 or more"),
+        ("updates = 20", "updates = 0", "stages: updates is 0, not 1 or more"),
+        ("batch = 4", "batch = 0", "stages: batch is 0, not 1 or more"),
+        (
+            "every = 10",
+            'every = 10\ncolumns = ["sorce"]',
+            "stages: columns is 'sorce'; did you mean",
+        ),
+        ('"source", ', "", "columns are target; translation has two, classification has a text"),
+        ('"translation"', '"classification"', "columns are source, target; translation has two"),
+        ('["first"]', "[]", "there are no corpora"),
+        (
+            '"dynamic", r',
+            '"dinamic", r',
+            "strategies: dynamic: unknown strategy 'dinamic'; did you",
+        ),
+        (
+            "rate = 0.2",
+            "rate = 2",
+            "strategies: dynamic: strategy 'dynamic@1': option 'rate' is 2.0",
+        ),
+        ("rate = 0.2", "rte = 2", "strategies: dynamic: strategy 'dynamic@1' has no option 'rte'"),
+        ('name = "dynamic"', "name = 3", "strategies: dynamic: "),
+        ("none = {}", 'none = { attention = "wait_q:k=1" }', "strategies: none: "),
+        ("none = {}", 'none = { attention = "wait_k:q=1" }', "strategies: none: "),
+        ('"marian"', '"marian"\nencoder_attention = "casual"', "model: encoder_attention: "),
+        ("none = {}", "none = 3", "strategies: none is 3; it must be a table"),
+        ("[model]", "[mod]", "unknown key 'mod'; did you mean 'model'?"),
+    ],
+)
+def test_what_is_wrong_is_named_with_its_value_and_the_choices(
+    loaded: Loaded, old: str, new: str, said: str
+) -> None:
+    with pytest.raises(RecipeError, match=re.escape(f"mine.toml: {said}")):
+        loaded(old, new)
+
+
+STAGES = TOML[TOML.index("[[stages]]") : TOML.index("[strategies]")]
+MODEL, STRATEGIES = (
+    TOML[TOML.index("[model]") : TOML.index("[[stages]]")],
+    "[strategies]\nnone = {}",
+)
+
+
+@pytest.mark.parametrize("sample", [False, True])
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        (STAGES, "", "'stages' is missing"),
+        (STAGES, "stages = []\n", "there are no stages"),
+        (STAGES, "stages = 3\n", "stages is 3; it must be a list"),
+        (STAGES, "stages = [3]\n", "stages is 3; it must be a table"),
+        (MODEL, "model = 3\n", "model is 3; it must be a table"),
+        (
+            TOML[TOML.index("[strategies]") : TOML.index("[sample]")],
+            "strategies = 3\n",
+            "strategies",
+        ),
+    ],
+    ids=["no stages", "none", "number", "numbers", "model", "strategies"],
+)
+def test_tables_that_are_missing_or_no_tables_are_named(
+    loaded: Loaded, old: str, new: str, said: str, sample: bool
+) -> None:
+    head, tail = TOML.split(old)
+    text = (new + head + tail) if new else head + tail
+    with pytest.raises(RecipeError, match=re.escape(f"mine.toml: {said}")):
+        loaded(TOML, text, sample)
+
+
+@pytest.mark.parametrize(
+    ("new", "said"),
+    [
+        (
+            "[[sample.stages]]\nupdates = 10",
+            "sample: stages is [{'updates': 10}]; it must be a table",
+        ),
+        ("sample = 3", "sample is 3; it must be a table"),
+        ("[sample]\npeices = 3", "unknown key 'peices'; did you mean 'pieces'?"),
+        ("[sample]\nstages = { updats = 3 }", "stages: unknown key 'updats'; did you mean"),
+        ("[sample]\nmodel = 3", "model is 3; it must be a table"),
+    ],
+)
+def test_what_is_wrong_in_the_sample_is_named(loaded: Loaded, new: str, said: str) -> None:
+    old = TOML[TOML.index("[sample]") :]
+    text = f"{new}\n{TOML.replace(old, '')}" if new.startswith("sample") else TOML.replace(old, new)
+    with pytest.raises(RecipeError, match=re.escape(f"mine.toml: {said}")):
+        loaded(TOML, text, sample=True)
+
+
+@pytest.mark.parametrize("name", ["translaton", "no/such/folder", "", "../recipes"])
+def test_an_unknown_recipe_gets_a_suggestion(name: str) -> None:
+    with pytest.raises(
+        RecipeError, match=f"no recipe '{name}'.* Choices: classification, "
+    ) as told:
+        load(name)
+    assert ("did you mean 'translation'?" in told.value.message) == (name == "translaton")
+
+
+def test_a_path_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(RecipeError, match=r"no recipe '.*nowhere\.toml'"):
+        load(str(tmp_path / "nowhere.toml"))
+
+
+@pytest.mark.parametrize(
+    ("data", "said"), [(b"title = ", "Invalid value"), (b'title = "\xff"', "can't decode")]
+)
+def test_a_file_that_is_no_toml_is_named(tmp_path: Path, data: bytes, said: str) -> None:
+    with pytest.raises(RecipeError, match=rf"config\.toml: .*{said}"):
+        load(str(put(tmp_path / "config.toml", data)))
