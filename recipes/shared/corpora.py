@@ -74,30 +74,35 @@ def _from_hub(named: str, columns: Sequence[str], recipe: Recipe) -> dict[str, T
         if not there:
             raise RecipeError(f"dataset {named!r} has no {split} split, but {', '.join(loaded)}")
         rows = loaded[there[0]]
-        missing = [c for c in columns if c.split(".")[0] not in rows.column_names]
+        known = _flat(rows.features)
+        missing = [column for column in columns if column not in known]
         if missing:
             raise RecipeError(
-                f"dataset {named!r} has no column {missing[0]!r}, but "
-                f"{', '.join(rows.column_names)}; choose with --columns"
+                f"dataset {named!r} has no column {missing[0]!r}, but {', '.join(known)}; choose "
+                "with --columns"
             )
-        names = _labels(rows, columns, recipe)
-        pairs = list(zip(recipe.columns, columns, strict=True))
-        renamed = ({ours: _of(row, column, names) for ours, column in pairs} for row in rows)
+        pairs = list(zip(recipe.columns, (known[column] for column in columns), strict=True))
+        renamed = ({ours: _of(row, *theirs) for ours, theirs in pairs} for row in rows)
         tables[split] = of_dataset(renamed, f"{named}/{there[0]}", recipe.columns)
     return tables
 
 
-def _labels(rows: Any, columns: Sequence[str], recipe: Recipe) -> dict[str, list[str]]:
-    """The names of classes that a dataset holds as numbers."""
-    return {
-        column: rows.features[column].names
-        for ours, column in zip(recipe.columns, columns, strict=True)
-        if ours == "label" and hasattr(rows.features.get(column), "names")
-    }
+def _flat(features: Any, above: tuple[str, ...] = ()) -> dict[str, tuple[tuple[str, ...], Any]]:
+    """The columns of a dataset, however deep they lie: name → the way to it, and its type."""
+    from datasets import Translation
+
+    found: dict[str, tuple[tuple[str, ...], Any]] = {}
+    for name, kind in features.items():
+        inside = dict.fromkeys(kind.languages) if isinstance(kind, Translation) else kind
+        way = (*above, name)
+        found |= _flat(inside, way) if isinstance(inside, dict) else {".".join(way): (way, kind)}
+    return found
 
 
-def _of(row: Any, column: str, names: dict[str, list[str]]) -> Any:
-    """A value, however deep it lies; the name of a class."""
-    for part in column.split("."):
-        row = row[part]
-    return names[column][row] if column in names and isinstance(row, int) else row
+def _of(row: Any, way: tuple[str, ...], kind: Any) -> Any:
+    """A value; the name of a class, where there is a number for it."""
+    for part in way:
+        row = None if row is None else row[part]
+    if isinstance(row, int) and hasattr(kind, "names"):
+        return kind.names[row] if row >= 0 else None  # -1: nobody has labelled it
+    return row
