@@ -95,7 +95,7 @@ def workspace(root: Path, train: int = 100, **facts: Any) -> Workspace:
     """A folder in which nothing but the facts of a preparation is."""
     work = Workspace(root)
     summary = {split: {"used": used} for split, used in (("train", train), ("valid", 9))}
-    write(work.prepared, json.dumps({"request": {"rows": 1}, "summary": summary} | facts))
+    write(work.prepared, json.dumps({"request": {"corpus": "first"}, "summary": summary} | facts))
     return work
 
 
