@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -15,7 +15,7 @@ from maskplug import key_of
 from recipes.shared import binarize, pieces
 from recipes.shared.config import Recipe
 from recipes.shared.errors import RecipeError
-from recipes.shared.rows import Problem, Table, told
+from recipes.shared.rows import SPLITS, Problem, Table, told
 from recipes.shared.workspace import Workspace, write
 
 Tell = Callable[[str], object]
@@ -39,20 +39,21 @@ def prepare(
     Raises:
         RecipeError: when bad rows are to be refused, or no row is left.
     """
+    refuse(recipe, tables)
     wanted = {"corpus": corpus, **_request(recipe, tables)}
     if work.facts().get("request") == wanted:
         return False
     work.prepared.unlink(missing_ok=True)
-    refuse(recipe, tables)
     tell("training SentencePiece")
     texts = [text for name in text_columns(recipe) for text in tables["train"].columns[name]]
     pieces.train(work, texts, recipe.pieces)
     tell("encoding")
-    ids = {}
-    for split, table in tables.items():
-        tables[split], ids[split] = _encoded(recipe, work, table)
+    ids: dict[str, dict[str, list[list[str]]]] = {}
+    labels: list[str] = []
+    for split in SPLITS:
+        tables[split], ids[split] = _encoded(recipe, work, tables[split], labels)
+        labels = labels or sorted(set(tables[split].columns.get("label", [])))
     refuse(recipe, tables)
-    labels = sorted(set(tables["train"].columns.get("label", [])))
     _write(work, tables, ids)
     _save_rows(recipe, work, tables, ids, labels)
     pieces.save_tokenizer(work, recipe.model.family)
@@ -79,19 +80,12 @@ def summary(tables: dict[str, Table]) -> dict[str, dict[str, int]]:
 
 
 def refuse(recipe: Recipe, tables: dict[str, Table]) -> None:
-    """Stop where bad rows are to be refused, where classes are unknown, and at empty splits.
+    """Stop where bad rows are to be refused, and at empty splits.
 
     Raises:
         RecipeError: that names the first of them by file and line.
     """
-    known = set(tables["train"].columns.get("label", []))
-    for split, table in list(tables.items()):
-        strange = {
-            i: Problem(*table.places[i], "unknown label", repr(label))
-            for i, label in enumerate(table.columns.get("label", []))
-            if label not in known
-        }
-        tables[split] = table = table.without(strange) if strange else table
+    for split, table in tables.items():
         if recipe.rows.bad == "refuse" and table.problems:
             raise RecipeError("\n".join(["rows that cannot be used:", *told(table.problems)]))
         if not len(table):
@@ -115,12 +109,18 @@ def _request(recipe: Recipe, tables: dict[str, Table]) -> dict[str, Any]:
 
 
 def _encoded(
-    recipe: Recipe, work: Workspace, table: Table
+    recipe: Recipe, work: Workspace, table: Table, labels: Sequence[str]
 ) -> tuple[Table, dict[str, list[list[str]]]]:
-    """The rows that are short enough, or were made so, and their pieces."""
+    """The rows that are short enough, or were made so, and their pieces.
+
+    Args:
+        recipe, work: as everywhere.
+        table: the rows.
+        labels: the classes of the training rows; none where these are the training rows.
+    """
     model, most = pieces.processor(work), recipe.rows.max_length
     made = {name: model.encode(table.columns[name], out_type=str) for name in text_columns(recipe)}
-    bad = {}
+    bad, short = {}, set()
     for name, rows in made.items():
         cut = recipe.rows.long == "truncate" and name == recipe.columns[0]
         for i, row in enumerate(rows):
@@ -128,12 +128,17 @@ def _encoded(
                 detail = f"{name}: {len(row)} pieces, at most {most}"
                 bad[i] = Problem(*table.places[i], "too long", detail)
             elif len(row) > most:
-                table.truncated += 1
+                short.add(i)
                 rows[i] = row[:most]
             elif not row:
                 bad[i] = Problem(*table.places[i], "empty", f"{name}: nothing is left of it")
+    for i, label in enumerate(table.columns.get("label", [])):
+        if labels and label not in labels:
+            bad[i] = Problem(*table.places[i], "unknown label", repr(label))
     kept = [i for i in range(len(table)) if i not in bad]
-    return table.without(bad), {name: [rows[i] for i in kept] for name, rows in made.items()}
+    left = table.without(bad)
+    left.truncated += len(short - bad.keys())
+    return left, {name: [rows[i] for i in kept] for name, rows in made.items()}
 
 
 def _write(
