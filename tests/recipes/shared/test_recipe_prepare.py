@@ -1,0 +1,409 @@
+"""Preparing: one request, one result; the ids of the rows are those of both frameworks."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from recipe_cases import CLASSIFICATION, DENOISING, LABELLED, RECIPE, TRANSLATION, pairs, tables
+
+from recipes.shared import binarize, pieces, prepare
+from recipes.shared.config import Model, Recipe, Rows
+from recipes.shared.errors import RecipeError
+from recipes.shared.hf_rows import features, lengths
+from recipes.shared.plan import Run, StageRun
+from recipes.shared.rows import SPLITS, Problem, Table
+from recipes.shared.workspace import Workspace
+
+pytestmark = pytest.mark.xdist_group("recipe-prepare")
+LABELS = ("web", "games and more", "x11")
+STRANGE = ("½ 漢字 package 😀", "Paket ﬁ 漢")
+RECIPES = {
+    "marian": replace(RECIPE, rows=Rows(60), stages=(replace(TRANSLATION, limit=30),)),
+    "bart": replace(
+        RECIPE, rows=Rows(60), model=Model("bart"),
+        stages=(replace(DENOISING, limit=40), replace(TRANSLATION, limit=30)),
+    ),
+    "bert": replace(
+        LABELLED, rows=Rows(20, long="truncate"), stages=(replace(CLASSIFICATION, limit=50),)
+    ),
+}  # fmt: skip
+Quick = Callable[..., Workspace]
+
+
+@dataclass(frozen=True)
+class Prepared:
+    recipe: Recipe
+    work: Workspace
+
+    @property
+    def stages(self) -> list[StageRun]:
+        return [*Run(self.recipe, self.work, "huggingface", "dynamic", 1).stages()]
+
+    def binarized(self, data: str, dictionary: str) -> list[list[int]]:
+        """What fairseq reads, with the ids that its own dictionary has."""
+        from fairseq.data import Dictionary, data_utils
+
+        folder = self.work.root / "data-bin"
+        symbols = Dictionary.load(str(folder / dictionary))
+        return [
+            row.tolist() for row in data_utils.load_indexed_dataset(str(folder / data), symbols)
+        ]
+
+
+def in_this_process(command: list[str], **_: Any) -> subprocess.CompletedProcess[str]:
+    """fairseq-preprocess without another import of it."""
+    from fairseq import options
+    from fairseq_cli import preprocess
+
+    assert command[1:3] == ["-m", "fairseq_cli.preprocess"]
+    preprocess.main(options.get_preprocessing_parser().parse_args(command[3:]))
+    return subprocess.CompletedProcess(command, 0)
+
+
+@pytest.fixture(scope="module", params=RECIPES)
+def prepared(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Prepared:
+    recipe, work = RECIPES[request.param], Workspace(tmp_path_factory.mktemp(request.param))
+    splits = {"train": pairs(200), "valid": pairs(20, 200), "test": [*pairs(9, 220), [*STRANGE]]}
+    if "label" in recipe.columns:
+        for rows in splits.values():
+            rows[:] = [[left, LABELS[i % len(LABELS)]] for i, (left, _) in enumerate(rows)]
+    with pytest.MonkeyPatch.context() as patched:
+        if request.param != "marian":  # one of them runs the program itself
+            patched.setattr(binarize, "subprocess", SimpleNamespace(run=in_this_process))
+        assert prepare.prepare(recipe, work, tables(recipe, **splits), lambda _: None)
+    return Prepared(recipe, work)
+
+
+def test_rows_have_the_ids_of_the_saved_tokenizer(prepared: Prepared) -> None:
+    recipe, work = prepared.recipe, prepared.work
+    tokenizer, rows = pieces.load_tokenizer(work, recipe.model.family), prepare.load_rows(work)
+    begin = 0 if recipe.model.family == "marian" else 1
+    for split in SPLITS:
+        for column in prepare.text_columns(recipe):
+            theirs = tokenizer(work.lines(split, column))["input_ids"]
+            ours = rows[split][column]
+            assert len(ours) == work.facts()["summary"][split]["used"]
+            for row, ids in zip(ours, theirs, strict=True):
+                assert row == ids[begin:-1][: recipe.rows.max_length]
+                assert 0 < len(row) <= recipe.rows.max_length
+    assert 3 in rows["test"][recipe.columns[0]][-1]  # <unk>: 漢字
+
+
+BINARY = {
+    "translation": [
+        ("pairs/{}.source-target.source", "pairs/dict.source.txt", "input_ids"),
+        ("pairs/{}.source-target.target", "pairs/dict.target.txt", "labels"),
+    ],
+    "denoising": [("text/{}", "text/dict.txt", "input_ids")],
+    "classification": [("labelled/input0/{}", "labelled/input0/dict.txt", "input_ids")],
+}
+
+
+@pytest.mark.parametrize("split", SPLITS)
+def test_both_frameworks_read_the_same_rows(prepared: Prepared, split: str) -> None:
+    for stage in prepared.stages:
+        rows = features(stage, split)
+        for data, dictionary, name in BINARY[stage.stage.task]:
+            found = prepared.binarized(data.format(split), dictionary)
+            if stage.stage.task != "translation":  # fairseq's tasks put <s> there themselves
+                found = [[0, *row] for row in found]
+            assert rows[name] == found
+            begins = prepared.recipe.model.family != "marian"
+            assert all((row[0] == 0) == begins and row[-1] == 2 for row in found)
+        many = 2 if stage.stage.task == "denoising" else 1
+        used = prepared.work.facts()["summary"][split]["used"]
+        assert stage.stage.limit < used or split != "train"
+        assert len(rows) == many * (stage.stage.limit if split == "train" else used)
+
+
+def test_fairseqs_dictionaries_have_the_symbols_of_the_tokenizer(prepared: Prepared) -> None:
+    from fairseq.data import Dictionary
+
+    tokenizer = pieces.load_tokenizer(prepared.work, prepared.recipe.model.family)
+    symbols = tokenizer.convert_ids_to_tokens(range(len(tokenizer)))
+    names = {dictionary for kinds in BINARY.values() for _, dictionary, _ in kinds}
+    paths = [prepared.work.root / "data-bin" / name for name in names]
+    found = [path for path in paths if path.exists()]
+    assert len(found) == {"marian": 2, "bart": 3, "bert": 1}[prepared.recipe.model.family]
+    assert all(Dictionary.load(str(path)).symbols == symbols for path in found)
+
+
+@pytest.mark.parametrize("split", SPLITS)
+def test_both_frameworks_read_the_same_classes(prepared: Prepared, split: str) -> None:
+    if "label" not in prepared.recipe.columns:
+        assert prepared.work.facts()["labels"] == []
+        return
+    from fairseq.data import Dictionary
+
+    names = prepared.work.facts()["labels"]
+    assert names == sorted(LABELS)
+    dictionary = Dictionary.load(str(prepared.work.data_bin("labelled") / "label" / "dict.txt"))
+    found = prepared.binarized(f"labelled/label/{split}", "labelled/label/dict.txt")
+    numbers = [int(dictionary[row[0]]) for row in found]
+    assert [row[0] - dictionary.nspecial for row in found] == numbers
+    assert features(prepared.stages[0], split)["labels"] == numbers
+    assert [names[i] for i in numbers] == prepared.work.lines(split, "label")[: len(numbers)]
+
+
+def test_lengths_are_those_of_all_sides(prepared: Prepared) -> None:
+    for stage in prepared.stages:
+        rows = features(stage, "train")
+        sides = ["input_ids", *(["labels"] if stage.stage.task == "translation" else [])]
+        assert lengths(rows) == [[len(row) for row in rows[name]] for name in sides]
+
+
+def test_all_texts_are_written_as_they_were_read(prepared: Prepared) -> None:
+    assert prepared.work.lines("test", prepared.recipe.columns[0])[-1] == STRANGE[0]
+    assert prepared.work.skipped.read_text("utf-8").startswith("file\tline\twhy\tdetail\n")
+
+
+@pytest.fixture
+def quick(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Quick:
+    """Prepares rows without fairseq-preprocess; fails where that is not as told."""
+    calls: list[object] = []
+    monkeypatch.setattr(binarize, "binarize", lambda *args: calls.append(args))
+
+    def made(
+        recipe: Recipe, fresh: bool | None = True, corpus: str = "own", **changed: list[list[str]]
+    ) -> Workspace:
+        calls.clear()
+        label = ["web"] if "label" in recipe.columns else []
+        plain = [[*pair[: 2 - len(label)], *label] for pair in pairs(150)]
+        splits = {"train": plain, "valid": plain[:5], "test": plain[5:9]} | changed
+        work = Workspace(tmp_path / "work")
+        done = prepare.prepare(recipe, work, tables(recipe, **splits), lambda _: None, corpus)
+        assert fresh is None or (done, len(calls)) == (fresh, int(fresh))
+        return work
+
+    return made
+
+
+WIDE = replace(RECIPE, rows=Rows(max_length=400))
+LONG = ("word " * 40).strip()
+
+
+def test_too_long_rows_are_named_and_counted(quick: Quick) -> None:
+    recipe = replace(RECIPE, rows=Rows(max_length=100))
+    rows = [["a", "b"], [LONG, "b"], ["c", "d"], ["e", LONG], [LONG, LONG]]
+    work = quick(recipe, valid=rows)
+    assert work.facts()["summary"]["valid"] == {"used": 2, "truncated": 0, "too long": 3}
+    assert work.lines("valid", "source") == ["a", "c"]
+    assert work.lines("valid", "target") == ["b", "d"]
+    _, *lines = work.skipped.read_text("utf-8").splitlines()
+    told = [line.split("\t") for line in lines if line.startswith("valid")]
+    assert [row[:3] for row in told] == [["valid.tsv", n, "too long"] for n in ("2", "5", "4")]
+    assert told[0][3].startswith("source: ")
+    assert told[0][3].endswith(" pieces, at most 100")
+    assert told[2][3].startswith("target: ")
+    assert prepare.load_rows(work)["valid"].num_rows == 2
+
+
+def test_too_long_rows_are_cut_where_that_is_wanted(quick: Quick) -> None:
+    recipe = replace(RECIPE, rows=Rows(max_length=100, long="truncate"))
+    rows = [["a", "b"], [LONG, "b"], ["c", "d"], ["e", LONG], [LONG, LONG]]
+    work = quick(recipe, valid=rows)
+    assert work.facts()["summary"]["valid"] == {"used": 3, "truncated": 1, "too long": 2}
+    encoded = work.encoded("valid", "source").read_text("utf-8").splitlines()
+    assert [len(row.split()) == 100 for row in encoded] == [False, True, False]
+    assert [len(row) == 100 for row in prepare.load_rows(work)["valid"]["source"]] == [
+        False, True, False
+    ]  # fmt: skip
+    assert work.lines("valid", "source") == ["a", LONG, "c"]
+
+
+def test_rows_of_which_nothing_is_left_are_empty(quick: Quick) -> None:
+    work = quick(WIDE, test=[["a", "b"], ["\u200b", "b"], ["a", "\u200b \u200b"]])
+    assert work.facts()["summary"]["test"] == {"used": 1, "truncated": 0, "empty": 2}
+    assert "test.tsv\t2\tempty\tsource: nothing is left of it\n" in work.skipped.read_text("utf-8")
+
+
+def test_what_was_wrong_before_is_counted_too(tmp_path: Path, quick: Quick) -> None:
+    made = tables(WIDE, train=pairs(150), valid=pairs(3), test=pairs(3))
+    made["valid"].problems += [Problem("v.en", 4, "not UTF-8"), Problem("v.de", 9, "empty")]
+    work = Workspace(tmp_path / "other")
+    prepare.prepare(WIDE, work, made, lambda _: None)
+    counts = {"used": 3, "truncated": 0, "not UTF-8": 1, "empty": 1}
+    assert work.facts()["summary"]["valid"] == counts
+    assert work.skipped.read_text("utf-8").splitlines()[1:] == [
+        "v.en\t4\tnot UTF-8\t",
+        "v.de\t9\tempty\t",
+    ]
+
+
+REFUSE = replace(RECIPE, rows=Rows(max_length=400, bad="refuse"))
+
+
+@pytest.mark.parametrize(
+    ("rows", "said"),
+    [
+        (
+            [["a", "b"], [LONG * 9, "b"]],
+            r"test\.tsv, line 2: too long \(source: \d+ pieces, at most",
+        ),
+        (
+            [["a", "\u200b"], ["a", "b"]],
+            r"test\.tsv, line 1: empty \(target: nothing is left of it",
+        ),
+    ],
+)
+def test_bad_rows_are_refused_where_that_is_wanted(
+    quick: Quick, tmp_path: Path, rows: list[list[str]], said: str
+) -> None:
+    with pytest.raises(RecipeError, match=f"rows that cannot be used:\n{said}"):
+        quick(REFUSE, test=rows)
+    assert Workspace(tmp_path / "work").facts() == {}
+    quick(REFUSE)
+
+
+def test_a_bad_row_is_refused_beside_rows_that_were_prepared_before(
+    quick: Quick, tmp_path: Path
+) -> None:
+    work = quick(REFUSE)
+    made = {split: pairs(150) for split in SPLITS}
+    made |= {"valid": made["valid"][:5], "test": made["test"][5:9]}
+    again = tables(REFUSE, **made)
+    assert not prepare.prepare(REFUSE, work, dict(again), lambda _: None)
+    again["train"].problems.append(Problem("train.tsv", 151, "empty"))
+    with pytest.raises(
+        RecipeError, match=r"rows that cannot be used:\ntrain\.tsv, line 151: empty"
+    ):
+        prepare.prepare(REFUSE, work, dict(again), lambda _: None)
+    assert work.facts()  # the rows that are there are still good
+
+
+UNKNOWN = [["a", "web"], ["b", "wob"], ["c", "web"]]
+
+
+def test_unknown_classes_are_left_out_and_counted(quick: Quick) -> None:
+    work = quick(replace(LABELLED, rows=Rows(400)), valid=UNKNOWN, test=UNKNOWN[::-1])
+    for split in ("valid", "test"):
+        counts = {"used": 2, "truncated": 0, "unknown label": 1}
+        assert work.facts()["summary"][split] == counts
+        assert f"{split}.tsv\t2\tunknown label\t'wob'\n" in work.skipped.read_text("utf-8")
+        assert work.lines(split, "label") == ["web", "web"]
+    assert prepare.load_rows(work)["valid"]["label"] == [0, 0]
+
+
+def test_unknown_classes_are_refused_where_that_is_wanted(quick: Quick) -> None:
+    with pytest.raises(RecipeError, match=r"\nvalid\.tsv, line 2: unknown label \('wob'\)"):
+        quick(replace(LABELLED, rows=Rows(400, bad="refuse")), valid=UNKNOWN)
+
+
+def test_a_class_whose_training_rows_are_all_too_long_is_unknown(quick: Quick) -> None:
+    recipe = replace(LABELLED, rows=Rows(100))
+    train = [[left, "web"] for left, _ in pairs(150)] + [[f"{LONG} " * 9, "wob"]]
+    work = quick(recipe, train=train, valid=UNKNOWN)
+    assert work.facts()["labels"] == ["web"]
+    assert work.facts()["summary"]["valid"]["unknown label"] == 1
+    assert work.lines("valid", "text") == ["a", "c"]
+    rows = prepare.load_rows(work)["valid"]
+    assert [len(rows["text"]), rows["label"]] == [2, [0, 0]]
+    assert len(work.encoded("valid", "text").read_text("utf-8").splitlines()) == 2
+
+
+@pytest.mark.parametrize(("split", "most"), [("train", 1), ("valid", 100), ("test", 100)])
+def test_a_split_without_usable_rows_is_an_error(quick: Quick, split: str, most: int) -> None:
+    rows = {} if split == "train" else {split: [[f"{LONG} " * 9, "b"]]}
+    said = rf"^{split}: no usable row\n{split}\.tsv, line 1: too long"
+    with pytest.raises(RecipeError, match=said):
+        quick(replace(RECIPE, rows=Rows(most)), **rows)
+
+
+def test_a_split_without_rows_is_an_error(tmp_path: Path) -> None:
+    made = tables(RECIPE, train=pairs(9), valid=[], test=pairs(9))
+    with pytest.raises(RecipeError, match=r"^valid: no usable row$"):
+        prepare.prepare(RECIPE, Workspace(tmp_path), made, lambda _: None)
+
+
+CHANGES: list[tuple[dict[str, Any], dict[str, Any]]] = [
+    ({}, {"test": pairs(3)}),
+    ({}, {"train": pairs(149)}),
+    ({}, {"valid": pairs(5)[::-1]}),
+    ({}, {"corpus": "other"}),
+    ({"pieces": 200}, {}),
+    ({"rows": Rows(300)}, {}),
+    ({"rows": Rows(400, long="truncate")}, {}),
+    ({"model": Model("bart")}, {}),
+    ({"stages": (replace(TRANSLATION, limit=7),)}, {}),
+    ({"stages": (DENOISING, TRANSLATION)}, {}),
+]
+
+
+def test_another_request_is_prepared_again(quick: Quick) -> None:
+    requests = []
+    for settings, rows in [({}, {}), *CHANGES, ({}, {})]:
+        work = quick(replace(WIDE, **settings), **rows)
+        requests.append(json.dumps(work.facts()["request"]))
+    assert requests[0] == requests[-1]
+    assert len(set(requests)) == len(CHANGES) + 1
+
+
+def test_the_same_request_does_nothing(quick: Quick) -> None:
+    work = quick(WIDE)
+    before = {path: path.stat().st_mtime_ns for path in work.root.rglob("*")}
+    same = replace(WIDE, title="Another", stages=(replace(TRANSLATION, updates=40, batch=2),))
+    quick(same, fresh=False)
+    assert {path: path.stat().st_mtime_ns for path in work.root.rglob("*")} == before
+
+
+def test_an_interrupted_preparation_is_begun_again(
+    quick: Quick, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    work = quick(WIDE)
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(pieces, "save_tokenizer", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            quick(replace(WIDE, pieces=200))
+    assert work.facts() == {}
+    quick(WIDE)
+
+
+def test_without_fairseq_there_is_no_binary_data_until_it_is_there(
+    quick: Quick, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patched:
+        finder = SimpleNamespace(util=SimpleNamespace(find_spec=lambda name: None))
+        patched.setattr(prepare, "importlib", finder)
+        work = quick(WIDE, fresh=None)
+        assert work.facts()["request"]["fairseq"] is False
+    quick(WIDE)
+
+
+def test_the_reason_of_a_failing_preprocess_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failed = subprocess.CompletedProcess([], 1, stdout="", stderr="x" * 5000 + "no space left")
+    monkeypatch.setattr(binarize, "subprocess", SimpleNamespace(run=lambda *_, **__: failed))
+    made = tables(WIDE, train=pairs(150), valid=pairs(3), test=pairs(3))
+    with pytest.raises(RecipeError, match=r"fairseq-preprocess failed:\nx+no space left") as told:
+        prepare.prepare(WIDE, Workspace(tmp_path), made, lambda _: None)
+    assert len(told.value.message) < 2100
+    assert not Workspace(tmp_path).facts()
+
+
+def test_the_facts_are_readable(quick: Quick) -> None:
+    work = quick(WIDE)
+    facts: dict[str, Any] = json.loads(work.prepared.read_text("utf-8"))
+    assert set(facts) == {"request", "labels", "summary"}
+    assert facts["summary"]["train"] == {"used": 150, "truncated": 0}
+    assert work.corpus == "own"
+
+
+def test_a_summary_counts_each_split() -> None:
+    bad = [Problem("f", 1, "empty"), Problem("f", 2, "empty"), Problem("f", 3, "too long")]
+    made = {"train": Table({"a": ["x"]}, [("f", 4)], bad, truncated=1), "valid": Table({"a": []})}
+    assert prepare.summary(made) == {
+        "train": {"used": 1, "truncated": 1, "empty": 2, "too long": 1},
+        "valid": {"used": 0, "truncated": 0},
+    }
