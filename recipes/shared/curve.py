@@ -9,7 +9,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
-FIGURES = re.compile(r"\| (train_inner|valid) \| (\{.*\})")
+#: The last figures of a line: a killed program leaves half a line, which the next one goes on with.
+FIGURES = re.compile(r".*\| (train_inner|valid) \| (\{.*\})")
 
 
 class Point(NamedTuple):
