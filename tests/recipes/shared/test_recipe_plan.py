@@ -1,0 +1,193 @@
+"""What a run consists of: its stages, their epochs and order, and what its fingerprint sees."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from math import ceil
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from recipe_cases import DENOISING, LABELLED, RECIPE, TRANSLATION, run, workspace
+
+from recipes.shared.config import Generation, Recipe, Rows, names
+from recipes.shared.config import load as load_recipe
+from recipes.shared.errors import RecipeError
+from recipes.shared.plan import Run
+from recipes.shared.workspace import Workspace
+
+TWO = replace(
+    RECIPE,
+    stages=(replace(DENOISING, limit=50), replace(TRANSLATION, masked=False)),
+    strategies=RECIPE.strategies | {"waiting": {"attention": "wait_k:k=3"}},
+)
+
+
+@pytest.fixture
+def work(tmp_path: Path) -> Workspace:
+    return workspace(tmp_path / "work", train=100)
+
+
+def test_a_run_goes_through_all_stages_each_from_the_one_before(work: Workspace) -> None:
+    first, second = run(work, TWO).stages()
+    assert (first.stage.task, second.stage.task) == ("denoising", "translation")
+    assert (first.stage.updates, second.stage.updates) == (40, 20)
+    assert first.folder == work.root / "runs" / "fairseq-dynamic-1" / "1-denoising"
+    assert second.folder == first.folder.with_name("2-translation")
+    assert (first.start, second.start) == (None, None)
+    first.folder.mkdir(parents=True)
+    assert (first.start, second.start) == (None, first.folder)
+
+
+def test_stages_that_are_not_masked_read_clean_text(work: Workspace) -> None:
+    first, second = run(work, TWO).stages()
+    assert first.masking == {"name": "dynamic", "rate": 0.2}
+    assert first.options == {"rate": 0.2}
+    assert (second.masking, second.options) == ({"name": "none"}, {})
+
+
+def test_without_masking_all_updates_go_to_the_last_stage(work: Workspace) -> None:
+    (only,) = run(work, TWO, strategy="none").stages()
+    assert (only.stage.task, only.stage.updates) == ("translation", 60)
+    assert replace(only.stage, updates=20) == TWO.stages[1]
+    assert only.start is None
+    assert only.rows == 100
+
+
+def test_a_strategy_of_attention_alone_masks_nothing_and_is_told_by_its_pattern(
+    work: Workspace,
+) -> None:
+    waiting = run(work, TWO, strategy="waiting")
+    assert waiting.masking == {"name": "none"}
+    assert waiting.attention == "wait_k:k=3"
+    assert run(work, TWO).attention == ""
+
+
+def test_the_rows_of_a_stage_are_limited_by_those_that_there_are(work: Workspace) -> None:
+    assert [stage.rows for stage in run(work, TWO).stages()] == [50, 100]
+    few = workspace(work.root / "few", train=30)
+    assert [stage.rows for stage in run(few, TWO).stages()] == [30, 30]
+
+
+@pytest.mark.parametrize(
+    ("stage", "epochs"),
+    [
+        (replace(TRANSLATION, updates=20, batch=10), 2),
+        (replace(TRANSLATION, updates=21, batch=10), 3),
+        (replace(TRANSLATION, updates=20, batch=30), 5),
+        (replace(TRANSLATION, updates=20, batch=200), 20),
+        (replace(TRANSLATION, updates=20, batch=10, limit=15), 10),
+        (replace(DENOISING, updates=20, batch=10), 1),
+        (replace(DENOISING, updates=20, batch=10, columns=("target",)), 2),
+        (replace(DENOISING, updates=20, batch=10, limit=15), 7),
+        (replace(DENOISING, task="masked_lm", updates=20, batch=10, columns=("source",)), 2),
+    ],
+)
+def test_epochs_are_those_that_the_updates_go_through(
+    work: Workspace, stage: object, epochs: int
+) -> None:
+    (only,) = run(work, replace(RECIPE, stages=(stage,))).stages()
+    assert only.epochs == epochs
+
+
+@given(st.integers(1, 500), st.integers(1, 70), st.integers(1, 99))
+def test_the_last_epoch_is_needed_and_the_updates_end_within_it(
+    tmp_path_factory: pytest.TempPathFactory, updates: int, batch: int, rows: int
+) -> None:
+    stage = replace(TRANSLATION, updates=updates, batch=batch, limit=rows)
+    work = workspace(tmp_path_factory.mktemp("work"), train=100)
+    (only,) = run(work, replace(RECIPE, stages=(stage,))).stages()
+    batches = ceil(rows / batch)
+    assert (only.epochs - 1) * batches < updates <= only.epochs * batches
+
+
+def test_texts_are_those_of_all_columns_but_classes(work: Workspace) -> None:
+    assert [stage.text_columns for stage in run(work).stages()] == [("source", "target")]
+    labelled = run(work, LABELLED, strategy="none")
+    assert [stage.text_columns for stage in labelled.stages()] == [("text",)]
+    some = replace(RECIPE, stages=(replace(DENOISING, columns=("target",)),))
+    assert [stage.text_columns for stage in run(work, some).stages()] == [("target",)]
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"strategy": "dinamic"}, "strategy 'dinamic' of small; did you mean 'dynamic'? Choices: "),
+        ({"framework": "jax"}, "framework 'jax' of small. Choices: fairseq, huggingface"),
+    ],
+)
+def test_a_run_that_the_recipe_does_not_have_is_named(
+    work: Workspace, changes: dict[str, str], said: str
+) -> None:
+    with pytest.raises(RecipeError) as told:
+        run(work, **changes)
+    assert said in told.value.message
+
+
+def test_a_recipe_for_one_framework_refuses_the_other(work: Workspace) -> None:
+    with pytest.raises(RecipeError, match=r"'huggingface' of small\. Choices: fairseq$"):
+        run(work, replace(RECIPE, frameworks=("fairseq",)), framework="huggingface")
+
+
+STAGE = RECIPE.stages[0]
+CHANGED: list[Callable[[Recipe], Recipe]] = [
+    lambda r: replace(r, pieces=301),
+    lambda r: replace(r, rows=Rows(21)),
+    lambda r: replace(r, model=replace(r.model, dropout=0.2)),
+    lambda r: replace(r, model=replace(r.model, family="bart")),
+    lambda r: replace(r, stages=(replace(STAGE, learning_rate=0.002),)),
+    lambda r: replace(r, stages=(replace(STAGE, updates=40),)),
+    lambda r: replace(r, stages=(STAGE, STAGE)),
+    lambda r: replace(r, generation=Generation(beam=2)),
+    lambda r: replace(r, strategies={"dynamic": {"name": "dynamic", "rate": 0.3}}),
+    lambda r: replace(r, strategies={"dynamic": {"name": "static", "rate": 0.2}}),
+    lambda r: replace(r, strategies={"dynamic": r.strategies["dynamic"] | {"attention": "causal"}}),
+    lambda r: replace(r, sample=True),
+]
+UNCHANGED: list[Callable[[Recipe], Recipe]] = [
+    lambda r: replace(r, title="Another"),
+    lambda r: replace(r, path=Path("elsewhere/config.toml")),
+    lambda r: replace(r, strategies={"dynamic": {"rate": 0.2, "name": "dynamic"}}),
+    lambda r: replace(r, strategies=dict(r.strategies) | {"span": {"name": "span"}}),
+]
+
+
+@pytest.mark.parametrize("change", CHANGED)
+def test_the_fingerprint_changes_with_the_settings(
+    work: Workspace, change: Callable[[Recipe], Recipe]
+) -> None:
+    assert run(work, change(RECIPE)).fingerprint != run(work).fingerprint
+
+
+@pytest.mark.parametrize("change", UNCHANGED)
+def test_the_fingerprint_does_not_change_with_words_and_other_strategies(
+    work: Workspace, change: Callable[[Recipe], Recipe]
+) -> None:
+    assert run(work, change(RECIPE)).fingerprint == run(work).fingerprint
+
+
+@pytest.mark.parametrize(
+    "change", [{"seed": 2}, {"framework": "huggingface"}, {"strategy": "none"}]
+)
+def test_the_fingerprint_tells_runs_apart(work: Workspace, change: dict[str, str | int]) -> None:
+    assert run(work, **change).fingerprint != run(work).fingerprint
+
+
+def test_the_fingerprint_changes_with_the_rows_and_not_with_their_place(tmp_path: Path) -> None:
+    def found(name: str, **request: object) -> str:
+        return run(workspace(tmp_path / name, request={"corpus": "a", **request})).fingerprint
+
+    assert found("here", texts=1) == found("there", texts=1) != found("here", texts=2)
+    assert len(found("here", texts=1)) == 16
+
+
+@pytest.mark.parametrize("name", names())
+def test_every_strategy_of_a_shipped_recipe_has_as_many_updates(name: str, tmp_path: Path) -> None:
+    recipe, work = load_recipe(name), workspace(tmp_path)
+    updates = {
+        strategy: sum(s.stage.updates for s in Run(recipe, work, "fairseq", strategy, 1).stages())
+        for strategy in recipe.strategies
+    }
+    assert len(set(updates.values())) == 1

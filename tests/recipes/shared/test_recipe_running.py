@@ -1,0 +1,86 @@
+"""Programs while they run: their lines, their failures, what they computed."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from recipes.shared.errors import RecipeError
+from recipes.shared.running import Stopwatch, lines_of
+
+
+def python(code: str) -> list[str]:
+    return [sys.executable, "-c", code]
+
+
+def test_lines_are_given_and_added_to_a_log(tmp_path: Path) -> None:
+    log = tmp_path / "new" / "log"
+    assert list(lines_of(python("print('one'); print('two')"), log, 1)) == ["one\n", "two\n"]
+    assert list(lines_of(python("print('three', end='')"), log, 1)) == ["three"]
+    assert log.read_text() == "one\ntwo\nthree"
+
+
+def test_a_line_is_given_as_soon_as_it_is_there(tmp_path: Path) -> None:
+    code = "import sys; print('begun'); print(sys.stdin.readline())"
+    lines = lines_of(python(f"import time; {code}; time.sleep(60)"), tmp_path / "log", 1)
+    assert next(lines) == "begun\n"
+    assert (tmp_path / "log").read_text() == "begun\n"
+    lines.close()
+
+
+def test_threads_are_what_was_asked_for(tmp_path: Path) -> None:
+    code = "import os; print(os.environ['OMP_NUM_THREADS'])"
+    assert list(lines_of(python(code), tmp_path / "log", 3)) == ["3\n"]
+
+
+def test_a_failure_is_told_with_the_last_lines(tmp_path: Path) -> None:
+    code = "import sys; [print('line', i) for i in range(30)]; sys.exit('out of paper')"
+    log = tmp_path / "log"
+    with pytest.raises(RecipeError, match=r"^python\S* failed; see .*/log\n") as told:
+        list(lines_of(python(code), log, 1))
+    lines = told.value.message.splitlines()
+    assert str(log) in lines[0]
+    assert sorted(lines[1:]) == sorted([*(f"line {i}" for i in range(16, 30)), "out of paper"])
+
+
+def test_an_interrupted_step_leaves_no_program_behind(tmp_path: Path) -> None:
+    code = "import os, time; print(os.getpid()); time.sleep(60)"
+    begun = time.monotonic()
+    lines = lines_of(python(code), tmp_path / "log", 1)
+    number = int(next(lines))
+    os.kill(number, 0)
+    with pytest.raises(KeyboardInterrupt):
+        lines.throw(KeyboardInterrupt)
+    with pytest.raises(ProcessLookupError):
+        os.kill(number, 0)
+    assert time.monotonic() - begun < 30
+
+
+def compute(seconds: float) -> None:
+    end = time.process_time() + seconds
+    while time.process_time() < end:
+        pass
+
+
+def test_seconds_are_added_up_over_interruptions(tmp_path: Path) -> None:
+    path = tmp_path / "seconds.json"
+    for done in (0.3, 0.6):
+        watch = Stopwatch(path)
+        compute(0.3)
+        assert watch.seconds == pytest.approx(done, abs=0.25)
+        assert watch.seconds >= done - 0.05
+        watch.keep()
+        assert float(path.read_text()) == pytest.approx(watch.seconds, abs=0.1)
+
+
+def test_waiting_is_not_counted_and_children_are(tmp_path: Path) -> None:
+    watch = Stopwatch(tmp_path / "seconds.json")
+    time.sleep(0.5)
+    assert watch.seconds < 0.3
+    busy = "import time\nwhile time.process_time() < 0.5: pass"
+    list(lines_of(python(busy), tmp_path / "log", 1))
+    assert watch.seconds >= 0.45
