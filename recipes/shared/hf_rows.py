@@ -75,9 +75,11 @@ class GroupedByLength:
         draws = np.random.default_rng([self.seed, self.epoch])
         # Sources first, then targets; equals come in another order each time, as batches do.
         order = np.lexsort((draws.random(len(self)), *self.lengths[::-1]))
-        batches = [order[i : i + self.batch] for i in range(0, len(self), self.batch)]
-        for i in draws.permutation(len(batches)):
-            yield from batches[i].tolist()
+        # What fills no batch comes last: before others, it would move them all out of theirs.
+        full = len(self) - len(self) % self.batch
+        batches = order[:full].reshape(-1, self.batch)
+        yield from batches[draws.permutation(len(batches))].ravel().tolist()
+        yield from order[full:].tolist()
 
 
 def lengths(rows: Any) -> list[list[int]]:
