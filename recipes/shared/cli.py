@@ -93,7 +93,7 @@ def train_(recipe: str, threads: int, **given: Any) -> None:
     run = _run(recipe, given)
     with moving() as step:
         steps.train(run, threads, step)
-    console.print(f"trained; files are in {run.folder}")
+    console.print(f"trained; files are in {run.folder}", markup=False)
 
 
 @main.command("evaluate")

@@ -34,7 +34,7 @@ def show(path: Path) -> None:
         for name in group.strategies(()):
             table.add_row(name, *(str(group.cell(name, metric)) for metric in group.metrics()))
         console.print(table)
-    console.print(f"results are in {path}")
+    console.print(f"results are in {path}", markup=False)
 
 
 def publish(names: Iterable[str]) -> None:
@@ -96,8 +96,10 @@ def into(page: Path, text: str) -> None:
     """Put text between the marks of a page.
 
     Raises:
-        RecipeError: when the page has no marks.
+        RecipeError: when the page is not there, or has no marks.
     """
+    if not page.exists():
+        raise RecipeError(f"{page}: no such file")
     before = page.read_text("utf-8")
     if not MARKED.search(before):
         raise RecipeError(f"{page} has no place for results: <!-- results --> … <!-- /results -->")

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import (
     BarColumn,
     Progress,
@@ -69,6 +70,7 @@ def show_summary(work: Workspace, title: str) -> None:
     if reasons:
         first = work.skipped.read_text("utf-8").split("\n")[1:4]
         for file, line, why, detail in (row.split("\t") for row in first if row):
-            console.print(f"[yellow]left out[/] {file}, line {line}: {why} {detail}", markup=True)
-        console.print(f"all of them: {work.skipped}")
-    console.print(f"files are in {work.root}")
+            told = escape(f"{file}, line {line}: {why} {detail}")
+            console.print(f"[yellow]left out[/] {told}")
+        console.print(f"all of them: {work.skipped}", markup=False)
+    console.print(f"files are in {work.root}", markup=False)
