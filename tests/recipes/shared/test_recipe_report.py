@@ -1,0 +1,166 @@
+"""What is made of results: tables on the screen and in pages, and curves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from recipe_cases import RECIPE, TOML, entry, put
+
+from recipes.shared import config, curves_plot, report, results
+from recipes.shared.errors import RecipeError
+from recipes.shared.results import Entry
+
+MARKS = "<!-- results -->\n<!-- /results -->"
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A project with one recipe, ``mine``, and pages for it."""
+    for module in (config, report):
+        monkeypatch.setattr(module, "RECIPES", tmp_path)
+    put(tmp_path / "mine" / "config.toml", TOML)
+    put(tmp_path / "mine" / "README.md", f"# Mine\n\n{MARKS}\n\nthe end\n")
+    put(tmp_path / "README.md", f"# All\n\n{MARKS}\n")
+    return tmp_path
+
+
+def scored(*values: float, **changes: object) -> list[Entry]:
+    return [
+        entry(seed=seed, metrics={"bleu": value, "chrf": value + 20}, **changes)
+        for seed, value in enumerate(values, 1)
+    ]
+
+
+def add(folder: Path, *entries: Entry) -> None:
+    for each in entries:
+        results.add(folder / "mine" / "results.json", each)
+
+
+def test_a_recipe_has_a_row_for_each_strategy_and_a_column_for_each_score(folder: Path) -> None:
+    add(folder, *scored(10, 12), *scored(9, strategy="none"))
+    assert report.details(config.load("mine")) == (
+        "first, fairseq: 20 updates, 1–2 seeds, 2 minutes a run:\n\n"
+        "| strategy | BLEU | chrF |\n| --- | --- | --- |\n"
+        "| `none` | 9.0 | 29.0 |\n| `dynamic` | 11.0 ± 1.4 | 31.0 ± 1.4 |\n"
+    )
+
+
+def test_each_corpus_and_framework_has_a_table_of_its_own(folder: Path) -> None:
+    add(folder, *scored(10), *scored(20, framework="huggingface"), *scored(30, corpus="second"))
+    made = report.details(config.load("mine"))
+    assert [line for line in made.splitlines() if line.endswith(":")] == [
+        f"{kind}: 20 updates, 1 seeds, 2 minutes a run:"
+        for kind in ("first, fairseq", "first, huggingface", "second, fairseq")
+    ]
+
+
+def test_the_table_of_all_has_a_row_for_each_corpus_and_framework(folder: Path) -> None:
+    add(folder, *scored(10, 12), *scored(9, strategy="none"), *scored(11, strategy="span"))
+    head, _, *rows = report.overview().splitlines()
+    assert head.startswith("| recipe | corpus | framework | score | none | static | dynamic | ")
+    assert rows == [
+        "| [mine](mine/README.md) | first | fairseq | BLEU | 9.0 | – | 11.0 ± 1.4 | span 11.0 | "
+        "1–2 | 20 |"
+    ]
+
+
+def test_without_results_that_is_told(folder: Path) -> None:
+    assert report.details(config.load("mine")) == "No results yet.\n"
+    assert report.overview() == "No results yet.\n"
+    report.publish(["mine"])
+    assert "<!-- results -->\n\nNo results yet.\n\n<!-- /results -->" in (
+        (folder / "mine" / "README.md").read_text()
+    )
+    assert not (folder / "mine" / "curves.png").exists()
+
+
+def test_pages_and_curves_are_brought_up_to_date(folder: Path) -> None:
+    add(folder, *scored(10))
+    report.publish(["mine"])
+    page, first = folder / "mine" / "README.md", (folder / "mine" / "README.md").read_text()
+    assert first.startswith("# Mine\n\n<!-- results -->\n\nfirst, fairseq")
+    assert first.endswith("|\n\n<!-- /results -->\n\nthe end\n")
+    assert (folder / "mine" / "curves.png").read_bytes().startswith(b"\x89PNG")
+    assert "| [mine](mine/README.md) | first |" in (folder / "README.md").read_text()
+    add(folder, *scored(13, strategy="none"))
+    report.publish(["mine"])
+    assert page.read_text().count("| strategy |") == 1  # in place of the table before
+    assert "| `none` | 13.0 |" in page.read_text()
+
+
+def test_what_is_between_the_marks_may_hold_anything(tmp_path: Path) -> None:
+    page = put(tmp_path / "page.md", f"a\n{MARKS}\nb\n")
+    for _ in range(2):
+        report.into(page, r"\1 \g<0> {x} $1")
+        assert page.read_text() == (
+            "a\n<!-- results -->\n\n\\1 \\g<0> {x} $1\n<!-- /results -->\nb\n"
+        )
+
+
+@pytest.mark.parametrize("text", ["no marks", "<!-- results -->\n", "<!-- /results -->", ""])
+def test_a_page_without_marks_is_named_and_left_as_it_is(tmp_path: Path, text: str) -> None:
+    page = put(tmp_path / "page.md", text)
+    with pytest.raises(RecipeError, match=r"page\.md has no place for results: <!-- results -->"):
+        report.into(page, "new")
+    assert page.read_text() == text
+
+
+def test_a_page_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(RecipeError, match=r"nowhere\.md: no such file"):
+        report.into(tmp_path / "nowhere.md", "new")
+
+
+@pytest.mark.parametrize(
+    ("metric", "said"),
+    [
+        ("bleu", "BLEU"), ("chrf", "chrF"), ("rouge1", "ROUGE-1"), ("rougeL", "ROUGE-L"),
+        ("macro_f1", "macro-F1"), ("accuracy", "accuracy"), ("bleu@3", "BLEU, k = 3"),
+        ("al@9", "AL, k = 9"), ("comet", "comet"),
+    ],
+)  # fmt: skip
+def test_scores_have_their_usual_names(metric: str, said: str) -> None:
+    assert report.title(metric) == said
+
+
+def test_the_screen_shows_the_same(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    add(folder, *scored(10, 12), *scored(9, strategy="none"))
+    report.show(folder / "mine" / "results.json")
+    shown = capsys.readouterr().out
+    assert "first, fairseq: 20 updates, 1–2 seeds, 2 minutes a run" in shown
+    row = next(line for line in shown.splitlines() if "dynamic" in line)
+    assert [cell.strip() for cell in row.strip("│").split("│")] == [
+        "dynamic", "11.0 ± 1.4", "31.0 ± 1.4"
+    ]  # fmt: skip
+    assert f"results are in {folder}/mine/results.json" in shown
+
+
+CURVES: dict[str, Callable[[], list[Entry]]] = {
+    "stages, strategies and frameworks": lambda: [
+        *scored(1, curves={"denoising": [[10, 3.0]], "translation": [[10, 3.0], [20, 2.0]]}),
+        *scored(1, strategy="none", curves={"translation": [[10, 3.0], [30, 2.0]]}),
+        *scored(2, framework="huggingface", strategy="own"),
+    ],
+    "seeds at other updates": lambda: [
+        entry(seed=1, curves={"translation": [[10, 3.0], [20, 2.0]]}),
+        entry(seed=2, curves={"translation": [[10, 3.5], [25, 1.0]]}),
+    ],
+    "no points": lambda: [entry(curves={"translation": []})],
+    "no number": lambda: [entry(curves={"translation": [[10, float("nan")], [20, 1.0]]})],
+}
+
+
+@pytest.mark.parametrize("name", CURVES)
+def test_curves_are_drawn(tmp_path: Path, name: str) -> None:
+    path = tmp_path / "curves.png"
+    curves_plot.draw(RECIPE, CURVES[name](), path)
+    data = path.read_bytes()
+    assert data.startswith(b"\x89PNG\r\n\x1a\n")
+    assert data.endswith(b"IEND\xaeB`\x82")
+
+
+def test_the_same_results_make_the_same_picture(tmp_path: Path) -> None:
+    for name in ("a.png", "b.png"):
+        curves_plot.draw(RECIPE, [entry()], tmp_path / name)
+    assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()

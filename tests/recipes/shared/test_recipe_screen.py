@@ -1,0 +1,84 @@
+"""What people see: lines that move, and what became of their rows."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from recipe_cases import put, workspace
+
+from recipes.shared.screen import moving, show_summary
+from recipes.shared.workspace import Workspace, write
+
+
+@pytest.fixture
+def work(tmp_path: Path) -> Workspace:
+    made = workspace(tmp_path / "work")
+    facts = made.facts() | {
+        "summary": {
+            "train": {"used": 12345, "truncated": 6, "too long": 1234},
+            "test": {"used": 7, "truncated": 0, "empty": 2, "not UTF-8": 1},
+        }
+    }
+    write(made.prepared, json.dumps(facts))
+    return made
+
+
+def test_a_summary_counts_rows_and_names_the_first_bad_ones(
+    work: Workspace, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lines = [f"a.tsv\t{n}\tunknown label\t'[/b] [red]x'" for n in range(5)]
+    put(work.skipped, "file\tline\twhy\tdetail\n" + "".join(f"{line}\n" for line in lines))
+    show_summary(work, "prepared")
+    shown = capsys.readouterr().out
+    cells = [
+        [cell.strip() for cell in line.replace("┃", "│").strip("│").split("│")]
+        for line in shown.splitlines()
+        if "│" in line or "┃" in line
+    ]
+    assert cells == [
+        ["split", "rows used", "truncated", "empty", "not UTF-8", "too long"],
+        ["train", "12,345", "6", "0", "0", "1,234"],
+        ["test", "7", "0", "2", "1", "0"],
+    ]
+    assert [line for line in shown.splitlines() if line.startswith("left out")] == [
+        f"left out a.tsv, line {n}: unknown label '[/b] [red]x'" for n in range(3)
+    ]
+    assert f"all of them: {work.skipped}" in shown
+    assert f"files are in {work.root}" in shown
+
+
+def test_where_nothing_was_left_out_nothing_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    work = workspace(tmp_path / "[red]work")
+    put(work.skipped, "file\tline\twhy\tdetail\n")
+    show_summary(work, "prepared already")
+    shown = capsys.readouterr().out
+    assert "left out" not in shown
+    assert "all of them" not in shown
+    assert f"files are in {work.root}" in shown
+
+
+def test_every_step_leaves_a_line(capsys: pytest.CaptureFixture[str]) -> None:
+    with moving("reading") as step:
+        tell = step("training")
+        tell(1, 4, "loss 3.00")
+        tell(4, 4, "loss 2.00")
+        step("scoring")
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[:2] for line in lines if line.strip()] == [
+        ["✓", "reading"], ["✓", "training"], ["✓", "scoring"]
+    ]  # fmt: skip
+
+
+def test_an_error_leaves_the_line_of_its_step(capsys: pytest.CaptureFixture[str]) -> None:
+    def fail() -> None:
+        with moving() as step:
+            step("training")(1, 0, "")
+            raise ValueError("no training")
+
+    with pytest.raises(ValueError, match="no training"):
+        fail()
+    assert "training" in capsys.readouterr().out

@@ -1,0 +1,66 @@
+"""Means and deviations over seeds, of whatever results there are."""
+
+from __future__ import annotations
+
+import pytest
+from recipe_cases import entry
+
+from recipes.shared.table import Cell, Group, groups
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ((), "–"),
+        ((12.34,), "12.3"),
+        ((1.0, 2.0, 4.5), "2.5 ± 1.8"),  # the root of (1.5² + 0.5² + 2²) / 2
+        ((3.0, 3.0), "3.0 ± 0.0"),
+    ],
+)
+def test_a_cell_is_the_mean_and_the_deviation_of_a_sample(
+    values: tuple[float, ...], said: str
+) -> None:
+    assert str(Cell(values)) == said
+
+
+def test_one_seed_has_no_deviation() -> None:
+    assert Cell((1.0,)).deviation is None
+    assert Cell((1.0, 3.0)).deviation == pytest.approx(2**0.5)
+
+
+def test_runs_are_grouped_by_corpus_and_framework_in_their_order() -> None:
+    kinds = [("b", "fairseq"), ("a", "huggingface"), ("b", "fairseq"), ("b", "huggingface")]
+    found = groups([entry(corpus=corpus, framework=framework) for corpus, framework in kinds])
+    assert [(group.corpus, group.framework, len(group.entries)) for group in found] == [
+        ("b", "fairseq", 2), ("a", "huggingface", 1), ("b", "huggingface", 1)
+    ]  # fmt: skip
+
+
+GROUP = Group(
+    "first",
+    "fairseq",
+    (
+        entry(strategy="span", metrics={"bleu": 10.0}, seconds=60),
+        entry(strategy="none", metrics={"bleu": 20.0}, seconds=60),
+        entry(strategy="none", metrics={"bleu": 22.0, "chrf": None}, seed=2, seconds=240),
+        entry(strategy="own", metrics={"chrf": 50.0}, updates=1500),
+    ),
+)
+
+
+def test_a_score_that_a_run_does_not_have_is_left_out() -> None:
+    assert GROUP.cell("none", "bleu").values == (20.0, 22.0)
+    assert str(GROUP.cell("none", "chrf")) == str(GROUP.cell("nobody", "bleu")) == "–"
+    assert GROUP.metrics() == ["bleu", "chrf"]
+
+
+def test_strategies_are_in_the_order_of_the_recipe_and_others_behind() -> None:
+    assert GROUP.strategies(["none", "static", "span"]) == ["none", "span", "own"]
+    assert GROUP.strategies(()) == ["span", "none", "own"]
+
+
+def test_what_all_runs_have_in_common_is_told() -> None:
+    assert GROUP.updates == "20, 1,500"
+    assert GROUP.seeds == "1–2"
+    assert GROUP.minutes == 2.0
+    assert Group("first", "fairseq", GROUP.entries[1:3]).seeds == "2"
