@@ -22,6 +22,7 @@ from recipes.shared.screen import console, moving, show_summary
 from recipes.shared.workspace import Workspace
 
 PATH = click.Path(path_type=Path)
+COUNT, SEED = click.IntRange(min=1), click.IntRange(min=0)
 
 
 def _place(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -41,8 +42,12 @@ def _place(function: Callable[..., Any]) -> Callable[..., Any]:
 def _run_options(function: Callable[..., Any]) -> Callable[..., Any]:
     """What distinguishes one run from the others."""
     for option in (
-        click.option("--threads", default=os.cpu_count() or 1, show_default="all cores"),
-        click.option("--seed", default=1, show_default=True, help="Of weights, order and masks."),
+        click.option(
+            "--threads", type=COUNT, default=os.cpu_count() or 1, show_default="all cores"
+        ),
+        click.option(
+            "--seed", type=SEED, default=1, show_default=True, help="Of weights, order and masks."
+        ),
         click.option("--strategy", default="dynamic", show_default=True),
         click.option("--framework", type=click.Choice(FRAMEWORKS), default=FRAMEWORKS[0]),
     ):
@@ -116,8 +121,10 @@ def evaluate_(recipe: str, threads: int, split: str, results: Path | None, **giv
 @_place
 @click.option("--framework", "frameworks", multiple=True, type=click.Choice(FRAMEWORKS))
 @click.option("--strategy", "strategies", multiple=True, help="[all of the recipe]")
-@click.option("--seeds", default=3, show_default=True, help="How many, from 1 on.")
-@click.option("--jobs", default=os.cpu_count() or 1, show_default="all cores", help="At a time.")
+@click.option("--seeds", type=COUNT, default=3, show_default=True, help="How many, from 1 on.")
+@click.option(
+    "--jobs", type=COUNT, default=os.cpu_count() or 1, show_default="all cores", help="At a time."
+)
 @click.option("--results", type=PATH, help="File that keeps the scores [OUT/results.json].")
 def compare_(recipe: str, results: Path | None, jobs: int, seeds: int, **given: Any) -> None:
     """Train and score every strategy in every framework; what is in the results is not repeated.
@@ -141,8 +148,8 @@ def compare_(recipe: str, results: Path | None, jobs: int, seeds: int, **given: 
 @main.command("masks")
 @_place
 @click.option("--strategy", default="dynamic", show_default=True)
-@click.option("--seed", default=1, show_default=True)
-@click.option("--epochs", default=3, show_default=True)
+@click.option("--seed", type=SEED, default=1, show_default=True)
+@click.option("--epochs", type=COUNT, default=3, show_default=True)
 def masks_(recipe: str, strategy: str, seed: int, epochs: int, **given: Any) -> None:
     """Draw the masks of both frameworks and count those that differ: there must be none."""
     made, work = _prepared(recipe, given)
