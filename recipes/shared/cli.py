@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
+import sys
 import time
 import warnings
 from collections.abc import Callable
@@ -221,6 +223,7 @@ def _run(recipe: str, given: dict[str, Any]) -> Run:
 
 def start() -> None:
     """Run the command line with the frameworks' chatter off."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that a step's programs end with it
     logging.disable(logging.INFO)
     warnings.simplefilter("ignore")  # those of the frameworks
     warnings.simplefilter("default", MaskplugWarning)
