@@ -1,0 +1,334 @@
+"""The command line, as a user types it: output, exit code, and errors without a traceback."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+from recipe_cases import ROOT, TOML, pairs, put, workspace
+
+from recipes.shared import binarize, config, grid, report, steps
+from recipes.shared.cli import main
+from recipes.shared.plan import Run
+from recipes.shared.workspace import Workspace
+
+STEPS = ("train", "evaluate", "compare", "masks")
+Words = Callable[..., list[str]]
+
+
+def recipes(*arguments: object) -> Result:
+    environment = {"COLUMNS": "200"}
+    done = CliRunner().invoke(main, [str(each) for each in arguments], env=environment)
+    assert done.exception is None or isinstance(done.exception, SystemExit), done.exception
+    return done
+
+
+@pytest.fixture(autouse=True)
+def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is written into the project, and fairseq-preprocess is not run."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(binarize, "binarize", lambda *_: None)
+
+
+@pytest.fixture
+def mine(tmp_path: Path) -> Path:
+    """A recipe of a user's own."""
+    return put(tmp_path / "mine.toml", TOML.replace("pieces = 60", "pieces = 200"))
+
+
+def files(folder: Path, kind: str = "columns") -> dict[str, list[str]]:
+    """Files of rows, as the options name them: one with all columns, or one for each."""
+    found: dict[str, list[str]] = {}
+    for split, rows in {"train": pairs(99), "valid": pairs(5), "test": pairs(4)}.items():
+        sides = ["\t".join(row) for row in rows], *zip(*rows, strict=True)
+        wanted = sides[:1] if kind == "whole" else sides[1:]
+        paths = [put(folder / f"{split}.{i}", "\n".join(side)) for i, side in enumerate(wanted)]
+        found[split] = [word for path in paths for word in (f"--{split}", str(path))]
+    return found
+
+
+def test_the_recipes_are_listed_with_their_frameworks() -> None:
+    output = recipes("list").output
+    assert [line.split()[0] for line in output.splitlines()] == config.names()
+    assert "simultaneous  Simultaneous translation (fairseq)" in output
+
+
+@pytest.mark.parametrize("name", ["prepare", *STEPS, "demo", "report", "list"])
+def test_every_step_explains_itself(name: str) -> None:
+    done = recipes(name, "--help")
+    assert done.exit_code == 0
+    assert f"Usage: main {name} [OPTIONS]" in done.output
+
+
+@pytest.mark.parametrize("name", ["prepare", *STEPS, "demo", "report"])
+def test_an_unknown_recipe_gets_a_suggestion(name: str) -> None:
+    done = recipes(name, "translaton")
+    assert done.exit_code == 1
+    assert done.output.startswith("Error: no recipe 'translaton'; did you mean 'translation'?")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("train",),
+        ("prepare", "translation", "--smaple"),
+        ("train", "translation", "--framework", "jax"),
+        ("evaluate", "translation", "--split", "train"),
+        ("compare", "translation", "--framework", "jax"),
+        ("train", "translation", "--threads", "0"),
+        ("train", "translation", "--seed", "-1"),
+        ("train", "translation", "--seed", "one"),
+        ("compare", "translation", "--jobs", "0"),
+        ("compare", "translation", "--seeds", "0"),
+        ("masks", "translation", "--epochs", "0"),
+        ("tain", "translation"),
+    ],
+)
+def test_what_is_typed_wrong_is_a_matter_of_usage(arguments: tuple[str, ...]) -> None:
+    done = recipes(*arguments)
+    assert done.exit_code == 2
+    assert done.output.startswith("Usage: main")
+    assert "Error: " in done.output
+
+
+@pytest.mark.parametrize("name", STEPS)
+@pytest.mark.parametrize(
+    ("options", "place"),
+    [
+        ((), "runs/translation/translation.en-de"),
+        (("--sample",), "runs/translation/sample"),
+        (("--corpus", "mine"), "runs/translation/mine"),
+        (("--out", "there"), "there"),
+    ],
+)
+def test_where_nothing_is_prepared_the_place_is_named(
+    name: str, options: tuple[str, ...], place: str
+) -> None:
+    done = recipes(name, "translation", *options)
+    assert done.exit_code == 1
+    assert done.output == (
+        f"Error: {place}: nothing is prepared there: python -m recipes prepare --help\n"
+    )
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        (),
+        ("--corpus", "mine"),
+        ("--sample", "--data", "there"),
+        ("--data", "there", "--dataset", "name"),
+        ("--sample", "--train", "a", "--valid", "b", "--test", "c"),
+        ("--dataset", "name", "--test", "c"),
+    ],
+)
+def test_rows_come_from_one_place(options: tuple[str, ...]) -> None:
+    done = recipes("prepare", "translation", *options)
+    assert done.exit_code == 1
+    assert done.output.startswith("Error: which rows? One of --sample, --data FOLDER and --dataset")
+
+
+@pytest.mark.parametrize("missing", ["train", "valid", "test"])
+def test_a_split_that_is_missing_is_named(missing: str) -> None:
+    given = [word for s in ("train", "valid", "test") if s != missing for word in (f"--{s}", "a")]
+    done = recipes("prepare", "translation", *given)
+    assert done.exit_code == 1
+    assert done.output == (
+        f"Error: --{missing} is missing: --train, --valid and --test go together\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--data", "nowhere"), "nowhere/translation.en-de.train.tsv.gz: no such file"),
+        (("--data", "nowhere", "--corpus", "mine"), "nowhere/mine.train.tsv.gz: no such file"),
+        (("--sample", "--corpus", "mine"), "mine.train.tsv.gz: no such file"),
+        (("--train", "a", "--valid", "b", "--test", "c"), "a: no such file"),
+        (
+            ("--train", "a", "--train", "b", "--train", "c", "--valid", "d", "--test", "e"),
+            "3 files",
+        ),
+        (
+            ("--dataset", "nowhere/at-all", "--columns", "de"),
+            "--columns must name 2: source, target",
+        ),
+    ],
+)
+def test_rows_that_cannot_be_read_are_named(options: tuple[str, ...], said: str) -> None:
+    done = recipes("prepare", "translation", *options)
+    assert done.exit_code == 1
+    assert said in done.output
+    assert not Path("runs").exists()
+
+
+@pytest.mark.parametrize("kind", ["whole", "columns"])
+def test_rows_of_ones_own_are_prepared_once(mine: Path, tmp_path: Path, kind: str) -> None:
+    words = [word for given in files(tmp_path / "rows", kind).values() for word in given]
+    done = recipes("prepare", mine, *words)
+    assert done.exit_code == 0, done.output
+    assert "prepared\n" in done.output
+    assert "files are in runs/mine/own" in done.output
+    work = Workspace(Path("runs/mine/own"))
+    assert work.facts()["summary"]["valid"] == {"used": 5, "truncated": 0}
+    assert work.corpus == "own"
+    assert "prepared already\n" in recipes("prepare", mine, *words).output
+    done = recipes("prepare", mine, *words, "--corpus", "other", "--out", "there")
+    assert Workspace(Path("there")).corpus == "other"
+
+
+def test_bad_rows_are_shown(mine: Path, tmp_path: Path) -> None:
+    given = files(tmp_path / "rows", "whole")
+    bad = Path(given["train"][1])
+    bad.write_bytes(bad.read_bytes() + b"\n[red]\n\na\t\xff\n")
+    done = recipes("prepare", mine, *(word for words in given.values() for word in words))
+    assert done.exit_code == 0, done.output
+    assert "columns │ empty │ not UTF-8" in done.output.replace("┃", "│")
+    assert f"left out {bad}, line 100: columns 1, not 2\n" in done.output
+    mine.write_text(f'{mine.read_text()}\n[rows]\nbad = "refuse"\n')
+    done = recipes("prepare", mine, *(word for words in given.values() for word in words))
+    assert done.exit_code == 1
+    assert f"Error: rows that cannot be used:\n{bad}, line 100: columns (1, not 2)\n" in done.output
+
+
+def test_a_dataset_in_a_folder_is_prepared(
+    mine: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import datasets
+
+    monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", tmp_path / "cache")
+    for split, count in (("train", 99), ("validation", 5), ("test", 4)):
+        left, right = zip(*pairs(count), strict=True)
+        rows = datasets.Dataset.from_dict({"en": left, "de": right})
+        rows.to_parquet(tmp_path / "data" / f"{split}.parquet")
+    place = str(tmp_path / "data")
+    words = ["--dataset", place, "--columns", "en,de", "--corpus", "books"]
+    done = recipes("prepare", mine, *words)
+    assert done.exit_code == 0, done.output
+    assert Workspace(Path("runs/mine/books")).lines("test", "source") == [
+        " ".join(left.split()) for left, _ in pairs(4)
+    ]
+    done = recipes("prepare", mine, "--dataset", place, "--columns", "en,nl")
+    assert done.exit_code == 1
+    assert f"Error: dataset '{place}' has no column 'nl', but en, de; choose" in done.output
+
+
+@pytest.fixture
+def there(tmp_path: Path, mine: Path) -> Words:
+    """The words for a step of a recipe that looks prepared."""
+    workspace(tmp_path / "work")
+
+    def words(step: str, *more: str) -> list[str]:
+        return [step, str(mine), "--out", str(tmp_path / "work"), *more]
+
+    return words
+
+
+def test_an_unknown_strategy_gets_a_suggestion(there: Words) -> None:
+    for step in STEPS:
+        done = recipes(*there(step, "--strategy", "dinamic"))
+        assert done.exit_code == 1
+        assert done.output.startswith(
+            "Error: strategy 'dinamic' of mine; did you mean 'dynamic'? Choices: dynamic, none"
+        )
+
+
+def test_what_is_not_trained_is_told_with_its_command(there: Words, mine: Path) -> None:
+    done = recipes(*there("evaluate", "--framework", "huggingface", "--seed", "3"))
+    assert done.exit_code == 1
+    assert "huggingface-dynamic-3: not trained yet: the command is\n" in done.output
+    assert f"python -m recipes train {mine} --framework huggingface" in done.output
+    assert "--strategy dynamic --seed 3 --threads 1" in done.output
+
+
+def test_steps_get_the_run_that_was_asked_for(
+    there: Words, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heard: list[tuple[Any, ...]] = []
+    monkeypatch.setattr(steps, "train", lambda *args: heard.append(args[:2]))
+    monkeypatch.setattr(steps, "evaluate", lambda *args: heard.append(args[:3]) or {"bleu": 12.5})
+    monkeypatch.setattr(steps, "record", lambda *args: heard.append(args))
+    done = recipes(*there("train", "--seed", "0", "--threads", "2", "--strategy", "none"))
+    assert done.exit_code == 0, done.output
+    assert f"trained; files are in {tmp_path}/work/runs/fairseq-none-0" in done.output
+    done = recipes(*there("evaluate", "--split", "valid", "--threads", "1"))
+    assert "valid: bleu 12.5" in done.output
+    recipes(*there("evaluate", "--threads", "1"))
+    (first, two), (second, split, one), (_, test, _), (_, metrics, path) = heard
+    assert (first.strategy, first.seed, first.framework, two) == ("none", 0, "fairseq", 2)
+    assert (second.strategy, second.seed, split, one, test) == ("dynamic", 1, "valid", 1, "test")
+    assert (metrics, path) == ({"bleu": 12.5}, tmp_path / "work" / "results.json")  # test rows only
+
+
+@pytest.mark.parametrize(
+    ("options", "many"),
+    [
+        ((), 3 * 2 * 2),
+        (("--seeds", "2"), 2 * 2 * 2),
+        (("--framework", "fairseq"), 3 * 2),
+        (("--framework", "fairseq", "--framework", "huggingface", "--seeds", "1"), 2 * 2),
+        (("--strategy", "none", "--seeds", "1"), 2),
+    ],
+)
+def test_a_comparison_is_of_what_was_asked_for(
+    there: Words, monkeypatch: pytest.MonkeyPatch, options: tuple[str, ...], many: int
+) -> None:
+    heard: list[tuple[list[Run], Path, int]] = []
+    monkeypatch.setattr(grid, "compare", lambda *args: heard.append(args))
+    monkeypatch.setattr(report, "show", lambda path: None)
+    assert recipes(*there("compare", "--jobs", "5", *options)).exit_code == 0
+    ((runs, path, jobs),) = heard
+    assert len({(run.framework, run.strategy, run.seed) for run in runs}) == len(runs) == many
+    assert (path.name, jobs) == ("results.json", 5)
+
+
+def test_without_masks_there_is_nothing_to_compare(there: Words) -> None:
+    done = recipes(*there("masks", "--strategy", "none"))
+    assert done.exit_code == 1
+    assert done.output == "Error: strategy 'none' of mine masks nothing\n"
+
+
+START = f"""
+import sys
+sys.path.insert(0, {str(ROOT)!r})
+from pathlib import Path
+from maskplug.errors import OptionError
+from recipes.shared import cli, running
+
+def main():
+    code = "import os, time; print(os.getpid(), flush=True); time.sleep(60)"
+    if sys.argv[1] == "wrong":
+        raise OptionError("rate is 2")
+    for line in running.lines_of([sys.executable, "-c", code], Path(sys.argv[1]), 1):
+        print(line, flush=True)
+
+cli.main = main
+cli.start()
+"""
+
+
+def test_errors_of_the_library_are_no_tracebacks() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", START, "wrong"], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (1, "Error: rate is 2\n")
+
+
+def test_a_step_that_is_stopped_leaves_no_program_behind(tmp_path: Path) -> None:
+    step = subprocess.Popen(
+        [sys.executable, "-c", START, str(tmp_path / "log")], stdout=subprocess.PIPE, text=True
+    )
+    assert step.stdout is not None
+    number = int(step.stdout.readline())
+    step.send_signal(signal.SIGTERM)
+    step.communicate(timeout=60)
+    assert step.returncode == 143
+    with pytest.raises(ProcessLookupError):
+        os.kill(number, 0)
