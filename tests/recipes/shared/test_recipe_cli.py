@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -246,6 +247,22 @@ def test_what_is_not_trained_is_told_with_its_command(there: Words, mine: Path) 
     assert "huggingface-dynamic-3: not trained yet: the command is\n" in done.output
     assert f"python -m recipes train {mine} --framework huggingface" in done.output
     assert "--strategy dynamic --seed 3 --threads 1" in done.output
+
+
+@pytest.mark.parametrize(
+    ("corpus", "sample"), [("first", False), ("other", False), ("sample", True)]
+)
+def test_the_command_of_a_run_makes_the_same_run(
+    mine: Path, monkeypatch: pytest.MonkeyPatch, corpus: str, sample: bool
+) -> None:
+    work = workspace(Path("runs") / "mine" / corpus, request={"corpus": corpus})
+    run = Run(config.load(str(mine), sample), work, "huggingface", "none", 7)
+    heard: list[tuple[Any, ...]] = []
+    monkeypatch.setattr(steps, "train", lambda *args: heard.append(args[:2]))
+    words = shlex.split(steps.command(run))
+    assert words[:3] == ["python", "-m", "recipes"]
+    assert recipes(*words[3:]).exit_code == 0
+    assert heard == [(run, 1)]
 
 
 def test_steps_get_the_run_that_was_asked_for(

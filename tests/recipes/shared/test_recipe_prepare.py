@@ -75,8 +75,7 @@ def prepared(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
         for rows in splits.values():
             rows[:] = [[left, LABELS[i % len(LABELS)]] for i, (left, _) in enumerate(rows)]
     with pytest.MonkeyPatch.context() as patched:
-        if request.param != "marian":  # one of them runs the program itself
-            patched.setattr(binarize, "subprocess", SimpleNamespace(run=in_this_process))
+        patched.setattr(binarize, "subprocess", SimpleNamespace(run=in_this_process))
         assert prepare.prepare(recipe, work, tables(recipe, **splits), lambda _: None)
     return Prepared(recipe, work)
 
