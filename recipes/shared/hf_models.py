@@ -78,20 +78,33 @@ def _bart(size: Model, tokenizer: Any) -> Any:
 
 
 def _bert(size: Model, tokenizer: Any, stage: StageRun) -> Any:
-    from transformers import BertConfig, BertForMaskedLM, BertForSequenceClassification
+    """ModernBERT: norms before, as fairseq's side, and logits of masked tokens alone."""
+    from transformers import (
+        ModernBertConfig,
+        ModernBertForMaskedLM,
+        ModernBertForSequenceClassification,
+    )
 
     labels: dict[str, Any] = {"num_labels": len(stage.run.work.facts()["labels"])}
-    config = BertConfig(
+    config = ModernBertConfig(
         vocab_size=len(tokenizer),
         pad_token_id=tokenizer.pad_token_id,
+        bos_token_id=tokenizer.bos_token_id,
+        eos_token_id=tokenizer.eos_token_id,
+        cls_token_id=tokenizer.bos_token_id,
+        sep_token_id=tokenizer.eos_token_id,
         hidden_size=size.width,
         num_hidden_layers=size.layers,
         num_attention_heads=size.heads,
         intermediate_size=size.feed_forward,
-        hidden_dropout_prob=size.dropout,
-        attention_probs_dropout_prob=size.dropout,
+        embedding_dropout=size.dropout,
+        mlp_dropout=size.dropout,
+        attention_dropout=size.dropout,
+        classifier_dropout=size.dropout,
         max_position_embeddings=512,
+        initializer_range=size.width**-0.5,
+        sparse_prediction=True,
         **labels,
     )
-    kind = BertForMaskedLM if stage.stage.task == "masked_lm" else BertForSequenceClassification
-    return kind(config)
+    masked = stage.stage.task == "masked_lm"
+    return (ModernBertForMaskedLM if masked else ModernBertForSequenceClassification)(config)
