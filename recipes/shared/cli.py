@@ -21,7 +21,7 @@ from recipes.shared.corpora import Corpus, in_folder
 from recipes.shared.errors import RecipeError
 from recipes.shared.plan import Run
 from recipes.shared.screen import console, moving, show_summary
-from recipes.shared.workspace import Workspace
+from recipes.shared.workspace import Workspace, default
 
 PATH = click.Path(path_type=Path)
 COUNT, SEED = click.IntRange(min=1), click.IntRange(min=0)
@@ -85,7 +85,7 @@ def prepare_(recipe: str, corpus: str | None, sample: bool, out: Path | None, **
     """Check rows, train SentencePiece, write what both frameworks read."""
     made = config.load(recipe, sample)
     rows = _corpus(made, corpus, given)
-    work = Workspace(out or _default(made, rows.name))
+    work = Workspace(out or default(made.name, rows.name))
     with moving("reading") as step:
         tables = rows.tables(made)
         fresh = prepare.prepare(made, work, tables, step, rows.name)
@@ -167,7 +167,7 @@ def demo_(recipe: str, out: Path | None, strategy: str) -> None:
     """All steps on the shipped sample, in every framework, and their masks side by side."""
     begun = time.monotonic()
     made = config.load(recipe, sample=True)
-    work = Workspace(out or _default(made, "sample"))
+    work = Workspace(out or default(made.name, "sample"))
     demo.show(made, work, strategy)
     console.print(f"Done in {(time.monotonic() - begun) / 60:.1f} minutes.")
 
@@ -188,6 +188,8 @@ def _corpus(recipe: Recipe, name: str | None, given: dict[str, Any]) -> Corpus:
             "which rows? One of --sample, --data FOLDER and --dataset NAME, or --train, --valid "
             "and --test together"
         )
+    if given["columns"] and not given["dataset"]:
+        raise RecipeError("--columns are those of a --dataset; files have the recipe's, in order")
     if any(files.values()):
         missing = [split for split, paths in files.items() if not paths]
         if missing:
@@ -201,14 +203,10 @@ def _corpus(recipe: Recipe, name: str | None, given: dict[str, Any]) -> Corpus:
     return Corpus("sample" if recipe.sample else name, in_folder(folder, name))
 
 
-def _default(recipe: Recipe, corpus: str) -> Path:
-    return Path("runs") / recipe.name / corpus
-
-
 def _prepared(recipe: str, given: dict[str, Any]) -> tuple[Recipe, Workspace]:
     made = config.load(recipe, given["sample"])
     corpus = "sample" if made.sample else given["corpus"] or made.corpora[0]
-    work = Workspace(given["out"] or _default(made, corpus))
+    work = Workspace(given["out"] or default(made.name, corpus))
     if not work.facts():
         raise RecipeError(
             f"{work.root}: nothing is prepared there: python -m recipes prepare --help"

@@ -15,6 +15,8 @@ from recipes.shared.errors import RecipeError
 
 RECIPES = Path(__file__).parents[1]
 TASKS = ("translation", "denoising", "masked_lm", "classification")
+#: Those that read text alone.
+TEXT_TASKS = ("denoising", "masked_lm")
 FAMILIES = ("marian", "bart", "bert")
 FRAMEWORKS = ("fairseq", "huggingface")
 
@@ -252,6 +254,7 @@ def _check(recipe: Recipe) -> None:
             raise RecipeError(f"{where}: there are no {key}")
     for stage in recipe.stages:
         _check_stage(recipe, stage)
+    _check_together(recipe)
     _check_strategies(recipe)
 
 
@@ -272,6 +275,20 @@ def _check_stage(recipe: Recipe, stage: Stage) -> None:
             f"{where}: columns are {', '.join(columns)}; translation has two, classification has a "
             "text and 'label'"
         )
+
+
+def _check_together(recipe: Recipe) -> None:
+    """What one stage must know of the others."""
+    where, stages = recipe.path, recipe.stages
+    total = sum(stage.updates for stage in stages)
+    if total % stages[-1].every:  # without masking the last stage has all of them
+        raise RecipeError(
+            f"{where}: stages: the updates of all, {total}, are no multiple of every of the last "
+            f"one ({stages[-1].every})"
+        )
+    read = ["text" if stage.task in TEXT_TASKS else stage.task for stage in stages]
+    if len(set(read)) < len(read):
+        raise RecipeError(f"{where}: stages: two of them read the same kind of rows")
 
 
 def _check_strategies(recipe: Recipe) -> None:

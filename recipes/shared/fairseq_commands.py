@@ -8,6 +8,7 @@ from pathlib import Path
 
 from maskplug.cli.fairseq_dir import fairseq_dir
 from recipes.shared.binarize import langs
+from recipes.shared.config import TEXT_TASKS
 from recipes.shared.plan import NONE, Run, StageRun
 
 Options = dict[str, str | None]
@@ -54,7 +55,7 @@ def _task(stage: StageRun) -> Options:
     options: Options = {"--criterion": CRITERIA.get(said.task, LABEL_SMOOTHED)}
     if options["--criterion"] == LABEL_SMOOTHED:
         options["--label-smoothing"] = str(said.label_smoothing)
-    if said.task in ("denoising", "masked_lm"):
+    if said.task in TEXT_TASKS:
         options |= {"--sample-break-mode": "eos", "--tokens-per-sample": "512"}
     if said.task == "classification":
         options |= {
@@ -77,7 +78,7 @@ def model(stage: StageRun) -> Options:
         "--encoder-attention-heads": str(size.heads), "--dropout": dropout,
     }  # fmt: skip
     if size.family == "bert":
-        return {"--arch": "roberta_base", "--max-positions": "512", **encoder,
+        return {"--arch": "roberta_prenorm", "--max-positions": "512", **encoder,
                 "--attention-dropout": dropout, "--pooler-dropout": dropout}  # fmt: skip
     decoder: Options = {
         "--decoder-layers": str(size.decoder_layers), "--decoder-embed-dim": str(size.width),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -9,11 +10,15 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+from rich.progress import TaskID
 
 from recipes.shared import results
 from recipes.shared.errors import RecipeError
 from recipes.shared.plan import Run
-from recipes.shared.screen import console, moving
+from recipes.shared.screen import bars
+from recipes.shared.steps import PROGRESS
 
 #: The steps of a run, each a command of its own.
 STEPS = ("train", "evaluate")
@@ -30,6 +35,14 @@ class _Going:
     @property
     def log(self) -> Path:
         return self.run.folder / "steps.log"
+
+    def told(self) -> dict[str, Any]:
+        """How far the step is, as it wrote down itself."""
+        path = self.run.folder / PROGRESS
+        if not path.exists():
+            return {"description": _name(self.run)}
+        title, done, total, note = json.loads(path.read_text("utf-8"))
+        return {"description": title, "completed": done, "total": total, "note": note}
 
     def next(self) -> bool:
         """Go on to the next step when the last one has ended; False when there is none."""
@@ -59,25 +72,27 @@ def compare(runs: Sequence[Run], path: Path, jobs: int) -> None:
         RecipeError: when a run fails, with the end of its log; the others are stopped, and go on
             from their checkpoints next time.
     """
-    corpus = runs[0].work.corpus
     left = [run for run in runs if not results.done(path, run)]
     waiting = [_Going(run, _commands(run, path)) for run in left]
-    going: list[_Going] = []
-    with moving() as step:
-        tell = step(f"{runs[0].recipe.title}, {corpus}: {len(runs)} runs")
+    going: dict[TaskID, _Going] = {}
+    with bars() as progress:
+        title = f"{runs[0].recipe.title}, {runs[0].work.corpus}: {len(runs)} runs"
+        whole = progress.add_task(title, total=len(runs), note="")
         try:
             while waiting or going:
                 while waiting and len(going) < jobs:
-                    going.append(waiting.pop(0))
-                for each in [*going]:
-                    if not each.next():
-                        going.remove(each)
-                        console.print(f"[green]✓[/] {_name(each.run)}")
-                doing = ", ".join(_name(each.run) for each in going)
-                tell(len(runs) - len(waiting) - len(going), len(runs), doing)
+                    going[progress.add_task("", total=None, note="")] = waiting.pop(0)
+                for task, each in [*going.items()]:
+                    if each.next():
+                        progress.update(task, **each.told())
+                    else:
+                        del going[task]
+                        progress.remove_task(task)
+                        progress.console.print(f"[green]✓[/] {_name(each.run)}")
+                progress.update(whole, completed=len(runs) - len(waiting) - len(going))
                 time.sleep(0.5)
         finally:
-            for each in going:
+            for each in going.values():
                 if each.process and each.process.poll() is None:
                     each.process.terminate()
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from maskplug import key_of
 from maskplug.errors import did_you_mean
-from recipes.shared.config import Recipe, Stage
+from recipes.shared.config import TEXT_TASKS, Recipe, Stage
 from recipes.shared.errors import RecipeError
 from recipes.shared.workspace import Workspace
 
@@ -67,8 +67,18 @@ class Run:
     @property
     def fingerprint(self) -> str:
         """Eight bytes in hex that change with any setting of this run."""
-        settings = asdict(replace(self.recipe, strategies={}, path=Path(), title=""))
-        named = [self.framework, self.strategy, self.seed, dict(self.masking), self.attention]
+        said = self.recipe
+        settings = [asdict(part) for part in (said.rows, said.model, said.generation)]
+        settings += [asdict(stage) for stage in said.stages]
+        named = [
+            said.columns,
+            said.pieces,
+            self.framework,
+            self.strategy,
+            self.seed,
+            dict(self.masking),
+            self.attention,
+        ]
         rows = self.work.facts().get("request")
         return f"{key_of(json.dumps([settings, named, rows], default=str, sort_keys=True)):016x}"
 
@@ -127,5 +137,5 @@ class StageRun:
     @property
     def epochs(self) -> int:
         """The epochs that the updates go through, the last one perhaps in part."""
-        many = len(self.text_columns) if self.stage.task in ("denoising", "masked_lm") else 1
+        many = len(self.text_columns) if self.stage.task in TEXT_TASKS else 1
         return ceil(self.stage.updates / ceil(self.rows * many / self.stage.batch))

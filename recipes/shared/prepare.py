@@ -7,6 +7,7 @@ import json
 import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -74,7 +75,7 @@ def text_columns(recipe: Recipe) -> list[str]:
 def summary(tables: dict[str, Table]) -> dict[str, dict[str, int]]:
     """For each split, how many rows are used, how many of them were cut, and what was left out."""
     return {
-        split: {"used": len(table), "truncated": table.truncated, **table.counts()}
+        split: {"used": len(table), "truncated": len(table.truncated), **table.counts()}
         for split, table in tables.items()
     }
 
@@ -95,15 +96,16 @@ def refuse(recipe: Recipe, tables: dict[str, Table]) -> None:
 def _request(recipe: Recipe, tables: dict[str, Table]) -> dict[str, Any]:
     """What decides all that is written here."""
     texts = {
-        split: key_of("\n".join("\n".join(t) for t in table.columns.values()))
+        split: key_of("\n".join("\n".join([name, *t]) for name, t in table.columns.items()))
         for split, table in tables.items()
     }
+    bad = {split: table.counts() for split, table in tables.items()}
     limits = {"pieces": recipe.pieces, "rows": asdict(recipe.rows)}
     stages = [{"task": s.task, "columns": s.columns, "limit": s.limit} for s in recipe.stages]
     more = {"family": recipe.model.family, "stages": stages}
     fairseq = bool(importlib.util.find_spec("fairseq"))
     made: dict[str, Any] = json.loads(
-        json.dumps({"texts": texts, "fairseq": fairseq, **limits, **more})
+        json.dumps({"texts": texts, "bad": bad, "fairseq": fairseq, **limits, **more})
     )
     return made
 
@@ -120,15 +122,15 @@ def _encoded(
     """
     model, most = pieces.processor(work), recipe.rows.max_length
     made = {name: model.encode(table.columns[name], out_type=str) for name in text_columns(recipe)}
-    bad, short = {}, set()
+    bad, short = {}, {}
     for name, rows in made.items():
         cut = recipe.rows.long == "truncate" and name == recipe.columns[0]
         for i, row in enumerate(rows):
+            detail = f"{name}: {len(row)} pieces, at most {most}"
             if len(row) > most and not cut:
-                detail = f"{name}: {len(row)} pieces, at most {most}"
                 bad[i] = Problem(*table.places[i], "too long", detail)
             elif len(row) > most:
-                short.add(i)
+                short[i] = Problem(*table.places[i], "truncated", detail)
                 rows[i] = row[:most]
             elif not row:
                 bad[i] = Problem(*table.places[i], "empty", f"{name}: nothing is left of it")
@@ -137,7 +139,7 @@ def _encoded(
             bad[i] = Problem(*table.places[i], "unknown label", repr(label))
     kept = [i for i in range(len(table)) if i not in bad]
     left = table.without(bad)
-    left.truncated += len(short - bad.keys())
+    left.truncated += [problem for i, problem in short.items() if i not in bad]
     return left, {name: [rows[i] for i in kept] for name, rows in made.items()}
 
 
@@ -149,9 +151,13 @@ def _write(
             write(work.text(split, name), "".join(f"{text}\n" for text in texts))
         for name, rows in encoded[split].items():
             write(work.encoded(split, name), "".join(f"{' '.join(row)}\n" for row in rows))
-    bad = [p for table in tables.values() for p in table.problems]
-    rows_of = (f"{p.file}\t{p.line}\t{p.why}\t{p.detail}\n" for p in bad)
-    write(work.skipped, "".join(["file\tline\twhy\tdetail\n", *rows_of]))
+    _list(work.skipped, [problem for table in tables.values() for problem in table.problems])
+    _list(work.truncated, [problem for table in tables.values() for problem in table.truncated])
+
+
+def _list(path: Path, problems: Sequence[Problem]) -> None:
+    rows = (f"{each.file}\t{each.line}\t{each.why}\t{each.detail}\n" for each in problems)
+    write(path, "".join(["file\tline\twhy\tdetail\n", *rows]))
 
 
 def _save_rows(

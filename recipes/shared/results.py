@@ -10,6 +10,7 @@ from typing import Any
 
 from filelock import FileLock
 
+from recipes.shared.errors import RecipeError
 from recipes.shared.plan import Run
 from recipes.shared.workspace import write
 
@@ -20,10 +21,17 @@ IDENTITY = ("recipe", "corpus", "framework", "strategy", "seed")
 
 
 def read(path: Path) -> list[Entry]:
-    """The entries of a file; none when it is not there."""
+    """The entries of a file; none when it is not there.
+
+    Raises:
+        RecipeError: when it holds something else.
+    """
     if not path.exists():
         return []
-    runs: list[Entry] = json.loads(path.read_text("utf-8"))["runs"]
+    try:
+        runs: list[Entry] = json.loads(path.read_text("utf-8"))["runs"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise RecipeError(f"{path} holds no results: {error!r}") from None
     return runs
 
 

@@ -41,13 +41,13 @@ class Table:
         columns: the texts of each column; all lists have one length.
         places: for each row, the files and the line that it comes from.
         problems: the rows that were left out.
-        truncated: how many rows were made shorter.
+        truncated: the rows that are used, but were made shorter.
     """
 
     columns: dict[str, list[str]]
     places: list[tuple[str, int]] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
-    truncated: int = 0
+    truncated: list[Problem] = field(default_factory=list)
 
     def __len__(self) -> int:
         return len(self.places)

@@ -14,6 +14,23 @@ from recipes.shared.workspace import write
 
 #: Hears how far a step is: what is done of how much, and a word on it.
 Tell = Callable[[float, float, str], None]
+#: Begins a step under a title.
+Step = Callable[[str], Tell]
+
+
+def kept(step: Step, path: Path) -> Step:
+    """A step whose progress is also written to a file, for whoever watches from outside."""
+
+    def begin(title: str) -> Tell:
+        tell = step(title)
+
+        def told(done: float, total: float, note: str) -> None:
+            write(path, json.dumps([title, done, total, note]))
+            tell(done, total, note)
+
+        return told
+
+    return begin
 
 
 def lines_of(command: list[str], log: Path, threads: int) -> Iterator[str]:

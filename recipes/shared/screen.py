@@ -24,15 +24,19 @@ from recipes.shared.workspace import Workspace
 console = Console(highlight=False, soft_wrap=True)
 
 
+def bars() -> Progress:
+    """Lines that move: what is done, a bar, a note, the time so far and the time that is left."""
+    return Progress(
+        SpinnerColumn(finished_text="[green]✓"), TextColumn("{task.description}"),
+        BarColumn(bar_width=30), TextColumn("{task.fields[note]}"), TimeElapsedColumn(),
+        TimeRemainingColumn(), console=console,
+    )  # fmt: skip
+
+
 @contextmanager
 def moving(first: str = "") -> Iterator[Callable[[str], Tell]]:
     """Yields a function that begins a line, with a bar as soon as it hears how far things are."""
-    columns = [
-        SpinnerColumn(finished_text="[green]✓"), TextColumn("{task.description}"),
-        BarColumn(bar_width=30), TextColumn("{task.fields[note]}"), TimeElapsedColumn(),
-        TimeRemainingColumn(),
-    ]  # fmt: skip
-    with Progress(*columns, console=console) as progress:
+    with bars() as progress:
         running: list[TaskID] = []
 
         def end() -> None:
@@ -57,7 +61,7 @@ def moving(first: str = "") -> Iterator[Callable[[str], Tell]]:
 
 
 def show_summary(work: Workspace, title: str) -> None:
-    """How many rows of each split are used, and how many were left out, by reason."""
+    """How many rows of each split are used, cut and left out by reason; the first, by name."""
     summary = work.facts()["summary"]
     reasons = sorted({why for counts in summary.values() for why in counts} - {"used", "truncated"})
     table = Table(title=title, title_justify="left")
@@ -67,10 +71,10 @@ def show_summary(work: Workspace, title: str) -> None:
         numbers = (f"{counts.get(name, 0):,}" for name in ("used", "truncated", *reasons))
         table.add_row(split, *numbers)
     console.print(table)
-    if reasons:
-        first = work.skipped.read_text("utf-8").split("\n")[1:4]
+    for word, path in (("left out", work.skipped), ("cut", work.truncated)):
+        first = path.read_text("utf-8").split("\n")[1:4]
         for file, line, why, detail in (row.split("\t") for row in first if row):
-            told = escape(f"{file}, line {line}: {why} {detail}")
-            console.print(f"[yellow]left out[/] {told}")
-        console.print(f"all of them: {work.skipped}", markup=False)
+            console.print(f"[yellow]{word}[/] {escape(f'{file}, line {line}: {why} {detail}')}")
+        if first[0]:
+            console.print(f"all of them: {path}", markup=False)
     console.print(f"files are in {work.root}", markup=False)

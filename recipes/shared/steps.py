@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+import shlex
+from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -12,10 +13,11 @@ from recipes.shared import fairseq_run, hf_run, latency, results, scores
 from recipes.shared.curve import Point
 from recipes.shared.errors import RecipeError
 from recipes.shared.plan import Run, StageRun
-from recipes.shared.running import Stopwatch, Tell
-from recipes.shared.workspace import write
+from recipes.shared.running import Step, Stopwatch, Tell, kept
+from recipes.shared.workspace import default, write
 
-Step = Callable[[str], Tell]
+#: Where a run's folder says how far it is.
+PROGRESS = "progress.json"
 
 
 def side(run: Run) -> ModuleType:
@@ -35,8 +37,9 @@ def train(run: Run, threads: int, step: Step) -> None:
         RecipeError: when a folder holds a run of other settings.
     """
     _claim(run)
+    step = kept(step, run.folder / PROGRESS)
     for stage in run.stages():
-        tell = step(f"{run.framework}, {run.strategy}, seed {run.seed}: {stage.stage.task}")
+        tell = step(f"{_name(run)}: {stage.stage.task}")
         if not _finished(stage).exists():
             watch = Stopwatch(stage.folder / "seconds.json")
             side(run).train(stage, threads, _timed(tell, watch))
@@ -57,7 +60,7 @@ def evaluate(run: Run, split: str, threads: int, step: Step) -> dict[str, Any]:
     last = [*run.stages()][-1]
     if not _finished(last).exists():
         raise RecipeError(f"{run.folder}: not trained yet: the command is\n  {command(run)}")
-    tell = step(f"{run.framework}, {run.strategy}, seed {run.seed}: {split}")
+    tell = kept(step, run.folder / PROGRESS)(f"{_name(run)}: {split}")
     if run.recipe.generation.delays:
         return latency.evaluate(last, split, threads, tell)
     label = last.stage.task == "classification"
@@ -97,16 +100,21 @@ def record(run: Run, metrics: dict[str, Any], path: Path) -> None:
 def command(run: Run) -> str:
     """What a user types for this run."""
     recipe, corpus = run.recipe, run.work.corpus
-    words = ["python -m recipes train", recipe.asked]
+    words = ["python", "-m", "recipes", "train", recipe.asked]
     words += ["--corpus", corpus] if corpus not in ("sample", recipe.corpora[0]) else []
     words += ["--sample"] if recipe.sample else []
-    words += [f"--framework {run.framework} --strategy {run.strategy} --seed {run.seed}"]
-    return " ".join([*words, "--threads 1"])
+    words += ["--out", str(run.work.root)] if run.work.root != default(recipe.name, corpus) else []
+    words += ["--framework", run.framework, "--strategy", run.strategy, "--seed", str(run.seed)]
+    return shlex.join([*words, "--threads", "1"])
 
 
 def _valid(curve: Sequence[Point]) -> list[list[float]]:
     """The validation losses of a learning curve: pairs of update and loss."""
     return [[point.update, round(point.loss, 4)] for point in curve if point.valid]
+
+
+def _name(run: Run) -> str:
+    return f"{run.framework}, {run.strategy}, seed {run.seed}"
 
 
 def _finished(stage: StageRun) -> Path:

@@ -26,6 +26,11 @@ class Workspace:
         return self.root / "skipped.tsv"
 
     @property
+    def truncated(self) -> Path:
+        """The rows that were made shorter."""
+        return self.root / "truncated.tsv"
+
+    @property
     def pieces(self) -> Path:
         """The SentencePiece model."""
         return self.root / "spm.model"
@@ -71,6 +76,11 @@ class Workspace:
     def lines(self, split: str, column: str) -> list[str]:
         """The texts of one column of one split."""
         return self.text(split, column).read_text("utf-8").removesuffix("\n").split("\n")
+
+
+def default(recipe: str, corpus: str) -> Path:
+    """Where work is kept unless the user says otherwise."""
+    return Path("runs") / recipe / corpus
 
 
 def write(path: Path, text: str) -> None:

@@ -1,4 +1,4 @@
-"""The pages of the recipes: commands that exist, tables that are the results, curves that are there."""
+"""Pages of recipes: commands that exist, tables that are the results, curves that are there."""
 
 from __future__ import annotations
 

@@ -13,14 +13,14 @@ sys.path.insert(0, str(Path(__file__).parent))
 import pytest
 from rich.console import Console
 
-from recipes.shared import demo, grid, masks, report, screen
+from recipes.shared import demo, masks, report, screen
 
 
 @pytest.fixture(autouse=True)
 def _wide(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is printed does not depend on the terminal."""
     wide = Console(highlight=False, soft_wrap=True, width=300)
-    for module in (demo, grid, masks, report, screen):
+    for module in (demo, masks, report, screen):
         monkeypatch.setattr(module, "console", wide)
 
 

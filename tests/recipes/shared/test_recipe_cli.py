@@ -245,8 +245,8 @@ def test_what_is_not_trained_is_told_with_its_command(there: Words, mine: Path) 
     done = recipes(*there("evaluate", "--framework", "huggingface", "--seed", "3"))
     assert done.exit_code == 1
     assert "huggingface-dynamic-3: not trained yet: the command is\n" in done.output
-    assert f"python -m recipes train {mine} --framework huggingface" in done.output
-    assert "--strategy dynamic --seed 3 --threads 1" in done.output
+    assert f"python -m recipes train {mine} --out " in done.output
+    assert "--framework huggingface --strategy dynamic --seed 3 --threads 1" in done.output
 
 
 @pytest.mark.parametrize(

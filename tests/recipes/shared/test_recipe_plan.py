@@ -144,10 +144,10 @@ CHANGED: list[Callable[[Recipe], Recipe]] = [
     lambda r: replace(r, strategies={"dynamic": {"name": "dynamic", "rate": 0.3}}),
     lambda r: replace(r, strategies={"dynamic": {"name": "static", "rate": 0.2}}),
     lambda r: replace(r, strategies={"dynamic": r.strategies["dynamic"] | {"attention": "causal"}}),
-    lambda r: replace(r, sample=True),
 ]
 UNCHANGED: list[Callable[[Recipe], Recipe]] = [
-    lambda r: replace(r, title="Another"),
+    lambda r: replace(r, title="Another", metric="chrf", data="elsewhere"),
+    lambda r: replace(r, sample=True, corpora=(*r.corpora, "third"), frameworks=("fairseq",)),
     lambda r: replace(r, path=Path("elsewhere/config.toml")),
     lambda r: replace(r, strategies={"dynamic": {"rate": 0.2, "name": "dynamic"}}),
     lambda r: replace(r, strategies=dict(r.strategies) | {"span": {"name": "span"}}),

@@ -209,6 +209,7 @@ def test_too_long_rows_are_cut_where_that_is_wanted(quick: Quick) -> None:
     rows = [["a", "b"], [LONG, "b"], ["c", "d"], ["e", LONG], [LONG, LONG]]
     work = quick(recipe, valid=rows)
     assert work.facts()["summary"]["valid"] == {"used": 3, "truncated": 1, "too long": 2}
+    assert "valid.tsv\t2\ttruncated\t" in work.truncated.read_text("utf-8")
     encoded = work.encoded("valid", "source").read_text("utf-8").splitlines()
     assert [len(row.split()) == 100 for row in encoded] == [False, True, False]
     assert [len(row) == 100 for row in prepare.load_rows(work)["valid"]["source"]] == [
@@ -401,7 +402,8 @@ def test_the_facts_are_readable(quick: Quick) -> None:
 
 def test_a_summary_counts_each_split() -> None:
     bad = [Problem("f", 1, "empty"), Problem("f", 2, "empty"), Problem("f", 3, "too long")]
-    made = {"train": Table({"a": ["x"]}, [("f", 4)], bad, truncated=1), "valid": Table({"a": []})}
+    short = Problem("f", 4, "truncated")
+    made = {"train": Table({"a": ["x"]}, [("f", 4)], bad, [short]), "valid": Table({"a": []})}
     assert prepare.summary(made) == {
         "train": {"used": 1, "truncated": 1, "empty": 2, "too long": 1},
         "valid": {"used": 0, "truncated": 0},

@@ -11,6 +11,8 @@ from recipe_cases import put, workspace
 from recipes.shared.screen import moving, show_summary
 from recipes.shared.workspace import Workspace, write
 
+HEAD = "file\tline\twhy\tdetail\n"
+
 
 @pytest.fixture
 def work(tmp_path: Path) -> Workspace:
@@ -22,6 +24,7 @@ def work(tmp_path: Path) -> Workspace:
         }
     }
     write(made.prepared, json.dumps(facts))
+    put(made.truncated, HEAD + "b.tsv\t3\ttruncated\tsource: 9 pieces, at most 8\n")
     return made
 
 
@@ -29,7 +32,7 @@ def test_a_summary_counts_rows_and_names_the_first_bad_ones(
     work: Workspace, capsys: pytest.CaptureFixture[str]
 ) -> None:
     lines = [f"a.tsv\t{n}\tunknown label\t'[/b] [red]x'" for n in range(5)]
-    put(work.skipped, "file\tline\twhy\tdetail\n" + "".join(f"{line}\n" for line in lines))
+    put(work.skipped, HEAD + "".join(f"{line}\n" for line in lines))
     show_summary(work, "prepared")
     shown = capsys.readouterr().out
     cells = [
@@ -46,6 +49,8 @@ def test_a_summary_counts_rows_and_names_the_first_bad_ones(
         f"left out a.tsv, line {n}: unknown label '[/b] [red]x'" for n in range(3)
     ]
     assert f"all of them: {work.skipped}" in shown
+    assert "cut b.tsv, line 3: truncated source: 9 pieces, at most 8\n" in shown
+    assert f"all of them: {work.truncated}" in shown
     assert f"files are in {work.root}" in shown
 
 
@@ -53,7 +58,8 @@ def test_where_nothing_was_left_out_nothing_is_named(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     work = workspace(tmp_path / "[red]work")
-    put(work.skipped, "file\tline\twhy\tdetail\n")
+    put(work.skipped, HEAD)
+    put(work.truncated, HEAD)
     show_summary(work, "prepared already")
     shown = capsys.readouterr().out
     assert "left out" not in shown
