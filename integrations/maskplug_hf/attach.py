@@ -26,8 +26,9 @@ def attach(trainer: Any, *, resume_other_spec: bool = False) -> None:
 
     The same masks then come with any number of workers, persistent or not, and of processes, any
     batch size and gradient accumulation, and after a resume in mid-epoch. Evaluation masks are
-    frozen (t = 0, progress 0); samples with labels of their own are evaluated clean. Every checkpoint holds the strategy's spec and seed; resuming it
-    under others is refused before the first step.
+    frozen (t = 0, progress 0); samples with labels of their own are evaluated clean. Every
+    checkpoint holds the strategy's spec and seed; resuming it under others is refused before the
+    first step.
 
     A sample's key is its ``sample_id`` column, or else its index in the dataset; in a stream, its
     ``sample_id`` or its content. The trainer's datasets and collator are replaced by wrapped ones;

@@ -30,6 +30,7 @@ def train(work: Workspace, texts: Iterable[str], size: int) -> None:
             model_prefix=str(work.pieces.with_suffix("")),
             vocab_size=size,
             character_coverage=1.0,
+            normalization_rule_name="identity",  # so that every tokenizer reads a text alike
             user_defined_symbols=["<mask>"],
             num_threads=1,
             minloglevel=2,
@@ -89,39 +90,4 @@ def _bart(work: Workspace) -> Any:
 
     model = processor(work)
     scores = {s: model.get_score(model.piece_to_id(s)) for s in symbols(work)[len(SPECIAL) :]}
-    vocab = [(s, scores.get(s, 0.0)) for s in symbols(work)]
-    return XLMRobertaTokenizer(vocab=vocab, _spm_precompiled_charsmap=_charsmap(work))
-
-
-def _charsmap(work: Workspace) -> Any:
-    """What the model makes of characters before it cuts texts (½ is 1⁄2), as tokenizers read it.
-
-    It is ``normalizer_spec.precompiled_charsmap``, fields 3 and 2 of the model's file; to ask
-    sentencepiece for it takes protobuf, which nothing else here needs.
-    """
-    return _field(_field(work.pieces.read_bytes(), 3), 2)
-
-
-def _field(message: bytes, number: int) -> bytes:
-    """The first field of this number in a protocol buffer; it must be one of bytes."""
-    place = 0
-    while place < len(message):
-        tag, place = _varint(message, place)
-        size = {1: 8, 5: 4}.get(tag & 7, 0)
-        if tag & 7 == 0:
-            _, place = _varint(message, place)
-        elif tag & 7 == 2:
-            size, place = _varint(message, place)
-        if tag >> 3 == number:
-            return message[place : place + size]
-        place += size
-    return b""
-
-
-def _varint(message: bytes, place: int) -> tuple[int, int]:
-    """A number of seven bits a byte, and the place behind it."""
-    value = shift = 0
-    while message[place] > 127:
-        value |= (message[place] & 127) << shift
-        shift, place = shift + 7, place + 1
-    return value | message[place] << shift, place + 1
+    return XLMRobertaTokenizer(vocab=[(s, scores.get(s, 0.0)) for s in symbols(work)])

@@ -132,8 +132,6 @@ def _encoded(
             elif len(row) > most:
                 short[i] = Problem(*table.places[i], "truncated", detail)
                 rows[i] = row[:most]
-            elif not row:
-                bad[i] = Problem(*table.places[i], "empty", f"{name}: nothing is left of it")
     for i, label in enumerate(table.columns.get("label", [])):
         if labels and label not in labels:
             bad[i] = Problem(*table.places[i], "unknown label", repr(label))

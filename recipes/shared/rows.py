@@ -108,7 +108,7 @@ def of_dataset(rows: Iterable[dict[str, object]], where: str, names: Sequence[st
     table = Table({name: [] for name in names})
     for number, row in enumerate(rows, 1):
         found = [row[name] for name in names]
-        texts = [" ".join(str(value).split()) if value is not None else "" for value in found]
+        texts = ["" if value is None else clean(str(value)) for value in found]
         if all(texts):
             for name, text in zip(names, texts, strict=True):
                 table.columns[name].append(text)
@@ -144,11 +144,16 @@ def _row(
         texts = texts[0].split("\t")
         if len(texts) != width and texts != [""]:
             return Problem(str(files[0]), number, "columns", f"{len(texts)}, not {width}")
-    for i, text in enumerate(texts):
-        if not text.strip():
-            return Problem(str(files[min(i, len(files) - 1)]), number, "empty")
-    # Tabs and odd line ends inside a text would cut it in two in files of one row a line.
-    return [" ".join(text.split()) for text in texts]
+    texts = [clean(text) for text in texts]
+    if all(texts):
+        return texts
+    return Problem(str(files[min(texts.index(""), len(files) - 1)]), number, "empty")
+
+
+def clean(text: str) -> str:
+    """A text on one line, since files have a row a line; "" where there is nothing to see in it."""
+    made = " ".join(text.split())
+    return made if any(each.isprintable() and each != " " for each in made) else ""
 
 
 def told(problems: Sequence[Problem], most: int = 5) -> Iterator[str]:
