@@ -1,0 +1,1 @@
+"""The recipes' corpora, made from what apt knows of the packages: ``python -m recipes.corpora``."""

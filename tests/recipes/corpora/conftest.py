@@ -1,0 +1,39 @@
+"""Where helper modules of these tests are found, and an apt-get for all of them."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from debian_archive import COUNT, FAKE, english, german, lay, package
+
+
+@pytest.fixture
+def apt(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder of an apt-get that has indices of 240 packages, 160 of which are translated."""
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    (folder / "apt-get").write_text(FAKE)
+    (folder / "apt-get").chmod(0o755)
+    (folder / "says").write_text("Get:1 mirror\nW: Some index files failed to download.\n")
+    (folder / "status").write_text("0")
+    numbers = range(COUNT)
+    translated = [german(number) for number in numbers if number % 2 == 0 or number % 6 == 1]
+    # What is not of the archive's free packages is not even read.
+    targets = [
+        ("Debian", "stable", "main", "Packages", "", map(package, numbers)),
+        ("Debian", "stable", "main", "Translations", "en", map(english, numbers)),
+        ("Debian", "stable", "main", "Translations", "de", translated),
+        ("Debian", "stable-updates", "main", "Translations", "en", ["broken"]),
+        ("Debian", "stable", "non-free", "Packages", "", ["broken"]),
+        ("Elsewhere", "stable", "main", "Packages", "", ["broken"]),
+        ("Debian", "stable", "main", "DEP-11", "", ["broken"]),
+    ]
+    monkeypatch.setenv("PATH", f"{folder}{os.pathsep}{os.environ['PATH']}")
+    (folder / "targets").write_text("".join(lay(folder, *target) for target in targets))
+    return folder

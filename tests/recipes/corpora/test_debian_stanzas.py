@@ -1,0 +1,138 @@
+"""Stanzas and descriptions are read as Debian writes them; what is none is named by its line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from recipes.corpora.apt import Index
+from recipes.corpora.packages import Package, join
+from recipes.corpora.stanzas import Description, stanzas
+from recipes.shared.errors import RecipeError
+
+ENGLISH = """\
+Package: hello
+Description-md5: 11
+Description-en: friendly  greeter
+ Says hello
+ to the world.
+ .
+ Its options are:
+  * short
+  * long
+
+Package: quiet
+Description-md5: 22
+Description-en: says nothing
+
+
+Package: hello-arm
+Description-md5: 33
+Description-en: greeter for arms
+ .
+ Waves.
+"""
+GERMAN = """\
+Package: hello
+Description-md5: 11
+Description-de: Freundlicher\u00a0Gruß
+ Sagt Hallo.
+ .
+ .
+ Viel mehr nicht.
+
+Package: gone
+Description-md5: 99
+Description-de: Von gestern
+"""
+PACKAGES = """\
+Package: hello
+Source: greetings (2.1-3)
+Section: universe/misc
+Description: friendly  greeter
+Description-md5: 11
+
+Package: hello-twin
+Source: others
+Section: utils
+Description-md5: 11
+
+Package: quiet
+Section: net
+Description-md5: 22
+"""
+
+
+def index(folder: Path, language: str, text: str) -> Index:
+    path = folder / f"index-{language}"
+    path.write_bytes(text.encode())
+    return Index(language, path)
+
+
+def test_fields_and_folded_lines(tmp_path: Path) -> None:
+    first, second, third = stanzas(index(tmp_path, "en", ENGLISH).path)
+    assert first["Package"] == "hello"
+    assert first["Description-en"].split("\n")[1:3] == [" Says hello", " to the world."]
+    assert second == {
+        "Package": "quiet",
+        "Description-md5": "22",
+        "Description-en": "says nothing",
+    }
+    assert third["Description-en"].endswith("\n Waves.")
+
+
+def test_the_last_stanza_needs_no_line_end(tmp_path: Path) -> None:
+    assert [*stanzas(index(tmp_path, "", "Package: a\n\nPackage: b").path)] == [
+        {"Package": "a"},
+        {"Package": "b"},
+    ]
+
+
+def test_an_empty_index_has_no_stanzas(tmp_path: Path) -> None:
+    assert not [*stanzas(index(tmp_path, "", "").path)]
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (b"Package: a\nnonsense\n", "line 2: not a field: 'nonsense'"),
+        (b"Package: a\n\n folded: nothing\n", "line 3: not a field"),
+        (b"Package: \xff\n", "not UTF-8"),
+    ],
+)
+def test_what_is_no_index_is_named(tmp_path: Path, text: bytes, told: str) -> None:
+    path = tmp_path / "Packages"
+    path.write_bytes(text)
+    with pytest.raises(RecipeError, match=told) as error:
+        list(stanzas(path))
+    assert str(path) in error.value.message
+
+
+def test_paragraphs_are_joined_and_empty_ones_dropped() -> None:
+    made = Description.parse("a  synopsis\n .\n One\n\ttwo.\n .\n .\n  * three\n  * four\n .")
+    assert made == Description("a synopsis", ("One two.", "* three * four"))
+
+
+def test_a_synopsis_alone_is_a_description() -> None:
+    assert Description.parse("says nothing") == Description("says nothing", ())
+
+
+def test_descriptions_are_joined_with_their_packages(tmp_path: Path) -> None:
+    made = join(
+        [
+            index(tmp_path, "de", GERMAN),
+            index(tmp_path, "en", ENGLISH),
+            index(tmp_path, "", PACKAGES),
+        ]
+    )
+    paragraphs = ("Says hello to the world.", "Its options are: * short * long")
+    hello = Description("friendly greeter", paragraphs)
+    german = Description("Freundlicher Gruß", ("Sagt Hallo.", "Viel mehr nicht."))
+    assert made == [
+        # Of packages that share a description, the first decides source and section.
+        Package("greetings", "misc", hello, {"de": german}),
+        Package("quiet", "net", Description("says nothing", ()), {}),
+        # Packages of other architectures are known by their translations only.
+        Package("hello-arm", "", Description("greeter for arms", ("Waves.",)), {}),
+    ]
