@@ -8,8 +8,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from recipes.shared.config import Recipe, Stage
 from recipes.shared.errors import RecipeError
+from recipes.shared.settings import Recipe, Stage
 from recipes.shared.workspace import Workspace, write
 
 SIDES = ("source", "target")

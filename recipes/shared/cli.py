@@ -16,11 +16,11 @@ import click
 
 from maskplug.errors import MaskplugError, MaskplugWarning
 from recipes.shared import config, demo, grid, masks, prepare, report, steps
-from recipes.shared.config import FRAMEWORKS, Recipe
 from recipes.shared.corpora import Corpus, in_folder
 from recipes.shared.errors import RecipeError
 from recipes.shared.plan import Run
 from recipes.shared.screen import console, moving, show_summary
+from recipes.shared.settings import FRAMEWORKS, Recipe
 from recipes.shared.workspace import Workspace, default
 
 PATH = click.Path(path_type=Path)

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from recipes.shared.config import Recipe
 from recipes.shared.errors import RecipeError
 from recipes.shared.rows import SPLITS, Table, of_dataset, read
+from recipes.shared.settings import Recipe
 
 #: What Hugging Face datasets call the splits.
 THEIRS = {"train": ("train",), "valid": ("validation", "valid", "dev"), "test": ("test",)}

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from recipes.shared.config import Recipe
 from recipes.shared.results import Entry
+from recipes.shared.settings import Recipe
 from recipes.shared.table import Group, groups
 
 #: Okabe and Ito's colours, which everybody can tell apart.

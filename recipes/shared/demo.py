@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from recipes.shared import masks, steps
-from recipes.shared.config import Recipe
 from recipes.shared.corpora import Corpus, in_folder
 from recipes.shared.plan import NONE, Run
 from recipes.shared.prepare import prepare
 from recipes.shared.screen import console, moving, show_summary
+from recipes.shared.settings import Recipe
 from recipes.shared.workspace import Workspace
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from maskplug.cli.fairseq_dir import fairseq_dir
 from recipes.shared.binarize import langs
-from recipes.shared.config import TEXT_TASKS
 from recipes.shared.plan import NONE, Run, StageRun
+from recipes.shared.settings import TEXT_TASKS
 
 Options = dict[str, str | None]
 

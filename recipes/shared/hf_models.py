@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from recipes.shared.config import Model
 from recipes.shared.plan import StageRun
+from recipes.shared.settings import Model
 
 
 def make(stage: StageRun, tokenizer: Any) -> Any:

@@ -11,8 +11,8 @@ from typing import Any
 
 from maskplug import key_of
 from maskplug.errors import did_you_mean
-from recipes.shared.config import TEXT_TASKS, Recipe, Stage
 from recipes.shared.errors import RecipeError
+from recipes.shared.settings import TEXT_TASKS, Recipe, Stage
 from recipes.shared.workspace import Workspace
 
 #: The strategy that masks nothing, and so leaves out what only masking makes a task of.

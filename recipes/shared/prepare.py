@@ -14,9 +14,9 @@ import numpy as np
 
 from maskplug import key_of
 from recipes.shared import binarize, pieces
-from recipes.shared.config import Recipe
 from recipes.shared.errors import RecipeError
 from recipes.shared.rows import SPLITS, Problem, Table, told
+from recipes.shared.settings import Recipe
 from recipes.shared.workspace import Workspace, write
 
 Tell = Callable[[str], object]

@@ -9,9 +9,9 @@ from pathlib import Path
 from rich.table import Table
 
 from recipes.shared import config, curves_plot, results
-from recipes.shared.config import RECIPES, Recipe
 from recipes.shared.errors import RecipeError
 from recipes.shared.screen import console
+from recipes.shared.settings import RECIPES, Recipe
 from recipes.shared.table import Group, groups
 from recipes.shared.workspace import write
 

@@ -10,7 +10,7 @@ import pytest
 
 from recipes.shared import config, report, results
 from recipes.shared.cli import main
-from recipes.shared.config import RECIPES
+from recipes.shared.settings import RECIPES
 
 PAGES = [RECIPES / "README.md", *sorted(RECIPES.glob("*/README.md"))]
 COMMAND = re.compile(r"^\$ python -m recipes ((?:[^\n]*\\\n)*[^\n#]*)", re.M)

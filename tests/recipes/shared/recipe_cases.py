@@ -8,10 +8,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from recipes.shared.config import Model, Recipe, Rows, Stage
 from recipes.shared.plan import Run
 from recipes.shared.results import Entry
 from recipes.shared.rows import Table
+from recipes.shared.settings import Model, Recipe, Rows, Stage
 from recipes.shared.workspace import Workspace, write
 
 ROOT = Path(__file__).parents[3]

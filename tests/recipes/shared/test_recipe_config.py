@@ -10,8 +10,9 @@ import pytest
 from recipe_cases import TOML, put
 
 from recipes.shared import config
-from recipes.shared.config import FRAMEWORKS, Recipe, load
+from recipes.shared.config import load
 from recipes.shared.errors import RecipeError
+from recipes.shared.settings import FRAMEWORKS, RECIPES, Recipe
 
 Loaded = Callable[..., Recipe]
 
@@ -62,7 +63,7 @@ def test_a_path_within_the_working_folder_is_found_from_others_too(
 
 
 def test_a_shipped_recipe_may_be_a_path() -> None:
-    assert load(str(config.RECIPES / "translation" / "config.toml")) == load("translation")
+    assert load(str(RECIPES / "translation" / "config.toml")) == load("translation")
 
 
 def test_the_settings_of_the_sample_replace_the_others_for_all_stages(loaded: Loaded) -> None:

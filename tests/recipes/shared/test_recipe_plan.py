@@ -12,10 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from recipe_cases import DENOISING, LABELLED, RECIPE, TRANSLATION, run, workspace
 
-from recipes.shared.config import Generation, Recipe, Rows, names
 from recipes.shared.config import load as load_recipe
+from recipes.shared.config import names
 from recipes.shared.errors import RecipeError
 from recipes.shared.plan import Run
+from recipes.shared.settings import Generation, Recipe, Rows
 from recipes.shared.workspace import Workspace
 
 TWO = replace(

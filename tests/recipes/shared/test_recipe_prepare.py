@@ -14,11 +14,11 @@ import pytest
 from recipe_cases import CLASSIFICATION, DENOISING, LABELLED, RECIPE, TRANSLATION, pairs, tables
 
 from recipes.shared import binarize, pieces, prepare
-from recipes.shared.config import Model, Recipe, Rows
 from recipes.shared.errors import RecipeError
 from recipes.shared.hf_rows import features, lengths
 from recipes.shared.plan import Run, StageRun
 from recipes.shared.rows import SPLITS, Problem, Table
+from recipes.shared.settings import Model, Recipe, Rows
 from recipes.shared.workspace import Workspace
 
 pytestmark = pytest.mark.xdist_group("recipe-prepare")
