@@ -45,7 +45,7 @@ def langs() -> list[str]:
 def _text(recipe: Recipe, work: Workspace, splits: Sequence[str], stage: Stage) -> None:
     """Text alone: one column after the other."""
     prefix = work.root / "encoded" / "text"
-    columns = stage.columns or [name for name in recipe.columns if name != "label"]
+    columns = stage.columns or recipe.text_columns
     for split in splits:
         rows = [row for name in columns for row in _limited(work, split, name, stage)]
         _lines(prefix / split, rows)
@@ -58,8 +58,7 @@ def _labelled(
     """One text and its class; ``sentence_prediction`` reads each from a folder of its own."""
     prefix, folder = work.root / "encoded" / "labelled", work.data_bin("labelled")
     for split in splits:
-        column = next(name for name in recipe.columns if name != "label")
-        _lines(prefix / "text" / split, _limited(work, split, column, stage))
+        _lines(prefix / "text" / split, _limited(work, split, recipe.text_columns[0], stage))
         numbers = [str(labels.index(label)) for label in _limited(work, split, "label", stage)]
         _lines(prefix / "label" / split, numbers)
     # Classes are numbers here, because their names may hold spaces.

@@ -15,7 +15,7 @@ from typing import Any
 import click
 
 from maskplug.errors import MaskplugError, MaskplugWarning
-from recipes.shared import config, demo, grid, masks, prepare, report, steps
+from recipes.shared import config, demo, grid, masks, prepare, report, scores, steps
 from recipes.shared.corpora import Corpus, in_folder
 from recipes.shared.errors import RecipeError
 from recipes.shared.plan import Run
@@ -113,8 +113,7 @@ def evaluate_(recipe: str, threads: int, split: str, results: Path | None, **giv
     run = _run(recipe, given)
     with moving() as step:
         metrics = steps.evaluate(run, split, threads, step)
-    told = ", ".join(f"{name} {value}" for name, value in metrics.items() if name != "signatures")
-    console.print(f"{split}: [bold]{told}[/]")
+    console.print(f"{split}: [bold]{scores.told(metrics)}[/]")
     if split == "test":
         steps.record(run, metrics, results or run.work.root / "results.json")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from recipes.shared import masks, steps
+from recipes.shared import masks, scores, steps
 from recipes.shared.corpora import Corpus, in_folder
 from recipes.shared.plan import NONE, Run
 from recipes.shared.prepare import prepare
@@ -28,8 +28,7 @@ def show(recipe: Recipe, work: Workspace, strategy: str) -> None:
             steps.train(run, 1, step)  # more threads wait for each other at this size
             metrics = steps.evaluate(run, "test", 1, step)
             steps.record(run, metrics, work.root / "results.json")
-        told = (f"{name} {value}" for name, value in metrics.items() if name != "signatures")
-        console.print(f"  [bold]{', '.join(told)}")
+        console.print(f"  [bold]{scores.told(metrics)}")
     if runs[0].masking["name"] != NONE:
         console.print()
         masks.compare(runs, epochs=3)

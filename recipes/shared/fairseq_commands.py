@@ -9,7 +9,7 @@ from pathlib import Path
 from maskplug.cli.fairseq_dir import fairseq_dir
 from recipes.shared.binarize import langs
 from recipes.shared.plan import NONE, Run, StageRun
-from recipes.shared.settings import TEXT_TASKS
+from recipes.shared.settings import TEXT_TASKS, Model
 
 Options = dict[str, str | None]
 
@@ -38,7 +38,7 @@ def train_command(stage: StageRun) -> list[str]:
         "--save-interval-updates": str(said.every), "--keep-interval-updates": "1",
         "--validate-interval-updates": str(said.every),
         "--validate-interval": "1000000", "--save-interval": "1000000",
-        "--log-format": "json", "--log-interval": str(max(1, min(50, said.updates // 20))),
+        "--log-format": "json", "--log-interval": str(stage.log_every),
     }  # fmt: skip
     masks: Options = {}
     if stage.masking["name"] != NONE:
@@ -72,19 +72,11 @@ def model(stage: StageRun) -> Options:
     """The architecture, and its size."""
     size, run = stage.run.recipe.model, stage.run
     dropout = str(size.dropout)
-    encoder: Options = {
-        "--encoder-layers": str(size.layers), "--encoder-embed-dim": str(size.width),
-        "--encoder-ffn-embed-dim": str(size.feed_forward),
-        "--encoder-attention-heads": str(size.heads), "--dropout": dropout,
-    }  # fmt: skip
+    encoder = _stack("encoder", size.layers, size) | {"--dropout": dropout}
     if size.family == "bert":
         return {"--arch": "roberta_prenorm", "--max-positions": "512", **encoder,
                 "--attention-dropout": dropout, "--pooler-dropout": dropout}  # fmt: skip
-    decoder: Options = {
-        "--decoder-layers": str(size.decoder_layers), "--decoder-embed-dim": str(size.width),
-        "--decoder-ffn-embed-dim": str(size.feed_forward),
-        "--decoder-attention-heads": str(size.heads), "--share-all-embeddings": None,
-    }  # fmt: skip
+    decoder = _stack("decoder", size.decoder_layers, size) | {"--share-all-embeddings": None}
     if size.family == "bart":
         return {"--arch": "bart_base", **encoder, **decoder, "--max-source-positions": "1024",
                 "--max-target-positions": "1024", "--attention-dropout": "0.0"}  # fmt: skip
@@ -95,6 +87,15 @@ def model(stage: StageRun) -> Options:
     patterns = {name: pattern for name, pattern in patterns.items() if pattern}
     arch = "maskplug_transformer" if size.encoder_attention or run.attention else "transformer"
     return {"--arch": arch, **encoder, **decoder, **patterns}
+
+
+def _stack(side: str, layers: int, size: Model) -> Options:
+    """The size of the encoder, or of the decoder."""
+    return {
+        f"--{side}-layers": str(layers), f"--{side}-embed-dim": str(size.width),
+        f"--{side}-ffn-embed-dim": str(size.feed_forward),
+        f"--{side}-attention-heads": str(size.heads),
+    }  # fmt: skip
 
 
 def generate_command(stage: StageRun, split: str, attention: str = "") -> list[str]:

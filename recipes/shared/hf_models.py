@@ -35,12 +35,18 @@ def _loaded(folder: Path, stage: StageRun) -> Any:
     return kind.from_pretrained(str(folder))
 
 
-def _ids(tokenizer: Any, first: int) -> dict[str, Any]:
+def _special(tokenizer: Any) -> dict[str, Any]:
     return {
         "vocab_size": len(tokenizer),
         "pad_token_id": tokenizer.pad_token_id,
         "bos_token_id": tokenizer.bos_token_id,
         "eos_token_id": tokenizer.eos_token_id,
+    }
+
+
+def _ids(tokenizer: Any, first: int) -> dict[str, Any]:
+    return {
+        **_special(tokenizer),
         "decoder_start_token_id": first,
         "forced_eos_token_id": None,
         "forced_bos_token_id": None,
@@ -87,10 +93,7 @@ def _bert(size: Model, tokenizer: Any, stage: StageRun) -> Any:
 
     labels: dict[str, Any] = {"num_labels": len(stage.run.work.facts()["labels"])}
     config = ModernBertConfig(
-        vocab_size=len(tokenizer),
-        pad_token_id=tokenizer.pad_token_id,
-        bos_token_id=tokenizer.bos_token_id,
-        eos_token_id=tokenizer.eos_token_id,
+        **_special(tokenizer),
         cls_token_id=tokenizer.bos_token_id,
         sep_token_id=tokenizer.eos_token_id,
         hidden_size=size.width,

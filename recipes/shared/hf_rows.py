@@ -37,7 +37,7 @@ def _columns(stage: StageRun, rows: Any) -> dict[str, Any]:
             "labels": _framed(rows[target], begins),
         }
     if task == "classification":
-        text = next(name for name in columns if name != "label")
+        text = stage.run.recipe.text_columns[0]
         return {"input_ids": _framed(rows[text], True), "labels": list(rows["label"])}
     texts = [row for name in stage.text_columns for row in rows[name]]
     return {"input_ids": _framed(texts, True)}

@@ -101,7 +101,7 @@ def _arguments(stage: StageRun) -> Any:
         adam_beta2=0.98,
         warmup_steps=said.warmup,
         label_smoothing_factor=said.label_smoothing,
-        logging_steps=max(1, min(50, said.updates // 20)),
+        logging_steps=stage.log_every,
         eval_strategy="steps",
         eval_steps=said.every,
         save_strategy="steps",

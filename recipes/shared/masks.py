@@ -18,7 +18,7 @@ from maskplug.show import legend, render
 from recipes.shared import fairseq_commands, hf_run
 from recipes.shared.errors import RecipeError
 from recipes.shared.pieces import load_tokenizer
-from recipes.shared.plan import Run, StageRun
+from recipes.shared.plan import NONE, Run, StageRun
 from recipes.shared.recorder import Recorder, Row
 from recipes.shared.screen import console
 
@@ -32,7 +32,7 @@ def masked_stage(run: Run) -> StageRun:
         RecipeError: when there is none.
     """
     for stage in run.stages():
-        if stage.masking["name"] != "none":
+        if stage.masking["name"] != NONE:
             return stage
     raise RecipeError(f"strategy {run.strategy!r} of {run.recipe.name} masks nothing")
 

@@ -131,8 +131,12 @@ class StageRun:
     @property
     def text_columns(self) -> tuple[str, ...]:
         """Whose texts are read by tasks of text alone."""
-        given = self.stage.columns
-        return given or tuple(name for name in self.run.recipe.columns if name != "label")
+        return self.stage.columns or self.run.recipe.text_columns
+
+    @property
+    def log_every(self) -> int:
+        """The updates between two losses in the log."""
+        return max(1, min(50, self.stage.updates // 20))
 
     @property
     def epochs(self) -> int:

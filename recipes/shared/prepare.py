@@ -46,7 +46,7 @@ def prepare(
         return False
     work.prepared.unlink(missing_ok=True)
     tell("training SentencePiece")
-    texts = [text for name in text_columns(recipe) for text in tables["train"].columns[name]]
+    texts = [text for name in recipe.text_columns for text in tables["train"].columns[name]]
     pieces.train(work, texts, recipe.pieces)
     tell("encoding")
     ids: dict[str, dict[str, list[list[str]]]] = {}
@@ -65,11 +65,6 @@ def prepare(
     facts = {"request": wanted, "labels": labels, "summary": summary(tables)}
     write(work.prepared, json.dumps(facts, indent=2, ensure_ascii=False) + "\n")
     return True
-
-
-def text_columns(recipe: Recipe) -> list[str]:
-    """The columns that are text."""
-    return [name for name in recipe.columns if name != "label"]
 
 
 def summary(tables: dict[str, Table]) -> dict[str, dict[str, int]]:
@@ -121,7 +116,7 @@ def _encoded(
         labels: the classes of the training rows; none where these are the training rows.
     """
     model, most = pieces.processor(work), recipe.rows.max_length
-    made = {name: model.encode(table.columns[name], out_type=str) for name in text_columns(recipe)}
+    made = {name: model.encode(table.columns[name], out_type=str) for name in recipe.text_columns}
     bad, short = {}, {}
     for name, rows in made.items():
         cut = recipe.rows.long == "truncate" and name == recipe.columns[0]

@@ -8,6 +8,11 @@ from typing import Any
 Scores = dict[str, Any]
 
 
+def told(scores: Scores) -> str:
+    """The scores in words, without their signatures."""
+    return ", ".join(f"{name} {value}" for name, value in scores.items() if name != "signatures")
+
+
 def translation(made: Sequence[str], references: Sequence[str]) -> Scores:
     """Corpus BLEU and chrF (0 to 100), and sacreBLEU's signatures of both."""
     from sacrebleu.metrics.bleu import BLEU

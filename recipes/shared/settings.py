@@ -137,6 +137,11 @@ class Recipe:
         return self.name if self.path.parent.parent == RECIPES else str(self.path)
 
     @property
+    def text_columns(self) -> tuple[str, ...]:
+        """The columns that are text."""
+        return tuple(name for name in self.columns if name != "label")
+
+    @property
     def folder(self) -> Path:
         """Where the configuration file lies, and the sample, the results and the curves."""
         return self.path.parent

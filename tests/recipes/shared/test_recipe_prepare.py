@@ -85,7 +85,7 @@ def test_rows_have_the_ids_of_the_saved_tokenizer(prepared: Prepared) -> None:
     tokenizer, rows = pieces.load_tokenizer(work, recipe.model.family), prepare.load_rows(work)
     begin = 0 if recipe.model.family == "marian" else 1
     for split in SPLITS:
-        for column in prepare.text_columns(recipe):
+        for column in recipe.text_columns:
             theirs = tokenizer(work.lines(split, column))["input_ids"]
             ours = rows[split][column]
             assert len(ours) == work.facts()["summary"][split]["used"]
