@@ -21,6 +21,8 @@ TASKS = {
 }
 DATA = {"translation": "pairs", "denoising": "text", "masked_lm": "text"}
 CRITERIA = {"masked_lm": "masked_lm", "classification": "sentence_prediction"}
+#: The checkpoint that BART and RoBERTa begin with: see fairseq_begin.
+BEGIN = "begin.pt"
 LABEL_SMOOTHED = "label_smoothed_cross_entropy"
 
 
@@ -51,7 +53,7 @@ def train_command(stage: StageRun) -> list[str]:
 
 def _task(stage: StageRun) -> Options:
     """What a task reads, and what it is scored with."""
-    said, recipe = stage.stage, stage.run.recipe
+    said = stage.stage
     options: Options = {"--criterion": CRITERIA.get(said.task, LABEL_SMOOTHED)}
     if options["--criterion"] == LABEL_SMOOTHED:
         options["--label-smoothing"] = str(said.label_smoothing)
@@ -63,9 +65,16 @@ def _task(stage: StageRun) -> Options:
             "--classification-head-name": "sentence_classification_head",
             "--best-checkpoint-metric": "accuracy", "--maximize-best-checkpoint-metric": None,
         }  # fmt: skip
-    if stage.start and recipe.stages[0].task != said.task:
-        options["--finetune-from-model"] = str(stage.start / "checkpoint_best.pt")
+    if beginning(stage):
+        options["--finetune-from-model"] = str(beginning(stage))
     return options
+
+
+def beginning(stage: StageRun) -> Path | None:
+    """The checkpoint that a stage starts from; None for weights that fairseq draws."""
+    if stage.start:
+        return stage.start / "checkpoint_best.pt"
+    return None if stage.run.recipe.model.family == "marian" else stage.folder / BEGIN
 
 
 def model(stage: StageRun) -> Options:
@@ -74,7 +83,7 @@ def model(stage: StageRun) -> Options:
     dropout = str(size.dropout)
     encoder = _stack("encoder", size.layers, size) | {"--dropout": dropout}
     if size.family == "bert":
-        return {"--arch": "roberta_prenorm", "--max-positions": "512", **encoder,
+        return {"--arch": "roberta", "--max-positions": "512", **encoder,
                 "--attention-dropout": dropout, "--pooler-dropout": dropout}  # fmt: skip
     decoder = _stack("decoder", size.decoder_layers, size) | {"--share-all-embeddings": None}
     if size.family == "bart":

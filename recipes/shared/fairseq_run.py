@@ -7,6 +7,7 @@ import re
 import shlex
 from typing import Any
 
+from recipes.shared import fairseq_begin
 from recipes.shared import fairseq_commands as commands
 from recipes.shared.curve import Point, of_fairseq, of_fairseq_line
 from recipes.shared.errors import RecipeError
@@ -32,6 +33,9 @@ def train(stage: StageRun, threads: int, tell: Tell) -> None:
     check()
     stage.folder.mkdir(parents=True, exist_ok=True)
     command = commands.train_command(stage)
+    begin = stage.folder / commands.BEGIN
+    if commands.beginning(stage) == begin and not begin.exists():
+        fairseq_begin.write(stage)
     (stage.folder / "command.sh").write_text(shlex.join(command) + "\n")
     for line in lines_of(command, stage.folder / LOG, threads):
         point = of_fairseq_line(line)

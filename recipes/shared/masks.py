@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from argparse import Namespace
 from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import Any
@@ -13,9 +12,8 @@ from rich.panel import Panel
 from rich.text import Text
 
 import maskplug
-from maskplug.cli.fairseq_dir import fairseq_dir
 from maskplug.show import legend, render
-from recipes.shared import fairseq_commands, hf_run
+from recipes.shared import fairseq_begin, hf_run
 from recipes.shared.errors import RecipeError
 from recipes.shared.pieces import load_tokenizer
 from recipes.shared.plan import NONE, Run, StageRun
@@ -39,13 +37,9 @@ def masked_stage(run: Run) -> StageRun:
 
 def of_fairseq(stage: StageRun, epochs: int) -> Rows:
     """What fairseq's own task, data set and collater feed to the model."""
-    from fairseq import options, tasks, utils
-    from fairseq.dataclass.utils import convert_namespace_to_omegaconf
+    from fairseq import tasks
 
-    command = fairseq_commands.train_command(stage)[1:]
-    utils.import_user_module(Namespace(user_dir=str(fairseq_dir())))
-    args = options.parse_args_and_arch(options.get_training_parser(), command)
-    task = tasks.setup_task(convert_namespace_to_omegaconf(args).task)
+    task = tasks.setup_task(fairseq_begin.configured(stage).task)
     task.load_dataset("train")
     dataset = task.dataset("train")
     with Recorder(epochs) as recorder:

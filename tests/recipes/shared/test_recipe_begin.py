@@ -1,0 +1,68 @@
+"""Fairseq's narrow models begin with weights as wide as those of the other side."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from recipe_runs import prepared, run_of
+
+from recipes.shared import fairseq_begin, fairseq_commands
+from recipes.shared.plan import Run
+
+WIDTH = 16
+KINDS = [("bart", "denoising", "bart"), ("bert", "masked_lm", "dynamic")]
+
+
+@pytest.fixture(scope="module", params=KINDS, ids=lambda kind: kind[0])
+def run(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    family, task, strategy = request.param
+    return run_of(prepared(tmp_path_factory.mktemp(family), family, task), "fairseq", strategy)
+
+
+def weights(run: Run, seed: int = 1) -> dict[str, torch.Tensor]:
+    from fairseq import tasks
+
+    stage = next(replace(run, seed=seed).stages())
+    config = fairseq_begin.configured(stage)
+    made: Any = fairseq_begin.model(stage, tasks.setup_task(config.task), config)
+    return dict(made.named_parameters())
+
+
+def test_weights_are_as_wide_as_the_width_asks(run: Run) -> None:
+    for name, weight in weights(run).items():
+        if weight.dim() > 1:
+            assert weight.std().item() == pytest.approx(WIDTH**-0.5, rel=0.2), name
+        else:
+            assert set(weight.tolist()) <= {0.0, 1.0}, name
+
+
+def test_a_seed_decides_and_nobody_elses_numbers_are_moved(run: Run) -> None:
+    before = torch.random.get_rng_state()
+    first, again, other = weights(run), weights(run), weights(run, seed=2)
+    assert torch.equal(torch.random.get_rng_state(), before)
+    assert all(torch.equal(first[name], again[name]) for name in first)
+    assert not all(torch.equal(first[name], other[name]) for name in first)
+
+
+def test_the_first_stage_begins_there_and_fairseq_can_read_it(run: Run) -> None:
+    from fairseq import checkpoint_utils
+
+    stage = next(run.stages())
+    path = stage.folder / fairseq_commands.BEGIN
+    command = fairseq_commands.train_command(stage)
+    assert command[command.index("--finetune-from-model") + 1] == str(path)
+    stage.folder.mkdir(parents=True, exist_ok=True)
+    fairseq_begin.write(stage)
+    assert [each.name for each in stage.folder.iterdir()] == [path.name]
+    read = checkpoint_utils.load_checkpoint_to_cpu(str(path))
+    assert read["extra_state"]["train_iterator"]["epoch"] == 1
+    drawn = weights(run)
+    assert all(torch.equal(read["model"][name], drawn[name]) for name in drawn)
