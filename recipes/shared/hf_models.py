@@ -8,6 +8,9 @@ from typing import Any
 from recipes.shared.plan import StageRun
 from recipes.shared.settings import Model
 
+#: The names of feed-forward layers.
+FEED_FORWARD = ("fc1", "fc2")
+
 
 def make(stage: StageRun, tokenizer: Any) -> Any:
     """The model that a stage begins with: from scratch, or what the stage before has learnt."""
@@ -64,23 +67,36 @@ def _seq2seq(size: Model) -> dict[str, Any]:
         "decoder_attention_heads": size.heads,
         "dropout": size.dropout,
         "max_position_embeddings": 1024,
-        "scale_embedding": True,
-        "init_std": size.width**-0.5,  # at these widths the usual 0.02 learns nothing in minutes
+        "init_std": size.width**-0.5,  # the usual 0.02 is for wide models
     }
+
+
+def _drawn(model: Any) -> Any:
+    """A new model whose feed-forward layers are as wide as torch draws them, by what they add up.
+
+    Transformers draws all layers alike; these drown the rest then, and a narrow model needs 800
+    updates for what it learns in 400 from here.
+    """
+    from torch.nn import init
+
+    for name, module in model.named_modules():
+        if name.endswith(FEED_FORWARD):
+            init.kaiming_uniform_(module.weight, a=5**0.5)
+    return model
 
 
 def _marian(size: Model, tokenizer: Any) -> Any:
     from transformers import MarianConfig, MarianMTModel
 
-    first = tokenizer.pad_token_id
-    return MarianMTModel(MarianConfig(**_seq2seq(size), **_ids(tokenizer, first)))
+    ids = _ids(tokenizer, first=tokenizer.pad_token_id)
+    return _drawn(MarianMTModel(MarianConfig(**_seq2seq(size), scale_embedding=True, **ids)))
 
 
 def _bart(size: Model, tokenizer: Any) -> Any:
     from transformers import BartConfig, BartForConditionalGeneration
 
-    first = tokenizer.eos_token_id  # as fairseq begins: what ended the last row
-    return BartForConditionalGeneration(BartConfig(**_seq2seq(size), **_ids(tokenizer, first)))
+    ids = _ids(tokenizer, first=tokenizer.eos_token_id)  # as in fairseq: what ended the last row
+    return _drawn(BartForConditionalGeneration(BartConfig(**_seq2seq(size), **ids)))
 
 
 def _bert(size: Model, tokenizer: Any, stage: StageRun) -> Any:
