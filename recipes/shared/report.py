@@ -72,10 +72,12 @@ def overview() -> str:
             told = [f"{each} {group.cell(each, recipe.metric)}" for each in others]
             rows.append([
                 f"[{name}]({name}/README.md)", group.corpus, group.framework, title(recipe.metric),
-                *(str(group.cell(each, recipe.metric)) for each in COMMON), ", ".join(told) or "–",
+                *(str(group.cell(each, recipe.metric)) for each in COMMON),
+                group.gain("dynamic", "static", recipe.metric).told("+"), ", ".join(told) or "–",
                 group.seeds, group.updates,
             ])  # fmt: skip
-    head = ["recipe", "corpus", "framework", "score", *COMMON, "best suited", "seeds", "updates"]
+    head = ["recipe", "corpus", "framework", "score", *COMMON, "dynamic − static", "best suited"]
+    head += ["seeds", "updates"]
     return markdown(head, rows) if rows else "No results yet.\n"
 
 
@@ -107,7 +109,8 @@ def into(page: Path, text: str) -> None:
 
 
 def _title(group: Group) -> str:
+    seeds = "1 seed" if group.seeds == "1" else f"{group.seeds} seeds"
     return (
-        f"{group.corpus}, {group.framework}: {group.updates} updates, {group.seeds} seeds, "
+        f"{group.corpus}, {group.framework}: {group.updates} updates, {seeds}, "
         f"{group.minutes:.0f} minutes a run"
     )

@@ -30,11 +30,14 @@ class Cell:
         return statistics.stdev(self.values) if len(self.values) > 1 else None
 
     def __str__(self) -> str:
+        return self.told()
+
+    def told(self, sign: str = "-") -> str:
+        """Mean ± standard deviation; with the sign ``+``, gains have one too."""
         if not self.values:
             return "–"
-        if self.deviation is None:
-            return f"{self.mean:.1f}"
-        return f"{self.mean:.1f} ± {self.deviation:.1f}"
+        spread = "" if self.deviation is None else f" ± {self.deviation:.1f}"
+        return f"{self.mean:{sign}.1f}{spread}".replace("-", "−")
 
 
 @dataclass(frozen=True)
@@ -72,8 +75,17 @@ class Group:
 
     def cell(self, strategy: str, metric: str) -> Cell:
         """A score of one strategy."""
-        found = [entry["metrics"].get(metric) for entry in self.of(strategy)]
-        return Cell(tuple(value for value in found if value is not None))
+        return Cell(tuple(self._scores(strategy, metric).values()))
+
+    def gain(self, strategy: str, than: str, metric: str) -> Cell:
+        """What one strategy has more than another, seed by seed, of the seeds that both have."""
+        ours, theirs = self._scores(strategy, metric), self._scores(than, metric)
+        return Cell(tuple(ours[seed] - theirs[seed] for seed in ours if seed in theirs))
+
+    def _scores(self, strategy: str, metric: str) -> dict[int, float]:
+        """By seed, of the runs that have one."""
+        found = {entry["seed"]: entry["metrics"].get(metric) for entry in self.of(strategy)}
+        return {seed: value for seed, value in found.items() if value is not None}
 
     def strategies(self, order: Iterable[str]) -> list[str]:
         """Those that there are, in this order, others behind."""

@@ -14,7 +14,8 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from recipe_runs import prepared, run_of
 
-from recipes.shared import fairseq_begin, fairseq_commands
+from recipes.shared import fairseq_begin, fairseq_commands, hf_models
+from recipes.shared.pieces import load_tokenizer
 from recipes.shared.plan import Run
 
 KINDS = [("bart", "denoising", "bart"), ("bert", "masked_lm", "dynamic")]
@@ -42,6 +43,17 @@ def test_weights_are_as_wide_as_fairseqs_transformer_has_them(run: Run) -> None:
             assert weight.std().item() == pytest.approx(inputs**-0.5, rel=0.2), name
         else:
             assert set(weight.tolist()) <= {0.0, 1.0}, name
+
+
+@pytest.mark.parametrize("family", ["marian", "bart"])
+def test_the_hugging_face_side_begins_alike(family: str, tmp_path: Path) -> None:
+    run = run_of(prepared(tmp_path, family), "huggingface")
+    torch.manual_seed(1)
+    model = hf_models.make(next(run.stages()), load_tokenizer(run.work, family))
+    for name, weight in model.named_parameters():
+        if weight.dim() > 1 and not (family == "marian" and "positions" in name):
+            inputs = weight.shape[1] * (3 if name.endswith(("fc1.weight", "fc2.weight")) else 1)
+            assert weight.std().item() == pytest.approx(inputs**-0.5, rel=0.2), name
 
 
 def test_a_seed_decides_and_nobody_elses_numbers_are_moved(run: Run) -> None:

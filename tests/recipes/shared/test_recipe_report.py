@@ -51,18 +51,19 @@ def test_each_corpus_and_framework_has_a_table_of_its_own(folder: Path) -> None:
     add(folder, *scored(10), *scored(20, framework="huggingface"), *scored(30, corpus="second"))
     made = report.details(config.load("mine"))
     assert [line for line in made.splitlines() if line.endswith(":")] == [
-        f"{kind}: 20 updates, 1 seeds, 2 minutes a run:"
+        f"{kind}: 20 updates, 1 seed, 2 minutes a run:"
         for kind in ("first, fairseq", "first, huggingface", "second, fairseq")
     ]
 
 
 def test_the_table_of_all_has_a_row_for_each_corpus_and_framework(folder: Path) -> None:
     add(folder, *scored(10, 12), *scored(9, strategy="none"), *scored(11, strategy="span"))
+    add(folder, *scored(9.5, 12.5, strategy="static"))
     head, _, *rows = report.overview().splitlines()
     assert head.startswith("| recipe | corpus | framework | score | none | static | dynamic | ")
     assert rows == [
-        "| [mine](mine/README.md) | first | fairseq | BLEU | 9.0 | – | 11.0 ± 1.4 | span 11.0 | "
-        "1–2 | 20 |"
+        "| [mine](mine/README.md) | first | fairseq | BLEU | 9.0 | 11.0 ± 2.1 | 11.0 ± 1.4 | "
+        "+0.0 ± 0.7 | span 11.0 | 1–2 | 20 |"
     ]
 
 

@@ -54,6 +54,19 @@ def test_a_score_that_a_run_does_not_have_is_left_out() -> None:
     assert GROUP.metrics() == ["bleu", "chrf"]
 
 
+def test_a_gain_is_over_the_seeds_that_both_have() -> None:
+    scores = {"static": (1.0, 5.0, 2.0), "dynamic": (2.0, 7.0)}
+    entries = [
+        entry(strategy=name, seed=seed, metrics={"bleu": value})
+        for name, values in scores.items()
+        for seed, value in enumerate(values)
+    ]
+    group = Group("first", "fairseq", tuple(entries))
+    assert group.gain("dynamic", "static", "bleu").told("+") == "+1.5 ± 0.7"
+    assert group.gain("static", "dynamic", "bleu").told("+") == "−1.5 ± 0.7"
+    assert group.gain("dynamic", "none", "bleu").told("+") == "–"
+
+
 def test_strategies_are_in_the_order_of_the_recipe_and_others_behind() -> None:
     assert GROUP.strategies(["none", "static", "span"]) == ["none", "span", "own"]
     assert GROUP.strategies(()) == ["span", "none", "own"]
