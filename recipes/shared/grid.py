@@ -14,11 +14,10 @@ from typing import Any
 
 from rich.progress import TaskID
 
-from recipes.shared import results
+from recipes.shared import results, steps
 from recipes.shared.errors import RecipeError
 from recipes.shared.plan import Run
 from recipes.shared.screen import bars
-from recipes.shared.steps import PROGRESS
 
 #: The steps of a run, each a command of its own.
 STEPS = ("train", "evaluate")
@@ -38,7 +37,7 @@ class _Going:
 
     def told(self) -> dict[str, Any]:
         """How far the step is, as it wrote down itself."""
-        path = self.run.folder / PROGRESS
+        path = self.run.folder / steps.PROGRESS
         if not path.exists():
             return {"description": _name(self.run)}
         title, done, total, note = json.loads(path.read_text("utf-8"))
@@ -102,9 +101,6 @@ def _name(run: Run) -> str:
 
 
 def _commands(run: Run, path: Path) -> list[list[str]]:
-    common = [run.recipe.asked, "--out", str(run.work.root), "--framework", run.framework]
-    common += ["--strategy", run.strategy, "--seed", str(run.seed), "--threads", "1"]
-    common += ["--sample"] if run.recipe.sample else []
-    made = [[sys.executable, "-m", "recipes", step, *common] for step in STEPS]
+    made = [[sys.executable, *steps.words(run, step)[1:]] for step in STEPS]
     made[-1] += ["--results", str(path)]
     return made

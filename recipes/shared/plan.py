@@ -91,9 +91,12 @@ class Run:
         stages, rows = list(self.recipe.stages), self.work.facts()["summary"]["train"]["used"]
         if self.masking["name"] == NONE and len(stages) > 1:
             stages = [replace(stages[-1], updates=sum(stage.updates for stage in stages))]
+        start = None
         for i, stage in enumerate(stages):
             used = min(rows, stage.limit or rows)
-            yield StageRun(self, stage, self.folder / f"{i + 1}-{stage.task}", used)
+            folder = self.folder / f"{i + 1}-{stage.task}"
+            yield StageRun(self, stage, folder, used, start)
+            start = folder
 
 
 @dataclass(frozen=True)
@@ -105,18 +108,14 @@ class StageRun:
         stage: its settings.
         folder: its checkpoints and logs.
         rows: how many of the prepared training rows it reads, the first ones.
+        start: the folder of the stage before; None for the first.
     """
 
     run: Run
     stage: Stage
     folder: Path
     rows: int
-
-    @property
-    def start(self) -> Path | None:
-        """The folder of the stage before; None for the first."""
-        before = sorted(self.folder.parent.glob(f"{int(self.folder.name[0]) - 1}-*"))
-        return before[0] if before else None
+    start: Path | None
 
     @property
     def masking(self) -> Mapping[str, Any]:

@@ -98,14 +98,19 @@ def record(run: Run, metrics: dict[str, Any], path: Path) -> None:
 
 
 def command(run: Run) -> str:
-    """What a user types for this run."""
+    """What a user types to train this run."""
+    return shlex.join(words(run, "train"))
+
+
+def words(run: Run, step: str) -> list[str]:
+    """The command of one of a run's steps, word by word."""
     recipe, corpus = run.recipe, run.work.corpus
-    words = ["python", "-m", "recipes", "train", recipe.asked]
-    words += ["--corpus", corpus] if corpus not in ("sample", recipe.corpora[0]) else []
-    words += ["--sample"] if recipe.sample else []
-    words += ["--out", str(run.work.root)] if run.work.root != default(recipe.name, corpus) else []
-    words += ["--framework", run.framework, "--strategy", run.strategy, "--seed", str(run.seed)]
-    return shlex.join([*words, "--threads", "1"])
+    made = ["python", "-m", "recipes", step, recipe.asked]
+    made += ["--corpus", corpus] if corpus not in ("sample", recipe.corpora[0]) else []
+    made += ["--sample"] if recipe.sample else []
+    made += ["--out", str(run.work.root)] if run.work.root != default(recipe.name, corpus) else []
+    made += ["--framework", run.framework, "--strategy", run.strategy, "--seed", str(run.seed)]
+    return [*made, "--threads", "1"]
 
 
 def _valid(curve: Sequence[Point]) -> list[list[float]]:

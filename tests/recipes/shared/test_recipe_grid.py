@@ -17,7 +17,6 @@ from recipes.shared import config, grid, results, steps
 from recipes.shared.cli import main
 from recipes.shared.errors import RecipeError
 from recipes.shared.plan import Run
-from recipes.shared.workspace import Workspace
 
 #: A step that writes down when it begins and ends, and its number; -3 seconds wait for three lines.
 STEP = """
@@ -194,5 +193,5 @@ def test_the_command_line_makes_the_same_run_of_its_commands(
 
 def test_a_shipped_recipe_is_asked_for_by_its_name(tmp_path: Path) -> None:
     recipe = config.load("translation")
-    wanted = Run(recipe, Workspace(tmp_path), "fairseq", "dynamic", 1)
+    wanted = Run(recipe, workspace(tmp_path), "fairseq", "dynamic", 1)
     assert grid._commands(wanted, tmp_path)[0][3:5] == ["train", "translation"]
