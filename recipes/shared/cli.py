@@ -206,10 +206,7 @@ def _prepared(recipe: str, given: dict[str, Any]) -> tuple[Recipe, Workspace]:
     made = config.load(recipe, given["sample"])
     corpus = "sample" if made.sample else given["corpus"] or made.corpora[0]
     work = Workspace(given["out"] or default(made.name, corpus))
-    if not work.facts():
-        raise RecipeError(
-            f"{work.root}: nothing is prepared there: python -m recipes prepare --help"
-        )
+    prepare.check(made, work)
     return made, work
 
 

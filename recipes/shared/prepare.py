@@ -95,14 +95,34 @@ def _request(recipe: Recipe, tables: dict[str, Table]) -> dict[str, Any]:
         for split, table in tables.items()
     }
     bad = {split: table.counts() for split, table in tables.items()}
-    limits = {"pieces": recipe.pieces, "rows": asdict(recipe.rows)}
-    stages = [{"task": s.task, "columns": s.columns, "limit": s.limit} for s in recipe.stages]
-    more = {"family": recipe.model.family, "stages": stages}
     fairseq = bool(importlib.util.find_spec("fairseq"))
-    made: dict[str, Any] = json.loads(
-        json.dumps({"texts": texts, "bad": bad, "fairseq": fairseq, **limits, **more})
-    )
+    return {"texts": texts, "bad": bad, "fairseq": fairseq, **settings(recipe)}
+
+
+def settings(recipe: Recipe) -> dict[str, Any]:
+    """The settings that decide what is written here, as JSON has them."""
+    stages = [{"task": s.task, "columns": s.columns, "limit": s.limit} for s in recipe.stages]
+    said = {"pieces": recipe.pieces, "rows": asdict(recipe.rows), "family": recipe.model.family}
+    made: dict[str, Any] = json.loads(json.dumps({**said, "stages": stages}))
     return made
+
+
+def check(recipe: Recipe, work: Workspace) -> None:
+    """Make sure that a folder holds what these settings ask for.
+
+    Raises:
+        RecipeError: when nothing is prepared there, or was by other settings.
+    """
+    again = "python -m recipes prepare --help"
+    if not work.facts():
+        raise RecipeError(f"{work.root}: nothing is prepared there: {again}")
+    request = work.facts()["request"]
+    other = [name for name, value in settings(recipe).items() if request.get(name) != value]
+    if other:
+        raise RecipeError(
+            f"{work.root} was prepared with other settings ({', '.join(other)}); prepare it again: "
+            f"{again}"
+        )
 
 
 def _encoded(

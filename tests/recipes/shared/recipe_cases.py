@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from recipes.shared.plan import Run
+from recipes.shared.prepare import settings
 from recipes.shared.results import Entry
 from recipes.shared.rows import Table
 from recipes.shared.settings import Model, Recipe, Rows, Stage
@@ -91,11 +92,14 @@ def tables(recipe: Recipe, **splits: list[list[str]]) -> dict[str, Table]:
     }
 
 
-def workspace(root: Path, train: int = 100, **facts: Any) -> Workspace:
-    """A folder in which nothing but the facts of a preparation is."""
+def workspace(
+    root: Path, train: int = 100, recipe: Recipe = RECIPE, corpus: str = "first", **more: Any
+) -> Workspace:
+    """A folder in which nothing but the facts of a preparation is; ``more`` is in its request."""
     work = Workspace(root)
     summary = {split: {"used": used} for split, used in (("train", train), ("valid", 9))}
-    write(work.prepared, json.dumps({"request": {"corpus": "first"}, "summary": summary} | facts))
+    request = {"corpus": corpus, **settings(recipe), **more}
+    write(work.prepared, json.dumps({"request": request, "summary": summary}))
     return work
 
 

@@ -224,12 +224,20 @@ def test_a_dataset_in_a_folder_is_prepared(
 @pytest.fixture
 def there(tmp_path: Path, mine: Path) -> Words:
     """The words for a step of a recipe that looks prepared."""
-    workspace(tmp_path / "work")
+    workspace(tmp_path / "work", recipe=config.load(str(mine)))
 
     def words(step: str, *more: str) -> list[str]:
         return [step, str(mine), "--out", str(tmp_path / "work"), *more]
 
     return words
+
+
+def test_what_was_prepared_with_other_settings_is_refused(there: Words, mine: Path) -> None:
+    mine.write_text(mine.read_text().replace("pieces = 200", "pieces = 70"))
+    for step in STEPS:
+        done = recipes(*there(step))
+        assert done.exit_code == 1
+        assert "work was prepared with other settings (pieces); prepare it again: " in done.output
 
 
 def test_an_unknown_strategy_gets_a_suggestion(there: Words) -> None:
@@ -255,8 +263,9 @@ def test_what_is_not_trained_is_told_with_its_command(there: Words, mine: Path) 
 def test_the_command_of_a_run_makes_the_same_run(
     mine: Path, monkeypatch: pytest.MonkeyPatch, corpus: str, sample: bool
 ) -> None:
-    work = workspace(Path("runs") / "mine" / corpus, request={"corpus": corpus})
-    run = Run(config.load(str(mine), sample), work, "huggingface", "none", 7)
+    recipe = config.load(str(mine), sample)
+    work = workspace(Path("runs") / "mine" / corpus, recipe=recipe, corpus=corpus)
+    run = Run(recipe, work, "huggingface", "none", 7)
     heard: list[tuple[Any, ...]] = []
     monkeypatch.setattr(steps, "train", lambda *args: heard.append(args[:2]))
     words = shlex.split(steps.command(run))

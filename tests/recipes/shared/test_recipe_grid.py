@@ -176,7 +176,9 @@ def test_the_command_line_makes_the_same_run_of_its_commands(
 ) -> None:
     path = put(tmp_path / "mine.toml", TOML)
     recipe = config.load(str(path), sample)
-    wanted = run(workspace(tmp_path / "work"), recipe, framework="huggingface", seed=3)
+    wanted = run(
+        workspace(tmp_path / "work", recipe=recipe), recipe, framework="huggingface", seed=3
+    )
     heard: list[tuple[Any, ...]] = []
     monkeypatch.setattr(steps, "train", lambda *args: heard.append(args[:2]))
     monkeypatch.setattr(steps, "evaluate", lambda *args: heard.append(args[:3]) or {"bleu": 1.0})
