@@ -176,7 +176,7 @@ def test_the_fingerprint_tells_runs_apart(work: Workspace, change: dict[str, str
 
 def test_the_fingerprint_changes_with_the_rows_and_not_with_their_place(tmp_path: Path) -> None:
     def found(name: str, **request: object) -> str:
-        return run(workspace(tmp_path / name, **{"corpus": "a", **request})).fingerprint
+        return run(workspace(tmp_path / name, corpus="a", **request)).fingerprint
 
     assert found("here", texts=1) == found("there", texts=1) != found("here", texts=2)
     assert len(found("here", texts=1)) == 16
