@@ -76,8 +76,8 @@ def overview() -> str:
                 group.gain("dynamic", "static", recipe.metric).told("+"), ", ".join(told) or "–",
                 group.seeds, group.updates,
             ])  # fmt: skip
-    head = ["recipe", "corpus", "framework", "score", *COMMON, "dynamic − static", "best suited"]
-    head += ["seeds", "updates"]
+    head = ["recipe", "corpus", "framework", "score", *COMMON, "dynamic − static"]
+    head += ["from the literature", "seeds", "updates"]
     return markdown(head, rows) if rows else "No results yet.\n"
 
 
