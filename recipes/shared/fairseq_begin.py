@@ -8,13 +8,12 @@ from typing import Any
 from maskplug.cli.fairseq_dir import fairseq_dir
 from recipes.shared import fairseq_commands
 from recipes.shared.plan import StageRun
+from recipes.shared.settings import FEED_FORWARD
 
 #: The standard deviation with which fairseq draws the weights of both, at any width.
 DRAWN = 0.02
 #: What is drawn otherwise.
 HEADS = "classification_heads."
-#: How the names of feed-forward layers begin.
-FEED_FORWARD = ".fc"
 
 
 def configured(stage: StageRun) -> Any:
@@ -29,7 +28,7 @@ def configured(stage: StageRun) -> Any:
 
 
 def model(stage: StageRun, task: Any, config: Any) -> Any:
-    """The model of a stage, with weights as wide as fairseq's transformer has them.
+    """The model of a stage, with weights as wide as a narrow model needs them.
 
     Those are torch's ``(3 · inputs) ** -0.5`` for feed-forward layers and ``width ** -0.5`` for
     everything else. With 0.02 every product in a model 128 wide is close to zero, and minutes later
@@ -47,7 +46,8 @@ def model(stage: StageRun, task: Any, config: Any) -> Any:
     with torch.no_grad():
         for name, weights in made.named_parameters():
             if weights.dim() > 1 and not name.startswith(HEADS):
-                inputs = weights.shape[1] * (3 if FEED_FORWARD in name else 1)
+                layer = name.removesuffix(".weight")
+                inputs = weights.shape[1] * (3 if layer.endswith(FEED_FORWARD) else 1)
                 weights.mul_(inputs**-0.5 / DRAWN)
     return made
 

@@ -6,10 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from recipes.shared.plan import StageRun
-from recipes.shared.settings import Model
-
-#: The names of feed-forward layers.
-FEED_FORWARD = ("fc1", "fc2")
+from recipes.shared.settings import FEED_FORWARD, Model
 
 
 def make(stage: StageRun, tokenizer: Any) -> Any:

@@ -114,10 +114,11 @@ def check(recipe: Recipe, work: Workspace) -> None:
         RecipeError: when nothing is prepared there, or was by other settings.
     """
     again = "python -m recipes prepare --help"
-    if not work.facts():
+    facts = work.facts()
+    if not facts:
         raise RecipeError(f"{work.root}: nothing is prepared there: {again}")
-    request = work.facts()["request"]
-    other = [name for name, value in settings(recipe).items() if request.get(name) != value]
+    wanted = settings(recipe).items()
+    other = [name for name, value in wanted if facts["request"].get(name) != value]
     if other:
         raise RecipeError(
             f"{work.root} was prepared with other settings ({', '.join(other)}); prepare it again: "

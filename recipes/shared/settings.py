@@ -13,6 +13,8 @@ TASKS = ("translation", "denoising", "masked_lm", "classification")
 TEXT_TASKS = ("denoising", "masked_lm")
 FAMILIES = ("marian", "bart", "bert")
 FRAMEWORKS = ("fairseq", "huggingface")
+#: What both frameworks call the feed-forward layers.
+FEED_FORWARD = ("fc1", "fc2")
 
 
 @dataclass(frozen=True)

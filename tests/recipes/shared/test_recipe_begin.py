@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
-
-sys.path.insert(0, str(Path(__file__).parents[1]))
-
 from recipe_runs import prepared, run_of
 
 from recipes.shared import fairseq_begin, fairseq_commands, hf_models
 from recipes.shared.pieces import load_tokenizer
 from recipes.shared.plan import Run
 
+pytestmark = pytest.mark.xdist_group("recipe-begin")  # what is prepared is prepared once
 KINDS = [("bart", "denoising", "bart"), ("bert", "masked_lm", "dynamic")]
 
 
@@ -36,11 +33,16 @@ def weights(run: Run, seed: int = 1) -> dict[str, torch.Tensor]:
     return dict(made.named_parameters())
 
 
-def test_weights_are_as_wide_as_fairseqs_transformer_has_them(run: Run) -> None:
+def wide(name: str, weight: torch.Tensor) -> Any:
+    """The standard deviation that a weight should have, about."""
+    inputs = weight.shape[1] * (3 if name.endswith(("fc1.weight", "fc2.weight")) else 1)
+    return pytest.approx(inputs**-0.5, rel=0.2)
+
+
+def test_weights_are_as_wide_as_a_narrow_model_needs_them(run: Run) -> None:
     for name, weight in weights(run).items():
         if weight.dim() > 1:
-            inputs = weight.shape[1] * (3 if name.endswith(("fc1.weight", "fc2.weight")) else 1)
-            assert weight.std().item() == pytest.approx(inputs**-0.5, rel=0.2), name
+            assert weight.std().item() == wide(name, weight), name
         else:
             assert set(weight.tolist()) <= {0.0, 1.0}, name
 
@@ -52,8 +54,7 @@ def test_the_hugging_face_side_begins_alike(family: str, tmp_path: Path) -> None
     model = hf_models.make(next(run.stages()), load_tokenizer(run.work, family))
     for name, weight in model.named_parameters():
         if weight.dim() > 1 and not (family == "marian" and "positions" in name):
-            inputs = weight.shape[1] * (3 if name.endswith(("fc1.weight", "fc2.weight")) else 1)
-            assert weight.std().item() == pytest.approx(inputs**-0.5, rel=0.2), name
+            assert weight.std().item() == wide(name, weight), name
 
 
 def test_a_seed_decides_and_nobody_elses_numbers_are_moved(run: Run) -> None:
