@@ -97,7 +97,7 @@ def _bart(size: Model, tokenizer: Any) -> Any:
 
 
 def _bert(size: Model, tokenizer: Any, stage: StageRun) -> Any:
-    """ModernBERT: norms before, as fairseq's side, and logits of masked tokens alone."""
+    """ModernBERT, of RoBERTa's size on fairseq's side; logits of masked tokens alone."""
     from transformers import (
         ModernBertConfig,
         ModernBertForMaskedLM,
