@@ -73,10 +73,11 @@ def overview() -> str:
             rows.append([
                 f"[{name}]({name}/README.md)", group.corpus, group.framework, title(recipe.metric),
                 *(str(group.cell(each, recipe.metric)) for each in COMMON),
-                group.gain("dynamic", "static", recipe.metric).told("+"), ", ".join(told) or "–",
-                group.seeds, group.updates,
+                *(group.gain("dynamic", than, recipe.metric).told("+") for than in COMMON[:2]),
+                ", ".join(told) or "–", group.seeds, group.updates,
             ])  # fmt: skip
-    head = ["recipe", "corpus", "framework", "score", *COMMON, "dynamic − static"]
+    head = ["recipe", "corpus", "framework", "score", *COMMON]
+    head += [f"dynamic − {than}" for than in COMMON[:2]]
     head += ["from the literature", "seeds", "updates"]
     return markdown(head, rows) if rows else "No results yet.\n"
 
