@@ -16,8 +16,10 @@ from recipes.shared.table import Group, groups
 from recipes.shared.workspace import write
 
 RESULTS, CURVES = "results.json", "curves.png"
+#: What dynamic masking is compared with.
+BASELINES = ("none", "static")
 #: The strategies that every recipe compares; the others differ.
-COMMON = ("none", "static", "dynamic")
+COMMON = (*BASELINES, "dynamic")
 MARKED = re.compile(r"(<!-- results -->\n).*?(<!-- /results -->)", re.DOTALL)
 TITLES = {
     "bleu": "BLEU", "chrf": "chrF", "rouge1": "ROUGE-1", "rouge2": "ROUGE-2", "rougeL": "ROUGE-L",
@@ -73,11 +75,11 @@ def overview() -> str:
             rows.append([
                 f"[{name}]({name}/README.md)", group.corpus, group.framework, title(recipe.metric),
                 *(str(group.cell(each, recipe.metric)) for each in COMMON),
-                *(group.gain("dynamic", than, recipe.metric).told("+") for than in COMMON[:2]),
+                *(group.gain("dynamic", than, recipe.metric).told("+") for than in BASELINES),
                 ", ".join(told) or "–", group.seeds, group.updates,
             ])  # fmt: skip
     head = ["recipe", "corpus", "framework", "score", *COMMON]
-    head += [f"dynamic − {than}" for than in COMMON[:2]]
+    head += [f"dynamic − {than}" for than in BASELINES]
     head += ["from the literature", "seeds", "updates"]
     return markdown(head, rows) if rows else "No results yet.\n"
 

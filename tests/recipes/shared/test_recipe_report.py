@@ -61,6 +61,7 @@ def test_the_table_of_all_has_a_row_for_each_corpus_and_framework(folder: Path) 
     add(folder, *scored(9.5, 12.5, strategy="static"))
     head, _, *rows = report.overview().splitlines()
     assert head.startswith("| recipe | corpus | framework | score | none | static | dynamic | ")
+    assert "| dynamic | dynamic − none | dynamic − static | from the literature | " in head
     assert rows == [
         "| [mine](mine/README.md) | first | fairseq | BLEU | 9.0 | 11.0 ± 2.1 | 11.0 ± 1.4 | "
         "+1.0 | +0.0 ± 0.7 | span 11.0 | 1–2 | 20 |"
