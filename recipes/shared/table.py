@@ -33,11 +33,11 @@ class Cell:
         return self.told()
 
     def told(self, sign: str = "-") -> str:
-        """Mean ± standard deviation; with the sign ``+``, gains have one too."""
+        """Mean ± standard deviation; with the sign ``+``, gains have one too; nothing is −0.0."""
         if not self.values:
             return "–"
         spread = "" if self.deviation is None else f" ± {self.deviation:.1f}"
-        return f"{self.mean:{sign}.1f}{spread}".replace("-", "−")
+        return f"{self.mean:{sign}z.1f}{spread}".replace("-", "−")
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from recipes.shared.table import Cell, Group, groups
         ((12.34,), "12.3"),
         ((1.0, 2.0, 4.5), "2.5 ± 1.8"),  # the root of (1.5² + 0.5² + 2²) / 2
         ((3.0, 3.0), "3.0 ± 0.0"),
+        ((-0.04,), "0.0"),
     ],
 )
 def test_a_cell_is_the_mean_and_the_deviation_of_a_sample(
