@@ -52,15 +52,20 @@ def publish(names: Iterable[str]) -> None:
 
 
 def details(recipe: Recipe) -> str:
-    """The tables of one recipe: a row a strategy, a column a score."""
-    made = []
+    """The tables of one recipe: a row a strategy, a column a loss of pre-training or a score."""
+    tasks, made = [stage.task for stage in recipe.stages[:-1]], []
     for group in groups(results.read(recipe.folder / RESULTS)):
         metrics = group.metrics()
+        head = ["strategy", *(f"{task} loss" for task in tasks), *map(title, metrics)]
         rows = [
-            [f"`{name}`", *(str(group.cell(name, metric)) for metric in metrics)]
+            [
+                f"`{name}`",
+                *(group.loss(name, task).told(digits=2) for task in tasks),
+                *(str(group.cell(name, metric)) for metric in metrics),
+            ]
             for name in group.strategies(recipe.strategies)
         ]
-        made.append(f"{_title(group)}:\n\n{markdown(['strategy', *map(title, metrics)], rows)}")
+        made.append(f"{_title(group)}:\n\n{markdown(head, rows)}")
     return "\n".join(made) or "No results yet.\n"
 
 

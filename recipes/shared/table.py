@@ -32,12 +32,12 @@ class Cell:
     def __str__(self) -> str:
         return self.told()
 
-    def told(self, sign: str = "-") -> str:
+    def told(self, sign: str = "-", digits: int = 1) -> str:
         """Mean ± standard deviation; with the sign ``+``, gains have one too; nothing is −0.0."""
         if not self.values:
             return "–"
-        spread = "" if self.deviation is None else f" ± {self.deviation:.1f}"
-        return f"{self.mean:{sign}z.1f}{spread}".replace("-", "−")
+        spread = "" if self.deviation is None else f" ± {self.deviation:.{digits}f}"
+        return f"{self.mean:{sign}z.{digits}f}{spread}".replace("-", "−")
 
 
 @dataclass(frozen=True)
@@ -76,6 +76,11 @@ class Group:
     def cell(self, strategy: str, metric: str) -> Cell:
         """A score of one strategy."""
         return Cell(tuple(self._scores(strategy, metric).values()))
+
+    def loss(self, strategy: str, task: str) -> Cell:
+        """The lowest loss on the validation rows in one stage: that of the checkpoint to go on."""
+        curves = (entry["curves"].get(task) for entry in self.of(strategy))
+        return Cell(tuple(min(loss for _, loss in curve) for curve in curves if curve))
 
     def gain(self, strategy: str, than: str, metric: str) -> Cell:
         """What one strategy has more than another, seed by seed, of the seeds that both have."""

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from recipe_cases import RECIPE, TOML, entry, put
+from recipe_cases import DENOISING, RECIPE, TOML, TRANSLATION, entry, put
 
 from recipes.shared import config, curves_plot, report, results
 from recipes.shared.errors import RecipeError
@@ -45,6 +46,15 @@ def test_a_recipe_has_a_row_for_each_strategy_and_a_column_for_each_score(folder
         "| strategy | BLEU | chrF |\n| --- | --- | --- |\n"
         "| `none` | 9.0 | 29.0 |\n| `dynamic` | 11.0 ± 1.4 | 31.0 ± 1.4 |\n"
     )
+
+
+def test_the_loss_of_pre_training_is_a_column(folder: Path) -> None:
+    recipe = replace(config.load("mine"), stages=(DENOISING, TRANSLATION))
+    curves = {"denoising": [[10, 3.456], [20, 2.345]], "translation": [[10, 5.0]]}
+    add(folder, entry(curves=curves), entry(strategy="none"))
+    head, _, *rows = report.details(recipe).splitlines()[2:]
+    assert head == "| strategy | denoising loss | BLEU | chrF |"
+    assert rows == ["| `none` | – | 10.0 | 30.0 |", "| `dynamic` | 2.35 | 10.0 | 30.0 |"]
 
 
 def test_each_corpus_and_framework_has_a_table_of_its_own(folder: Path) -> None:

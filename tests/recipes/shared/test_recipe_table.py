@@ -55,6 +55,18 @@ def test_a_score_that_a_run_does_not_have_is_left_out() -> None:
     assert GROUP.metrics() == ["bleu", "chrf"]
 
 
+def test_the_loss_of_a_stage_is_that_of_its_best_checkpoint() -> None:
+    curves: list[dict[str, list[list[float]]]] = [
+        {"denoising": [[10, 3.0], [20, 2.5], [30, 2.75]]}, {"denoising": [[10, 2.0]]},
+        {"translation": [[10, 1.0]]}, {"denoising": []},
+    ]  # fmt: skip
+    entries = [entry(seed=seed, curves=curve) for seed, curve in enumerate(curves)]
+    group = Group("first", "fairseq", tuple(entries))
+    assert group.loss("dynamic", "denoising").values == (2.5, 2.0)
+    assert group.loss("dynamic", "denoising").told(digits=2) == "2.25 ± 0.35"
+    assert group.loss("none", "denoising").told(digits=2) == "–"
+
+
 def test_a_gain_is_over_the_seeds_that_both_have() -> None:
     scores = {"static": (1.0, 5.0, 2.0), "dynamic": (2.0, 7.0)}
     entries = [
