@@ -69,12 +69,12 @@ def test_every_block_is_of_its_kind(case: Case) -> None:
 @every
 def test_it_is_what_torch_makes(case: Case) -> None:
     rng = np.random.default_rng(7)
-    for number in range(200):
+    for number in range(50):  # torch is slow; the kinds of blocks are counted in 200 scenes
         where, size = scene(case, rng), sizes(rng)
         dense = case.pattern.dense(**where.arguments)
         got = case.pattern.block_mask(**where.arguments, block_size=size, device="cpu")
         assert_same(got, reference(dense, size))
-        if number % 10 == 0:  # test_mask_mod compares it with the matrix every time
+        if number % 5 == 0:  # test_mask_mod compares it with the matrix every time
             assert_same(got, create_block_mask(got.mask_mod, *dense.shape, "cpu", size))
 
 
