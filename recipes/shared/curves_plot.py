@@ -36,7 +36,8 @@ def draw(recipe: Recipe, entries: Sequence[Entry], path: Path) -> None:
         axis.set_visible(False)
     for axis, (group, task) in zip(axes.flat, panels, strict=False):
         _panel(axis, recipe, group, task)
-    figure.suptitle(f"{recipe.title}: loss on the validation rows (nats; mean and range of seeds)")
+    told = "loss on the validation rows (nats; mean and range of seeds)"
+    figure.suptitle(f"{recipe.title}\n{told}", fontsize="medium")
     figure.tight_layout()
     figure.savefig(path, dpi=110, metadata={"Software": None})
     plt.close(figure)

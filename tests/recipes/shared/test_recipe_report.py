@@ -7,6 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from matplotlib import pyplot
+from matplotlib.figure import Figure
 from recipe_cases import DENOISING, RECIPE, TOML, TRANSLATION, entry, put
 
 from recipes.shared import config, curves_plot, report, results
@@ -170,6 +172,19 @@ def test_curves_are_drawn(tmp_path: Path, name: str) -> None:
     data = path.read_bytes()
     assert data.startswith(b"\x89PNG\r\n\x1a\n")
     assert data.endswith(b"IEND\xaeB`\x82")
+
+
+@pytest.mark.parametrize("name", config.names())
+def test_the_title_fits_over_one_panel(
+    tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn: list[Figure] = []
+    monkeypatch.setattr(pyplot, "close", drawn.append)
+    curves_plot.draw(config.load(name), [entry()], tmp_path / "curves.png")
+    title = drawn[0].texts[0].get_window_extent()
+    assert 0 <= title.x0 < title.x1 <= drawn[0].bbox.width
+    monkeypatch.undo()
+    pyplot.close(drawn[0])
 
 
 def test_the_same_results_make_the_same_picture(tmp_path: Path) -> None:
