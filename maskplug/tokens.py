@@ -19,23 +19,36 @@ from maskplug.arrays import (
     UintArray,
     frozen,
     gather,
+    integers,
     lengths_of,
     ones,
 )
-from maskplug.errors import TokenError
+from maskplug.errors import TokenError, shortened
+from maskplug.limits import is_whole
 from maskplug.ragged import Ragged, flatten
 from maskplug.rng import keys_of
 
+#: Layers that are read as yes or no, where a missing value (NaN) would count as yes.
+FLAGS = frozenset({"protected", "word_starts", "sentence_starts"})
+
+
+def _flat(name: str, value: Any) -> IntArray:
+    """A flat array of integers as int64, or a TokenError: kernels read memory by them."""
+    if type(value) is np.ndarray and value.dtype.type is np.int64 and value.ndim == 1:
+        return frozen(value, np.int64)
+    array = integers(value)
+    if array is None or array.ndim != 1:
+        known = isinstance(value, np.ndarray)
+        what = f"{value.ndim}-dimensional {value.dtype}" if known else shortened(value)
+        raise TokenError(
+            f"{name} are {what}; they must be a flat array of integers that fit into int64"
+        )
+    return frozen(array, np.int64)
+
 
 def _checked(ids: Any, offsets: Any) -> tuple[IntArray, IntArray]:
-    """Flat ids and offsets, or a TokenError: kernels read memory by them without looking."""
-    for name, array in (("ids", np.asarray(ids)), ("offsets", np.asarray(offsets))):
-        if array.ndim != 1 or (array.size and array.dtype.kind not in "iu"):
-            raise TokenError(
-                f"{name} are {array.ndim}-dimensional {array.dtype}; they must be a flat array of "
-                "integers"
-            )
-    ids, offsets = frozen(ids, np.int64), frozen(offsets, np.int64)
+    """Flat ids and offsets, or a TokenError."""
+    ids, offsets = _flat("ids", ids), _flat("offsets", offsets)
     if (
         not len(offsets)
         or offsets[0] != 0
@@ -44,6 +57,28 @@ def _checked(ids: Any, offsets: Any) -> tuple[IntArray, IntArray]:
     ):
         raise TokenError(f"offsets must rise from 0 to {len(ids)}, the number of ids")
     return ids, offsets
+
+
+def _layer(name: str, values: Any, size: int, what: str = "layer {!r}") -> np.ndarray[Any, Any]:
+    """A layer as a read-only array of one number a token, or a TokenError."""
+    try:
+        array = np.asarray(values)
+    except Exception:  # numpy asks the object itself, which may raise anything
+        array = np.zeros((0, 0))
+    wrong = None
+    if array.ndim != 1:
+        wrong = f"is {shortened(values)}"
+    elif len(array) != size:
+        wrong = f"has {len(array)} values for {size} tokens"
+    elif array.dtype.kind not in "biuf" and size:
+        wrong = f"has values of type {array.dtype}, such as {shortened(array[0])}"
+    elif array.dtype.kind == "u" and integers(array) is None:
+        wrong = f"has the value {array.max()}, which does not fit into int64"
+    elif name in FLAGS and array.dtype.kind == "f" and np.isnan(array).any():
+        wrong = "has NaN among its values"
+    if wrong is None:
+        return frozen(array, array.dtype.type)
+    raise TokenError(f"{what.format(name)} {wrong}; expected one number or bool for each token")
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,19 +109,15 @@ class TokenBatch:
         ids, offsets = _checked(self.ids, self.offsets)
         object.__setattr__(self, "ids", ids)
         object.__setattr__(self, "offsets", offsets)
-        object.__setattr__(self, "keys", frozen(self.keys, np.uint64))
+        object.__setattr__(self, "keys", keys_of(self.keys))
         if len(self.keys) != len(self):
             raise TokenError(
-                f"{len(self)} samples came with {len(self.keys)} keys: one each, please"
+                f"{len(self)} samples came with {len(self.keys)} keys; expected one key per sample"
             )
-        kept = {}
-        for name, layer in self.layers.items():
-            kept[name] = frozen(layer, np.asarray(layer).dtype.type)
-            if len(kept[name]) != len(self.ids):
-                raise TokenError(
-                    f"layer {name!r} has {len(kept[name])} values for {len(self.ids)} tokens"
-                )
-        object.__setattr__(self, "layers", kept)
+        if not isinstance(self.layers, Mapping):
+            raise TokenError(f"layers are {shortened(self.layers)}; expected a mapping by name")
+        layers = {name: _layer(name, layer, len(ids)) for name, layer in self.layers.items()}
+        object.__setattr__(self, "layers", layers)
 
     @classmethod
     def from_lists(
@@ -107,15 +138,8 @@ class TokenBatch:
             TokenError: when rows, keys and layers do not fit together.
         """
         ids, offsets = flatten(rows)
-        flat_layers: dict[str, Any] = {}
-        for name, layer in layers.items():
-            for i, (row, extra) in enumerate(zip(rows, layer, strict=False)):
-                if len(row) != len(extra):
-                    raise TokenError(
-                        f"layer {name!r} has {len(extra)} values for the {len(row)} tokens "
-                        f"of row {i}"
-                    )
-            flat_layers[name] = np.concatenate([np.asarray(x) for x in layer]) if len(rows) else []
+        lengths = lengths_of(offsets).tolist()
+        flat_layers = {name: _joined(name, layer, lengths) for name, layer in layers.items()}
         return cls.from_flat(ids, offsets, keys, flat_layers)
 
     @classmethod
@@ -168,6 +192,31 @@ class TokenBatch:
         return TokenBatch(rows.values, rows.offsets, self.keys, layers)
 
 
+def _joined(name: str, layer: Any, lengths: list[int]) -> Any:
+    """The rows of a layer as one flat array.
+
+    Raises:
+        TokenError: when a row has another length than the sample's, or is no row at all.
+    """
+    parts = []
+    try:
+        for i, (row, length) in enumerate(zip(layer, lengths, strict=False)):
+            if len(row) != length:
+                raise TokenError(
+                    f"layer {name!r} has {len(row)} values for the {length} tokens of row {i}"
+                )
+            if length:  # an empty list is one of floats, and would make floats of all the others
+                parts.append(np.asarray(row))
+        return np.concatenate(parts) if parts else []
+    except (TypeError, ValueError) as error:
+        if isinstance(error, TokenError):
+            raise
+        raise TokenError(
+            f"layer {name!r} is {shortened(layer)}; expected one sequence of numbers or bools per "
+            "sample"
+        ) from None
+
+
 def content_keys(ids: IntArray, offsets: IntArray) -> UintArray:
     """The key of every row by its content: uint64. Equal rows have equal keys."""
     from maskplug.kernels.philox import content_keys as hash_rows
@@ -194,7 +243,11 @@ class Selection:
 
     def __post_init__(self) -> None:
         for name in ("starts", "lengths", "offsets"):
-            object.__setattr__(self, name, frozen(getattr(self, name), np.int64))
+            object.__setattr__(self, name, _flat(name, getattr(self, name)))
+        if not is_whole(self.size) or self.size < 0:
+            raise TokenError(
+                f"size is {shortened(self.size)}; it must be the number of tokens of the batch"
+            )
 
     @classmethod
     def from_mask(cls, mask: BoolArray, tokens: TokenBatch) -> Selection:
@@ -203,10 +256,9 @@ class Selection:
         Raises:
             TokenError: when the mask has another length than the batch has tokens.
         """
-        if len(mask) != len(tokens.ids):
-            raise TokenError(f"the mask has {len(mask)} values for {len(tokens.ids)} tokens")
         from maskplug.kernels.units import single_units
 
+        mask = _layer("mask", mask, len(tokens.ids), "the mask")
         starts = np.empty(len(mask), np.int64)
         offsets = single_units(frozen(mask, np.bool_), tokens.offsets, starts)
         return cls(starts[: offsets[-1]], ones(offsets[-1]), offsets, len(mask))
@@ -231,7 +283,12 @@ class Selection:
 
     @cached_property
     def mask(self) -> BoolArray:
-        """One bool for each token of the batch: True = chosen."""
+        """One bool for each token of the batch: True = chosen.
+
+        Raises:
+            TokenError: when a span reaches out of the batch.
+        """
+        self._check_ends()
         edges = np.zeros(self.size + 1, np.int8)
         if (self.lengths == 1).all():
             edges[self.starts] = 1
@@ -239,6 +296,18 @@ class Selection:
         np.add.at(edges, self.starts, 1)
         np.add.at(edges, self.starts + self.lengths, -1)
         return frozen(np.cumsum(edges[:-1], dtype=np.int8).view(np.bool_), np.bool_)
+
+    def _check_ends(self) -> None:
+        same = len(self.starts) == len(self.lengths)
+        ends = self.starts + self.lengths if same else self.starts
+        if not same or (
+            len(ends)
+            and (self.starts.min() < 0 or self.lengths.min() < 0 or ends.max() > self.size)
+        ):
+            raise TokenError(
+                f"{len(self.starts)} starts and {len(self.lengths)} lengths are not those of spans "
+                f"within {self.size} tokens"
+            )
 
     def check(self, tokens: TokenBatch) -> None:
         """Refuse a selection that is not one of this batch: kernels write by it without looking.

@@ -9,6 +9,7 @@ import numpy as np
 
 from maskplug.arrays import FloatArray, IntArray, frozen, offsets_of, thresholds
 from maskplug.errors import OptionError
+from maskplug.limits import check_number, check_whole
 from maskplug.rng import Rng
 from maskplug.selectors.noise import Noise
 from maskplug.tokens import Selection, TokenBatch
@@ -67,12 +68,13 @@ class BlockNoise(Noise):
     antithetic: bool = True
 
     def __post_init__(self) -> None:
-        if self.block < 1:
-            raise OptionError(f"option 'block' is {self.block!r}; it must be at least 1")
-        if not 0.0 < self.low <= self.high <= 1.0:
+        check_whole("block", self.block, 1)
+        for name in ("low", "high"):
+            check_number(name, getattr(self, name), above=0.0, most=1.0)
+        if self.low > self.high:
             raise OptionError(
-                f"options 'low' and 'high' are {self.low!r} and {self.high!r}; they must be above "
-                "0 and at most 1, and 'low' not above 'high'"
+                f"options 'low' and 'high' are {self.low!r} and {self.high!r}; 'low' must not be "
+                "above 'high'"
             )
 
     def times(self, blocks: IntArray, rng: Rng) -> FloatArray:

@@ -11,6 +11,7 @@ from maskplug.attention.intervals import Intervals
 from maskplug.attention.pattern import Pattern
 from maskplug.attention.site import Site
 from maskplug.errors import OptionError
+from maskplug.limits import COUNT, check_whole
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,8 @@ class GlobalTokens(Pattern):
             raise OptionError(
                 "option 'positions' is empty; give at least one, or null for those of a layer"
             )
+        for position in self.positions or ():
+            check_whole("positions", position, -COUNT)
 
     @property
     def reads(self) -> tuple[str, ...]:  # type: ignore[override]
