@@ -5,7 +5,7 @@ Every limit is far above what a model can use and far below what would exhaust a
 
 from __future__ import annotations
 
-import sys
+import math
 from numbers import Integral, Real
 from typing import Any
 
@@ -132,7 +132,10 @@ def is_finite(value: Any) -> bool:
     """
     if not isinstance(value, Real) or isinstance(value, bool):
         return False
-    return -sys.float_info.max <= value <= sys.float_info.max  # exact for integers of any size
+    try:
+        return math.isfinite(value)
+    except OverflowError:  # an integer of more than 308 digits
+        return False
 
 
 def _range(
@@ -168,7 +171,16 @@ def are_weights(values: Any) -> bool:
         >>> are_weights((2, 0.5)), are_weights((0, 0)), are_weights((1e308, 1e308))
         (True, False, False)
     """
-    if not all(is_finite(value) and value >= 0 for value in values):
-        return False
-    total = sum(map(float, values))
-    return 0.0 < total <= sys.float_info.max
+    return all(is_finite(value) and value >= 0 for value in values) and (
+        0.0 < sum(map(float, values)) < math.inf
+    )
+
+
+def check_list(name: str, value: Any) -> None:
+    """Refuse an option that is no list or tuple; None passes.
+
+    Raises:
+        OptionError: naming the option and the value received.
+    """
+    if value is not None and not isinstance(value, list | tuple):
+        raise OptionError(f"option {name!r} is {shortened(value)}; it must be a list")

@@ -6,18 +6,18 @@ end in a RecursionError a few hundred levels deep.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sized
+from collections.abc import Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from typing import Any
 
 from maskplug.errors import OptionError
-from maskplug.limits import MEMBERS
+from maskplug.limits import MEMBERS, check_list
 from maskplug.parts import Part
 
 #: How deep strategies, patterns, lists and brackets may be nested.
 DEPTH = 50
 #: How many parts, mappings and lists there may be at all levels together.
-PARTS = 2000
+PARTS = 10_000
 
 
 def check_nesting(value: Any) -> None:
@@ -50,16 +50,16 @@ def check_nesting(value: Any) -> None:
     raise too_deep()
 
 
-def check_members(name: str, members: Sized) -> None:
+def check_members(name: str, members: Any) -> None:
     """Refuse a list of strategies or patterns that is empty or too long.
 
     Raises:
         OptionError: naming the option, the number of entries and the range.
     """
+    check_list(name, members)
     if not 1 <= len(members) <= MEMBERS:
-        raise OptionError(
-            f"option {name!r} has {len(members):,} entries; it must have from 1 to {MEMBERS}"
-        )
+        size = f"has {len(members):,} entries" if len(members) else "is empty"
+        raise OptionError(f"option {name!r} {size}; it must have from 1 to {MEMBERS} entries")
 
 
 def too_deep() -> OptionError:
@@ -87,7 +87,9 @@ def _values(outer: Any) -> Iterator[Any]:
         yield from outer.values()
     elif is_dataclass(outer):
         for field in fields(outer):
-            yield getattr(outer, field.name, None)
+            value = getattr(outer, field.name, None)
+            if not isinstance(value, Mapping):  # a strategy's options say its fields once more
+                yield value
 
 
 def _contains(value: Any) -> bool:

@@ -23,7 +23,8 @@ def printable(text: str) -> str:
         >>> printable("lists/a b.txt"), printable("a\nb")
         ('lists/a b.txt', 'a\\nb')
     """
-    return text if text.isprintable() else repr(text)[1:-1]
+    shown = text if text.isprintable() else repr(text)[1:-1]
+    return shown if len(shown) <= 300 else f"…{shown[-299:]}"
 
 
 @dataclass(frozen=True)

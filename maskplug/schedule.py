@@ -12,7 +12,7 @@ import numpy as np
 
 from maskplug.arrays import FloatArray
 from maskplug.errors import OptionError, shortened
-from maskplug.limits import bounds, check_number, is_finite
+from maskplug.limits import bounds, check_list, check_number, is_finite
 from maskplug.parts import Schedule
 
 
@@ -103,6 +103,7 @@ class Steps(Schedule):
 
     def __post_init__(self) -> None:
         for name in ("values", "at"):
+            check_list(name, getattr(self, name))
             for value in getattr(self, name):
                 check_number(name, value)
         rising = all(a < b for a, b in zip((0.0, *self.at), (*self.at, 1.0), strict=True))

@@ -44,7 +44,10 @@ def build(entry: Entry, options: Mapping[str, Any]) -> Any:
         OptionError: for an unknown, missing or wrong option; the message names entry and option.
     """
     who = f"{entry.kind} {entry.label!r}"
-    check_nesting(options)
+    try:
+        check_nesting(options)
+    except OptionError as error:
+        raise OptionError(f"{who}: {error}") from None
     signature = inspect.signature(entry.factory)
     hints = typing.get_type_hints(_annotated(entry.factory))
     for name in options:
@@ -164,9 +167,12 @@ def resolve(kind: str, value: Any) -> Any:
     if not isinstance(value, Mapping):
         if not isinstance(value, Part) or value.kind != kind:
             raise OptionError(f"a {kind} was expected, not {shortened(value)}")
-        if kind != "strategy":
-            options_of(value)
-        return value
+        if kind == "strategy":
+            return value
+        options = options_of(value)
+        # Numpy computes with its narrow integers in as few bits, and wraps around.
+        narrow = [n for n in options if isinstance(getattr(value, n), np.generic)]
+        return dataclasses.replace(value, **{n: options[n] for n in narrow}) if narrow else value  # type: ignore[type-var]
     if "name" not in value:
         raise OptionError(
             f"a {kind} is given as {{'name': …, options}}, not as {shortened(dict(value))}"

@@ -24,7 +24,7 @@ from maskplug.arrays import (
     ones,
 )
 from maskplug.errors import TokenError, shortened
-from maskplug.limits import is_whole
+from maskplug.limits import COUNT, is_whole
 from maskplug.ragged import Ragged, flatten
 from maskplug.rng import keys_of
 
@@ -244,7 +244,9 @@ class Selection:
     def __post_init__(self) -> None:
         for name in ("starts", "lengths", "offsets"):
             object.__setattr__(self, name, _flat(name, getattr(self, name)))
-        if not is_whole(self.size) or self.size < 0:
+        if not len(self.offsets):
+            raise TokenError("offsets are empty; they are one longer than there are samples")
+        if not is_whole(self.size) or not 0 <= self.size <= COUNT:
             raise TokenError(
                 f"size is {shortened(self.size)}; it must be the number of tokens of the batch"
             )
@@ -298,12 +300,12 @@ class Selection:
         return frozen(np.cumsum(edges[:-1], dtype=np.int8).view(np.bool_), np.bool_)
 
     def _check_ends(self) -> None:
-        same = len(self.starts) == len(self.lengths)
-        ends = self.starts + self.lengths if same else self.starts
-        if not same or (
-            len(ends)
-            and (self.starts.min() < 0 or self.lengths.min() < 0 or ends.max() > self.size)
-        ):
+        fit = len(self.starts) == len(self.lengths)
+        for numbers in (self.starts, self.lengths):
+            fit = fit and not (
+                len(numbers) and not 0 <= numbers.min() <= numbers.max() <= self.size
+            )
+        if not fit or (len(self.starts) and (self.starts + self.lengths).max() > self.size):
             raise TokenError(
                 f"{len(self.starts)} starts and {len(self.lengths)} lengths are not those of spans "
                 f"within {self.size} tokens"

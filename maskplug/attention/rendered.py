@@ -269,4 +269,6 @@ def _samples(layer: Any) -> int:
         shape = np.shape(layer)
     except ValueError:  # ragged: a row of its own length for each sample
         return len(layer)
+    except Exception:  # what it is, the pattern says that reads it
+        return 1
     return shape[0] if len(shape) > 1 else 1

@@ -10,7 +10,7 @@ import numpy as np
 from maskplug import spec as specs
 from maskplug.arrays import BoolArray, IntArray, frozen, thresholds
 from maskplug.errors import OptionError, shortened
-from maskplug.limits import are_weights
+from maskplug.limits import are_weights, check_list
 from maskplug.nesting import check_members, check_nesting
 from maskplug.parts import Clock, Most, Target
 from maskplug.ragged import Ragged
@@ -32,6 +32,7 @@ class Mixture(Strategy):
     def __post_init__(self) -> None:
         check_members("strategies", self.strategies)
         check_nesting(self)
+        check_list("weights", self.weights)
         if len(self.weights) != len(self.strategies):
             raise OptionError(
                 f"option 'weights' has {len(self.weights)} values for {len(self.strategies)} "

@@ -14,7 +14,7 @@ from maskplug.attention.patterns.cross import refuse_cross
 from maskplug.attention.patterns.draws import clock_of, draws
 from maskplug.attention.site import Site
 from maskplug.errors import OptionError, TokenError, shortened
-from maskplug.limits import are_weights
+from maskplug.limits import are_weights, check_list
 from maskplug.parts import Clock
 
 Mode = Literal["seq2seq", "left_to_right", "right_to_left", "bidirectional", "mixture"]
@@ -57,6 +57,7 @@ class UniLM(Pattern):
 
     def __post_init__(self) -> None:
         """Refuse shares that are none, and a clock that nothing would follow."""
+        check_list("shares", self.shares)
         if len(self.shares) != len(MODES) or not are_weights(self.shares):
             raise OptionError(
                 f"option 'shares' is {shortened(list(self.shares))}; it must be four finite "

@@ -54,6 +54,7 @@ class WaitK(Pattern):
     def __post_init__(self) -> None:
         """Refuse delays below 1, contradictions, and a clock that nothing would follow."""
         check_whole("k", self.k, least=1)
+        check_whole("most", self.most, least=1)
         if self.most is not None and not in_order(self.k, self.most):
             low, high = bounds(self.k)
             raise OptionError(
