@@ -19,66 +19,14 @@ from maskplug.arrays import (
     UintArray,
     frozen,
     gather,
-    integers,
     lengths_of,
     ones,
 )
+from maskplug.checked import checked_layer, checked_rows, flat_integers, joined_layer
 from maskplug.errors import TokenError, shortened
 from maskplug.limits import COUNT, is_whole
 from maskplug.ragged import Ragged, flatten
 from maskplug.rng import keys_of
-
-#: Layers that are read as yes or no, where a missing value (NaN) would count as yes.
-FLAGS = frozenset({"protected", "word_starts", "sentence_starts"})
-
-
-def _flat(name: str, value: Any) -> IntArray:
-    """A flat array of integers as int64, or a TokenError: kernels read memory by them."""
-    if type(value) is np.ndarray and value.dtype.type is np.int64 and value.ndim == 1:
-        return frozen(value, np.int64)
-    array = integers(value)
-    if array is None or array.ndim != 1:
-        known = isinstance(value, np.ndarray)
-        what = f"{value.ndim}-dimensional {value.dtype}" if known else shortened(value)
-        raise TokenError(
-            f"{name} are {what}; they must be a flat array of integers that fit into int64"
-        )
-    return frozen(array, np.int64)
-
-
-def _checked(ids: Any, offsets: Any) -> tuple[IntArray, IntArray]:
-    """Flat ids and offsets, or a TokenError."""
-    ids, offsets = _flat("ids", ids), _flat("offsets", offsets)
-    if (
-        not len(offsets)
-        or offsets[0] != 0
-        or offsets[-1] != len(ids)
-        or (offsets[1:] < offsets[:-1]).any()
-    ):
-        raise TokenError(f"offsets must rise from 0 to {len(ids)}, the number of ids")
-    return ids, offsets
-
-
-def _layer(name: str, values: Any, size: int, what: str = "layer {!r}") -> np.ndarray[Any, Any]:
-    """A layer as a read-only array of one number a token, or a TokenError."""
-    try:
-        array = np.asarray(values)
-    except Exception:  # numpy asks the object itself, which may raise anything
-        array = np.zeros((0, 0))
-    wrong = None
-    if array.ndim != 1:
-        wrong = f"is {shortened(values)}"
-    elif len(array) != size:
-        wrong = f"has {len(array)} values for {size} tokens"
-    elif array.dtype.kind not in "biuf" and size:
-        wrong = f"has values of type {array.dtype}, such as {shortened(array[0])}"
-    elif array.dtype.kind == "u" and integers(array) is None:
-        wrong = f"has the value {array.max()}, which does not fit into int64"
-    elif name in FLAGS and array.dtype.kind == "f" and np.isnan(array).any():
-        wrong = "has NaN among its values"
-    if wrong is None:
-        return frozen(array, array.dtype.type)
-    raise TokenError(f"{what.format(name)} {wrong}; expected one number or bool for each token")
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,7 +54,7 @@ class TokenBatch:
     layers: Mapping[str, np.ndarray[Any, Any]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        ids, offsets = _checked(self.ids, self.offsets)
+        ids, offsets = checked_rows(self.ids, self.offsets)
         object.__setattr__(self, "ids", ids)
         object.__setattr__(self, "offsets", offsets)
         object.__setattr__(self, "keys", keys_of(self.keys))
@@ -116,7 +64,7 @@ class TokenBatch:
             )
         if not isinstance(self.layers, Mapping):
             raise TokenError(f"layers are {shortened(self.layers)}; expected a mapping by name")
-        layers = {name: _layer(name, layer, len(ids)) for name, layer in self.layers.items()}
+        layers = {name: checked_layer(name, layer, len(ids)) for name, layer in self.layers.items()}
         object.__setattr__(self, "layers", layers)
 
     @classmethod
@@ -139,7 +87,7 @@ class TokenBatch:
         """
         ids, offsets = flatten(rows)
         lengths = lengths_of(offsets).tolist()
-        flat_layers = {name: _joined(name, layer, lengths) for name, layer in layers.items()}
+        flat_layers = {name: joined_layer(name, layer, lengths) for name, layer in layers.items()}
         return cls.from_flat(ids, offsets, keys, flat_layers)
 
     @classmethod
@@ -152,7 +100,7 @@ class TokenBatch:
     ) -> TokenBatch:
         """Build a batch from flat ids and offsets; see :meth:`from_lists` for keys and layers."""
         if keys is None:
-            ids, offsets = _checked(ids, offsets)  # before they are hashed
+            ids, offsets = checked_rows(ids, offsets)  # before they are hashed
             return cls(ids, offsets, content_keys(ids, offsets), layers or {})
         return cls(ids, offsets, keys_of(keys), layers or {})
 
@@ -192,31 +140,6 @@ class TokenBatch:
         return TokenBatch(rows.values, rows.offsets, self.keys, layers)
 
 
-def _joined(name: str, layer: Any, lengths: list[int]) -> Any:
-    """The rows of a layer as one flat array.
-
-    Raises:
-        TokenError: when a row has another length than the sample's, or is no row at all.
-    """
-    parts = []
-    try:
-        for i, (row, length) in enumerate(zip(layer, lengths, strict=False)):
-            if len(row) != length:
-                raise TokenError(
-                    f"layer {name!r} has {len(row)} values for the {length} tokens of row {i}"
-                )
-            if length:  # an empty list is one of floats, and would make floats of all the others
-                parts.append(np.asarray(row))
-        return np.concatenate(parts) if parts else []
-    except (TypeError, ValueError) as error:
-        if isinstance(error, TokenError):
-            raise
-        raise TokenError(
-            f"layer {name!r} is {shortened(layer)}; expected one sequence of numbers or bools per "
-            "sample"
-        ) from None
-
-
 def content_keys(ids: IntArray, offsets: IntArray) -> UintArray:
     """The key of every row by its content: uint64. Equal rows have equal keys."""
     from maskplug.kernels.philox import content_keys as hash_rows
@@ -243,7 +166,7 @@ class Selection:
 
     def __post_init__(self) -> None:
         for name in ("starts", "lengths", "offsets"):
-            object.__setattr__(self, name, _flat(name, getattr(self, name)))
+            object.__setattr__(self, name, flat_integers(name, getattr(self, name)))
         if not len(self.offsets):
             raise TokenError("offsets are empty; they are one longer than there are samples")
         if not is_whole(self.size) or not 0 <= self.size <= COUNT:
@@ -260,7 +183,7 @@ class Selection:
         """
         from maskplug.kernels.units import single_units
 
-        mask = _layer("mask", mask, len(tokens.ids), "the mask")
+        mask = checked_layer("mask", mask, len(tokens.ids), "the mask")
         starts = np.empty(len(mask), np.int64)
         offsets = single_units(frozen(mask, np.bool_), tokens.offsets, starts)
         return cls(starts[: offsets[-1]], ones(offsets[-1]), offsets, len(mask))

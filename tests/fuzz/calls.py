@@ -211,8 +211,9 @@ def selections(rng: Random) -> Call:
     if rng.integers(3):
         return made
     if rng.integers(2):
-        spans[3] = pick(rng, [99, value(rng)])
-        return lambda: sum(Selection(*spans).mask) if spans[3] == 99 else Selection(*spans).size
+        return lambda: sum(Selection(*spans[:3], 99).mask)
+    if rng.integers(2):
+        return lambda: Selection(*spans).size
     return lambda: Selection.from_mask(mask, BATCH).mask.tolist()
 
 
