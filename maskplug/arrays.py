@@ -17,6 +17,8 @@ Kinds = NDArray[np.uint8]
 
 Scalar = TypeVar("Scalar", bound=np.generic)
 
+#: The greatest int64.
+MAX = 2**63 - 1
 #: Bits of ``ndarray.flags.num``, which is read faster than three flags by their names.
 CONTIGUOUS, OWNER, WRITABLE = 0x001, 0x004, 0x400
 STATE = CONTIGUOUS | OWNER | WRITABLE
@@ -39,6 +41,29 @@ def frozen(array: Any, dtype: type[Scalar]) -> NDArray[Scalar]:
     view = np.ascontiguousarray(array, dtype=dtype).view()
     view.setflags(write=False)
     return view
+
+
+def integers(value: Any) -> IntArray | None:
+    """Any integers as int64, of any shape; None for anything else.
+
+    That includes bools, floats, text, rows of different lengths, and integers that do not fit into
+    64 bits with a sign, which a cast would wrap around.
+
+    Example:
+        >>> integers([1, 2]).tolist(), integers([1.5]), integers(np.array([2**63], np.uint64))
+        ([1, 2], None, None)
+    """
+    try:
+        array = np.asarray(value)
+    except Exception:  # numpy asks the object itself, which may raise anything
+        return None
+    if array.dtype.type is np.int64:
+        return array
+    if array.dtype.kind not in "iu" and array.size:
+        return None
+    if array.dtype.kind == "u" and array.dtype.itemsize == 8 and (array > MAX).any():
+        return None
+    return array.astype(np.int64) if array.dtype.kind in "iuf" else None
 
 
 @cache

@@ -11,13 +11,8 @@ from typing import Literal
 import numpy as np
 
 from maskplug.arrays import IntArray
-from maskplug.errors import OptionError
+from maskplug.limits import check_whole
 from maskplug.parts import Clock
-
-
-def _check_period(k: int) -> None:
-    if k < 1:
-        raise OptionError(f"option 'k' is {k!r}; it must be a whole number from 1 upwards")
 
 
 @dataclass(frozen=True)
@@ -69,7 +64,7 @@ class Every(Clock):
     of: Literal["epoch", "step"] = "epoch"
 
     def __post_init__(self) -> None:
-        _check_period(self.k)
+        check_whole("k", self.k, 1)
 
     @property
     def needs_step(self) -> bool:  # type: ignore[override]
@@ -95,7 +90,7 @@ class Cycle(Clock):
     k: int = 10
 
     def __post_init__(self) -> None:
-        _check_period(self.k)
+        check_whole("k", self.k, 1)
 
     def __call__(self, epoch: IntArray, step: IntArray) -> IntArray:
         return epoch % self.k

@@ -6,7 +6,11 @@ The message is the documentation: it names the culprit, the value received and t
 from __future__ import annotations
 
 import difflib
+import reprlib
 from collections.abc import Iterable
+from typing import Any
+
+from maskplug.terms import in_our_terms
 
 
 class MaskplugError(Exception):
@@ -49,8 +53,51 @@ class MaskplugWarning(UserWarning):
     """Something works, but less well than maskplug promises."""
 
 
+class _Shown(reprlib.Repr):
+    """A ``repr`` that takes bounded time and room, and never fails."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__()
+        self.maxlevel = 4
+        self.maxlist = self.maxtuple = self.maxset = self.maxfrozenset = self.maxdict = 8
+        self.maxstring = self.maxother = limit
+
+    def repr_int(self, x: int, level: int) -> str:
+        if x.bit_length() < 256:
+            return repr(x)
+        # Python refuses to write out integers of more than 4,300 digits.
+        return f"an integer of about {int(x.bit_length() * 0.30103) + 1:,} digits"
+
+    def repr_instance(self, x: Any, level: int) -> str:
+        try:
+            text = " ".join(repr(x).split())
+        except Exception:  # it is not ours: whatever it raises must not hide the message
+            return f"<{type(x).__name__}>"
+        return text.encode(errors="backslashreplace").decode()
+
+
+def shortened(value: Any, limit: int = 80) -> str:
+    r"""Return a value as a message shows it: its ``repr`` on one line, cut to ``limit`` characters.
+
+    Works for any value: integers of thousands of digits, nested or endless lists, unpaired
+    surrogates, and objects whose own ``repr`` fails.
+
+    Example:
+        >>> shortened([0.1, "a\nb"]), shortened(10**400)
+        ("[0.1, 'a\\nb']", 'an integer of about 401 digits')
+    """
+    try:
+        text = _Shown(limit).repr(value)
+    except Exception:
+        text = f"<{type(value).__name__}>"
+    return text if len(text) <= limit else f"{text[: limit - 1]}…"
+
+
 def did_you_mean(wrong: str, choices: Iterable[str]) -> str:
-    """The words to put behind an unknown name: the nearest choice, then all of them.
+    """The words to put behind an unknown name: the nearest choices, then all of them.
+
+    A name that papers and other libraries use for one of the choices gets that choice; any other
+    name the choice with the nearest spelling.
 
     Returns:
         A phrase such as ``"; did you mean 'span'? Choices: none, span"``.
@@ -58,8 +105,11 @@ def did_you_mean(wrong: str, choices: Iterable[str]) -> str:
     Example:
         >>> did_you_mean("spam", ["none", "span"])
         "; did you mean 'span'? Choices: none, span"
+        >>> did_you_mean("wwm", ["whole_word", "span"])
+        "; did you mean 'whole_word'? Choices: span, whole_word"
     """
     names = sorted(choices)
-    near = difflib.get_close_matches(wrong, names, n=1, cutoff=0.6)
-    hint = f"; did you mean {near[0]!r}?" if near else "."
+    near = in_our_terms(wrong, names)
+    near = near or difflib.get_close_matches(wrong, names, n=1, cutoff=0.6)
+    hint = f"; did you mean {' or '.join(map(repr, near))}?" if near else "."
     return f"{hint} Choices: {', '.join(names) or '(none)'}"

@@ -10,7 +10,8 @@ from typing import Any, Literal
 import numpy as np
 
 from maskplug.arrays import FloatArray, IntArray
-from maskplug.errors import OptionError, SpecMismatchError, TokenError
+from maskplug.errors import OptionError, SpecMismatchError, TokenError, shortened
+from maskplug.limits import SIZE, check_number, check_whole
 from maskplug.vocabulary import Vocabulary
 
 #: Losses are summed as whole numbers of 2**-20, so that no order of adding can change a sum.
@@ -40,17 +41,15 @@ class Plan:
     classes: int | None = None
 
     def __post_init__(self) -> None:
-        if self.every < 1:
-            raise OptionError(f"option 'every' is {self.every!r}; a round has at least 1 step")
-        if not 0.0 <= self.momentum <= 1.0:
-            raise OptionError(f"option 'momentum' is {self.momentum!r}; it is from 0 to 1")
+        check_whole("every", self.every, 1)
+        check_number("momentum", self.momentum, least=0.0, most=1.0)
         if (self.by == "layer") != (self.classes is not None):
             raise OptionError(
-                f"option 'classes' is {self.classes!r} with by={self.by!r}; by=\"layer\" needs the "
-                'number of classes, and with by="token" they are the vocabulary\'s ids'
+                f"option 'classes' is {shortened(self.classes)} with by={shortened(self.by)}; "
+                'by="layer" needs the number of classes, and with by="token" they are the '
+                "vocabulary's ids"
             )
-        if self.classes is not None and self.classes < 1:
-            raise OptionError(f"option 'classes' is {self.classes!r}; it must be at least 1")
+        check_whole("classes", self.classes, 1, SIZE)
 
     def size(self, vocab: Vocabulary) -> int:
         """The number of classes."""

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from maskplug.arrays import IntArray, frozen, gather, lengths_of
-from maskplug.errors import TokenError
+from maskplug.errors import TokenError, shortened
 
 #: Arrays that ``np.concatenate`` reads as what they are.
 _ARRAYS = {np.ndarray, np.memmap}
@@ -26,7 +26,12 @@ def flatten(rows: Sequence[Any]) -> tuple[IntArray, IntArray]:
     Raises:
         TokenError: for a row that does not hold integers; the message says which.
     """
-    rows = list(rows)
+    try:
+        rows = list(rows)
+    except TypeError:
+        raise TokenError(
+            f"rows are {shortened(rows)}; expected a sequence with one row of ids per sample"
+        ) from None
     offsets = np.fromiter(accumulate(_lengths(rows), initial=0), np.int64, len(rows) + 1)
     flat = np.empty(offsets[-1], np.int64)
     for i in range(_write_at_once(rows, flat, offsets), len(rows)):

@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from inspect import cleandoc
 from typing import Any
 
-from maskplug.errors import ConflictError, PluginError, UnknownNameError, did_you_mean
+from maskplug.errors import ConflictError, PluginError, UnknownNameError, did_you_mean, shortened
 
 BUILTIN = "maskplug"
 KINDS = ("strategy", "selector", "replacement", "target", "clock", "schedule", "pattern")
-NAME = re.compile(r"(?:(?P<provider>[^:@]+):)?(?P<name>[^:@]+)(?:@(?P<version>\d+))?\Z")
+NAME = re.compile(r"(?:(?P<provider>[^:@]+):)?(?P<name>[^:@]+)(?:@(?P<version>\d{1,9}))?\Z")
 
 
 @dataclass(frozen=True)
@@ -90,9 +90,14 @@ class Registry:
             UnknownNameError: when nothing has this name or version; near names are suggested.
             ConflictError: when several distributions provide it and none was named.
         """
+        if not isinstance(kind, str) or kind not in KINDS:
+            hint = did_you_mean(kind if isinstance(kind, str) else "", KINDS)
+            raise UnknownNameError(f"there is no kind {shortened(kind)}{hint}")
         match = NAME.match(text) if isinstance(text, str) else None
         if match is None:
-            raise UnknownNameError(f"{kind} {text!r}: a name looks like 'span' or 'span@1'")
+            raise UnknownNameError(
+                f"{kind} {shortened(text)}: a name looks like 'span' or 'span@1'"
+            )
         provider, name, version = match["provider"], match["name"], match["version"]
         named = [e for e in self.of_kind(kind) if e.name == name]
         if provider:
@@ -114,7 +119,7 @@ class Registry:
 
     def _unknown(self, kind: str, text: str, name: str) -> str:
         hint = did_you_mean(name, {e.name for e in self.of_kind(kind)})
-        message = f"unknown {kind} {text!r}{hint}"
+        message = f"unknown {kind} {shortened(text)}{hint}"
         for provider, reason in self.failures.items():
             message += f"\nThe plugin {provider} failed to load and may be the one: {reason}"
         return message

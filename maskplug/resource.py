@@ -8,12 +8,23 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
-from maskplug.errors import OptionError
+from maskplug.errors import OptionError, shortened
 
 
 def digest_of(data: bytes) -> str:
     """Sixteen hexadecimal digits (64 bits of BLAKE2b) for a content."""
     return blake2b(data, digest_size=8).hexdigest()
+
+
+def printable(text: str) -> str:
+    r"""A path or digest as a message shows it: on one line, with unpaired surrogates escaped.
+
+    Example:
+        >>> printable("lists/a b.txt"), printable("a\nb")
+        ('lists/a b.txt', 'a\\nb')
+    """
+    shown = text if text.isprintable() else repr(text)[1:-1]
+    return shown if len(shown) <= 300 else f"…{shown[-299:]}"
 
 
 @dataclass(frozen=True)
@@ -42,13 +53,17 @@ class Resource:
             return value
         if isinstance(value, Mapping):
             if set(value) != {"path", "digest"}:
-                raise OptionError(f"a file is given by its path, not by {dict(value)!r}")
+                raise OptionError(f"a file is given by its path, not by {shortened(dict(value))}")
+            if not all(isinstance(item, str) for item in value.values()):
+                raise OptionError(
+                    f"path and digest of a file are {shortened(dict(value))}; both must be text"
+                )
             found = cls.of(value["path"])
             asked = cls(found.path, value["digest"])
             asked.check(found.digest)
             return asked
         if not isinstance(value, str | Path):
-            raise OptionError(f"a file is given by its path, not by {value!r}")
+            raise OptionError(f"a file is given by its path, not by {shortened(value)}")
         path = str(value)
         return cls(path, digest_of(cls.read(path)))
 
@@ -60,8 +75,8 @@ class Resource:
         """
         if digest != self.digest:
             raise OptionError(
-                f"the file {self.path} has changed: its content has the digest {digest}, and "
-                f"{self.digest} is asked for"
+                f"the file {printable(self.path)} has changed: its content has the digest "
+                f"{digest}, and {printable(self.digest)} is asked for"
             )
 
     def content(self) -> bytes:
@@ -82,9 +97,14 @@ class Resource:
             OptionError: when it cannot be read.
         """
         try:
-            return Path(path).expanduser().read_bytes()
-        except OSError as error:
-            raise OptionError(f"the file {path} cannot be read: {error.strerror}") from None
+            file = Path(path).expanduser()
+            if file.exists() and not (file.is_file() or file.is_dir()):
+                raise OSError("Not a regular file")  # a device or a pipe may have no end
+            return file.read_bytes()
+        except (OSError, ValueError, RuntimeError) as error:
+            # Beside those of the system: NUL and surrogates in a path, and homes of nobody.
+            reason = getattr(error, "strerror", None) or error
+            raise OptionError(f"the file {printable(path)} cannot be read: {reason}") from None
 
     def lines(self) -> list[str]:
         """The lines of a text file in UTF-8, without their ends.

@@ -6,7 +6,7 @@ the layout bit by bit, so that another language can reproduce every mask.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
 from hashlib import blake2b
@@ -14,8 +14,18 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from maskplug.arrays import BoolArray, FloatArray, IntArray, UintArray, Words, frozen, spread
-from maskplug.errors import OptionError, TokenError
+from maskplug.arrays import (
+    BoolArray,
+    FloatArray,
+    IntArray,
+    UintArray,
+    Words,
+    frozen,
+    integers,
+    spread,
+)
+from maskplug.errors import OptionError, TokenError, shortened
+from maskplug.limits import is_whole
 from maskplug.parts import Schedule
 
 FULL = (1 << 64) - 1
@@ -28,27 +38,53 @@ def key_of(value: int | str | bytes) -> int:
     BLAKE2b to eight bytes, read little-endian. ``7`` and ``"7"`` are different keys.
 
     Raises:
-        TokenError: for an integer out of range, or for another type.
+        TokenError: for an integer out of range, text that UTF-8 cannot encode, or another type.
 
     Example:
         >>> key_of(7), key_of("doc-1") == key_of(b"doc-1")
         (7, True)
     """
     if isinstance(value, str):
-        value = value.encode()
+        try:
+            value = value.encode()
+        except UnicodeEncodeError:
+            raise TokenError(
+                f"sample key {shortened(value)} has unpaired surrogates, which UTF-8 cannot "
+                "encode; use bytes (os.fsencode for names of files)"
+            ) from None
     if isinstance(value, bytes):
         return int.from_bytes(blake2b(value, digest_size=8).digest(), "little")
-    if isinstance(value, int | np.integer) and not isinstance(value, bool):
+    if is_whole(value):
         if 0 <= value <= FULL:
             return int(value)
-        raise TokenError(f"sample key {value} is out of range: integers go from 0 to 2**64 - 1")
-    raise TokenError(f"sample key {value!r} is a {type(value).__name__}; use an int, str or bytes")
+        raise TokenError(
+            f"sample key {shortened(value)} is out of range: integers go from 0 to 2**64 - 1"
+        )
+    raise TokenError(
+        f"sample key {shortened(value)} is a {type(value).__name__}; use an int, str or bytes"
+    )
 
 
 def keys_of(values: Iterable[int | str | bytes] | np.ndarray[Any, Any]) -> UintArray:
-    """The keys of many samples: uint64, one each. Unsigned arrays are taken as they are."""
-    if isinstance(values, np.ndarray) and values.dtype.kind == "u":
-        return frozen(values, np.uint64)
+    """The keys of many samples: uint64, one each; see :func:`key_of`.
+
+    Integers, text and bytes may be mixed, and keys may be equal. Unsigned arrays are taken as they
+    are.
+
+    Raises:
+        TokenError: when there is not one key for each sample in order (a single text, a set, an
+            array of another shape), or one of them is no key.
+    """
+    if isinstance(values, np.ndarray):
+        if values.ndim != 1:
+            raise TokenError(f"keys have the shape {values.shape}; expected one key per sample")
+        if values.dtype.kind == "u" or (values.dtype.kind == "i" and (values >= 0).all()):
+            return frozen(values, np.uint64)
+    elif isinstance(values, str | bytes | set | frozenset | Mapping) or not np.iterable(values):
+        raise TokenError(
+            f"keys are {shortened(values)}; expected a sequence with one key (int, str or bytes) "
+            "per sample"
+        )
     return np.fromiter((key_of(value) for value in values), np.uint64)
 
 
@@ -111,34 +147,51 @@ def seed_of(seed: int) -> int:
     Raises:
         OptionError: when it is no integer from 0 to 2**64 - 1.
     """
-    whole = isinstance(seed, int | np.integer) and not isinstance(seed, bool)
-    if not whole or not 0 <= seed <= FULL:
-        raise OptionError(f"seed is {seed!r}; it must be an integer from 0 to 2**64 - 1")
+    if not is_whole(seed) or not 0 <= seed <= FULL:
+        raise OptionError(f"seed is {shortened(seed)}; it must be an integer from 0 to 2**64 - 1")
     return int(seed)
 
 
-def times_of(t: int | IntArray, samples: int) -> IntArray:
+def times_of(t: int | IntArray, samples: int, name: str = "t") -> IntArray:
     """One time for each sample: int64.
 
     Raises:
-        OptionError: when one is negative.
+        OptionError: when one is no whole number or negative, or there is not one for each sample.
     """
-    times = spread(t, np.int64, samples)
-    if samples and times.min() < 0:
-        raise OptionError(f"t is {times.min()}; epochs and steps count from 0")
-    return times
+    times = integers(t)
+    if times is None:
+        raise OptionError(
+            f"{name} is {shortened(t)}; it must be a whole number below 2**63, or one for each "
+            "sample"
+        )
+    if times.shape not in ((), (samples,)):
+        raise OptionError(f"{name} has shape {times.shape} for {samples} samples")
+    if times.size and (least := int(times.min())) < 0:
+        raise OptionError(f"{name} is {least}; epochs and steps count from 0")
+    return spread(times, np.int64, samples)
 
 
 def progress_of(progress: float | FloatArray, samples: int) -> FloatArray:
     """How far training is at each sample: float64.
 
     Raises:
-        OptionError: when it is not a number.
+        OptionError: when one is not a number, or there is not one for each sample.
     """
-    part = spread(progress, np.float64, samples)
+    try:
+        part = np.asarray(progress)
+        known = part.dtype.kind in "iuf"
+    except Exception:  # numpy asks the object itself, which may raise anything
+        known = False
+    if not known:
+        raise OptionError(
+            f"progress is {shortened(progress)}; it must be a number from 0 to 1, or one for each "
+            "sample"
+        )
+    if part.shape not in ((), (samples,)):
+        raise OptionError(f"progress has shape {part.shape} for {samples} samples")
     if np.isnan(part).any():
         raise OptionError("progress is NaN; it is a number from 0 to 1")
-    return part
+    return spread(part, np.float64, samples)
 
 
 class Feedback(Protocol):

@@ -6,19 +6,14 @@ progress with the samples; on its own, a strategy is told it by its caller.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
 
 from maskplug.arrays import FloatArray
-from maskplug.errors import OptionError
+from maskplug.errors import OptionError, shortened
+from maskplug.limits import bounds, check_list, check_number, is_finite
 from maskplug.parts import Schedule
-
-
-def _finite(name: str, value: float) -> None:
-    if not math.isfinite(value):
-        raise OptionError(f"option {name!r} is {value!r}; it must be a finite number")
 
 
 @dataclass(frozen=True)
@@ -29,8 +24,8 @@ class _Between(Schedule):
     end: float
 
     def __post_init__(self) -> None:
-        _finite("start", self.start)
-        _finite("end", self.end)
+        check_number("start", self.start)
+        check_number("end", self.end)
 
     @property
     def bounds(self) -> tuple[float, float]:
@@ -48,7 +43,7 @@ class Constant(Schedule):
     value: float
 
     def __post_init__(self) -> None:
-        _finite("value", self.value)
+        check_number("value", self.value)
 
     @property
     def bounds(self) -> tuple[float, float]:
@@ -107,13 +102,15 @@ class Steps(Schedule):
     at: tuple[float, ...]
 
     def __post_init__(self) -> None:
-        for value in self.values:
-            _finite("values", value)
+        for name in ("values", "at"):
+            check_list(name, getattr(self, name))
+            for value in getattr(self, name):
+                check_number(name, value)
         rising = all(a < b for a, b in zip((0.0, *self.at), (*self.at, 1.0), strict=True))
         if len(self.values) != len(self.at) + 1 or not rising:
             raise OptionError(
-                f"options 'values' and 'at' are {self.values} and {self.at}; 'at' must rise "
-                "between 0 and 1, and 'values' must have one more entry"
+                f"options 'values' and 'at' are {shortened(self.values)} and {shortened(self.at)}; "
+                "'at' must rise between 0 and 1, and 'values' must have one more entry"
             )
 
     @property
@@ -150,8 +147,7 @@ def check_share(name: str, share: float) -> None:
     Raises:
         OptionError: naming the option, the value received and the range.
     """
-    if not 0.0 <= share <= 1.0:
-        raise OptionError(f"option {name!r} is {share!r}; it must be a number from 0 to 1")
+    check_number(name, share, least=0.0, most=1.0)
 
 
 def check_rate(name: str, rate: Schedule | float) -> None:
@@ -160,10 +156,9 @@ def check_rate(name: str, rate: Schedule | float) -> None:
     Raises:
         OptionError: naming the option, the value received and the range.
     """
-    low, high = rate.bounds if isinstance(rate, Schedule) else (rate, rate)
-    numbers = isinstance(low, int | float) and isinstance(high, int | float)
-    if not (numbers and low >= 0.0 and high <= 1.0):  # also catches NaN
+    low, high = bounds(rate)
+    if not (is_finite(low) and is_finite(high) and low >= 0.0 and high <= 1.0):
         raise OptionError(
-            f"option {name!r} is {rate!r}; it must be a number from 0 to 1, or a schedule that "
-            "stays between them"
+            f"option {name!r} is {shortened(rate)}; it must be a number from 0 to 1, or a "
+            "schedule that stays between them"
         )

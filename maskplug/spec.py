@@ -18,7 +18,15 @@ from typing import Any, Literal, Union, get_args, get_origin
 
 import numpy as np
 
-from maskplug.errors import OptionError, PluginError, UnknownNameError, did_you_mean
+from maskplug.errors import (
+    OptionError,
+    PluginError,
+    UnknownNameError,
+    did_you_mean,
+    shortened,
+)
+from maskplug.limits import is_finite
+from maskplug.nesting import check_members, check_nesting, too_deep
 from maskplug.parts import Part
 from maskplug.plugins import registry
 from maskplug.registry import Entry
@@ -36,12 +44,16 @@ def build(entry: Entry, options: Mapping[str, Any]) -> Any:
         OptionError: for an unknown, missing or wrong option; the message names entry and option.
     """
     who = f"{entry.kind} {entry.label!r}"
+    try:
+        check_nesting(options)
+    except OptionError as error:
+        raise OptionError(f"{who}: {error}") from None
     signature = inspect.signature(entry.factory)
     hints = typing.get_type_hints(_annotated(entry.factory))
     for name in options:
         if name not in signature.parameters:
             hint = did_you_mean(str(name), signature.parameters)
-            raise OptionError(f"{who} has no option {name!r}{hint}")
+            raise OptionError(f"{who} has no option {shortened(name)}{hint}")
     values = {}
     for name, parameter in signature.parameters.items():
         if name not in options and parameter.default is parameter.empty:
@@ -60,7 +72,9 @@ def build(entry: Entry, options: Mapping[str, Any]) -> Any:
     if entry.kind not in ("strategy", "pattern"):
         return made
     if not isinstance(made, Part) or made.kind != entry.kind:
-        raise OptionError(f"{entry.provider}: {entry.kind} {entry.label!r} returned {made!r}")
+        raise OptionError(
+            f"{entry.provider}: {entry.kind} {entry.label!r} returned {shortened(made)}"
+        )
     if entry.kind == "pattern":
         return made
     named = {name: canonical(value) for name, value in values.items()}
@@ -82,7 +96,7 @@ def accept(name: str, value: Any, hint: Any) -> Any:
     if isinstance(value, np.generic):
         value = value.item()
     choices = get_args(hint) if get_origin(hint) in (Union, types.UnionType) else (hint,)
-    if any(c is float for c in choices) and isinstance(value, int) and not isinstance(value, bool):
+    if float in choices and type(value) is int and is_finite(value):
         return float(value)
     for choice in choices:
         if inspect.isclass(choice) and issubclass(choice, Part):
@@ -98,15 +112,17 @@ def accept(name: str, value: Any, hint: Any) -> Any:
             if isinstance(value, Resource | str | Path | Mapping):
                 return Resource.of(value)
         elif get_origin(choice) is Literal:
-            if value in get_args(choice):
+            if any(type(value) is type(c) and value == c for c in get_args(choice)):
                 return value
         elif get_origin(choice) is tuple:
             if isinstance(value, list | tuple):
                 inner = get_args(choice)[0]
+                if _is_part(inner):
+                    check_members(name, value)
                 return tuple(accept(name, item, inner) for item in value)
         elif choice is type(value) or (choice is types.NoneType and value is None):
             return value
-    raise OptionError(f"option {name!r} is {value!r}; it must be {_wanted(choices)}")
+    raise OptionError(f"option {name!r} is {shortened(value)}; it must be {_wanted(choices)}")
 
 
 def _wanted(choices: tuple[Any, ...]) -> str:
@@ -150,12 +166,17 @@ def resolve(kind: str, value: Any) -> Any:
         value = {"name": value}
     if not isinstance(value, Mapping):
         if not isinstance(value, Part) or value.kind != kind:
-            raise OptionError(f"a {kind} was expected, not {value!r}")
-        if kind != "strategy":
-            options_of(value)
-        return value
+            raise OptionError(f"a {kind} was expected, not {shortened(value)}")
+        if kind == "strategy":
+            return value
+        options = options_of(value)
+        # Numpy computes with its narrow integers in as few bits, and wraps around.
+        narrow = [n for n in options if isinstance(getattr(value, n), np.generic)]
+        return dataclasses.replace(value, **{n: options[n] for n in narrow}) if narrow else value  # type: ignore[type-var]
     if "name" not in value:
-        raise OptionError(f"a {kind} is given as {{'name': …, options}}, not as {dict(value)!r}")
+        raise OptionError(
+            f"a {kind} is given as {{'name': …, options}}, not as {shortened(dict(value))}"
+        )
     options = {key: item for key, item in value.items() if key != "name"}
     return build(registry().find(kind, value["name"]), options)
 
@@ -239,12 +260,68 @@ def options_from_json(text: str, where: str, like: str = '{"rate": 0.15}') -> di
         OptionError: when the text is not a JSON object; the message points at the place.
     """
     try:
-        options = json.loads(text)
+        options, _ = read_json(text)
     except json.JSONDecodeError as error:
         raise OptionError(
-            f"{where} is not valid JSON: {error.msg} at column {error.colno} of {text!r}; "
+            f"{where} is not valid JSON: {error.msg} at column {error.colno} of {shortened(text)}; "
             f"it looks like {like!r}"
         ) from None
+    except OptionError as error:
+        raise OptionError(f"{where}: {error}") from None
     if not isinstance(options, dict):
-        raise OptionError(f"{where} must be a JSON object such as {like!r}, not {text}")
+        value = shortened(options)
+        raise OptionError(f"{where} must be a JSON object such as {like!r}, not {value}")
     return options
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """A JSON object; on its own, Python keeps the last value of a key and drops the others."""
+    values: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in values:
+            raise OptionError(f"the key {shortened(key)} is given twice in one JSON object")
+        values[key] = value
+    return values
+
+
+def _integer(digits: str) -> int:
+    """A JSON integer; on its own, Python fails on those of more than 4,300 digits."""
+    if len(digits) > DIGITS:
+        raise OptionError(
+            f"the number {shortened(digits, 20)} has {len(digits):,} digits, and {DIGITS:,} is the "
+            "most"
+        )
+    return int(digits)
+
+
+#: Of a whole number in JSON; those of 310 and more are refused by every option.
+DIGITS = 1000
+_DECODER = json.JSONDecoder(object_pairs_hook=_object, parse_int=_integer)
+
+
+def read_json(text: str, start: int | None = None) -> tuple[Any, int]:
+    """Return the value of a JSON text, and where it ends.
+
+    Args:
+        text: the JSON.
+        start: where the value begins in a text that goes on behind it; None for a whole text.
+
+    Raises:
+        json.JSONDecodeError: when it is not JSON.
+        OptionError: for a key that is given twice, a number of too many digits, and objects or
+            lists that are nested too deep.
+
+    Example:
+        >>> read_json('{"rate": 0.15}')
+        ({'rate': 0.15}, 14)
+    """
+    try:
+        value, end = (
+            (_DECODER.decode(text), len(text))
+            if start is None
+            else _DECODER.raw_decode(text, start)
+        )
+    except RecursionError:
+        raise too_deep() from None
+    check_nesting([value])
+    return value, end

@@ -13,7 +13,14 @@ import numpy as np
 
 from maskplug import spec as specs
 from maskplug.arrays import FloatArray, IntArray
-from maskplug.errors import MaskplugError, OptionError, PluginError, StrategyError, TokenError
+from maskplug.errors import (
+    MaskplugError,
+    OptionError,
+    PluginError,
+    StrategyError,
+    TokenError,
+    shortened,
+)
 from maskplug.feedback import Plan
 from maskplug.parts import Clock, Part, Schedule, parts_in
 from maskplug.plugins import plugins, registry
@@ -272,10 +279,12 @@ def strategy(name: str | Mapping[str, Any] | Strategy, **options: Any) -> Strate
         return name
     if isinstance(name, Mapping):
         if set(name) != {"strategy", "options"}:
-            raise OptionError(f"a spec has the keys 'strategy' and 'options', not {list(name)}")
+            keys = shortened(list(name))
+            raise OptionError(f"a spec has the keys 'strategy' and 'options', not {keys}")
         if not isinstance(name["options"], Mapping):
-            raise OptionError(f"the options of a spec are a mapping, not {name['options']!r}")
-        return strategy(name["strategy"], **{**name["options"], **options})
+            value = shortened(name["options"])
+            raise OptionError(f"the options of a spec are a mapping, not {value}")
+        name, options = name["strategy"], {**name["options"], **options}
     made: Strategy = specs.build(registry().find("strategy", name), options)
     return made
 

@@ -22,28 +22,11 @@ from maskplug.arrays import (
     lengths_of,
     ones,
 )
-from maskplug.errors import TokenError
+from maskplug.checked import checked_layer, checked_rows, flat_integers, joined_layer
+from maskplug.errors import TokenError, shortened
+from maskplug.limits import COUNT, is_whole
 from maskplug.ragged import Ragged, flatten
 from maskplug.rng import keys_of
-
-
-def _checked(ids: Any, offsets: Any) -> tuple[IntArray, IntArray]:
-    """Flat ids and offsets, or a TokenError: kernels read memory by them without looking."""
-    for name, array in (("ids", np.asarray(ids)), ("offsets", np.asarray(offsets))):
-        if array.ndim != 1 or (array.size and array.dtype.kind not in "iu"):
-            raise TokenError(
-                f"{name} are {array.ndim}-dimensional {array.dtype}; they must be a flat array of "
-                "integers"
-            )
-    ids, offsets = frozen(ids, np.int64), frozen(offsets, np.int64)
-    if (
-        not len(offsets)
-        or offsets[0] != 0
-        or offsets[-1] != len(ids)
-        or (offsets[1:] < offsets[:-1]).any()
-    ):
-        raise TokenError(f"offsets must rise from 0 to {len(ids)}, the number of ids")
-    return ids, offsets
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,22 +54,18 @@ class TokenBatch:
     layers: Mapping[str, np.ndarray[Any, Any]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        ids, offsets = _checked(self.ids, self.offsets)
+        ids, offsets = checked_rows(self.ids, self.offsets)
         object.__setattr__(self, "ids", ids)
         object.__setattr__(self, "offsets", offsets)
-        object.__setattr__(self, "keys", frozen(self.keys, np.uint64))
+        object.__setattr__(self, "keys", keys_of(self.keys))
         if len(self.keys) != len(self):
             raise TokenError(
-                f"{len(self)} samples came with {len(self.keys)} keys: one each, please"
+                f"{len(self)} samples came with {len(self.keys)} keys; expected one key per sample"
             )
-        kept = {}
-        for name, layer in self.layers.items():
-            kept[name] = frozen(layer, np.asarray(layer).dtype.type)
-            if len(kept[name]) != len(self.ids):
-                raise TokenError(
-                    f"layer {name!r} has {len(kept[name])} values for {len(self.ids)} tokens"
-                )
-        object.__setattr__(self, "layers", kept)
+        if not isinstance(self.layers, Mapping):
+            raise TokenError(f"layers are {shortened(self.layers)}; expected a mapping by name")
+        layers = {name: checked_layer(name, layer, len(ids)) for name, layer in self.layers.items()}
+        object.__setattr__(self, "layers", layers)
 
     @classmethod
     def from_lists(
@@ -107,15 +86,8 @@ class TokenBatch:
             TokenError: when rows, keys and layers do not fit together.
         """
         ids, offsets = flatten(rows)
-        flat_layers: dict[str, Any] = {}
-        for name, layer in layers.items():
-            for i, (row, extra) in enumerate(zip(rows, layer, strict=False)):
-                if len(row) != len(extra):
-                    raise TokenError(
-                        f"layer {name!r} has {len(extra)} values for the {len(row)} tokens "
-                        f"of row {i}"
-                    )
-            flat_layers[name] = np.concatenate([np.asarray(x) for x in layer]) if len(rows) else []
+        lengths = lengths_of(offsets).tolist()
+        flat_layers = {name: joined_layer(name, layer, lengths) for name, layer in layers.items()}
         return cls.from_flat(ids, offsets, keys, flat_layers)
 
     @classmethod
@@ -128,7 +100,7 @@ class TokenBatch:
     ) -> TokenBatch:
         """Build a batch from flat ids and offsets; see :meth:`from_lists` for keys and layers."""
         if keys is None:
-            ids, offsets = _checked(ids, offsets)  # before they are hashed
+            ids, offsets = checked_rows(ids, offsets)  # before they are hashed
             return cls(ids, offsets, content_keys(ids, offsets), layers or {})
         return cls(ids, offsets, keys_of(keys), layers or {})
 
@@ -194,7 +166,13 @@ class Selection:
 
     def __post_init__(self) -> None:
         for name in ("starts", "lengths", "offsets"):
-            object.__setattr__(self, name, frozen(getattr(self, name), np.int64))
+            object.__setattr__(self, name, flat_integers(name, getattr(self, name)))
+        if not len(self.offsets):
+            raise TokenError("offsets are empty; they are one longer than there are samples")
+        if not is_whole(self.size) or not 0 <= self.size <= COUNT:
+            raise TokenError(
+                f"size is {shortened(self.size)}; it must be the number of tokens of the batch"
+            )
 
     @classmethod
     def from_mask(cls, mask: BoolArray, tokens: TokenBatch) -> Selection:
@@ -203,10 +181,9 @@ class Selection:
         Raises:
             TokenError: when the mask has another length than the batch has tokens.
         """
-        if len(mask) != len(tokens.ids):
-            raise TokenError(f"the mask has {len(mask)} values for {len(tokens.ids)} tokens")
         from maskplug.kernels.units import single_units
 
+        mask = checked_layer("mask", mask, len(tokens.ids), "the mask")
         starts = np.empty(len(mask), np.int64)
         offsets = single_units(frozen(mask, np.bool_), tokens.offsets, starts)
         return cls(starts[: offsets[-1]], ones(offsets[-1]), offsets, len(mask))
@@ -231,7 +208,12 @@ class Selection:
 
     @cached_property
     def mask(self) -> BoolArray:
-        """One bool for each token of the batch: True = chosen."""
+        """One bool for each token of the batch: True = chosen.
+
+        Raises:
+            TokenError: when a span reaches out of the batch.
+        """
+        self._check_ends()
         edges = np.zeros(self.size + 1, np.int8)
         if (self.lengths == 1).all():
             edges[self.starts] = 1
@@ -239,6 +221,18 @@ class Selection:
         np.add.at(edges, self.starts, 1)
         np.add.at(edges, self.starts + self.lengths, -1)
         return frozen(np.cumsum(edges[:-1], dtype=np.int8).view(np.bool_), np.bool_)
+
+    def _check_ends(self) -> None:
+        fit = len(self.starts) == len(self.lengths)
+        for numbers in (self.starts, self.lengths):
+            fit = fit and not (
+                len(numbers) and not 0 <= numbers.min() <= numbers.max() <= self.size
+            )
+        if not fit or (len(self.starts) and (self.starts + self.lengths).max() > self.size):
+            raise TokenError(
+                f"{len(self.starts)} starts and {len(self.lengths)} lengths are not those of spans "
+                f"within {self.size} tokens"
+            )
 
     def check(self, tokens: TokenBatch) -> None:
         """Refuse a selection that is not one of this batch: kernels write by it without looking.

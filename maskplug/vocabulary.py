@@ -9,8 +9,9 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from maskplug.arrays import BoolArray, IntArray, Kinds, frozen
-from maskplug.errors import TokenError, VocabularyError
+from maskplug.arrays import BoolArray, IntArray, Kinds, frozen, integers
+from maskplug.errors import TokenError, VocabularyError, shortened
+from maskplug.limits import SIZE, is_whole
 from maskplug.spelling import MARK, sentence_ends, sentinels, word_tables
 from maskplug.tokens import TokenBatch
 
@@ -65,24 +66,28 @@ class Vocabulary:
     codec: Codec | None = None
 
     def __post_init__(self) -> None:
-        if self.size < 1:
-            raise VocabularyError(f"size is {self.size}; a vocabulary has at least one id")
+        if not is_whole(self.size) or not 1 <= self.size <= SIZE:
+            raise VocabularyError(
+                f"size is {shortened(self.size)}; it must be the number of ids, from 1 to {SIZE:,}"
+            )
         for name in ("mask_id", "pad_id", "bos_id", "eos_id"):
             self._check_id(name, getattr(self, name))
         for name in ("special_ids", "sentinel_ids"):
-            array = frozen(list(getattr(self, name)), np.int64)
-            for value in array:
-                self._check_id(name, int(value))
-            object.__setattr__(self, name, array)
+            object.__setattr__(self, name, self._checked_ids(name, getattr(self, name)))
+        if not isinstance(self.named, Mapping):
+            raise VocabularyError(
+                f"named is {shortened(self.named)}; expected a mapping of texts to ids"
+            )
         for text, value in self.named.items():
-            self._check_id(repr(text), value)
+            if value is None or not isinstance(text, str):
+                raise VocabularyError(
+                    f"named has the entry {shortened({text: value})}; expected texts and their ids"
+                )
+            self._check_id(shortened(text), value)
         for name in ("word_start", "joins_next", "sentence_end"):
             table = getattr(self, name)
             if table is not None:
-                table = frozen(table, np.bool_)
-                if table.shape != (self.size,):
-                    raise VocabularyError(f"{name} has shape {table.shape}, not ({self.size},)")
-                object.__setattr__(self, name, table)
+                object.__setattr__(self, name, self._checked_table(name, table))
         if self.word_start is not None and self.joins_next is not None:
             raise VocabularyError("give word_start or joins_next, not both")
 
@@ -93,10 +98,42 @@ class Vocabulary:
             self.__dict__[name] = frozen(value, value.dtype.type) if array else value
 
     def _check_id(self, name: str, value: int | None) -> None:
-        if value is not None and not 0 <= value < self.size:
+        if value is None:
+            return
+        if not is_whole(value):
+            raise VocabularyError(f"{name} is {shortened(value)}; it must be an id or None")
+        if not 0 <= value < self.size:
             raise VocabularyError(
-                f"{name} {value} is outside the vocabulary: ids run from 0 to {self.size - 1}"
+                f"{name} {shortened(value)} is outside the vocabulary: ids run from 0 to "
+                f"{self.size - 1}"
             )
+
+    def _checked_ids(self, name: str, values: Any) -> IntArray:
+        """Ids of any iterable as a flat array, or a VocabularyError."""
+        ids = None
+        if np.iterable(values) and not isinstance(values, str | bytes):
+            ids = integers(values if isinstance(values, np.ndarray) else list(values))
+        if ids is None or ids.ndim != 1:
+            raise VocabularyError(f"{name} is {shortened(values)}; it must be a sequence of ids")
+        if len(ids):
+            self._check_id(name, int(ids.min()))
+            self._check_id(name, int(ids.max()))
+        return frozen(ids, np.int64)
+
+    def _checked_table(self, name: str, values: Any) -> BoolArray:
+        """A table of one bool for each id, or a VocabularyError."""
+        try:
+            table = np.asarray(values)
+        except Exception:  # numpy asks the object itself, which may raise anything
+            table = np.zeros((0, 0))
+        if table.shape != (self.size,):
+            raise VocabularyError(f"{name} has shape {table.shape}, not ({self.size},)")
+        if table.dtype.kind not in "biu":
+            raise VocabularyError(
+                f"{name} has values of type {table.dtype}, such as {shortened(table[0])}; it must "
+                "have one bool for each id"
+            )
+        return frozen(table, np.bool_)
 
     @cached_property
     def special(self) -> BoolArray:
@@ -215,9 +252,9 @@ class Vocabulary:
         if name not in self.named:
             have = ", ".join(map(repr, sorted(self.named))) or "none"
             raise VocabularyError(
-                f"{who} writes the special token {name!r}, which this vocabulary does not have "
-                f"(special tokens: {have}). Add it to the tokenizer as a special token, or name "
-                "another one, by its text or its id"
+                f"{who} writes the special token {shortened(name)}, which this vocabulary does not "
+                f"have (special tokens: {have}). Add it to the tokenizer as a special token, or "
+                "name another one, by its text or its id"
             )
         return self.named[name]
 
@@ -262,6 +299,14 @@ class Vocabulary:
             >>> Vocabulary.from_pieces(["[MASK]", "un", "##seen"], mask_id=0).word_start.tolist()
             [True, True, False]
         """
+        if isinstance(pieces, str) or not np.iterable(pieces):
+            raise VocabularyError(
+                f"pieces are {shortened(pieces)}; expected a sequence with the text of every id"
+            )
+        pieces = list(pieces)
+        for number, piece in enumerate(pieces):
+            if not isinstance(piece, str):
+                raise VocabularyError(f"the piece of id {number} is {shortened(piece)}, not a text")
         tables = word_tables(pieces) | {"sentence_end": sentence_ends(pieces)}
         bare = cls(size=len(pieces), **tables, **ids)
         special = np.flatnonzero(bare.special).tolist()

@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
 
-import numpy as np
-
-from maskplug.arrays import FloatArray, IntArray, UintArray, spread
-from maskplug.errors import OptionError
+from maskplug.arrays import FloatArray, IntArray, UintArray
 from maskplug.parts import Clock
 from maskplug.rng import Feedback, Rng, progress_of, seed_of, times_of
 
@@ -47,11 +43,11 @@ class When:
         """Spread single values over the samples.
 
         Raises:
-            OptionError: when a time is no whole number, or there is not one for each sample; for a
-                seed or a progress out of range.
+            OptionError: when a time is no whole number or negative, or there is not one for each
+                sample; for a seed or a progress out of range.
         """
         samples = len(keys)
-        times = _times("epoch", epoch, samples), _times("step", step, samples)
+        times = times_of(epoch, samples, "epoch"), times_of(step, samples, "step")
         return cls(seed_of(seed), *times, keys, progress_of(progress, samples), feedback)
 
     def __len__(self) -> int:
@@ -81,12 +77,3 @@ class When:
     def scoped(self, name: str) -> When:
         """The same time, with draws of its own."""
         return replace(self, scope=f"{self.scope}{name}/")
-
-
-def _times(name: str, value: Any, samples: int) -> IntArray:
-    times = np.asarray(value)
-    if times.size and times.dtype.kind not in "iu":
-        raise OptionError(f"{name} is {value!r}; it must be a whole number, or one for each sample")
-    if times.shape not in ((), (samples,)):
-        raise OptionError(f"{name} has shape {times.shape} for {samples} samples")
-    return spread(times, np.int64, samples)

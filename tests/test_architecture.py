@@ -17,7 +17,7 @@ FILES = sorted(ROOT.rglob("*.py"))
 FRAMEWORKS = {"torch", "transformers", "fairseq", "datasets", "accelerate", "tensorflow", "jax"}
 FRAMEWORKS |= {"maskplug_hf", "maskplug_fairseq"}
 #: What a selector, a replacement or a target may import of the core.
-PARTS_MAY = {"arrays", "errors", "kernels", "parts", "rng", "schedule", "tokens", "units"}
+PARTS_MAY = {"arrays", "errors", "kernels", "limits", "parts", "rng", "schedule", "tokens", "units"}
 PARTS_MAY |= {
     "feedback",
     "ragged",
@@ -76,8 +76,8 @@ def test_parts_know_tokens_vocabulary_and_draws(path: Path) -> None:
 )
 def test_patterns_know_their_site(path: Path) -> None:
     own = {name.split(".")[1] for name in imports(path) if name.startswith("maskplug.")}
-    may = {"arrays", "attention", "clock", "errors", "kernels", "parts", "resource", "rng"}
-    assert own <= may | {"schedule"}
+    may = {"arrays", "attention", "clock", "errors", "kernels", "limits", "parts", "resource"}
+    assert own <= may | {"rng", "schedule"}
     assert "maskplug" not in imports(path)
 
 

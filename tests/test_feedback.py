@@ -241,7 +241,7 @@ def test_tables_in_memory_of_others() -> None:
         ({"momentum": float("nan")}, "option 'momentum' is nan"),
         ({"by": "layer"}, "option 'classes' is None with by='layer'"),
         ({"classes": 7}, "option 'classes' is 7 with by='token'"),
-        ({"by": "layer", "classes": 0}, "it must be at least 1"),
+        ({"by": "layer", "classes": 0}, "it must be a whole number from 1 to 16,777,216"),
     ],
 )
 def test_bad_plans(options: Any, message: str) -> None:

@@ -24,7 +24,7 @@ TOKENS = equal_rows(2, 8)
     [
         ({"seed": -1}, "seed is -1"),
         ({"seed": 2**64}, "seed is"),
-        ({"epoch": -1}, "t is -1"),
+        ({"epoch": -1}, "epoch is -1"),
         ({"epoch": 1.5}, "epoch is 1.5; it must be a whole number"),
         ({"step": "3"}, "step is '3'"),
         ({"epoch": [0, 1, 2]}, r"epoch has shape \(3,\) for 2 samples"),

@@ -93,7 +93,7 @@ def test_keys_that_do_not_fit() -> None:
     ("layer", "message"),
     [
         ([[1, 1], [], [1]], "'x' has 2 values for the 3 tokens of row 0"),
-        ([[1, 1, 1], []], "layer 'x' has 3 values for 4 tokens"),
+        ([[1, 1, 1], []], "layer 'x' has 2 rows for 3 samples"),
     ],
 )
 def test_layers_that_do_not_fit(layer: Any, message: str) -> None:

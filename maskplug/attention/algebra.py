@@ -9,7 +9,7 @@ from operator import and_, or_
 from maskplug.attention.intervals import Intervals
 from maskplug.attention.pattern import Pattern
 from maskplug.attention.site import Site
-from maskplug.errors import OptionError
+from maskplug.nesting import check_members, check_nesting
 
 
 @dataclass(frozen=True)
@@ -19,8 +19,8 @@ class Joined(Pattern):
     patterns: tuple[Pattern, ...]
 
     def __post_init__(self) -> None:
-        if not self.patterns:
-            raise OptionError("option 'patterns' is empty; give at least one pattern")
+        check_members("patterns", self.patterns)
+        check_nesting(self)
 
 
 @dataclass(frozen=True)
@@ -72,6 +72,9 @@ class Not(Pattern):
     """
 
     pattern: Pattern
+
+    def __post_init__(self) -> None:
+        check_nesting(self)
 
     def rows(self, site: Site) -> Intervals:
         return ~self.pattern.rows(site)

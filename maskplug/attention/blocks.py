@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from maskplug.arrays import BoolArray, frozen
 from maskplug.attention.flat import flat, phase_of
 from maskplug.attention.intervals import Intervals
-from maskplug.errors import OptionError
+from maskplug.errors import OptionError, shortened
+from maskplug.limits import COUNT
 
 EMPTY, PARTIAL, FULL = 0, 1, 2
 Numbers = NDArray[np.int32]
@@ -111,9 +112,9 @@ def _pair(block_size: Any) -> tuple[int, int]:
         queries, keys = map(index, both)
     except (TypeError, ValueError):
         queries = keys = 0
-    if min(queries, keys) < 1:
+    if min(queries, keys) < 1 or max(queries, keys) > COUNT:
         raise OptionError(
-            f"block_size is {block_size!r}; it must be a whole number from 1 upwards, or two of "
-            "them: (queries, keys)"
+            f"block_size is {shortened(block_size)}; it must be a whole number from 1 to "
+            f"{COUNT:,}, or two of them: (queries, keys)"
         )
     return queries, keys

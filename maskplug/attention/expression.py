@@ -10,12 +10,15 @@ from __future__ import annotations
 import inspect
 import json
 import re
+from collections.abc import Callable
 from typing import Any
 
-from maskplug.errors import OptionError
+from maskplug.errors import OptionError, shortened
+from maskplug.limits import MEMBERS
+from maskplug.nesting import DEPTH, too_deep
 from maskplug.plugins import registry
 from maskplug.registry import BUILTIN
-from maskplug.spec import canonical
+from maskplug.spec import canonical, read_json
 
 NAME = re.compile(r"(?:[A-Za-z_][\w.-]*:(?!\s*\w+\s*=))?[A-Za-z_][\w.-]*(?:@\d+)?")
 OPTION = re.compile(r"\s*(\w+)\s*=")
@@ -28,14 +31,27 @@ class _Reader:
     def __init__(self, text: str) -> None:
         self.text = text
         self.at = 0
+        self.depth = 0
 
     def fail(self, wanted: str) -> OptionError:
         rest = self.text[self.at :].strip()
-        found = f"{rest!r} at column {self.at + 1}" if rest else "its end"
-        return OptionError(
-            f"pattern {self.text!r} cannot be read: {wanted} was expected, not {found}; patterns "
-            "look like 'window:left=4,right=0 & document'"
+        found = f"{shortened(rest)} at column {self.at + 1}" if rest else "its end"
+        return self.error(
+            f"cannot be read: {wanted} was expected, not {found}; patterns look like "
+            "'window:left=4,right=0 & document'"
         )
+
+    def error(self, problem: str) -> OptionError:
+        return OptionError(f"pattern {shortened(self.text)} {problem}")
+
+    def inside(self, read: Callable[[], Any]) -> Any:
+        """What is read one bracket or ``~`` deeper."""
+        if self.depth == DEPTH:
+            raise self.error(f"cannot be read: {too_deep()}")
+        self.depth += 1
+        value = read()
+        self.depth -= 1
+        return value
 
     def next(self) -> str:
         """The next character that is no blank, or nothing."""
@@ -60,15 +76,17 @@ class _Reader:
         members = [self.joined(operators[1:])]
         while self.take(operators[0]):
             members.append(self.joined(operators[1:]))
+            if len(members) > MEMBERS:
+                raise self.error(f"joins more than {MEMBERS} patterns with {operators[0]!r}")
         if len(members) == 1:
             return members[0]
         return {"name": f"{JOINED[operators[0]]}@1", "patterns": members}
 
     def single(self) -> Any:
         if self.take("~"):
-            return {"name": "not@1", "pattern": self.single()}
+            return {"name": "not@1", "pattern": self.inside(self.single)}
         if self.take("("):
-            inside = self.joined()
+            inside = self.inside(self.joined)
             self.need(")")
             return inside
         name = self.name()
@@ -97,7 +115,9 @@ class _Reader:
             bare = name.split(":")[-1].split("@")[0]
             kinds = [e.kind for e in registry().entries if e.name == bare]
             kind = next((k for k in kinds if k in ("schedule", "clock", "pattern")), "schedule")
-        options = {} if self.next() == ")" else self.options(kind, name, closed=True)
+        options = {}
+        if self.next() != ")":
+            options = self.inside(lambda: self.options(kind, name, closed=True))
         self.need(")")
         return {"name": name, **options}
 
@@ -119,7 +139,7 @@ class _Reader:
             else:
                 raise self.fail("an option such as left=4")
             if option in found:
-                raise OptionError(f"pattern {self.text!r} gives the option {option!r} twice")
+                raise self.error(f"gives the option {shortened(option)} twice")
             found[option] = self.value()
             if not self.take(","):
                 return found
@@ -127,16 +147,14 @@ class _Reader:
     def value(self) -> Any:
         start = self.next()
         if self.take("["):
-            items = [] if self.next() == "]" else [self.value()]
-            while self.next() != "]" and self.take(","):
-                items.append(self.value())
-            self.need("]")
-            return items
+            return self.inside(self.items)
         if start == "{" or start == '"' or re.match(r"[-\d]", start):
             try:
-                value, self.at = json.JSONDecoder().raw_decode(self.text, self.at)
+                value, self.at = read_json(self.text, self.at)
             except json.JSONDecodeError:
                 raise self.fail("a value") from None
+            except OptionError as error:
+                raise self.error(f"cannot be read: {error}") from None
             return value
         if start == "~" or start == "(":
             return self.single()
@@ -144,6 +162,14 @@ class _Reader:
         constants = {"null": None, "true": True, "false": False, "None": None}
         constants |= {"True": True, "False": False}
         return constants[name] if name in constants else self.called(None, name)
+
+    def items(self) -> list[Any]:
+        """The values of a list, behind its opening bracket."""
+        items = [] if self.next() == "]" else [self.value()]
+        while self.next() != "]" and self.take(","):
+            items.append(self.value())
+        self.need("]")
+        return items
 
 
 def parse(text: str) -> Any:

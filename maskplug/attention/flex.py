@@ -13,7 +13,7 @@ from maskplug.arrays import BoolArray
 from maskplug.attention.blocks import FULL, PARTIAL, Blocks
 from maskplug.attention.flat import phase_of
 from maskplug.attention.intervals import Bounds, Intervals
-from maskplug.errors import OptionError
+from maskplug.errors import OptionError, shortened
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -105,8 +105,8 @@ def additive(seen: BoolArray, dtype: Any) -> Tensor:
     """
     import torch
 
-    if not dtype.is_floating_point:
-        raise OptionError(f"dtype is {dtype!r}; it must be a floating type")
+    if not getattr(dtype, "is_floating_point", False):
+        raise OptionError(f"dtype is {shortened(dtype)}; it must be a floating type")
     hidden = torch.from_numpy(~seen)
     return torch.zeros(seen.shape, dtype=dtype).masked_fill_(hidden, torch.finfo(dtype).min)
 
@@ -116,7 +116,11 @@ def _device(device: Any) -> Any:
     import torch
 
     if device is not None:
-        return torch.device(device)
+        try:
+            return torch.device(device)
+        except (RuntimeError, TypeError, ValueError) as error:
+            reason = str(error).splitlines()[0]
+            raise OptionError(f"device is {shortened(device)}; {reason}") from None
     return torch.accelerator.current_accelerator() if torch.accelerator.is_available() else "cpu"
 
 

@@ -11,8 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maskplug.arrays import BoolArray, IntArray, frozen
+from maskplug.errors import OptionError
+from maskplug.limits import COUNT
 
 Bounds = NDArray[np.int32]
+#: The most cells of a matrix, of one byte each.
+CELLS = 2**32
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,7 +118,9 @@ class Intervals:
         keys = self.keys if other.keys is None else other.keys
         if self.keys is not None and other.keys is not None:
             keys = frozen(self.keys & other.keys, np.bool_)
-        return replace(both, keys=keys, step=math.lcm(self.step, other.step), phase=phase)
+        # No two keys are COUNT apart: any greater step leaves the same key.
+        step = min(math.lcm(self.step, other.step), COUNT)
+        return replace(both, keys=keys, step=step, phase=phase)
 
     def __or__(self, other: Intervals) -> Intervals:
         """The keys that one or the other sees."""
@@ -180,6 +186,11 @@ class Intervals:
         """The matrix: bool of shape (batch, heads, queries, n_keys), True = may see."""
         from maskplug.kernels.intervals import paint
 
+        if (cells := math.prod(self.shape) * self.n_keys) > CELLS:
+            raise OptionError(
+                f"a matrix of shape {(*self.shape, self.n_keys)} has {cells:,} cells; the limit is "
+                f"{CELLS:,}. block_mask, mask_mod, flashmask and intervals need no matrix"
+            )
         out = np.zeros((math.prod(self.shape), self.n_keys), np.bool_)
         paint(out, *self._all)
         return out.reshape(*self.shape, self.n_keys)

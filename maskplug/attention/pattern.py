@@ -18,7 +18,7 @@ from maskplug.arrays import BoolArray
 from maskplug.attention.intervals import Intervals
 from maskplug.attention.rendered import Fallback, Rendered, check_fallback
 from maskplug.attention.site import Site
-from maskplug.errors import MaskplugWarning, OptionError
+from maskplug.errors import MaskplugWarning, OptionError, shortened
 from maskplug.parts import Clock, Part, Schedule, parts_in
 
 
@@ -145,7 +145,7 @@ class Pattern(Rendered):
 def _members(pattern: Pattern, kind: type) -> tuple[Pattern, ...]:
     """A pattern, or the members of an And or Or: a & b & c is one conjunction of three."""
     if not isinstance(pattern, Pattern):
-        raise OptionError(f"patterns are joined with patterns, not with {pattern!r}")
+        raise OptionError(f"patterns are joined with patterns, not with {shortened(pattern)}")
     return getattr(pattern, "patterns", ()) if isinstance(pattern, kind) else (pattern,)
 
 
@@ -169,7 +169,9 @@ def pattern(name: str | Mapping[str, Any] | Pattern, **options: Any) -> Pattern:
     """
     if options:
         if not isinstance(name, str):
-            raise OptionError(f"{name!r} is made already; options {sorted(options)} come too late")
+            raise OptionError(
+                f"{shortened(name)} is made already; options {sorted(options)} come too late"
+            )
         name = {"name": name, **options}
     made: Pattern = specs.resolve("pattern", name)
     return made

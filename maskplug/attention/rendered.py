@@ -11,7 +11,8 @@ import numpy as np
 from maskplug.arrays import BoolArray, FloatArray
 from maskplug.attention.intervals import Intervals
 from maskplug.attention.site import Place, Site
-from maskplug.errors import OptionError
+from maskplug.errors import OptionError, shortened
+from maskplug.limits import SIZE, check_argument
 from maskplug.parts import Part
 from maskplug.rng import keys_of
 from maskplug.when import When
@@ -31,8 +32,8 @@ def check_fallback(fallback: Any) -> None:
     Raises:
         OptionError: naming the value received and the choices.
     """
-    if fallback not in (None, *get_args(Fallback)):
-        raise OptionError(f"fallback is {fallback!r}; choices: 'self', 'first', 'error'")
+    if fallback is not None and not (isinstance(fallback, str) and fallback in get_args(Fallback)):
+        raise OptionError(f"fallback is {shortened(fallback)}; choices: 'self', 'first', 'error'")
 
 
 class Rendered(Part):
@@ -73,7 +74,10 @@ class Rendered(Part):
         numbers = np.zeros(batch, np.uint64) if keys is None else keys_of(keys)
         if batch > 1 and len(numbers) != batch:
             raise OptionError(f"there are {len(numbers)} keys for {batch} samples")
+        check_argument("q_len", q_len, 0, SIZE)
+        check_argument("offset", offset, 0, SIZE)
         kv_len = q_len + offset if kv_len is None else kv_len
+        check_argument("kv_len", kv_len, 0, SIZE)
         when = When.at(seed, epoch, t, numbers, progress)
         site = Site(q_len, kv_len, when, heads, offset, place, depth, layers)
         return self.at(site, fallback)
@@ -131,9 +135,12 @@ class Rendered(Part):
             from maskplug.attention.flex import additive
 
             return additive(self.dense(q_len, kv_len, t, **more), dtype)
-        kind = np.dtype(dtype)
+        try:
+            kind = np.dtype(dtype)
+        except Exception:  # numpy reads all sorts of objects, and raises as many errors
+            kind = np.dtype(np.bool_)
         if kind.kind != "f":
-            raise OptionError(f"dtype is {dtype!r}; it must be a floating type")
+            raise OptionError(f"dtype is {shortened(dtype)}; it must be a floating type")
         seen = self.dense(q_len, kv_len, t, **more)
         return np.where(seen, kind.type(0), np.finfo(kind).min)
 
@@ -262,4 +269,6 @@ def _samples(layer: Any) -> int:
         shape = np.shape(layer)
     except ValueError:  # ragged: a row of its own length for each sample
         return len(layer)
+    except Exception:  # what it is, the pattern says that reads it
+        return 1
     return shape[0] if len(shape) > 1 else 1

@@ -9,9 +9,10 @@ from typing import Any, Literal
 
 import numpy as np
 
-from maskplug.arrays import BoolArray, FloatArray, IntArray, frozen
+from maskplug.arrays import BoolArray, FloatArray, IntArray, frozen, integers
 from maskplug.attention.intervals import Intervals
-from maskplug.errors import OptionError, TokenError
+from maskplug.errors import OptionError, TokenError, shortened
+from maskplug.limits import HEADS, SIZE, check_argument
 from maskplug.parts import Clock, Schedule
 from maskplug.rng import Rng
 from maskplug.when import When
@@ -51,11 +52,12 @@ class Site:
 
     def __post_init__(self) -> None:
         """Refuse numbers that contradict each other."""
-        for name, least in (("queries", 0), ("keys", 0), ("heads", 1), ("offset", 0)):
-            if getattr(self, name) < least:
-                raise OptionError(f"{name} is {getattr(self, name)}; it must be {least} or more")
-        if self.place not in PLACES:
-            raise OptionError(f"place is {self.place!r}; choices: {', '.join(PLACES)}")
+        for name in ("queries", "keys", "offset"):
+            check_argument(name, getattr(self, name), 0, SIZE)
+        check_argument("heads", self.heads, 1, HEADS)
+        check_argument("depth", vars(self)["depth"], 0)  # not asked for by the pattern
+        if not isinstance(self.place, str) or self.place not in PLACES:
+            raise OptionError(f"place is {shortened(self.place)}; choices: {', '.join(PLACES)}")
         if not self.cross and self.offset + self.queries > self.keys:
             raise OptionError(
                 f"{self.queries} queries from key {self.offset} on need "
@@ -156,17 +158,28 @@ class Site:
         for sample, entry in enumerate(entries):
             pairs = _pairs(entry)
             if pairs is None:
-                raise TokenError(f"sample {sample} of the layer {name!r} is {entry!r}; {wanted}")
+                raise TokenError(
+                    f"sample {sample} of the layer {name!r} is {shortened(entry)}; {wanted}"
+                )
             rows.append(pairs[(pairs != -1).any(1)])
         rows *= self.batch if len(rows) == 1 else 1
         first, second = np.concatenate(rows).T if rows else np.zeros((2, 0), np.int64)
         return np.repeat(np.arange(self.batch), [len(row) for row in rows]), first, second
 
     def _given(self, name: str, who: str) -> IntArray:
-        array = np.asarray(self._named(name, who))
-        if array.size and array.dtype.kind not in "iub":
+        given = self._named(name, who)
+        try:
+            array = np.asarray(given)
+        except Exception:  # numpy asks the object itself, which may raise anything
+            raise TokenError(
+                f"the layer {name!r} is {shortened(given)}; it must be whole numbers"
+            ) from None
+        if array.dtype.kind == "b":
+            return array.astype(np.int64)
+        whole = integers(array)
+        if whole is None:
             raise TokenError(f"the layer {name!r} is {array.dtype}; it must be whole numbers")
-        return array.astype(np.int64)
+        return whole
 
     def _named(self, name: str, who: str) -> Any:
         if name not in self.layers:
@@ -302,11 +315,7 @@ def _from_first_to_last(valid: BoolArray) -> IntArray:
 
 def _pairs(entry: Any) -> IntArray | None:
     """An entry of a layer of pairs: int64 of shape (pairs, 2); None for anything else."""
-    try:
-        array = np.asarray(entry)
-    except ValueError:  # ragged
-        return None
-    if not array.size:
-        return np.zeros((0, 2), np.int64)
-    fits = array.ndim == 2 and array.shape[1] == 2 and array.dtype.kind in "iu"
-    return array.astype(np.int64) if fits else None
+    array = integers(entry)
+    if array is None or not array.size:
+        return array if array is None else np.zeros((0, 2), np.int64)
+    return array if array.ndim == 2 and array.shape[1] == 2 else None

@@ -8,6 +8,7 @@ from typing import Literal
 import numpy as np
 
 from maskplug.arrays import IntArray, Words, below, frozen, thresholds
+from maskplug.limits import check_token
 from maskplug.parts import Most, Replacement, Schedule
 from maskplug.ragged import Ragged
 from maskplug.replacements.text_cuts import ROOM, Pieces, cut_texts, require_codec
@@ -56,6 +57,8 @@ class Fim(Replacement):
     def __post_init__(self) -> None:
         check_rate("rate", self.rate)
         check_share("spm", self.spm)
+        for name in ("prefix", "middle", "suffix"):
+            check_token(name, getattr(self, name))
 
     def replace(
         self, tokens: TokenBatch, selection: Selection, vocab: Vocabulary, rng: Rng

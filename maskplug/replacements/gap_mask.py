@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from maskplug.arrays import IntArray, thresholds
+from maskplug.limits import check_token
 from maskplug.parts import Replacement
 from maskplug.ragged import Ragged
 from maskplug.replacements.rewritten import one_each, rewritten
@@ -40,6 +41,7 @@ class GapMask(Replacement):
     keep: float = 0.0
 
     def __post_init__(self) -> None:
+        check_token("token", self.token)
         check_share("keep", self.keep)
 
     def replace(

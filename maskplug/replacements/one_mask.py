@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from maskplug.arrays import IntArray, thresholds
+from maskplug.limits import check_token
 from maskplug.parts import Most, Replacement
 from maskplug.ragged import Ragged
 from maskplug.replacements.rewritten import one_each, rewritten
@@ -38,6 +39,7 @@ class OneMask(Replacement):
     random: float = 0.0
 
     def __post_init__(self) -> None:
+        check_token("token", self.token)
         check_share("random", self.random)
 
     def replace(

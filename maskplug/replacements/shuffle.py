@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from maskplug.errors import OptionError
+from maskplug.limits import check_whole
 from maskplug.parts import Replacement
 from maskplug.ragged import Ragged
 from maskplug.replacements.rearranged import rearranged
@@ -33,10 +33,8 @@ class Shuffle(Replacement):
     unit: Unit = "word"
 
     def __post_init__(self) -> None:
-        if not 1 <= self.distance < 1 << 24:
-            raise OptionError(
-                f"option 'distance' is {self.distance!r}; it must be at least 1 and below 2**24"
-            )
+        # Times a random word of 32 bits and with a place added, it must fit into 64 bits.
+        check_whole("distance", self.distance, 1, 2**24 - 1)
 
     def replace(
         self, tokens: TokenBatch, selection: Selection, vocab: Vocabulary, rng: Rng

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Literal
 
@@ -11,6 +10,7 @@ import numpy as np
 from maskplug.arrays import FloatArray, IntArray
 from maskplug.errors import OptionError, TokenError
 from maskplug.feedback import Plan
+from maskplug.limits import check_number
 from maskplug.parts import Schedule, Selector
 from maskplug.rng import Rng
 from maskplug.schedule import check_rate
@@ -58,12 +58,8 @@ class Adaptive(Selector):
 
     def __post_init__(self) -> None:
         check_rate("rate", self.rate)
-        if not (self.temperature > 0.0 and math.isfinite(self.temperature)):
-            raise OptionError(
-                f"option 'temperature' is {self.temperature!r}; it must be finite and above 0"
-            )
-        if not 0.0 <= self.floor <= 1.0:
-            raise OptionError(f"option 'floor' is {self.floor!r}; it must be from 0 to 1")
+        check_number("temperature", self.temperature, above=0.0)
+        check_number("floor", self.floor, least=0.0, most=1.0)
         _ = self.feedback_plan  # checks the options that are left
 
     @property

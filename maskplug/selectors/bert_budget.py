@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 
 from maskplug.arrays import IntArray
-from maskplug.errors import OptionError
+from maskplug.limits import check_whole
 from maskplug.parts import Schedule, Selector
 from maskplug.rng import Rng
 from maskplug.schedule import check_rate
@@ -42,10 +42,7 @@ class BertBudget(Selector):
 
     def __post_init__(self) -> None:
         check_rate("rate", self.rate)
-        if self.max_predictions < 1:
-            raise OptionError(
-                f"option 'max_predictions' is {self.max_predictions!r}; it must be at least 1"
-            )
+        check_whole("max_predictions", self.max_predictions, 1)
 
     def select(self, tokens: TokenBatch, vocab: Vocabulary, rng: Rng) -> Selection:
         from maskplug.kernels.select import words_within

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from maskplug.arrays import FloatArray, IntArray, frozen, offsets_of, thresholds
-from maskplug.errors import OptionError
+from maskplug.errors import OptionError, shortened
+from maskplug.limits import check_whole, is_finite
 from maskplug.rng import Rng
 from maskplug.selectors.noise import Noise
 from maskplug.tokens import Selection, TokenBatch
@@ -67,12 +68,12 @@ class BlockNoise(Noise):
     antithetic: bool = True
 
     def __post_init__(self) -> None:
-        if self.block < 1:
-            raise OptionError(f"option 'block' is {self.block!r}; it must be at least 1")
-        if not 0.0 < self.low <= self.high <= 1.0:
+        check_whole("block", self.block, 1)
+        numbers = is_finite(self.low) and is_finite(self.high)
+        if not (numbers and 0.0 < self.low <= self.high <= 1.0):
             raise OptionError(
-                f"options 'low' and 'high' are {self.low!r} and {self.high!r}; they must be above "
-                "0 and at most 1, and 'low' not above 'high'"
+                f"options 'low' and 'high' are {shortened(self.low)} and {shortened(self.high)}; "
+                "they must be above 0 and at most 1, and 'low' not above 'high'"
             )
 
     def times(self, blocks: IntArray, rng: Rng) -> FloatArray:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from maskplug.arrays import IntArray, below
-from maskplug.errors import OptionError
+from maskplug.limits import check_number
 from maskplug.parts import Most, Schedule, Selector
 from maskplug.rng import Rng
 from maskplug.schedule import check_rate, highest
@@ -33,8 +33,7 @@ class Fragment(Selector):
 
     def __post_init__(self) -> None:
         check_rate("rate", self.rate)
-        if not 0.0 <= self.edges <= 0.5:
-            raise OptionError(f"option 'edges' is {self.edges!r}; it must be from 0 to 0.5")
+        check_number("edges", self.edges, least=0.0, most=0.5)
 
     def select(self, tokens: TokenBatch, vocab: Vocabulary, rng: Rng) -> Selection:
         candidates = units(tokens, vocab)

@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 
 from maskplug.arrays import BoolArray, FloatArray, IntArray, frozen
-from maskplug.errors import OptionError
+from maskplug.errors import OptionError, shortened
 from maskplug.parts import Schedule, Selector
 from maskplug.rng import Rng
 from maskplug.schedule import check_rate, highest
@@ -23,7 +23,7 @@ def highest_scores(scores: FloatArray, units: Selection, wanted: IntArray) -> Bo
     """One bool a unit: the ``wanted[row]`` of each row that score highest; of equal ones the later.
 
     Example:
-        >>> units = Selection(np.arange(5), np.ones(5), np.array([0, 3, 5]), 5)
+        >>> units = Selection(np.arange(5), np.ones(5, int), np.array([0, 3, 5]), 5)
         >>> highest_scores(np.array([0.5, 0.1, 0.5, 0.3, 0.2]), units, np.array([1, 1])).tolist()
         [False, False, True, True, False]
     """
@@ -62,13 +62,13 @@ class GapSentences(Selector):
         check_rate("rate", self.rate)
         if highest(self.rate) >= 1.0:
             raise OptionError(
-                f"option 'rate' is {self.rate!r}; a rate of 1 leaves no sentence to be read, so "
-                "that it must stay below"
+                f"option 'rate' is {shortened(self.rate)}; a rate of 1 leaves no sentence to be "
+                "read, so that it must stay below"
             )
         if self.choose != "principal" and (self.sequential or self.unique):
             raise OptionError(
                 f"options 'sequential' and 'unique' are {self.sequential} and {self.unique}; they "
-                f"score principal sentences, and option 'choose' is {self.choose!r}"
+                f"score principal sentences, and option 'choose' is {shortened(self.choose)}"
             )
 
     def select(self, tokens: TokenBatch, vocab: Vocabulary, rng: Rng) -> Selection:

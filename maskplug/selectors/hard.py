@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
 
 from maskplug.arrays import FloatArray
-from maskplug.errors import OptionError, TokenError
+from maskplug.errors import TokenError
+from maskplug.limits import check_number
 from maskplug.parts import Schedule, Selector
 from maskplug.rng import Rng
 from maskplug.schedule import check_rate
@@ -43,8 +43,7 @@ class Hard(Selector):
 
     def __post_init__(self) -> None:
         check_rate("rate", self.rate)
-        if not (math.isfinite(self.bar) and self.bar >= 0.0):
-            raise OptionError(f"option 'bar' is {self.bar!r}; it must be finite and at least 0")
+        check_number("bar", self.bar, least=0.0)
 
     def select(self, tokens: TokenBatch, vocab: Vocabulary, rng: Rng) -> Selection:
         from maskplug.kernels.select import exact

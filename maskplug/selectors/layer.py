@@ -37,7 +37,7 @@ def whole_numbers(tokens: TokenBatch, name: str, what: str) -> IntArray:
         array([0, 1])
     """
     layer = tokens.layers[name]
-    wrong = ~((layer >= 0) & (layer == np.trunc(layer)))  # also where it is NaN
+    wrong = ~((layer >= 0) & (layer < 2.0**63) & (layer == np.trunc(layer)))  # also NaN
     if wrong.any():
         first = int(np.argmax(wrong))
         raise TokenError(

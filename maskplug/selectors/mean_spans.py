@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from maskplug.arrays import IntArray, frozen
-from maskplug.errors import OptionError
+from maskplug.errors import OptionError, shortened
+from maskplug.limits import check_number
 from maskplug.parts import Most, Schedule, Selector
 from maskplug.rng import Rng
 from maskplug.schedule import check_rate, highest
@@ -46,13 +47,10 @@ class MeanSpans(Selector):
         check_rate("rate", self.rate)
         if highest(self.rate) >= 1.0:
             raise OptionError(
-                f"option 'rate' is {self.rate!r}; a rate of 1 leaves no visible token between two "
-                "spans: it must stay below 1"
+                f"option 'rate' is {shortened(self.rate)}; a rate of 1 leaves no visible token "
+                "between two spans: it must stay below 1"
             )
-        if not 1.0 <= self.mean_length < np.inf:
-            raise OptionError(
-                f"option 'mean_length' is {self.mean_length!r}; it must be at least 1, and finite"
-            )
+        check_number("mean_length", self.mean_length, least=1.0)
 
     def select(self, tokens: TokenBatch, vocab: Vocabulary, rng: Rng) -> Selection:
         from maskplug.kernels.spans import compositions, lay_out, span_counts

@@ -8,7 +8,7 @@ from itertools import accumulate
 from typing import Literal
 
 from maskplug.arrays import UintArray, law_limits
-from maskplug.errors import OptionError
+from maskplug.limits import LENGTH, check_whole
 from maskplug.parts import Schedule, Selector
 from maskplug.rng import Rng
 from maskplug.schedule import check_rate
@@ -62,7 +62,7 @@ class Ngrams(Selector):
 
     Args:
         rate: share of the units, from 0 to 1, or a schedule.
-        max_n: the longest n-gram, in units.
+        max_n: the longest n-gram, in units; at most 2**20.
         law: of the lengths: "inverse", "reversed", "geometric" or "uniform"; see ``ngram_law``.
         unit: "word" (n-grams of whole words), "token" or "sentence".
 
@@ -78,8 +78,7 @@ class Ngrams(Selector):
 
     def __post_init__(self) -> None:
         check_rate("rate", self.rate)
-        if self.max_n < 1:
-            raise OptionError(f"option 'max_n' is {self.max_n!r}; it must be at least 1")
+        check_whole("max_n", self.max_n, 1, LENGTH)
 
     def select(self, tokens: TokenBatch, vocab: Vocabulary, rng: Rng) -> Selection:
         from maskplug.kernels.spans import spans

@@ -9,7 +9,7 @@ from functools import lru_cache
 import numpy as np
 
 from maskplug.arrays import FloatArray, IntArray, UintArray, law_limits
-from maskplug.errors import OptionError
+from maskplug.limits import check_number
 from maskplug.parts import Most, Schedule, Selector
 from maskplug.rng import Rng
 from maskplug.schedule import check_rate
@@ -64,10 +64,7 @@ class PoissonSpans(Selector):
 
     def __post_init__(self) -> None:
         check_rate("rate", self.rate)
-        if not 0.0 < self.mean <= LONGEST_MEAN:
-            raise OptionError(
-                f"option 'mean' is {self.mean!r}; it must be above 0 and at most {LONGEST_MEAN:g}"
-            )
+        check_number("mean", self.mean, above=0.0, most=LONGEST_MEAN)
 
     def select(self, tokens: TokenBatch, vocab: Vocabulary, rng: Rng) -> Selection:
         from maskplug.kernels.spans import lay_out, lengths_by_law

@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 
 from maskplug.arrays import offsets_of
-from maskplug.errors import OptionError
+from maskplug.limits import check_whole
 from maskplug.parts import Schedule, Selector
 from maskplug.rng import Rng
 from maskplug.schedule import check_rate
@@ -47,8 +47,7 @@ class Salient(Selector):
     def __post_init__(self) -> None:
         if self.rate is not None:
             check_rate("rate", self.rate)
-        if self.spans < 1:
-            raise OptionError(f"option 'spans' is {self.spans!r}; it must be at least 1")
+        check_whole("spans", self.spans, 1)
 
     def select(self, tokens: TokenBatch, vocab: Vocabulary, rng: Rng) -> Selection:
         candidates = self.units(tokens, vocab)

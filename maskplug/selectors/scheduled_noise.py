@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from maskplug.arrays import FloatArray, thresholds
-from maskplug.errors import OptionError
+from maskplug.limits import check_number
 from maskplug.rng import Rng
 from maskplug.selectors.noise import Noise
 from maskplug.selectors.noise_schedules import NoiseSchedule, masked, weight
@@ -49,8 +49,7 @@ class ScheduledNoise(Noise):
     antithetic: bool = True
 
     def __post_init__(self) -> None:
-        if not 0.0 <= self.eps < 1.0:
-            raise OptionError(f"option 'eps' is {self.eps!r}; it must be from 0 to less than 1")
+        check_number("eps", self.eps, least=0.0, below=1.0)
 
     def times(self, rng: Rng) -> FloatArray:
         """The level t of every row: float64, from 1e-3 to less than 1."""

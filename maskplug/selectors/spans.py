@@ -8,7 +8,7 @@ from functools import lru_cache
 import numpy as np
 
 from maskplug.arrays import FloatArray, UintArray, law_limits
-from maskplug.errors import OptionError
+from maskplug.limits import LENGTH, check_number, check_whole
 from maskplug.parts import Schedule, Selector
 from maskplug.rng import Rng
 from maskplug.schedule import check_rate
@@ -44,7 +44,7 @@ class Spans(Selector):
     Args:
         rate: share of the units, from 0 to 1, or a schedule.
         p: of the geometric law, above 0 and at most 1; the mean of the default law is 3.8.
-        max_length: the longest span, in units.
+        max_length: the longest span, in units; at most 2**20.
         unit: "word" (spans of whole words) or "token".
 
     Source: Joshi et al., "SpanBERT", 2020, section 3.1. Its reference code cuts words at the end of
@@ -58,10 +58,8 @@ class Spans(Selector):
 
     def __post_init__(self) -> None:
         check_rate("rate", self.rate)
-        if not 0.0 < self.p <= 1.0:
-            raise OptionError(f"option 'p' is {self.p!r}; it must be above 0 and at most 1")
-        if self.max_length < 1:
-            raise OptionError(f"option 'max_length' is {self.max_length!r}; it must be at least 1")
+        check_number("p", self.p, above=0.0, most=1.0)
+        check_whole("max_length", self.max_length, 1, LENGTH)
 
     def select(self, tokens: TokenBatch, vocab: Vocabulary, rng: Rng) -> Selection:
         from maskplug.kernels.spans import spans

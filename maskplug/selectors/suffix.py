@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from maskplug.arrays import FloatArray, IntArray, below
-from maskplug.errors import OptionError
+from maskplug.errors import OptionError, shortened
 from maskplug.parts import Most, Schedule, Selector
 from maskplug.rng import Rng
 from maskplug.schedule import check_rate, highest
@@ -36,8 +36,8 @@ class Suffix(Selector):
         check_rate("rate", self.rate)
         if highest(self.rate) > 0.5:
             raise OptionError(
-                f"option 'rate' is {self.rate!r}; the length of a suffix is uniform, and its mean "
-                "share cannot exceed 0.5"
+                f"option 'rate' is {shortened(self.rate)}; the length of a suffix is uniform, "
+                "and its mean share cannot exceed 0.5"
             )
 
     def select(self, tokens: TokenBatch, vocab: Vocabulary, rng: Rng) -> Selection:

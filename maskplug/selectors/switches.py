@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from maskplug.arrays import FloatArray
-from maskplug.errors import OptionError
+from maskplug.limits import check_number
 from maskplug.parts import Selector
 from maskplug.rng import Rng
 from maskplug.tokens import Selection, TokenBatch
@@ -46,8 +46,7 @@ class Switches(Selector):
     unit: Unit = "token"
 
     def __post_init__(self) -> None:
-        if not 0.0 <= self.tau < math.inf:
-            raise OptionError(f"option 'tau' is {self.tau!r}; it must be a finite number from 0 on")
+        check_number("tau", self.tau, least=0.0)
 
     def select(self, tokens: TokenBatch, vocab: Vocabulary, rng: Rng) -> Selection:
         from maskplug.kernels.switch import switches

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from maskplug.arrays import FloatArray, thresholds
-from maskplug.errors import OptionError
+from maskplug.limits import check_number
 from maskplug.rng import Rng
 from maskplug.selectors.noise import Noise
 from maskplug.tokens import Selection, TokenBatch
@@ -37,8 +37,7 @@ class UniformNoise(Noise):
     always_one: bool = False
 
     def __post_init__(self) -> None:
-        if not 0.0 < self.eps <= 1.0:
-            raise OptionError(f"option 'eps' is {self.eps!r}; it must be above 0 and at most 1")
+        check_number("eps", self.eps, above=0.0, most=1.0)
 
     def _chances(self, rng: Rng) -> FloatArray:
         t = rng.uniform("noise level", np.ones(len(rng), np.int64))

@@ -9,6 +9,7 @@ import numpy as np
 
 from maskplug.arrays import FloatArray, IntArray, frozen, thresholds
 from maskplug.errors import OptionError, TokenError
+from maskplug.limits import check_number
 from maskplug.parts import Schedule, Selector
 from maskplug.resource import Resource
 from maskplug.rng import Rng
@@ -90,8 +91,7 @@ class Weighted(Selector):
 
     def __post_init__(self) -> None:
         check_rate("rate", self.rate)
-        if not abs(self.power) <= 64.0:
-            raise OptionError(f"option 'power' is {self.power!r}; it must be from -64 to 64")
+        check_number("power", self.power, least=-64.0, most=64.0)
         if self.scores is not None:
             _table(self.scores, self.power, self.exact)
 

@@ -9,7 +9,9 @@ import numpy as np
 
 from maskplug import spec as specs
 from maskplug.arrays import BoolArray, IntArray, frozen, thresholds
-from maskplug.errors import OptionError
+from maskplug.errors import OptionError, shortened
+from maskplug.limits import are_weights, check_list
+from maskplug.nesting import check_members, check_nesting
 from maskplug.parts import Clock, Most, Target
 from maskplug.ragged import Ragged
 from maskplug.strategies.assemble import assemble
@@ -28,17 +30,18 @@ class Mixture(Strategy):
     clock: Clock
 
     def __post_init__(self) -> None:
-        if not self.strategies:
-            raise OptionError("option 'strategies' is empty; a mixture has at least one")
+        check_members("strategies", self.strategies)
+        check_nesting(self)
+        check_list("weights", self.weights)
         if len(self.weights) != len(self.strategies):
             raise OptionError(
                 f"option 'weights' has {len(self.weights)} values for {len(self.strategies)} "
                 "strategies: one each"
             )
-        if not all(0.0 <= w < np.inf for w in self.weights) or not sum(self.weights) > 0.0:
+        if not are_weights(self.weights):
             raise OptionError(
-                f"option 'weights' is {list(self.weights)}; weights are finite numbers, not "
-                "negative, and not all zero"
+                f"option 'weights' is {shortened(list(self.weights))}; weights are finite "
+                "numbers, not negative, and not all zero"
             )
 
     def choices(self, when: When) -> IntArray:
@@ -110,8 +113,8 @@ class Chain(Strategy):
     target: Target | None
 
     def __post_init__(self) -> None:
-        if not self.strategies:
-            raise OptionError("option 'strategies' is empty; a chain has at least one")
+        check_members("strategies", self.strategies)
+        check_nesting(self)
 
     def mask(self, tokens: TokenBatch, vocab: Vocabulary, when: When) -> Masked:
         """Give every stage what the one before it made; then say what to predict."""

@@ -6,9 +6,12 @@ from typing import Literal
 
 from maskplug.composed import compose
 from maskplug.errors import OptionError
+from maskplug.limits import check_number
 from maskplug.parts import Clock, Replacement, Schedule, Selector
 from maskplug.replacements import Delete, Mix, OneMask, Permute, Rotate
+from maskplug.schedule import check_rate
 from maskplug.selectors import Exact, Insertions, Nothing, PoissonSpans
+from maskplug.selectors.poisson_spans import LONGEST_MEAN
 from maskplug.strategies.composition import chain
 from maskplug.strategy import Strategy
 from maskplug.targets import Original
@@ -49,7 +52,11 @@ def bart(
     Source: Lewis et al., "BART", 2020, section 2.2; the defaults are those of its best model,
     infilling and permuted sentences. fairseq's own task (``denoising``) has ``random`` at 0.1.
     """
-    if not any(isinstance(x, Schedule) or x != 0.0 for x in (rate, permute, insert, rotate)):
+    shares = {"rate": rate, "permute": permute, "insert": insert, "rotate": rotate}
+    for name, share in shares.items():  # here, where these are their names
+        check_rate(name, share)
+    check_number("mean_length", mean_length, above=0.0, most=LONGEST_MEAN)
+    if not any(isinstance(x, Schedule) or x != 0.0 for x in shares.values()):
         raise OptionError(
             "options 'rate', 'permute', 'insert' and 'rotate' are all 0: there is no noise"
         )

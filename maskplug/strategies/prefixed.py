@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 
 from maskplug.arrays import IntArray, frozen
+from maskplug.limits import check_token
+from maskplug.nesting import check_nesting
 from maskplug.parts import Clock
 from maskplug.ragged import Ragged
 from maskplug.strategy import Strategy
@@ -23,6 +25,10 @@ class Prefixed(Strategy):
 
     strategy: Strategy
     token: str | int
+
+    def __post_init__(self) -> None:
+        check_nesting(self)
+        check_token("token", self.token)
 
     def mask(self, tokens: TokenBatch, vocab: Vocabulary, when: When) -> Masked:
         """Mask, then write the token: it comes too late to be masked."""

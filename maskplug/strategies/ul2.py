@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from maskplug.errors import OptionError
+from maskplug.limits import check_token
 from maskplug.parts import Clock
 from maskplug.strategies.composition import mixture
 from maskplug.strategies.prefixed import prefixed
@@ -40,6 +41,8 @@ def ul2(
     Source: Tay et al., "UL2: unifying language learning paradigms", 2023, section 3.1. In the
     released model the modes are called [NLU], [S2S] and [NLG].
     """
+    for mode in modes or ():
+        check_token("modes", mode)
     if denoisers is None:
         denoisers, modes = _paper(clock), _spread(modes)
     return mixture(_announced(denoisers, modes), weights, clock)

@@ -62,9 +62,9 @@ def test_values_follow_progress() -> None:
 @pytest.mark.parametrize(
     ("more", "message"),
     [
-        ({"queries": -1}, "queries is -1; it must be 0 or more"),
+        ({"queries": -1}, "queries is -1; it must be a whole number from 0 to 16,777,216"),
         ({"keys": -2}, "keys is -2"),
-        ({"heads": 0}, "heads is 0; it must be 1 or more"),
+        ({"heads": 0}, "heads is 0; it must be a whole number from 1 to 4,096"),
         ({"offset": -1}, "offset is -1"),
         ({"place": "decodr"}, "place is 'decodr'; choices: encoder, decoder, cross"),
         ({"keys": 3}, "4 queries from key 0 on need 4 keys, and there are 3; in cross"),

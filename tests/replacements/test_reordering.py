@@ -152,7 +152,7 @@ def test_a_protected_mask_stays_where_others_rotate() -> None:
     [
         (lambda: Permute(1.1), "'share' is 1.1"),
         (lambda: Rotate(-0.5), "'rate' is -0.5"),
-        (lambda: Shuffle(0), "'distance' is 0; it must be at least 1"),
+        (lambda: Shuffle(0), "'distance' is 0; it must be a whole number from 1 to 16,777,215"),
         (lambda: Shuffle(1 << 24), "'distance' is 16777216"),
     ],
 )

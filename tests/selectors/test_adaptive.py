@@ -192,9 +192,9 @@ def test_feedback_of_another_size_is_refused() -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"temperature": 0.0}, "option 'temperature' is 0.0; it must be finite and above 0"),
+        ({"temperature": 0.0}, "option 'temperature' is 0.0; it must be a finite number above 0"),
         ({"temperature": float("inf")}, "option 'temperature' is inf"),
-        ({"floor": -0.1}, "option 'floor' is -0.1; it must be from 0 to 1"),
+        ({"floor": -0.1}, "option 'floor' is -0.1; it must be a number from 0 to 1"),
         ({"floor": 1.1}, "option 'floor' is 1.1"),
         ({"rate": 1.5}, "option 'rate'"),
         ({"every": 0}, "option 'every' is 0"),

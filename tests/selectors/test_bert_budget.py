@@ -118,7 +118,10 @@ def test_where_no_word_fits_one_is_taken_evenly() -> None:
     ("options", "message"),
     [
         ({"rate": -0.1}, "'rate' is -0.1"),
-        ({"max_predictions": 0}, "'max_predictions' is 0; it must be at least 1"),
+        (
+            {"max_predictions": 0},
+            "'max_predictions' is 0; it must be a whole number from 1 to 2,147,483,647",
+        ),
     ],
 )
 def test_bad_options(options: dict[str, Any], message: str) -> None:

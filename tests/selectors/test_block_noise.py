@@ -120,7 +120,7 @@ def test_blocks_of_one_token_at_level_one_mask_everything() -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"block": 0}, "'block' is 0; it must be at least 1"),
+        ({"block": 0}, "'block' is 0; it must be a whole number from 1 to 2,147,483,647"),
         ({"low": 0.0}, "'low' and 'high' are 0.0 and 1.0; they must be above 0"),
         ({"high": 1.5}, "'low' and 'high' are 0.001 and 1.5"),
         ({"low": 0.5, "high": 0.4}, "'low' not above 'high'"),

@@ -63,7 +63,7 @@ def test_edges_of_the_rate() -> None:
     ("options", "message"),
     [
         ({"rate": 1.5}, "'rate' is 1.5"),
-        ({"edges": 0.6}, "'edges' is 0.6; it must be from 0 to 0.5"),
+        ({"edges": 0.6}, "'edges' is 0.6; it must be a number from 0 to 0.5"),
         ({"edges": float("nan")}, "'edges' is nan"),
     ],
 )

@@ -79,7 +79,7 @@ def test_the_layer_must_be_there() -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"bar": -0.1}, "option 'bar' is -0.1; it must be finite and at least 0"),
+        ({"bar": -0.1}, "option 'bar' is -0.1; it must be a finite number from 0 on"),
         ({"bar": float("nan")}, "option 'bar' is nan"),
         ({"rate": -1.0}, "option 'rate'"),
     ],

@@ -158,9 +158,12 @@ def test_budgets_follow_a_schedule() -> None:
         ({"rate": 1.0}, "'rate' is 1.0; a rate of 1 leaves no visible token"),
         ({"rate": Linear(0.1, 1.0)}, "leaves no visible token"),
         ({"rate": -0.1}, "'rate' is -0.1; it must be a number from 0 to 1"),
-        ({"mean_length": 0.5}, "'mean_length' is 0.5; it must be at least 1"),
+        ({"mean_length": 0.5}, "'mean_length' is 0.5; it must be a finite number from 1 on"),
         ({"mean_length": float("nan")}, "'mean_length' is nan"),
-        ({"mean_length": float("inf")}, "'mean_length' is inf; it must be at least 1, and finite"),
+        (
+            {"mean_length": float("inf")},
+            "'mean_length' is inf; it must be a finite number from 1 on",
+        ),
     ],
 )
 def test_bad_options(options: dict[str, Any], message: str) -> None:

@@ -123,7 +123,7 @@ def test_words_are_whole() -> None:
     ("options", "message"),
     [
         ({"rate": 1.5}, "'rate' is 1.5; it must be a number from 0 to 1"),
-        ({"max_n": 0}, "'max_n' is 0; it must be at least 1"),
+        ({"max_n": 0}, "'max_n' is 0; it must be a whole number from 1 to 1,048,576"),
     ],
 )
 def test_bad_options(options: dict[str, Any], message: str) -> None:

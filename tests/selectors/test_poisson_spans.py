@@ -164,7 +164,7 @@ def test_edge_rows() -> None:
     ("options", "message"),
     [
         ({"rate": 2.0}, "'rate' is 2.0"),
-        ({"mean": 0.0}, "'mean' is 0.0; it must be above 0 and at most 100"),
+        ({"mean": 0.0}, "'mean' is 0.0; it must be a number above 0 and at most 100"),
         ({"mean": 101.0}, "'mean' is 101.0"),
         ({"mean": float("nan")}, "'mean' is nan"),
     ],

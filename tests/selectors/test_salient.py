@@ -138,7 +138,7 @@ def test_bad_layers(layers: dict[str, Any], message: str) -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"spans": 0}, "'spans' is 0; it must be at least 1"),
+        ({"spans": 0}, "'spans' is 0; it must be a whole number from 1 to 2,147,483,647"),
         ({"rate": 1.2}, "'rate' is 1.2"),
         ({"otherwise": "all"}, "'otherwise' is 'all'; it must be one of 'span', 'nothing'"),
     ],

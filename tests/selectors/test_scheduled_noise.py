@@ -106,5 +106,7 @@ def test_weights_are_unbiased(schedule: NoiseSchedule, antithetic: bool) -> None
 
 @pytest.mark.parametrize("eps", [-0.1, 1.0, float("nan")])
 def test_bad_eps(eps: float) -> None:
-    with pytest.raises(OptionError, match=rf"'eps' is {eps}; it must be from 0 to less than 1"):
+    with pytest.raises(
+        OptionError, match=rf"'eps' is {eps}; it must be a number from 0 to less than 1"
+    ):
         ScheduledNoise(eps=eps)

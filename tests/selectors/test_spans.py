@@ -123,9 +123,9 @@ def test_words_count_as_units() -> None:
     ("options", "message"),
     [
         ({"rate": 2}, "'rate' is 2"),
-        ({"p": 0.0}, "'p' is 0.0; it must be above 0"),
+        ({"p": 0.0}, "'p' is 0.0; it must be a number above 0 and at most 1"),
         ({"p": float("nan")}, "'p' is nan"),
-        ({"max_length": 0}, "'max_length' is 0; it must be at least 1"),
+        ({"max_length": 0}, "'max_length' is 0; it must be a whole number from 1 to 1,048,576"),
     ],
 )
 def test_bad_options(options: dict[str, Any], message: str) -> None:

@@ -94,5 +94,7 @@ def test_eps_is_the_least_rate() -> None:
 
 @pytest.mark.parametrize("eps", [0.0, -1.0, 1.5, float("nan")])
 def test_bad_eps(eps: float) -> None:
-    with pytest.raises(OptionError, match=rf"'eps' is {eps}; it must be above 0 and at most 1"):
+    with pytest.raises(
+        OptionError, match=rf"'eps' is {eps}; it must be a number above 0 and at most 1"
+    ):
         UniformNoise(eps)

@@ -227,7 +227,7 @@ def test_bad_layers(layer: Any, options: dict[str, Any], message: str) -> None:
     ("options", "message"),
     [
         ({"rate": 2.0}, "'rate' is 2.0"),
-        ({"power": float("nan")}, "'power' is nan; it must be from -64 to 64"),
+        ({"power": float("nan")}, "'power' is nan; it must be a number from -64 to 64"),
         ({"power": 65.0}, "'power' is 65.0"),
     ],
 )

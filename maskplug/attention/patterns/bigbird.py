@@ -12,10 +12,11 @@ from maskplug.attention.intervals import Intervals
 from maskplug.attention.pattern import Pattern
 from maskplug.attention.patterns.cross import refuse_cross
 from maskplug.attention.patterns.draws import draws, own_lengths
-from maskplug.attention.patterns.options import check_whole, real_value
+from maskplug.attention.patterns.options import real_value
 from maskplug.attention.site import Site
 from maskplug.clock import Never
 from maskplug.errors import OptionError
+from maskplug.limits import BLOCKS, check_whole
 from maskplug.parts import Clock, Schedule
 from maskplug.schedule import highest
 
@@ -60,7 +61,7 @@ class BigBird(Pattern):
         check_whole("block", self.block, least=1)
         check_whole("window", self.window, least=1)
         check_whole("global_blocks", self.global_blocks, least=0)
-        check_whole("random", self.random, least=0)
+        check_whole("random", self.random, 0, BLOCKS)
         if not isinstance(self.window, Schedule) and self.window % 2 == 0:
             raise OptionError(
                 f"option 'window' is {self.window}; it counts the block itself and as many on "

@@ -11,6 +11,7 @@ from maskplug.attention.intervals import Intervals
 from maskplug.attention.pattern import Pattern
 from maskplug.attention.site import Site
 from maskplug.errors import OptionError
+from maskplug.limits import COUNT, check_list, check_whole
 
 
 @dataclass(frozen=True)
@@ -39,10 +40,13 @@ class GlobalTokens(Pattern):
 
     def __post_init__(self) -> None:
         """Refuse no positions at all."""
+        check_list("positions", self.positions)
         if self.positions is not None and not self.positions:
             raise OptionError(
                 "option 'positions' is empty; give at least one, or null for those of a layer"
             )
+        for position in self.positions or ():
+            check_whole("positions", position, -COUNT)
 
     @property
     def reads(self) -> tuple[str, ...]:  # type: ignore[override]

@@ -11,34 +11,9 @@ import numpy as np
 from maskplug.arrays import FloatArray
 from maskplug.attention.intervals import Intervals
 from maskplug.attention.site import Site
-from maskplug.errors import OptionError
+from maskplug.errors import OptionError, shortened
+from maskplug.limits import COUNT, bounds, is_finite
 from maskplug.parts import Schedule
-
-#: Far below the end of int64, so that sums of options and places stay whole.
-LIMIT = 2**31
-
-
-def bounds(value: Schedule | float) -> tuple[float, float]:
-    """The least and the greatest value of an option: those of its schedule, or twice its own."""
-    return value.bounds if isinstance(value, Schedule) else (value, value)
-
-
-def check_whole(name: str, value: Schedule | int | None, least: int) -> None:
-    """Refuse a whole number, or a schedule, below ``least`` or out of all reach; None passes.
-
-    Raises:
-        OptionError: naming the option, the value received and the range.
-    """
-    if value is None:
-        return
-    low, high = bounds(value)
-    if low < least:
-        raise OptionError(
-            f"option {name!r} is {value!r}; it must be a whole number from {least} upwards, or a "
-            "schedule that stays there"
-        )
-    if high >= LIMIT:
-        raise OptionError(f"option {name!r} is {value!r}; it must be below {LIMIT:,}")
 
 
 def check_below(name: str, value: Schedule | float, limit: float) -> None:
@@ -48,10 +23,10 @@ def check_below(name: str, value: Schedule | float, limit: float) -> None:
         OptionError: naming the option, the value received and the range.
     """
     low, high = bounds(value)
-    if not -LIMIT < low <= high < limit:
+    if not (is_finite(low) and is_finite(high) and -COUNT <= low <= high < limit):
         raise OptionError(
-            f"option {name!r} is {value!r}; it must be a finite number below {limit:g} and "
-            f"above -{LIMIT:,}, or a schedule that stays there"
+            f"option {name!r} is {shortened(value)}; it must be a finite number below {limit:g} "
+            f"and from -{COUNT:,} on, or a schedule that stays there"
         )
 
 

@@ -8,8 +8,8 @@ import numpy as np
 
 from maskplug.attention.intervals import Intervals
 from maskplug.attention.pattern import Pattern
-from maskplug.attention.patterns.options import check_whole
 from maskplug.attention.site import Site
+from maskplug.limits import check_whole
 from maskplug.parts import Schedule
 
 

@@ -8,9 +8,10 @@ from maskplug.attention.intervals import Intervals
 from maskplug.attention.pattern import Pattern
 from maskplug.attention.patterns.basic import Full
 from maskplug.attention.patterns.chunked import Chunked
-from maskplug.attention.patterns.options import by_value, check_whole, in_order
+from maskplug.attention.patterns.options import by_value, in_order
 from maskplug.attention.site import Site
 from maskplug.errors import OptionError
+from maskplug.limits import check_whole
 from maskplug.parts import Schedule
 
 

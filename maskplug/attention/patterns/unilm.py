@@ -13,7 +13,8 @@ from maskplug.attention.pattern import Pattern
 from maskplug.attention.patterns.cross import refuse_cross
 from maskplug.attention.patterns.draws import clock_of, draws
 from maskplug.attention.site import Site
-from maskplug.errors import OptionError, TokenError
+from maskplug.errors import OptionError, TokenError, shortened
+from maskplug.limits import are_weights, check_list
 from maskplug.parts import Clock
 
 Mode = Literal["seq2seq", "left_to_right", "right_to_left", "bidirectional", "mixture"]
@@ -56,11 +57,11 @@ class UniLM(Pattern):
 
     def __post_init__(self) -> None:
         """Refuse shares that are none, and a clock that nothing would follow."""
-        fine = all(0.0 <= share < np.inf for share in self.shares)
-        if len(self.shares) != len(MODES) or not fine or not sum(self.shares) > 0.0:
+        check_list("shares", self.shares)
+        if len(self.shares) != len(MODES) or not are_weights(self.shares):
             raise OptionError(
-                f"option 'shares' is {list(self.shares)}; it must be four finite numbers, not "
-                f"negative and not all zero, for {', '.join(MODES)}"
+                f"option 'shares' is {shortened(list(self.shares))}; it must be four finite "
+                f"numbers, not negative and not all zero, for {', '.join(MODES)}"
             )
         otherwise = f"mode {self.mode!r} draws nothing; only 'mixture' has a clock"
         object.__setattr__(self, "clock", clock_of(self.clock, self.mode == "mixture", otherwise))

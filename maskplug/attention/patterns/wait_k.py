@@ -11,15 +11,10 @@ from maskplug.attention.intervals import Intervals
 from maskplug.attention.pattern import Pattern
 from maskplug.attention.patterns.cross import only_cross
 from maskplug.attention.patterns.draws import clock_of
-from maskplug.attention.patterns.options import (
-    bounds,
-    check_below,
-    check_whole,
-    in_order,
-    real_value,
-)
+from maskplug.attention.patterns.options import check_below, in_order, real_value
 from maskplug.attention.site import Site
 from maskplug.errors import OptionError
+from maskplug.limits import bounds, check_whole
 from maskplug.parts import Clock, Schedule
 
 
@@ -59,6 +54,7 @@ class WaitK(Pattern):
     def __post_init__(self) -> None:
         """Refuse delays below 1, contradictions, and a clock that nothing would follow."""
         check_whole("k", self.k, least=1)
+        check_whole("most", self.most, least=1)
         if self.most is not None and not in_order(self.k, self.most):
             low, high = bounds(self.k)
             raise OptionError(

@@ -73,7 +73,9 @@ def test_members_may_be_expressions_and_are_written_into_the_spec() -> None:
 
 
 def test_bad_options_are_named() -> None:
-    with pytest.raises(OptionError, match="option 'patterns' is empty; give at least one pattern"):
+    with pytest.raises(
+        OptionError, match="option 'patterns' is empty; it must have from 1 to 256 entries"
+    ):
         Alternating(())
     with pytest.raises(OptionError, match="option 'patterns' is 3"):
         maskplug.pattern("alternating", patterns=3)

@@ -89,7 +89,7 @@ def test_cross_attention_is_refused() -> None:
 
 
 def test_bad_options_are_named() -> None:
-    with pytest.raises(OptionError, match=r"option 'block' is 0; .* from 1 upwards"):
+    with pytest.raises(OptionError, match=r"option 'block' is 0; .* from 1 to 2,147,483,647"):
         BlockDiffusion(0)
     with pytest.raises(OptionError, match="needs the option 'block'"):
         maskplug.pattern("block_diffusion")

@@ -76,7 +76,7 @@ def test_chunks_whose_sizes_do_not_divide_one_another_move_their_borders() -> No
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"size": 0}, "option 'size' is 0; it must be a whole number from 1 upwards"),
+        ({"size": 0}, "option 'size' is 0; it must be a whole number from 1 to 2,147,483,647"),
         ({"size": Linear(0, 4)}, "option 'size' is Linear"),
         ({"size": 4, "shift": -1}, "option 'shift' is -1; it must be a whole number from 0"),
         ({"size": 2.5}, "option 'size' is 2.5; it must be a schedule .* or a whole number"),

@@ -86,7 +86,7 @@ def test_a_dilation_that_doubles_only_hides_keys() -> None:
     [
         (lambda: Dilated(left=-1), "option 'left' is -1; it must be a whole number from 0"),
         (lambda: Dilated(left=1, right=-2), "option 'right' is -2"),
-        (lambda: Dilated(left=1, dilation=0), "option 'dilation' is 0; .* from 1 upwards"),
+        (lambda: Dilated(left=1, dilation=0), "option 'dilation' is 0; .* from 1 to 2,147,483,647"),
         (lambda: Dilated.attention_gym(-1, 2), "option 'window_size' is -1"),
         (lambda: Dilated.attention_gym(4, 0), "option 'dilation' is 0"),
         (lambda: maskplug.pattern("dilated(left=1, dilation=linear(0, 3))"), "'dilation' is Lin"),

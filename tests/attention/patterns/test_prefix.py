@@ -83,5 +83,7 @@ def test_a_missing_or_wrong_layer_is_named() -> None:
 
 @pytest.mark.parametrize("length", [-1, Linear(-2, 3)])
 def test_bad_options_are_named(length: Any) -> None:
-    with pytest.raises(OptionError, match=r"option 'length' is .* whole number from 0 upwards"):
+    with pytest.raises(
+        OptionError, match=r"option 'length' is .* whole number from 0 to 2,147,483,647"
+    ):
         Prefix(length)

@@ -69,14 +69,20 @@ def test_the_edges_of_fixed() -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("strided:stride=0", "option 'stride' is 0; it must be a whole number from 1 upwards"),
+        (
+            "strided:stride=0",
+            "option 'stride' is 0; it must be a whole number from 1 to 2,147,483,647",
+        ),
         ("strided", "needs the option 'stride'"),
         ("fixed:stride=0", "option 'stride' is 0"),
-        ("fixed:stride=4,summary=0", "option 'summary' is 0; .* from 1 upwards"),
+        ("fixed:stride=4,summary=0", "option 'summary' is 0; .* from 1 to 2,147,483,647"),
         ("fixed:stride=4,summary=5", "option 'summary' is 5; a block has 4 tokens"),
         ("strided(stride=linear(0, 3))", "option 'stride' is Linear.* a schedule that stays there"),
         ("fixed(stride=linear(0, 3))", "option 'stride' is Linear"),
-        ("fixed(stride=4, summary=linear(0, 3))", "option 'summary' is Linear.* from 1 upwards"),
+        (
+            "fixed(stride=4, summary=linear(0, 3))",
+            "option 'summary' is Linear.* from 1 to 2,147,483,647",
+        ),
         ("fixed(stride=4, summary=linear(1, 5))", "'summary' is Linear.*; a block has 4 tokens"),
         ("fixed(stride=linear(4, 2), summary=3)", "'summary' is 3; a block has Linear"),
     ],

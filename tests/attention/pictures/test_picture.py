@@ -188,7 +188,7 @@ def test_texts_of_self_attention_stand_on_both_axes() -> None:
         ("padding", {"sample": 2, "valid": [[1] * 4] * 2}, "sample is 2; there are 2"),
         ("causal", {"sample": -1}, "sample is -1"),
         ("causal", {"head": 1}, "head is 1; heads is 1"),
-        ("causal", {"heads": 0}, "heads is 0; it must be 1 or more"),
+        ("causal", {"heads": 0}, "heads is 0; it must be a whole number from 1 to 4,096"),
         ("causal", {"epoch": -1}, "epoch is -1"),
         ("causal", {"t": -1}, "time is -1; it must be a whole number from 0 upwards"),
         ("causal", {"t": 11, "total": 10}, "time is 11; it must be a whole number from 0 to 10"),
