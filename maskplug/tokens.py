@@ -6,8 +6,9 @@ All of them hold flat arrays and row offsets, as an Arrow list column does, and 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from functools import cached_property
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -22,7 +23,7 @@ from maskplug.arrays import (
     lengths_of,
     ones,
 )
-from maskplug.errors import TokenError
+from maskplug.errors import ResultError, TokenError
 from maskplug.ragged import Ragged, flatten
 from maskplug.rng import keys_of
 
@@ -86,7 +87,10 @@ class TokenBatch:
                 raise TokenError(
                     f"layer {name!r} has {len(kept[name])} values for {len(self.ids)} tokens"
                 )
-        object.__setattr__(self, "layers", kept)
+        object.__setattr__(self, "layers", MappingProxyType(kept))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), _arguments(self)  # so that copies are read-only as well
 
     @classmethod
     def from_lists(
@@ -201,10 +205,10 @@ class Selection:
         """A selection of single tokens: True = chosen, one value for each of the batch's tokens.
 
         Raises:
-            TokenError: when the mask has another length than the batch has tokens.
+            ResultError: when the mask has another length than the batch has tokens.
         """
         if len(mask) != len(tokens.ids):
-            raise TokenError(f"the mask has {len(mask)} values for {len(tokens.ids)} tokens")
+            raise ResultError(f"the mask has {len(mask)} values for {len(tokens.ids)} tokens")
         from maskplug.kernels.units import single_units
 
         starts = np.empty(len(mask), np.int64)
@@ -244,7 +248,7 @@ class Selection:
         """Refuse a selection that is not one of this batch: kernels write by it without looking.
 
         Raises:
-            TokenError: when rows do not fit, or spans overlap, are not sorted, or leave their row.
+            ResultError: when rows do not fit, or spans overlap, are not sorted, or leave their row.
         """
         from maskplug.kernels.units import rising, unsound_span
 
@@ -254,7 +258,7 @@ class Selection:
             or len(self.starts) != len(self.lengths)
             or not rising(self.offsets, len(self.starts))
         ):
-            raise TokenError(
+            raise ResultError(
                 f"a selection of {len(self)} rows, {len(self.starts)} starts and "
                 f"{len(self.lengths)} lengths, out of {self.size} tokens, does not fit a batch of "
                 f"{len(tokens)} samples and {len(tokens.ids)} tokens"
@@ -262,7 +266,7 @@ class Selection:
         k = unsound_span(self.starts, self.lengths, self.offsets, tokens.offsets)
         if k >= 0:
             row = int(self.rows[k])
-            raise TokenError(
+            raise ResultError(
                 f"the span of {self.lengths[k]} tokens at {self.starts[k] - tokens.offsets[row]} "
                 f"in sample {row} (of {tokens.lengths[row]} tokens) is outside the sample, or "
                 "begins before the end of the span before it; build selections with "
@@ -273,12 +277,12 @@ class Selection:
         """The spans where ``chosen`` (one bool a span) is True.
 
         Raises:
-            TokenError: when there is not one bool for each span.
+            ResultError: when there is not one bool for each span.
         """
         from maskplug.kernels.units import take_units
 
         if len(chosen) != len(self.starts):
-            raise TokenError(f"{len(chosen)} bools came to choose from {len(self.starts)} spans")
+            raise ResultError(f"{len(chosen)} bools came to choose from {len(self.starts)} spans")
         kept = take_units(frozen(chosen, np.bool_), self.starts, self.lengths, self.offsets)
         return Selection(*kept, self.size)
 
@@ -313,6 +317,9 @@ class Masked:
     target_layers: Mapping[str, np.ndarray[Any, Any]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        for name, rows in (("labels", self.labels), ("targets", self.targets)):
+            if not (rows is None or isinstance(rows, Ragged)):
+                raise ResultError(f"{name} are a {type(rows).__name__}, not maskplug.Ragged rows")
         if self.weights is not None:
             object.__setattr__(self, "weights", frozen(self.weights, np.float64))
             if self.labels is None or len(self.weights) != len(self.labels.values):
@@ -324,4 +331,13 @@ class Masked:
                 if rows is None or len(values) != len(rows.values):
                     size = 0 if rows is None else len(rows.values)
                     raise TokenError(f"{name} {layer!r} has {len(values)} values for {size} ids")
-            object.__setattr__(self, name, kept)
+            object.__setattr__(self, name, MappingProxyType(kept))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), _arguments(self)  # so that copies are read-only as well
+
+
+def _arguments(value: TokenBatch | Masked) -> tuple[Any, ...]:
+    """The fields of a value in their order, with mappings that can be pickled."""
+    values = (getattr(value, item.name) for item in fields(value))
+    return tuple(dict(v) if isinstance(v, MappingProxyType) else v for v in values)
