@@ -1,4 +1,4 @@
-"""What authors of parts get wrong first: checked when a part is made, with a message that says it."""
+"""What authors of parts get wrong first: checks of their classes, with messages that say it."""
 
 from __future__ import annotations
 
@@ -11,33 +11,46 @@ from typing import Any
 from maskplug.errors import PluginError
 
 
-def check_class(cls: type) -> None:
-    """Refuse a class of parts that cannot do its work.
+def check_methods(cls: type) -> None:
+    """Refuse a class of parts that lacks a method.
 
     Raises:
-        PluginError: when a method is missing (near names are suggested), it is no frozen dataclass,
-            or it adds options without being decorated.
+        PluginError: names the method, and one of a near name.
     """
-    who = f"{getattr(cls, 'kind', 'part')} {cls.__name__}"
-    if isabstract(cls):
-        missing = sorted(cls.__abstractmethods__)
-        own = [name for name in vars(cls) if not name.startswith("__")]
-        near = get_close_matches(missing[0], own, n=1)
-        hint = f"; is {near[0]!r} meant to be it?" if near else ""
-        methods = ", ".join(map(repr, missing))
-        raise PluginError(f"{who} lacks the method{'s' * (len(missing) > 1)} {methods}{hint}")
+    if not isabstract(cls):
+        return
+    missing = sorted(cls.__abstractmethods__)
+    own = [name for name in vars(cls) if not name.startswith("__")]
+    near = get_close_matches(missing[0], own, n=1)
+    hint = f"; rename {near[0]!r}?" if near else ""
+    methods = ", ".join(map(repr, missing))
+    raise PluginError(f"{_named(cls)} lacks the method{'s' * (len(missing) > 1)} {methods}{hint}")
+
+
+def check_dataclass(cls: type) -> None:
+    """Refuse a class of parts whose options could not be known, or could change.
+
+    Raises:
+        PluginError: when it is no frozen dataclass, or adds options without being decorated.
+    """
+    remedy = "write @dataclass(frozen=True) above the class"
     if not is_dataclass(cls):
         raise PluginError(
-            f"{who}: {cls.__name__} is not a dataclass; parts are frozen dataclasses: write "
-            "@dataclass(frozen=True) above the class"
+            f"{_named(cls)} is not a dataclass; parts are frozen dataclasses: {remedy}"
         )
     if not cls.__dataclass_params__.frozen:  # type: ignore[attr-defined]
-        raise PluginError(f"{who} can be changed after it was made; write @dataclass(frozen=True)")
+        raise PluginError(
+            f"{_named(cls)} is not frozen, so that its options could change: {remedy}"
+        )
     if "__dataclass_fields__" not in vars(cls) and (added := _annotated(cls) - option_names(cls)):
         raise PluginError(
-            f"{who} adds {', '.join(map(repr, sorted(added)))} and is not a dataclass itself, so "
-            "that no spec would name it; write @dataclass(frozen=True) above the class"
+            f"{_named(cls)} adds {', '.join(map(repr, sorted(added)))} and is not a dataclass "
+            f"itself, so that no spec would name it: {remedy}"
         )
+
+
+def _named(cls: type) -> str:
+    return f"{getattr(cls, 'kind', 'part')} {cls.__name__}"
 
 
 def check_arguments(cls: type, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:

@@ -36,10 +36,10 @@ class Part(ABC):
         """Check what authors get wrong first.
 
         Raises:
-            PluginError: when the class lacks a method, is no frozen dataclass, or an argument is
-                for an attribute without annotation.
+            PluginError: when the class lacks a method, or an argument is for an attribute without
+                annotation.
         """
-        authored.check_class(cls)
+        authored.check_methods(cls)
         if args or kwargs:
             authored.check_arguments(cls, args, kwargs)
         return super().__new__(cls)

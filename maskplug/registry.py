@@ -119,7 +119,8 @@ class Registry:
                 f"maskplug.{entry.kind.capitalize()}"
             )
         try:
-            authored.check_class(entry.factory)  # type: ignore[arg-type]
+            authored.check_methods(entry.factory)  # type: ignore[arg-type]
+            authored.check_dataclass(entry.factory)  # type: ignore[arg-type]
         except PluginError as error:
             raise PluginError(f"{where}: {error}") from None
 

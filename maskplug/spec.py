@@ -174,12 +174,10 @@ def options_of(value: Part) -> dict[str, Any]:
 
     Raises:
         OptionError: when one of them does not fit its annotation.
-        PluginError: when the part is not a dataclass, so that its options are unknown.
+        PluginError: when the part is no frozen dataclass, so that its options are unknown.
     """
-    if not dataclasses.is_dataclass(value):
-        raise PluginError(
-            f"{type(value).__name__} is not a dataclass; parts are frozen dataclasses"
-        )
+    authored.check_dataclass(type(value))
+    assert dataclasses.is_dataclass(value)
     hints = typing.get_type_hints(_annotated(type(value)))
     try:
         return {
