@@ -6,7 +6,9 @@ from dataclasses import dataclass
 
 from maskplug import spec as specs
 from maskplug.arrays import IntArray
-from maskplug.parts import Clock, Replacement, Selector, Target
+from maskplug.contract import check_inputs, check_selection, check_type
+from maskplug.errors import ResultError
+from maskplug.parts import Clock, Part, Replacement, Selector, Target
 from maskplug.strategy import Strategy
 from maskplug.tokens import Masked, TokenBatch
 from maskplug.vocabulary import Vocabulary
@@ -29,10 +31,20 @@ class Composed(Strategy):
     def mask(self, tokens: TokenBatch, vocab: Vocabulary, when: When) -> Masked:
         """Select, replace, build."""
         rng = when.rng(self.clock)
-        selection = self.selector.select(tokens, vocab, rng)
-        selection.check(tokens)
-        inputs = self.replacement.replace(tokens, selection, vocab, rng)
-        return self.target.build(tokens, selection, inputs, vocab, rng)
+        part: Part = self.selector
+        try:
+            selection = self.selector.select(tokens, vocab, rng)
+            check_selection(selection, tokens)
+            part = self.replacement
+            inputs = self.replacement.replace(tokens, selection, vocab, rng)
+            check_inputs(inputs, tokens)
+            part = self.target
+            masked = self.target.build(tokens, selection, inputs, vocab, rng)
+            check_type(masked, Masked)
+        except ResultError as error:
+            who = f"strategy {self.label!r}, {part.kind} {type(part).__name__}"
+            raise ResultError(f"{who}: {error}") from error
+        return masked
 
     @property
     def times(self) -> Clock:

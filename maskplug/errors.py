@@ -30,7 +30,7 @@ class ConflictError(MaskplugError):
 
 
 class PluginError(MaskplugError):
-    """A plugin could not be loaded, or registered something impossible."""
+    """A plugin could not be loaded, or offers something impossible."""
 
 
 class VocabularyError(MaskplugError, ValueError):
@@ -39,6 +39,10 @@ class VocabularyError(MaskplugError, ValueError):
 
 class TokenError(MaskplugError, ValueError):
     """Rows, layers, labels or keys that do not fit together."""
+
+
+class ResultError(TokenError):
+    """What a part returned is of the wrong type, or does not fit the batch."""
 
 
 class StrategyError(MaskplugError, RuntimeError):
@@ -91,6 +95,24 @@ def shortened(value: Any, limit: int = 80) -> str:
     except Exception:
         text = f"<{type(value).__name__}>"
     return text if len(text) <= limit else f"{text[: limit - 1]}…"
+
+
+#: What no plugin's failure is made of: the user's interrupt, and the end of a generator.
+PASSED_ON = (KeyboardInterrupt, GeneratorExit)
+
+
+def described(error: BaseException) -> str:
+    """The class and the message of an exception, on one line, whatever the exception is.
+
+    Example:
+        >>> described(KeyError("nine")), described(SystemExit())
+        ("KeyError: 'nine'", 'SystemExit')
+    """
+    try:
+        message = " ".join(str(error).split())
+    except Exception:  # a message that cannot be made is no reason to fail
+        message = ""
+    return f"{type(error).__name__}: {message}" if message else type(error).__name__
 
 
 def did_you_mean(wrong: str, choices: Iterable[str]) -> str:

@@ -8,10 +8,11 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self
 
 import numpy as np
 
+from maskplug import authored
 from maskplug.arrays import FloatArray, IntArray
 
 if TYPE_CHECKING:
@@ -30,6 +31,18 @@ class Part(ABC):
     reads: tuple[str, ...] = ()
     #: How the losses are summed up that the part follows; None for parts that follow none.
     feedback_plan: Plan | None = None
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
+        """Check what authors get wrong first.
+
+        Raises:
+            PluginError: when the class lacks a method, or an argument is for an attribute without
+                annotation.
+        """
+        authored.check_methods(cls)
+        if args or kwargs:
+            authored.check_arguments(cls, args, kwargs)
+        return super().__new__(cls)
 
 
 def parts_in(value: Any) -> Iterator[Part]:

@@ -11,17 +11,17 @@ import inspect
 import os
 import threading
 import warnings
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
 from functools import cache
-from importlib.metadata import EntryPoint, distributions
+from importlib.metadata import EntryPoint
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-import pluggy
-
 from maskplug import hookspecs
-from maskplug.errors import MaskplugWarning, PluginError, did_you_mean
+from maskplug.entry_points import Unreadable, entry_points
+from maskplug.errors import PASSED_ON, MaskplugWarning, PluginError, described, did_you_mean
+from maskplug.observers import Hooks, shown
 from maskplug.registry import BUILTIN, Entry, Registry
 
 if TYPE_CHECKING:
@@ -46,35 +46,28 @@ class Plugin:
         """Distribution and version, for messages."""
         return f"{self.distribution} {self.version}"
 
+    @property
+    def title(self) -> str:
+        """The label with the name of the entry point."""
+        return f"{self.label} (entry point {self.name!r})"
+
 
 @dataclass
 class Plugins:
     """What was found: the hooks, the registry that they filled, and a record of each plugin."""
 
-    manager: pluggy.PluginManager
+    manager: Hooks
     registry: Registry
     found: list[Plugin] = field(default_factory=list)
-    #: Observers that raised: they are not called any more.
-    silenced: set[str] = field(default_factory=set)
+
+    @property
+    def observed(self) -> bool:
+        """Whether any plugin observes batches."""
+        return bool(self.manager.hook.maskplug_after_mask.get_hookimpls())
 
     def after_mask(self, masked: Masked, context: Context) -> None:
         """Show a masked batch to all observers; one that raises is reported once and left out."""
-        offered = {"masked": masked, "context": context}
-        for impl in self.manager.hook.maskplug_after_mask.get_hookimpls():
-            if impl.plugin_name in self.silenced:
-                continue
-            try:
-                impl.function(*(offered[name] for name in impl.argnames))
-            except Exception as error:
-                if _strict():
-                    raise
-                self.silenced.add(impl.plugin_name)
-                warnings.warn(
-                    f"plugin {impl.plugin_name} raised in maskplug_after_mask and is no longer "
-                    f"called: {type(error).__name__}: {error}",
-                    MaskplugWarning,
-                    stacklevel=3,
-                )
+        self.manager.hook.maskplug_after_mask(**shown(masked, context))
 
 
 def plugins() -> Plugins:
@@ -89,7 +82,8 @@ def _load_once() -> Plugins:
         raise PluginError("a plugin asked for a strategy while it was loading; do so in a factory")
     _loading.append(True)
     try:
-        return load(_entry_points())
+        provided, unreadable = entry_points()
+        return load(provided, unreadable)
     finally:
         _loading.clear()
 
@@ -99,28 +93,38 @@ def registry() -> Registry:
     return plugins().registry
 
 
-def load(entry_points: list[tuple[EntryPoint, str, str]]) -> Plugins:
-    """Load the built-ins and these entry points (each with its distribution's name and version).
+def load(
+    provided: Iterable[tuple[EntryPoint, str, str]], unreadable: Iterable[Unreadable] = ()
+) -> Plugins:
+    """Load the built-ins and the plugins of these entry points.
+
+    Args:
+        provided: entry points, each with its distribution's name and version.
+        unreadable: distributions whose entry points cannot be read; they are reported.
 
     Raises:
         PluginError: when a plugin fails and ``MASKPLUG_STRICT_PLUGINS`` is set.
     """
     from maskplug import builtins
 
-    manager = pluggy.PluginManager(hookspecs.PROJECT)
-    manager.add_hookspecs(hookspecs)
-    loaded = Plugins(manager, Registry())
+    loaded = Plugins(Hooks(_strict), Registry())
     _admit(loaded, builtins, BUILTIN, BUILTIN)
-    for entry_point, distribution, version in entry_points:
+    for distribution, version, damage in unreadable:
+        if _wanted(distribution):
+            plugin = Plugin("(unreadable)", distribution, version)
+            what = f"the entry points of {plugin.label} cannot be read"
+            loaded.found.append(_left_out(loaded, plugin, damage, what))
+    for entry_point, distribution, version in provided:
         if not _wanted(entry_point.name, distribution):
             continue
         plugin = Plugin(entry_point.name, distribution, version)
         try:
-            _admit(loaded, entry_point.load(), f"{distribution}:{entry_point.name}", distribution)
-        except Exception as error:
-            if _strict():
-                raise PluginError(f"plugin {plugin.label}: {error}") from error
-            plugin = _report(loaded, plugin, error)
+            _admit(loaded, entry_point.load(), plugin.title, distribution)
+        except PASSED_ON:
+            raise
+        except BaseException as error:  # a plugin must not end the process by SystemExit
+            what = f"maskplug plugin {plugin.title} failed to load"
+            plugin = _left_out(loaded, plugin, error, what)
         loaded.found.append(plugin)
     return loaded
 
@@ -159,40 +163,34 @@ def _check_hooks(module: Any) -> None:
         marked = inspect.isroutine(member) and hasattr(member, "maskplug_impl")
         if isinstance(member, ModuleType) or not (marked or name.startswith("maskplug_")):
             continue
-        if name not in specified:
+        options = member.maskplug_impl if marked else {}
+        name = options.get("specname") or name
+        if name not in specified and not options.get("optionalhook"):
             raise PluginError(f"{name!r} is not a hook{did_you_mean(name, specified)}")
         if not marked:
             raise PluginError(f"{name!r} lacks the decorator @maskplug.hookimpl")
 
 
-def _report(loaded: Plugins, plugin: Plugin, error: Exception) -> Plugin:
-    reason = f"{type(error).__name__}: {error}"
+def _left_out(loaded: Plugins, plugin: Plugin, error: BaseException, what: str) -> Plugin:
+    """Report a plugin that failed, or raise where the user wants that."""
+    reason = described(error)
+    if _strict():
+        raise PluginError(f"{what}: {reason}") from error
     loaded.registry.failures[plugin.label] = reason
     warnings.warn(
-        f"maskplug plugin {plugin.label} (entry point {plugin.name!r}) failed to load and is left "
-        f"out: {reason}. Everything else works. See 'maskplug plugins'; "
-        "MASKPLUG_STRICT_PLUGINS=1 shows the traceback.",
+        f"{what}: {reason}. It is left out, and everything else works. See 'maskplug plugins'; "
+        "MASKPLUG_STRICT_PLUGINS=1 shows the traceback",
         MaskplugWarning,
         stacklevel=3,
     )
-    return Plugin(plugin.name, plugin.distribution, plugin.version, reason)
+    return replace(plugin, error=reason)
 
 
 def _strict() -> bool:
     return os.environ.get("MASKPLUG_STRICT_PLUGINS", "") not in ("", "0")
 
 
-def _wanted(name: str, distribution: str) -> bool:
+def _wanted(*names: str) -> bool:
+    """Whether the user's limit, if there is one, has one of the names."""
     limit = os.environ.get("MASKPLUG_LOAD_PLUGINS")
-    return limit is None or bool({name, distribution} & {w.strip() for w in limit.split(",")})
-
-
-def _entry_points() -> list[tuple[EntryPoint, str, str]]:
-    found: dict[tuple[str, str], tuple[EntryPoint, str]] = {}
-    for distribution in distributions():
-        for entry_point in distribution.entry_points:
-            if entry_point.group == hookspecs.PROJECT:
-                name = distribution.metadata["Name"] or "(unnamed)"
-                # A distribution seen twice on the path (an editable install) counts once.
-                found.setdefault((name, entry_point.name), (entry_point, distribution.version))
-    return [(point, name, version) for (name, _), (point, version) in sorted(found.items())]
+    return limit is None or bool({*names} & {w.strip() for w in limit.split(",")})

@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from inspect import cleandoc
+from inspect import cleandoc, isclass
 from typing import Any
 
-from maskplug.errors import ConflictError, PluginError, UnknownNameError, did_you_mean, shortened
+from maskplug import authored
+from maskplug.errors import (
+    PASSED_ON,
+    ConflictError,
+    MaskplugError,
+    PluginError,
+    UnknownNameError,
+    described,
+    did_you_mean,
+    shortened,
+)
+from maskplug.parts import Part
 
 BUILTIN = "maskplug"
 KINDS = ("strategy", "selector", "replacement", "target", "clock", "schedule", "pattern")
@@ -34,6 +45,26 @@ class Entry:
     def pinned(self) -> str:
         """The name as specs write it: with the distribution, unless it is the library's own."""
         return self.label if self.provider == BUILTIN else f"{self.provider}:{self.label}"
+
+    def make(self, options: Mapping[str, Any]) -> Part:
+        """Call the factory.
+
+        Raises:
+            PluginError: when it raises what is no error of maskplug, or returns something else.
+        """
+        who = f"the factory of {self.kind} {self.pinned!r}"
+        try:
+            made = self.factory(**options)
+        except (MaskplugError, *PASSED_ON):
+            raise
+        except BaseException as error:  # a plugin must not end the process by SystemExit
+            raise PluginError(f"{who} raised {described(error)}") from error
+        if not isinstance(made, Part) or made.kind != self.kind:
+            raise PluginError(
+                f"{who} returned {made!r}; it must return a maskplug.{self.kind.capitalize()}"
+                f"{' (is a return missing?)' if made is None else ''}"
+            )
+        return made
 
     @property
     def summary(self) -> str:
@@ -68,6 +99,8 @@ class Registry:
             )
         if not callable(entry.factory):
             raise PluginError(f"{where}: {entry.factory!r} cannot be called")
+        if isclass(entry.factory):
+            self._check_class(entry, where)
         for other in self.of_kind(entry.kind):
             if (other.name, other.version, other.provider) == (
                 entry.name,
@@ -76,6 +109,21 @@ class Registry:
             ):
                 raise PluginError(f"{where}@{entry.version} twice")
         self.entries.append(entry)
+
+    def _check_class(self, entry: Entry, where: str) -> None:
+        """Refuse a class that is no part of this kind, or whose instances could not work."""
+        kind = getattr(entry.factory, "kind", None)
+        if not issubclass(entry.factory, Part) or kind != entry.kind:  # type: ignore[arg-type]
+            raise PluginError(
+                f"{where}: the class {entry.factory.__name__} is "
+                f"{f'a {kind}' if kind in KINDS else 'no part'}; a {entry.kind} is a subclass of "
+                f"maskplug.{entry.kind.capitalize()}"
+            )
+        try:
+            authored.check_methods(entry.factory)  # type: ignore[arg-type]
+            authored.check_dataclass(entry.factory)  # type: ignore[arg-type]
+        except PluginError as error:
+            raise PluginError(f"{where}: {error}") from None
 
     def of_kind(self, kind: str) -> list[Entry]:
         """All entries of a kind, in the order of their registration."""

@@ -7,6 +7,7 @@ is given by name (``"epoch"``), by mapping (``{"name": "every", "k": 2}``) or as
 from __future__ import annotations
 
 import dataclasses
+import functools
 import inspect
 import json
 import types
@@ -18,10 +19,12 @@ from typing import Any, Literal, Union, get_args, get_origin
 
 import numpy as np
 
+from maskplug import authored
 from maskplug.errors import (
     OptionError,
     PluginError,
     UnknownNameError,
+    described,
     did_you_mean,
     shortened,
 )
@@ -42,17 +45,23 @@ def build(entry: Entry, options: Mapping[str, Any]) -> Any:
 
     Raises:
         OptionError: for an unknown, missing or wrong option; the message names entry and option.
+        PluginError: when the factory itself is at fault.
     """
     who = f"{entry.kind} {entry.label!r}"
     try:
         check_nesting(options)
     except OptionError as error:
         raise OptionError(f"{who}: {error}") from None
-    signature = inspect.signature(entry.factory)
-    hints = typing.get_type_hints(_annotated(entry.factory))
+    try:
+        signature = inspect.signature(entry.factory)
+        hints = typing.get_type_hints(_annotated(entry.factory))
+    except Exception as error:  # it names what is not there at run time
+        raise PluginError(f"the annotations of {who} cannot be read: {described(error)}") from error
     for name in options:
         if name not in signature.parameters:
             hint = did_you_mean(str(name), signature.parameters)
+            if inspect.isclass(entry.factory) and name in authored.unannotated(entry.factory):
+                hint = f": {authored.without_annotation(entry.factory, name)}"
             raise OptionError(f"{who} has no option {shortened(name)}{hint}")
     values = {}
     for name, parameter in signature.parameters.items():
@@ -66,23 +75,22 @@ def build(entry: Entry, options: Mapping[str, Any]) -> Any:
         except OptionError as error:
             raise OptionError(f"{who}: {error}") from None
     try:
-        made = entry.factory(**values)
+        made: Any = entry.make(values)
     except OptionError as error:
         raise OptionError(f"{who}: {error}") from None
-    if entry.kind not in ("strategy", "pattern"):
-        return made
-    if not isinstance(made, Part) or made.kind != entry.kind:
-        raise OptionError(
-            f"{entry.provider}: {entry.kind} {entry.label!r} returned {shortened(made)}"
-        )
-    if entry.kind == "pattern":
+    if entry.kind != "strategy":
         return made
     named = {name: canonical(value) for name, value in values.items()}
-    return dataclasses.replace(made, label=entry.pinned, options=named)  # type: ignore[type-var]
+    return dataclasses.replace(made, label=entry.pinned, options=named)
 
 
 def _annotated(factory: Callable[..., Any]) -> Any:
-    return factory.__init__ if inspect.isclass(factory) else factory
+    """The function that has the annotations of a class, of a partial, or of a callable object."""
+    while isinstance(factory, functools.partial):
+        factory = factory.func
+    if inspect.isclass(factory):
+        return factory.__init__
+    return factory if inspect.isroutine(factory) else factory.__call__  # type: ignore[operator]
 
 
 def accept(name: str, value: Any, hint: Any) -> Any:
@@ -186,12 +194,10 @@ def options_of(value: Part) -> dict[str, Any]:
 
     Raises:
         OptionError: when one of them does not fit its annotation.
-        PluginError: when the part is not a dataclass, so that its options are unknown.
+        PluginError: when the part is no frozen dataclass, so that its options are unknown.
     """
-    if not dataclasses.is_dataclass(value):
-        raise PluginError(
-            f"{type(value).__name__} is not a dataclass; parts are frozen dataclasses"
-        )
+    authored.check_dataclass(type(value))
+    assert dataclasses.is_dataclass(value)
     hints = typing.get_type_hints(_annotated(type(value)))
     try:
         return {

@@ -13,12 +13,16 @@ import numpy as np
 
 from maskplug import spec as specs
 from maskplug.arrays import FloatArray, IntArray
+from maskplug.contract import check_arguments, check_type
 from maskplug.errors import (
+    PASSED_ON,
     MaskplugError,
     OptionError,
     PluginError,
+    ResultError,
     StrategyError,
     TokenError,
+    described,
     shortened,
 )
 from maskplug.feedback import Plan
@@ -101,7 +105,8 @@ class Strategy(Part):
             feedback: for adaptive strategies, the losses that the model has told.
 
         Raises:
-            MaskplugError: when tokens, vocabulary and strategy do not fit together.
+            MaskplugError: when tokens, vocabulary and strategy do not fit together, or a part
+                returned something else than it must.
             StrategyError: when a part raised; the message says how to reproduce it.
 
         Example:
@@ -112,15 +117,13 @@ class Strategy(Part):
             >>> masked.inputs.to_lists(), masked.labels.to_lists()
             ([[2, 17, 88, 34, 3]], [[-100, -100, -100, 51, -100]])
         """
+        check_arguments(tokens, vocab)
         self._check_layers(tokens)
         when = When.at(seed, epoch, step, tokens.keys, progress, feedback)
-        try:
-            masked = self.mask(tokens, vocab, when)
-        except MaskplugError:
-            raise
-        except Exception as error:
-            raise self._explained(error, tokens, vocab, when) from error
-        plugins().after_mask(masked, Context(self, tokens, vocab, when))
+        masked = self._masked(tokens, vocab, when)
+        loaded = plugins()
+        if loaded.observed:
+            loaded.after_mask(masked, Context(self, tokens, vocab, when))
         return masked
 
     def try_out(self, vocab: Vocabulary, seed: int = 0) -> Masked:
@@ -137,7 +140,22 @@ class Strategy(Part):
         starts = np.ones(len(ids), np.bool_)
         layers |= {"word_starts": starts, "sentence_starts": starts}  # type: ignore[dict-item]
         tokens = TokenBatch.from_flat(ids, [0, len(ids)], [0], layers)
-        return self.mask(tokens, vocab, When.at(seed, 0, 0, tokens.keys))
+        return self._masked(tokens, vocab, When.at(seed, 0, 0, tokens.keys))
+
+    def _masked(self, tokens: TokenBatch, vocab: Vocabulary, when: When) -> Masked:
+        """Mask a batch; what a part of a plugin raises is explained."""
+        try:
+            masked = self.mask(tokens, vocab, when)
+            check_type(masked, Masked, "mask")
+        except ResultError as error:
+            if str(error).startswith("strategy "):  # a strategy inside this one has named itself
+                raise
+            raise ResultError(f"strategy {self.label!r}: {error}") from error
+        except (MaskplugError, *PASSED_ON):
+            raise
+        except BaseException as error:  # a part must not end the process by SystemExit
+            raise self._explained(error, tokens, vocab, when) from error
+        return masked
 
     def _check_layers(self, tokens: TokenBatch) -> None:
         missing = [name for name in self.reads if name not in tokens.layers]
@@ -150,9 +168,9 @@ class Strategy(Part):
             )
 
     def _explained(
-        self, error: Exception, tokens: TokenBatch, vocab: Vocabulary, when: When
+        self, error: BaseException, tokens: TokenBatch, vocab: Vocabulary, when: When
     ) -> StrategyError:
-        what = f"strategy {self.label!r} raised {type(error).__name__}: {error}"
+        what = f"strategy {self.label!r} raised {described(error)}"
         if not len(tokens):
             return StrategyError(f"{what}\n  the batch has no samples")
         guilty = self._guilty(tokens, vocab, when)
@@ -160,7 +178,7 @@ class Strategy(Part):
         try:
             time = f"t = {when.rng(self.times).t[guilty]}"
         except Exception as stuck:
-            time = f"no t, for the clock {self.times!r} raised {type(stuck).__name__}: {stuck}"
+            time = f"no t, for the clock {self.times!r} raised {described(stuck)}"
         sample = f"  sample key {tokens.keys[guilty]}, {time}"
         try:
             options = shlex.quote(self.options_json)
@@ -178,7 +196,9 @@ class Strategy(Part):
         for i in range(len(tokens)):
             try:
                 self.mask(tokens.row(i), vocab, when.take(np.array([i])))
-            except Exception:
+            except PASSED_ON:
+                raise
+            except BaseException:
                 return i
         return 0
 

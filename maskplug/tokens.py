@@ -6,8 +6,9 @@ All of them hold flat arrays and row offsets, as an Arrow list column does, and 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from functools import cached_property
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -23,7 +24,7 @@ from maskplug.arrays import (
     ones,
 )
 from maskplug.checked import checked_layer, checked_rows, flat_integers, joined_layer
-from maskplug.errors import TokenError, shortened
+from maskplug.errors import ResultError, TokenError, shortened
 from maskplug.limits import COUNT, is_whole
 from maskplug.ragged import Ragged, flatten
 from maskplug.rng import keys_of
@@ -65,7 +66,10 @@ class TokenBatch:
         if not isinstance(self.layers, Mapping):
             raise TokenError(f"layers are {shortened(self.layers)}; expected a mapping by name")
         layers = {name: checked_layer(name, layer, len(ids)) for name, layer in self.layers.items()}
-        object.__setattr__(self, "layers", layers)
+        object.__setattr__(self, "layers", MappingProxyType(layers))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), _arguments(self)  # so that copies are read-only as well
 
     @classmethod
     def from_lists(
@@ -179,7 +183,7 @@ class Selection:
         """A selection of single tokens: True = chosen, one value for each of the batch's tokens.
 
         Raises:
-            TokenError: when the mask has another length than the batch has tokens.
+            ResultError: when the mask has another length than the batch has tokens.
         """
         from maskplug.kernels.units import single_units
 
@@ -238,7 +242,7 @@ class Selection:
         """Refuse a selection that is not one of this batch: kernels write by it without looking.
 
         Raises:
-            TokenError: when rows do not fit, or spans overlap, are not sorted, or leave their row.
+            ResultError: when rows do not fit, or spans overlap, are not sorted, or leave their row.
         """
         from maskplug.kernels.units import rising, unsound_span
 
@@ -248,7 +252,7 @@ class Selection:
             or len(self.starts) != len(self.lengths)
             or not rising(self.offsets, len(self.starts))
         ):
-            raise TokenError(
+            raise ResultError(
                 f"a selection of {len(self)} rows, {len(self.starts)} starts and "
                 f"{len(self.lengths)} lengths, out of {self.size} tokens, does not fit a batch of "
                 f"{len(tokens)} samples and {len(tokens.ids)} tokens"
@@ -256,7 +260,7 @@ class Selection:
         k = unsound_span(self.starts, self.lengths, self.offsets, tokens.offsets)
         if k >= 0:
             row = int(self.rows[k])
-            raise TokenError(
+            raise ResultError(
                 f"the span of {self.lengths[k]} tokens at {self.starts[k] - tokens.offsets[row]} "
                 f"in sample {row} (of {tokens.lengths[row]} tokens) is outside the sample, or "
                 "begins before the end of the span before it; build selections with "
@@ -267,12 +271,12 @@ class Selection:
         """The spans where ``chosen`` (one bool a span) is True.
 
         Raises:
-            TokenError: when there is not one bool for each span.
+            ResultError: when there is not one bool for each span.
         """
         from maskplug.kernels.units import take_units
 
         if len(chosen) != len(self.starts):
-            raise TokenError(f"{len(chosen)} bools came to choose from {len(self.starts)} spans")
+            raise ResultError(f"{len(chosen)} bools came to choose from {len(self.starts)} spans")
         kept = take_units(frozen(chosen, np.bool_), self.starts, self.lengths, self.offsets)
         return Selection(*kept, self.size)
 
@@ -307,6 +311,9 @@ class Masked:
     target_layers: Mapping[str, np.ndarray[Any, Any]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        for name, rows in (("labels", self.labels), ("targets", self.targets)):
+            if not (rows is None or isinstance(rows, Ragged)):
+                raise ResultError(f"{name} are a {type(rows).__name__}, not maskplug.Ragged rows")
         if self.weights is not None:
             object.__setattr__(self, "weights", frozen(self.weights, np.float64))
             if self.labels is None or len(self.weights) != len(self.labels.values):
@@ -318,4 +325,13 @@ class Masked:
                 if rows is None or len(values) != len(rows.values):
                     size = 0 if rows is None else len(rows.values)
                     raise TokenError(f"{name} {layer!r} has {len(values)} values for {size} ids")
-            object.__setattr__(self, name, kept)
+            object.__setattr__(self, name, MappingProxyType(kept))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), _arguments(self)  # so that copies are read-only as well
+
+
+def _arguments(value: TokenBatch | Masked) -> tuple[Any, ...]:
+    """The fields of a value in their order, with mappings that can be pickled."""
+    values = (getattr(value, item.name) for item in fields(value))
+    return tuple(dict(v) if isinstance(v, MappingProxyType) else v for v in values)

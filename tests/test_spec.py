@@ -229,13 +229,18 @@ def test_parts_are_dataclasses() -> None:
         maskplug.compose(Exact(), clock=Plain())
 
 
-def pair(
-    n: int, kind: Literal["a", "b"] = "a", name: str | None = None, flags: tuple[bool, ...] = ()
-) -> Any:
-    return n, kind, name, flags
+@dataclass(frozen=True)
+class Pair(maskplug.Selector):
+    n: int
+    letter: Literal["a", "b"] = "a"
+    name: str | None = None
+    flags: tuple[bool, ...] = ()
+
+    def select(self, tokens: Any, vocab: Any, rng: Any) -> Any:
+        raise NotImplementedError
 
 
-PAIR = Entry("selector", "pair", 1, pair, "x")
+PAIR = Entry("selector", "pair", 1, Pair, "x")
 
 
 @pytest.mark.parametrize(
@@ -246,7 +251,7 @@ PAIR = Entry("selector", "pair", 1, pair, "x")
     ],
 )
 def test_annotations_are_obeyed(options: dict[str, Any], result: Any) -> None:
-    assert specs.build(PAIR, options) == result
+    assert specs.build(PAIR, options) == Pair(*result)
 
 
 @pytest.mark.parametrize(
@@ -255,7 +260,7 @@ def test_annotations_are_obeyed(options: dict[str, Any], result: Any) -> None:
         ({}, "selector 'pair@1' needs the option 'n'"),
         ({"n": 1.0}, "'n' is 1.0; it must be a whole number"),
         ({"n": 1, "name": 3}, "'name' is 3; it must be text or null"),
-        ({"n": 1, "kind": "c"}, "'kind' is 'c'; it must be one of 'a', 'b'"),
+        ({"n": 1, "letter": "c"}, "'letter' is 'c'; it must be one of 'a', 'b'"),
         ({"n": 1, "flags": [1]}, "'flags' is 1; it must be true or false"),
     ],
 )

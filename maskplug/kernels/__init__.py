@@ -14,12 +14,12 @@ from __future__ import annotations
 import logging
 import warnings
 from collections.abc import Callable
-from functools import cache
 from typing import Any, TypeVar, cast
 
 import numba
 
-from maskplug.errors import MaskplugWarning
+from maskplug.errors import MaskplugWarning, described
+from maskplug.kernels.cache import KernelCache
 
 # To whoever listens to DEBUG, as everybody does who has imported fairseq, numba writes out every
 # instruction that it compiles. Who wants to read that sets the level of numba's own logger.
@@ -51,7 +51,7 @@ def compiled(function: Function, **options: Any) -> Function:
     made = numba.njit(**{**FEWER, **options})(function)
     _share_compilation(made)
     try:
-        made.enable_caching()
+        made._cache = KernelCache(function, warn_of_damage, warn_of_no_room)
     except RuntimeError:  # numba found no folder that it may write to
         warn_of_no_cache()
     return cast(Function, made)
@@ -72,13 +72,43 @@ def _share_compilation(made: Any) -> None:
     made.get_call_template = for_any_number
 
 
-@cache
 def warn_of_no_cache() -> None:
     """Say once in a process that compiled kernels are lost when it ends."""
-    warnings.warn(
+    _warn_once(
         "there is no folder to keep compiled kernels in: neither maskplug's own nor one in the "
         "home folder can be written to. Each process compiles them again, which takes seconds; "
-        "set NUMBA_CACHE_DIR to a folder that can be written to",
-        MaskplugWarning,
-        stacklevel=3,
+        "set NUMBA_CACHE_DIR to a folder that can be written to"
     )
+
+
+def warn_of_no_room(kernel: str, folder: str, error: Exception) -> None:
+    """Say once in a process that a kernel cannot be kept."""
+    _warn_once(
+        "compiled kernels cannot be kept in {1}: {0} was the first ({2}). Each process compiles "
+        "them again, which takes seconds; make room there, or set NUMBA_CACHE_DIR to a folder that "
+        "can be written to",
+        kernel,
+        folder,
+        described(error),
+    )
+
+
+def warn_of_damage(kernel: str, folder: str, error: Exception) -> None:
+    """Say once in a process that a kernel on disk is damaged."""
+    _warn_once(
+        "the compiled kernel {0} in {1} could not be read ({2}): it is compiled again, as is any "
+        "other that is damaged, which takes seconds",
+        kernel,
+        folder,
+        described(error),
+    )
+
+
+_told: set[str] = set()
+
+
+def _warn_once(message: str, *values: str) -> None:
+    """Warn, unless this message was given in this process before, whatever its values."""
+    if message not in _told:
+        _told.add(message)
+        warnings.warn(message.format(*values), MaskplugWarning, stacklevel=3)

@@ -1,0 +1,52 @@
+"""Reads the entry points of installed distributions, some of which may be damaged."""
+
+from __future__ import annotations
+
+from importlib.metadata import Distribution, EntryPoint, distributions
+from typing import NamedTuple
+
+from maskplug.hookspecs import PROJECT
+
+
+class Provided(NamedTuple):
+    """An entry point of the group ``maskplug``, with its distribution's name and version."""
+
+    entry_point: EntryPoint
+    distribution: str
+    version: str
+
+
+class Unreadable(NamedTuple):
+    """A distribution whose entry points cannot be read: its name (or path), version, and why."""
+
+    distribution: str
+    version: str
+    error: Exception
+
+
+def entry_points() -> tuple[list[Provided], list[Unreadable]]:
+    """All entry points of the group ``maskplug``, and all distributions that may hide some."""
+    provided: dict[tuple[str, str], Provided] = {}
+    unreadable: dict[str, Unreadable] = {}
+    for distribution in distributions():
+        try:
+            points = [p for p in distribution.entry_points if p.group == PROJECT]
+        except Exception as error:  # whatever reading a damaged file raises
+            broken = Unreadable(*_identity(distribution), error)
+            unreadable.setdefault(broken.distribution, broken)
+            continue
+        for point in points:
+            name, version = _identity(distribution)
+            # A distribution seen twice on the path (an editable install) counts once.
+            provided.setdefault((name, point.name), Provided(point, name, version))
+    return [provided[key] for key in sorted(provided)], list(unreadable.values())
+
+
+def _identity(distribution: Distribution) -> tuple[str, str]:
+    """Name and version; the path, and no version, where the metadata is missing or damaged."""
+    try:
+        name, version = distribution.metadata["Name"], distribution.version
+    except Exception:
+        name = version = None
+    path = getattr(distribution, "_path", None) or distribution.locate_file("")
+    return name or str(path), version or "(no version)"
