@@ -52,7 +52,7 @@ def build(entry: Entry, options: Mapping[str, Any]) -> Any:
     hints = typing.get_type_hints(_annotated(entry.factory))
     for name in options:
         if name not in signature.parameters:
-            hint = did_you_mean(str(name), signature.parameters)
+            hint = did_you_mean(name if isinstance(name, str) else "", signature.parameters)
             raise OptionError(f"{who} has no option {shortened(name)}{hint}")
     values = {}
     for name, parameter in signature.parameters.items():

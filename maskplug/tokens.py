@@ -78,9 +78,11 @@ class TokenBatch:
 
         Args:
             rows: one sequence of ids a sample; empty ones are allowed.
-            keys: one a sample: int, str or bytes. Without keys a sample's content is its key, so
-                that equal rows are masked alike.
-            layers: for each name, one sequence a sample, as long as the sample.
+            keys: one a sample: int (from 0 to 2**64 - 1), str or bytes, also mixed; samples may
+                share one. Without keys a sample's content is its key, so that equal rows are masked
+                alike.
+            layers: for each name, one sequence a sample, as long as the sample: ints, floats or
+                bools.
 
         Raises:
             TokenError: when rows, keys and layers do not fit together.
