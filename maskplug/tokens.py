@@ -103,8 +103,8 @@ class TokenBatch:
         """Build a batch from flat ids and offsets; see :meth:`from_lists` for keys and layers."""
         if keys is None:
             ids, offsets = checked_rows(ids, offsets)  # before they are hashed
-            return cls(ids, offsets, content_keys(ids, offsets), layers or {})
-        return cls(ids, offsets, keys_of(keys), layers or {})
+            return cls(ids, offsets, content_keys(ids, offsets), {} if layers is None else layers)
+        return cls(ids, offsets, keys_of(keys), {} if layers is None else layers)
 
     def __len__(self) -> int:
         return len(self.offsets) - 1
