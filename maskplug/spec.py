@@ -59,7 +59,7 @@ def build(entry: Entry, options: Mapping[str, Any]) -> Any:
         raise PluginError(f"the annotations of {who} cannot be read: {described(error)}") from error
     for name in options:
         if name not in signature.parameters:
-            hint = did_you_mean(str(name), signature.parameters)
+            hint = did_you_mean(name if isinstance(name, str) else "", signature.parameters)
             if inspect.isclass(entry.factory) and name in authored.unannotated(entry.factory):
                 hint = f": {authored.without_annotation(entry.factory, name)}"
             raise OptionError(f"{who} has no option {shortened(name)}{hint}")

@@ -304,8 +304,11 @@ def strategy(name: str | Mapping[str, Any] | Strategy, **options: Any) -> Strate
         if not isinstance(name["options"], Mapping):
             value = shortened(name["options"])
             raise OptionError(f"the options of a spec are a mapping, not {value}")
-        name, options = name["strategy"], {**name["options"], **options}
-    made: Strategy = specs.build(registry().find("strategy", name), options)
+        entry = registry().find("strategy", name["strategy"])
+        options = {**name["options"], **options}
+    else:
+        entry = registry().find("strategy", name)
+    made: Strategy = specs.build(entry, options)
     return made
 
 

@@ -82,9 +82,11 @@ class TokenBatch:
 
         Args:
             rows: one sequence of ids a sample; empty ones are allowed.
-            keys: one a sample: int, str or bytes. Without keys a sample's content is its key, so
-                that equal rows are masked alike.
-            layers: for each name, one sequence a sample, as long as the sample.
+            keys: one a sample: int (from 0 to 2**64 - 1), str or bytes, also mixed; samples may
+                share one. Without keys a sample's content is its key, so that equal rows are masked
+                alike.
+            layers: for each name, one sequence a sample, as long as the sample: ints, floats or
+                bools.
 
         Raises:
             TokenError: when rows, keys and layers do not fit together.
@@ -105,8 +107,8 @@ class TokenBatch:
         """Build a batch from flat ids and offsets; see :meth:`from_lists` for keys and layers."""
         if keys is None:
             ids, offsets = checked_rows(ids, offsets)  # before they are hashed
-            return cls(ids, offsets, content_keys(ids, offsets), layers or {})
-        return cls(ids, offsets, keys_of(keys), layers or {})
+            return cls(ids, offsets, content_keys(ids, offsets), {} if layers is None else layers)
+        return cls(ids, offsets, keys_of(keys), {} if layers is None else layers)
 
     def __len__(self) -> int:
         return len(self.offsets) - 1

@@ -349,3 +349,10 @@ def test_names_of_something_else(name: Any) -> None:
         assert len(str(caught.value)) < 1500
     with pytest.raises(MaskplugError, match="there is no kind"):
         maskplug.part(name, "epoch")
+
+
+@pytest.mark.parametrize("name", [3, 10**5000, None, "\ud800", "a" * 10**6, b"rate"], ids=shortened)
+def test_names_of_options_of_something_else(name: Any) -> None:
+    with pytest.raises(OptionError, match="strategy 'dynamic@1' has no option") as caught:
+        maskplug.strategy({"strategy": "dynamic", "options": {name: 1}})
+    assert len(str(caught.value)) < 300

@@ -28,6 +28,10 @@ same in a terminal, and `maskplug show --strategy NAME` the masks, of any text a
 Every rate takes a schedule, every strategy a clock; `maskplug list schedule` and `maskplug list
 clock`
 name them. Every strategy passes `maskplug check NAME`.
+
+Numbers are checked when a strategy is made: counts and periods go up to 2,147,483,647, lengths of
+n-grams and spans up to 1,048,576. Lists of strategies have up to 256 entries and are nested up to
+50 deep.
 """
 #: What ``show`` needs besides the name; None: there is little to see without a file or a model.
 EXAMPLES: dict[str, str | None] = {

@@ -8,7 +8,7 @@ from functools import cached_property, lru_cache
 import numpy as np
 
 from maskplug.arrays import IntArray, frozen, offsets_of
-from maskplug.errors import OptionError, VocabularyError
+from maskplug.errors import OptionError, VocabularyError, shortened
 from maskplug.ragged import Ragged
 from maskplug.resource import Resource
 from maskplug.tokens import Selection, TokenBatch
@@ -84,8 +84,8 @@ def read(resource: Resource) -> Dictionary:
             source = target = ()
         if not source or not target:
             raise OptionError(
-                f"{resource.path}, line {number}: {line!r} is not of the form 'source ids TAB "
-                "target ids', such as '17 4\\t233' (maskplug dictionary writes such a file)"
+                f"{resource.path}, line {number}: {shortened(line)} is not of the form 'source ids "
+                "TAB target ids', such as '17 4\\t233' (maskplug dictionary writes such a file)"
             )
         words.setdefault(source, {}).setdefault(target, number)
     if not words:

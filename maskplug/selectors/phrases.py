@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from maskplug.arrays import IntArray, frozen
-from maskplug.errors import OptionError, VocabularyError
+from maskplug.errors import OptionError, VocabularyError, shortened
 from maskplug.parts import Schedule, Selector
 from maskplug.ragged import Ragged
 from maskplug.resource import Resource
@@ -47,8 +47,8 @@ def read_ngrams(file: Resource) -> Ragged:
             rows.append(_parsed(line))
         except ValueError as error:
             raise OptionError(
-                f"{file.path}, line {number}: {line!r} is no n-gram ({error}); it is written as "
-                "token ids, and a tab and a score if you like: '17 5 88\\t3.2'"
+                f"{file.path}, line {number}: {shortened(line)} is no n-gram ({error}); it is "
+                "written as token ids, and a tab and a score if you like: '17 5 88\\t3.2'"
             ) from None
     return Ragged.of(rows)
 

@@ -8,7 +8,7 @@ from functools import lru_cache
 import numpy as np
 
 from maskplug.arrays import FloatArray, frozen
-from maskplug.errors import OptionError, VocabularyError
+from maskplug.errors import OptionError, VocabularyError, shortened
 from maskplug.resource import Resource
 
 
@@ -43,8 +43,8 @@ def _from_text(file: Resource) -> FloatArray:
             values[number] = float(line)
         except ValueError:
             raise OptionError(
-                f"{file.path}, line {number + 1}: {line!r} is no number; a file of scores has one "
-                "number a line, one line for each id of the vocabulary"
+                f"{file.path}, line {number + 1}: {shortened(line)} is no number; a file of "
+                "scores has one number a line, one line for each id of the vocabulary"
             ) from None
     return values
 

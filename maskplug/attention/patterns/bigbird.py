@@ -36,8 +36,8 @@ class BigBird(Pattern):
             schedule, whose value is rounded to the nearest odd number, even ones upwards.
         global_blocks: how many blocks at either end see all and are seen by all, from 0; or a
             schedule.
-        random: how many further blocks each block sees, from 0; or a schedule, which keeps those
-            that it has as it grows.
+        random: how many further blocks each block sees, from 0 to 256; or a schedule, which keeps
+            those that it has as it grows.
         per_head: whether each head draws its own random blocks.
         clock: when they are drawn anew. "never" by default, as in the original, where random blocks
             are part of the architecture and the same in training and use; "step" makes them noise.
