@@ -12,7 +12,9 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 #: Each block that begins with the name of its file.
-FILE = re.compile(r"^```(?:python plugin|ini notest|toml notest)\n# (\S+)\n(.*?)^```\n", re.M | re.S)
+FILE = re.compile(
+    r"^```(?:python plugin|ini notest|toml notest)\n# (\S+)\n(.*?)^```\n", re.M | re.S
+)
 
 
 @pytest.fixture(scope="module")

@@ -60,9 +60,9 @@ def _describe(console: Console, entry: Entry) -> None:
 
 def _option(parameter: inspect.Parameter) -> str:
     """An option with its type, where it has one, and its default: ``rate: float = 0.5``."""
-    text = parameter.name
-    if parameter.annotation is not parameter.empty:
-        text += f": {inspect.formatannotation(parameter.annotation)}"
+    text, hint = parameter.name, parameter.annotation
+    if hint is not parameter.empty:
+        text += f": {hint if isinstance(hint, str) else inspect.formatannotation(hint)}"
     required = parameter.default is parameter.empty
     return f"{text} (required)" if required else f"{text} = {parameter.default!r}"
 

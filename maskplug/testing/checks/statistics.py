@@ -47,8 +47,8 @@ def check_rate(subject: Subject) -> None:
     shares = chosen.mean(axis=1, dtype=np.float64)
     mean, margin = mean_and_margin(shares)
     assert abs(mean - rate) <= margin + 1e-9, (
-        f"{mean:.6f} of the tokens are chosen on average, and the option 'rate' is {rate:g}; chance "
-        f"explains {margin:.6f} of the difference. budget(rate, available, rng) rounds so that the "
-        "mean is exact; where 'rate' means something else, declare this check as a known exception and say "
-        "what"
+        f"{mean:.6f} of the tokens are chosen on average, and the option 'rate' is {rate:g}; "
+        f"chance explains {margin:.6f} of the difference. budget(rate, available, rng) rounds so that "
+        "the mean is exact; where 'rate' means something else, declare this check as a known "
+        "exception and say what"
     )
