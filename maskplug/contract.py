@@ -31,9 +31,9 @@ def told(value: Any) -> str:
     """
     if value is None:
         return "None"
-    if isinstance(value, np.ndarray):
-        return f"a {value.dtype} array of shape {value.shape}"
     name = type(value).__name__
+    if isinstance(value, np.ndarray):
+        name = f"{value.dtype} array of shape {value.shape}"
     return f"{'an' if name[0] in 'AEIOaeio' else 'a'} {name}"
 
 

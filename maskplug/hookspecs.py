@@ -58,9 +58,12 @@ def maskplug_register(register: Register) -> None:
 
 @hookspec
 def maskplug_after_mask(masked: Masked, context: Context) -> None:
-    """Observe a batch that was just masked; arrays are read-only and the result is ignored.
+    """Observe a batch that was just masked.
 
-    Called in the process that masked the batch, which may be a data-loading worker.
+    ``masked`` and ``context.tokens`` are read-only copies; what an observer returns is ignored.
+    Wrappers, ``tryfirst`` and ``trylast`` work as pluggy documents them. An observer that raises is
+    reported once, and not called again. Called in the process that masked the batch, which may be a
+    data-loading worker.
 
     Example::
 

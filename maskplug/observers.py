@@ -79,10 +79,11 @@ class _Guard:
         self._failed = False
         impl.function = self._wrap if impl.wrapper or impl.hookwrapper else self._call
 
-    def _call(self, *args: Any, **kwargs: Any) -> None:
+    def _call(self, *args: Any, **kwargs: Any) -> Any:
         if not self._failed:
             with self._reported():
-                self._function(*args, **kwargs)
+                return self._function(*args, **kwargs)
+        return None
 
     def _wrap(self, *args: Any, **kwargs: Any) -> Generator[None, Any, Any]:
         """Run both halves of a wrapper, each guarded; what the others returned stays as it is."""

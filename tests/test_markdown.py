@@ -21,15 +21,20 @@ import maskplug
 from maskplug.cli import main
 
 ROOT = Path(__file__).parents[1]
-FILES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+README = ROOT / "README.md"
+FILES = [README, *sorted((ROOT / "docs").glob("*.md"))]
 PYTHON = re.compile(r"^```python\n(.*?)^```\n(?:```text\n(.*?)^```\n)?", re.M | re.S)
 CONSOLE = re.compile(r"^```console\n\$ maskplug ([^\n]*)\n(.*?)^```\n", re.M | re.S)
 PLUGIN = re.compile(r"^```python plugin\n(.*?)^```\n", re.M | re.S)
 
 
 def python_blocks(text: str) -> Iterator[tuple[re.Match[str], str]]:
+    """Run the blocks of a page one after the other; those of the README each on its own."""
+    alone = text == README.read_text()
     namespace: dict[str, object] = {"__name__": "example"}
     for block in PYTHON.finditer(text):
+        if alone:
+            namespace = {"__name__": "example"}
         printed = io.StringIO()
         with contextlib.redirect_stdout(printed):
             exec(compile(block[1], "example", "exec"), namespace)
@@ -55,7 +60,7 @@ def test_the_plugin_of_the_readme_registers_and_masks(monkeypatch: pytest.Monkey
 
     module = types.ModuleType("readme_plugin")
     monkeypatch.setitem(sys.modules, "readme_plugin", module)
-    exec(PLUGIN.search((ROOT / "README.md").read_text())[1], vars(module))
+    exec(PLUGIN.search(README.read_text())[1], vars(module))
     loaded = plugins.load([(EntryPoint("x", "readme_plugin", "maskplug"), "readme", "1")])
     made = loaded.registry.find("strategy", "long_words").factory(rate=1.0)
     vocab = maskplug.Vocabulary.from_pieces(["<mask>", "▁a", "b", "▁c"], mask_id=0)

@@ -17,9 +17,6 @@ FOUND = (
     "for p in plugins().found:\n"
     "    if p.distribution in {'good', 'bad'}: print(p.label, p.error)\n"
 )
-MASK = (
-    "from batches import VOCAB, equal_rows\nmaskplug.strategy('dynamic')(equal_rows(2, 9), VOCAB)\n"
-)
 
 
 @pytest.fixture
@@ -60,6 +57,19 @@ BROKEN = {
     "wrong arguments": (
         "@maskplug.hookimpl\ndef maskplug_register(registry): pass",
         "PluginValidationError",
+    ),
+    "exits": ("import sys; sys.exit()", "SystemExit"),
+    "exits in its hook": (
+        "@maskplug.hookimpl\ndef maskplug_register(register):\n    raise SystemExit('bye')",
+        "SystemExit: bye",
+    ),
+    "a skip of pytest": (
+        "import pytest; pytest.skip('not here', allow_module_level=True)",
+        "Skipped: not here",
+    ),
+    "an exception without text": (
+        "class Mute(Exception):\n    def __str__(self): return 1 / 0\nraise Mute",
+        "Mute",
     ),
     "asks while loading": ("maskplug.strategy('dynamic')", "PluginError: a plugin asked for a"),
 }
@@ -123,43 +133,6 @@ def test_loading_can_be_limited(site: Site, limit: str, printed: str) -> None:
     code = "from maskplug.plugins import plugins\nprint(*[p.name for p in plugins().found])"
     done = site.run(code, MASKPLUG_LOAD_PLUGINS=limit)
     assert done.stdout == printed + "\n", done.stderr
-
-
-OBSERVER = """
-@maskplug.hookimpl
-def maskplug_after_mask(masked, context):
-    print(context.strategy.label, context.rng.t.tolist(), masked.selection.counts.tolist())
-"""
-
-
-def test_an_observer_sees_every_batch(site: Site) -> None:
-    site.install("good", OBSERVER)
-    done = site.run(MASK + MASK)
-    lines = done.stdout.splitlines()
-    assert len(lines) == 2, done.stderr
-    assert lines[0].startswith("dynamic@1 [0, 0] [")
-
-
-def test_an_observer_that_raises_is_reported_once(site: Site) -> None:
-    site.install("bad", OBSERVER.replace("print(", "1 / 0, ("))
-    site.install("good", OBSERVER)
-    done = site.run(MASK + MASK + MASK)
-    assert done.returncode == 0, done.stderr
-    assert len(done.stdout.splitlines()) == 3
-    assert done.stderr.count("raised in maskplug_after_mask and is no longer called") == 1
-    assert "plugin bad 1.2 (entry point 'bad') raised" in done.stderr
-    assert site.run(MASK, MASKPLUG_STRICT_PLUGINS="1").returncode == 1
-
-
-def test_an_observer_cannot_change_the_masks(site: Site) -> None:
-    site.install("bad", OBSERVER.replace("print(", "masked.inputs.values.fill(0), ("))
-    assert "read-only" in site.run(MASK).stderr
-
-
-def test_nothing_of_a_failed_plugin_observes(site: Site) -> None:
-    wrong = "@maskplug.hookimpl\ndef maskplug_register(registry): pass"
-    site.install("bad", OBSERVER + wrong)
-    assert site.run(MASK).stdout == ""
 
 
 RAISES = """

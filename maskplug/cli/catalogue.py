@@ -54,9 +54,17 @@ def _describe(console: Console, entry: Entry) -> None:
     if parameters:
         console.print("\nOptions:", style="bold")
     for parameter in parameters:
-        default = "" if parameter.default is parameter.empty else f" = {parameter.default!r}"
-        console.print(f"  {parameter.name}: {parameter.annotation}{default}", markup=False)
+        console.print(f"  {_option(parameter)}", markup=False, soft_wrap=True)
     console.print()
+
+
+def _option(parameter: inspect.Parameter) -> str:
+    """An option with its type, where it has one, and its default: ``rate: float = 0.5``."""
+    text, hint = parameter.name, parameter.annotation
+    if hint is not parameter.empty:
+        text += f": {hint if isinstance(hint, str) else inspect.formatannotation(hint)}"
+    required = parameter.default is parameter.empty
+    return f"{text} (required)" if required else f"{text} = {parameter.default!r}"
 
 
 @click.command("plugins")

@@ -24,13 +24,12 @@ def binomial_p(successes: int, trials: int) -> float:
     return float(min(1.0, 2 * ways / 2**trials))
 
 
-def mean_bounds(values: FloatArray) -> tuple[float, float]:
-    """Where the mean of the law lies that drew these values: five standard errors either way.
+def mean_and_margin(values: FloatArray) -> tuple[float, float]:
+    """The mean of draws, and five standard errors: how far the mean of their law may be from it.
 
     Example:
         >>> import numpy as np
-        >>> mean_bounds(np.array([0.25, 0.25]))
-        (0.25, 0.25)
+        >>> mean_and_margin(np.array([0.25, 0.25]))
+        (0.25, 0.0)
     """
-    margin = ERRORS * float(values.std(ddof=1)) / sqrt(len(values))
-    return float(values.mean()) - margin, float(values.mean()) + margin
+    return float(values.mean()), ERRORS * float(values.std(ddof=1)) / sqrt(len(values))

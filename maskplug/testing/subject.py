@@ -23,6 +23,8 @@ Layers = Callable[[TokenBatch], Mapping[str, Any]]
 LENGTHS = (33, 1, 12, 64, 2, 20, 3, 41, 8, 5, 27, 17)
 #: The length of the rows that laws are measured on, in sentences of four tokens.
 LAW_LENGTH = 64
+#: The lengths of words in those rows, of which the first is taken that a strategy chooses from.
+WORD_LENGTHS = (1, 2, 4)
 #: Where in training the validity of masks is looked at: (epoch, step, progress).
 MOMENTS = ((0, 0, 0.0), (1, 40, 0.5), (5, 1_000, 1.0))
 
@@ -132,12 +134,28 @@ class Subject:
         return self.dressed(TokenBatch.from_lists(rows, keys=keys))
 
     def equal_rows(self, keys: UintArray) -> TokenBatch:
-        """The same row under each of the keys: 64 words of one token, in sentences of four."""
+        """The same row under each of the keys: 64 tokens, in sentences of four.
+
+        Each token is a word; for a strategy that chooses nothing then, words have two tokens or
+        four.
+        """
+        return self._equal_rows(keys, self._word_length)
+
+    def _equal_rows(self, keys: UintArray, word_length: int) -> TokenBatch:
         row = np.resize(self.vocab.ordinary, LAW_LENGTH)
         row[3::4] = self._end(0, int(row[3]))
-        starts = np.ones(LAW_LENGTH * len(keys), np.bool_)
+        starts = np.arange(LAW_LENGTH * len(keys)) % word_length == 0
         ids, offsets = np.tile(row, len(keys)), np.arange(len(keys) + 1) * LAW_LENGTH
         return self.dressed(TokenBatch(ids, offsets, keys, {"word_starts": starts}))
+
+    @cached_property
+    def _word_length(self) -> int:
+        """How long words are of which the strategy chooses some; 1 where it never does."""
+        keys = np.arange(64, dtype=np.uint64)
+        for length in WORD_LENGTHS:
+            if self.mask(self._equal_rows(keys, length)).selection.mask.any():
+                return length
+        return 1
 
     def dressed(self, tokens: TokenBatch) -> TokenBatch:
         """The batch with the layers that the strategy reads."""

@@ -45,7 +45,7 @@ def test_a_failure_is_told_in_full_and_the_exit_code_is_one() -> None:
     result = run("careless")
     assert result.exit_code == 1
     assert "careless@1  check_rate" in result.output
-    assert "0.2500 of the tokens are chosen on average, and the option 'rate' is 0.5" in (
+    assert "0.250000 of the tokens are chosen on average, and the option 'rate' is 0.5" in (
         result.output
     )
 

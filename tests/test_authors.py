@@ -1,0 +1,308 @@
+"""What authors of parts get wrong first has a message that names the part and the remedy."""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+import pytest
+from batches import VOCAB, batch
+from fake_plugins import Site
+
+import maskplug
+from maskplug import spec as specs
+from maskplug.errors import MaskplugError, PluginError, StrategyError, TokenError, VocabularyError
+from maskplug.registry import Entry, Registry
+
+TOKENS = batch([[5, 6, 7], [8, 9]])
+
+
+def selecting(select: Callable[..., Any]) -> maskplug.Strategy:
+    @dataclass(frozen=True)
+    class Bad(maskplug.Selector):
+        def select(self, tokens: Any, vocab: Any, rng: Any) -> Any:
+            return select(tokens)
+
+    return maskplug.compose(Bad())
+
+
+def replacing(replace: Callable[..., Any]) -> maskplug.Strategy:
+    @dataclass(frozen=True)
+    class Bad(maskplug.Replacement):
+        def replace(self, tokens: Any, selection: Any, vocab: Any, rng: Any) -> Any:
+            return replace(tokens)
+
+    return maskplug.compose("exact", Bad())
+
+
+def building(build: Callable[..., Any]) -> maskplug.Strategy:
+    @dataclass(frozen=True)
+    class Bad(maskplug.Target):
+        def build(self, tokens: Any, selection: Any, inputs: Any, vocab: Any, rng: Any) -> Any:
+            return build(inputs, selection)
+
+    return maskplug.compose("exact", target=Bad())
+
+
+def other_mask(tokens: Any) -> Any:
+    return maskplug.Selection.from_mask(np.ones(3, bool), tokens)
+
+
+def other_batch(tokens: Any) -> Any:
+    return maskplug.Selection(np.array([0]), np.array([1]), np.array([0, 1]), 3)
+
+
+FROM_MASK = "not a Selection; return maskplug.Selection.from_mask(mask, tokens)"
+AS_RAGGED = "not a Ragged; return maskplug.Ragged(ids, tokens.offsets)"
+RETURNED = {
+    "a bool array": (selecting, lambda t: t.ids > 5, f"a bool array of shape (5,), {FROM_MASK}"),
+    "indices": (
+        selecting,
+        lambda t: np.flatnonzero(t.ids),
+        f"an int64 array of shape (5,), {FROM_MASK}",
+    ),
+    "a list": (selecting, lambda t: [True], f"a list, {FROM_MASK}"),
+    "no selection": (selecting, lambda t: None, f"None, {FROM_MASK}"),
+    "a mask of other length": (selecting, other_mask, "the mask has 3 values for 5 tokens"),
+    "bools of other number": (
+        selecting,
+        lambda t: maskplug.units(t, VOCAB).take(np.ones(4, bool)),
+        "4 bools came to choose from 5 spans",
+    ),
+    "another batch's": (selecting, other_batch, "does not fit a batch of 2 samples and 5 tokens"),
+    "ids": (replacing, lambda t: t.ids, f"an int64 array of shape (5,), {AS_RAGGED}"),
+    "lists": (replacing, lambda t: [[5, 6, 7], [8, 9]], f"a list, {AS_RAGGED}"),
+    "no inputs": (replacing, lambda t: None, f"None, {AS_RAGGED}"),
+    "too few rows": (
+        replacing,
+        lambda t: maskplug.Ragged.of([[5, 6, 7]]),
+        "replace() returned 1 rows for 2 samples",
+    ),
+    "nothing built": (building, lambda i, s: None, "None, not a Masked; return maskplug.Masked("),
+    "inputs alone": (building, lambda i, s: i, "a Ragged, not a Masked; return maskplug.Masked("),
+    "labels as a list": (
+        building,
+        lambda i, s: maskplug.Masked(i, s, labels=[[1]]),
+        "labels are a list, not maskplug.Ragged rows",
+    ),
+    "targets as an array": (
+        building,
+        lambda i, s: maskplug.Masked(i, s, targets=i.values),
+        "targets are a ndarray, not maskplug.Ragged rows",
+    ),
+}
+KINDS = {selecting: "selector", replacing: "replacement", building: "target"}
+
+
+@pytest.mark.parametrize(("make", "function", "said"), RETURNED.values(), ids=RETURNED)
+def test_a_wrong_result_names_strategy_and_part(make: Any, function: Any, said: str) -> None:
+    with pytest.raises(TokenError, match=re.escape(said)) as told:
+        make(function)(TOKENS, VOCAB)
+    assert str(told.value).startswith(f"strategy 'compose@1', {KINDS[make]} Bad: ")
+
+
+def test_a_strategy_that_returns_nothing_is_named() -> None:
+    @dataclass(frozen=True, repr=False)
+    class Bad(maskplug.Strategy):
+        def mask(self, tokens: Any, vocab: Any, when: Any) -> Any:
+            return None
+
+        @property
+        def times(self) -> Any:
+            return maskplug.part("clock", "epoch")
+
+        def bounds(self, lengths: Any) -> Any:
+            return lengths, lengths
+
+    with pytest.raises(TokenError, match=r"strategy 'x@1': mask\(\) returned None, not a Masked"):
+        Bad(label="x@1")(TOKENS, VOCAB)
+
+
+@pytest.mark.parametrize("error", [SystemExit(0), pytest.fail.Exception("no"), KeyError("nine")])
+def test_whatever_a_part_raises_is_explained(error: BaseException) -> None:
+    def select(tokens: Any) -> Any:
+        raise error
+
+    strategy = selecting(select)
+    with pytest.raises(StrategyError, match=f"'compose@1' raised {type(error).__name__}: "):
+        strategy(TOKENS, VOCAB)
+    with pytest.raises(StrategyError):
+        strategy.try_out(VOCAB)
+
+
+def misspelt() -> type:
+    @dataclass(frozen=True)
+    class Bad(maskplug.Selector):
+        def selct(self, tokens: Any, vocab: Any, rng: Any) -> Any:
+            return None
+
+    return Bad
+
+
+def undecorated() -> type:
+    class Bad(maskplug.Selector):
+        rate: float = 0.5
+
+        def select(self, tokens: Any, vocab: Any, rng: Any) -> Any:
+            return None
+
+    return Bad
+
+
+def not_frozen() -> type:
+    return dataclass(undecorated())
+
+
+def undecorated_subclass() -> type:
+    class Bad(maskplug.part("selector", "exact").__class__):  # type: ignore[misc]
+        power: float = 2.0
+        table: ClassVar[int] = 3
+
+    return Bad
+
+
+def no_part() -> type:
+    class Bad:
+        pass
+
+    return Bad
+
+
+CLASSES = {
+    misspelt: "selector Bad lacks the method 'select'; rename 'selct'?",
+    undecorated: "selector Bad is not a dataclass; parts are frozen dataclasses: write @dataclass(",
+    not_frozen: "selector Bad is not frozen, so that its options could change: write @dataclass(",
+    undecorated_subclass: "selector Bad adds 'power' and is not a dataclass itself",
+    no_part: "the class Bad is no part; a selector is a subclass of maskplug.Selector",
+}
+
+
+@pytest.mark.parametrize(
+    ("make", "said"), CLASSES.items(), ids=lambda v: getattr(v, "__name__", "")
+)
+def test_a_wrong_class_is_refused_when_it_registers(make: Any, said: str) -> None:
+    with pytest.raises(PluginError, match=re.escape(said)) as told:
+        Registry().add(Entry("selector", "bad", 1, make(), "some-plugin"))
+    assert "some-plugin registers selector 'bad': " in str(told.value)
+
+
+@pytest.mark.parametrize("make", [misspelt, undecorated, not_frozen, undecorated_subclass, no_part])
+def test_a_wrong_class_is_refused_when_it_is_used(make: Any) -> None:
+    with pytest.raises(MaskplugError):
+        maskplug.compose(make()())
+
+
+def test_a_class_of_another_kind_is_refused() -> None:
+    exact = type(maskplug.part("selector", "exact"))
+    with pytest.raises(PluginError, match="the class Exact is a selector; a strategy is a sub"):
+        Registry().add(Entry("strategy", "bad", 1, exact, "some-plugin"))
+
+
+@dataclass(frozen=True)
+class Bare(maskplug.Selector):
+    rate = 0.5
+
+    def select(self, tokens: Any, vocab: Any, rng: Any) -> Any:
+        return None
+
+
+@pytest.mark.parametrize("make", [lambda: Bare(rate=0.3), lambda: Bare(0.3)])  # type: ignore
+def test_an_option_without_annotation_is_named(make: Any) -> None:
+    with pytest.raises(PluginError, match=r"Bare: 'rate' has no annotation.*'rate: float = 0.5'"):
+        make()
+
+
+def test_an_option_without_annotation_is_named_where_it_is_given_by_name() -> None:
+    with pytest.raises(maskplug.OptionError, match="no option 'rate': 'rate' has no annotation"):
+        specs.build(Entry("selector", "bare", 1, Bare, "x"), {"rate": 0.3})
+
+
+def exits() -> Any:
+    raise SystemExit
+
+
+def asks(power: Nowhere = 1) -> Any: ...  # type: ignore[name-defined]  # noqa: F821
+
+
+FACTORIES: dict[str, tuple[Any, str]] = {
+    "none": (lambda: None, "returned None; it must return a maskplug.Strategy (is a return"),
+    "a part": (lambda: Bare(), "returned Bare(); it must return a maskplug.Strategy"),
+    "a class": (lambda: Bare, "it must return a maskplug.Strategy"),
+    "raises": (lambda: 1 / 0, "the factory of strategy 'x:bad@1' raised ZeroDivisionError"),
+    "exits": (exits, "the factory of strategy 'x:bad@1' raised SystemExit"),
+    "annotation": (asks, "the annotations of strategy 'bad@1' cannot be read: NameError"),
+}
+
+
+@pytest.mark.parametrize(("factory", "said"), FACTORIES.values(), ids=FACTORIES)
+def test_a_wrong_factory_is_named(factory: Any, said: str) -> None:
+    with pytest.raises(PluginError, match=re.escape(said)):
+        specs.build(Entry("strategy", "bad", 1, factory, "x"), {})
+
+
+def test_partials_and_callable_objects_are_factories() -> None:
+    def half(rate: float, unit: str = "token") -> maskplug.Strategy:
+        return maskplug.compose(maskplug.part("selector", "exact", rate=rate, unit=unit))
+
+    class Factory:
+        def __call__(self, rate: float = 0.5) -> maskplug.Strategy:
+            return half(rate)
+
+    for factory in (functools.partial(half, rate=0.5), Factory()):
+        made = specs.build(Entry("strategy", "half", 1, factory, "x"), {"rate": 1})
+        assert made.options["rate"] == 1.0
+
+
+@pytest.mark.parametrize(
+    ("tokens", "vocab", "error", "said"),
+    [
+        ([[5, 6]], VOCAB, TokenError, "tokens is a list, .*TokenBatch.from_lists(rows, keys=…)"),
+        (np.array([[5]]), VOCAB, TokenError, "tokens is an int64 array of shape (1, 1), not a "),
+        (None, VOCAB, TokenError, "tokens is None, not a TokenBatch"),
+        (VOCAB, TOKENS, TokenError, "tokens and vocab are swapped: call strategy(tokens, vocab)"),
+        (TOKENS, None, VocabularyError, "vocab is None, not a maskplug.Vocabulary; build one with"),
+        (TOKENS, 100, VocabularyError, "vocab is an int, not a maskplug.Vocabulary"),
+    ],
+)
+def test_other_arguments_are_told_how_to_become_right(
+    tokens: Any, vocab: Any, error: type[Exception], said: str
+) -> None:
+    with pytest.raises(error, match=re.escape(said).replace(r"\.\*", ".*")):
+        maskplug.strategy("dynamic")(tokens, vocab)
+
+
+PLUGIN = """
+@dataclass(frozen=True)
+class Bits(maskplug.Selector):
+    def select(self, tokens, vocab, rng):
+        return tokens.ids > 5
+
+def bits(share, unit: str = "token", parts: "int | None" = None) -> maskplug.Strategy:
+    return maskplug.compose(Bits())
+
+@maskplug.hookimpl
+def maskplug_register(register):
+    register("strategy", "bits", bits)
+    register("strategy", "nothing", lambda: None)
+"""
+CHECK = "from maskplug.cli import main; main(['check', 'bits', '--options', '{\"share\": 1}'])"
+
+
+def test_the_command_line_says_the_same(tmp_path: Path) -> None:
+    site = Site(tmp_path)
+    site.install("bad", PLUGIN)
+    done = site.run(CHECK, COLUMNS="200")
+    assert done.returncode == 1
+    assert "strategy 'bad:bits@1', selector Bits: select() returned a bool array" in done.stdout
+    assert "Traceback" not in done.stdout + done.stderr
+    done = site.run("from maskplug.cli import main; main(['list', 'bits'])", COLUMNS="200")
+    assert "  share (required)\n  unit: str = 'token'\n  parts: int | None = None\n" in done.stdout
+    done = site.run("from maskplug.cli import main; main(['check', 'nothing'])", COLUMNS="200")
+    assert done.returncode == 2
+    assert "the factory of strategy 'bad:nothing@1' returned None" in done.stderr
+    assert "Traceback" not in done.stderr

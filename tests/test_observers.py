@@ -1,0 +1,283 @@
+"""Observers: called by pluggy, shown what they cannot change, and left out when they raise."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from batches import VOCAB, equal_rows
+from fake_plugins import Site
+
+import maskplug
+from maskplug.errors import PluginError
+from maskplug.plugins import plugins
+from maskplug.testing.outcome import by_row
+
+MASK = (
+    "from batches import VOCAB, equal_rows\nmaskplug.strategy('dynamic')(equal_rows(2, 9), VOCAB)\n"
+)
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Site:
+    return Site(tmp_path)
+
+
+OBSERVER = """
+@maskplug.hookimpl
+def maskplug_after_mask(masked, context):
+    print(context.strategy.label, context.rng.t.tolist(), masked.selection.counts.tolist())
+"""
+
+
+def test_an_observer_sees_every_batch(site: Site) -> None:
+    site.install("good", OBSERVER)
+    done = site.run(MASK + MASK)
+    lines = done.stdout.splitlines()
+    assert len(lines) == 2, done.stderr
+    assert lines[0].startswith("dynamic@1 [0, 0] [")
+
+
+def test_an_observer_that_raises_is_reported_once(site: Site) -> None:
+    site.install("bad", OBSERVER.replace("print(", "1 / 0, ("))
+    site.install("good", OBSERVER)
+    done = site.run(MASK + MASK + MASK)
+    assert done.returncode == 0, done.stderr
+    assert len(done.stdout.splitlines()) == 3
+    assert done.stderr.count("raised in maskplug_after_mask and is no longer called") == 1
+    assert "plugin bad 1.2 (entry point 'bad') raised" in done.stderr
+    assert site.run(MASK, MASKPLUG_STRICT_PLUGINS="1").returncode == 1
+
+
+def test_an_observer_cannot_change_the_masks(site: Site) -> None:
+    site.install("bad", OBSERVER.replace("print(", "masked.inputs.values.fill(0), ("))
+    assert "read-only" in site.run(MASK).stderr
+
+
+def test_nothing_of_a_failed_plugin_observes(site: Site) -> None:
+    wrong = "@maskplug.hookimpl\ndef maskplug_register(registry): pass"
+    site.install("bad", OBSERVER + wrong)
+    assert site.run(MASK).stdout == ""
+
+
+def mask() -> maskplug.Masked:
+    return maskplug.strategy("dynamic")(equal_rows(2, 9), VOCAB)
+
+
+@contextmanager
+def observing(*functions: Callable[..., Any]) -> Iterator[list[str]]:
+    """Observe with these functions, the first registered first; gives the warnings."""
+    registered = []
+    for number, function in enumerate(functions):
+        kind = type(f"Observer{number}", (), {})
+        observer = kind()
+        observer.maskplug_after_mask = function
+        registered.append(observer)
+        plugins().manager.register(observer)
+    try:
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            said: list[str] = []
+            yield said
+            said += [str(one.message) for one in caught]
+    finally:
+        for observer in registered:
+            plugins().manager.unregister(observer)
+
+
+def test_wrappers_and_order_are_those_of_pluggy() -> None:
+    calls: list[str] = []
+
+    @maskplug.hookimpl(trylast=True)
+    def last(masked: Any) -> None:
+        calls.append("last")
+
+    @maskplug.hookimpl
+    def usual(context: Any) -> str:
+        calls.append("usual")
+        return "told"
+
+    @maskplug.hookimpl(tryfirst=True)
+    def first() -> None:
+        calls.append("first")
+
+    @maskplug.hookimpl(wrapper=True)
+    def around(masked: Any, context: Any) -> Any:
+        calls.append("before")
+        results = yield
+        calls.append(f"after {results}")
+        return results
+
+    @maskplug.hookimpl(hookwrapper=True)
+    def old_around(masked: Any) -> Any:
+        calls.append("old before")
+        outcome = yield
+        calls.append(f"old after {outcome.get_result()}")
+
+    with observing(first, last, around, usual, old_around) as said:
+        mask()
+    assert said == []
+    assert calls == [
+        *("old before", "before", "first", "usual", "last"),
+        *("after ['told']", "old after ['told']"),
+    ]
+
+
+def plain(error: BaseException) -> Callable[..., Any]:
+    @maskplug.hookimpl
+    def observer(masked: Any) -> None:
+        raise error
+
+    return observer
+
+
+def before(error: BaseException) -> Callable[..., Any]:
+    @maskplug.hookimpl(wrapper=True)
+    def observer(masked: Any) -> Any:
+        raise error
+        return (yield)
+
+    return observer
+
+
+def after(error: BaseException) -> Callable[..., Any]:
+    @maskplug.hookimpl(wrapper=True)
+    def observer(masked: Any) -> Any:
+        yield
+        raise error
+
+    return observer
+
+
+def old_after(error: BaseException) -> Callable[..., Any]:
+    @maskplug.hookimpl(hookwrapper=True)
+    def observer(masked: Any) -> Any:
+        yield
+        raise error
+
+    return observer
+
+
+WAYS = [plain, before, after, old_after]
+ERRORS = [ValueError("bad"), SystemExit(), SystemExit(3), pytest.skip.Exception("no"), OSError()]
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("error", ERRORS, ids=repr)
+def test_whatever_an_observer_raises_is_reported_once(way: Any, error: BaseException) -> None:
+    seen: list[int] = []
+
+    @maskplug.hookimpl
+    def good(masked: Any) -> None:
+        seen.append(len(masked.inputs))
+
+    with observing(good, way(error), good) as said:
+        for _ in range(3):
+            mask()
+    assert seen == [2] * 6
+    assert len(said) == 1
+    assert said[0].startswith("plugin Observer1 at 0x")
+    assert f"no longer called: {type(error).__name__}" in said[0]
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_an_interrupt_is_the_users(way: Any) -> None:
+    with observing(way(KeyboardInterrupt())), pytest.raises(KeyboardInterrupt):
+        mask()
+
+
+@pytest.mark.parametrize("way", [plain, before, after])
+def test_strict_plugins_raise(way: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MASKPLUG_STRICT_PLUGINS", "1")
+    with observing(way(SystemExit(0))), pytest.raises(PluginError, match="SystemExit: 0") as told:
+        mask()
+    assert isinstance(told.value.__cause__, SystemExit)
+
+
+@pytest.mark.parametrize("yields", [0, 2])
+def test_a_wrapper_that_does_not_yield_once_is_reported(yields: int) -> None:
+    @maskplug.hookimpl(wrapper=True)
+    def wrong(masked: Any) -> Any:
+        for _ in range(yields):
+            yield
+
+    with observing(wrong) as said:
+        mask()
+        mask()
+    assert len(said) == 1
+    assert "a wrapper must yield once" in said[0]
+
+
+def everything(masked: Any, context: Any) -> list[np.ndarray[Any, Any]]:
+    """All arrays that an observer is shown, and what they are views of."""
+    rows = [masked.inputs, masked.labels, masked.selection, context.tokens]
+    arrays = [v for row in rows for v in vars(row).values() if isinstance(v, np.ndarray)]
+    return [*arrays, *(a.base for a in arrays if isinstance(a.base, np.ndarray))]
+
+
+def test_nothing_that_is_shown_leads_to_what_the_caller_gets() -> None:
+    tokens = equal_rows(3, 9)
+    expected = maskplug.strategy("dynamic")(tokens, VOCAB)
+    ids = tokens.ids.copy()
+
+    @maskplug.hookimpl
+    def vandal(masked: Any, context: Any) -> None:
+        for array in everything(masked, context):
+            with pytest.raises(ValueError, match="read-only"):
+                array[...] = 0
+            with pytest.raises(ValueError, match="WRITEABLE"):
+                array.setflags(write=True)
+        with pytest.raises(TypeError):
+            masked.layers["x"] = masked.inputs.values
+        object.__setattr__(masked, "labels", None)
+        object.__setattr__(context.tokens, "ids", None)
+
+    with observing(vandal) as said:
+        masked = maskplug.strategy("dynamic")(tokens, VOCAB)
+    assert said == []
+    assert masked.inputs.to_lists() == expected.inputs.to_lists()
+    assert masked.labels is not None
+    assert expected.labels is not None
+    assert masked.labels.to_lists() == expected.labels.to_lists()
+    assert (tokens.ids == ids).all()
+
+
+@pytest.mark.parametrize("name", ["dynamic", "t5", "permutation", "mdlm", "none"])
+def test_what_is_shown_is_what_was_made(name: str) -> None:
+    from cases import RICH
+
+    shown: list[Any] = []
+
+    @maskplug.hookimpl
+    def observer(masked: Any, context: Any) -> None:
+        shown.extend((masked, context.tokens))
+
+    tokens = maskplug.TokenBatch.from_lists([[6, 7, 8, 10], [], [12]], keys=[1, 2, 3])
+    with observing(observer):
+        masked = maskplug.strategy(name)(tokens, RICH)
+    assert by_row(shown[1], shown[0]) == by_row(tokens, masked)
+    assert shown[1].keys.tolist() == [1, 2, 3]
+
+
+@pytest.mark.parametrize(
+    "duplicate", [copy.copy, copy.deepcopy, lambda v: pickle.loads(pickle.dumps(v))]
+)
+def test_layers_cannot_be_changed_and_copies_keep_them(duplicate: Any) -> None:
+    tokens = maskplug.TokenBatch.from_lists([[5, 6]], keys=[1], protected=[[True, False]])
+    masked = maskplug.strategy("permutation")(tokens, VOCAB)
+    for value, name in ((tokens, "protected"), (masked, "order")):
+        again = duplicate(value)
+        assert {**again.layers}.keys() == value.layers.keys()
+        assert (again.layers[name] == value.layers[name]).all()
+        for one in (value, again):
+            with pytest.raises(TypeError):
+                one.layers["x"] = one.layers[name]
+            with pytest.raises(ValueError, match="read-only"):
+                one.layers[name][0] = 1
