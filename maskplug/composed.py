@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from maskplug import spec as specs
 from maskplug.arrays import IntArray
-from maskplug.parts import Clock, Replacement, Selector, Target
+from maskplug.parts import Clock, Predicts, Replacement, Selector, Target
 from maskplug.strategy import Strategy
 from maskplug.tokens import Masked, TokenBatch
 from maskplug.vocabulary import Vocabulary
@@ -38,6 +38,11 @@ class Composed(Strategy):
     def times(self) -> Clock:
         """Its clock."""
         return self.clock
+
+    @property
+    def predicts(self) -> Predicts | None:
+        """What its target says."""
+        return self.target.predicts
 
     def bounds(self, lengths: IntArray) -> tuple[IntArray, IntArray]:
         """What replacement and target can make of all that the selector may choose."""
