@@ -76,7 +76,7 @@ def added_later(*names: str) -> Callable[[Factory], Factory]:
                     f"{factory.__name__} marks {name!r} as added later; it must be one of its "
                     f"options that have a default: {', '.join(parameters) or 'it has none'}"
                 )
-        inherited = getattr(factory, "added_options", frozenset())
+        inherited: frozenset[str] = getattr(factory, "added_options", frozenset())
         factory.added_options = inherited | {*names}  # type: ignore[attr-defined]
         return factory
 

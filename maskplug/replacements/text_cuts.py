@@ -121,7 +121,7 @@ def _parts(
 
 
 def _warn_of_blanks(text: str, codec: Codec) -> None:
-    """Warn where texts cannot be joined by joining their tokens: hardly any cut is possible then."""
+    """Warn where tokens of two texts side by side are another text: hardly any cut is possible."""
     whole = list(codec.encode(text))
     if codec.decode(whole) == text and codec.decode([*whole, *whole]) != text + text:
         warnings.warn(

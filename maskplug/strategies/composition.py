@@ -42,7 +42,8 @@ class Mixture(Strategy):
                 "negative, and not all zero"
             )
         labels, targets = (
-            [made for made in self._drawn if made.predicts == what] for what in ("labels", "targets")
+            [made for made in self._drawn if made.predicts == what]
+            for what in ("labels", "targets")
         )
         if labels and targets:
             raise OptionError(
@@ -126,7 +127,7 @@ def mixture(
     Args:
         strategies: two or more, by name (``"span"``), by mapping (``{"name": "span", "rate":
             0.3}``) or as they are. Either all have labels in place, or all have targets. Their
-            own clocks redraw their masks.
+            own clocks redraw their masks. Where one has weights, the labels of the others weigh 1.
         weights: how often each is drawn, relative to the others; without them all alike.
         clock: when it is drawn anew who is masked how.
 

@@ -60,9 +60,7 @@ def llama() -> Vocabulary:
     """As Llama's: every blank is a "▁", one is written in front, and one is taken off again."""
     return fast(
         models.BPE(unk_token="<unk>"),
-        normalizer=normalizers.Sequence(
-            [normalizers.Prepend("▁"), normalizers.Replace(" ", "▁")]
-        ),
+        normalizer=normalizers.Sequence([normalizers.Prepend("▁"), normalizers.Replace(" ", "▁")]),
         decoder=decoders.Sequence(
             [decoders.Replace("▁", " "), decoders.Fuse(), decoders.Strip(" ", 1, 0)]
         ),

@@ -46,7 +46,9 @@ def tokens() -> TokenBatch:
 def form(masked: Masked) -> tuple[Any, ...]:
     """All that a result has, whatever its values are."""
     rows = [masked.labels, masked.targets, masked.inputs.sources, masked.weights, masked.divisors]
-    layers = [{n: v.dtype for n, v in some.items()} for some in (masked.layers, masked.target_layers)]
+    layers = [
+        {n: v.dtype for n, v in some.items()} for some in (masked.layers, masked.target_layers)
+    ]
     return tuple(x is None for x in rows), *layers
 
 

@@ -36,7 +36,9 @@ SHORT: dict[str, list[list[int]]] = {
 }
 
 
-def made(label: str, rows: list[list[int]], protected: bool, seed: int) -> tuple[TokenBatch, Masked]:
+def made(
+    label: str, rows: list[list[int]], protected: bool, seed: int
+) -> tuple[TokenBatch, Masked]:
     tokens = case(label).batch(TokenBatch.from_lists(rows, keys=range(len(rows))))
     if protected:
         layers = {**tokens.layers, "protected": np.ones(len(tokens.ids), bool)}
