@@ -1,9 +1,8 @@
-"""Options that a factory got after its release: older specs and fingerprints stay what they were."""
+"""Options that a factory got after its release: older specs and fingerprints stay as they were."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -56,7 +55,7 @@ def new_strategy(
 
 
 @pytest.fixture
-def release(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+def release(monkeypatch: pytest.MonkeyPatch) -> Any:
     """Registers the old or the new factories under the same names."""
 
     def use(selector: Any, strategy: Any) -> None:
@@ -67,7 +66,7 @@ def release(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
         ]
         monkeypatch.setattr(registry(), "entries", entries)
 
-    yield use
+    return use
 
 
 NESTINGS: dict[str, Any] = {
@@ -149,7 +148,7 @@ def test_classes_inherit_the_mark() -> None:
 
 
 def test_only_options_with_a_default_are_marked() -> None:
-    with pytest.raises(PluginError, match="marks 'rats' as added later; .* default: rate, more"):
+    with pytest.raises(PluginError, match=r"marks 'rats' as added later; .* default: rate, more"):
         added_later("rats")(new_strategy)
     with pytest.raises(PluginError, match="marks 'kind' as added later"):
         added_later("kind")(registry().find)

@@ -41,14 +41,12 @@ class Mixture(Strategy):
                 f"option 'weights' is {list(self.weights)}; weights are finite numbers, not "
                 "negative, and not all zero"
             )
-        labels, targets = (
-            [made for made in self._drawn if made.predicts == what]
-            for what in ("labels", "targets")
-        )
+        labels = [made for made in self._drawn if made.predicts == "labels"]
+        targets = [made for made in self._drawn if made.predicts == "targets"]
         if labels and targets:
             raise OptionError(
-                f"option 'strategies' mixes {_name(labels[0])}, which predicts labels in place, and "
-                f"{_name(targets[0])}, which generates targets; mix those that predict in place, "
+                f"option 'strategies' mixes {_name(labels[0])}, which predicts labels in place, "
+                f"and {_name(targets[0])}, which generates targets; mix those that predict in place, "
                 "or those that generate targets"
             )
 

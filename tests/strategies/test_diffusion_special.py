@@ -170,5 +170,5 @@ def test_units_are_numbered_with_the_special_ones_among_them(
 
 
 def test_ids_outside_the_vocabulary_are_refused() -> None:
-    with pytest.raises(maskplug.MaskplugError, match="token id 60 .* is outside the vocabulary"):
+    with pytest.raises(maskplug.MaskplugError, match=r"token id 60 .* is outside the vocabulary"):
         strategy("llada", mask_special=True)(batch([[5, 60]]), VOCAB)
