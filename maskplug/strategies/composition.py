@@ -45,8 +45,8 @@ class Mixture(Strategy):
         targets = [made for made in self._drawn if made.predicts == "targets"]
         if labels and targets:
             raise OptionError(
-                f"option 'strategies' mixes {_name(labels[0])}, which predicts labels in place, "
-                f"and {_name(targets[0])}, which generates targets; mix those that predict in place, "
+                f"option 'strategies' mixes {_name(labels[0])}, which predicts labels in "
+                f"place, and {_name(targets[0])}, which generates targets; mix those that predict in place, "
                 "or those that generate targets"
             )
 
