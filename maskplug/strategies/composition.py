@@ -44,10 +44,10 @@ class Mixture(Strategy):
         labels = [made for made in self._drawn if made.predicts == "labels"]
         targets = [made for made in self._drawn if made.predicts == "targets"]
         if labels and targets:
+            both = f"{_name(labels[0])}, which predicts labels in place, and {_name(targets[0])}"
             raise OptionError(
-                f"option 'strategies' mixes {_name(labels[0])}, which predicts labels in "
-                f"place, and {_name(targets[0])}, which generates targets; mix those that predict in place, "
-                "or those that generate targets"
+                f"option 'strategies' mixes {both}, which generates targets; mix those that "
+                "predict in place, or those that generate targets"
             )
 
     @property
@@ -84,13 +84,15 @@ class Mixture(Strategy):
             if len(rows):
                 parts.append((rows, made.mask(tokens.take(rows), vocab, when.take(rows))))
             elif weight > 0.0:
-                if number not in self._none:
-                    self._none[number] = made.mask(tokens.take(rows), vocab, when.take(rows))
-                parts.append((rows, self._none[number]))
+                if number not in self._without_samples:
+                    self._without_samples[number] = made.mask(
+                        tokens.take(rows), vocab, when.take(rows)
+                    )
+                parts.append((rows, self._without_samples[number]))
         return assemble(tokens, parts)
 
     @cached_property
-    def _none(self) -> dict[int, Masked]:
+    def _without_samples(self) -> dict[int, Masked]:
         """What each strategy makes of no samples, which is always the same."""
         return {}
 
