@@ -8,7 +8,7 @@ from maskplug import spec as specs
 from maskplug.arrays import IntArray
 from maskplug.contract import check_inputs, check_selection, check_type
 from maskplug.errors import ResultError
-from maskplug.parts import Clock, Part, Replacement, Selector, Target
+from maskplug.parts import Clock, Part, Predicts, Replacement, Selector, Target
 from maskplug.strategy import Strategy
 from maskplug.tokens import Masked, TokenBatch
 from maskplug.vocabulary import Vocabulary
@@ -50,6 +50,11 @@ class Composed(Strategy):
     def times(self) -> Clock:
         """Its clock."""
         return self.clock
+
+    @property
+    def predicts(self) -> Predicts | None:
+        """What its target says."""
+        return self.target.predicts
 
     def bounds(self, lengths: IntArray) -> tuple[IntArray, IntArray]:
         """What replacement and target can make of all that the selector may choose."""

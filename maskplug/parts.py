@@ -5,15 +5,17 @@ Parts are frozen dataclasses. They know tokens, the vocabulary and their draws, 
 
 from __future__ import annotations
 
+import inspect
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import fields, is_dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, Self, TypeVar
 
 import numpy as np
 
 from maskplug import authored
 from maskplug.arrays import FloatArray, IntArray
+from maskplug.errors import PluginError
 
 if TYPE_CHECKING:
     from maskplug.feedback import Plan
@@ -21,6 +23,10 @@ if TYPE_CHECKING:
     from maskplug.rng import Rng
     from maskplug.tokens import Masked, Selection, TokenBatch
     from maskplug.vocabulary import Vocabulary
+
+Factory = TypeVar("Factory", bound=Callable[..., Any])
+#: What a model is trained on: labels in place, or targets to generate.
+Predicts = Literal["labels", "targets"]
 
 
 class Part(ABC):
@@ -54,6 +60,40 @@ def parts_in(value: Any) -> Iterator[Part]:
         yield value
         for item in fields(value) if is_dataclass(value) else ():
             yield from parts_in(getattr(value, item.name))
+
+
+def added_later(*names: str) -> Callable[[Factory], Factory]:
+    """Mark options that a registered factory (a function or a part's class) got after its release.
+
+    Specs leave such an option out while it has its default, so that specs and fingerprints that
+    are older than the option stay valid, and nothing needs a new version.
+
+    Args:
+        names: of the options; each has a default, with which masks are what they were before.
+
+    Raises:
+        PluginError: when the factory has no such option, or the option has no default.
+
+    Example:
+        >>> @added_later("deep")
+        ... def masker(rate: float = 0.15, deep: bool = False) -> None: ...
+        >>> masker.added_options
+        frozenset({'deep'})
+    """
+
+    def mark(factory: Factory) -> Factory:
+        parameters = inspect.signature(factory).parameters
+        for name in names:
+            if name not in parameters or parameters[name].default is inspect.Parameter.empty:
+                raise PluginError(
+                    f"{factory.__name__} marks {name!r} as added later; it must be one of its "
+                    f"options that have a default: {', '.join(parameters) or 'it has none'}"
+                )
+        inherited: frozenset[str] = getattr(factory, "added_options", frozenset())
+        factory.added_options = inherited | {*names}  # type: ignore[attr-defined]
+        return factory
+
+    return mark
 
 
 class Clock(Part):
@@ -141,6 +181,8 @@ class Target(Part):
     """What must the model predict?"""
 
     kind = "target"
+    #: What every result holds; None where that is known with the first result only.
+    predicts: Predicts | None = None
     #: True for a target with a label for each input, however many the replacement made.
     each_input: bool = False
 

@@ -40,8 +40,8 @@ def build(entry: Entry, options: Mapping[str, Any]) -> Any:
     """Call a factory with checked options.
 
     Returns:
-        What the factory made. A strategy is given its pinned name and all its options, defaults
-        included, in canonical form.
+        What the factory made. A strategy is given its pinned name and its options in canonical
+        form, defaults included, as :func:`written` writes them.
 
     Raises:
         OptionError: for an unknown, missing or wrong option; the message names entry and option.
@@ -80,8 +80,8 @@ def build(entry: Entry, options: Mapping[str, Any]) -> Any:
         raise OptionError(f"{who}: {error}") from None
     if entry.kind != "strategy":
         return made
-    named = {name: canonical(value) for name, value in values.items()}
-    return dataclasses.replace(made, label=entry.pinned, options=named)
+    options = written(entry.factory, values)
+    return dataclasses.replace(made, label=entry.pinned, options=options)
 
 
 def _annotated(factory: Callable[..., Any]) -> Any:
@@ -232,7 +232,23 @@ def canonical(value: Any) -> Any:
     fields = options_of(value)
     if entry.label == "constant@1":
         return fields["value"]  # a plain number is the shorter name of the same thing
-    return {"name": entry.pinned, **{name: canonical(item) for name, item in fields.items()}}
+    return {"name": entry.pinned, **written(entry.factory, fields)}
+
+
+def written(factory: Callable[..., Any], values: Mapping[str, Any]) -> dict[str, Any]:
+    """Options in canonical form: all, without those ``added_later`` that have their default.
+
+    Args:
+        factory: whose options they are.
+        values: the options, checked.
+    """
+    options = {name: canonical(value) for name, value in values.items()}
+    for name in getattr(factory, "added_options", ()):
+        hint = typing.get_type_hints(_annotated(factory)).get(name, Any)
+        default = accept(name, inspect.signature(factory).parameters[name].default, hint)
+        if options[name] == canonical(default):
+            del options[name]
+    return options
 
 
 def to_json(spec: Mapping[str, Any]) -> str:

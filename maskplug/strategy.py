@@ -26,7 +26,7 @@ from maskplug.errors import (
     shortened,
 )
 from maskplug.feedback import Plan
-from maskplug.parts import Clock, Part, Schedule, parts_in
+from maskplug.parts import Clock, Part, Predicts, Schedule, parts_in
 from maskplug.plugins import plugins, registry
 from maskplug.rng import Feedback, Rng
 from maskplug.tokens import Masked, TokenBatch
@@ -55,8 +55,8 @@ class Strategy(Part):
 
     Attributes:
         label: the pinned name, ``dynamic@1`` or ``distribution:name@1``.
-        options: all options of the name in canonical form, defaults included; None where they are
-            those of the class itself.
+        options: all options of the name in canonical form, defaults included (but for those of
+            :func:`maskplug.parts.added_later`); None where they are those of the class itself.
     """
 
     kind = "strategy"
@@ -76,6 +76,14 @@ class Strategy(Part):
     @abstractmethod
     def bounds(self, lengths: IntArray) -> tuple[IntArray, IntArray]:
         """The greatest lengths of inputs and of predictions for rows of these lengths: int64."""
+
+    @property
+    def predicts(self) -> Predicts | None:
+        """What every result holds, "labels" or "targets", told before anything is masked.
+
+        None for a strategy that does not say, and for one whose target does not.
+        """
+        return None
 
     @property
     def clocks(self) -> tuple[Clock, ...]:

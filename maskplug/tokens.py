@@ -300,6 +300,8 @@ class Masked:
         targets: what to generate, of any length; None for objectives in place.
         weights: the weight of each label's loss (float64, one for each label, 0 where nothing is
             predicted); None where all count alike.
+        divisors: what the weighted sum of a sample's losses is divided by (int64, one a sample):
+            how many of its tokens could have been masked; None where weights do not ask for it.
         layers: further arrays, one value for each input: ``position_ids``, ``order``, ….
         target_layers: further arrays, one value for each target.
     """
@@ -311,6 +313,7 @@ class Masked:
     weights: FloatArray | None = None
     layers: Mapping[str, np.ndarray[Any, Any]] = field(default_factory=dict)
     target_layers: Mapping[str, np.ndarray[Any, Any]] = field(default_factory=dict)
+    divisors: IntArray | None = field(default=None, kw_only=True)
 
     def __post_init__(self) -> None:
         for name, rows in (("labels", self.labels), ("targets", self.targets)):
@@ -320,6 +323,10 @@ class Masked:
             object.__setattr__(self, "weights", frozen(self.weights, np.float64))
             if self.labels is None or len(self.weights) != len(self.labels.values):
                 raise TokenError("weights need labels, and there is one for each of them")
+        if self.divisors is not None:
+            object.__setattr__(self, "divisors", frozen(self.divisors, np.int64))
+            if self.weights is None or len(self.divisors) != len(self.inputs):
+                raise TokenError("divisors need weights, and there is one for each sample")
         for name, rows in (("layers", self.inputs), ("target_layers", self.targets)):
             given = getattr(self, name)
             kept = {n: frozen(v, np.asarray(v).dtype.type) for n, v in given.items()}

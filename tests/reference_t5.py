@@ -96,6 +96,9 @@ class Text:
             return None
         if [self.decode(part) for part in parts] != texts:
             return None
+        new = [token for part in parts for token in part]
+        if self.decode(new) != text or self.decode(ids + new + ids) != self.decode(ids * 3):
+            return None
         if joint and self.decode(parts[0] + parts[1]) != text[:b]:
             return None
         return parts

@@ -159,9 +159,10 @@ class DataCollatorForMasking:
             rows), int64 of shape (samples, width), and ``labels``: the samples' own; else the
             original id where masked, -100 elsewhere; else the targets, of a width of their own.
             With them come, where the strategy makes them, its layers (``position_ids``), those of
-            its targets (``decoder_input_ids``), ``loss_weights`` (float32, one for each label), and
-            for predictions in an order ``perm_mask`` (float32, (samples, width, width), 1 = may not
-            see), ``target_mapping`` (samples, predicted, width) and labels of shape (samples,
+            its targets (``decoder_input_ids``), ``loss_weights`` (float32, one for each label) with
+            ``loss_divisors`` (int64 of shape (samples,), see :func:`maskplug_hf.weighted_loss`),
+            and for predictions in an order ``perm_mask`` (float32, (samples, width, width), 1 = may
+            not see), ``target_mapping`` (samples, predicted, width) and labels of shape (samples,
             predicted). Other columns of the features follow, and where they were asked for
             ``sample_keys``: int64 of shape (samples,), the bits of the uint64 keys.
 

@@ -96,7 +96,13 @@ class Outputs:
         if self.masked.weights is not None:
             weights = self.shown.rows(self.masked.weights, 0)
             arrays["loss_weights"] = self.pad(weights, 0, self.width)
+        if self.masked.divisors is not None:
+            arrays["loss_divisors"] = self.per_sample(self.masked.divisors)
         return self._in_order(arrays) if ORDER in self.masked.layers else arrays
+
+    def per_sample(self, values: IntArray) -> IntArray:
+        """One number for each sample: int64, of shape (samples,)."""
+        return values.copy()
 
     def labels(self, values: IntArray) -> IntArray:
         """Labels in place, one for each masked input; -100 where nothing is predicted."""
@@ -119,6 +125,8 @@ class Outputs:
         made["labels"] = target_labels(order, labels)
         if "loss_weights" in arrays:
             made["loss_weights"] = np.einsum("bpl,bl->bp", mapping, arrays["loss_weights"])
+        if "loss_divisors" in arrays:
+            made["loss_divisors"] = arrays["loss_divisors"]
         return made
 
     def _targets(self, targets: Ragged) -> Arrays:

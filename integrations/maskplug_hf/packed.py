@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from maskplug.arrays import IntArray, frozen, gather, lengths_of, offsets_of
+from maskplug.collate import pad
 from maskplug.ragged import Ragged
 from maskplug.targets import IGNORE
 from maskplug_hf.outputs import Arrays, Outputs
@@ -105,6 +106,10 @@ class PackedOutputs(Outputs):
         if self._takes("position_ids"):
             arrays["position_ids"] = self._layer("position_ids", _counted(self.shown.offsets))
         return arrays | super().layers()
+
+    def per_sample(self, values: IntArray) -> IntArray:
+        """One number for each document of a row, 0 where it has fewer: (rows, most documents)."""
+        return pad(Ragged(values[self.packing.order], self.packing.rows), 0)
 
     def labels(self, values: IntArray) -> IntArray:
         """Labels in place; none for a document's first token where the one before predicts it."""

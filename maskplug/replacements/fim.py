@@ -33,9 +33,10 @@ class Fim(Replacement):
         spm: the share of SPM among the rearranged samples.
         level: "token" cuts between tokens; "character" cuts the decoded text, so that a model
             learns to begin inside a token, and encodes the three parts anew. A sample is cut
-            between tokens all the same where a part does not come back from its tokens unchanged,
-            where special or protected tokens stand in between, or where its parts have over 16
-            tokens more than it had.
+            between tokens all the same where its parts, each alone or all side by side, do not come
+            back from their tokens unchanged, where special or protected tokens stand in between, or
+            where its parts have over 16 tokens more than it had. With tokenizers that write a blank
+            in front of every text (Llama, T5) that is nearly every sample, and there is a warning.
         prefix, middle, suffix: special tokens, by their text or id.
 
     Raises:

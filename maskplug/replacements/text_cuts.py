@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 
 import numpy as np
 
 from maskplug.arrays import BoolArray, IntArray, Words, below
-from maskplug.errors import VocabularyError
+from maskplug.errors import MaskplugWarning, VocabularyError
 from maskplug.vocabulary import Codec, Vocabulary
 
 #: By how many tokens the parts of a text may together be longer than the text was.
@@ -108,6 +109,25 @@ def _parts(
         len(new) <= len(ids) + ROOM
         and all(0 <= i < len(special) and not special[i] for i in new)
         and all(codec.decode(p) == t for p, t in zip(parts, texts, strict=True))
+        and codec.decode(new) == text
+        # Blanks at the ends of a text, which some tokenizers do not decode, show between two texts.
+        and codec.decode([*ids, *new, *ids]) == codec.decode([*ids, *ids, *ids])
         and (not joint or codec.decode([*parts[0], *parts[1]]) == text[:b])
     )
-    return parts if faithful else None
+    if faithful:
+        return parts
+    _warn_of_blanks(text, codec)
+    return None
+
+
+def _warn_of_blanks(text: str, codec: Codec) -> None:
+    """Warn where tokens of two texts side by side are another text: hardly any cut is possible."""
+    whole = list(codec.encode(text))
+    if codec.decode(whole) == text and codec.decode([*whole, *whole]) != text + text:
+        warnings.warn(
+            "level='character': the tokenizer adds or drops blanks where texts are joined (as "
+            "SentencePiece does with a dummy prefix), so that samples are cut between tokens "
+            "instead: choose level='token', or a byte-level tokenizer",
+            MaskplugWarning,
+            stacklevel=2,
+        )

@@ -10,10 +10,10 @@ import numpy as np
 from maskplug.arrays import FloatArray, IntArray, frozen, offsets_of, thresholds
 from maskplug.errors import OptionError, shortened
 from maskplug.limits import check_whole, is_finite
+from maskplug.parts import added_later
 from maskplug.rng import Rng
 from maskplug.selectors.noise import Noise
 from maskplug.tokens import Selection, TokenBatch
-from maskplug.units import units
 from maskplug.vocabulary import Vocabulary
 
 
@@ -41,6 +41,7 @@ def block_numbers(candidates: Selection, offsets: IntArray, block: int) -> IntAr
     return numbers
 
 
+@added_later("mask_special")
 @dataclass(frozen=True)
 class BlockNoise(Noise):
     """Chooses each token of a block with the block's own probability t; the weight is 1 / t.
@@ -56,6 +57,8 @@ class BlockNoise(Noise):
             variance.
         antithetic: of the m blocks of a row, each m-th part of the range gets one t, in random
             order. Without it the levels are drawn on their own.
+        mask_special: mask special tokens as well, but for protected ones; see
+            :meth:`Noise.candidates`.
 
     Source: Arriola et al., "Block diffusion: interpolating between autoregressive and diffusion
     language models" (BD3-LM), 2025. Their code spreads the levels over all blocks of a batch, which
@@ -66,6 +69,7 @@ class BlockNoise(Noise):
     low: float = 1e-3
     high: float = 1.0
     antithetic: bool = True
+    mask_special: bool = False
 
     def __post_init__(self) -> None:
         check_whole("block", self.block, 1)
@@ -98,7 +102,7 @@ class BlockNoise(Noise):
     def select(self, tokens: TokenBatch, vocab: Vocabulary, rng: Rng) -> Selection:
         from maskplug.kernels.noise import independent_in_blocks
 
-        candidates = units(tokens, vocab)
+        candidates = self.candidates(tokens, vocab)
         blocks = self._blocks(candidates)
         chosen = independent_in_blocks(
             rng.stream_keys("independent"),
@@ -112,7 +116,7 @@ class BlockNoise(Noise):
     def weights(self, tokens: TokenBatch, vocab: Vocabulary, rng: Rng) -> FloatArray:
         from maskplug.kernels.noise import levels
 
-        candidates = units(tokens, vocab)
+        candidates = self.candidates(tokens, vocab)
         blocks = self._blocks(candidates)
         numbers = block_numbers(candidates, tokens.offsets, self.block)
         # The weight of each block, and not of each token: there are fewer divisions.
@@ -125,4 +129,4 @@ class BlockNoise(Noise):
         return weights
 
     def layers(self, tokens: TokenBatch, vocab: Vocabulary) -> dict[str, np.ndarray[Any, Any]]:
-        return {"block": block_numbers(units(tokens, vocab), tokens.offsets, self.block)}
+        return {"block": block_numbers(self.candidates(tokens, vocab), tokens.offsets, self.block)}

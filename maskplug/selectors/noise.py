@@ -10,7 +10,8 @@ import numpy as np
 from maskplug.arrays import FloatArray
 from maskplug.parts import Selector
 from maskplug.rng import Rng
-from maskplug.tokens import TokenBatch
+from maskplug.tokens import Selection, TokenBatch
+from maskplug.units import units
 from maskplug.vocabulary import Vocabulary
 
 
@@ -18,8 +19,31 @@ class Noise(Selector):
     """A selector that draws how noisy a row (or a block of it) is, then its masks one by one.
 
     The loss of a masked token is weighted by that noise; the target ``weighted_labels`` asks the
-    selector for the weights, which draws the same noise again from the same streams.
+    selector for the weights, which draws the same noise again from the same streams, and for the
+    candidates, so that what the loss is divided by is what could have been masked.
     """
+
+    #: Whether special tokens may be masked; an option of the selectors that have it.
+    mask_special: bool = False
+
+    def candidates(self, tokens: TokenBatch, vocab: Vocabulary) -> Selection:
+        """Every token that may be masked, as a selection of all of them.
+
+        With ``mask_special`` that is every token that is neither protected nor padding nor a mask
+        already; ``pad_id`` is no padding where it is ``eos_id`` too. Without it, special tokens are
+        left out: the candidates are :func:`maskplug.units`.
+
+        Raises:
+            TokenError: when an id is outside the vocabulary.
+        """
+        if not self.mask_special:
+            return units(tokens, vocab)
+        vocab.check(tokens)
+        fixed = {vocab.mask_id, None if vocab.pad_id == vocab.eos_id else vocab.pad_id} - {None}
+        free = ~np.isin(tokens.ids, sorted(fixed))
+        if "protected" in tokens.layers:
+            free &= ~tokens.layers["protected"].astype(np.bool_)
+        return Selection.from_mask(free, tokens)
 
     @abstractmethod
     def weights(self, tokens: TokenBatch, vocab: Vocabulary, rng: Rng) -> FloatArray:

@@ -8,11 +8,11 @@ import numpy as np
 
 from maskplug.arrays import FloatArray, thresholds
 from maskplug.limits import check_number
+from maskplug.parts import added_later
 from maskplug.rng import Rng
 from maskplug.selectors.noise import Noise
 from maskplug.selectors.noise_schedules import NoiseSchedule, masked, weight
 from maskplug.tokens import Selection, TokenBatch
-from maskplug.units import units
 from maskplug.vocabulary import Vocabulary
 
 #: The least noise level: at 0 nothing is masked, and the weight of a mask is infinite.
@@ -22,6 +22,7 @@ TICK = np.uint64(0x9E3779B9)
 WRAP = np.uint64(0xFFFFFFFF)
 
 
+@added_later("mask_special")
 @dataclass(frozen=True)
 class ScheduledNoise(Noise):
     """Chooses each token of a row with the probability that a schedule has at the row's level t.
@@ -38,6 +39,8 @@ class ScheduledNoise(Noise):
         antithetic: the levels of one row at the clock's times 0, 1, 2, … are spread as evenly as
             can be: each is the one before, moved on by the golden ratio and wrapped around, from a
             start that is uniform. Without it they are drawn on their own.
+        mask_special: mask special tokens as well, but for protected ones; see
+            :meth:`Noise.candidates`.
 
     Source: Sahoo et al., "Simple and effective masked diffusion language models" (MDLM), 2024.
     Their code spreads the levels over the rows of a batch, which makes a mask depend on the batch;
@@ -47,6 +50,7 @@ class ScheduledNoise(Noise):
     schedule: NoiseSchedule = "log_linear"
     eps: float = 1e-3
     antithetic: bool = True
+    mask_special: bool = False
 
     def __post_init__(self) -> None:
         check_number("eps", self.eps, least=0.0, below=1.0)
@@ -65,7 +69,7 @@ class ScheduledNoise(Noise):
     def select(self, tokens: TokenBatch, vocab: Vocabulary, rng: Rng) -> Selection:
         from maskplug.kernels.select import independent
 
-        candidates = units(tokens, vocab)
+        candidates = self.candidates(tokens, vocab)
         limits = thresholds(masked(self.schedule, self.times(rng), self.eps))
         keys = rng.stream_keys("independent")
         return candidates.take(independent(keys, candidates.offsets, limits, False, False, 0))

@@ -8,13 +8,14 @@ import numpy as np
 
 from maskplug.arrays import FloatArray, thresholds
 from maskplug.limits import check_number
+from maskplug.parts import added_later
 from maskplug.rng import Rng
 from maskplug.selectors.noise import Noise
 from maskplug.tokens import Selection, TokenBatch
-from maskplug.units import units
 from maskplug.vocabulary import Vocabulary
 
 
+@added_later("mask_special")
 @dataclass(frozen=True)
 class UniformNoise(Noise):
     """Chooses each token of a row with the row's own probability p; the weight is 1 / p.
@@ -29,12 +30,15 @@ class UniformNoise(Noise):
             which the token is chosen in this way); each token still counts right on average, but
             it is predicted in other company than before, and the sum is no longer an unbiased
             estimate of the bound on the likelihood.
+        mask_special: mask special tokens as well, but for protected ones; see
+            :meth:`Noise.candidates`.
 
     Source: Nie et al., "Large language diffusion models" (LLaDA), 2025.
     """
 
     eps: float = 1e-3
     always_one: bool = False
+    mask_special: bool = False
 
     def __post_init__(self) -> None:
         check_number("eps", self.eps, above=0.0, most=1.0)
@@ -46,7 +50,7 @@ class UniformNoise(Noise):
     def select(self, tokens: TokenBatch, vocab: Vocabulary, rng: Rng) -> Selection:
         from maskplug.kernels.select import independent
 
-        candidates = units(tokens, vocab)
+        candidates = self.candidates(tokens, vocab)
         limits = thresholds(self._chances(rng))
         keys = rng.stream_keys("independent")
         chosen = independent(keys, candidates.offsets, limits, self.always_one, False, 0)
@@ -55,6 +59,6 @@ class UniformNoise(Noise):
     def weights(self, tokens: TokenBatch, vocab: Vocabulary, rng: Rng) -> FloatArray:
         chances = self._chances(rng)
         if self.always_one:
-            counts = np.maximum(units(tokens, vocab).counts, 1)
+            counts = np.maximum(self.candidates(tokens, vocab).counts, 1)
             chances = chances + (1.0 - chances) ** counts / counts
         return np.repeat(1.0 / chances, tokens.lengths)

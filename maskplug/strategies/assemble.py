@@ -45,6 +45,7 @@ def assemble(tokens: TokenBatch, parts: Parts) -> Masked:
         _weights(results, back),
         _layers([(masked.inputs, masked.layers) for masked in results], back),
         _layers([(masked.targets, masked.target_layers) for masked in results], back),
+        divisors=_divisors(results, back),
     )
 
 
@@ -125,6 +126,27 @@ def _weights(results: Sequence[Masked], back: IntArray) -> Any:
         own = (labels.values >= 0).astype(float) if masked.weights is None else masked.weights
         rows.append(Ragged(own, labels.offsets))
     return _joined(rows).take(back).values
+
+
+def _divisors(results: Sequence[Masked], back: IntArray) -> Any:
+    """Where only some have divisors, those of plain labels are their number.
+
+    Each row then has the loss that its own strategy gives it: a mean over its labels.
+    """
+    if all(masked.divisors is None for masked in results):
+        return None
+    return np.concatenate([_own_divisors(masked) for masked in results])[back]
+
+
+def _own_divisors(masked: Masked) -> IntArray:
+    labels = masked.labels
+    assert labels is not None  # as weights
+    if masked.divisors is not None:
+        return masked.divisors
+    if masked.weights is not None:
+        return labels.lengths
+    rows = np.repeat(np.arange(len(labels)), labels.lengths)
+    return np.bincount(rows[labels.values >= 0], minlength=len(labels))
 
 
 def _layers(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from maskplug.arrays import BoolArray, IntArray, frozen, thresholds
 from maskplug.errors import OptionError, shortened
 from maskplug.limits import are_weights, check_list
 from maskplug.nesting import check_members, check_nesting
-from maskplug.parts import Clock, Most, Target
+from maskplug.parts import Clock, Most, Predicts, Target
 from maskplug.ragged import Ragged
 from maskplug.strategies.assemble import assemble
 from maskplug.strategy import Strategy
@@ -43,6 +44,25 @@ class Mixture(Strategy):
                 f"option 'weights' is {shortened(list(self.weights))}; weights are finite "
                 "numbers, not negative, and not all zero"
             )
+        labels = [made for made in self._drawn if made.predicts == "labels"]
+        targets = [made for made in self._drawn if made.predicts == "targets"]
+        if labels and targets:
+            both = f"{_name(labels[0])}, which predicts labels in place, and {_name(targets[0])}"
+            raise OptionError(
+                f"option 'strategies' mixes {both}, which generates targets; mix those that "
+                "predict in place, or those that generate targets"
+            )
+
+    @property
+    def _drawn(self) -> list[Strategy]:
+        """The strategies that can be drawn."""
+        both = zip(self.strategies, self.weights, strict=True)
+        return [made for made, weight in both if weight > 0.0]
+
+    @property
+    def predicts(self) -> Predicts | None:
+        """What its strategies predict, as far as they say."""
+        return next((made.predicts for made in self._drawn if made.predicts is not None), None)
 
     def choices(self, when: When) -> IntArray:
         """Which strategy masks each sample: int64, from 0 to the number of strategies - 1."""
@@ -54,24 +74,35 @@ class Mixture(Strategy):
         return np.searchsorted(limits, words, side="right").astype(np.int64)
 
     def mask(self, tokens: TokenBatch, vocab: Vocabulary, when: When) -> Masked:
-        """Group the samples by their strategy, mask each group, put the rows back in order."""
+        """Group the samples by their strategy, mask each group, put the rows back in order.
+
+        A strategy without samples masks a batch of none: what it gives besides inputs and
+        predictions (weights, layers) all rows have, whichever strategies the batch draws.
+        """
         vocab.maskable(tokens)  # a bad id is named by its sample in the batch, not in its group
         choices = self.choices(when)
-        groups = [np.flatnonzero(choices == i) for i in range(len(self.strategies))]
-        parts = [
-            (rows, made.mask(tokens.take(rows), vocab, when.take(rows)))
-            for rows, made in zip(groups, self.strategies, strict=True)
-            if len(rows)
-        ]
-        if not parts:
-            return self.strategies[0].mask(tokens, vocab, when)
+        parts = []
+        for number, (made, weight) in enumerate(zip(self.strategies, self.weights, strict=True)):
+            rows = np.flatnonzero(choices == number)
+            if len(rows):
+                parts.append((rows, made.mask(tokens.take(rows), vocab, when.take(rows))))
+            elif weight > 0.0:
+                if number not in self._without_samples:
+                    self._without_samples[number] = made.mask(
+                        tokens.take(rows), vocab, when.take(rows)
+                    )
+                parts.append((rows, self._without_samples[number]))
         return assemble(tokens, parts)
+
+    @cached_property
+    def _without_samples(self) -> dict[int, Masked]:
+        """What each strategy makes of no samples, which is always the same."""
+        return {}
 
     def try_out(self, vocab: Vocabulary, seed: int = 0) -> Masked:
         """As any strategy's; every strategy that can be drawn is tried by itself before."""
-        for made, weight in zip(self.strategies, self.weights, strict=True):
-            if weight > 0.0:
-                made.try_out(vocab, seed)
+        for made in self._drawn:
+            made.try_out(vocab, seed)
         return super().try_out(vocab, seed)
 
     @property
@@ -85,6 +116,10 @@ class Mixture(Strategy):
         return np.maximum.reduce(inputs), np.maximum.reduce(outputs)
 
 
+def _name(strategy: Strategy) -> str:
+    return repr(strategy.label) if strategy.label else repr(strategy)
+
+
 def mixture(
     strategies: tuple[Strategy, ...],
     weights: tuple[float, ...] | None = None,
@@ -95,7 +130,7 @@ def mixture(
     Args:
         strategies: two or more, by name (``"span"``), by mapping (``{"name": "span", "rate":
             0.3}``) or as they are. Either all have labels in place, or all have targets. Their
-            own clocks redraw their masks.
+            own clocks redraw their masks. Where one has weights, the labels of the others weigh 1.
         weights: how often each is drawn, relative to the others; without them all alike.
         clock: when it is drawn anew who is masked how.
 
@@ -150,6 +185,12 @@ class Chain(Strategy):
         rng = when.rng(self.times)
         built = self.target.build(tokens, selection, inputs, vocab, rng)
         return replace(built, layers={**layers, **built.layers})
+
+    @property
+    def predicts(self) -> Predicts | None:
+        """What its target predicts, or the last stage."""
+        last = self.strategies[-1] if self.target is None else self.target
+        return last.predicts
 
     @property
     def times(self) -> Clock:

@@ -10,7 +10,7 @@ import numpy as np
 from maskplug.arrays import IntArray, frozen
 from maskplug.limits import check_token
 from maskplug.nesting import check_nesting
-from maskplug.parts import Clock
+from maskplug.parts import Clock, Predicts
 from maskplug.ragged import Ragged
 from maskplug.strategy import Strategy
 from maskplug.targets import IGNORE
@@ -62,6 +62,11 @@ class Prefixed(Strategy):
     def times(self) -> Clock:
         """The clock of the other strategy."""
         return self.strategy.times
+
+    @property
+    def predicts(self) -> Predicts | None:
+        """What the other strategy predicts."""
+        return self.strategy.predicts
 
     def bounds(self, lengths: IntArray) -> tuple[IntArray, IntArray]:
         """One more than the other strategy's: labels, where there are any, grow with the inputs."""

@@ -39,6 +39,8 @@ class BoundaryLabels(Target):
     only spans with a visible token on both sides: those with both distances above 0.
     """
 
+    predicts = "labels"
+
     def build(
         self,
         tokens: TokenBatch,

@@ -22,6 +22,7 @@ class Causal(Target):
     the loss is on all parts of a rearranged text.
     """
 
+    predicts = "labels"
     each_input = True
 
     def build(

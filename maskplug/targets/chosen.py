@@ -24,6 +24,8 @@ class Chosen(Target):
     al., "PEGASUS", 2020.
     """
 
+    predicts = "targets"
+
     eos: bool = True
 
     def build(

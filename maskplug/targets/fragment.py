@@ -31,6 +31,8 @@ class Fragment(Target):
     Source: Song et al., "MASS", 2019: the decoder reads the fragment only, at its own positions.
     """
 
+    predicts = "targets"
+
     def build(
         self,
         tokens: TokenBatch,

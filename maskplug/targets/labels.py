@@ -33,6 +33,8 @@ class Labels(Target):
     Needs inputs of the same length as the original. Source: Devlin et al., "BERT", 2019.
     """
 
+    predicts = "labels"
+
     def build(
         self,
         tokens: TokenBatch,

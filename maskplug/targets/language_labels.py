@@ -26,6 +26,7 @@ class LanguageLabels(Target):
     pretraining", 2019, section 3.4.
     """
 
+    predicts = "labels"
     reads = ("languages",)
 
     def build(

@@ -18,6 +18,8 @@ class Original(Target):
     Source: Lewis et al., "BART", 2020: a denoising autoencoder.
     """
 
+    predicts = "targets"
+
     def build(
         self,
         tokens: TokenBatch,

@@ -26,6 +26,8 @@ class Permutation(Target):
     special tokens take part in the order and are not predicted; here they are seen by all.
     """
 
+    predicts = "labels"
+
     def build(
         self,
         tokens: TokenBatch,

@@ -29,6 +29,8 @@ class Sentinels(Target):
     its code writes it only where the last token of a sample is visible.
     """
 
+    predicts = "targets"
+
     final_sentinel: bool = False
     eos: bool = True
 

@@ -21,8 +21,10 @@ from maskplug.vocabulary import Vocabulary
 class WeightedLabels(Target):
     """One label and one weight for each token: those of a masked one, elsewhere -100 and 0.
 
-    The loss of a row is the weighted sum over its labels; whatever it is divided by must not depend
-    on how many are masked (LLaDA: the length of the row; MDLM: the number of its tokens).
+    The loss of a row is the weighted sum over its labels, divided by the number of its tokens that
+    could have been masked: its ``divisors``. They depend neither on how many are masked nor on how
+    long a prompt stands before them. Without a prompt that is the length of the row (LLaDA), or the
+    number of its tokens (MDLM); special tokens count where they can be masked.
 
     Args:
         noise: the selector of the strategy, which knows the weights: give the same one.
@@ -30,6 +32,8 @@ class WeightedLabels(Target):
     Source: the bound on the likelihood of masked diffusion models, as in Sahoo et al., "Simple and
     effective masked diffusion language models", 2024.
     """
+
+    predicts = "labels"
 
     noise: Noise
 
@@ -60,4 +64,9 @@ class WeightedLabels(Target):
             selection.starts,
             selection.lengths,
         )
-        return replace(masked, weights=weights, layers=self.noise.layers(tokens, vocab))
+        return replace(
+            masked,
+            weights=weights,
+            divisors=self.noise.candidates(tokens, vocab).counts,
+            layers=self.noise.layers(tokens, vocab),
+        )

@@ -30,6 +30,8 @@ def by_row(tokens: TokenBatch, masked: Masked) -> list[Row]:
         found["labels"] = (masked.labels.values, masked.labels.offsets)
         if masked.weights is not None:
             found["weights"] = (masked.weights, masked.labels.offsets)
+        if masked.divisors is not None:
+            found["divisor"] = (masked.divisors, np.arange(len(tokens) + 1))
     for name, layer in masked.layers.items():
         found[f"layer {name!r}"] = (layer, inputs.offsets)
     if masked.targets is not None:

@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from maskplug.arrays import IntArray, UintArray
+from maskplug.arrays import BoolArray, IntArray, UintArray
 from maskplug.errors import OptionError, UnknownNameError
+from maskplug.parts import parts_in
 from maskplug.plugins import registry
 from maskplug.registry import Entry
 from maskplug.strategy import Strategy, strategy
@@ -97,6 +98,16 @@ class Subject:
         return self.strategy(
             tokens, self.vocab, **{**when, "seed": self.seed + when.get("seed", 0)}
         )
+
+    def may_be_chosen(self, tokens: TokenBatch) -> BoolArray:
+        """One bool for each token: False for protected and for special ones.
+
+        Where a part has the option ``mask_special``, special tokens other than masks may be chosen.
+        """
+        if not any(getattr(part, "mask_special", False) for part in parts_in(self.strategy)):
+            return self.vocab.maskable(tokens)
+        protected = tokens.layers.get("protected", np.zeros(len(tokens.ids)))
+        return np.asarray((protected == 0) & (tokens.ids != self.vocab.mask_id))
 
     def rows(self) -> list[list[int]]:
         """Rows that every strategy can work with: of many lengths, with and without specials."""

@@ -57,7 +57,7 @@ class Objective:
 DELETED = {"selector": {"name": "exact", "rate": 0.3}, "replacement": "delete"}
 TARGETS = ("decoder_input_ids",)
 ORDER = ("perm_mask", "target_mapping")
-WEIGHTS = ("loss_weights",)
+DIFFUSION = ("loss_weights", "loss_divisors")
 MODES = ("[R]", "[S]", "[X]")
 FIM = ("<fim_prefix>", "<fim_middle>", "<fim_suffix>")
 SPANS = {"salient": lambda row: [i // 3 % 2 for i in range(len(row))]}
@@ -86,9 +86,9 @@ OBJECTIVES = [
     Objective("weighted", ENCODERS, columns=SCORES),
     Objective("tlm", ENCODERS, ("position_ids", "langs"), columns=LANGS),
     Objective("permutation", ("xlnet",), ORDER),
-    Objective("llada", ("bert", "roberta"), WEIGHTS),
-    Objective("mdlm", ("bert", "roberta"), WEIGHTS),
-    Objective("block_diffusion", ("bert", "roberta"), WEIGHTS),
+    Objective("llada", ("bert", "roberta"), DIFFUSION),
+    Objective("mdlm", ("bert", "roberta"), DIFFUSION),
+    Objective("block_diffusion", ("bert", "roberta"), DIFFUSION),
     Objective("t5", ("t5",), TARGETS),
     Objective("t5_iid", ("t5",), TARGETS),
     Objective("prefix_lm", DECODERS, TARGETS),
@@ -103,7 +103,7 @@ OBJECTIVES = [
     Objective("shuffle", DECODERS, TARGETS),
 ]
 PAIRS = [(objective, name) for objective in OBJECTIVES for name in objective.families]
-SEEN_BY_LOSS = {"loss_weights"}
+SEEN_BY_LOSS = {"loss_weights", "loss_divisors"}
 
 
 class Recorder(Trainer):
@@ -167,6 +167,7 @@ def check_shapes(batch: Mapping[str, torch.Tensor]) -> None:
     shape, predicted = batch["input_ids"].shape, batch["labels"].shape
     expected = dict.fromkeys(batch, shape)
     expected |= {"labels": predicted, "loss_weights": predicted}
+    expected |= {"loss_divisors": shape[:1]}
     expected |= {"perm_mask": (*shape, shape[1]), "target_mapping": (*predicted, shape[1])}
     expected |= {name: predicted for name in batch if name.startswith("decoder_")}
     floats = {"perm_mask", "target_mapping", "loss_weights"}

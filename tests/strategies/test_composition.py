@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -97,10 +98,44 @@ def test_batches_of_every_make_up() -> None:
     assert len(made(batch([]), VOCAB).inputs) == 0
 
 
-def test_labels_and_targets_do_not_mix() -> None:
-    made = mixture("dynamic", SUFFIX)
-    with pytest.raises(OptionError, match="some strategies of the mixture give labels"):
-        made(equal_rows(50, 8), VOCAB)
+@pytest.mark.parametrize(
+    ("strategies", "one", "other"),
+    [
+        (["dynamic", "t5"], "'dynamic@1'", "'t5@1'"),
+        ([SUFFIX, "none"], "'none@1'", "'compose@1'"),
+        ([{"name": "mixture", "strategies": ["span"]}, "mass"], "'mixture@1'", "'mass@1'"),
+        ([{"name": "prefixed", "strategy": "t5", "token": 5}, "fim"], "'fim@1'", "'prefixed@1'"),
+        (["bart", {"name": "chain", "strategies": ["bart"]}], "'chain@1'", "'bart@1'"),
+    ],
+)
+def test_labels_and_targets_do_not_mix(strategies: list[Any], one: str, other: str) -> None:
+    message = f"mixes {one}, which predicts labels in place, and {other}, which generates targets"
+    with pytest.raises(OptionError, match=message):
+        mixture(*strategies)
+
+
+def test_what_is_never_drawn_may_be_of_another_form() -> None:
+    assert mixture("dynamic", SUFFIX, weights=(1, 0)).predicts == "labels"
+    assert mixture("dynamic", SUFFIX, weights=(0, 1)).predicts == "targets"
+
+
+@dataclass(frozen=True)
+class Silent(maskplug.Target):
+    """A target that does not say what it gives, and gives targets."""
+
+    def build(self, tokens: TokenBatch, selection: Any, inputs: Any, *rest: Any) -> Masked:
+        return Masked(inputs, selection, targets=Ragged(tokens.ids, tokens.offsets))
+
+
+def test_targets_that_do_not_say_are_refused_with_the_first_batch() -> None:
+    silent = maskplug.compose(maskplug.part("selector", "exact"), target=Silent())
+    made = Mixture(
+        (maskplug.strategy("dynamic"), silent), (1.0, 1.0), maskplug.part("clock", "epoch")
+    )
+    assert made.predicts == "labels"
+    for samples in (0, 1, 2, 50):
+        with pytest.raises(OptionError, match="some strategies of the mixture give labels"):
+            made(equal_rows(samples, 8), VOCAB)
 
 
 def test_weights_and_layers_of_some_only() -> None:

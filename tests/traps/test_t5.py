@@ -6,7 +6,7 @@ from collections import Counter
 
 import numpy as np
 import pytest
-from batches import batch, equal_rows, fits
+from batches import batch, equal_rows, fits, likely
 from t5_rows import MIDDLE, PREFIX, SENTINELS, SUFFIX, TEXTUAL, VOCAB, Greedy, batch_of, rows_of
 
 import maskplug
@@ -58,6 +58,15 @@ def test_trap_07_a_single_span_is_anywhere() -> None:
     spans = MeanSpans(0.15).select(short, VOCAB, Rng.at(4, 0, short.keys))
     places = Counter((spans.starts[spans.lengths == 1] % 10).tolist())
     assert fits([places[i] for i in range(10)], np.ones(10))
+
+
+def test_trap_07_the_ends_are_hidden_too_but_less_often() -> None:
+    # One span of three tokens in a row of 20, at each of 18 places alike.
+    samples = 20_000
+    masked = maskplug.strategy("t5")(equal_rows(samples, 20), VOCAB, seed=1)
+    hidden = masked.selection.mask.reshape(samples, 20).sum(axis=0)
+    for place, ways in enumerate([1, 2, *[3] * 16, 2, 1]):
+        assert likely(hidden[place], samples, ways / 18)
 
 
 @pytest.mark.parametrize(("rate", "mean"), [(0.6, 1.0), (0.9, 1.0), (0.9, 3.0), (0.5, 1.0)])

@@ -128,7 +128,7 @@ def selection(subject: Subject, tokens: TokenBatch, masked: Masked) -> None:
 
 def chosen_may_be_chosen(subject: Subject, tokens: TokenBatch, masked: Masked) -> None:
     """Special and protected tokens are never chosen."""
-    wrong = masked.selection.mask & ~subject.vocab.maskable(tokens)
+    wrong = masked.selection.mask & ~subject.may_be_chosen(tokens)
     assert not wrong.any(), (
         f"a special or protected token is chosen ({where(tokens, wrong)}): choose among "
         "units(tokens, vocab)"

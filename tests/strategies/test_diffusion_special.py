@@ -1,0 +1,174 @@
+"""Special tokens in masked diffusion: left alone, or with ``mask_special`` masked like others."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+import reference_diffusion as twin
+from batches import BOS, EOS, MASK, ORDINARY, PAD, VOCAB, batch, likely, ragged, seeds
+from hypothesis import given
+from reference import Sample
+
+import maskplug
+from maskplug import Masked
+from maskplug.selectors import BlockNoise, Noise, ScheduledNoise, UniformNoise
+
+STRATEGIES: dict[str, dict[str, Any]] = {
+    "llada": {},
+    "llada-forced": {"always_one": True},
+    "mdlm": {},
+    "mdlm-cosine": {"schedule": "cosine"},
+    "block_diffusion": {"block": 3},
+}
+every = pytest.mark.parametrize("case", STRATEGIES)
+SEP = 59
+WORDS = ORDINARY[10:16]
+#: Where special tokens stand in the part that is not protected.
+PLACES: dict[str, list[int]] = {
+    "at the end": [*WORDS, EOS],
+    "at the start": [BOS, *WORDS],
+    "in the middle": [*WORDS[:3], SEP, *WORDS[3:]],
+    "several": [BOS, *WORDS[:2], SEP, SEP, *WORDS[2:], 1, EOS],
+    "nothing else": [SEP, EOS],
+}
+PROMPTS: dict[str, list[int]] = {"no prompt": [], "a prompt": [BOS, *ORDINARY[:5], SEP, EOS]}
+SAMPLES = 400
+
+
+def strategy(case: str, **options: Any) -> maskplug.Strategy:
+    return maskplug.strategy(case.split("-")[0], **{**STRATEGIES[case], **options})
+
+
+def masked_rows(
+    case: str, prompt: list[int], answer: list[int], vocab: Any = VOCAB, **options: Any
+) -> Masked:
+    row = [*prompt, *answer]
+    protected = [[True] * len(prompt) + [False] * len(answer)] * SAMPLES
+    return strategy(case, **options)(batch([row] * SAMPLES, protected=protected), vocab, seed=1)
+
+
+def by_place(values: Any) -> Any:
+    return np.asarray(values).reshape(SAMPLES, -1)
+
+
+@every
+@pytest.mark.parametrize("prompt", PROMPTS.values(), ids=PROMPTS)
+@pytest.mark.parametrize("answer", PLACES.values(), ids=PLACES)
+def test_every_token_behind_the_prompt_is_masked_about_half_of_the_time(
+    case: str, prompt: list[int], answer: list[int]
+) -> None:
+    masked = masked_rows(case, prompt, answer, mask_special=True)
+    mask = by_place(masked.selection.mask)
+    assert not mask[:, : len(prompt)].any()
+    assert (mask[:, len(prompt) :].mean(axis=0) > 0.3).all()
+    ids = np.tile([*prompt, *answer], (SAMPLES, 1))
+    assert masked.labels is not None
+    assert masked.weights is not None
+    assert masked.divisors is not None
+    assert (by_place(masked.inputs.values) == np.where(mask, MASK, ids)).all()
+    assert (by_place(masked.labels.values) == np.where(mask, ids, -100)).all()
+    assert ((by_place(masked.weights) > 0) == mask).all()
+    assert (masked.divisors == len(answer)).all()
+
+
+@every
+@pytest.mark.parametrize("prompt", PROMPTS.values(), ids=PROMPTS)
+@pytest.mark.parametrize("answer", PLACES.values(), ids=PLACES)
+def test_without_the_option_no_special_token_is_masked(
+    case: str, prompt: list[int], answer: list[int]
+) -> None:
+    masked = masked_rows(case, prompt, answer)
+    special = np.isin(answer, VOCAB.special.nonzero()[0])
+    mask = by_place(masked.selection.mask)[:, len(prompt) :]
+    assert not mask[:, special].any()
+    assert (masked.divisors == (~special).sum()).all()
+
+
+@every
+def test_padding_and_masks_are_never_masked(case: str) -> None:
+    answer = [MASK, *WORDS, EOS, PAD, PAD]
+    masked = masked_rows(case, [], answer, mask_special=True)
+    mask = by_place(masked.selection.mask)
+    assert not mask[:, [0, -2, -1]].any()
+    assert mask[:, 1:-2].any(axis=0).all()
+    assert (masked.divisors == len(WORDS) + 1).all()
+
+
+@every
+def test_padding_that_is_the_end_of_text_is_learned(case: str) -> None:
+    """As LLaDA fills answers up; a tokenizer without padding takes its end of text for it."""
+    vocab = replace(VOCAB, pad_id=EOS)
+    masked = masked_rows(case, [BOS, 5], [*WORDS, EOS, EOS, EOS], vocab, mask_special=True)
+    assert by_place(masked.selection.mask)[:, 2:].any(axis=0).all()
+    assert (masked.divisors == len(WORDS) + 3).all()
+
+
+@every
+def test_protected_special_tokens_stay(case: str) -> None:
+    row = [BOS, *WORDS, SEP, EOS]
+    protected = [[x in (BOS, SEP) for x in row]] * SAMPLES
+    tokens = batch([row] * SAMPLES, protected=protected)
+    masked = strategy(case, mask_special=True)(tokens, VOCAB, seed=1)
+    mask = by_place(masked.selection.mask)
+    assert not mask[:, [0, -2]].any()
+    assert mask[:, -1].any()
+    assert (masked.divisors == len(WORDS) + 1).all()
+
+
+def test_the_marginal_rate_is_one_half() -> None:
+    mask = by_place(masked_rows("llada", [BOS, 5], [*WORDS, EOS], mask_special=True).selection.mask)
+    # Tokens of one row share its rate, so that each place is counted alone.
+    assert all(likely(count, SAMPLES, 0.5005) for count in mask[:, 2:].sum(axis=0))
+
+
+def test_blocks_count_special_tokens_where_they_can_be_masked() -> None:
+    row, protected = [BOS, 5, 6, SEP, 7, EOS, PAD], [True, True, *[False] * 5]
+    tokens = batch([row], protected=[protected])
+    layers = [
+        strategy("block_diffusion", block=2, mask_special=x)(tokens, VOCAB).layers["block"].tolist()
+        for x in (False, True)
+    ]
+    assert layers[0] == [-1, -1, 0, 0, 0, 0, 0]
+    assert layers[1] == [-1, -1, 0, 0, 1, 1, 1]
+
+
+NOISES: list[Noise] = [
+    UniformNoise(mask_special=True),
+    UniformNoise(always_one=True, mask_special=True),
+    ScheduledNoise(mask_special=True),
+    BlockNoise(3, mask_special=True),
+]
+
+
+@pytest.mark.parametrize("noise", NOISES, ids=repr)
+@given(rows=ragged(), seed=seeds)
+def test_units_are_numbered_with_the_special_ones_among_them(
+    noise: Noise, rows: list[list[int]], seed: int
+) -> None:
+    tokens = batch(rows)
+    rng = maskplug.Rng.at(seed, 2, tokens.keys)
+    mask = noise.select(tokens, VOCAB, rng).mask
+    for key, row in enumerate(rows):
+        free = [token not in (PAD, MASK) for token in row]
+        sample, n = Sample(seed, 2, key), sum(free)
+        forced = isinstance(noise, UniformNoise) and noise.always_one
+        if isinstance(noise, UniformNoise):
+            chances = [twin.uniform_noise(sample, noise.eps, noise.always_one, n)[0]] * n
+        elif isinstance(noise, ScheduledNoise):
+            level = twin.level(sample, antithetic=True)
+            chances = [twin.SCHEDULES["log_linear"](level, noise.eps)[0]] * n
+        else:
+            assert isinstance(noise, BlockNoise)
+            levels = twin.block_levels(sample, n, 3, noise.low, noise.high, True)
+            chances = [levels[i // 3] for i in range(n)]
+        chosen = iter(twin.chosen(sample, chances, forced))
+        wanted = [next(chosen) if one else False for one in free]
+        assert mask[tokens.offsets[key] : tokens.offsets[key + 1]].tolist() == wanted
+
+
+def test_ids_outside_the_vocabulary_are_refused() -> None:
+    with pytest.raises(maskplug.MaskplugError, match=r"token id 60 .* is outside the vocabulary"):
+        strategy("llada", mask_special=True)(batch([[5, 60]]), VOCAB)

@@ -1,0 +1,98 @@
+"""Any two strategies mixed: what a row becomes depends on no other row, in value and in form."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from batches import ORDINARY
+from cases import CASES, RICH, case
+
+import maskplug
+from maskplug import Masked, TokenBatch
+from maskplug.errors import OptionError
+from maskplug.plugins import registry
+from maskplug.registry import BUILTIN
+from maskplug.strategies.composition import Mixture
+from maskplug.testing.outcome import by_row
+from maskplug.when import When
+
+LABELS = [e.label for e in registry().of_kind("strategy") if e.provider == BUILTIN]
+ROWS = [
+    [2, *ORDINARY[:9], 7, *ORDINARY[20:28], 9, 3],
+    [],
+    [2, 3],
+    [2, 12, 3],
+    [2, *ORDINARY[5:11], 3, *ORDINARY[30:41], 3],
+    [2, *ORDINARY[12:19], 7, 3],
+]
+
+
+@pytest.fixture(scope="module")
+def strategies() -> dict[str, maskplug.Strategy]:
+    return {label: case(label).make(label) for label in LABELS}
+
+
+@pytest.fixture(scope="module")
+def tokens() -> TokenBatch:
+    """Rows with every layer that a built-in strategy reads."""
+    tokens = TokenBatch.from_lists(ROWS, keys=range(len(ROWS)))
+    for one in CASES.values():
+        tokens = one.batch(tokens)
+    return tokens
+
+
+def form(masked: Masked) -> tuple[Any, ...]:
+    """All that a result has, whatever its values are."""
+    rows = [masked.labels, masked.targets, masked.inputs.sources, masked.weights, masked.divisors]
+    layers = [
+        {n: v.dtype for n, v in some.items()} for some in (masked.layers, masked.target_layers)
+    ]
+    return tuple(x is None for x in rows), *layers
+
+
+@pytest.mark.parametrize("first", LABELS)
+def test_a_row_is_the_same_alone_and_in_company(
+    first: str, strategies: dict[str, maskplug.Strategy], tokens: TokenBatch
+) -> None:
+    for other in LABELS[LABELS.index(first) :]:
+        pair = (strategies[first], strategies[other])
+        if pair[0].predicts != pair[1].predicts:
+            with pytest.raises(OptionError, match=r"predicts labels in place, and .* targets"):
+                maskplug.strategy("mixture", strategies=pair)
+            continue
+        mixture = maskplug.strategy("mixture", strategies=pair)
+        assert mixture.predicts == pair[0].predicts
+        together = mixture(tokens, RICH, seed=3, epoch=1)
+        wanted, rows = form(together), by_row(tokens, together)
+        for i in range(len(ROWS)):
+            alone = mixture(tokens.row(i), RICH, seed=3, epoch=1)
+            assert form(alone) == wanted, (first, other)
+            assert by_row(tokens.row(i), alone) == [rows[i]], (first, other)
+        assert form(mixture(tokens.take(np.zeros(0, np.int64)), RICH)) == wanted, (first, other)
+        assert form(mixture.try_out(RICH)) == wanted, (first, other)
+
+
+@pytest.mark.parametrize("label", LABELS)
+def test_strategies_give_what_they_say(
+    label: str, strategies: dict[str, maskplug.Strategy], tokens: TokenBatch
+) -> None:
+    masked = strategies[label](tokens, RICH)
+    assert strategies[label].predicts == ("targets" if masked.labels is None else "labels")
+    assert (masked.labels is None) != (masked.targets is None)
+
+
+def test_labels_without_weights_keep_their_own_loss(tokens: TokenBatch) -> None:
+    """In a mixture they weigh 1 and are divided by their number; diffusion is as it is alone."""
+    mixture = maskplug.strategy("mixture", strategies=["dynamic", "mdlm"])
+    assert isinstance(mixture, Mixture)
+    rows = by_row(tokens, mixture(tokens, RICH, seed=4))
+    choices = mixture.choices(When.at(4, 0, 0, tokens.keys)).tolist()
+    assert set(choices) == {0, 1}
+    for i, choice in enumerate(choices):
+        alone = by_row(tokens, mixture.strategies[choice](tokens, RICH, seed=4))[i]
+        if choice == 0:
+            alone["weights"] = [float(label >= 0) for label in alone["labels"]]
+            alone["divisor"] = [int(sum(alone["weights"]))]
+        assert rows[i] == alone
