@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import unicodedata
 from enum import IntEnum
-from functools import cache, lru_cache
+from functools import lru_cache
 
 
 class Edge(IntEnum):
@@ -63,7 +63,7 @@ def _within(code: int, ranges: tuple[tuple[int, int], ...]) -> bool:
     return any(low <= code <= high for low, high in ranges)
 
 
-@cache
+@lru_cache(maxsize=1 << 16)
 def beginning(char: str) -> Edge:
     """The class of a character that begins a piece.
 
@@ -96,16 +96,21 @@ def ending(text: str) -> Edge:
         >>> [ending(text).name for text in ("e\\u0301", "กี", "เ", "ンー")]
         ['LETTER', 'COMPLEX', 'LEADING', 'KATAKANA']
     """
-    if text[-1] in SYLLABLE_ENDS:
-        return Edge.WORD
-    if ord(text[-1]) in LEADING:
-        return Edge.LEADING
-    for char in reversed(text):
+    if (edge := _of_last(text[-1])) != Edge.EXTEND:
+        return edge
+    for char in reversed(text[:-1]):
         if (edge := beginning(char)) != Edge.EXTEND:
             return edge
     if ord(text[-1]) in (0x30FC, 0xFF70):
         return Edge.KATAKANA
     return Edge.COMPLEX if _within(ord(text[-1]), COMPLEX) else Edge.LETTER
+
+
+@lru_cache(maxsize=1 << 16)
+def _of_last(char: str) -> Edge:
+    if char in SYLLABLE_ENDS:
+        return Edge.WORD
+    return Edge.LEADING if ord(char) in LEADING else beginning(char)
 
 
 def edges(text: str) -> tuple[Edge, Edge]:
@@ -115,15 +120,14 @@ def edges(text: str) -> tuple[Edge, Edge]:
         >>> [edge.name for edge in edges(" new")], [edge.name for edge in edges(" ")]
         (['WORD', 'LETTER'], ['BLANK', 'BLANK'])
     """
-    if text == " ":
-        return Edge.BLANK, Edge.BLANK
     first, last = beginning(text[0]), ending(text)
     if len(text) == 1:
+        if text == " ":
+            return Edge.BLANK, Edge.BLANK
         return first, Edge.SINGLE if last == Edge.SYMBOL else last
-    if text[0] == " " and not text.isspace():
-        first = Edge.WORD
-    if text[-1] == " " and not text.isspace():
-        last = Edge.WORD
+    if (text[0] == " " or text[-1] == " ") and not text.isspace():
+        first = Edge.WORD if text[0] == " " else first
+        last = Edge.WORD if text[-1] == " " else last
     return first, last
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from maskplug import spec as specs
 from maskplug.arrays import IntArray
+from maskplug.oversized import warn_of_long_units
 from maskplug.parts import Clock, Replacement, Selector, Target
 from maskplug.strategy import Strategy
 from maskplug.tokens import Masked, TokenBatch
@@ -31,6 +32,7 @@ class Composed(Strategy):
         rng = when.rng(self.clock)
         selection = self.selector.select(tokens, vocab, rng)
         selection.check(tokens)
+        warn_of_long_units(self.label, self.selector, selection, tokens, vocab, rng)
         inputs = self.replacement.replace(tokens, selection, vocab, rng)
         return self.target.build(tokens, selection, inputs, vocab, rng)
 

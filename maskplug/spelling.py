@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import chain
 from typing import Literal
 
 import numpy as np
@@ -142,7 +143,7 @@ class Spelling:
 
     def _parted(self, piece: str) -> tuple[str | bytes, bool, bool]:
         """The text of a piece, and whether its mark says that a word begins and ends there."""
-        if self.encoding == "text" and (match := BYTE.fullmatch(piece)):
+        if piece[:3] == "<0x" and self.encoding == "text" and (match := BYTE.fullmatch(piece)):
             bare = self.mark not in ("▁", " ")
             return bytes([int(match[1], 16)]), bare, bare
         text, opens, closes = piece, self.mark in ("##", ""), self.mark in ("@@", "")
@@ -169,9 +170,9 @@ class Spelling:
             pieces: the text of every id.
             whole: ids that are a word each, as tokens are that a user has added.
         """
-        first, last = np.array([self.edges(piece) for piece in pieces], np.uint8).T
+        pairs = chain.from_iterable(map(self.edges, pieces))
+        first, last = np.fromiter(pairs, np.uint8, 2 * len(pieces)).reshape(-1, 2).T.copy()
         whole = list(whole)
-        first, last = first.copy(), last.copy()
         first[whole] = last[whole] = Edge.WORD
         default = BY_CLASSES if self.mark == "Ġ" else BY_MARKS
         joins = default if self.joins is None else self.joins
@@ -184,11 +185,20 @@ class Spelling:
             >>> Spelling("▁").sentence_ends(["▁.", "a", "?"]).tolist()
             [True, False, True]
         """
-        return np.array([self._text(piece) in SENTENCE_ENDS for piece in pieces], np.bool_)
+        # Few pieces end as a full stop does: the others need not be read.
+        final = {char for end in SENTENCE_ENDS for char in (end[-1], _spelled(end)[-1])}
+        final |= {"▁", ">", "@"}
+        return np.array([p[-1:] in final and self._text(p) in SENTENCE_ENDS for p in pieces], np.bool_)
 
     def _text(self, piece: str) -> str:
         text = self._parted(piece)[0]
         return (text if isinstance(text, str) else text.decode(errors="replace")).strip(" ")
+
+
+def _spelled(text: str) -> str:
+    """A text as byte-level pieces spell it."""
+    chars = {byte: char for char, byte in _bytes_of_characters().items()}
+    return "".join(chars[byte] for byte in text.encode())
 
 
 def spelling_of(pieces: Sequence[str]) -> Spelling:
@@ -205,17 +215,19 @@ def spelling_of(pieces: Sequence[str]) -> Spelling:
     if len(long) < ENOUGH * len(pieces):
         return Spelling(" " if " " in pieces else "")
     counts: dict[Mark, int] = {
-        "##": sum(p.startswith("##") and len(p) > 2 for p in long),
-        "@@": sum(p.endswith("@@") and len(p) > 2 for p in long),
-        "</w>": sum(p.endswith("</w>") and len(p) > 4 for p in long),
-        "▁": sum("▁" in (p[0], p[-1]) and bool(p.strip("▁")) for p in long),
-        "Ġ": sum(p[0] == "Ġ" and bool(p.strip("Ġ")) for p in long),
-        " ": sum(p[0] == " " and bool(p.strip(" ")) for p in long),
+        "##": sum(p[:2] == "##" and len(p) > 2 for p in long),
+        "@@": sum(p[-2:] == "@@" and len(p) > 2 for p in long),
+        "</w>": sum(p[-4:] == "</w>" and len(p) > 4 for p in long),
+        "▁": sum("▁" in (p[0], p[-1]) and p.count("▁") < len(p) for p in long),
+        "Ġ": sum(p[0] == "Ġ" and p.count("Ġ") < len(p) for p in long),
+        " ": sum(p[0] == " " and not p.isspace() for p in long),
     }
-    table = _bytes_of_characters()
-    if sum(all(char in table for char in p) for p in long) < 0.9 * len(long):
-        counts["Ġ"] = 0  # letters that are no bytes: Ġ is one of them
     mark = max(counts, key=lambda name: counts[name])
-    if counts[mark] >= max(1, ENOUGH * len(long)):
-        return Spelling(mark, "byte-level" if mark == "Ġ" else "text")
-    return Spelling("")
+    if counts[mark] < max(1, ENOUGH * len(long)):
+        return Spelling("")
+    if mark != "Ġ":
+        return Spelling(mark)
+    # Letters that stand for no bytes say that Ġ is one of them.
+    table = _bytes_of_characters().keys()
+    by_bytes = sum(table >= set(piece) for piece in long) >= 0.9 * len(long)
+    return Spelling("Ġ", "byte-level") if by_bytes else Spelling("")
