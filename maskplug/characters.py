@@ -8,6 +8,7 @@ context), Ideographic, Logical_Order_Exception (PropList.txt) and Invisible_Stac
 from __future__ import annotations
 
 import unicodedata
+from bisect import bisect_right
 from enum import IntEnum
 from functools import lru_cache
 
@@ -39,7 +40,13 @@ IDEOGRAPHS = (
     *((0x16FE0, 0x18DFF), (0x1B000, 0x1B11F), (0x1B170, 0x1B2FB), (0x1F200, 0x1F200)),
     (0x20000, 0x323AF),
 )
-KATAKANA = ((0x30A1, 0x30FA), (0x30FD, 0x30FF), (0x31F0, 0x31FF), (0x32D0, 0x3357), (0xFF66, 0xFF9D))
+KATAKANA = (
+    (0x30A1, 0x30FA),
+    (0x30FD, 0x30FF),
+    (0x31F0, 0x31FF),
+    (0x32D0, 0x3357),
+    (0xFF66, 0xFF9D),
+)
 #: Thai, Lao, Myanmar, Khmer, Tai Le, New Tai Lue, Tai Tham, Tai Viet, Ahom and their extensions.
 COMPLEX = (
     *((0x0E01, 0x0E4E), (0x0E81, 0x0EDF), (0x1000, 0x109F), (0x1780, 0x17DD), (0x1950, 0x1974)),
@@ -59,8 +66,18 @@ EXTENDING = frozenset(
 SYLLABLE_ENDS = "\u0f0b\u0f0c"
 
 
-def _within(code: int, ranges: tuple[tuple[int, int], ...]) -> bool:
-    return any(low <= code <= high for low, high in ranges)
+_RANGES = sorted(
+    [(*bounds, Edge.IDEOGRAPH) for bounds in IDEOGRAPHS]
+    + [(*bounds, Edge.KATAKANA) for bounds in KATAKANA]
+    + [(*bounds, Edge.COMPLEX) for bounds in COMPLEX]
+)
+_LOWS = [low for low, _, _ in _RANGES]
+
+
+def _script(char: str) -> Edge:
+    """The class of a script without blanks, for its letters, marks and digits; or LETTER."""
+    _, high, edge = _RANGES[bisect_right(_LOWS, ord(char)) - 1]
+    return edge if _LOWS[0] <= ord(char) <= high else Edge.LETTER
 
 
 @lru_cache(maxsize=1 << 16)
@@ -78,14 +95,13 @@ def beginning(char: str) -> Edge:
         return Edge.NEWLINE
     if char.isspace() or char == "\u200b":
         return Edge.SPACE
-    if _within(code, IDEOGRAPHS):
-        return Edge.IDEOGRAPH
-    if _within(code, KATAKANA):
-        return Edge.KATAKANA
+    script = _script(char)
+    if script in (Edge.IDEOGRAPH, Edge.KATAKANA):
+        return script
     if category[0] == "N":
         return Edge.DIGIT
     if category[0] == "L":
-        return Edge.COMPLEX if _within(code, COMPLEX) else Edge.LETTER
+        return script
     return Edge.SYMBOL
 
 
@@ -101,9 +117,9 @@ def ending(text: str) -> Edge:
     for char in reversed(text[:-1]):
         if (edge := beginning(char)) != Edge.EXTEND:
             return edge
-    if ord(text[-1]) in (0x30FC, 0xFF70):
+    if text[-1] in "\u30fc\uff70":
         return Edge.KATAKANA
-    return Edge.COMPLEX if _within(ord(text[-1]), COMPLEX) else Edge.LETTER
+    return _script(text[-1])
 
 
 @lru_cache(maxsize=1 << 16)
@@ -128,6 +144,8 @@ def edges(text: str) -> tuple[Edge, Edge]:
     if (text[0] == " " or text[-1] == " ") and not text.isspace():
         first = Edge.WORD if text[0] == " " else first
         last = Edge.WORD if text[-1] == " " else last
+    if first == Edge.NEWLINE and last != Edge.NEWLINE:
+        first = Edge.SPACE  # the indentation of the next line, which goes on with line ends
     return first, last
 
 

@@ -188,7 +188,9 @@ class Spelling:
         # Few pieces end as a full stop does: the others need not be read.
         final = {char for end in SENTENCE_ENDS for char in (end[-1], _spelled(end)[-1])}
         final |= {"▁", ">", "@"}
-        return np.array([p[-1:] in final and self._text(p) in SENTENCE_ENDS for p in pieces], np.bool_)
+        return np.array(
+            [p[-1:] in final and self._text(p) in SENTENCE_ENDS for p in pieces], np.bool_
+        )
 
     def _text(self, piece: str) -> str:
         text = self._parted(piece)[0]

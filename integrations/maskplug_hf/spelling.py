@@ -103,9 +103,7 @@ def _parts(part: Any) -> Iterator[dict[str, Any]]:
             inside += one.get(name, [])
 
 
-def _joins(
-    backend: Any, lasts: dict[Edge, str], default: BoolArray | None
-) -> BoolArray | None:
+def _joins(backend: Any, lasts: dict[Edge, str], default: BoolArray | None) -> BoolArray | None:
     """The pairs that the pre-tokenizer leaves together; ``default`` where it divides no words."""
     pre_tokenizer = backend.pre_tokenizer
     if pre_tokenizer is None or not _divides(pre_tokenizer, "a", " b"):
