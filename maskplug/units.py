@@ -23,9 +23,10 @@ def units(tokens: TokenBatch, vocab: Vocabulary, unit: Unit = "token") -> Select
     """Everything that may be chosen, as a selection of all of it.
 
     A word is a run of maskable tokens in which only the first begins a word; a special or protected
-    token ends it. Where words begin, ``Vocabulary.from_pieces`` says. A sentence is the same with the beginnings of sentences. The n-th unit of a
-    sample is the same whatever special tokens surround it, and so are its draws: that is why two
-    frameworks with different specials mask alike.
+    token ends it; ``Vocabulary.from_pieces`` says where words begin. A sentence is the same with
+    the beginnings of sentences. The n-th unit of a sample is the same whatever special tokens
+    surround it, and so are its draws: that is why two frameworks with different specials mask
+    alike.
 
     Args:
         tokens: the batch.

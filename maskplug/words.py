@@ -1,4 +1,4 @@
-"""Where words begin: one rule for pairs of tokens, of which a table of word beginnings is a case."""
+"""Where words begin: one rule for pairs of tokens; tables of word beginnings are cases of it."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ class WordRule:
 
     Example:
         >>> rule = WordRule.from_starts([True, False, True])
-        >>> rule.joined([0, 1, 2]).tolist()
+        >>> rule.joins[rule.last[:-1], rule.first[1:]].tolist()
         [True, False]
     """
 
@@ -114,10 +114,6 @@ class WordRule:
         codes = rows.astype(np.uint32)[self.last] << np.uint32(FIRST_BITS) | self.first
         codes[special] = 0
         return frozen(codes, np.uint32)
-
-    def joined(self, ids: Any) -> BoolArray:
-        """One bool for each two neighbours: True where the word goes on from the one to the other."""
-        return np.asarray(self.joins[self.last[ids[:-1]], self.first[ids[1:]]])
 
     def simplest(self, special: BoolArray) -> dict[str, Any]:
         """The rule as an argument of ``Vocabulary``: as a table of ids, where one of them says it.
