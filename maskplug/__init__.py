@@ -13,6 +13,7 @@ from maskplug.parts import Clock, Most, Replacement, Schedule, Selector, Target
 from maskplug.ragged import Ragged
 from maskplug.rng import Rng, derive, key_of
 from maskplug.salience import byte_offsets, salient_layer
+from maskplug.segmentation import segment_words
 from maskplug.strategy import Context, Strategy, part, strategy
 from maskplug.tokens import Masked, Selection, TokenBatch
 from maskplug.units import budget, units
@@ -51,6 +52,7 @@ __all__ = [
     "part",
     "pattern",
     "salient_layer",
+    "segment_words",
     "strategy",
     "tlm",
     "units",

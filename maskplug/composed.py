@@ -8,6 +8,7 @@ from maskplug import spec as specs
 from maskplug.arrays import IntArray
 from maskplug.contract import check_inputs, check_selection, check_type
 from maskplug.errors import ResultError
+from maskplug.oversized import warn_of_long_units
 from maskplug.parts import Clock, Part, Predicts, Replacement, Selector, Target
 from maskplug.strategy import Strategy
 from maskplug.tokens import Masked, TokenBatch
@@ -35,6 +36,7 @@ class Composed(Strategy):
         try:
             selection = self.selector.select(tokens, vocab, rng)
             check_selection(selection, tokens)
+            warn_of_long_units(self.label, self.selector, selection, tokens, vocab, rng)
             part = self.replacement
             inputs = self.replacement.replace(tokens, selection, vocab, rng)
             check_inputs(inputs, tokens)

@@ -73,7 +73,7 @@ def render(
 
 def _word(token: int, vocab: Vocabulary, piece: Callable[[int], str]) -> tuple[str, str]:
     """A token's text and style where nothing is known of it but its id."""
-    word = plain(piece(token))
+    word = plain(piece(token), vocab.word_mark)
     return (_marked(word), STYLES["written"]) if vocab.special[token] else (word, "")
 
 
@@ -92,10 +92,10 @@ def _cells(
     cells = []
     for token, source in zip(masked.inputs.values.tolist(), came_from, strict=True):
         if source < 0:
-            cells.append((_marked(plain(piece(token))), STYLES["written"]))
+            cells.append((_marked(plain(piece(token), vocab.word_mark)), STYLES["written"]))
             continue
         original = int(tokens.ids[source])
-        word = plain(piece(original))
+        word = plain(piece(original), vocab.word_mark)
         if not chosen[source] and token == original:
             cells.append((word, ""))
         elif token == vocab.mask_id:
@@ -103,7 +103,7 @@ def _cells(
         elif token == original:
             cells.append((f"[{word}=]", STYLES["kept"]))
         else:
-            cells.append((f"[{word}→{plain(piece(token))}]", STYLES["random"]))
+            cells.append((f"[{word}→{plain(piece(token), vocab.word_mark)}]", STYLES["random"]))
     return cells
 
 

@@ -6,27 +6,27 @@ from typing import Literal
 
 import numpy as np
 
-from maskplug.arrays import BoolArray, IntArray, Kinds, UintArray, frozen, ones
+from maskplug.arrays import BoolArray, IntArray, UintArray, Words, frozen, ones
 from maskplug.parts import Schedule
 from maskplug.rng import Rng
 from maskplug.schedule import highest
 from maskplug.tokens import Selection, TokenBatch
 from maskplug.vocabulary import Vocabulary
+from maskplug.words import token_codes
 
 Unit = Literal["token", "word", "sentence"]
 
 NO_IDS = frozen([], np.int64)
-#: The layers that say of tokens what the vocabulary says of ids.
-LAYERS = frozenset({"protected", "word_starts"})
 
 
 def units(tokens: TokenBatch, vocab: Vocabulary, unit: Unit = "token") -> Selection:
     """Everything that may be chosen, as a selection of all of it.
 
     A word is a run of maskable tokens in which only the first begins a word; a special or protected
-    token ends it. A sentence is the same with the beginnings of sentences. The n-th unit of a
-    sample is the same whatever special tokens surround it, and so are its draws: that is why two
-    frameworks with different specials mask alike.
+    token ends it; ``Vocabulary.from_pieces`` says where words begin. A sentence is the same with
+    the beginnings of sentences. The n-th unit of a sample is the same whatever special tokens
+    surround it, and so are its draws: that is why two frameworks with different specials mask
+    alike.
 
     Args:
         tokens: the batch.
@@ -45,11 +45,15 @@ def units(tokens: TokenBatch, vocab: Vocabulary, unit: Unit = "token") -> Select
     """
     if unit == "token":
         return _token_units(tokens, vocab)
-    if unit == "word" and vocab.word_kinds is not None and LAYERS.isdisjoint(tokens.layers):
-        vocab.check(tokens)
-        return _runs(tokens.ids, vocab.word_kinds, tokens)
-    first = vocab.word_starts if unit == "word" else vocab.sentence_starts
-    return runs(vocab.maskable(tokens), first(tokens), tokens)
+    if unit == "sentence" or "word_starts" in tokens.layers or vocab.word_codes is None:
+        first = vocab.word_starts if unit == "word" else vocab.sentence_starts
+        return runs(vocab.maskable(tokens), first(tokens), tokens)
+    if "protected" in tokens.layers:
+        maskable = vocab.maskable(tokens)
+        codes = frozen(np.where(maskable, vocab.word_codes[tokens.ids], 0), np.uint32)
+        return _runs(NO_IDS, codes, tokens)
+    vocab.check(tokens)
+    return _runs(tokens.ids, vocab.word_codes, tokens)
 
 
 def runs(maskable: BoolArray, begins: BoolArray, tokens: TokenBatch) -> Selection:
@@ -61,18 +65,16 @@ def runs(maskable: BoolArray, begins: BoolArray, tokens: TokenBatch) -> Selectio
         >>> runs(there, np.array([True, True, False, False]), tokens).starts.tolist()
         [0, 1, 3]
     """
-    kinds = maskable.astype(np.uint8)
-    kinds += maskable & begins
-    return _runs(NO_IDS, frozen(kinds, np.uint8), tokens)
+    return _runs(NO_IDS, token_codes(maskable, begins), tokens)
 
 
-def _runs(ids: IntArray, kinds: Kinds, tokens: TokenBatch) -> Selection:
-    """As :func:`runs`; what ids and kinds are, :func:`word_units` says."""
+def _runs(ids: IntArray, codes: Words, tokens: TokenBatch) -> Selection:
+    """As :func:`runs`; what ids and codes are, :func:`word_units` says."""
     from maskplug.kernels.units import word_units
 
     # Made by numpy, which asks for huge pages where arrays are large.
     starts, lengths = np.empty((2, len(tokens.ids) + 1), np.int64)
-    offsets = word_units(ids, kinds, tokens.offsets, starts, lengths)
+    offsets = word_units(ids, codes, tokens.offsets, starts, lengths)
     count = offsets[-1]
     return Selection(starts[:count], lengths[:count], offsets, len(tokens.ids))
 

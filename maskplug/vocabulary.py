@@ -9,11 +9,12 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from maskplug.arrays import BoolArray, IntArray, Kinds, frozen, integers
+from maskplug.arrays import BoolArray, IntArray, Words, frozen, integers
 from maskplug.errors import TokenError, VocabularyError, shortened
 from maskplug.limits import SIZE, is_whole
-from maskplug.spelling import MARK, sentence_ends, sentinels, word_tables
+from maskplug.spelling import MARK, Spelling, sentinels, spelling_of
 from maskplug.tokens import TokenBatch
+from maskplug.words import WordRule
 
 
 class Codec(Protocol):
@@ -36,7 +37,10 @@ class Vocabulary:
         special_ids: further ids that are never selected and never produced at random.
         word_start: bool[size], True for tokens that begin a word (``▁``, ``Ġ``, no ``##``).
         joins_next: bool[size], True for tokens whose word goes on in the next token (``@@``).
-            Give one of the two tables, or neither: whole words then need a ``word_starts`` layer.
+        word_rule: a :class:`maskplug.words.WordRule`, where it takes both tokens to tell whether
+            a word goes on, as in languages without blanks. Give one of the three, or none: whole
+            words then need a ``word_starts`` layer.
+        word_mark: how pieces show words: "▁", "Ġ", "##", "@@", "</w>", " "; "" if they do not.
         sentinel_ids: the ids of span sentinels in the order of their use; special as well.
         sentence_end: bool[size], True for full stops and their like: a sentence begins behind them.
         named: special ids by their text, for strategies that write a token by name: mode tokens,
@@ -60,6 +64,8 @@ class Vocabulary:
     special_ids: Any = ()
     word_start: Any = None
     joins_next: Any = None
+    word_rule: WordRule | None = None
+    word_mark: str | None = None
     sentinel_ids: Any = ()
     sentence_end: Any = None
     named: Mapping[str, int] = field(default_factory=dict)
@@ -88,8 +94,16 @@ class Vocabulary:
             table = getattr(self, name)
             if table is not None:
                 object.__setattr__(self, name, self._checked_table(name, table))
-        if self.word_start is not None and self.joins_next is not None:
-            raise VocabularyError("give word_start or joins_next, not both")
+        if self.word_rule is not None and len(self.word_rule.first) != self.size:
+            raise VocabularyError(
+                f"word_rule is about {len(self.word_rule.first)} ids, not {self.size}"
+            )
+        tables = (self.word_start, self.joins_next, self.word_rule)
+        if sum(table is not None for table in tables) > 1:
+            raise VocabularyError(
+                "word_start, joins_next and word_rule all say where words begin: give one of them, "
+                "not both (dataclasses.replace: set the others to None)"
+            )
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         # Arrays come out of a pickle writable, for which kernels would be compiled once more.
@@ -151,19 +165,22 @@ class Vocabulary:
         return frozen(np.flatnonzero(~self.special), np.int64)
 
     @cached_property
-    def word_kinds(self) -> Kinds | None:
-        """uint8[size]: 0 for special ids, 2 for those that begin a word, 1 for all others.
+    def word_codes(self) -> Words | None:
+        """uint32[size]: where words begin, as kernels read it (``WordRule.codes``).
 
-        None where no table tells of an id alone whether a word begins there.
+        0 for special ids; None where no table says where words begin.
         """
-        if self.word_start is None:
-            return None
-        return frozen(np.where(self.special, 0, 1 + self.word_start), np.uint8)
+        rule = self.word_rule
+        if self.word_start is not None:
+            rule = WordRule.from_starts(self.word_start)
+        elif self.joins_next is not None:
+            rule = WordRule.from_joins(self.joins_next)
+        return None if rule is None else rule.codes(self.special)
 
     @property
     def has_words(self) -> bool:
         """Whether a table says where words begin."""
-        return self.word_start is not None or self.joins_next is not None
+        return self.word_codes is not None
 
     def maskable(self, tokens: TokenBatch) -> BoolArray:
         """One bool for each token: True = may be masked (neither special nor protected).
@@ -200,22 +217,23 @@ class Vocabulary:
     def word_starts(self, tokens: TokenBatch) -> BoolArray:
         """One bool for each token: True where a word begins, by the layer or by the table.
 
+        By the table, special tokens stand alone: the token behind one begins a word.
+
         Raises:
             VocabularyError: when neither the batch nor the vocabulary knows of words.
         """
         if "word_starts" in tokens.layers:
             return tokens.layers["word_starts"].astype(np.bool_)
-        if self.word_start is not None:
-            return np.asarray(self.word_start[tokens.ids])
-        if self.joins_next is not None:
-            starts = np.ones(len(tokens.ids), np.bool_)
-            starts[1:] = ~self.joins_next[tokens.ids[:-1]]
-            starts[tokens.offsets[:-1][tokens.lengths > 0]] = True  # no word joins two samples
-            return starts
-        raise VocabularyError(
-            "whole words need to know where words begin: give the vocabulary a word_start or "
-            "joins_next table, or the batch a 'word_starts' layer"
-        )
+        if self.word_codes is None:
+            raise VocabularyError(
+                "whole words need to know where words begin: give the vocabulary a word_start or "
+                "joins_next table, or the batch a 'word_starts' layer"
+            )
+        from maskplug.kernels.units import word_starts
+
+        starts = np.empty(len(tokens.ids), np.bool_)
+        word_starts(tokens.ids, self.word_codes, tokens.offsets, starts)
+        return starts
 
     def sentence_starts(self, tokens: TokenBatch) -> BoolArray:
         """One bool for each token: True where a sentence begins, by the layer or by the table.
@@ -284,16 +302,30 @@ class Vocabulary:
         return self.mask_id
 
     @classmethod
-    def from_pieces(cls, pieces: Sequence[str], **ids: Any) -> Vocabulary:
+    def from_pieces(
+        cls,
+        pieces: Sequence[str],
+        spelling: Spelling | None = None,
+        whole_ids: Sequence[int] = (),
+        **ids: Any,
+    ) -> Vocabulary:
         """Build a vocabulary from its tokens' texts; the spelling tells where words begin.
 
-        ``##`` marks continuations (WordPiece); ``@@`` at the end a word that goes on (subword-nmt);
-        ``▁`` (SentencePiece) or ``Ġ`` (byte-level BPE) marks the tokens that begin a word.
-        Without any of these every token counts as a word.
+        ``##`` marks continuations (WordPiece); ``@@`` at the end a word that goes on (subword-nmt),
+        ``</w>`` one that ends; ``▁`` (SentencePiece) or ``Ġ`` (byte-level BPE) marks the tokens
+        that begin a word. A mark counts where a tenth of the longer pieces carry it beside text;
+        else every token is a word. Words of scripts without blanks end by Unicode's word-break
+        rules, never inside a piece or a character; a line end is a word of its own.
 
         Args:
             pieces: the text of every id, in order.
+            spelling: how they are spelled, where that is known (``maskplug.spelling.Spelling``).
+            whole_ids: ids that are a word each, whatever their spelling.
             ids: further arguments of the constructor (``mask_id``, ``special_ids``, …).
+
+        Returns:
+            A vocabulary with ``word_start`` or ``joins_next`` where such a table says it all, else
+            with a ``word_rule``.
 
         Example:
             >>> Vocabulary.from_pieces(["[MASK]", "un", "##seen"], mask_id=0).word_start.tolist()
@@ -307,11 +339,17 @@ class Vocabulary:
         for number, piece in enumerate(pieces):
             if not isinstance(piece, str):
                 raise VocabularyError(f"the piece of id {number} is {shortened(piece)}, not a text")
-        tables = word_tables(pieces) | {"sentence_end": sentence_ends(pieces)}
-        bare = cls(size=len(pieces), **tables, **ids)
-        special = np.flatnonzero(bare.special).tolist()
-        named = {pieces[i]: i for i in special if pieces[i]}
-        return replace(bare, named=named)
+        bare = cls(size=len(pieces), **ids)
+        if spelling is None:
+            spelling = spelling_of([pieces[i] for i in bare.ordinary if pieces[i]])
+        rule = spelling.rule(pieces, whole_ids)
+        return replace(
+            bare,
+            **rule.simplest(bare.special),
+            word_mark=spelling.mark,
+            sentence_end=spelling.sentence_ends(pieces),
+            named={pieces[i]: i for i in np.flatnonzero(bare.special).tolist() if pieces[i]},
+        )
 
     @classmethod
     def from_sentencepiece(cls, processor: Any, mask: str | None = None) -> Vocabulary:
@@ -319,8 +357,9 @@ class Vocabulary:
 
         Args:
             processor: a loaded model; its control, unknown and unused pieces become special, and
-                those that no text contains, written as ``<name>`` or ``[name]``. Sentinels are
-                ``<extra_id_0>``, ``<extra_id_1>``, …; the model is the ``codec``.
+                those that no text contains, written as ``<name>`` or ``[name]``; its byte pieces
+                (``<0x0A>``) are text. Sentinels are ``<extra_id_0>``, ``<extra_id_1>``, …, with
+                ``▁`` before the name or without; the model is the ``codec``.
             mask: the piece that stands for a mask; without it ``<mask>`` or ``[MASK]`` if there is.
 
         Raises:
@@ -344,6 +383,7 @@ class Vocabulary:
         named["eos_id"] = processor.eos_id()
         return cls.from_pieces(
             pieces,
+            Spelling("▁"),
             mask_id=found[0] if found else None,
             special_ids=special,
             sentinel_ids=sentinels(enumerate(pieces)),

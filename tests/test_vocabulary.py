@@ -58,7 +58,7 @@ def test_contradictions(options: dict[str, Any], message: str) -> None:
     [
         (["[MASK]", "un", "##seen", "##"], "word_start", [1, 1, 0, 1]),
         (["<s>", "▁new", "er", "▁"], "word_start", [0, 1, 0, 1]),
-        (["<s>", "Ġnew", "Ġer", "##er"], "word_start", [0, 1, 1, 0]),
+        (["er", "Ġnew", "Ġer", "ers"], "word_start", [0, 1, 1, 0]),
         (["<s>", "new@@", "er", "@@"], "joins_next", [0, 1, 0, 0]),
         (["<s>", "new", "er</w>", "</w>"], "joins_next", [1, 1, 0, 0]),
         (["<s>", "new", "er"], "word_start", [1, 1, 1]),

@@ -20,11 +20,12 @@ def vocabulary(
 ) -> Vocabulary:
     """A vocabulary from a ``fairseq.data.Dictionary``.
 
-    The spelling tells where words begin: ``▁`` (SentencePiece) or ``@@`` (subword-nmt). ``<s>``,
-    ``<pad>``, ``</s>``, ``<unk>``, ``<mask>``, padding words and whatever is written as
-    ``<name>`` or ``[name]`` are special: never selected, never produced at random. Strategies can
-    write them by name (``[de]``). ``<extra_id_0>``, ``<extra_id_1>``, … are the sentinels, or
-    else ``<sentinel:0>``, ….
+    The spelling tells where words begin: ``▁`` (SentencePiece) or ``@@`` (subword-nmt); see
+    ``Vocabulary.from_pieces``. ``<s>``, ``<pad>``, ``</s>``, ``<unk>``, ``<mask>``, padding words
+    and whatever is written as ``<name>`` or ``[name]``, with ``▁`` before it or without, are
+    special: never selected, never produced at random; bytes (``<0x0A>``) are text. Strategies can
+    write special symbols by name (``[de]``). ``<extra_id_0>``, ``<extra_id_1>``, … are the
+    sentinels, or else ``<sentinel:0>``, ….
 
     Args:
         dictionary: a ``fairseq.data.Dictionary``.

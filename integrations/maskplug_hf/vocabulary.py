@@ -6,8 +6,9 @@ from typing import Any
 
 import maskplug
 from maskplug.errors import VocabularyError
-from maskplug.spelling import sentinels
+from maskplug.spelling import is_sentinel, sentinels
 from maskplug_hf.codec import TokenizerCodec
+from maskplug_hf.spelling import spelling
 
 
 def vocabulary(tokenizer: Any, mask_id: int | None = None) -> maskplug.Vocabulary:
@@ -15,8 +16,9 @@ def vocabulary(tokenizer: Any, mask_id: int | None = None) -> maskplug.Vocabular
 
     Every special token is special to masking: the named ones, the unknown token, tokens that a user
     added as special, T5's sentinels, and ids that no token has. Strategies find them by their text
-    (``named``). Where words begin, and where sentences end, is read from the spelling of the tokens
-    (``##``, ``Ġ``, ``▁``; ``.``, ``?``, ``。``).
+    (``named``). Where words begin is asked of the tokenizer's decoder and pre-tokenizer, or else
+    read from the spelling of the tokens (``##``, ``Ġ``, ``▁``), see ``Vocabulary.from_pieces``;
+    tokens that a user added are words. Sentences end at ``.``, ``?``, ``。`` and their like.
 
     Args:
         tokenizer: a ``PreTrainedTokenizer`` or ``PreTrainedTokenizerFast``.
@@ -24,8 +26,8 @@ def vocabulary(tokenizer: Any, mask_id: int | None = None) -> maskplug.Vocabular
 
     Returns:
         A vocabulary that covers every id of the tokenizer. Its sentinels are the tokens
-        ``<extra_id_0>``, ``<extra_id_1>``, … in this order, looked up by name; its ``mask_id`` is
-        None for a tokenizer without a mask token.
+        ``<extra_id_0>``, ``<extra_id_1>``, … in this order, looked up by name (mT5 spells them
+        ``▁<extra_id_0>``); its ``mask_id`` is None for a tokenizer without a mask token.
 
     Raises:
         VocabularyError: when the tokenizer is none, or ``mask_id`` is outside its vocabulary.
@@ -41,13 +43,16 @@ def vocabulary(tokenizer: Any, mask_id: int | None = None) -> maskplug.Vocabular
         pieces[i] = piece
     # Ids without a token have an embedding at most: they must not be drawn as random tokens.
     unused = set(range(size)) - set(ids.values())
+    special = _special(tokenizer) | unused | {i for i, p in enumerate(pieces) if is_sentinel(p)}
     return maskplug.Vocabulary.from_pieces(
         pieces,
+        spelling(tokenizer, [p for i, p in enumerate(pieces) if i not in special]),
+        whole_ids=sorted(tokenizer.added_tokens_decoder),
         mask_id=tokenizer.mask_token_id if mask_id is None else mask_id,
         pad_id=tokenizer.pad_token_id,
         bos_id=_first(tokenizer.bos_token_id, tokenizer.cls_token_id),
         eos_id=_first(tokenizer.eos_token_id, tokenizer.sep_token_id),
-        special_ids=sorted(_special(tokenizer) | unused),
+        special_ids=sorted(special),
         sentinel_ids=sentinels((i, piece) for piece, i in ids.items()),
         codec=TokenizerCodec(tokenizer),
     )

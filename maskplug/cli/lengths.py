@@ -28,7 +28,7 @@ def pieces(text: str | None, tokenizer: str | None) -> list[str] | None:
         return None
     text = SAMPLE if text is None else text
     reader = read(tokenizer, text)
-    return [plain(reader.piece(token)) for token in reader.encode(text)]
+    return [plain(reader.piece(token), reader.vocab.word_mark) for token in reader.encode(text)]
 
 
 def layers_of(text: str | None) -> dict[str, Any]:

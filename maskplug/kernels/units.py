@@ -4,8 +4,18 @@ from __future__ import annotations
 
 import numpy as np
 
-from maskplug.arrays import BoolArray, IntArray, Kinds
-from maskplug.kernels import kernel
+from maskplug.arrays import BoolArray, IntArray, Words
+from maskplug.kernels import inlined, kernel
+
+
+@inlined
+def goes_on(before: np.uint32, code: np.uint32) -> bool:
+    """Whether the token of one code belongs to the word of the token before it.
+
+    The lower four bits of a code number how a token begins, and bit 4 + n is set where the word
+    goes on in a token that begins as number n does; ``maskplug.words`` makes them.
+    """
+    return bool((before >> (np.uint32(4) + (code & np.uint32(15)))) & np.uint32(1))
 
 
 @kernel
@@ -112,39 +122,49 @@ def unsound_span(starts: IntArray, lengths: IntArray, spans: IntArray, offsets: 
 
 @kernel
 def word_units(
-    ids: IntArray, kinds: Kinds, offsets: IntArray, starts: IntArray, lengths: IntArray
+    ids: IntArray, codes: Words, offsets: IntArray, starts: IntArray, lengths: IntArray
 ) -> IntArray:
     """Write starts and lengths of the runs of maskable tokens that make one word each.
 
-    ``kinds`` tells of every id whether it cannot be masked (0), continues a word (1) or begins one
-    (2), and ids must be in that table; or where there are no ``ids``, it tells so of every token.
-    Returns the words' row offsets. ``starts`` and ``lengths`` have room for one more than all
-    tokens.
+    ``codes`` tells of every id how it begins and what may follow it (:func:`goes_on`), 0 for what
+    cannot be masked, and ids must be in that table; or where there are no ``ids``, it tells so of
+    every token. Returns the words' row offsets. ``starts`` and ``lengths`` have room for one more
+    than all tokens.
     """
     rows = np.zeros(len(offsets), np.int64)
     opened = np.uint64(0)
     closed = np.uint64(0)
     for row in range(len(offsets) - 1):
         first = np.uint64(offsets[row])
-        inside = False
+        before = np.uint32(0)
         for k in range(offsets[row + 1] - offsets[row]):
             i = first + np.uint64(k)
-            kind = kinds[np.uint64(ids[i]) if len(ids) > 0 else i]
+            code = codes[np.uint64(ids[i]) if len(ids) > 0 else i]
             # Written always and kept by the counts: a branch here is mispredicted at random.
-            opens = (kind == 2) | ((kind == 1) & (not inside))
-            closes = inside & (opens | (kind == 0))
-            inside = kind != 0
+            ends = not goes_on(before, code)
             lengths[closed] = i
-            closed += np.uint64(closes)
+            closed += np.uint64((before != 0) & ends)
             starts[opened] = i
-            opened += np.uint64(opens)
-        if inside:
+            opened += np.uint64((code != 0) & ends)
+            before = code
+        if before != 0:
             lengths[closed] = offsets[row + 1]
             closed += np.uint64(1)
         rows[row + 1] = opened
     for k in range(rows[-1]):
         lengths[k] -= starts[k]  # until now they were the ends
     return rows
+
+
+@kernel
+def word_starts(ids: IntArray, codes: Words, offsets: IntArray, out: BoolArray) -> None:
+    """Write True for the tokens that begin a word, and for those whose code is 0."""
+    for row in range(len(offsets) - 1):
+        before = np.uint32(0)
+        for i in range(offsets[row], offsets[row + 1]):
+            code = codes[np.uint64(ids[i])]
+            out[i] = not goes_on(before, code)
+            before = code
 
 
 @kernel

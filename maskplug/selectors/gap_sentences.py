@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 
@@ -13,7 +13,7 @@ from maskplug.parts import Schedule, Selector
 from maskplug.rng import Rng
 from maskplug.schedule import check_rate, highest
 from maskplug.tokens import Selection, TokenBatch
-from maskplug.units import units
+from maskplug.units import Unit, units
 from maskplug.vocabulary import Vocabulary
 
 Choice = Literal["principal", "random", "lead"]
@@ -57,6 +57,8 @@ class GapSentences(Selector):
     choose: Choice = "principal"
     sequential: bool = False
     unique: bool = False
+
+    unit: ClassVar[Unit] = "sentence"
 
     def __post_init__(self) -> None:
         check_rate("rate", self.rate)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -17,7 +17,7 @@ from maskplug.rng import Rng
 from maskplug.schedule import check_rate
 from maskplug.selectors.words import until_spent
 from maskplug.tokens import Selection, TokenBatch
-from maskplug.units import units
+from maskplug.units import Unit, units
 from maskplug.vocabulary import Vocabulary
 
 #: Ids have 32 bits in the edges of a trie.
@@ -97,6 +97,8 @@ class Phrases(Selector):
 
     ngrams: Resource
     rate: Schedule | float = 0.15
+
+    unit: ClassVar[Unit] = "word"
 
     def __post_init__(self) -> None:
         check_rate("rate", self.rate)

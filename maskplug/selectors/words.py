@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from maskplug.parts import Schedule, Selector
 from maskplug.rng import Rng
 from maskplug.schedule import check_rate
 from maskplug.tokens import Selection, TokenBatch
-from maskplug.units import budget, units
+from maskplug.units import Unit, budget, units
 from maskplug.vocabulary import Vocabulary
 
 
@@ -42,6 +43,8 @@ class Words(Selector):
     """
 
     rate: Schedule | float = 0.15
+
+    unit: ClassVar[Unit] = "word"
 
     def __post_init__(self) -> None:
         check_rate("rate", self.rate)

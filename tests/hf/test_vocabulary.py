@@ -9,6 +9,7 @@ from typing import Any
 import hf_tokenizers as tokenizers
 import numpy as np
 import pytest
+from batches import batch
 from tokenizers import decoders
 
 import maskplug
@@ -39,7 +40,9 @@ def test_marked_beginnings(make: str, mark: str) -> None:
     tokenizer = getattr(tokenizers, make)()
     vocab = vocabulary(tokenizer)
     ordinary = pieces(tokenizer, vocab.ordinary)
-    begins = vocab.word_start[vocab.ordinary].tolist()
+    letter = vocab.ordinary[ordinary.index("e")]
+    pairs = batch([[letter, i] for i in vocab.ordinary])
+    begins = vocab.word_starts(pairs)[1::2].tolist()
     assert begins == [piece.startswith(mark) for piece in ordinary]
     assert any(begins)
     assert not all(begins)

@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from maskplug.arrays import offsets_of
+from maskplug.arrays import frozen, offsets_of
 from maskplug.kernels import units
 from maskplug.units import NO_IDS
+from maskplug.words import token_codes
 
 SPECIAL = np.array([True, False, False, True, False])
 batches = st.lists(st.lists(st.integers(0, len(SPECIAL) - 1), max_size=9), max_size=6)
@@ -60,8 +61,8 @@ def test_words_are_runs_cut_where_one_begins(rows: list[list[tuple[bool, bool]]]
             open_word = free
         counts.append(len(expected))
     starts, lengths = np.empty((2, len(flat) + 1), np.int64)
-    kinds = np.where(maskable, 1 + begins, 0).astype(np.uint8)
-    found = units.word_units(NO_IDS, kinds, offsets, starts, lengths)
+    codes = token_codes(maskable, begins)
+    found = units.word_units(NO_IDS, codes, offsets, starts, lengths)
     assert found.tolist() == [0, *counts]
     got = np.stack((starts, lengths), 1)[: len(expected)]
     assert got.tolist() == expected
@@ -69,12 +70,15 @@ def test_words_are_runs_cut_where_one_begins(rows: list[list[tuple[bool, bool]]]
 
 @given(st.lists(st.lists(st.integers(0, 5), max_size=9), max_size=6))
 def test_words_by_a_table_of_ids(rows: list[list[int]]) -> None:
-    kinds = np.array([0, 1, 2, 1, 2, 0], np.uint8)
+    codes = token_codes(*np.array([[0, 1, 1, 1, 1, 0], [0, 0, 1, 0, 1, 0]], np.bool_))
     flat = np.array([token for row in rows for token in row], np.int64)
     offsets = offsets_of([len(row) for row in rows])
     by_id, by_token = np.zeros((2, 2, len(flat) + 1), np.int64)
-    found = units.word_units(flat, kinds, offsets, *by_id)
-    assert found.tolist() == units.word_units(NO_IDS, kinds[flat], offsets, *by_token).tolist()
+    found = units.word_units(flat, codes, offsets, *by_id)
+    assert (
+        found.tolist()
+        == units.word_units(NO_IDS, frozen(codes[flat], np.uint32), offsets, *by_token).tolist()
+    )
     assert by_id[:, : found[-1]].tolist() == by_token[:, : found[-1]].tolist()
 
 

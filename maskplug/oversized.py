@@ -1,0 +1,70 @@
+"""A warning where a budget cannot be kept because one word or sentence is far larger than it."""
+
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+
+from maskplug.errors import MaskplugWarning
+from maskplug.parts import Schedule, Selector
+from maskplug.rng import Rng
+from maskplug.tokens import Selection, TokenBatch
+from maskplug.units import units
+from maskplug.vocabulary import Vocabulary
+
+#: Units of fewer tokens are long words, of which every language has some.
+LONG = 8
+
+_warned: set[tuple[str, str, str]] = set()
+
+
+def warn_of_long_units(
+    label: str,
+    selector: Selector,
+    selection: Selection,
+    tokens: TokenBatch,
+    vocab: Vocabulary,
+    rng: Rng,
+) -> None:
+    """Warn once for each strategy and unit that a single unit makes a row exceed its rate.
+
+    That is where more than twice the rate's share of a row is chosen, and one unit of at least
+    eight tokens is as large by itself. Text without word boundaries is masked as a whole then.
+
+    Args:
+        label: of the strategy.
+        selector: with the options ``unit`` and ``rate``; others are not looked at.
+        selection: what it chose of ``tokens``.
+        tokens, vocab, rng: what it chose by.
+    """
+    unit, rate = getattr(selector, "unit", "token"), getattr(selector, "rate", None)
+    if unit not in ("word", "sentence") or not isinstance(rate, float | Schedule):
+        return
+    key = (label, type(selector).__name__, unit)
+    if key in _warned:
+        return
+    from maskplug.kernels.rows import row_sums
+
+    chosen = row_sums(selection.lengths, selection.offsets)
+    allowed = rng.value(rate) * tokens.lengths
+    rows = np.flatnonzero((chosen >= LONG) & (chosen > 2.0 * allowed))
+    if not len(rows):
+        return
+    candidates = units(tokens.take(rows), vocab, unit)
+    longest = np.zeros(len(rows), np.int64)
+    np.maximum.at(longest, candidates.rows, candidates.lengths)
+    oversized = np.flatnonzero((longest >= LONG) & (longest > 2.0 * allowed[rows]))
+    if not len(oversized):
+        return
+    _warned.add(key)
+    row = rows[oversized[0]]
+    column = "'word_ids' (maskplug.segment_words makes word_starts with a segmenter)"
+    warnings.warn(
+        f"strategy {label!r} ({selector}) chose {chosen[row]} of the {tokens.lengths[row]} tokens "
+        f"of a row, more than its rate: one {unit} has {longest[oversized[0]]} tokens. Give "
+        f"the rows a column {column if unit == 'word' else repr('sentence_starts')}, or mask "
+        "tokens (unit='token', or the strategy 'dynamic')",
+        MaskplugWarning,
+        stacklevel=2,
+    )
