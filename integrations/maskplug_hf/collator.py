@@ -21,11 +21,13 @@ from maskplug.targets import IGNORE
 from maskplug.tokens import Masked
 from maskplug_hf.batch import take_keys, take_tokens
 from maskplug_hf.columns import Column, aligned, columns_of, stacked
+from maskplug_hf.embeddings import check_embedded, embedded, lacks_embeddings, unembedded
 from maskplug_hf.feedback import SharedTables
-from maskplug_hf.labels import check_lengths, take_labels, warn_of_copies
-from maskplug_hf.model import ModelFacts, refuse, refuse_early
+from maskplug_hf.labels import take_labels
+from maskplug_hf.model import ModelFacts, predicts_every_input, refuse, refuse_early
 from maskplug_hf.moment import Moment
 from maskplug_hf.outputs import Arrays, Outputs, untaken
+from maskplug_hf.own_labels import OwnLabels
 from maskplug_hf.samples import Sample
 from maskplug_hf.shown import Shown
 from maskplug_hf.travel import Batch
@@ -85,7 +87,6 @@ class DataCollatorForMasking:
         self.tokenizer = tokenizer
         self.strategy = maskplug.strategy(strategy, **strategy_options)
         self.seed = seed
-        self.model = model
         self.return_tensors = _known(return_tensors)
         self.pad_to_multiple_of = pad_to_multiple_of
         if mask_id is not None and vocabulary is not None:
@@ -105,7 +106,7 @@ class DataCollatorForMasking:
         self._tried = self._try()
         self._rehearse(self._tried)
         if model is not None:
-            self._fit(model)
+            self._fit(ModelFacts.of(model))
 
     @property
     def spec(self) -> dict[str, Any]:
@@ -138,15 +139,19 @@ class DataCollatorForMasking:
         """A copy for a Trainer whose datasets bring the time; plain features are evaluated.
 
         Args:
-            model: the trainer's, to be asked what it takes where this collator was given none.
+            model: the trainer's. A model of another class that the constructor was given is asked
+                in its place.
 
         Raises:
             OptionError: when the model cannot predict what the strategy asks for.
         """
         twin = copy.copy(self)
         twin.attached = True
-        if self.model is None and model is not None:
-            twin._fit(model)
+        if model is not None:
+            facts = ModelFacts.of(model)
+            # A model of another class is a wrapper, of which less is known than of what it wraps.
+            if self._facts is None or self._facts.name == facts.name:
+                twin._fit(facts)
         return twin
 
     def __call__(
@@ -219,12 +224,27 @@ class DataCollatorForMasking:
         out = self._outputs(tried, Shown(given, tried.inputs))
         out.input_ids(), out.attention_mask(), out.layers(), out.predictions()
 
-    def _fit(self, model: Any) -> None:
-        """Look at a model, and meet what cannot be trained with it now as well."""
-        self._facts = ModelFacts.of(model)
-        refuse_early(self._tried, self._facts, self.strategy.label)
+    def _fit(self, facts: ModelFacts) -> None:
+        """Take up what is known of the model, and meet now what cannot be trained with it."""
+        if facts == self._facts:
+            return
+        if lacks_embeddings(self.vocabulary, facts):
+            self._fit_vocabulary(facts)
+        self._facts = facts
+        refuse_early(self._tried, facts, self.strategy.label)
         self._left_out = set()
-        self._warn_of_left_out(self._tried, self._facts)
+        self._warn_of_left_out(self._tried, facts)
+
+    def _fit_vocabulary(self, facts: ModelFacts) -> None:
+        """Write only tokens that the model has."""
+        if self._pad_id >= facts.embeddings:
+            raise unembedded(f"the id of the padding token is {self._pad_id}", facts)
+        self.vocabulary = embedded(self.vocabulary, facts)
+        try:
+            self._tried = self.strategy.try_out(self.vocabulary, self.seed)
+        except VocabularyError as error:
+            what = f"strategy {self.strategy.label!r} writes tokens that the model does not have"
+            raise unembedded(what, facts) from error
 
     def _warn_of_left_out(self, masked: Masked, model: ModelFacts) -> None:
         new = [name for name in untaken(masked, model) if name not in self._left_out]
@@ -315,8 +335,13 @@ class DataCollatorForMasking:
         return arrays
 
     def _layers(self, out: Outputs) -> Arrays:
-        if self._facts is not None:
-            self._warn_of_left_out(out.masked, self._facts)
+        facts = self._facts
+        if facts is not None:
+            self._warn_of_left_out(out.masked, facts)
+            if lacks_embeddings(self.vocabulary, facts):
+                given = out.shown.given
+                rows = (Ragged(given.ids, given.offsets), out.masked.inputs, out.masked.targets)
+                check_embedded(rows, facts)
         return out.layers()
 
     def _predictions(self, out: Outputs) -> Arrays:
@@ -327,31 +352,36 @@ class DataCollatorForMasking:
         return arrays if out.masked.targets is None else self._decoded(arrays)
 
     def _own(self, labels: Any, out: Outputs) -> Arrays:
-        """The samples' own labels."""
+        """The samples' own labels, or the strategy's where those are copies of the inputs."""
         if not isinstance(labels, Ragged):
             return {"labels": labels}
-        given = out.shown.given
-        config = getattr(self.model, "config", None)
-        decoder = getattr(config, "is_encoder_decoder", False)
-        if not decoder:
-            self._look_for_copies(labels, out)
-        if config is not None and not decoder:
-            check_lengths(labels, given.lengths, self.model)
-            labels = out.shown.followed(labels.values, "labels", IGNORE)
+        facts = self._facts
+        own = OwnLabels(labels, out.masked, out.shown, facts, self.strategy.label)
+        verdict = own.judged(causal=predicts_every_input(self._tried))
+        if verdict.warning and not self._looked:
+            self._looked = True
+            warnings.warn(verdict.warning, MaskplugWarning, stacklevel=4)
+        if not verdict.kept:
+            return self._predictions(out)
+        if self._follow_tokens(own):
+            return {"labels": out.own_labels(labels.values)}
         return self._decoded({"labels": out.pad(labels, IGNORE)})
 
-    def _look_for_copies(self, labels: Ragged, out: Outputs) -> None:
-        if not self._looked and len(out.masked.selection.starts):
-            self._looked = True
-            warn_of_copies(labels, out.shown.given.ids)
+    def _follow_tokens(self, labels: OwnLabels) -> bool:
+        return labels.follow_tokens
 
     def _decoded(self, arrays: Arrays) -> Arrays:
-        """With what the decoder reads, where a model is there to make it of the labels."""
-        shift = getattr(self.model, "prepare_decoder_input_ids_from_labels", None)
-        if shift is None or "decoder_input_ids" in arrays:
+        """With what the decoder reads, made of the labels as the model makes it."""
+        facts = self._facts
+        if facts is None or facts.shift is None or "decoder_input_ids" in arrays:
             return arrays
-        made = shift(labels=torch.from_numpy(arrays["labels"])).numpy()
-        return {**arrays, "decoder_input_ids": made}
+        if isinstance(facts.shift, str):
+            raise OptionError(
+                f"{facts.name} cannot make decoder_input_ids of labels ({facts.shift}): set "
+                "model.config.decoder_start_token_id and model.config.pad_token_id before the "
+                "collator is given the model"
+            )
+        return {**arrays, "decoder_input_ids": facts.shift.of(arrays["labels"])}
 
 
 def _known(return_tensors: str) -> str:

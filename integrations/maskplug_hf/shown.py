@@ -72,13 +72,14 @@ class Shown:
     with_padding: bool = True
 
     @cached_property
-    def _in_place(self) -> bool:
+    def in_place(self) -> bool:
+        """Whether every token kept its place."""
         return in_place(self.inputs, self.given.tokens)
 
     @property
     def _padded(self) -> BoolArray | None:
         inner = self.given.inner
-        shown = inner is not None and self.with_padding and self._in_place
+        shown = inner is not None and self.with_padding and self.in_place
         return inner if shown else None
 
     @property
@@ -138,7 +139,7 @@ class Shown:
 
     def _moved(self, values: Any, name: str, fill: int | None) -> Any:
         """Values of the masked tokens as values of the inputs that were made of them."""
-        if self._in_place:
+        if self.in_place:
             return values
         sources = self.inputs.sources
         if sources is None:
