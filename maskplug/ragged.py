@@ -27,13 +27,49 @@ def flatten(rows: Sequence[Any]) -> tuple[IntArray, IntArray]:
         TokenError: for a row that does not hold integers; the message says which.
     """
     rows = list(rows)
+    try:
+        return _flatten(rows)
+    except TokenError:
+        return _flatten([plain_row(row) for row in rows])
+
+
+def plain_row(row: Any) -> Any:
+    """A row that is wrapped up, as a list or an array of one dimension; any other as it is.
+
+    Arrow's scalars and arrays become lists, and so do arrays of objects; what holds a single row,
+    as arrays of shape (1, length) do, becomes that row.
+
+    Example:
+        >>> plain_row(np.array([[5, 6, 7]])).tolist(), plain_row([[5, 6]])
+        ([5, 6, 7], [5, 6])
+    """
+    for convert in ("as_py", "to_pylist"):
+        if hasattr(row, convert):
+            row = getattr(row, convert)()
+            break
+    if isinstance(row, list | tuple):
+        if row and hasattr(row[0], "as_py"):
+            row = [value.as_py() if hasattr(value, "as_py") else value for value in row]
+        nested = (
+            len(row) == 1 and hasattr(row[0], "__len__") and not isinstance(row[0], str | bytes)
+        )
+        return plain_row(row[0]) if nested and getattr(row[0], "ndim", 1) else row
+    if getattr(row, "ndim", 1) == 2 and len(row) == 1:
+        return plain_row(row[0])
+    objects = str(getattr(row, "dtype", "")) in ("object", "Int64")  # Int64 is pandas' own
+    return plain_row(row.tolist()) if objects and row.ndim == 1 else row
+
+
+def _flatten(rows: list[Any]) -> tuple[IntArray, IntArray]:
     offsets = np.fromiter(accumulate(_lengths(rows), initial=0), np.int64, len(rows) + 1)
     flat = np.empty(offsets[-1], np.int64)
     for i in range(_write_at_once(rows, flat, offsets), len(rows)):
         try:
             _write_row(rows[i], flat, offsets[i], offsets[i + 1])
-        except (struct.error, TypeError, ValueError) as error:
-            raise TokenError(f"row {i} does not hold integers only: {error}") from error
+        except (struct.error, TypeError, ValueError, RuntimeError) as error:
+            raise TokenError(
+                f"row {i} does not hold integers only: {_fault(rows[i], error)}"
+            ) from (error)
     return flat, offsets
 
 
@@ -59,6 +95,18 @@ def _write_at_once(rows: list[Any], flat: IntArray, offsets: IntArray) -> int:
             np.concatenate(rows, out=flat, casting="safe")
             return len(rows)
     return 0
+
+
+def _fault(row: Any, error: Exception) -> str:
+    """What is wrong with a row: its shape, or what reading it said."""
+    try:
+        shape = tuple(row.shape) if hasattr(row, "shape") else np.shape(row)
+    except ValueError:  # lists of different lengths
+        shape = (len(row), -1)
+    if len(shape) < 2:
+        return str(error)
+    said = str(shape).replace("-1", "…")
+    return f"its shape is {said}, and a row has one dimension: give each of its rows as a sample"
 
 
 def _interpreter_is_locked() -> bool:

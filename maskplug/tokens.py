@@ -23,7 +23,7 @@ from maskplug.arrays import (
     ones,
 )
 from maskplug.errors import TokenError
-from maskplug.ragged import Ragged, flatten
+from maskplug.ragged import Ragged, flatten, plain_row
 from maskplug.rng import keys_of
 
 
@@ -98,7 +98,8 @@ class TokenBatch:
         """Build a batch from rows of ids (lists or integer arrays).
 
         Args:
-            rows: one sequence of ids a sample; empty ones are allowed.
+            rows: one sequence of ids a sample; empty ones are allowed. Arrays of shape (1, length)
+                or of objects, and Arrow's lists, count as the row that they hold.
             keys: one a sample: int, str or bytes. Without keys a sample's content is its key, so
                 that equal rows are masked alike.
             layers: for each name, one sequence a sample, as long as the sample.
@@ -109,11 +110,11 @@ class TokenBatch:
         ids, offsets = flatten(rows)
         flat_layers: dict[str, Any] = {}
         for name, layer in layers.items():
-            for i, (row, extra) in enumerate(zip(rows, layer, strict=False)):
-                if len(row) != len(extra):
+            layer = [plain_row(row) for row in layer]
+            for i, (length, extra) in enumerate(zip(lengths_of(offsets), layer, strict=False)):
+                if length != len(extra):
                     raise TokenError(
-                        f"layer {name!r} has {len(extra)} values for the {len(row)} tokens "
-                        f"of row {i}"
+                        f"layer {name!r} has {len(extra)} values for the {length} tokens of row {i}"
                     )
             flat_layers[name] = np.concatenate([np.asarray(x) for x in layer]) if len(rows) else []
         return cls.from_flat(ids, offsets, keys, flat_layers)

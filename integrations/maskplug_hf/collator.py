@@ -17,17 +17,18 @@ from maskplug.errors import MaskplugWarning, OptionError, VocabularyError
 from maskplug.ragged import Ragged
 from maskplug.rehearsal import rehearse
 from maskplug.rng import hash_words
-from maskplug.targets import IGNORE
 from maskplug.tokens import Masked
 from maskplug_hf.batch import take_keys, take_tokens
 from maskplug_hf.columns import Column, aligned, columns_of, stacked
-from maskplug_hf.embeddings import check_embedded, embedded, lacks_embeddings, unembedded
+from maskplug_hf.decoder import decoded
+from maskplug_hf.embeddings import check_embedded, embedded, lacks_embeddings, try_embedded
 from maskplug_hf.feedback import SharedTables
 from maskplug_hf.labels import take_labels
 from maskplug_hf.model import ModelFacts, predicts_every_input, refuse, refuse_early
 from maskplug_hf.moment import Moment
 from maskplug_hf.outputs import Arrays, Outputs, untaken
 from maskplug_hf.own_labels import OwnLabels
+from maskplug_hf.predicted import predicts, predicts_nothing
 from maskplug_hf.samples import Sample
 from maskplug_hf.shown import Shown
 from maskplug_hf.travel import Batch
@@ -101,8 +102,10 @@ class DataCollatorForMasking:
         self._calls = 0
         self._warned = False
         self._looked = False
+        self._told_of_nothing = False
         self._left_out: set[str] = set()
-        self._facts: ModelFacts | None = None
+        #: What is known of the model, from ``model`` or from attach.
+        self.facts: ModelFacts | None = None
         self._tried = self._try()
         self._rehearse(self._tried)
         if model is not None:
@@ -150,7 +153,7 @@ class DataCollatorForMasking:
         if model is not None:
             facts = ModelFacts.of(model)
             # A model of another class is a wrapper, of which less is known than of what it wraps.
-            if self._facts is None or self._facts.name == facts.name:
+            if self.facts is None or self.facts.name == facts.name:
                 twin._fit(facts)
         return twin
 
@@ -226,25 +229,15 @@ class DataCollatorForMasking:
 
     def _fit(self, facts: ModelFacts) -> None:
         """Take up what is known of the model, and meet now what cannot be trained with it."""
-        if facts == self._facts:
+        if facts == self.facts:
             return
         if lacks_embeddings(self.vocabulary, facts):
-            self._fit_vocabulary(facts)
-        self._facts = facts
+            self.vocabulary = embedded(self.vocabulary, self._pad_id, facts)
+            self._tried = try_embedded(self.strategy, self.vocabulary, self.seed, facts)
+        self.facts = facts
         refuse_early(self._tried, facts, self.strategy.label)
         self._left_out = set()
         self._warn_of_left_out(self._tried, facts)
-
-    def _fit_vocabulary(self, facts: ModelFacts) -> None:
-        """Write only tokens that the model has."""
-        if self._pad_id >= facts.embeddings:
-            raise unembedded(f"the id of the padding token is {self._pad_id}", facts)
-        self.vocabulary = embedded(self.vocabulary, facts)
-        try:
-            self._tried = self.strategy.try_out(self.vocabulary, self.seed)
-        except VocabularyError as error:
-            what = f"strategy {self.strategy.label!r} writes tokens that the model does not have"
-            raise unembedded(what, facts) from error
 
     def _warn_of_left_out(self, masked: Masked, model: ModelFacts) -> None:
         new = [name for name in untaken(masked, model) if name not in self._left_out]
@@ -268,9 +261,7 @@ class DataCollatorForMasking:
         return "left" if self.tokenizer.padding_side == "left" else "right"
 
     def _outputs(self, masked: Masked, shown: Shown) -> Outputs:
-        return Outputs(
-            masked, shown, self._facts, self._pad_id, self._side, self.pad_to_multiple_of
-        )
+        return Outputs(masked, shown, self.facts, self._pad_id, self._side, self.pad_to_multiple_of)
 
     def _evaluates(self, features: Sequence[Any]) -> bool:
         """Whether a Trainer evaluates these; only training data come with their time."""
@@ -331,57 +322,51 @@ class DataCollatorForMasking:
                 types = out.shown.followed(aligned(name, values, out.shown.given.offsets), name)
                 arrays[name] = out.pad(types, self.tokenizer.pad_token_type_id, out.width)
             else:
-                arrays[name] = stacked(name, values)
+                arrays[name] = out.shown.check_unmoved(name, stacked(name, values))
         return arrays
 
     def _layers(self, out: Outputs) -> Arrays:
-        facts = self._facts
-        if facts is not None:
-            self._warn_of_left_out(out.masked, facts)
-            if lacks_embeddings(self.vocabulary, facts):
-                given = out.shown.given
-                rows = (Ragged(given.ids, given.offsets), out.masked.inputs, out.masked.targets)
-                check_embedded(rows, facts)
+        if self.facts is not None:
+            self._warn_of_left_out(out.masked, self.facts)
+            check_embedded(out, self.vocabulary, self.facts)
         return out.layers()
 
     def _predictions(self, out: Outputs) -> Arrays:
         """What the strategy wants predicted."""
-        if self._facts is not None:
-            refuse(out.masked, self._facts, self.strategy.label)
+        if self.facts is not None:
+            refuse(out.masked, self.facts, self.strategy.label)
         arrays = out.predictions()
-        return arrays if out.masked.targets is None else self._decoded(arrays)
+        if not self.attached and predicts_nothing(arrays.get("labels")):
+            self._warn_of_nothing(out)
+        return arrays if out.masked.targets is None else decoded(arrays, self.facts)
+
+    def _warn_of_nothing(self, out: Outputs) -> None:
+        if not self._told_of_nothing and predicts(self.strategy, self.vocabulary):
+            self._told_of_nothing = True
+            keys = out.shown.given.tokens.keys
+            warnings.warn(
+                f"nothing is predicted in a batch of {len(keys)} samples (the first has the key "
+                f"{keys[0]}), and models give it the loss NaN: leave out samples without a token "
+                "that may be masked, or skip such batches (if (batch['labels'] != -100).any())",
+                MaskplugWarning,
+                stacklevel=4,
+            )
 
     def _own(self, labels: Any, out: Outputs) -> Arrays:
         """The samples' own labels, or the strategy's where those are copies of the inputs."""
         if not isinstance(labels, Ragged):
-            return {"labels": labels}
-        facts = self._facts
-        own = OwnLabels(labels, out.masked, out.shown, facts, self.strategy.label)
+            return {"labels": out.shown.check_unmoved("labels", labels)}
+        own = OwnLabels(labels, out, self.facts, self.strategy.label)
         verdict = own.judged(causal=predicts_every_input(self._tried))
         if verdict.warning and not self._looked:
             self._looked = True
             warnings.warn(verdict.warning, MaskplugWarning, stacklevel=4)
-        if not verdict.kept:
-            return self._predictions(out)
-        if self._follow_tokens(own):
-            return {"labels": out.own_labels(labels.values)}
-        return self._decoded({"labels": out.pad(labels, IGNORE)})
+        return self._kept(own) if verdict.kept else self._predictions(out)
 
-    def _follow_tokens(self, labels: OwnLabels) -> bool:
-        return labels.follow_tokens
-
-    def _decoded(self, arrays: Arrays) -> Arrays:
-        """With what the decoder reads, made of the labels as the model makes it."""
-        facts = self._facts
-        if facts is None or facts.shift is None or "decoder_input_ids" in arrays:
-            return arrays
-        if isinstance(facts.shift, str):
-            raise OptionError(
-                f"{facts.name} cannot make decoder_input_ids of labels ({facts.shift}): set "
-                "model.config.decoder_start_token_id and model.config.pad_token_id before the "
-                "collator is given the model"
-            )
-        return {**arrays, "decoder_input_ids": facts.shift.of(arrays["labels"])}
+    def _kept(self, labels: OwnLabels) -> Arrays:
+        if labels.follow_tokens:
+            return labels.at_their_tokens()
+        return decoded(labels.as_texts(), self.facts)
 
 
 def _known(return_tensors: str) -> str:

@@ -6,13 +6,18 @@ import inspect
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 
 from maskplug.arrays import IntArray
+from maskplug.errors import OptionError
 from maskplug.targets import IGNORE
+
+if TYPE_CHECKING:
+    from maskplug_hf.model import ModelFacts
+    from maskplug_hf.outputs import Arrays
 
 #: Labels from which a shift can be read: ids that no vocabulary has, and padding.
 _PROBE = 10**9 + np.arange(8, dtype=np.int64).reshape(2, 4)
@@ -87,3 +92,21 @@ def _function(model: Any) -> Callable[[torch.Tensor], Any] | None:
         return None
     ids = [model.config.pad_token_id, model.config.decoder_start_token_id]
     return lambda labels: shift(labels, *ids[: len(inspect.signature(shift).parameters) - 1])
+
+
+def decoded(arrays: Arrays, model: ModelFacts | None) -> Arrays:
+    """A batch with what the decoder reads, made of its labels as the model makes it.
+
+    Raises:
+        OptionError: when the model's config lacks the ids for it.
+    """
+    shift = None if model is None else model.shift
+    if model is None or shift is None or "decoder_input_ids" in arrays:
+        return arrays
+    if isinstance(shift, str):
+        raise OptionError(
+            f"{model.name} cannot make decoder_input_ids of labels ({shift}): set "
+            "model.config.decoder_start_token_id and model.config.pad_token_id before the collator "
+            "is given the model"
+        )
+    return {**arrays, "decoder_input_ids": shift.of(arrays["labels"])}

@@ -3,36 +3,44 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable
 from dataclasses import replace
 
 import numpy as np
 
-from maskplug.errors import MaskplugWarning, OptionError, TokenError
+from maskplug.errors import MaskplugWarning, OptionError, TokenError, VocabularyError
 from maskplug.ragged import Ragged
+from maskplug.strategy import Strategy
+from maskplug.tokens import Masked
 from maskplug.vocabulary import Vocabulary
 from maskplug_hf.model import ModelFacts
+from maskplug_hf.outputs import Outputs
 
 REMEDY = "call model.resize_token_embeddings(len(tokenizer)) first"
 
 
-def lacks_embeddings(vocab: Vocabulary, model: ModelFacts | None) -> bool:
+def lacks_embeddings(vocab: Vocabulary, model: ModelFacts) -> bool:
     """Whether the vocabulary has ids for which the model has no embedding."""
-    return model is not None and model.embeddings is not None and vocab.size > model.embeddings
+    return model.embeddings is not None and vocab.size > model.embeddings
 
 
-def embedded(vocab: Vocabulary, model: ModelFacts) -> Vocabulary:
-    """The vocabulary without what the model has no embedding for; warn where that is anything.
+def embedded(vocab: Vocabulary, pad_id: int, model: ModelFacts) -> Vocabulary:
+    """A vocabulary without what the model has no embedding for.
 
     Ids beyond the embeddings become special, so that they are never chosen and never drawn at
-    random; no strategy finds a mask, a sentinel or a named token among them.
+    random; no strategy finds a mask, a sentinel or a named token among them. There is a warning.
 
-    Returns:
-        A vocabulary of the same size; ``vocab`` itself where the model has all of its ids.
+    Args:
+        vocab: with ids beyond the embeddings.
+        pad_id: what batches are padded with.
+        model: one whose number of embeddings is known.
+
+    Raises:
+        OptionError: when padding is beyond the embeddings.
     """
     size = model.embeddings
-    if size is None or vocab.size <= size:
-        return vocab
+    assert size is not None  # it is too small
+    if pad_id >= size:
+        raise _unembedded(f"batches are padded with the id {pad_id}", model)
     warnings.warn(
         f"the tokenizer has {vocab.size} ids, and {model.name} has embeddings for {size}: ids from "
         f"{size} on are never drawn as random tokens, and samples that hold them are refused; "
@@ -50,28 +58,43 @@ def embedded(vocab: Vocabulary, model: ModelFacts) -> Vocabulary:
     )
 
 
-def unembedded(what: str, model: ModelFacts) -> OptionError:
-    """The error for tokens that would be written, and that the model cannot read."""
+def try_embedded(strategy: Strategy, vocab: Vocabulary, seed: int, model: ModelFacts) -> Masked:
+    """Try a strategy out on a vocabulary of :func:`embedded`.
+
+    Raises:
+        OptionError: when the strategy writes tokens that the vocabulary lost.
+    """
+    try:
+        return strategy.try_out(vocab, seed)
+    except VocabularyError as error:
+        what = f"strategy {strategy.label!r} writes tokens of the tokenizer's end"
+        raise _unembedded(what, model) from error
+
+
+def _unembedded(what: str, model: ModelFacts) -> OptionError:
     return OptionError(
-        f"{what}, and {model.name} has embeddings for {model.embeddings} ids: {REMEDY}"
+        f"{what}, and {model.name} has embeddings for the ids below {model.embeddings} only: "
+        f"{REMEDY}"
     )
 
 
-def check_embedded(rows: Iterable[Ragged | None], model: ModelFacts) -> None:
+def check_embedded(out: Outputs, vocab: Vocabulary, model: ModelFacts) -> None:
     """Refuse ids for which the model has no embedding: it fails, on a GPU without saying why.
 
-    Args:
-        rows: the samples as they came, and what a strategy made of them.
-        model: one whose number of embeddings is known.
-
     Raises:
-        TokenError: naming the first of them.
+        TokenError: naming the first of them, in the samples or in what a strategy wrote.
     """
-    for ids in rows:
-        wrong = np.flatnonzero(ids.values >= model.embeddings) if ids is not None else ()
-        if ids is not None and len(wrong):
-            sample = int(np.searchsorted(ids.offsets, wrong[0], side="right")) - 1
-            raise TokenError(
-                f"token id {ids.values[wrong[0]]} (sample {sample}) has no embedding: "
-                f"{model.name} has {model.embeddings}; {REMEDY}"
-            )
+    size = model.embeddings
+    if size is None or vocab.size <= size:
+        return
+    given, masked = out.shown.given, out.masked
+    for rows in (Ragged(given.ids, given.offsets), masked.inputs, masked.targets):
+        if rows is None or (rows.values < size).all():
+            continue
+        where = int(np.flatnonzero(rows.values >= size)[0])
+        sample = int(np.searchsorted(rows.offsets, where, side="right")) - 1
+        raise TokenError(
+            f"token id {rows.values[where]} (sample {sample}, position "
+            f"{where - rows.offsets[sample]}) has no embedding: those of {model.name} end at "
+            f"{size - 1}; {REMEDY}"
+        )

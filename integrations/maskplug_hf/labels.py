@@ -8,7 +8,7 @@ import numpy as np
 
 from maskplug.arrays import IntArray
 from maskplug.errors import TokenError
-from maskplug.ragged import Ragged
+from maskplug.ragged import Ragged, plain_row
 from maskplug_hf.columns import Column, flat, is_scalar, stacked
 
 #: The names under which transformers' own collators take labels; all become ``labels``.
@@ -32,7 +32,7 @@ def take_labels(columns: dict[str, Column]) -> Ragged | np.ndarray[Any, Any] | N
     if len(found) > 1:
         raise TokenError(f"features have the columns {found}; one of them holds the labels: which?")
     name = found[0]
-    values = columns.pop(name)
+    values = [plain_row(value) for value in columns.pop(name)]
     kinds = {is_scalar(value) for value in values}
     if len(kinds) > 1:
         odd = next(i for i, v in enumerate(values) if is_scalar(v) != is_scalar(values[0]))

@@ -104,8 +104,8 @@ def _embeddings(model: Any) -> int | None:
         return None
     size = getattr(table, "num_embeddings", None)
     if size is None:  # an embedding within an adapter, or of another class
-        shape = getattr(getattr(table, "weight", None), "shape", ())
-        size = shape[0] if len(shape) == 2 else None
+        weight = getattr(table, "weight", None)
+        size = len(weight) if getattr(weight, "ndim", 0) == 2 else None
     return size if isinstance(size, int) and size > 0 else None
 
 

@@ -10,11 +10,9 @@ import numpy as np
 from maskplug.errors import TokenError
 from maskplug.ragged import Ragged
 from maskplug.targets import IGNORE
-from maskplug.tokens import Masked
 from maskplug_hf.labels import check_lengths
 from maskplug_hf.model import ModelFacts
-from maskplug_hf.outputs import ORDER
-from maskplug_hf.shown import Shown
+from maskplug_hf.outputs import ORDER, Arrays, Outputs
 
 DROP = "remove the column 'labels' from the dataset (dataset.remove_columns('labels'))"
 ANSWERS = (
@@ -42,22 +40,28 @@ class OwnLabels:
 
     Args:
         labels: one row for each feature.
-        masked: what the strategy made, or ``none`` where the batch is evaluated.
-        shown: how its inputs are shown.
+        out: what the strategy made of the features, or ``none`` where they are evaluated.
         model: what is known of the model, or None.
         strategy: its label, for messages.
     """
 
     labels: Ragged
-    masked: Masked
-    shown: Shown
+    out: Outputs
     model: ModelFacts | None
     strategy: str
 
     @cached_property
     def aligned(self) -> bool:
         """Whether there is one label for each token of the features."""
-        return np.array_equal(self.labels.lengths, self.shown.given.lengths)
+        return np.array_equal(self.labels.lengths, self.out.shown.given.lengths)
+
+    def at_their_tokens(self) -> Arrays:
+        """The labels where their tokens stand."""
+        return {"labels": self.out.own_labels(self.labels.values)}
+
+    def as_texts(self) -> Arrays:
+        """The labels in rows of a width of their own."""
+        return {"labels": self.out.pad(self.labels, IGNORE)}
 
     @property
     def _known(self) -> bool:
@@ -76,11 +80,11 @@ class OwnLabels:
                 is known of the model and the strategy moves tokens.
         """
         if self.model is not None and self.model.per_token:
-            check_lengths(self.labels, self.shown.given.lengths, self.model.name)
+            check_lengths(self.labels, self.out.shown.given.lengths, self.model.name)
             return True
         if self._known or not self.aligned:
             return False
-        if not self.shown.in_place:
+        if not self.out.shown.in_place:
             raise TokenError(
                 f"strategy {self.strategy!r} moves tokens, the features have as many labels as "
                 "tokens, and it is not known whether each label belongs to its token (tags) or all "
@@ -113,7 +117,7 @@ class OwnLabels:
 
     def _objective(self, causal: bool) -> str:
         """What would be lost with the strategy's labels; empty for plain labels in place."""
-        masked = self.masked
+        masked = self.out.masked
         if masked.targets is not None:
             return "targets"
         if self._decoder:  # it predicts nothing in place, so that the strategy is noise to it
@@ -128,10 +132,10 @@ class OwnLabels:
         return ""
 
     def _against(self, objective: str) -> Verdict:
-        targets = self.masked.targets
+        targets = self.out.masked.targets
         if targets is not None and self._is(targets):
             return Verdict(True)
-        if self._is(Ragged(self.shown.given.ids, self.shown.given.offsets)):
+        if self._is(Ragged(self.out.shown.given.ids, self.out.shown.given.offsets)):
             return Verdict(
                 False,
                 f"the features bring labels that are equal to their input_ids; strategy "
@@ -152,7 +156,7 @@ class OwnLabels:
         )
 
     def _in_place_warning(self) -> str:
-        if not len(self.masked.selection.starts):
+        if not len(self.out.masked.selection.starts):
             return ""
         if self._copies:
             return (
@@ -175,5 +179,5 @@ class OwnLabels:
     def _copies(self) -> bool:
         """Whether the labels are the inputs over again, but for those that are ignored."""
         labelled = self.labels.values != IGNORE
-        same = self.labels.values == self.shown.given.ids
+        same = self.labels.values == self.out.shown.given.ids
         return bool(labelled.any() and same[labelled].all())

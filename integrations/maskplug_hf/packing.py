@@ -112,7 +112,7 @@ class DataCollatorForPacking(DataCollatorForMasking):
             )
         multiple = self.pad_to_multiple_of
         return PackedOutputs(
-            masked, shown, self._facts, self._pad_id, self._side, multiple, room=self.max_length
+            masked, shown, self.facts, self._pad_id, self._side, multiple, room=self.max_length
         )
 
     def _others(self, columns: dict[str, Column], out: Outputs) -> Arrays:
@@ -134,8 +134,8 @@ class DataCollatorForPacking(DataCollatorForMasking):
             )
         return super()._own(labels, out)
 
-    def _follow_tokens(self, labels: OwnLabels) -> bool:
-        return True  # no others are packed
+    def _kept(self, labels: OwnLabels) -> Arrays:
+        return labels.at_their_tokens()  # no others are packed
 
 
 def _parts_documents(model: Any) -> bool:

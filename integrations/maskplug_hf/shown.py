@@ -126,6 +126,20 @@ class Shown:
         values = values if inner is None else values[inner]
         return Ragged(self._moved(values, name, fill), self.offsets)
 
+    def check_unmoved(self, name: str, values: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+        """A column that stays as it is: values of shape (samples, …), which are returned.
+
+        Raises:
+            TokenError: when it has one value for each token, and the strategy moved tokens.
+        """
+        aligned = values.ndim > 1 and bool((self.given.lengths == values.shape[1]).all())
+        if aligned and not self.in_place:
+            raise TokenError(
+                f"column {name!r} has one value for each token, and the strategy moves tokens: drop "
+                "the column, or choose a strategy that keeps tokens in place"
+            )
+        return values
+
     @property
     def seen(self) -> Ragged | None:
         """1 for each shown token that the attention mask lets see, else 0; None: all are."""
