@@ -9,6 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate
+from operator import is_
 from typing import Any
 
 import numpy as np
@@ -30,7 +31,10 @@ def flatten(rows: Sequence[Any]) -> tuple[IntArray, IntArray]:
     try:
         return _flatten(rows)
     except TokenError:
-        return _flatten([plain_row(row) for row in rows])
+        plain = [plain_row(row) for row in rows]
+        if all(map(is_, plain, rows)):
+            raise
+        return _flatten(plain)
 
 
 def plain_row(row: Any) -> Any:
