@@ -57,7 +57,7 @@ def plain_row(row: Any) -> Any:
         nested = (
             len(row) == 1 and hasattr(row[0], "__len__") and not isinstance(row[0], str | bytes)
         )
-        return plain_row(row[0]) if nested and getattr(row[0], "ndim", 1) else row
+        return plain_row(row[0]) if nested and getattr(row[0], "ndim", 1) > 0 else row
     if getattr(row, "ndim", 1) == 2 and len(row) == 1:
         return plain_row(row[0])
     objects = str(getattr(row, "dtype", "")) in ("object", "Int64")  # Int64 is pandas' own

@@ -24,13 +24,13 @@ from maskplug_hf.decoder import decoded
 from maskplug_hf.embeddings import check_embedded, embedded, lacks_embeddings, try_embedded
 from maskplug_hf.feedback import SharedTables
 from maskplug_hf.labels import take_labels
-from maskplug_hf.model import ModelFacts, predicts_every_input, refuse, refuse_early
+from maskplug_hf.model import ModelFacts, refuse, refuse_early
 from maskplug_hf.moment import Moment
 from maskplug_hf.outputs import Arrays, Outputs, untaken
-from maskplug_hf.own_labels import OwnLabels
+from maskplug_hf.own_labels import OwnLabels, make_way
 from maskplug_hf.predicted import predicts, predicts_nothing
 from maskplug_hf.samples import Sample
-from maskplug_hf.shown import Shown
+from maskplug_hf.shown import Given, Shown
 from maskplug_hf.travel import Batch
 from maskplug_hf.vocabulary import vocabulary as vocabulary_of
 
@@ -93,6 +93,7 @@ class DataCollatorForMasking:
         if mask_id is not None and vocabulary is not None:
             raise OptionError("give mask_id or a vocabulary, which has its own, not both")
         self.vocabulary = vocabulary_of(tokenizer, mask_id) if vocabulary is None else vocabulary
+        self._whole_vocabulary = self.vocabulary
         self.sample_keys = sample_keys
         #: Whether plain features are evaluation data, because training data come with their time.
         self.attached = False
@@ -183,7 +184,7 @@ class DataCollatorForMasking:
         keys = take_keys(features, columns)
         own = take_labels(columns)
         given = take_tokens(columns, keys, self.strategy)
-        if own is not None and self._evaluates(features):
+        if own is not None and self._evaluates_clean(features, own, given):
             masked = maskplug.strategy("none")(given.tokens, self.vocabulary)
         else:
             masked = self.strategy(
@@ -231,13 +232,21 @@ class DataCollatorForMasking:
         """Take up what is known of the model, and meet now what cannot be trained with it."""
         if facts == self.facts:
             return
-        if lacks_embeddings(self.vocabulary, facts):
-            self.vocabulary = embedded(self.vocabulary, self._pad_id, facts)
-            self._tried = try_embedded(self.strategy, self.vocabulary, self.seed, facts)
+        if self.facts is None or self.facts.embeddings != facts.embeddings:
+            self._fit_vocabulary(facts)
         self.facts = facts
         refuse_early(self._tried, facts, self.strategy.label)
         self._left_out = set()
         self._warn_of_left_out(self._tried, facts)
+
+    def _fit_vocabulary(self, facts: ModelFacts) -> None:
+        """Write only tokens that the model has; it may have more now than at construction."""
+        vocab = self._whole_vocabulary
+        if lacks_embeddings(vocab, facts):
+            vocab = embedded(vocab, self._pad_id, facts)
+        if vocab is not self.vocabulary:
+            self.vocabulary = vocab
+            self._tried = try_embedded(self.strategy, vocab, self.seed, facts)
 
     def _warn_of_left_out(self, masked: Masked, model: ModelFacts) -> None:
         new = [name for name in untaken(masked, model) if name not in self._left_out]
@@ -267,6 +276,12 @@ class DataCollatorForMasking:
         """Whether a Trainer evaluates these; only training data come with their time."""
         first = features[0]
         return self.attached and not (isinstance(first, Sample) and first.trained)
+
+    def _evaluates_clean(self, features: Sequence[Any], labels: Any, given: Given) -> bool:
+        """Whether these are evaluated as they are, because their labels are kept."""
+        if not self._evaluates(features):
+            return False
+        return not make_way(labels, given, self._tried, self.facts)
 
     def _time(self, features: Sequence[Any]) -> dict[str, Any]:
         if isinstance(features[0], Sample):
@@ -357,7 +372,7 @@ class DataCollatorForMasking:
         if not isinstance(labels, Ragged):
             return {"labels": out.shown.check_unmoved("labels", labels)}
         own = OwnLabels(labels, out, self.facts, self.strategy.label)
-        verdict = own.judged(causal=predicts_every_input(self._tried))
+        verdict = own.judged(self._tried)
         if verdict.warning and not self._looked:
             self._looked = True
             warnings.warn(verdict.warning, MaskplugWarning, stacklevel=4)

@@ -6,6 +6,7 @@ import inspect
 from dataclasses import dataclass
 from typing import Any
 
+import torch
 from transformers.loss.loss_utils import LOSS_MAPPING, ForCausalLMLoss, ForMaskedLMLoss
 
 from maskplug.errors import OptionError
@@ -105,7 +106,7 @@ def _embeddings(model: Any) -> int | None:
     size = getattr(table, "num_embeddings", None)
     if size is None:  # an embedding within an adapter, or of another class
         weight = getattr(table, "weight", None)
-        size = len(weight) if getattr(weight, "ndim", 0) == 2 else None
+        size = len(weight) if isinstance(weight, torch.Tensor) and weight.dim() == 2 else None
     return size if isinstance(size, int) and size > 0 else None
 
 

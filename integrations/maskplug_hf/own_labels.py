@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
 from maskplug.errors import TokenError
 from maskplug.ragged import Ragged
 from maskplug.targets import IGNORE
+from maskplug.tokens import Masked
 from maskplug_hf.labels import check_lengths
-from maskplug_hf.model import ModelFacts
+from maskplug_hf.model import ModelFacts, predicts_every_input
 from maskplug_hf.outputs import ORDER, Arrays, Outputs
+from maskplug_hf.shown import Given
 
 DROP = "remove the column 'labels' from the dataset (dataset.remove_columns('labels'))"
 ANSWERS = (
@@ -32,6 +35,45 @@ class Verdict:
 
     kept: bool
     warning: str = ""
+
+
+def make_way(
+    labels: Ragged | np.ndarray[Any, Any], given: Given, tried: Masked, model: ModelFacts | None
+) -> bool:
+    """Whether labels are copies of the inputs, which make way for the strategy's objective.
+
+    Args:
+        labels: of the features.
+        given: the features.
+        tried: what the strategy made of the tokens on which it was tried out.
+        model: what is known of the model, or None.
+    """
+    if not isinstance(labels, Ragged) or not _same(labels, Ragged(given.ids, given.offsets)):
+        return False
+    return not _are_tags(model) and bool(_objective(tried, model, predicts_every_input(tried)))
+
+
+def _same(one: Ragged, two: Ragged) -> bool:
+    same = np.array_equal(one.offsets, two.offsets)
+    return same and np.array_equal(one.values, two.values)
+
+
+def _are_tags(model: ModelFacts | None) -> bool:
+    """Whether labels of tokens can be no tokens themselves."""
+    return model is not None and model.known and not model.language
+
+
+def _objective(masked: Masked, model: ModelFacts | None, causal: bool) -> str:
+    """What would be lost with the strategy's labels; empty for plain labels in place."""
+    if masked.targets is not None:
+        return "targets"
+    if model is not None and model.decoder:  # it predicts nothing in place: the strategy is noise
+        return ""
+    if masked.weights is not None:
+        return "weighted labels"
+    if ORDER in masked.layers:
+        return "an order of predictions"
+    return "a label for each of its inputs" if causal else ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,7 +134,7 @@ class OwnLabels:
             )
         return True
 
-    def judged(self, causal: bool) -> Verdict:
+    def judged(self, tried: Masked) -> Verdict:
         """Decide between the features' labels and the strategy's.
 
         Tags of a model that predicts no tokens and texts for a decoder are the features' own; the
@@ -101,41 +143,31 @@ class OwnLabels:
         silence: copies of the inputs, which tell nothing, make way for it, all else is refused.
 
         Args:
-            causal: whether the strategy predicts every input.
+            tried: what the strategy made of the tokens on which it was tried out.
 
         Raises:
             TokenError: when labels and objective cannot both be meant.
         """
         if not self.aligned or not len(self.labels.values):
             return Verdict(True)
-        if self._known and self.model is not None and not self.model.language:
+        if _are_tags(self.model):
             return Verdict(True)
-        objective = self._objective(causal)
+        masked = self.out.masked
+        objective = _objective(masked, self.model, self._causal(tried))
         if objective:
             return self._against(objective)
         return Verdict(True, "" if self._decoder else self._in_place_warning())
 
-    def _objective(self, causal: bool) -> str:
-        """What would be lost with the strategy's labels; empty for plain labels in place."""
-        masked = self.out.masked
-        if masked.targets is not None:
-            return "targets"
-        if self._decoder:  # it predicts nothing in place, so that the strategy is noise to it
-            return ""
-        if masked.weights is not None:
-            return "weighted labels"
-        if ORDER in masked.layers:
-            return "an order of predictions"
-        if causal and masked.labels is not None:
-            each = np.array_equal(masked.labels.values, masked.inputs.values)
-            return "a label for each of its inputs" if each else ""
-        return ""
+    def _causal(self, tried: Masked) -> bool:
+        labels, inputs = self.out.masked.labels, self.out.masked.inputs
+        every = labels is not None and np.array_equal(labels.values, inputs.values)
+        return every and predicts_every_input(tried)
 
     def _against(self, objective: str) -> Verdict:
-        targets = self.out.masked.targets
-        if targets is not None and self._is(targets):
+        given, targets = self.out.shown.given, self.out.masked.targets
+        if targets is not None and _same(self.labels, targets):
             return Verdict(True)
-        if self._is(Ragged(self.out.shown.given.ids, self.out.shown.given.offsets)):
+        if _same(self.labels, Ragged(given.ids, given.offsets)):
             return Verdict(
                 False,
                 f"the features bring labels that are equal to their input_ids; strategy "
@@ -170,10 +202,6 @@ class OwnLabels:
             "the features bring one label for each token. They are kept, and the strategy only "
             f"masks the inputs; to predict the masked tokens, {DROP}"
         )
-
-    def _is(self, rows: Ragged) -> bool:
-        same = np.array_equal(self.labels.offsets, rows.offsets)
-        return same and np.array_equal(self.labels.values, rows.values)
 
     @property
     def _copies(self) -> bool:

@@ -135,8 +135,8 @@ class Shown:
         aligned = values.ndim > 1 and bool((self.given.lengths == values.shape[1]).all())
         if aligned and not self.in_place:
             raise TokenError(
-                f"column {name!r} has one value for each token, and the strategy moves tokens: drop "
-                "the column, or choose a strategy that keeps tokens in place"
+                f"column {name!r} has one value for each token, and the strategy moves tokens: "
+                "drop the column, or choose a strategy that keeps tokens in place"
             )
         return values
 

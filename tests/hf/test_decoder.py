@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from pathlib import Path
 from typing import Any
 
@@ -148,6 +149,16 @@ def test_losses_that_take_the_labels_leave_the_decoder_its_inputs(
     assert {tuple(row[1:]) for row in read[0].tolist()} == {
         row[: read[0].shape[1] - 1] + (pad,) * (read[0].shape[1] - 1 - len(row)) for row in wanted
     }
+
+
+def test_no_weights_travel_to_workers(model_of: Any) -> None:
+    collate = DataCollatorForMasking(tokenizers.t5(), "deshuffle", model=model_of("t5"))
+    collate.set_epoch(0)
+    again = pickle.loads(pickle.dumps(collate))
+    assert b"torch.nn" not in pickle.dumps(collate)
+    given = features(tokenizers.t5(), pairs=False)
+    expected = collate(given)
+    assert all(torch.equal(tensor, expected[name]) for name, tensor in again(given).items())
 
 
 class Odd(hf.BartForConditionalGeneration):

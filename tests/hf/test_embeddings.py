@@ -134,6 +134,18 @@ def test_a_model_that_grew_before_attach_is_looked_at_again(tmp_path: Path) -> N
         attach(trainer)
 
 
+def test_resizing_before_attach_gives_back_all_tokens(tmp_path: Path) -> None:
+    tokenizer, model = larger("bert")
+    with pytest.warns(MaskplugWarning, match=REMEDY):
+        collate = DataCollatorForMasking(tokenizer, "dynamic", model=model, **RANDOM)
+    model.resize_token_embeddings(len(tokenizer))
+    trainer = Trainer(
+        model=model, args=runs.arguments(tmp_path), data_collator=collate, train_dataset=[[5]]
+    )
+    attach(trainer)
+    assert len(trainer.data_collator.vocabulary.ordinary) == len(collate.vocabulary.ordinary) + 60
+
+
 def test_models_without_a_table_of_their_own_are_not_asked() -> None:
     sizes = {**models.ENCODER, "local_transformer_stride": 8}
     canine = hf.CanineForTokenClassification(hf.CanineConfig(**sizes))

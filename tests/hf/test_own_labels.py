@@ -176,6 +176,28 @@ def test_own_labels_that_are_the_targets_need_no_warning(family: Any) -> None:
         collate(features(tokenizer, list))
 
 
+@pytest.mark.parametrize(("strategy", "name"), OBJECTIVES[:4])
+def test_copies_are_evaluated_as_they_are_trained(
+    strategy: str, name: str, family: Any, tmp_path: Path
+) -> None:
+    tokenizer, model = family(name)
+    batches = []
+    for labels in (None, list):
+        trainer = Trainer(
+            model=model,
+            args=runs.arguments(tmp_path, per_device_eval_batch_size=5),
+            data_collator=DataCollatorForMasking(tokenizer, strategy),
+            eval_dataset=features(tokenizer, labels),
+        )
+        attach(trainer)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", MaskplugWarning)
+            batches.append(next(iter(trainer.get_eval_dataloader())))
+    plain, copies = batches
+    assert plain.keys() == copies.keys()
+    assert all(torch.equal(plain[key], copies[key]) for key in plain)
+
+
 # --- labels that belong to tokens ----------------------------------------------------------------
 
 MOVING: list[tuple[str, dict[str, Any]]] = [
