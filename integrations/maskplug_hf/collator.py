@@ -49,17 +49,20 @@ class DataCollatorForMasking:
     - ``word_starts``, ``sentence_starts`` (1 = one begins), ``protected`` (1 = never masked), and
       whatever else the strategy reads: one number for each token;
     - ``sample_id``: an int, str or bytes;
-    - ``labels`` (or ``label``, ``label_ids``): the sample's own. They stay as they are, and only
-      the inputs are masked: sequences are padded with -100, single labels are stacked. What an
-      attached Trainer evaluates is not masked at all then;
+    - ``labels`` (or ``label``, ``label_ids``): the sample's own. They are kept, and only the inputs
+      are masked: texts to generate are padded with -100, labels of tokens follow their tokens,
+      single labels are stacked. What an attached Trainer evaluates is not masked at all then. Of an
+      objective with weights, an order, targets or a label for each input, copies of ``input_ids``
+      take nothing away; other labels of tokens are refused, unless the model predicts no tokens;
     - ``token_type_ids`` are padded; other columns are stacked.
 
     Args:
         tokenizer: gives the padding, and the vocabulary unless that is given.
         strategy: a name (``"span@1"``), a spec, or a ``maskplug.Strategy``.
         seed: from 0 to 2**64 - 1.
-        model: is asked what it takes, and makes ``decoder_input_ids`` if it has a decoder. Layers
-            that it does not take are left out; an objective that it cannot predict is refused.
+        model: tells what it takes, which ids it has embeddings for, and how ``decoder_input_ids``
+            are made of labels if it has a decoder; the collator does not keep it. Layers that it
+            does not take are left out; an objective that it cannot predict is refused.
         return_tensors: "pt" for torch, "np" for numpy.
         pad_to_multiple_of: rounds the width up.
         mask_id: the id to use as mask where the tokenizer has none of its own, or instead of it.
