@@ -73,7 +73,7 @@ def _objective(masked: Masked, model: ModelFacts | None, causal: bool) -> str:
         return "weighted labels"
     if ORDER in masked.layers:
         return "an order of predictions"
-    return "a label for each of its inputs" if causal else ""
+    return "a label for each input" if causal else ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -170,13 +170,13 @@ class OwnLabels:
         if _same(self.labels, Ragged(given.ids, given.offsets)):
             return Verdict(
                 False,
-                f"the features bring labels that are equal to their input_ids; strategy "
-                f"{self.strategy!r} makes {objective} of its own, and the model is trained on "
-                f"those. To silence this warning, {DROP}",
+                "the features bring labels that are equal to their input_ids; strategy "
+                f"{self.strategy!r} has an objective of its own ({objective}), which is trained. "
+                f"To silence this warning, {DROP}",
             )
         told = (
-            f"the features bring one label for each token, and strategy {self.strategy!r} makes "
-            f"{objective} of its own"
+            f"the features bring one label for each token, and strategy {self.strategy!r} has an "
+            f"objective of its own ({objective})"
         )
         if (self._known and not self._decoder) or self._copies:
             raise TokenError(

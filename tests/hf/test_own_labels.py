@@ -78,7 +78,9 @@ def test_copies_of_the_inputs_make_way_for_the_objective(
     torch.manual_seed(0)
     plain = collated(tokenizer, strategy, model, features(tokenizer, None), way, tmp_path)
     torch.manual_seed(0)
-    with pytest.warns(MaskplugWarning, match=r"equal to their input_ids; strategy .* of its own"):
+    with pytest.warns(
+        MaskplugWarning, match=r"equal to their input_ids; strategy .* which is trained"
+    ):
         batch = collated(tokenizer, strategy, model, features(tokenizer, list), way, tmp_path)
     assert batch.keys() == plain.keys()
     assert all(torch.equal(batch[key], plain[key]) for key in plain)
@@ -101,7 +103,9 @@ def test_other_labels_of_tokens_are_refused(
     strategy: str, name: str, way: str, family: Any, tmp_path: Path
 ) -> None:
     tokenizer, model = family(name)
-    with pytest.raises(TokenError, match=f"strategy '{strategy}@1' makes .* of its own: to train"):
+    with pytest.raises(
+        TokenError, match=rf"strategy '{strategy}@1' has an objective .*\): to train"
+    ):
         collated(tokenizer, strategy, model, features(tokenizer, LABELS["others"]), way, tmp_path)
 
 
@@ -162,7 +166,7 @@ def test_texts_as_long_as_their_sources_are_kept_with_a_warning(family: Any) -> 
     given = features(tokenizer, LABELS["others"])
     collate = DataCollatorForMasking(tokenizer, "t5", model=model)
     collate.set_epoch(0)
-    with pytest.warns(MaskplugWarning, match=r"makes targets of its own. .* trained on"):
+    with pytest.warns(MaskplugWarning, match=r"its own \(targets\)\. .* trained on"):
         batch = collate(given)
     assert set(batch["labels"].unique().tolist()) == {7, -100}
 
