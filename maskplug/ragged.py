@@ -41,27 +41,24 @@ def plain_row(row: Any) -> Any:
     """A row that is wrapped up, as a list or an array of one dimension; any other as it is.
 
     Arrow's scalars and arrays become lists, and so do arrays of objects; what holds a single row,
-    as arrays of shape (1, length) do, becomes that row.
+    as arrays of shape (1, length) do, becomes that row. Lists within lists stay as they are.
 
     Example:
-        >>> plain_row(np.array([[5, 6, 7]])).tolist(), plain_row([[5, 6]])
+        >>> plain_row(np.array([[5, 6, 7]])).tolist(), plain_row(np.array([5, 6], object))
         ([5, 6, 7], [5, 6])
     """
-    for convert in ("as_py", "to_pylist"):
-        if hasattr(row, convert):
-            row = getattr(row, convert)()
-            break
+    if hasattr(row, "as_py"):
+        return row.as_py()
+    if hasattr(row, "to_pylist"):
+        values = row.to_pylist()
+        return values[0] if len(values) == 1 and isinstance(values[0], list) else values
     if isinstance(row, list | tuple):
-        if row and hasattr(row[0], "as_py"):
-            row = [value.as_py() if hasattr(value, "as_py") else value for value in row]
-        nested = (
-            len(row) == 1 and hasattr(row[0], "__len__") and not isinstance(row[0], str | bytes)
-        )
-        return plain_row(row[0]) if nested and getattr(row[0], "ndim", 1) > 0 else row
+        arrow = bool(row) and hasattr(row[0], "as_py")
+        return [plain_row(value) for value in row] if arrow else row
     if getattr(row, "ndim", 1) == 2 and len(row) == 1:
         return plain_row(row[0])
     objects = str(getattr(row, "dtype", "")) in ("object", "Int64")  # Int64 is pandas' own
-    return plain_row(row.tolist()) if objects and row.ndim == 1 else row
+    return row.tolist() if objects and row.ndim == 1 else row
 
 
 def _flatten(rows: list[Any]) -> tuple[IntArray, IntArray]:

@@ -18,7 +18,6 @@ from maskplug_hf import DataCollatorForMasking
 FORMS: dict[str, Callable[[list[Any]], Any]] = {
     "numpy (1, L)": lambda row: np.array([row]),
     "torch (1, L)": lambda row: torch.tensor([row]),
-    "nested list": lambda row: [row],
     "objects": lambda row: np.array(row, object),
     "objects (1, L)": lambda row: np.array([row], object),
     "tensors of no dimension": lambda row: [torch.tensor(i) for i in row],
@@ -70,7 +69,14 @@ def test_keys_and_labels_of_samples(form: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "row", [np.ones((2, 3), int), torch.ones(2, 3).long(), [[1, 2], [3]], pa.array([[1], [2]])]
+    "row",
+    [
+        np.ones((2, 3), int),
+        torch.ones(2, 3).long(),
+        [[1, 2], [3]],
+        [[1], [2]],
+        pa.array([[1], [2]]),
+    ],
 )
 def test_several_rows_in_one_are_refused(row: Any) -> None:
     collate = DataCollatorForMasking(tokenizers.bert(), "static")
