@@ -34,8 +34,9 @@ def attach(trainer: Any, *, resume_other_spec: bool = False) -> None:
     A sample's key is its ``sample_id`` column, or else its index in the dataset; in a stream, its
     ``sample_id`` or its content. The trainer's datasets and collator are replaced by wrapped ones;
     the originals are not changed. Its ``compute_loss`` uses the weights of batches that have them,
-    is 0 for batches in which nothing is predicted, and is what it was for all others; adaptive strategies listen to its outputs, and every
-    checkpoint holds what they heard. Attaching twice does nothing more.
+    is 0 for batches in which nothing is predicted, and is what it was for all others; adaptive
+    strategies listen to its outputs, and every checkpoint holds what they heard. Attaching twice
+    does nothing more.
 
     Args:
         trainer: a ``transformers.Trainer`` whose ``data_collator`` is a ``DataCollatorForMasking``.

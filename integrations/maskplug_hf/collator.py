@@ -354,7 +354,8 @@ class DataCollatorForMasking:
         if self.facts is not None:
             refuse(out.masked, self.facts, self.strategy.label)
         arrays = out.predictions()
-        if not self.attached and predicts_nothing(arrays.get("labels")):
+        shifts = self.facts is not None and self.facts.shifts
+        if not self.attached and predicts_nothing(arrays.get("labels"), shifts):
             self._warn_of_nothing(out)
         return arrays if out.masked.targets is None else decoded(arrays, self.facts)
 

@@ -11,12 +11,21 @@ import torch
 from maskplug.strategy import Strategy
 from maskplug.targets import IGNORE
 from maskplug.vocabulary import Vocabulary
+from maskplug_hf.model import ModelFacts
 
 
-def predicts_nothing(labels: Any) -> bool:
-    """Whether there are labels, whole numbers in an array or a tensor, and all of them are -100."""
+def predicts_nothing(labels: Any, shifts: bool) -> bool:
+    """Whether there are labels, whole numbers in an array or a tensor, and all of them are -100.
+
+    Args:
+        labels: of a batch, or None.
+        shifts: whether the model predicts at each token the next one, so that first labels are
+            not predicted.
+    """
     if labels is None or labels.dtype not in (torch.int64, np.dtype(np.int64)):
         return False
+    if shifts and labels.ndim > 1:
+        labels = labels[:, 1:]
     return not bool((labels != IGNORE).any())
 
 
@@ -43,12 +52,13 @@ class ZeroLoss:
 
     def __init__(self, trainer: Any) -> None:
         self.others = trainer.compute_loss
+        self.shifts = ModelFacts.of(trainer.model).shifts
 
     def __call__(
         self, model: Any, inputs: dict[str, Any], *args: Any, **kwargs: Any
     ) -> torch.Tensor | tuple[torch.Tensor, Any]:
         """The loss, or (loss, outputs), as ``Trainer.compute_loss`` gives it."""
-        if not predicts_nothing(inputs.get("labels")):
+        if not predicts_nothing(inputs.get("labels"), self.shifts):
             return self.others(model, inputs, *args, **kwargs)  # type: ignore[no-any-return]
         outputs = model(**inputs)
         loss = _zero(outputs.values() if isinstance(outputs, Mapping) else outputs, model)

@@ -76,6 +76,23 @@ def test_attached_training_takes_a_step_of_zero(
     assert np.isfinite(trainer.evaluate()["eval_loss"])
 
 
+def test_a_first_token_is_not_predicted_by_a_causal_model(family: Any, tmp_path: Path) -> None:
+    tokenizer, model = family("llama")
+    data = [{"input_ids": [20]}, {"input_ids": [21]}]
+    collate = DataCollatorForMasking(tokenizer, "static", rate=1.0, model=model)
+    with pytest.warns(MaskplugWarning, match="nothing is predicted"):
+        assert (collate(data)["labels"] != -100).all()
+    trainer = Trainer(
+        model=model,
+        args=runs.arguments(tmp_path, max_steps=1, per_device_train_batch_size=2),
+        data_collator=collate,
+        train_dataset=data,
+    )
+    attach(trainer)
+    assert trainer.train().training_loss == 0
+    assert all(torch.isfinite(parameter).all() for parameter in model.parameters())
+
+
 def smooth(outputs: Any, labels: Any, num_items_in_batch: Any = None) -> Any:
     return torch.nn.functional.cross_entropy(outputs.logits.flatten(0, 1), labels.flatten())
 
