@@ -8,6 +8,7 @@ import numpy as np
 
 from maskplug.arrays import IntArray, frozen, integers
 from maskplug.errors import TokenError, shortened
+from maskplug.ragged import plain_row
 
 #: Layers that are read as yes or no, where a missing value (NaN) would count as yes.
 FLAGS = frozenset({"protected", "word_starts", "sentence_starts"})
@@ -107,7 +108,7 @@ def joined_layer(name: str, layer: Any, lengths: list[int]) -> np.ndarray[Any, A
         TokenError: when a row has another length than the sample's, or is no row at all.
     """
     try:
-        rows = list(layer)
+        rows = [plain_row(row) for row in layer]
         sizes = [len(row) for row in rows]
         # An empty list is one of floats, and would make floats of all the others.
         parts = [np.asarray(row) for row in rows if len(row)]

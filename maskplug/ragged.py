@@ -9,6 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate
+from operator import is_
 from typing import Any
 
 import numpy as np
@@ -32,13 +33,49 @@ def flatten(rows: Sequence[Any]) -> tuple[IntArray, IntArray]:
         raise TokenError(
             f"rows are {shortened(rows)}; expected a sequence with one row of ids per sample"
         ) from None
+    try:
+        return _flatten(rows)
+    except TokenError:
+        plain = [plain_row(row) for row in rows]
+        if all(map(is_, plain, rows)):
+            raise
+        return _flatten(plain)
+
+
+def plain_row(row: Any) -> Any:
+    """A row that is wrapped up, as a list or an array of one dimension; any other as it is.
+
+    Arrow's scalars and arrays become lists, and so do arrays of objects; what holds a single row,
+    as arrays of shape (1, length) do, becomes that row. Lists within lists stay as they are.
+
+    Example:
+        >>> plain_row(np.array([[5, 6, 7]])).tolist(), plain_row(np.array([5, 6], object))
+        ([5, 6, 7], [5, 6])
+    """
+    if hasattr(row, "as_py"):
+        return row.as_py()
+    if hasattr(row, "to_pylist"):
+        values = row.to_pylist()
+        return values[0] if len(values) == 1 and isinstance(values[0], list) else values
+    if isinstance(row, list | tuple):
+        arrow = bool(row) and hasattr(row[0], "as_py")
+        return [plain_row(value) for value in row] if arrow else row
+    if getattr(row, "ndim", 1) == 2 and len(row) == 1:
+        return plain_row(row[0])
+    objects = str(getattr(row, "dtype", "")) in ("object", "Int64")  # Int64 is pandas' own
+    return row.tolist() if objects and row.ndim == 1 else row
+
+
+def _flatten(rows: list[Any]) -> tuple[IntArray, IntArray]:
     offsets = np.fromiter(accumulate(_lengths(rows), initial=0), np.int64, len(rows) + 1)
     flat = np.empty(offsets[-1], np.int64)
     for i in range(_write_at_once(rows, flat, offsets), len(rows)):
         try:
             _write_row(rows[i], flat, offsets[i], offsets[i + 1])
-        except (struct.error, TypeError, ValueError) as error:
-            raise TokenError(f"row {i} does not hold integers only: {error}") from error
+        except (struct.error, TypeError, ValueError, RuntimeError) as error:
+            raise TokenError(
+                f"row {i} does not hold integers only: {_fault(rows[i], error)}"
+            ) from (error)
     return flat, offsets
 
 
@@ -64,6 +101,18 @@ def _write_at_once(rows: list[Any], flat: IntArray, offsets: IntArray) -> int:
             np.concatenate(rows, out=flat, casting="safe")
             return len(rows)
     return 0
+
+
+def _fault(row: Any, error: Exception) -> str:
+    """What is wrong with a row: its shape, or what reading it said."""
+    try:
+        shape = tuple(row.shape) if hasattr(row, "shape") else np.shape(row)
+    except ValueError:  # lists of different lengths
+        shape = (len(row), -1)
+    if len(shape) < 2:
+        return str(error)
+    said = str(shape).replace("-1", "…")
+    return f"its shape is {said}, and a row has one dimension: give each of its rows as a sample"
 
 
 def _interpreter_is_locked() -> bool:

@@ -81,7 +81,8 @@ class TokenBatch:
         """Build a batch from rows of ids (lists or integer arrays).
 
         Args:
-            rows: one sequence of ids a sample; empty ones are allowed.
+            rows: one sequence of ids a sample; empty ones are allowed. Arrays of shape (1, length)
+                or of objects, and Arrow's lists, count as the row that they hold.
             keys: one a sample: int (from 0 to 2**64 - 1), str or bytes, also mixed; samples may
                 share one. Without keys a sample's content is its key, so that equal rows are masked
                 alike.

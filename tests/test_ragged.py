@@ -9,6 +9,7 @@ from enum import IntEnum
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -17,6 +18,7 @@ from maskplug import ragged
 from maskplug.errors import TokenError
 from maskplug.kernels.lists import read_lists
 from maskplug.ragged import flatten
+from maskplug.tokens import TokenBatch
 
 
 class Index:
@@ -179,3 +181,33 @@ def test_the_array_of_anything_else_is_named(wrong: Any) -> None:
 def test_arrays_are_joined_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ragged, "_write_row", None)
     assert flatten([np.array([1]), np.array([2, 3])])[0].tolist() == [1, 2, 3]
+
+
+@pytest.mark.parametrize(
+    "wrap",
+    [
+        lambda row: np.array([row]),
+        lambda row: np.array(row, object),
+        lambda row: np.array([row], object),
+        pa.scalar,
+        pa.array,
+        lambda row: pa.array([row]),
+        lambda row: list(pa.array(row)),
+    ],
+)
+def test_wrapped_rows_count_as_what_they_hold(wrap: Callable[[list[int]], Any]) -> None:
+    rows = [[5, 6, 7], [8], [9, 10]]
+    assert flatten([wrap(row) for row in rows])[0].tolist() == [5, 6, 7, 8, 9, 10]
+    starts = [[1, 0, 1], [1], [1, 1]]
+    plain = TokenBatch.from_lists(rows, word_starts=starts)
+    tokens = TokenBatch.from_lists(
+        [wrap(row) for row in rows], word_starts=[wrap(row) for row in starts]
+    )
+    assert tokens.keys.tolist() == plain.keys.tolist()
+    assert tokens.layers["word_starts"].tolist() == plain.layers["word_starts"].tolist()
+
+
+@pytest.mark.parametrize("row", [np.ones((2, 3), int), np.ones((3, 1), int), [[1, 2]]])
+def test_rows_of_two_dimensions_are_named_with_their_shape(row: Any) -> None:
+    with pytest.raises(TokenError, match=r"row 1 does .* its shape is \(., .\), and a row has one"):
+        flatten([[1], row])

@@ -15,6 +15,7 @@ from maskplug_hf.feedback import HeardLoss, follow
 from maskplug_hf.loss import WeightedLoss
 from maskplug_hf.model import arguments
 from maskplug_hf.moment import Moment
+from maskplug_hf.predicted import ZeroLoss
 from maskplug_hf.samples import SAMPLE_ID, KeyedDataset, KeyedIterable
 
 #: Columns that no model takes and the collator reads.
@@ -33,8 +34,9 @@ def attach(trainer: Any, *, resume_other_spec: bool = False) -> None:
     A sample's key is its ``sample_id`` column, or else its index in the dataset; in a stream, its
     ``sample_id`` or its content. The trainer's datasets and collator are replaced by wrapped ones;
     the originals are not changed. Its ``compute_loss`` uses the weights of batches that have them,
-    and is what it was for all others; adaptive strategies listen to its outputs, and every
-    checkpoint holds what they heard. Attaching twice does nothing more.
+    is 0 for batches in which nothing is predicted, and is what it was for all others; adaptive
+    strategies listen to its outputs, and every checkpoint holds what they heard. Attaching twice
+    does nothing more.
 
     Args:
         trainer: a ``transformers.Trainer`` whose ``data_collator`` is a ``DataCollatorForMasking``.
@@ -42,8 +44,9 @@ def attach(trainer: Any, *, resume_other_spec: bool = False) -> None:
 
     Raises:
         OptionError: when the trainer has another collator, its model cannot predict what the
-            strategy asks for, a stream is to be masked by step, or an adaptive strategy has rounds
-            that are shorter than workers load ahead.
+            strategy asks for, its loss keeps labels from a decoder that needs them, a stream is to
+            be masked by step, or an adaptive strategy has rounds that are shorter than workers load
+            ahead.
     """
     collator = trainer.data_collator
     if not isinstance(collator, DataCollatorForMasking):
@@ -55,7 +58,9 @@ def attach(trainer: Any, *, resume_other_spec: bool = False) -> None:
     columns = _columns(trainer, collator)
     _check_stream(trainer.train_dataset, collator)
     trainer.data_collator = collator.as_attached(trainer.model)
+    _check_loss(trainer, trainer.data_collator)
     if not isinstance(trainer.compute_loss, WeightedLoss | HeardLoss):
+        trainer.compute_loss = ZeroLoss(trainer)
         trainer.compute_loss = WeightedLoss(trainer)
     follow(trainer, trainer.data_collator, callback.moment, resume_other_spec)
     trainer.train_dataset = _keyed(trainer.train_dataset, callback.moment, columns)
@@ -84,6 +89,23 @@ def _columns(trainer: Any, collator: DataCollatorForMasking) -> frozenset[str] |
         return None
     read = READ | {"label", "label_ids", *trainer.label_names, *collator.strategy.reads}
     return read | arguments(trainer.model)
+
+
+def _check_loss(trainer: Any, collator: DataCollatorForMasking) -> None:
+    """Refuse a loss for which Trainer keeps the labels from a model that makes inputs of them."""
+    facts = collator.facts
+    losses = {
+        "label_smoothing_factor": trainer.label_smoother,
+        "compute_loss_func": trainer.compute_loss_func,
+    }
+    given = [name for name, loss in losses.items() if loss is not None]
+    if given and facts is not None and facts.decoder and facts.shift is None:
+        raise OptionError(
+            f"Trainer's {given[0]} takes the labels out of the batch, and how {facts.name} makes "
+            "decoder_input_ids of them is not known: without them its decoder reads the masked "
+            f"inputs. Train without {given[0]}, or give the model a method "
+            "prepare_decoder_input_ids_from_labels(labels)"
+        )
 
 
 def _keyed(dataset: Any, moment: Moment | None, columns: frozenset[str] | None) -> Any:

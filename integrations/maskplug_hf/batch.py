@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -37,7 +38,15 @@ def take_keys(features: Sequence[Any], columns: dict[str, Column]) -> Column | N
     missing = [i for i, key in enumerate(given) if key is None]
     if missing:
         raise TokenError(f"feature {missing[0]} has no sample_id, others have one")
-    return [key.item() if isinstance(key, torch.Tensor) else key for key in given]
+    return [_plain_key(key) for key in given]
+
+
+def _plain_key(key: Any) -> Any:
+    """The key in an array or a tensor of one value, or in a scalar of Arrow; others as they are."""
+    if hasattr(key, "as_py"):
+        return key.as_py()
+    one = isinstance(key, torch.Tensor | np.ndarray) and math.prod(key.shape) == 1
+    return key.item() if one else key
 
 
 def take_tokens(

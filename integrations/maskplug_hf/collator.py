@@ -17,17 +17,20 @@ from maskplug.errors import MaskplugWarning, OptionError, VocabularyError
 from maskplug.ragged import Ragged
 from maskplug.rehearsal import rehearse
 from maskplug.rng import hash_words
-from maskplug.targets import IGNORE
 from maskplug.tokens import Masked
 from maskplug_hf.batch import take_keys, take_tokens
 from maskplug_hf.columns import Column, aligned, columns_of, stacked
+from maskplug_hf.decoder import decoded
+from maskplug_hf.embeddings import check_embedded, embedded, lacks_embeddings, try_embedded
 from maskplug_hf.feedback import SharedTables
-from maskplug_hf.labels import check_lengths, take_labels, warn_of_copies
+from maskplug_hf.labels import take_labels
 from maskplug_hf.model import ModelFacts, refuse, refuse_early
 from maskplug_hf.moment import Moment
 from maskplug_hf.outputs import Arrays, Outputs, untaken
+from maskplug_hf.own_labels import OwnLabels, make_way
+from maskplug_hf.predicted import predicts, predicts_nothing
 from maskplug_hf.samples import Sample
-from maskplug_hf.shown import Shown
+from maskplug_hf.shown import Given, Shown
 from maskplug_hf.travel import Batch
 from maskplug_hf.vocabulary import vocabulary as vocabulary_of
 
@@ -46,17 +49,20 @@ class DataCollatorForMasking:
     - ``word_starts``, ``sentence_starts`` (1 = one begins), ``protected`` (1 = never masked), and
       whatever else the strategy reads: one number for each token;
     - ``sample_id``: an int, str or bytes;
-    - ``labels`` (or ``label``, ``label_ids``): the sample's own. They stay as they are, and only
-      the inputs are masked: sequences are padded with -100, single labels are stacked. What an
-      attached Trainer evaluates is not masked at all then;
+    - ``labels`` (or ``label``, ``label_ids``): the sample's own. They are kept, and only the inputs
+      are masked: texts to generate are padded with -100, labels of tokens follow their tokens,
+      single labels are stacked. What an attached Trainer evaluates is not masked at all then. Of an
+      objective with weights, an order, targets or a label for each input, copies of ``input_ids``
+      take nothing away; other labels of tokens are refused, unless the model predicts no tokens;
     - ``token_type_ids`` are padded; other columns are stacked.
 
     Args:
         tokenizer: gives the padding, and the vocabulary unless that is given.
         strategy: a name (``"span@1"``), a spec, or a ``maskplug.Strategy``.
         seed: from 0 to 2**64 - 1.
-        model: is asked what it takes, and makes ``decoder_input_ids`` if it has a decoder. Layers
-            that it does not take are left out; an objective that it cannot predict is refused.
+        model: tells what it takes, which ids it has embeddings for, and how ``decoder_input_ids``
+            are made of labels if it has a decoder; the collator does not keep it. Layers that it
+            does not take are left out; an objective that it cannot predict is refused.
         return_tensors: "pt" for torch, "np" for numpy.
         pad_to_multiple_of: rounds the width up.
         mask_id: the id to use as mask where the tokenizer has none of its own, or instead of it.
@@ -85,12 +91,12 @@ class DataCollatorForMasking:
         self.tokenizer = tokenizer
         self.strategy = maskplug.strategy(strategy, **strategy_options)
         self.seed = seed
-        self.model = model
         self.return_tensors = _known(return_tensors)
         self.pad_to_multiple_of = pad_to_multiple_of
         if mask_id is not None and vocabulary is not None:
             raise OptionError("give mask_id or a vocabulary, which has its own, not both")
         self.vocabulary = vocabulary_of(tokenizer, mask_id) if vocabulary is None else vocabulary
+        self._whole_vocabulary = self.vocabulary
         self.sample_keys = sample_keys
         #: Whether plain features are evaluation data, because training data come with their time.
         self.attached = False
@@ -100,12 +106,14 @@ class DataCollatorForMasking:
         self._calls = 0
         self._warned = False
         self._looked = False
+        self._told_of_nothing = False
         self._left_out: set[str] = set()
-        self._facts: ModelFacts | None = None
+        #: What is known of the model, from ``model`` or from attach.
+        self.facts: ModelFacts | None = None
         self._tried = self._try()
         self._rehearse(self._tried)
         if model is not None:
-            self._fit(model)
+            self._fit(ModelFacts.of(model))
 
     @property
     def spec(self) -> dict[str, Any]:
@@ -138,15 +146,19 @@ class DataCollatorForMasking:
         """A copy for a Trainer whose datasets bring the time; plain features are evaluated.
 
         Args:
-            model: the trainer's, to be asked what it takes where this collator was given none.
+            model: the trainer's. A model of another class that the constructor was given is asked
+                in its place.
 
         Raises:
             OptionError: when the model cannot predict what the strategy asks for.
         """
         twin = copy.copy(self)
         twin.attached = True
-        if self.model is None and model is not None:
-            twin._fit(model)
+        if model is not None:
+            facts = ModelFacts.of(model)
+            # A model of another class is a wrapper, of which less is known than of what it wraps.
+            if self.facts is None or self.facts.name == facts.name:
+                twin._fit(facts)
         return twin
 
     def __call__(
@@ -176,7 +188,7 @@ class DataCollatorForMasking:
         keys = take_keys(features, columns)
         own = take_labels(columns)
         given = take_tokens(columns, keys, self.strategy)
-        if own is not None and self._evaluates(features):
+        if own is not None and self._evaluates_clean(features, own, given):
             masked = maskplug.strategy("none")(given.tokens, self.vocabulary)
         else:
             masked = self.strategy(
@@ -220,12 +232,25 @@ class DataCollatorForMasking:
         out = self._outputs(tried, Shown(given, tried.inputs))
         out.input_ids(), out.attention_mask(), out.layers(), out.predictions()
 
-    def _fit(self, model: Any) -> None:
-        """Look at a model, and meet what cannot be trained with it now as well."""
-        self._facts = ModelFacts.of(model)
-        refuse_early(self._tried, self._facts, self.strategy.label)
+    def _fit(self, facts: ModelFacts) -> None:
+        """Take up what is known of the model, and meet now what cannot be trained with it."""
+        if facts == self.facts:
+            return
+        if self.facts is None or self.facts.embeddings != facts.embeddings:
+            self._fit_vocabulary(facts)
+        self.facts = facts
+        refuse_early(self._tried, facts, self.strategy.label)
         self._left_out = set()
-        self._warn_of_left_out(self._tried, self._facts)
+        self._warn_of_left_out(self._tried, facts)
+
+    def _fit_vocabulary(self, facts: ModelFacts) -> None:
+        """Write only tokens that the model has; it may have more now than at construction."""
+        vocab = self._whole_vocabulary
+        if lacks_embeddings(vocab, facts):
+            vocab = embedded(vocab, self._pad_id, facts)
+        if vocab is not self.vocabulary:
+            self.vocabulary = vocab
+            self._tried = try_embedded(self.strategy, vocab, self.seed, facts)
 
     def _warn_of_left_out(self, masked: Masked, model: ModelFacts) -> None:
         new = [name for name in untaken(masked, model) if name not in self._left_out]
@@ -249,14 +274,18 @@ class DataCollatorForMasking:
         return "left" if self.tokenizer.padding_side == "left" else "right"
 
     def _outputs(self, masked: Masked, shown: Shown) -> Outputs:
-        return Outputs(
-            masked, shown, self._facts, self._pad_id, self._side, self.pad_to_multiple_of
-        )
+        return Outputs(masked, shown, self.facts, self._pad_id, self._side, self.pad_to_multiple_of)
 
     def _evaluates(self, features: Sequence[Any]) -> bool:
         """Whether a Trainer evaluates these; only training data come with their time."""
         first = features[0]
         return self.attached and not (isinstance(first, Sample) and first.trained)
+
+    def _evaluates_clean(self, features: Sequence[Any], labels: Any, given: Given) -> bool:
+        """Whether these are evaluated as they are, because their labels are kept."""
+        if not self._evaluates(features):
+            return False
+        return not make_way(labels, given, self._tried, self.facts)
 
     def _time(self, features: Sequence[Any]) -> dict[str, Any]:
         if isinstance(features[0], Sample):
@@ -312,47 +341,52 @@ class DataCollatorForMasking:
                 types = out.shown.followed(aligned(name, values, out.shown.given.offsets), name)
                 arrays[name] = out.pad(types, self.tokenizer.pad_token_type_id, out.width)
             else:
-                arrays[name] = stacked(name, values)
+                arrays[name] = out.shown.check_unmoved(name, stacked(name, values))
         return arrays
 
     def _layers(self, out: Outputs) -> Arrays:
-        if self._facts is not None:
-            self._warn_of_left_out(out.masked, self._facts)
+        if self.facts is not None:
+            self._warn_of_left_out(out.masked, self.facts)
+            check_embedded(out, self.vocabulary, self.facts)
         return out.layers()
 
     def _predictions(self, out: Outputs) -> Arrays:
         """What the strategy wants predicted."""
-        if self._facts is not None:
-            refuse(out.masked, self._facts, self.strategy.label)
+        if self.facts is not None:
+            refuse(out.masked, self.facts, self.strategy.label)
         arrays = out.predictions()
-        return arrays if out.masked.targets is None else self._decoded(arrays)
+        shifts = self.facts is not None and self.facts.shifts
+        if not self.attached and predicts_nothing(arrays.get("labels"), shifts):
+            self._warn_of_nothing(out)
+        return arrays if out.masked.targets is None else decoded(arrays, self.facts)
+
+    def _warn_of_nothing(self, out: Outputs) -> None:
+        if not self._told_of_nothing and predicts(self.strategy, self.vocabulary):
+            self._told_of_nothing = True
+            keys = out.shown.given.tokens.keys
+            warnings.warn(
+                f"nothing is predicted in a batch of {len(keys)} samples (the first has the key "
+                f"{keys[0]}), and models give it the loss NaN: leave out samples without a token "
+                "that may be masked, or skip such batches (if (batch['labels'] != -100).any())",
+                MaskplugWarning,
+                stacklevel=4,
+            )
 
     def _own(self, labels: Any, out: Outputs) -> Arrays:
-        """The samples' own labels."""
+        """The samples' own labels, or the strategy's where those are copies of the inputs."""
         if not isinstance(labels, Ragged):
-            return {"labels": labels}
-        given = out.shown.given
-        config = getattr(self.model, "config", None)
-        decoder = getattr(config, "is_encoder_decoder", False)
-        if not decoder:
-            self._look_for_copies(labels, out)
-        if config is not None and not decoder:
-            check_lengths(labels, given.lengths, self.model)
-            labels = out.shown.followed(labels.values, "labels", IGNORE)
-        return self._decoded({"labels": out.pad(labels, IGNORE)})
-
-    def _look_for_copies(self, labels: Ragged, out: Outputs) -> None:
-        if not self._looked and len(out.masked.selection.starts):
+            return {"labels": out.shown.check_unmoved("labels", labels)}
+        own = OwnLabels(labels, out, self.facts, self.strategy.label)
+        verdict = own.judged(self._tried)
+        if verdict.warning and not self._looked:
             self._looked = True
-            warn_of_copies(labels, out.shown.given.ids)
+            warnings.warn(verdict.warning, MaskplugWarning, stacklevel=4)
+        return self._kept(own) if verdict.kept else self._predictions(out)
 
-    def _decoded(self, arrays: Arrays) -> Arrays:
-        """With what the decoder reads, where a model is there to make it of the labels."""
-        shift = getattr(self.model, "prepare_decoder_input_ids_from_labels", None)
-        if shift is None or "decoder_input_ids" in arrays:
-            return arrays
-        made = shift(labels=torch.from_numpy(arrays["labels"])).numpy()
-        return {**arrays, "decoder_input_ids": made}
+    def _kept(self, labels: OwnLabels) -> Arrays:
+        if labels.follow_tokens:
+            return labels.at_their_tokens()
+        return decoded(labels.as_texts(), self.facts)
 
 
 def _known(return_tensors: str) -> str:

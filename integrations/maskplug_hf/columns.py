@@ -15,7 +15,7 @@ import torch
 
 from maskplug.arrays import BoolArray, FloatArray, IntArray, lengths_of, offsets_of
 from maskplug.errors import TokenError
-from maskplug.ragged import flatten
+from maskplug.ragged import flatten, plain_row
 
 Column = list[Any]
 
@@ -84,6 +84,7 @@ def aligned(name: str, rows: Column, offsets: IntArray) -> IntArray:
 
 
 def _check_lengths(name: str, rows: Column, offsets: IntArray) -> None:
+    rows = [plain_row(row) for row in rows]
     for i, (row, length) in enumerate(zip(rows, lengths_of(offsets).tolist(), strict=True)):
         if _length(row) != length:
             raise TokenError(
@@ -105,7 +106,7 @@ def layer(name: str, rows: Column, offsets: IntArray) -> np.ndarray[Any, Any]:
 
 
 def _floats(name: str, row: Any, feature: int) -> FloatArray:
-    array = np.asarray(row)
+    array = np.asarray(plain_row(row))
     if array.ndim != 1 or array.dtype.kind not in "biuf":
         raise TokenError(
             f"column {name!r} of feature {feature} is {row!r:.60}; a strategy reads one number for "
@@ -148,6 +149,7 @@ def word_starts(rows: Column, offsets: IntArray) -> BoolArray:
 
     Special tokens, whose number is None or -1, stand alone.
     """
+    rows = [plain_row(row) for row in rows]
     filled = [
         [-1 if word is None else word for word in row] if isinstance(row, list) else _integers(row)
         for row in rows
@@ -175,6 +177,11 @@ def _length(value: Any) -> int:
     return 1 if is_scalar(value) else len(value)
 
 
+def _array(value: Any) -> np.ndarray[Any, Any]:
+    array = np.asarray(value.as_py() if hasattr(value, "as_py") else value)
+    return np.asarray(array.tolist()) if array.dtype.kind == "O" else array
+
+
 def stacked(name: str, values: Column) -> np.ndarray[Any, Any]:
     """A column of numbers, or of rows of one length, as one array: int64, bool or float32.
 
@@ -182,7 +189,7 @@ def stacked(name: str, values: Column) -> np.ndarray[Any, Any]:
         TokenError: naming the column when that cannot be.
     """
     try:
-        array = np.stack([np.asarray(value) for value in values])
+        array = np.stack([_array(value) for value in values])
     except ValueError:
         lengths = sorted({_length(value) for value in values})
         raise TokenError(

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 import numpy as np
 
 from maskplug.arrays import IntArray
-from maskplug.errors import MaskplugWarning, TokenError
-from maskplug.ragged import Ragged
+from maskplug.errors import TokenError
+from maskplug.ragged import Ragged, plain_row
 from maskplug_hf.columns import Column, flat, is_scalar, stacked
 
 #: The names under which transformers' own collators take labels; all become ``labels``.
@@ -33,7 +32,7 @@ def take_labels(columns: dict[str, Column]) -> Ragged | np.ndarray[Any, Any] | N
     if len(found) > 1:
         raise TokenError(f"features have the columns {found}; one of them holds the labels: which?")
     name = found[0]
-    values = columns.pop(name)
+    values = [plain_row(value) for value in columns.pop(name)]
     kinds = {is_scalar(value) for value in values}
     if len(kinds) > 1:
         odd = next(i for i, v in enumerate(values) if is_scalar(v) != is_scalar(values[0]))
@@ -51,30 +50,13 @@ def _floats(values: Column) -> bool:
     return np.asarray(first).dtype.kind == "f"
 
 
-def warn_of_copies(labels: Ragged, ids: IntArray) -> None:
-    """Warn where the labels are the inputs over again.
-
-    Scripts for causal models copy the inputs into ``labels``, and transformers' collator overwrites
-    that column. Here it is the sample's own, and every token would be predicted.
-    """
-    copies = labels.values.shape == ids.shape and bool((labels.values == ids).all())
-    if copies and len(ids):
-        warnings.warn(
-            "the features bring labels that are equal to their input_ids. They are kept as they "
-            "are, so that the model must predict every token, masked or not; to predict the "
-            "masked tokens only, remove the column 'labels' from the dataset",
-            MaskplugWarning,
-            stacklevel=5,
-        )
-
-
-def check_lengths(labels: Ragged, lengths: IntArray, model: Any) -> None:
+def check_lengths(labels: Ragged, lengths: IntArray, model: str) -> None:
     """Refuse sequences that a model without a decoder cannot be trained on.
 
     Args:
         labels: the samples' own.
         lengths: of their inputs.
-        model: one without a decoder.
+        model: the name of one without a decoder.
 
     Raises:
         TokenError: when a sequence is not as long as its inputs.
@@ -84,5 +66,5 @@ def check_lengths(labels: Ragged, lengths: IntArray, model: Any) -> None:
         i = int(wrong[0])
         raise TokenError(
             f"feature {i} has {labels.lengths[i]} labels for {lengths[i]} tokens, and "
-            f"{type(model).__name__} has no decoder: it needs one label for each token"
+            f"{model} has no decoder: it needs one label for each token"
         )

@@ -6,10 +6,12 @@ import inspect
 from dataclasses import dataclass
 from typing import Any
 
+import torch
 from transformers.loss.loss_utils import LOSS_MAPPING, ForCausalLMLoss, ForMaskedLMLoss
 
 from maskplug.errors import OptionError
 from maskplug.tokens import Masked
+from maskplug_hf.decoder import Shift, shift_of
 
 IN_PLACE = "'dynamic', 'whole_word', 'span'"
 WITH_TARGETS = "'t5', 'bart', 'mass', 'gap_sentences'"
@@ -22,7 +24,10 @@ class ModelFacts:
     Attributes:
         name: of its class.
         takes: the names of its arguments, or None where they cannot be told.
+        known: whether it has a config, which tells whether there is a decoder.
         decoder: whether it generates with a decoder.
+        shift: how it makes the decoder's inputs of labels; why it cannot; or None: unknown.
+        embeddings: how many ids it has an embedding for, or None where that cannot be told.
         language: whether it predicts tokens, so that it needs no labels but those of masking.
         shifts: whether its loss compares each output with the label of the next token.
         bidirectional: whether it is made to predict tokens in place, all others in view.
@@ -31,7 +36,10 @@ class ModelFacts:
 
     name: str
     takes: frozenset[str] | None
+    known: bool
     decoder: bool
+    shift: Shift | str | None
+    embeddings: int | None
     language: bool
     shifts: bool
     bidirectional: bool
@@ -41,17 +49,26 @@ class ModelFacts:
     def of(cls, model: Any) -> ModelFacts:
         """Look at a model, or at the base of an adapter of peft."""
         model = base_model(model)
-        decoder = bool(getattr(getattr(model, "config", None), "is_encoder_decoder", False))
+        config = getattr(model, "config", None)
+        decoder = bool(getattr(config, "is_encoder_decoder", False))
         loss = LOSS_MAPPING.get(getattr(model, "loss_type", None) or "", _default_loss(model))
         return cls(
             type(model).__name__,
             _named(model),
+            config is not None,
             decoder,
+            shift_of(model) if decoder else None,
+            _embeddings(model),
             _predicts_tokens(model),
             loss is ForCausalLMLoss and not decoder,
             loss is ForMaskedLMLoss and not decoder,
             _first_position(model),
         )
+
+    @property
+    def per_token(self) -> bool:
+        """Whether a sequence of labels has one for each token."""
+        return self.known and not self.decoder
 
     def accepts(self, name: str) -> bool:
         """Whether the model has an argument of this name, as far as can be told."""
@@ -78,6 +95,19 @@ def _default_loss(model: Any) -> Any:
     """The loss of a model whose class's name tells none: GPT2LMHeadModel, for example."""
     forward = inspect.unwrap(getattr(type(model), "forward", _default_loss))
     return ForCausalLMLoss if "loss_function" in forward.__code__.co_names else None
+
+
+def _embeddings(model: Any) -> int | None:
+    """The size of the table of input embeddings; None where ids are hashed, as CANINE does."""
+    try:
+        table = model.get_input_embeddings()
+    except (AttributeError, NotImplementedError):
+        return None
+    size = getattr(table, "num_embeddings", None)
+    if size is None:  # an embedding within an adapter, or of another class
+        weight = getattr(table, "weight", None)
+        size = len(weight) if isinstance(weight, torch.Tensor) and weight.dim() == 2 else None
+    return size if isinstance(size, int) and size > 0 else None
 
 
 def _predicts_tokens(model: Any) -> bool:
@@ -112,7 +142,7 @@ def refuse_early(masked: Masked, model: ModelFacts, who: str) -> None:
     if not model.language or model.decoder:
         return
     refuse(masked, model, who)
-    if model.bidirectional and _copies(masked):
+    if model.bidirectional and predicts_every_input(masked):
         raise OptionError(
             f"strategy {who!r} predicts each token from those before it, and {model.name} sees "
             "them all and would copy its inputs: choose a causal model (Llama, GPT-2), or another "
@@ -151,7 +181,7 @@ def refuse(masked: Masked, model: ModelFacts, who: str) -> None:
         )
 
 
-def _copies(masked: Masked) -> bool:
+def predicts_every_input(masked: Masked) -> bool:
     """Whether every input is to be predicted as it stands there."""
     labels = masked.labels
     return (

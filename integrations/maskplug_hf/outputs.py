@@ -51,11 +51,15 @@ class Outputs:
     @cached_property
     def width(self) -> int:
         """The width of everything that is aligned with the inputs."""
-        return padded_width(self.lengths, self.multiple_of)
+        return self._width(self.lengths)
+
+    def _width(self, lengths: IntArray) -> int:
+        # No model takes a width of 0: what is empty in all rows is padding.
+        return padded_width(np.maximum(lengths, 1), self.multiple_of)
 
     def pad(self, rows: Ragged, fill: int, width: int | None = None) -> np.ndarray[Any, Any]:
         """Rows at a width, or at that of the longest; int64, or float32 for floats."""
-        width = padded_width(rows.lengths, self.multiple_of) if width is None else width
+        width = self._width(rows.lengths) if width is None else width
         array = pad(rows, fill, width, self.side)
         return array.astype(np.float32) if array.dtype.kind == "f" else array
 
@@ -112,6 +116,10 @@ class Outputs:
             padded[self.attention_mask() == 0] = IGNORE
         return padded
 
+    def own_labels(self, values: IntArray) -> IntArray:
+        """The features' labels, one for each of their tokens, at the places of these."""
+        return self.pad(self.shown.followed(values, "labels", IGNORE), IGNORE, self.width)
+
     def _in_order(self, arrays: Arrays) -> Arrays:
         """XLNet's form: who may not see whom, and one label for each predicted token."""
         labels = arrays["labels"]
@@ -120,9 +128,9 @@ class Outputs:
         # Padding hides itself even from a model that is given no attention mask.
         rows, columns = np.nonzero(self.attention_mask() == 0)
         unseen[rows, :, columns] = 1
-        mapping = target_mapping(order, np.float32)
+        mapping = _at_least_one(target_mapping(order, np.float32), 0)
         made: Arrays = {"perm_mask": unseen, "target_mapping": mapping}
-        made["labels"] = target_labels(order, labels)
+        made["labels"] = _at_least_one(target_labels(order, labels), IGNORE)
         if "loss_weights" in arrays:
             made["loss_weights"] = np.einsum("bpl,bl->bp", mapping, arrays["loss_weights"])
         if "loss_divisors" in arrays:
@@ -137,6 +145,13 @@ class Outputs:
                 fill = self.pad_id if name == "decoder_input_ids" else ABSENT.get(layer, 0)
                 arrays[name] = self.pad(Ragged(values, targets.offsets), fill)
         return arrays
+
+
+def _at_least_one(predictions: np.ndarray[Any, Any], fill: int) -> np.ndarray[Any, Any]:
+    """Predictions of shape (samples, predicted, …); one that is padding where there are none."""
+    if predictions.shape[1]:
+        return predictions
+    return np.full((len(predictions), 1, *predictions.shape[2:]), fill, predictions.dtype)
 
 
 def untaken(masked: Masked, model: ModelFacts) -> list[str]:

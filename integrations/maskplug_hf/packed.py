@@ -118,3 +118,7 @@ class PackedOutputs(Outputs):
             values = values.copy()
             values[begun] = IGNORE
         return super().labels(values)
+
+    def own_labels(self, values: IntArray) -> IntArray:
+        """The features' labels; see ``labels`` for a document's first token."""
+        return self.labels(self.shown.followed(values, "labels", IGNORE).values)

@@ -12,13 +12,13 @@ import numpy as np
 import maskplug
 from maskplug.errors import MaskplugWarning, OptionError, TokenError
 from maskplug.ragged import Ragged
-from maskplug.targets import IGNORE
 from maskplug.tokens import Masked
 from maskplug_hf.attention.handle import HANDLE
 from maskplug_hf.collator import DataCollatorForMasking
 from maskplug_hf.columns import Column
-from maskplug_hf.model import base_model
+from maskplug_hf.model import ModelFacts, base_model
 from maskplug_hf.outputs import ORDER, Arrays, Outputs
+from maskplug_hf.own_labels import OwnLabels
 from maskplug_hf.packed import PackedOutputs
 from maskplug_hf.shown import Shown
 
@@ -91,11 +91,11 @@ class DataCollatorForPacking(DataCollatorForMasking):
         if len(tried.inputs.values) <= self.max_length:  # else it would be refused
             super()._rehearse(tried)
 
-    def _fit(self, model: Any) -> None:
-        super()._fit(model)
-        if self._facts is not None and self._facts.decoder:
+    def _fit(self, facts: ModelFacts) -> None:
+        super()._fit(facts)
+        if facts.decoder:
             raise OptionError(
-                f"{self._facts.name} has an encoder and a decoder, and pairs are not packed: pad "
+                f"{facts.name} has an encoder and a decoder, and pairs are not packed: pad "
                 "them (DataCollatorForMasking)"
             )
 
@@ -112,7 +112,7 @@ class DataCollatorForPacking(DataCollatorForMasking):
             )
         multiple = self.pad_to_multiple_of
         return PackedOutputs(
-            masked, shown, self._facts, self._pad_id, self._side, multiple, room=self.max_length
+            masked, shown, self.facts, self._pad_id, self._side, multiple, room=self.max_length
         )
 
     def _others(self, columns: dict[str, Column], out: Outputs) -> Arrays:
@@ -132,9 +132,10 @@ class DataCollatorForPacking(DataCollatorForMasking):
                 "labels are packed when there is one for each token; these are of another length "
                 "than their samples, or one a sample: pad them (DataCollatorForMasking)"
             )
-        self._look_for_copies(labels, out)
-        followed = out.shown.followed(labels.values, "labels", IGNORE)
-        return {"labels": out.labels(followed.values)}
+        return super()._own(labels, out)
+
+    def _kept(self, labels: OwnLabels) -> Arrays:
+        return labels.at_their_tokens()  # no others are packed
 
 
 def _parts_documents(model: Any) -> bool:

@@ -72,13 +72,14 @@ class Shown:
     with_padding: bool = True
 
     @cached_property
-    def _in_place(self) -> bool:
+    def in_place(self) -> bool:
+        """Whether every token kept its place."""
         return in_place(self.inputs, self.given.tokens)
 
     @property
     def _padded(self) -> BoolArray | None:
         inner = self.given.inner
-        shown = inner is not None and self.with_padding and self._in_place
+        shown = inner is not None and self.with_padding and self.in_place
         return inner if shown else None
 
     @property
@@ -125,6 +126,20 @@ class Shown:
         values = values if inner is None else values[inner]
         return Ragged(self._moved(values, name, fill), self.offsets)
 
+    def check_unmoved(self, name: str, values: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+        """A column that stays as it is: values of shape (samples, …), which are returned.
+
+        Raises:
+            TokenError: when it has one value for each token, and the strategy moved tokens.
+        """
+        aligned = values.ndim > 1 and bool((self.given.lengths == values.shape[1]).all())
+        if aligned and not self.in_place:
+            raise TokenError(
+                f"column {name!r} has one value for each token, and the strategy moves tokens: "
+                "drop the column, or choose a strategy that keeps tokens in place"
+            )
+        return values
+
     @property
     def seen(self) -> Ragged | None:
         """1 for each shown token that the attention mask lets see, else 0; None: all are."""
@@ -138,7 +153,7 @@ class Shown:
 
     def _moved(self, values: Any, name: str, fill: int | None) -> Any:
         """Values of the masked tokens as values of the inputs that were made of them."""
-        if self._in_place:
+        if self.in_place:
             return values
         sources = self.inputs.sources
         if sources is None:

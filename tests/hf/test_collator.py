@@ -182,7 +182,7 @@ def test_other_columns_are_stacked() -> None:
 def test_hard_rows(strategy: str, row: list[int]) -> None:
     options = {} if strategy == "none" else {"rate": 0.5, "clock": "never"}
     batch = made(strategy, **options)([{"input_ids": row}])
-    assert batch["input_ids"].shape == (1, len(row))
+    assert batch["input_ids"].shape == (1, max(1, len(row)))  # no model takes a width of 0
     predicted = [label for label in batch["labels"][0].tolist() if label != -100]
     assert predicted in ([], [7])
     if 7 in row and strategy not in ("none", "word_dropout"):

@@ -1,0 +1,192 @@
+"""What a decoder reads, made of labels: the same for a model of the collator or of attach."""
+
+from __future__ import annotations
+
+import pickle
+from pathlib import Path
+from typing import Any
+
+import hf_models as models
+import hf_runs as runs
+import hf_tokenizers as tokenizers
+import numpy as np
+import pytest
+import torch
+import transformers as hf
+from transformers import Trainer
+
+from maskplug.errors import OptionError
+from maskplug_hf import DataCollatorForMasking, attach
+from maskplug_hf.decoder import Shift
+from maskplug_hf.model import ModelFacts
+
+SMALL = {**models.BART, "vocab_size": 150, "pad_token_id": 1, "eos_token_id": 2, "bos_token_id": 0}
+SMALL |= {"decoder_start_token_id": 2}
+T5 = {**models.T5, "vocab_size": 150, "decoder_start_token_id": 0}
+TWO = {"src_vocab_size": 150, "tgt_vocab_size": 150, "langs": ["a", "b"]}
+
+MODELS: dict[str, tuple[Any, Any, dict[str, Any]]] = {
+    "bart": (hf.BartForConditionalGeneration, hf.BartConfig, SMALL),
+    "mbart": (hf.MBartForConditionalGeneration, hf.MBartConfig, SMALL),
+    "marian": (hf.MarianMTModel, hf.MarianConfig, SMALL),
+    "pegasus": (hf.PegasusForConditionalGeneration, hf.PegasusConfig, SMALL),
+    "led": (
+        hf.LEDForConditionalGeneration,
+        hf.LEDConfig,
+        {**SMALL, "attention_window": 4, "max_encoder_position_embeddings": 64},
+    ),
+    "m2m100": (hf.M2M100ForConditionalGeneration, hf.M2M100Config, SMALL),
+    "fsmt": (hf.FSMTForConditionalGeneration, hf.FSMTConfig, {**SMALL, **TWO}),
+    "plbart": (hf.PLBartForConditionalGeneration, hf.PLBartConfig, SMALL),
+    "t5": (hf.T5ForConditionalGeneration, hf.T5Config, T5),
+    "umt5": (hf.UMT5ForConditionalGeneration, hf.UMT5Config, T5),
+}
+
+
+@pytest.fixture(scope="module")
+def model_of() -> Any:
+    torch.manual_seed(0)
+    made = {name: kind(config(**sizes)) for name, (kind, config, sizes) in MODELS.items()}
+    return made.__getitem__
+
+
+LABELS = np.array([[15, 16, 17, 2], [18, 2, -100, -100], [19, 19, 2, -100]])
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_labels_are_shifted_as_the_model_shifts_them(name: str, model_of: Any) -> None:
+    model = model_of(name)
+    shift = ModelFacts.of(model).shift
+    assert isinstance(shift, Shift)
+    ours = torch.from_numpy(shift.of(LABELS))
+    method = getattr(model, "prepare_decoder_input_ids_from_labels", None)
+    if method is not None:
+        assert torch.equal(ours, method(labels=torch.from_numpy(LABELS.copy())))
+    if name == "fsmt":  # without decoder inputs it reads the source instead
+        return
+    model.eval()
+    batch = {"input_ids": torch.full((3, 5), 9), "labels": torch.from_numpy(LABELS.copy())}
+    assert torch.equal(model(**batch).logits, model(**batch, decoder_input_ids=ours).logits)
+
+
+def test_rows_without_labels_begin_with_padding() -> None:
+    assert Shift(pad=1, start=None).of(np.full((2, 3), -100)).tolist() == [[1, 1, 1]] * 2
+
+
+def tokenizer_of(name: str) -> Any:
+    return tokenizers.t5() if "t5" in name else tokenizers.roberta()
+
+
+def features(tokenizer: Any, pairs: bool) -> list[dict[str, list[int]]]:
+    rows = models.rows(tokenizer)
+    if not pairs:
+        return [{"input_ids": row} for row in rows]
+    # As long as their sources, so that nothing fails when the decoder reads the wrong ones.
+    return [{"input_ids": row, "labels": row[::-1]} for row in rows]
+
+
+def trainer_of(
+    folder: Path, name: str, model: Any, given: Any, pairs: bool, **loss: Any
+) -> Trainer:
+    tokenizer = tokenizer_of(name)
+    strategy = {"strategy": "word_dropout", "rate": 0.4} if pairs else {"strategy": "deshuffle"}
+    options = {"mask_id": tokenizer.unk_token_id, "model": given, **strategy}
+    function = loss.pop("compute_loss_func", None)
+    return Trainer(
+        model=model,
+        args=runs.arguments(folder, max_steps=1, per_device_train_batch_size=5, **loss),
+        data_collator=DataCollatorForMasking(tokenizer, **options),
+        train_dataset=features(tokenizer, pairs),
+        compute_loss_func=function,
+    )
+
+
+@pytest.mark.parametrize("name", ["bart", "mbart", "marian", "pegasus", "m2m100", "t5"])
+@pytest.mark.parametrize("pairs", [True, False])
+def test_attach_alone_is_as_good_as_a_model_in_the_collator(
+    name: str, pairs: bool, model_of: Any, tmp_path: Path
+) -> None:
+    model = model_of(name)
+    batches = []
+    for given in (None, model):
+        trainer = trainer_of(tmp_path, name, model, given, pairs)
+        attach(trainer)
+        torch.manual_seed(5)
+        batches.append(dict(next(iter(trainer.get_train_dataloader()))))
+    alone, told = batches
+    assert alone.keys() == told.keys()
+    assert all(torch.equal(alone[key], told[key]) for key in told)
+    shifted = ModelFacts.of(model).shift.of(told["labels"].numpy())
+    assert told["decoder_input_ids"].tolist() == shifted.tolist()
+
+
+def mean_loss(outputs: Any, labels: Any, num_items_in_batch: Any = None) -> Any:
+    return torch.nn.functional.cross_entropy(outputs.logits.flatten(0, 1), labels.flatten())
+
+
+LOSSES: list[dict[str, Any]] = [{"label_smoothing_factor": 0.1}, {"compute_loss_func": mean_loss}]
+
+
+@pytest.mark.parametrize("loss", LOSSES, ids=lambda loss: next(iter(loss)))
+@pytest.mark.parametrize("name", ["bart", "m2m100", "t5"])
+@pytest.mark.parametrize("pairs", [True, False])
+def test_losses_that_take_the_labels_leave_the_decoder_its_inputs(
+    loss: dict[str, Any], name: str, pairs: bool, model_of: Any, tmp_path: Path
+) -> None:
+    trainer = trainer_of(tmp_path, name, model_of(name), None, pairs, **loss)
+    attach(trainer)
+    read: list[torch.Tensor] = []
+    hook = trainer.model.register_forward_pre_hook(
+        lambda _, args, kwargs: read.append(kwargs["decoder_input_ids"]), with_kwargs=True
+    )
+    trainer.train()
+    hook.remove()
+    rows = models.rows(tokenizer_of(name))
+    wanted = {tuple(row[::-1] if pairs else row) for row in rows}
+    starts = {row[0] for row in read[0].tolist()}
+    assert len(starts) == 1
+    pad = trainer.model.config.pad_token_id
+    assert {tuple(row[1:]) for row in read[0].tolist()} == {
+        row[: read[0].shape[1] - 1] + (pad,) * (read[0].shape[1] - 1 - len(row)) for row in wanted
+    }
+
+
+def test_no_weights_travel_to_workers(model_of: Any) -> None:
+    collate = DataCollatorForMasking(tokenizers.t5(), "deshuffle", model=model_of("t5"))
+    collate.set_epoch(0)
+    again = pickle.loads(pickle.dumps(collate))
+    assert b"torch.nn" not in pickle.dumps(collate)
+    given = features(tokenizers.t5(), pairs=False)
+    expected = collate(given)
+    assert all(torch.equal(tensor, expected[name]) for name, tensor in again(given).items())
+
+
+class Odd(hf.BartForConditionalGeneration):
+    """Shifts in a way of its own."""
+
+    def prepare_decoder_input_ids_from_labels(self, labels: torch.Tensor) -> torch.Tensor:
+        return labels.flip(1).clamp(min=0)
+
+
+def test_an_unknown_shift_is_left_to_the_model_or_refused(tmp_path: Path) -> None:
+    model = Odd(hf.BartConfig(**SMALL))
+    assert ModelFacts.of(model).shift is None
+    trainer = trainer_of(tmp_path, "bart", model, None, pairs=True)
+    attach(trainer)
+    assert "decoder_input_ids" not in next(iter(trainer.get_train_dataloader()))
+    trainer = trainer_of(tmp_path, "bart", model, None, pairs=True, label_smoothing_factor=0.1)
+    with pytest.raises(OptionError, match=r"label_smoothing_factor takes the labels.* Odd makes"):
+        attach(trainer)
+
+
+@pytest.mark.parametrize("missing", ["decoder_start_token_id", "pad_token_id"])
+def test_a_config_without_the_ids_is_named(missing: str) -> None:
+    tokenizer = tokenizers.t5()
+    config = hf.T5Config(**T5)
+    setattr(config, missing, None)
+    collate = DataCollatorForMasking(
+        tokenizer, "deshuffle", model=hf.T5ForConditionalGeneration(config)
+    )
+    collate.set_epoch(0)
+    with pytest.raises(OptionError, match=r"T5ForCond.* cannot make .*decoder_start_token_id and"):
+        collate(features(tokenizer, pairs=False))
