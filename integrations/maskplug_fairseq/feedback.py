@@ -165,7 +165,7 @@ class Heard:
 
 
 def _array(value: Any) -> Any:
-    """A saved tensor as an array, None where numpy knows no such thing; other values as they are."""
+    """A saved tensor as an array, None where numpy has no such array; other values as they are."""
     if not isinstance(value, torch.Tensor):
         return value
     try:
