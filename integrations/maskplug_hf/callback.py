@@ -13,6 +13,7 @@ from maskplug.checkpoint import compare
 from maskplug.errors import MaskplugWarning
 from maskplug.schedule import progress_at
 from maskplug.spec import to_json
+from maskplug_hf.checks import check_loader
 from maskplug_hf.collator import DataCollatorForMasking
 from maskplug_hf.feedback import OVERRIDE
 from maskplug_hf.moment import Moment
@@ -49,8 +50,9 @@ class MaskingCallback(TrainerCallback):
         self.resume_other_spec = resume_other_spec
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-        """Compare the checkpoint's spec with ours, before the first step."""
+        """Compare the checkpoint's spec with ours, before the first step, and check the data."""
         self._compare(state)
+        check_loader(kwargs["train_dataloader"])
         # Trainer saves these values in every checkpoint and reads them back on resume.
         state.stateful_callbacks[RECORD] = self.record
         self._epoch = None
