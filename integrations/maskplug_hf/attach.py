@@ -39,7 +39,8 @@ def attach(trainer: Any, *, resume_other_spec: bool = False) -> None:
 
     Args:
         trainer: a ``transformers.Trainer`` whose ``data_collator`` is a ``DataCollatorForMasking``.
-        resume_other_spec: resume a checkpoint of another spec or seed with a warning.
+        resume_other_spec: resume a checkpoint of another spec or seed, or without a record of
+            them, with a warning.
 
     Raises:
         OptionError: when the trainer has another collator or makes its data loaders in a way of

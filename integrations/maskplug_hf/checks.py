@@ -134,6 +134,8 @@ def check_loader(loader: Any) -> None:
     Raises:
         OptionError: when it is not made of the dataset and the collator that attach left.
     """
+    for name in ("_loader", "dl"):  # accelerate's wrappers for TPUs and for sequence parallelism
+        loader = getattr(loader, name, loader)
     if not _wraps(getattr(loader, "dataset", None)):
         raise OptionError(
             "the training data are not trainer.train_dataset as attach has wrapped it, so that "
