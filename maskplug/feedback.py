@@ -113,6 +113,15 @@ class Tables:
         self._scores[slot] = scores
         self._rounds[slot] = number
 
+    @staticmethod
+    def fit(cells: FloatArray, number: int) -> bool:
+        """Whether these cells hold what has been published when round ``number`` begins."""
+        rounds, scores = np.split(cells.reshape(KEPT, -1), [1], axis=1)
+        before, *published = (n if n >= 2 else 0 for n in (number - 1, number, number + 1))
+        slots = [(number + ahead) % KEPT for ahead in (-1, 0, 1)]
+        oldest, *newer = rounds[slots, 0].tolist()
+        return number >= 0 and newer == published and oldest in (0, before) and scores.min() >= 0
+
     def clear(self) -> None:
         """Only the rounds 0 and 1 are there."""
         self.cells[:] = 0.0
@@ -215,19 +224,55 @@ class Losses:
         """Go on from a :meth:`state_dict`; lists do for arrays.
 
         Raises:
-            SpecMismatchError: when it is of another plan or number of classes.
+            SpecMismatchError: when it is of another plan or number of classes, or damaged. Nothing
+                has changed then.
         """
+        if not isinstance(state, Mapping):
+            raise SpecMismatchError(f"the saved losses are of type {type(state).__name__}")
         own = self._identity()
-        saved = {name: state.get(name) for name in own}
+        saved = {name: _plain(state.get(name)) for name in own}
         if saved != own:
             raise SpecMismatchError(f"losses were saved with {saved}; this run follows {own}")
-        self.round = int(state["round"])
-        self.scores = np.array(state["scores"], np.float64)
-        self.sums = np.array(state["sums"], np.int64)
-        self.tables.cells[:] = np.asarray(state["tables"], np.float64)
+        scores = _saved(state, "scores", (self.classes,), np.float64)
+        sums = _saved(state, "sums", (2, self.classes), np.int64)
+        cells = _saved(state, "tables", self.tables.cells.shape, np.float64)
+        number = _plain(state.get("round"))
+        if type(number) is not int or not Tables.fit(cells, number):
+            raise SpecMismatchError(
+                f"the saved losses are damaged: their tables are not those of round {number!r}"
+            )
+        if not ((scores >= 0) | (scores == UNSEEN)).all() or sums.min() < 0:
+            raise SpecMismatchError("the saved losses are damaged: some are negative")
+        self.round, self.scores, self.sums = number, scores, sums
+        self.tables.cells[:] = cells
 
     def _identity(self) -> dict[str, Any]:
         return {**asdict(self.plan), "classes": self.classes}
+
+
+def _plain(value: Any) -> int | float | str | None:
+    """A saved number or text; None for anything else."""
+    if type(value) is int and value.bit_length() > 63:
+        return None  # Python refuses to print the largest ones
+    return value if type(value) in (int, float, str) else None
+
+
+def _saved(state: Mapping[str, Any], name: str, shape: tuple[int, ...], dtype: Any) -> Any:
+    """A copy of a saved array, or of the lists that stand for one.
+
+    Raises:
+        SpecMismatchError: when it is no array of finite numbers of this shape.
+    """
+    try:
+        array = np.asarray(state.get(name))
+    except (TypeError, ValueError, RecursionError):  # rows of different lengths
+        array = np.empty(0, object)
+    kinds = "iu" if dtype is np.int64 else "iuf"
+    if array.dtype.kind not in kinds or array.shape != shape or not np.isfinite(array).all():
+        raise SpecMismatchError(
+            f"the saved losses are damaged: {name!r} is not {dtype.__name__} of shape {shape}"
+        )
+    return array.astype(dtype)
 
 
 def sums_of(classes: Any, losses: Any, size: int) -> IntArray:

@@ -8,10 +8,15 @@ from collections.abc import Mapping
 from typing import Any
 
 from maskplug import Strategy
-from maskplug.errors import SpecMismatchError
+from maskplug.checkpoint import compare
 from maskplug.spec import to_json
 
 logger = logging.getLogger(__name__)
+
+#: How a user resumes a checkpoint of other masks.
+OVERRIDE = "--masking-allow-other-spec"
+#: What only some records of a task hold.
+OPTIONAL = ("sentinels",)
 
 
 def record(strategy: Strategy, seed: int, symbols: list[str], **more: str | int) -> dict[str, Any]:
@@ -33,32 +38,35 @@ def record(strategy: Strategy, seed: int, symbols: list[str], **more: str | int)
     }
 
 
-def check(saved: Mapping[str, Any], own: Mapping[str, Any], allow: bool) -> None:
+def check(saved: Any, own: Mapping[str, Any], allow: bool) -> None:
     """Refuse to resume under other masks, unless that is allowed.
+
+    Args:
+        saved: what the checkpoint holds, of any type; None where it holds nothing.
+        own: the record of this run.
+        allow: whether other masks are allowed.
 
     Raises:
         SpecMismatchError: naming the masks of the checkpoint and those of this run.
     """
-    if dict(saved) == dict(own):
-        return
-    differences = ", ".join(name for name in {**own, **saved} if saved.get(name) != own.get(name))
-    message = (
-        f"the checkpoint was trained with other masks than this run asks for (other: "
-        f"{differences})\n  checkpoint: {_flags(saved)}\n  this run:   {_flags(own)}\n"
+    warning = compare(
+        saved,
+        own,
+        _flags,
+        checkpoint="the checkpoint",
+        allow=allow,
+        override=OVERRIDE,
+        optional=OPTIONAL,
     )
-    if not allow:
-        raise SpecMismatchError(
-            f"{message}Repeat the checkpoint's options, start in another --save-dir, or go on "
-            "with the new masks: --masking-allow-other-spec"
-        )
-    logger.warning("%sGoing on, by --masking-allow-other-spec.", message)
+    if warning:
+        logger.warning(warning)
 
 
 def _flags(saved: Mapping[str, Any]) -> str:
     named = {"strategy": "plugin", "options": "args"}
-    given = " ".join(
+    flags = " ".join(
         f"--masking-{named.get(name, name)} {shlex.quote(str(value))}"
         for name, value in saved.items()
         if name not in ("fingerprint", "symbols")
     )
-    return f"{given} (fingerprint {saved.get('fingerprint')}, mask symbol {saved.get('symbols')})"
+    return f"{flags} (fingerprint {saved['fingerprint']}, mask symbol {saved['symbols']})"

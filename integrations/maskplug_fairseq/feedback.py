@@ -17,6 +17,7 @@ from maskplug import Losses, OptionError, Strategy
 from maskplug.arrays import FloatArray
 from maskplug.errors import SpecMismatchError
 from maskplug.feedback import Plan, Tables, sums_of
+from maskplug_fairseq.checkpoint import OVERRIDE
 from maskplug_fairseq.epoch import Calendar
 
 logger = logging.getLogger(__name__)
@@ -138,19 +139,39 @@ class Heard:
             for name, value in self.losses.state_dict().items()
         }
 
-    def load_state_dict(self, state: Mapping[str, Any] | None) -> None:
-        """Go on from a checkpoint; without a state, or with another plan's, start from nothing."""
+    def load_state_dict(self, state: Any, allow: bool) -> None:
+        """Go on from a checkpoint.
+
+        Args:
+            state: what the checkpoint holds, of any type; None where it holds nothing.
+            allow: whether masks may be uniform at first where it does not fit.
+
+        Raises:
+            SpecMismatchError: where it does not fit, and that is not allowed.
+        """
         try:
             if state is None:
                 raise SpecMismatchError("the checkpoint's masks followed no losses")
-            plain = {
-                name: value.cpu().numpy() if isinstance(value, torch.Tensor) else value
-                for name, value in state.items()
-            }
-            self.losses.load_state_dict(plain)
+            if isinstance(state, Mapping):
+                state = {name: _array(value) for name, value in state.items()}
+            self.losses.load_state_dict(state)
         except SpecMismatchError as error:
-            logger.warning("%s; masks are uniform at first", error)
+            if not allow:
+                raise SpecMismatchError(
+                    f"{error}. Resume another checkpoint, or begin with uniform masks: {OVERRIDE}"
+                ) from error
+            logger.warning("%s; masks are uniform at first, as told", error)
             self.losses.reset(self.begun)
+
+
+def _array(value: Any) -> Any:
+    """A saved tensor as an array, None where numpy has no such array; other values as they are."""
+    if not isinstance(value, torch.Tensor):
+        return value
+    try:
+        return value.cpu().numpy()
+    except (TypeError, RuntimeError):
+        return None
 
 
 class HearsLosses:

@@ -50,6 +50,11 @@ class MaskingTask(HearsLosses, FairseqTask):  # type: ignore[misc]
     that count steps) and the key of the sample, and on nothing else.
     """
 
+    #: Whether this run has been compared with the checkpoint that it resumes.
+    _compared = False
+    #: That of the training batches.
+    _iterator: Any = None
+
     def __init__(self, cfg: Any, *dictionaries: Any) -> None:
         bare = {id(dictionary): len(dictionary) for dictionary in dictionaries}
         super().__init__(cfg, *dictionaries)
@@ -190,6 +195,7 @@ class MaskingTask(HearsLosses, FairseqTask):  # type: ignore[misc]
         if isinstance(dataset, MaskedDataset) and not dataset.frozen:
             calendar = Calendar(self.cfg.update_freq, self.cfg.skip_remainder_batch)
             carry_time(iterator, calendar)
+            self._iterator = iterator
             if self.heard is not None:
                 self.heard.follow(iterator, calendar)
                 dataset.feedback = self.heard.shared
@@ -200,16 +206,38 @@ class MaskingTask(HearsLosses, FairseqTask):  # type: ignore[misc]
         heard = {} if self.heard is None else {STATE: self.heard.state_dict()}
         return {type(self).__name__: {**self.masking_record, **heard}}
 
-    def set_checkpoint_dict(self, saved: dict[str, Any]) -> None:
-        """What fairseq calls when training is resumed.
+    def set_checkpoint_dict(self, saved: Any) -> None:
+        """What fairseq calls when training is resumed from a checkpoint that holds something.
+
+        Args:
+            saved: what the checkpoint holds for this task, of any type; None for nothing.
 
         Raises:
-            SpecMismatchError: when the checkpoint was trained with other masks.
+            SpecMismatchError: when the checkpoint was trained with other masks, or its record is
+                missing or damaged.
         """
-        record = {name: value for name, value in saved.items() if name != STATE}
-        checkpoint.check(record, self.masking_record, self.cfg.masking_allow_other_spec)
+        self._compared = True
+        allow = self.cfg.masking_allow_other_spec
+        record, losses = saved, None
+        if isinstance(saved, Mapping):
+            record = {name: value for name, value in saved.items() if name != STATE}
+            losses = saved.get(STATE)
+        checkpoint.check(record, self.masking_record, allow)
         if self.heard is not None:
-            self.heard.load_state_dict(saved.get(STATE))
+            self.heard.load_state_dict(losses, allow)
+
+    def begin_epoch(self, epoch: int, model: Any) -> None:
+        """As fairseq's; before the first step of a resumed run, its checkpoint has been compared.
+
+        Raises:
+            SpecMismatchError: when the checkpoint holds nothing to compare.
+        """
+        super().begin_epoch(epoch, model)
+        # fairseq restores the place in the data, and asks the task only if there is a record.
+        taken = self._iterator.iterations_in_epoch if self._iterator is not None else 0
+        if (epoch > 1 or taken > 0) and not self._compared:
+            self.set_checkpoint_dict(None)
+        self._compared = True
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """What fairseq calls before it builds a checkpoint's model for inference."""

@@ -49,7 +49,7 @@ def reader(dataset: Any) -> ArrowReader | None:
         return None
     if dataset.format["type"] is not None or not _has_rows(dataset.features):
         return None
-    return ArrowReader(dataset.with_format("arrow"))
+    return ArrowReader(dataset.with_format("arrow", columns=dataset.format["columns"]))
 
 
 def _has_rows(features: Any) -> bool:

@@ -10,6 +10,7 @@ from torch.utils.data import IterableDataset
 from maskplug.errors import MaskplugWarning, OptionError
 from maskplug_hf.batch import LAYERS
 from maskplug_hf.callback import MaskingCallback
+from maskplug_hf.checks import check_dataset, check_trainer, guard_loaders
 from maskplug_hf.collator import DataCollatorForMasking
 from maskplug_hf.feedback import HeardLoss, follow
 from maskplug_hf.loss import WeightedLoss
@@ -40,22 +41,29 @@ def attach(trainer: Any, *, resume_other_spec: bool = False) -> None:
 
     Args:
         trainer: a ``transformers.Trainer`` whose ``data_collator`` is a ``DataCollatorForMasking``.
-        resume_other_spec: resume a checkpoint of another spec or seed with a warning.
+        resume_other_spec: resume a checkpoint of another spec or seed, or without a record of
+            them, with a warning.
 
     Raises:
-        OptionError: when the trainer has another collator, its model cannot predict what the
+        OptionError: when the trainer has another collator or makes its data loaders in a way of
+            its own, a dataset has no samples that can be masked, the model cannot predict what the
             strategy asks for, its loss keeps labels from a decoder that needs them, a stream is to
             be masked by step, or an adaptive strategy has rounds that are shorter than workers load
             ahead.
     """
+    check_trainer(trainer)
     collator = trainer.data_collator
     if not isinstance(collator, DataCollatorForMasking):
         raise OptionError(
             f"the trainer's data_collator is {collator!r:.80}; attach needs "
             "Trainer(data_collator=DataCollatorForMasking(tokenizer, …))"
         )
-    callback = _callback(trainer, collator, resume_other_spec)
     columns = _columns(trainer, collator)
+    check_dataset(trainer.train_dataset, columns, "train_dataset")
+    for name, dataset in _evaluation(trainer).items():
+        check_dataset(dataset, columns, name)
+    callback = _callback(trainer, collator, resume_other_spec)
+    guard_loaders(trainer)
     _check_stream(trainer.train_dataset, collator)
     trainer.data_collator = collator.as_attached(trainer.model)
     _check_loss(trainer, trainer.data_collator)
@@ -69,6 +77,14 @@ def attach(trainer: Any, *, resume_other_spec: bool = False) -> None:
         trainer.eval_dataset = {n: _keyed(d, None, columns) for n, d in evaluation.items()}
     else:
         trainer.eval_dataset = _keyed(evaluation, None, columns)
+
+
+def _evaluation(trainer: Any) -> dict[str, Any]:
+    """The datasets that a trainer evaluates; several where it has a dict of them."""
+    data = trainer.eval_dataset
+    if isinstance(data, dict) and "input_ids" not in data:  # else these are columns
+        return {f"eval_dataset[{name!r}]": dataset for name, dataset in data.items()}
+    return {"eval_dataset": data}
 
 
 def _callback(

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import math
 import warnings
+from collections.abc import Mapping
 from typing import Any
 
 from transformers import TrainerCallback
 
-from maskplug.errors import MaskplugWarning, SpecMismatchError
+from maskplug.checkpoint import compare
+from maskplug.errors import MaskplugWarning
 from maskplug.schedule import progress_at
 from maskplug.spec import to_json
+from maskplug_hf.checks import check_loader
 from maskplug_hf.collator import DataCollatorForMasking
+from maskplug_hf.feedback import OVERRIDE
 from maskplug_hf.moment import Moment
 from maskplug_hf.steps import stamp_steps
 
@@ -46,8 +50,9 @@ class MaskingCallback(TrainerCallback):
         self.resume_other_spec = resume_other_spec
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-        """Compare the checkpoint's spec with ours, before the first step."""
+        """Compare the checkpoint's spec with ours, before the first step, and check the data."""
         self._compare(state)
+        check_loader(kwargs["train_dataloader"])
         # Trainer saves these values in every checkpoint and reads them back on resume.
         state.stateful_callbacks[RECORD] = self.record
         self._epoch = None
@@ -65,33 +70,21 @@ class MaskingCallback(TrainerCallback):
 
     def _compare(self, state: Any) -> None:
         saved = state.stateful_callbacks.get(RECORD)
-        if saved is None and state.global_step > 0:
-            self._warn(
-                f"the checkpoint of step {state.global_step} holds no masking spec: whether it was "
-                "trained with these masks cannot be checked"
-            )
-        if saved is None or _same(saved, self.record):
-            return
-        differs = (
-            f"the checkpoint of step {state.global_step} was trained with {_said(saved)}; "
-            f"this run has {_said(self.record)}"
+        if saved is None and state.global_step == 0:
+            return  # nothing is resumed
+        warning = compare(
+            saved,
+            self.record,
+            _said,
+            checkpoint=f"the checkpoint of step {state.global_step}",
+            allow=self.resume_other_spec,
+            override=OVERRIDE,
         )
-        if not self.resume_other_spec:
-            raise SpecMismatchError(
-                f"{differs}. Resume with the same strategy, options and seed, or say "
-                "attach(trainer, resume_other_spec=True) to go on with the new ones"
-            )
-        self._warn(f"{differs}; going on with the new one, as told")
-
-    def _warn(self, message: str) -> None:
-        warnings.warn(message, MaskplugWarning, stacklevel=2)
+        if warning:
+            warnings.warn(warning, MaskplugWarning, stacklevel=2)
 
 
-def _same(saved: dict[str, Any], ours: dict[str, Any]) -> bool:
-    return all(to_json({name: saved.get(name)}) == to_json({name: ours[name]}) for name in ours)
-
-
-def _said(record: dict[str, Any]) -> str:
-    spec = record.get("spec") or {}
+def _said(record: Mapping[str, Any]) -> str:
+    spec = record["spec"]
     options = to_json(spec.get("options", {}))
-    return f"strategy {spec.get('strategy')} {options} and seed {record.get('seed')}"
+    return f"strategy {spec.get('strategy')} {options} and seed {record['seed']}"

@@ -16,16 +16,16 @@ from maskplug.collate import Side, pad, padded_width
 from maskplug.errors import MaskplugWarning, OptionError, VocabularyError
 from maskplug.ragged import Ragged
 from maskplug.rehearsal import rehearse
-from maskplug.rng import hash_words
 from maskplug.tokens import Masked
+from maskplug_hf.arguments import check_vocabulary, refuse_foreign, whole_or_none
 from maskplug_hf.batch import take_keys, take_tokens
 from maskplug_hf.columns import Column, aligned, columns_of, stacked
 from maskplug_hf.decoder import decoded
 from maskplug_hf.embeddings import check_embedded, embedded, lacks_embeddings, try_embedded
 from maskplug_hf.feedback import SharedTables
 from maskplug_hf.labels import take_labels
+from maskplug_hf.loop_time import LoopTime
 from maskplug_hf.model import ModelFacts, refuse, refuse_early
-from maskplug_hf.moment import Moment
 from maskplug_hf.outputs import Arrays, Outputs, untaken
 from maskplug_hf.own_labels import OwnLabels, make_way
 from maskplug_hf.predicted import predicts, predicts_nothing
@@ -88,13 +88,14 @@ class DataCollatorForMasking:
         sample_keys: bool = False,
         **strategy_options: Any,
     ) -> None:
+        refuse_foreign(strategy, strategy_options)
         self.tokenizer = tokenizer
         self.strategy = maskplug.strategy(strategy, **strategy_options)
         self.seed = seed
         self.return_tensors = _known(return_tensors)
-        self.pad_to_multiple_of = pad_to_multiple_of
-        if mask_id is not None and vocabulary is not None:
-            raise OptionError("give mask_id or a vocabulary, which has its own, not both")
+        self.pad_to_multiple_of = whole_or_none("pad_to_multiple_of", pad_to_multiple_of)
+        mask_id = whole_or_none("mask_id", mask_id)
+        check_vocabulary(vocabulary, mask_id)
         self.vocabulary = vocabulary_of(tokenizer, mask_id) if vocabulary is None else vocabulary
         self._whole_vocabulary = self.vocabulary
         self.sample_keys = sample_keys
@@ -102,9 +103,7 @@ class DataCollatorForMasking:
         self.attached = False
         #: The losses that an adaptive strategy follows; attach sets it.
         self.feedback: SharedTables | None = None
-        self._moment = Moment()
-        self._calls = 0
-        self._warned = False
+        self._loop = LoopTime(self.strategy)
         self._looked = False
         self._told_of_nothing = False
         self._left_out: set[str] = set()
@@ -128,19 +127,42 @@ class DataCollatorForMasking:
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.strategy!r}, seed={self.seed})"
 
-    def set_epoch(self, epoch: int, progress: float = 0.0) -> None:
+    def set_epoch(self, epoch: int, progress: float | None = None) -> None:
         """Say which epoch comes next, in a training loop of one's own.
 
         Call it before the epoch's iterator is made; it reaches data-loading workers. Trainer needs
-        :func:`maskplug_hf.attach` instead.
+        :func:`maskplug_hf.attach` instead. It has no effect on the copies that attach and
+        :meth:`for_evaluation` make.
 
         Args:
             epoch: counted from 0.
-            progress: for schedules, from 0 (start of training) to 1 (its end).
+            progress: for schedules, from 0 (start of training) to 1 (its end). Without it they
+                stay at their start, and there is a warning.
+
+        Raises:
+            OptionError: when the epoch is no whole number, or one of them is out of range.
         """
-        if epoch < 0:
-            raise OptionError(f"epoch is {epoch}; epochs count from 0")
-        self._moment.set(epoch, progress)
+        if not self.attached:
+            self._loop.set_epoch(epoch, progress)
+
+    def for_evaluation(self) -> Self:
+        """A copy for the evaluation data of a training loop of one's own.
+
+        Its masks never change (t = 0, progress 0), so that evaluation losses can be compared, and
+        samples with labels of their own are not masked. :func:`maskplug_hf.attach` does the same.
+
+        Example:
+            >>> import transformers
+            >>> words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *"abcdefgh"]
+            >>> tokenizer = transformers.BertTokenizer(vocab={w: i for i, w in enumerate(words)})
+            >>> collator = DataCollatorForMasking(tokenizer, rate=0.5, return_tensors="np")
+            >>> evaluation = collator.for_evaluation()
+            >>> first = evaluation([[2, 5, 6, 7, 8, 3]])["input_ids"]
+            >>> collator.set_epoch(1)
+            >>> bool((evaluation([[2, 5, 6, 7, 8, 3]])["input_ids"] == first).all())
+            True
+        """
+        return self.as_attached()
 
     def as_attached(self, model: Any = None) -> Self:
         """A copy for a Trainer whose datasets bring the time; plain features are evaluated.
@@ -294,44 +316,7 @@ class DataCollatorForMasking:
                 "step": np.array([feature.step for feature in features]),
                 "progress": np.array([feature.progress for feature in features]),
             }
-        if self.attached:
-            return {}
-        epoch, progress = self._moment.read()
-        if not self.strategy.timeless and (epoch is None or self.strategy.needs_step):
-            self._warn()
-            fresh = self._fresh()
-            return {
-                "epoch": fresh if epoch is None else epoch,
-                "step": fresh,
-                "progress": progress,
-            }
-        return {"epoch": epoch or 0, "progress": progress}
-
-    def _fresh(self) -> int:
-        """A t that no earlier call had, in this process or in a worker of an earlier epoch."""
-        calls = self._calls
-        self._calls += 1
-        worker = torch.utils.data.get_worker_info()
-        if worker is None:
-            return calls
-        # A worker's copy counts from 0 again in every epoch; its seed is another one each time.
-        return int(hash_words(worker.seed, calls)[0] >> np.uint64(1))
-
-    def _warn(self) -> None:
-        if self._warned:
-            return
-        self._warned = True
-        if not self._moment.first_time():
-            return
-        clock = type(self.strategy.times).__name__
-        warnings.warn(
-            f"{self!r} is not told the time, so every call draws new masks: they depend on the "
-            "batches and workers, differ after a resume, cannot be repeated, and a schedule stands "
-            f"at its start (clock: {clock}). Call maskplug_hf.attach(trainer) for exact epochs, "
-            "steps and resume, or collator.set_epoch(epoch) in a loop of your own (epochs only)",
-            MaskplugWarning,
-            stacklevel=4,
-        )
+        return {} if self.attached else self._loop.now()
 
     def _others(self, columns: dict[str, Column], out: Outputs) -> Arrays:
         """The columns that have nothing to do with masking."""

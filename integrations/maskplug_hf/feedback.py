@@ -28,6 +28,8 @@ from maskplug_hf.steps import steps_per_epoch
 
 #: What a checkpoint holds the losses in, beside ``trainer_state.json``.
 FILE = "maskplug_feedback.npz"
+#: How a user resumes a checkpoint of other masks.
+OVERRIDE = "attach(trainer, resume_other_spec=True)"
 #: The column that brings the class of each token to the losses; no model sees it.
 COLUMN = "maskplug_classes"
 
@@ -134,7 +136,9 @@ class FeedbackCallback(TrainerCallback):
             self.losses.load_state_dict(_read(path, step))
         except SpecMismatchError as error:
             if not self.resume_other_spec:
-                raise
+                raise SpecMismatchError(
+                    f"{error}. Resume another checkpoint, or begin with uniform masks: {OVERRIDE}"
+                ) from error
             message = f"{error}; masks are uniform at first, as told"
             warnings.warn(message, MaskplugWarning, stacklevel=2)
             self.losses.reset(step)
@@ -190,11 +194,14 @@ def _read(path: Path, step: int) -> dict[str, Any]:
     if not path.is_file():
         raise SpecMismatchError(
             f"the checkpoint of step {step} has no {FILE} ({path}): it was made without an "
-            "adaptive strategy, or cut off while it was saved. Resume another one, or say "
-            "attach(trainer, resume_other_spec=True) to begin with uniform masks"
+            "adaptive strategy, or cut off while it was saved"
         )
-    with np.load(path, allow_pickle=False) as file:
-        return {name: v.item() if v.ndim == 0 else v for name, v in file.items()}
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            return {name: v.item() if v.ndim == 0 else v for name, v in file.items()}
+    except Exception as error:  # zip, zlib and numpy raise a dozen kinds for damaged files
+        reason = " ".join(f"{type(error).__name__}: {error}".split())
+        raise SpecMismatchError(f"{path} is damaged ({reason})") from error
 
 
 class HeardLoss:

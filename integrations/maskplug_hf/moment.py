@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
+import operator
+from typing import Any
+
+import numpy as np
 import torch
+
+from maskplug.errors import OptionError
+
+#: Epochs are kept as float64, which holds whole numbers up to here.
+MOST_EPOCHS = 2**53
 
 
 class Moment:
@@ -25,7 +34,12 @@ class Moment:
         self._cells.share_memory_()  # type: ignore[no-untyped-call]
 
     def set(self, epoch: int, progress: float = 0.0) -> None:
-        """Set the epoch, counted from 0, and the progress from 0 to 1."""
+        """Set the epoch, counted from 0, and the progress from 0 to 1.
+
+        Raises:
+            OptionError: when the epoch is no whole number, or one of them is out of range.
+        """
+        epoch, progress = _epoch(epoch), _progress(progress)
         self._cells[0] = epoch
         self._cells[1] = progress
 
@@ -49,3 +63,32 @@ class Moment:
         first = not self._cells[2]
         self._cells[2] = 1.0
         return bool(first)
+
+
+def _epoch(value: Any) -> int:
+    try:
+        number = operator.index(value)
+    except TypeError:
+        number = -1
+    if isinstance(value, bool | np.bool_) or not 0 <= number <= MOST_EPOCHS:
+        raise OptionError(f"epoch is {_said(value)}; epochs are whole numbers from 0 to 2**53")
+    return number
+
+
+def _progress(value: Any) -> float:
+    try:
+        number = float(value)
+    except (TypeError, ValueError, OverflowError):
+        number = -1.0
+    if isinstance(value, bool | np.bool_ | str | bytes) or not 0.0 <= number <= 1.0:
+        raise OptionError(
+            f"progress is {_said(value)}; it is a number from 0 (start of training) to 1 (its end)"
+        )
+    return number
+
+
+def _said(value: Any) -> str:
+    try:
+        return " ".join(f"{value!r:.40}".split())
+    except ValueError:  # Python prints no numbers of thousands of digits
+        return f"a {type(value).__name__} of thousands of digits"

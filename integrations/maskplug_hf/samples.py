@@ -6,9 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
+import numpy as np
 from torch.utils.data import Dataset, IterableDataset
 from transformers import BatchEncoding
 
+from maskplug.errors import TokenError
 from maskplug_hf.arrow import ArrowReader, reader
 from maskplug_hf.moment import Moment
 
@@ -66,8 +68,18 @@ class _Wrapped:
         return epoch or 0, progress
 
     def _split(self, item: Any, key: Any) -> tuple[dict[str, Any], Any]:
-        """The item's columns that the collator may see, and its key."""
+        """The item's columns that the collator may see, and its key.
+
+        Raises:
+            TokenError: when there is nothing in it that could be masked.
+        """
+        who = "a sample of the dataset" if key is None else f"sample {key} of the dataset"
         if not isinstance(item, Mapping):
+            if not _is_row(item):
+                raise TokenError(
+                    f"{who} is of type {type(item).__name__}; a sample is a mapping with "
+                    "'input_ids', or a row of ids"
+                )
             return {"input_ids": item}, key
         wanted = self.columns
         kept = {
@@ -75,6 +87,10 @@ class _Wrapped:
             for name, value in item.items()
             if name != SAMPLE_ID and (wanted is None or name in wanted)
         }
+        if wanted is not None and "input_ids" not in kept:
+            raise TokenError(
+                f"{who} has no 'input_ids', it has {sorted(map(str, item))}: tokenize it first"
+            )
         return kept, item.get(SAMPLE_ID, key)
 
 
@@ -123,12 +139,30 @@ class KeyedDataset(_Wrapped, Dataset[Sample]):
         return reader(self.dataset)
 
 
+def _is_row(item: Any) -> bool:
+    """Whether an item may be a row of ids; several rows in a tuple are inputs and labels, say."""
+    if isinstance(item, str | bytes) or not hasattr(item, "__len__"):
+        return False
+    return not isinstance(item, tuple) or all(np.ndim(first) == 0 for first in item[:1])
+
+
 def _without(dataset: Any, columns: frozenset[str] | None) -> Any:
     """A `datasets.Dataset` without the columns that nobody reads: they need not be decoded."""
+    dataset = _in_rows(dataset)
     names = getattr(dataset, "column_names", None)
     if columns is None or not isinstance(names, list) or not hasattr(dataset, "remove_columns"):
         return dataset
+    if getattr(dataset, "format", {}).get("type") == "custom":  # a transform may read any column
+        return dataset
     return dataset.remove_columns([n for n in names if n not in columns and n != SAMPLE_ID])
+
+
+def _in_rows(dataset: Any) -> Any:
+    """A `datasets.Dataset` that hands out samples as mappings, and not as tables."""
+    shown = getattr(dataset, "format", None)
+    if not isinstance(shown, Mapping) or shown.get("type") not in ("arrow", "pandas", "polars"):
+        return dataset
+    return dataset.with_format(None, columns=shown["columns"])
 
 
 class KeyedIterable(_Wrapped, IterableDataset[Sample]):

@@ -270,10 +270,15 @@ def test_a_checkpoint_without_a_spec(tmp_path: Path) -> None:
         max_steps=1,
     )
     plain.train()
+    checkpoint = str(tmp_path / "checkpoint-1")
     made = trainer(tmp_path)
     attach(made)
-    with pytest.warns(MaskplugWarning, match="holds no masking spec"):
-        made.train(resume_from_checkpoint=str(tmp_path / "checkpoint-1"))
+    with pytest.raises(SpecMismatchError, match=r"holds no masking spec.*resume_other_spec=True"):
+        made.train(resume_from_checkpoint=checkpoint)
+    assert made.seen == []
+    attach(made, resume_other_spec=True)
+    with pytest.warns(MaskplugWarning, match="holds no masking spec.*going on with the new ones"):
+        made.train(resume_from_checkpoint=checkpoint)
 
 
 # --- streams -------------------------------------------------------------------------------------

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import Any
 
 import hf_tokenizers as tokenizers
 import numpy as np
 import pytest
 import torch
+from transformers.data import data_collator
 
+import maskplug
 from maskplug.errors import MaskplugError, OptionError, TokenError, VocabularyError
 from maskplug_hf import DataCollatorForMasking, vocabulary
 
@@ -23,11 +26,62 @@ from maskplug_hf import DataCollatorForMasking, vocabulary
         ({"seed": -1}, "seed is -1"),
         ({"return_tensors": "tf"}, "return_tensors is 'tf'; choices: 'pt'"),
         ({"pad_to_multiple_of": 0}, "pad_to_multiple_of is 0"),
+        ({"pad_to_multiple_of": "8"}, "pad_to_multiple_of is '8'; it must be a whole number"),
+        ({"pad_to_multiple_of": 8.0}, "pad_to_multiple_of is 8.0; it must be a whole number"),
+        ({"mask_id": "[MASK]"}, r"mask_id is '\[MASK\]'; it must be a whole number"),
+        ({"vocabulary": {"a": 1}}, r"vocabulary is .*maskplug_hf.vocabulary\(tokenizer\)"),
+        ({"strategy": True}, "strategy is True; write .*'dynamic', rate=0.15"),
+        ({"strategy": 0.15}, "strategy is 0.15; write .*'dynamic', rate=0.15"),
     ],
 )
 def test_at_construction(options: dict[str, Any], message: str) -> None:
     with pytest.raises(MaskplugError, match=message):
         DataCollatorForMasking(tokenizers.bert(), **options)
+
+
+def theirs() -> set[str]:
+    """The arguments of all collators of transformers."""
+    collators = [c for c in vars(data_collator).values() if inspect.isclass(c)]
+    named = [c for c in collators if c.__name__.startswith("DataCollator")]
+    names = set().union(*(inspect.signature(collator).parameters for collator in named))
+    return names - {"args", "kwargs"}
+
+
+OURS = inspect.signature(DataCollatorForMasking).parameters
+#: What the message says to write.
+REPLACED = {
+    "mlm": "rate=0.15",
+    "mlm_probability": "rate",
+    "whole_word_mask": "'whole_word'",
+    "mask_replace_prob": "mask",
+    "random_replace_prob": "random",
+    "plm_probability": "'permutation'",
+    "padding": "padded to the longest",
+    "label_pad_token_id": "-100",
+    "max_length": "truncation=True",
+    "return_position_ids": "DataCollatorForPacking",
+}
+
+
+@pytest.mark.parametrize("name", sorted((theirs() | {*REPLACED, "truncation"}) - {*OURS}))
+def test_arguments_of_transformers_collators(name: str) -> None:
+    for strategy in ("dynamic", "bart", maskplug.strategy("t5").spec):
+        with pytest.raises(OptionError, match=name) as error:
+            DataCollatorForMasking(tokenizers.bert(), strategy, **{name: 1})
+        assert "\n" not in str(error.value)
+    with pytest.raises(OptionError, match=REPLACED.get(name, name)):
+        DataCollatorForMasking(tokenizers.bert(), **{name: 1})
+
+
+def test_several_arguments_of_transformers_collators() -> None:
+    with pytest.raises(OptionError, match=r"mlm: .*rate=0.15.*; whole_word_mask: .*'whole_word'"):
+        DataCollatorForMasking(tokenizers.bert(), mlm=True, whole_word_mask=True, rate=0.1)
+
+
+def test_options_of_a_strategy_with_the_name_of_an_argument() -> None:
+    collator = DataCollatorForMasking(tokenizers.bert(), "span", max_length=4)
+    assert collator.spec["options"]["max_length"] == 4
+    DataCollatorForMasking(tokenizers.bert(), collator.spec, max_length=3)
 
 
 @pytest.mark.parametrize("strategy", ["dynamic", "static", "whole_word", "span", "word_dropout"])

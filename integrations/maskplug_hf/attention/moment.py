@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from transformers import TrainerCallback
 
-from maskplug.errors import MaskplugWarning, SpecMismatchError
+from maskplug.checkpoint import compare
+from maskplug.errors import MaskplugWarning
 from maskplug.schedule import progress_at
 from maskplug.spec import to_json
 
@@ -58,17 +59,16 @@ class TimeCallback(TrainerCallback):
         self.attention.set_time(self._epoch or 0, state.global_step, progress)
 
     def _compare(self, state: Any) -> None:
-        saved, ours = state.stateful_callbacks.get(RECORD), self.attention.record
-        if saved is None or saved == ours:
-            return
-        differs = (
-            f"the checkpoint of step {state.global_step} was trained with attention by "
-            f"{to_json(saved)}; this run has {to_json(ours)}"
+        saved = state.stateful_callbacks.get(RECORD)
+        if saved is None and state.global_step == 0:
+            return  # nothing is resumed
+        warning = compare(
+            saved,
+            self.attention.record,
+            lambda record: f"attention by {to_json(record)}",
+            checkpoint=f"the checkpoint of step {state.global_step}",
+            allow=self.resume_other_spec,
+            override="follow(trainer, resume_other_spec=True)",
         )
-        if not self.resume_other_spec:
-            raise SpecMismatchError(
-                f"{differs}. Resume with the same patterns, or say "
-                "follow(trainer, resume_other_spec=True) to go on with the new ones"
-            )
-        message = f"{differs}; going on with the new ones, as told"
-        warnings.warn(message, MaskplugWarning, stacklevel=2)
+        if warning:
+            warnings.warn(warning, MaskplugWarning, stacklevel=2)

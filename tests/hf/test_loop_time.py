@@ -1,0 +1,221 @@
+"""Training loops without attach: epochs, progress, evaluation, and the warnings about them."""
+
+from __future__ import annotations
+
+import pickle
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import hf_tokenizers as tokenizers
+import numpy as np
+import pytest
+import torch
+from torch.utils.data import DataLoader
+
+import maskplug
+from maskplug.errors import MaskplugWarning, OptionError
+from maskplug_hf import DataCollatorForMasking, DataCollatorForPacking
+
+TOKENIZER = tokenizers.bert()
+ROWS = [TOKENIZER(text)["input_ids"] for text in tokenizers.TEXT[:5]]
+LINEAR = {"name": "linear", "start": 0.1, "end": 0.9}
+STEP = {"clock": "step"}
+ADAPTIVE = {"strategy": "adaptive"}
+NEW = "every call draws new masks"
+
+
+def made(**options: Any) -> Any:
+    return DataCollatorForMasking(TOKENIZER, **{"seed": 3, "rate": 0.5, **options})
+
+
+def masks(collator: Any, rows: Any = ROWS) -> Any:
+    return collator(rows)["labels"].tolist()
+
+
+def warned(call: Callable[[], Any]) -> list[str]:
+    """The messages of our warnings."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        call()
+    return [str(one.message) for one in caught if one.category is MaskplugWarning]
+
+
+# --- evaluation ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("options", [{}, STEP, {"rate": LINEAR}, ADAPTIVE], ids=str)
+@pytest.mark.parametrize("make", [made, lambda **o: packed(**o)], ids=["padded", "packed"])
+def test_evaluation_masks_stay_while_training_masks_move(make: Any, options: Any) -> None:
+    collator = make(**options)
+    evaluation = collator.for_evaluation()
+    fixed = maskplug.strategy(collator.strategy)
+    tokens = maskplug.TokenBatch.from_lists(ROWS)
+    masked = fixed(tokens, collator.vocabulary, seed=3)
+    for epoch in range(3):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", MaskplugWarning)
+            collator.set_epoch(epoch, epoch / 2)
+            training = masks(collator)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", MaskplugWarning)
+            evaluation.set_epoch(epoch + 5)
+        labels = evaluation(ROWS)["labels"]
+        expected = masked.labels.values[masked.labels.values != -100]
+        assert sorted(labels[labels != -100].tolist()) == sorted(expected.tolist())
+        assert labels.tolist() == masks(evaluation)
+        if epoch:
+            assert training != labels.tolist()
+
+
+def packed(**options: Any) -> Any:
+    return DataCollatorForPacking(TOKENIZER, max_length=64, **{"seed": 3, "rate": 0.5, **options})
+
+
+def test_evaluation_leaves_samples_with_labels_of_their_own_alone() -> None:
+    rows = [{"input_ids": row, "label": 1} for row in ROWS]
+    collator = made()
+    collator.set_epoch(0)
+    clean = collator.for_evaluation()(rows)["input_ids"]
+    assert [[i for i in row if i] for row in clean.tolist()] == ROWS
+    assert collator(rows)["input_ids"].tolist() != clean.tolist()
+
+
+@pytest.mark.parametrize("persistent", [False, True])
+def test_evaluation_in_workers(persistent: bool) -> None:
+    collator = made()
+    options: Any = {"batch_size": 2, "num_workers": 1, "persistent_workers": persistent}
+    training = DataLoader(ROWS, collate_fn=collator, **options)  # type: ignore[arg-type]
+    evaluation = DataLoader(
+        ROWS,  # type: ignore[arg-type]
+        collate_fn=collator.for_evaluation(),
+        **options,
+    )
+    seen: list[list[Any]] = []
+    for epoch in range(2):
+        collator.set_epoch(epoch)
+        seen += [
+            [batch["labels"].tolist() for batch in loader] for loader in (training, evaluation)
+        ]
+    assert seen[1] == seen[3]
+    assert seen[0] != seen[2]
+
+
+def test_an_evaluation_copy_survives_pickle() -> None:
+    evaluation = made().for_evaluation()
+    assert masks(pickle.loads(pickle.dumps(evaluation))) == masks(evaluation)
+
+
+# --- what set_epoch takes ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("epoch", [7, np.int64(7), np.array(7), torch.tensor(7)], ids=type)
+def test_epochs_of_every_whole_type(epoch: Any) -> None:
+    one, other = made(), made()
+    one.set_epoch(7)
+    other.set_epoch(epoch)
+    assert masks(one) == masks(other)
+
+
+@pytest.mark.parametrize(
+    "epoch",
+    [
+        -1,
+        1.5,
+        1.0,
+        "1",
+        True,
+        np.True_,
+        None,
+        [1],
+        np.array([1, 2]),
+        float("nan"),
+        10**30,
+        10**5000,
+    ],
+    ids=type,
+)
+def test_other_epochs_are_refused(epoch: Any) -> None:
+    collator = made()
+    collator.set_epoch(2)
+    before = masks(collator)
+    with pytest.raises(
+        OptionError, match=r"^epoch is .*; epochs are whole numbers from 0"
+    ) as error:
+        collator.set_epoch(epoch)
+    assert "\n" not in str(error.value)
+    assert masks(collator) == before
+
+
+@pytest.mark.parametrize("progress", [0, 1, 0.5, np.float32(0.5), torch.tensor(0.25)], ids=type)
+def test_progress_of_every_number_type(progress: Any) -> None:
+    collator, expected = made(rate=LINEAR), made(rate=LINEAR)
+    collator.set_epoch(1, progress)
+    expected.set_epoch(1, float(progress))
+    assert masks(collator) == masks(expected)
+
+
+@pytest.mark.parametrize(
+    "progress",
+    [-0.1, 1.1, 2, float("nan"), float("inf"), "x", "0.5", b"1", True, [0.5], 1j, 10**5000],
+    ids=type,
+)
+def test_other_progress_is_refused(progress: Any) -> None:
+    collator = made(rate=LINEAR)
+    collator.set_epoch(1, 1.0)
+    before = masks(collator)
+    with pytest.raises(OptionError, match=r"^progress is .*; it is a number from 0 ") as error:
+        collator.set_epoch(2, progress)
+    assert "\n" not in str(error.value)
+    assert masks(collator) == before
+
+
+# --- warnings ------------------------------------------------------------------------------------
+
+
+def untold(collator: Any) -> list[str]:
+    return warned(lambda: [collator(ROWS) for _ in range(3)])
+
+
+@pytest.mark.parametrize(
+    ("options", "epoch", "remedy", "parts"),
+    [
+        ({}, None, "collator.set_epoch(epoch) before each epoch", ["is not told the epoch", NEW]),
+        ({"rate": LINEAR}, None, "collator.set_epoch(epoch)", [NEW, "its schedule stays"]),
+        ({"rate": LINEAR, "clock": "never"}, None, "collator.set_epoch(epoch)", ["its schedule"]),
+        (STEP, None, "a clock that counts epochs", ["by step (Step)", "neither is told", NEW]),
+        (STEP, 0, "a clock that counts epochs", ["by step (Step)", "told the epoch only", NEW]),
+        ({"clock": {"name": "every", "k": 9, "of": "step"}}, 3, "counts epochs", ["(Every)", NEW]),
+        ({"rate": LINEAR, **STEP}, 0, "counts epochs", ["told the epoch only", NEW]),
+        (ADAPTIVE, 0, "attach(trainer)", ["model's losses", "as if all losses were equal"]),
+    ],
+    ids=str,
+)
+def test_one_warning_opens_with_the_remedy(
+    options: Any, epoch: int | None, remedy: str, parts: list[str]
+) -> None:
+    collator = made(**options)
+    if epoch is not None:
+        collator.set_epoch(epoch, 0.0)
+    (message,) = untold(collator)
+    assert message.startswith("Call maskplug_hf.attach(trainer)")
+    assert remedy in message[:100]
+    assert f"'{collator.strategy.label}'" in message
+    assert all(part in message for part in parts)
+    assert "\n" not in message
+    assert "<maskplug" not in message
+    assert (NEW in message) == (NEW in parts)
+
+
+def test_schedules_without_progress_warn_once() -> None:
+    collator = made(rate=LINEAR)
+    (message,) = warned(lambda: [collator.set_epoch(epoch) for epoch in range(3)])
+    assert message.startswith("Call set_epoch(epoch, progress) with progress from 0 to 1: ")
+    assert "'dynamic@1' has a schedule" in message
+    assert untold(collator) == []
+
+
+@pytest.mark.parametrize("options", [{}, STEP, {"clock": "never"}], ids=str)
+def test_without_a_schedule_no_progress_is_needed(options: Any) -> None:
+    assert warned(lambda: made(**options).set_epoch(4)) == []
+    assert warned(lambda: made(rate=LINEAR).set_epoch(4, 0.5)) == []
