@@ -110,13 +110,16 @@ class DocumentSite(Site):
 
     @cached_property
     def starts(self) -> IntArray:
-        """The first real key of each document."""
-        return self.inside.keys.first[self.chosen]
+        """The first real key of each document; one number where it is the same in all.
+
+        So what depends on places alone is made once, not for each document.
+        """
+        return _one(self.inside.keys.first[self.chosen])
 
     @cached_property
     def lengths(self) -> IntArray:
-        """From the first real key of each document to the last."""
-        return (self.inside.keys.end - self.inside.keys.first)[self.chosen]
+        """From the first real key of each document to the last, likewise."""
+        return _one((self.inside.keys.end - self.inside.keys.first)[self.chosen])
 
     @cached_property
     def valid_so_far(self) -> BoolArray:
@@ -131,3 +134,8 @@ class DocumentSite(Site):
         index, there = members.index(self.chosen, 0, width)
         rows = self.inside.rows[self.chosen][:, None] if len(row) > 1 else 0
         return np.where(there, row[rows, index] if row.size else 0, 0)
+
+
+def _one(values: IntArray) -> IntArray:
+    """The values, or one alone where all are the same."""
+    return values[:1] if len(values) and (values == values[0]).all() else values
