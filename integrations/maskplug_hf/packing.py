@@ -15,6 +15,7 @@ from maskplug.ragged import Ragged
 from maskplug.targets import IGNORE
 from maskplug.tokens import Masked
 from maskplug_hf.attention.handle import HANDLE
+from maskplug_hf.attention.mixing import known_mixer
 from maskplug_hf.collator import DataCollatorForMasking
 from maskplug_hf.columns import Column
 from maskplug_hf.model import base_model
@@ -63,7 +64,10 @@ class DataCollatorForPacking(DataCollatorForMasking):
 
     def as_attached(self, model: Any = None) -> Self:
         """See :class:`DataCollatorForMasking`; warns of a model whose documents would mix."""
-        if model is not None and not _parts_documents(model):
+        mixes = None if model is None else known_mixer(base_model(model))
+        if mixes is not None:
+            warnings.warn(mixes, MaskplugWarning, stacklevel=3)
+        elif model is not None and not _parts_documents(model):
             warnings.warn(
                 f"{type(model).__name__} gets packed rows, and has no attention pattern that keeps "
                 "their documents apart: each token attends to strangers, and nothing fails. Say "
