@@ -171,7 +171,7 @@ class Documents:
             queries = np.stack([before + begin[chosen], before + end[chosen]], 1)
             numbers = (self.rows[chosen], keys, self.keys.places, queries, self.queries.places)
             arrays = (frozen(array, np.int64) for array in (*numbers, before + inner.offset))
-            most = max(most, put_back(lo, hi, rows.lo, rows.hi, *arrays, site.offset))
+            most = max(most, put_back(lo, hi, rows.lo, rows.hi, site.offset, *arrays))
         return lo, hi, most
 
     def _shown(self, results: list[Intervals]) -> BoolArray:

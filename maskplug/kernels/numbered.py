@@ -180,26 +180,26 @@ def put_back(
     out_hi: Bounds,
     lo: Bounds,
     hi: Bounds,
+    offset: int,
     rows: IntArray,
     keys: IntArray,
     key_places: IntArray,
     queries: IntArray,
     query_places: IntArray,
     shift: IntArray,
-    offset: int,
 ) -> int:
     """Write the intervals of documents where these stand in their rows.
 
     Args:
         out_lo, out_hi: (batch, heads, queries, room), to write to.
         lo, hi: (documents or 1, heads or 1, queries or 1, k), counted in the documents.
+        offset: how many tokens of the row stand before the first of ``out_lo``.
         rows: (documents,), their rows.
         keys: (documents, 2), the first and the end of each document's ``key_places``.
         key_places: the key of the row at which each key of a document stands.
         queries: (documents, 2), likewise the queries that are wanted.
         query_places: the token of the row at which each query stands.
         shift: (documents,), the index in ``query_places`` of the first query of ``lo``.
-        offset: how many tokens of the row stand before the first of ``out_lo``.
 
     Returns:
         How many intervals the fullest row has, which may be more than was kept.

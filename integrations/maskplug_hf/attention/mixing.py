@@ -112,7 +112,8 @@ def _runs(model: Any) -> bool:
     weights = list(model.parameters())
     if "input_ids" not in arguments(model) or any(w.is_meta or not w.numel() for w in weights):
         return False
-    return weights[0].device.type != "cpu" or sum(w.numel() for w in weights) <= MOST
+    on_cpu = any(w.device.type == "cpu" for w in weights)
+    return bool(weights) and (not on_cpu or sum(w.numel() for w in weights) <= MOST)
 
 
 def _states(model: Any) -> list[torch.Tensor]:
@@ -120,10 +121,9 @@ def _states(model: Any) -> list[torch.Tensor]:
     device = next(model.parameters()).device
     vocabulary = model.config.get_text_config().vocab_size
     documents = torch.tensor([0, 1], device=device).repeat_interleave(TOKENS).expand(2, -1)
-    first, other, second = (
-        torch.arange(3 * TOKENS, device=device).add(vocabulary // 2).split(TOKENS)
-    )
-    rows = torch.stack([torch.cat([first, second]), torch.cat([other, second])]) % vocabulary
+    starts = torch.tensor([[0, 2], [1, 2]], device=device)[:, :, None] * TOKENS
+    tokens = vocabulary // 2 + starts + torch.arange(TOKENS, device=device)
+    rows = tokens.flatten(1) % vocabulary
     batch = {"input_ids": rows, "attention_mask": torch.ones_like(rows), "document_ids": documents}
     if model.config.is_encoder_decoder:
         batch |= {"decoder_input_ids": rows, "decoder_document_ids": documents}

@@ -148,7 +148,7 @@ def first_keys(spot: Spot, facts: MaskFacts, seen: Seen) -> IntArray:
     Returns:
         int64 of shape (batch or 1, 1, queries or 1), counted from the first that was ever cached.
     """
-    kept = facts.dropped + _kept(spot, facts).argmax(1)[:, None, None]
+    kept: IntArray = facts.dropped + _kept(spot, facts).argmax(1)[:, None, None]
     return np.maximum(kept, seen.site.first_keys(True)) if seen.by_document else kept
 
 
