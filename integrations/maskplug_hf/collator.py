@@ -231,7 +231,7 @@ class DataCollatorForMasking:
         arrays |= self._layers(out)
         arrays |= self._predictions(out) if own is None else self._own(own, out)
         if self.sample_keys:  # torch can do little with uint64, and next to nothing on a GPU
-            arrays["sample_keys"] = given.tokens.keys.view(np.int64).copy()
+            arrays["sample_keys"] = out.sample_keys()
         return _tensors(arrays, kind)
 
     def _try(self) -> Masked:

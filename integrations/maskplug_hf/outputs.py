@@ -74,6 +74,10 @@ class Outputs:
             return visible(self.lengths, self.width, self.side)
         return self.pad(seen, 0, self.width)
 
+    def sample_keys(self) -> IntArray:
+        """The bits of the samples' keys, one each."""
+        return self.shown.given.tokens.keys.view(np.int64).copy()
+
     def layers(self) -> Arrays:
         """What the strategy tells of its inputs and the model takes."""
         taken = {n: v for n, v in self.masked.layers.items() if n != ORDER and self._takes(n)}

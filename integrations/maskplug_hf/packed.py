@@ -99,6 +99,11 @@ class PackedOutputs(Outputs):
         index, offsets = gather(self.shown.offsets, self.packing.order)
         return index, offsets[self.packing.rows]
 
+    def sample_keys(self) -> IntArray:
+        """The bits of the samples' keys, one for each token; 0 on padding."""
+        keys = np.repeat(super().sample_keys(), self.shown.lengths)
+        return self.pad(self.shown.rows(keys, 0), 0, self.width)
+
     def layers(self) -> Arrays:
         """Where each token stands in its document, which document that is, and other layers."""
         documents = np.repeat(self.packing.numbers, self.shown.lengths)

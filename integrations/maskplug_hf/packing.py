@@ -14,6 +14,7 @@ from maskplug.errors import MaskplugWarning, OptionError, TokenError
 from maskplug.ragged import Ragged
 from maskplug.tokens import Masked
 from maskplug_hf.attention.handle import HANDLE
+from maskplug_hf.attention.mixing import known_mixer
 from maskplug_hf.collator import DataCollatorForMasking
 from maskplug_hf.columns import Column
 from maskplug_hf.model import ModelFacts, base_model
@@ -40,7 +41,8 @@ class DataCollatorForPacking(DataCollatorForMasking):
         strategy: ``"none"`` packs and masks nothing.
         max_length: how many tokens a row may have. Rows are as wide as the longest of their batch;
             ``pad_to_multiple_of=max_length`` gives all batches one width.
-        options: the other arguments, and the strategy's options.
+        options: the other arguments, and the strategy's options. With ``sample_keys=True`` batches
+            hold ``sample_keys`` for each token, (rows, width): those of its sample.
 
     Raises:
         MaskplugError: when strategy, options, tokenizer and model do not fit together, or the
@@ -57,17 +59,15 @@ class DataCollatorForPacking(DataCollatorForMasking):
     ) -> None:
         if max_length < 1:
             raise OptionError(f"max_length is {max_length}; a row has at least 1 token")
-        if options.get("sample_keys"):
-            raise OptionError(
-                "sample_keys=True gives one key a row, and a packed row has several samples; "
-                "patterns that draw are for rows of one sample (DataCollatorForMasking)"
-            )
         self.max_length = max_length
         super().__init__(tokenizer, strategy, **options)
 
     def as_attached(self, model: Any = None) -> Self:
         """See :class:`DataCollatorForMasking`; warns of a model whose documents would mix."""
-        if model is not None and not _parts_documents(model):
+        mixes = None if model is None else known_mixer(base_model(model))
+        if mixes is not None:
+            warnings.warn(mixes, MaskplugWarning, stacklevel=3)
+        elif model is not None and not _parts_documents(model):
             warnings.warn(
                 f"{type(model).__name__} gets packed rows, and has no attention pattern that keeps "
                 "their documents apart: each token attends to strangers, and nothing fails. Say "
@@ -144,4 +144,4 @@ def _parts_documents(model: Any) -> bool:
     if attention is None:
         return False
     both = (attention.patterns, attention.evaluation)
-    return all(any("documents" in one.layers for one in some.values()) for some in both)
+    return all(any(pattern.separates for pattern in some.values()) for some in both)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import reduce
 from operator import and_, or_
 
+from maskplug.attention.documents import by_document
 from maskplug.attention.intervals import Intervals
 from maskplug.attention.pattern import Pattern
 from maskplug.attention.site import Site
@@ -27,6 +28,9 @@ class Joined(Pattern):
 class And(Joined):
     """Keys that all ``patterns`` show; written ``a & b``.
 
+    Joined with ``document``, patterns count in each document: first token, end, blocks, draws and
+    all else are what they are where the document stands alone.
+
     Args:
         patterns: at least one.
 
@@ -37,7 +41,16 @@ class And(Joined):
         array([[1, 0, 0], [1, 1, 0], [0, 1, 1]])
     """
 
+    @property
+    def separates(self) -> bool:
+        return any(pattern.separates for pattern in self.patterns)
+
     def rows(self, site: Site) -> Intervals:
+        if self.separates and len(self.patterns) > 1:
+            return by_document(site, self._all)
+        return self._all(site)
+
+    def _all(self, site: Site) -> Intervals:
         return reduce(and_, (pattern.rows(site) for pattern in self.patterns))
 
 
@@ -53,6 +66,10 @@ class Or(Joined):
         >>> maskplug.pattern("sink:n=1 | window:left=0,right=0").dense(3)[0, 0].astype(int)
         array([[1, 0, 0], [1, 1, 0], [1, 0, 1]])
     """
+
+    @property
+    def separates(self) -> bool:
+        return all(pattern.separates for pattern in self.patterns)
 
     def rows(self, site: Site) -> Intervals:
         return reduce(or_, (pattern.rows(site) for pattern in self.patterns))

@@ -46,6 +46,11 @@ class Pattern(Rendered):
 
     kind = "pattern"
 
+    @property
+    def separates(self) -> bool:
+        """Whether no query can see a key of another document: those of the layer ``documents``."""
+        return False
+
     @abstractmethod
     def rows(self, site: Site) -> Intervals:
         """What every query sees at this site; what a pattern's author writes."""
@@ -84,7 +89,7 @@ class Pattern(Rendered):
         if not empty.any():
             return rows
         if fallback == "self" or fallback == "first":
-            return rows | site.cells(empty, fallback)
+            return rows | site.cells(empty, fallback, self.separates)
         if (lost := empty & site.valid_queries[:, None]).any():
             self._tell_of_empty(lost, fallback)
         return rows

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -16,6 +16,9 @@ from maskplug.limits import HEADS, SIZE, check_argument
 from maskplug.parts import Clock, Schedule
 from maskplug.rng import Rng
 from maskplug.when import When
+
+if TYPE_CHECKING:
+    from maskplug.attention.documents import Documents
 
 Place = Literal["encoder", "decoder", "cross"]
 PLACES = ("encoder", "decoder", "cross")
@@ -258,6 +261,17 @@ class Site:
         """The keys from the first real one to the last: bool of shape (batch or 1, keys)."""
         return (self.k >= 0) & (self.k < self.lengths[:, None])
 
+    @cached_property
+    def documents(self) -> Documents:
+        """The documents of each row, which the layer ``documents`` tells."""
+        from maskplug.attention.documents import Documents
+
+        return Documents.of(self)
+
+    def called(self, sample: int) -> str:
+        """What a message calls a sample."""
+        return f"sample {sample}"
+
     @property
     def here(self) -> slice:
         """Where the queries stand among the keys, in self-attention."""
@@ -275,14 +289,28 @@ class Site:
         sides = np.broadcast_arrays(*moved, np.empty((1, 1, self.queries)))[:-1]
         return Intervals.of(self.keys, np.stack(sides[::2], -1), np.stack(sides[1::2], -1))
 
-    def cells(self, where: BoolArray, key: Literal["self", "first"]) -> Intervals:
+    def first_keys(self, by_document: bool = False) -> IntArray:
+        """The key that is the first token of each query's sample, or of its document.
+
+        Returns:
+            int64 of shape (batch or 1, 1, queries or 1). A document without keys, as there may be
+            in cross attention, gets the first of its row.
+        """
+        return self.documents.firsts if by_document else self.starts[:, None, None]
+
+    def cells(
+        self, where: BoolArray, key: Literal["self", "first"], by_document: bool = False
+    ) -> Intervals:
         """One key for some of the queries: their own token, or the sample's first.
 
         Args:
             where: bool that can be spread over (batch, heads, queries).
             key: which one.
+            by_document: whether "first" is the first token of the query's document.
         """
-        at = self.q if key == "self" else np.zeros_like(self.q)
+        start = self.starts[:, None, None]
+        at = self.q if key == "self" else self.first_keys(by_document) - start
+        at = np.broadcast_to(at, np.broadcast_shapes(at.shape, self.q.shape))
         return self.intervals((at, np.where(where, at + 1, at)))
 
 

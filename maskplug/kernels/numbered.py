@@ -1,11 +1,11 @@
-"""Keys that bear the query's number: documents, sentences, segments."""
+"""Keys that bear the query's number: documents, sentences, segments; and what a document holds."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
 
-from maskplug.arrays import IntArray
+from maskplug.arrays import BoolArray, IntArray
 from maskplug.kernels import kernel
 from maskplug.kernels.philox import mix64
 
@@ -84,3 +84,154 @@ def same(queries: IntArray, keys: IntArray, room: int) -> tuple[Bounds, Bounds, 
                 used += 1
                 run = later[run]
     return lo, hi, most
+
+
+@kernel
+def grouped(keys: IntArray, queries: IntArray) -> tuple[IntArray, IntArray, IntArray]:
+    """Number the documents of all rows: those of one number in one row are one document.
+
+    Args:
+        keys: (batch, n), a number for each key.
+        queries: (batch, m), a number for each query; m may be 0.
+
+    Returns:
+        The document of each key, (batch, n), and of each query, (batch, m); and the row of each
+        document. They are counted row by row, in the order in which they begin.
+    """
+    batch, n, m = len(keys), keys.shape[1], queries.shape[1]
+    of_keys = np.empty((batch, n), np.int64)
+    of_queries = np.empty((batch, m), np.int64)
+    rows = np.empty(batch * (n + m), np.int64)
+    numbers = np.empty(n + m, np.int64)
+    places = np.arange(n + m)
+    slots = 2
+    while slots < 2 * (n + m):
+        slots *= 2
+    table = np.empty(slots, np.int64)
+    before = 0
+    for row in range(batch):
+        table[:] = -1
+        count = 0
+        last = 0
+        for token in range(n + m):
+            number = keys[row, token] if token < n else queries[row, token - n]
+            if token == 0 or number != numbers[last]:
+                slot = first_run(number, numbers, places, table)
+                if table[slot] < 0:
+                    table[slot] = count
+                    numbers[count] = number
+                    rows[before + count] = row
+                    count += 1
+                last = table[slot]
+            if token < n:
+                of_keys[row, token] = before + last
+            else:
+                of_queries[row, token - n] = before + last
+        before += count
+    return of_keys, of_queries, rows[:before].copy()
+
+
+@kernel
+def members(
+    documents: IntArray, real: BoolArray, count: int
+) -> tuple[IntArray, IntArray, IntArray, IntArray, IntArray]:
+    """Collect the tokens of each document.
+
+    Args:
+        documents: (batch, n), the document of each token.
+        real: (batch or 1, n), False for padding.
+        count: the number of documents.
+
+    Returns:
+        ``offsets``, (count + 1,); ``places``, (batch * n,): document d holds the tokens
+        ``places[offsets[d]:offsets[d + 1]]`` of its row; ``ranks``, (batch, n), the place of each
+        token in its document; and for each document its first real token, and the end of its last,
+        by rank; 0 and 0 where there is none.
+    """
+    batch, n = documents.shape
+    offsets = np.zeros(count + 1, np.int64)
+    for row in range(batch):
+        for token in range(n):
+            offsets[documents[row, token] + 1] += 1
+    for document in range(count):
+        offsets[document + 1] += offsets[document]
+    places = np.empty(batch * n, np.int64)
+    ranks = np.empty((batch, n), np.int64)
+    first = np.zeros(count, np.int64)
+    end = np.zeros(count, np.int64)
+    used = np.zeros(count, np.int64)
+    for row in range(batch):
+        for token in range(n):
+            document = documents[row, token]
+            rank = used[document]
+            places[offsets[document] + rank] = token
+            ranks[row, token] = rank
+            if real[row if len(real) > 1 else 0, token]:
+                if end[document] == 0:
+                    first[document] = rank
+                end[document] = rank + 1
+            used[document] = rank + 1
+    return offsets, places, ranks, first, end
+
+
+@kernel
+def put_back(
+    out_lo: Bounds,
+    out_hi: Bounds,
+    lo: Bounds,
+    hi: Bounds,
+    offset: int,
+    rows: IntArray,
+    keys: IntArray,
+    key_places: IntArray,
+    queries: IntArray,
+    query_places: IntArray,
+    shift: IntArray,
+) -> int:
+    """Write the intervals of documents where these stand in their rows.
+
+    Args:
+        out_lo, out_hi: (batch, heads, queries, room), to write to.
+        lo, hi: (documents or 1, heads or 1, queries or 1, k), counted in the documents.
+        offset: how many tokens of the row stand before the first of ``out_lo``.
+        rows: (documents,), their rows.
+        keys: (documents, 2), the first and the end of each document's ``key_places``.
+        key_places: the key of the row at which each key of a document stands.
+        queries: (documents, 2), likewise the queries that are wanted.
+        query_places: the token of the row at which each query stands.
+        shift: (documents,), the index in ``query_places`` of the first query of ``lo``.
+
+    Returns:
+        How many intervals the fullest row has, which may be more than was kept.
+    """
+    room = out_lo.shape[3]
+    most = 0
+    for i in range(len(rows)):
+        start = keys[i, 0]
+        count = keys[i, 1] - start
+        for head in range(out_lo.shape[1]):
+            for at in range(queries[i, 0], queries[i, 1]):
+                one = i if lo.shape[0] > 1 else 0
+                two = head if lo.shape[1] > 1 else 0
+                three = at - shift[i] if lo.shape[2] > 1 else 0
+                query = query_places[at] - offset
+                used = 0
+                for j in range(lo.shape[3]):
+                    key = lo[one, two, three, j]
+                    end = min(hi[one, two, three, j], count)
+                    while key < end:  # a document that does not stand together gives several runs
+                        first = key_places[start + key]
+                        behind = end
+                        if key_places[start + end - 1] - first != end - 1 - key:
+                            behind = key + 1
+                            while (
+                                behind < end and key_places[start + behind] - first == behind - key
+                            ):
+                                behind += 1
+                        if used < room:
+                            out_lo[rows[i], head, query, used] = first
+                            out_hi[rows[i], head, query, used] = first + behind - key
+                        used += 1
+                        key = behind
+                most = max(most, used)
+    return most

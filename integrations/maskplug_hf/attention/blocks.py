@@ -18,7 +18,7 @@ from maskplug.errors import OptionError
 from maskplug_hf.attention.facts import MaskFacts, Outline, kept
 from maskplug_hf.attention.forward import Forward
 from maskplug_hf.attention.places import Spot
-from maskplug_hf.attention.render import note_decoder, seen_by
+from maskplug_hf.attention.render import Seen, first_keys, note_decoder, seen_by
 
 #: Up to so many queries, a matrix is made once to see whether a pattern only adds.
 SHORT = 1024
@@ -111,17 +111,19 @@ def _visible(spot: Spot, outline: Outline, forward: Forward, heads: int) -> tupl
             attention.notices.additions(spot.place, own, keys, torch.from_numpy(real))
         tokens = outline.own & tokens
     visible = seen.keys & tokens
-    lost = (visible.counts == 0) & seen.queries[:, None]
+    lost = (visible.counts == 0) & seen.site.valid_queries[:, None]
     if lost.any():
         attention.notices.empty(spot.place, lost)
-        visible |= _one_key(spot, facts, forward, lost)
+        visible |= _one_key(spot, facts, forward, seen, lost)
     return visible, seen.shared
 
 
-def _one_key(spot: Spot, facts: MaskFacts, forward: Forward, lost: BoolArray) -> Intervals:
+def _one_key(
+    spot: Spot, facts: MaskFacts, forward: Forward, seen: Seen, lost: BoolArray
+) -> Intervals:
     """A key for queries that would see none."""
     if spot.place == "cross" or forward.attention.fallback == "first":
-        at = facts.real(spot.place)[:, facts.dropped :].argmax(1)[:, None, None] + facts.dropped
+        at = first_keys(spot, facts, seen)
     else:
         at = np.arange(facts.queries) + facts.offset
     at = np.broadcast_to(at, np.broadcast_shapes(at.shape, lost.shape))

@@ -9,7 +9,7 @@ import numpy as np
 
 from maskplug.arrays import IntArray
 from maskplug.attention import Pattern, Place
-from maskplug.errors import TokenError
+from maskplug.errors import OptionError, TokenError
 from maskplug_hf.attention.facts import MaskFacts
 from maskplug_hf.attention.forward import Forward
 
@@ -67,6 +67,8 @@ def layers(forward: Forward, facts: MaskFacts, place: Place, pattern: Pattern) -
     elif not own and "documents" not in found and forward.positions is not None:
         documents = _documents(forward.positions, facts)
         found |= {} if documents is None else {"documents": documents}
+    if (keys := forward.sample_keys) is not None and keys.ndim == 2:
+        found["document_keys"] = _document_keys(keys, facts, pattern)
     found = {name: _for_batch(value, facts.batch) for name, value in found.items()}
     found["valid"] = facts.real(place)
     if place == "cross" and forward.decoder is not None:
@@ -74,6 +76,20 @@ def layers(forward: Forward, facts: MaskFacts, place: Place, pattern: Pattern) -
     if missing := [name for name in pattern.layers if name not in found]:
         raise TokenError(_missing(pattern, place, seq2seq, missing))
     return found
+
+
+def _document_keys(keys: Any, facts: MaskFacts, pattern: Pattern) -> Any:
+    """The keys of packed samples, one a token.
+
+    Raises:
+        OptionError: when the pattern would draw for whole rows.
+    """
+    if pattern.clocks and not pattern.separates:
+        raise OptionError(
+            f"pattern {pattern} draws for each sample, and 'sample_keys' of shape {keys.shape} are "
+            f"those of packed rows: say '({pattern}) & document'"
+        )
+    return _so_far(keys, facts.keys)
 
 
 def _columns(forward: Forward, start: str, tokens: int | None) -> dict[str, Any]:

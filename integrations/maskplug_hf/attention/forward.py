@@ -65,6 +65,12 @@ class Forward:
         time = self.time
         return When.at(self.attention.seed, time.epoch, time.step, self._keys(batch), time.progress)
 
+    @property
+    def sample_keys(self) -> Any:
+        """The keys that were given: one a sample, or in packed rows one a token; or None."""
+        given = self.columns.get("sample_keys", self.lasting.get("sample_keys"))
+        return None if given is None else np.asarray(given)
+
     def offset(self, place: Place, facts: MaskFacts) -> int:
         """How many tokens stand before the first query: in cross attention, the decoder's."""
         return self.decoder[0] if place == "cross" and self.decoder else facts.offset
@@ -86,10 +92,9 @@ class Forward:
 
     def _keys(self, batch: int) -> UintArray:
         # Not by content: a generated text grows, and its mask would be drawn anew at each token.
-        given = self.columns.get("sample_keys", self.lasting.get("sample_keys"))
-        if given is None:
+        given = self.sample_keys
+        if given is None or given.ndim == 2:  # the documents of packed rows have keys of their own
             return np.zeros(batch, np.uint64)
-        given = np.asarray(given)
         keys = given.astype(np.uint64) if given.dtype.kind in "iu" else keys_of(given.tolist())
         if batch % max(len(keys), 1):
             raise TokenError(f"there are {len(keys)} 'sample_keys' for {batch} samples")

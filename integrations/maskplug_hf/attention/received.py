@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import types
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
@@ -21,6 +21,8 @@ from maskplug_hf.attention.places import Spot, spots
 from maskplug_hf.model import base_model
 
 SOFTMAX = (functional.softmax, torch.softmax, torch.Tensor.softmax)
+#: How weights are taken out of a softmax that had more columns than there are keys.
+SELECTING = (torch.Tensor.__getitem__, torch.Tensor.narrow, torch.narrow)
 #: How fairseq and torch call the modules of cross attention.
 CROSS = frozenset({"encoder_attn", "multihead_attn"})
 
@@ -63,7 +65,9 @@ def received(model: torch.nn.Module, *args: Any, **batch: Any) -> list[Received]
 
     Returns:
         One record for each use of attention. A score counts as hidden at -5e7 or less, in half
-        precision at -5e3 or less (fairseq adds -1e8 and -1e4): such a key has no weight.
+        precision at -5e3 or less (fairseq adds -1e8 and -1e4): such a key has no weight. Columns
+        that stand for no token are left out: attention sinks, whose weights the model drops, and
+        the biases that torch's and fairseq's attention can add to the keys.
 
     Raises:
         OptionError: when no attention was seen, as with kernels of flash or flex attention.
@@ -97,6 +101,7 @@ class _Watch(TorchFunctionMode):
         self.known = known
         self.seen: list[Received] = []
         self._running: list[tuple[str, torch.nn.Module]] = []
+        self._weights: Any = None  # of the softmax that gave the last record
 
     def hooks(self, name: str, module: torch.nn.Module) -> list[Any]:
         """Hooks that tell when this module runs."""
@@ -119,24 +124,48 @@ class _Watch(TorchFunctionMode):
                 return _body(func)(*args, **kwargs)
         if func is functional.scaled_dot_product_attention:
             self._note(_of_arguments(*args, **kwargs))
-        elif func in SOFTMAX:
-            self._note(_of_scores(*args, **kwargs))
-        return func(*args, **kwargs)
+        noted = func in SOFTMAX and self._note(_of_scores(*args, **kwargs))
+        out = func(*args, **kwargs)
+        if noted:
+            self._weights = out
+        elif self._weights is not None and args and args[0] is self._weights:
+            self._follow(func, args[1:], kwargs, out)
+        return out
 
-    def _note(self, seen: torch.Tensor | None) -> None:
-        """Add a record for a mask, (batch, heads, queries, keys) or (batch · heads, …)."""
-        if seen is None or not self._running:
+    def _follow(self, func: Any, args: Any, kwargs: Any, out: Any) -> None:
+        """Leave the columns out that a model drops from its weights."""
+        before = self._weights
+        if not isinstance(out, torch.Tensor) or out.shape[:-1] != before.shape[:-1]:
             return
+        if out.shape == before.shape:  # dropout, another dtype
+            self._weights = out
+        elif func in SELECTING:
+            columns = torch.arange(before.shape[-1]).expand(before.shape)
+            kept = func(columns, *args, **kwargs).reshape(-1, out.shape[-1])[0].numpy()
+            last = self.seen[-1]
+            self.seen[-1] = replace(last, mask=frozen(last.mask[..., kept], np.bool_))
+            self._weights = None
+
+    def _note(self, seen: torch.Tensor | None) -> bool:
+        """Add a record for a mask, (batch, heads, queries, keys) or (batch · heads, …)."""
+        self._weights = None
+        if seen is None or not self._running:
+            return False
         name, module = self._running[-1]
         if seen.ndim == 3:
             heads = getattr(module, "num_heads", None)
             if not isinstance(heads, int) or len(seen) % heads:
-                return  # a softmax over a vocabulary, for example
+                return False  # a softmax over a vocabulary, for example
             seen = seen.reshape(-1, heads, *seen.shape[1:])
+        biases = (getattr(module, "bias_k", None) is not None) + bool(
+            getattr(module, "add_zero_attn", False)
+        )
+        seen = seen[..., : seen.shape[-1] - biases]
         spot = self.known.get(module)
         place, depth = _of_name(name) if spot is None else (spot.place, spot.depth)
         mask = _one_head(_one_query(seen, module)).cpu().numpy()
         self.seen.append(Received(name, place, depth, frozen(mask, np.bool_)))
+        return True
 
 
 @cache

@@ -7,9 +7,9 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 
-from maskplug.arrays import BoolArray
+from maskplug.arrays import BoolArray, IntArray
 from maskplug.attention import Pattern
-from maskplug.attention.site import WatchedSite
+from maskplug.attention.site import Site, WatchedSite
 from maskplug_hf.attention.columns import layers
 from maskplug_hf.attention.facts import MaskFacts, kept
 from maskplug_hf.attention.forward import Forward
@@ -22,12 +22,14 @@ class Seen(NamedTuple):
     Attributes:
         keys: bool of shape (batch or 1, heads or 1, queries, keys), True = may attend; or the same
             as Intervals, where no matrix is to be made.
-        queries: the real tokens among the queries: bool of shape (batch or 1, queries).
+        site: where the pattern was asked.
+        by_document: whether no query sees another document.
         shared: whether all layers see the same.
     """
 
     keys: Any
-    queries: BoolArray
+    site: Site
+    by_document: bool
     shared: bool
 
 
@@ -98,7 +100,7 @@ def seen_by(
     if device is not None:
         dense = np.ascontiguousarray(keys.dense()[..., facts.dropped :])
         keys = torch.from_numpy(dense).to(device)
-    seen = Seen(keys, site.valid_queries, not site.asked)
+    seen = Seen(keys, site, pattern.separates, not site.asked)
     forward.seen[alike, None if seen.shared else spot.depth] = seen
     return seen
 
@@ -115,7 +117,7 @@ def _joined(spot: Spot, facts: MaskFacts, forward: Forward, mask: Any, seen: See
         visible = own & keys
     else:
         visible = keys & real[:, None, None]
-    visible = _with_fallback(spot, facts, forward, visible, seen.queries)
+    visible = _with_fallback(spot, facts, forward, visible, seen)
     if least is None:
         return visible
     zero = torch.zeros((), dtype=mask.dtype, device=mask.device)
@@ -123,23 +125,31 @@ def _joined(spot: Spot, facts: MaskFacts, forward: Forward, mask: Any, seen: See
     return torch.where(visible, torch.where(own, mask, zero), least)
 
 
-def _with_fallback(
-    spot: Spot, facts: MaskFacts, forward: Forward, visible: Any, queries: BoolArray
-) -> Any:
+def _with_fallback(spot: Spot, facts: MaskFacts, forward: Forward, visible: Any, seen: Seen) -> Any:
     empty = ~visible.any(-1)
     if not empty.any():
         return visible
-    lost = empty.cpu().numpy() & queries[:, None]
+    lost = empty.cpu().numpy() & seen.site.valid_queries[:, None]
     if lost.any():
         forward.attention.notices.empty(spot.place, lost)
     keys = torch.arange(visible.shape[-1], device=visible.device)
     if spot.place == "cross" or forward.attention.fallback == "first":
-        first = torch.from_numpy(_kept(spot, facts).argmax(1)).to(visible.device)
-        cells = keys == first[:, None, None, None]
+        first = torch.from_numpy(first_keys(spot, facts, seen) - facts.dropped)
+        cells = keys == first.to(visible.device)[..., None]
     else:
         own = torch.arange(facts.queries, device=visible.device) + facts.offset - facts.dropped
         cells = keys == own[:, None]
     return visible | (empty[..., None] & cells)
+
+
+def first_keys(spot: Spot, facts: MaskFacts, seen: Seen) -> IntArray:
+    """The first key that is left of each query's sample, or of its document.
+
+    Returns:
+        int64 of shape (batch or 1, 1, queries or 1), counted from the first that was ever cached.
+    """
+    kept: IntArray = facts.dropped + _kept(spot, facts).argmax(1)[:, None, None]
+    return np.maximum(kept, seen.site.first_keys(True)) if seen.by_document else kept
 
 
 def _kept(spot: Spot, facts: MaskFacts) -> BoolArray:

@@ -13,6 +13,7 @@ from maskplug.attention.rendered import check_fallback
 from maskplug.errors import OptionError
 from maskplug_hf.attention.handle import HANDLE, PatternAttention
 from maskplug_hf.attention.interface import NAMES
+from maskplug_hf.attention.mixing import check_documents, probe_documents
 from maskplug_hf.attention.places import spots
 from maskplug_hf.model import base_model
 
@@ -59,8 +60,10 @@ def use_attention(
         What tells the patterns the time, and takes them away again.
 
     Raises:
-        OptionError: for a model or a back end that would ignore patterns, and for places that the
-            model does not have.
+        OptionError: for a model or a back end that would ignore patterns, for places that the model
+            does not have, and for patterns that keep documents apart (``document``) in a model that
+            mixes tokens outside of attention: by convolutions, recurrence, statistics of the row.
+            Known parts are named; a tiny run on two documents, without gradients, finds others.
 
     Example:
         >>> from transformers import BertConfig, BertModel
@@ -85,9 +88,14 @@ def use_attention(
     calm = patterns
     if evaluation is not None:
         calm = _evaluation(inner, have, evaluation)
+    separated = any(one.separates for some in (patterns, calm) for one in some.values())
+    if separated:
+        check_documents(inner)
     for module in inner.modules():
         if (former := vars(module).get(HANDLE)) is not None:
             former.remove()
+    if separated:
+        probe_documents(inner)
     return PatternAttention(inner, patterns, calm, keep_own, fallback, seed, backend)
 
 

@@ -89,9 +89,9 @@ class Aligned(Pattern):
         if out.any():
             i = int(out.argmax())
             raise TokenError(
-                f"sample {sample[i]}: the link {source[i]}-{target[i]} (source-target, counted "
-                f"from 0) leaves the sentence, whose source has {sources[i]} tokens and whose "
-                f"target has {targets[i]}"
+                f"{site.called(sample[i])}: the link {source[i]}-{target[i]} (source-target, "
+                f"counted from 0) leaves the sentence, whose source has {sources[i]} tokens and "
+                f"whose target has {targets[i]}"
             )
         return sample, source, target
 

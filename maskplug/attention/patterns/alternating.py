@@ -33,5 +33,9 @@ class Alternating(Joined):
 
     patterns: tuple[Pattern, ...]
 
+    @property
+    def separates(self) -> bool:
+        return all(pattern.separates for pattern in self.patterns)
+
     def rows(self, site: Site) -> Intervals:
         return self.patterns[site.depth % len(self.patterns)].rows(site)

@@ -47,7 +47,8 @@ class BlockDiffusion(Pattern):
         if (wrong := np.flatnonzero(odd)).size:
             raise TokenError(
                 f"pattern 'block_diffusion' reads a noisy text and the clean one behind it, of one "
-                f"length; sample {wrong[0]} has {site.lengths[wrong[0]]} tokens, an odd number"
+                f"length; {site.called(wrong[0])} has {site.lengths[wrong[0]]} tokens, an odd "
+                "number"
             )
         block = site.value(self.block)
         clean = site.q >= half

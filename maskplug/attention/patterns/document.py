@@ -7,8 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from maskplug.arrays import frozen
+from maskplug.attention.document_site import DocumentSite
+from maskplug.attention.documents import numbers_of
 from maskplug.attention.intervals import Intervals
 from maskplug.attention.pattern import Pattern
+from maskplug.attention.patterns.basic import Full
 from maskplug.attention.site import Site
 
 
@@ -29,15 +32,17 @@ class Document(Pattern):
 
     reads = ("documents",)
 
+    @property
+    def separates(self) -> bool:
+        return True
+
     def rows(self, site: Site) -> Intervals:
         from maskplug.kernels.intervals import grown
         from maskplug.kernels.numbered import same
 
-        keys = site.layer("documents", "document")
-        if site.cross:
-            so_far = site.layer("query_documents", "document", site.so_far)
-        else:
-            so_far = keys[:, : site.so_far]
+        if isinstance(site, DocumentSite):
+            return Full().rows(site)
+        keys, so_far = numbers_of(site)
         queries = so_far[:, site.offset :]
         made = grown(same, frozen(queries, np.int64), frozen(keys, np.int64))
         shape = (max(len(queries), len(keys)), 1, site.queries)

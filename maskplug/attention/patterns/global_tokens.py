@@ -68,5 +68,5 @@ class GlobalTokens(Pattern):
             return np.not_equal(site.layer("global_tokens", "global_tokens"), 0)
         chosen = np.zeros(site.k.shape, np.bool_)
         for at in self.positions:
-            chosen |= site.k == (at if at >= 0 else site.lengths[:, None] + at)
+            chosen = chosen | (site.k == (at if at >= 0 else site.lengths[:, None] + at))
         return chosen & site.own

@@ -58,9 +58,9 @@ class Monotonic(Pattern):
                 for side in (read, most, site.query_starts[:, None] + site.offset)
             )
             raise TokenError(
-                f"sample {sample}: the layer 'sources_read' is {read[sample, query]} at target "
-                f"token {query - starts[sample, 0]}; it goes from 0 to {most[sample, 0]}, the "
-                "length of the source"
+                f"{site.called(sample)}: the layer 'sources_read' is {read[sample, query]} at "
+                f"target token {query - starts[sample, 0]}; it goes from 0 to {most[sample, 0]}, "
+                "the length of the source"
             )
         so_far = np.maximum.accumulate(np.where(real, read, 0), axis=1)
         end = np.minimum(np.maximum(so_far, 1), most)[:, None, site.offset :]

@@ -51,8 +51,8 @@ class Prefix(Pattern):
             lengths = site.each("prefix_lengths", "prefix")[:, None, None]
             if (wrong := np.flatnonzero(lengths < 0)).size:
                 raise TokenError(
-                    f"the layer 'prefix_lengths' is {lengths.ravel()[wrong[0]]} in sample "
-                    f"{wrong[0]}; it must be 0 or more"
+                    f"the layer 'prefix_lengths' is {lengths.ravel()[wrong[0]]} in "
+                    f"{site.called(wrong[0])}; it must be 0 or more"
                 )
         else:
             lengths = site.value(self.length)

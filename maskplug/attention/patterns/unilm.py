@@ -101,7 +101,7 @@ class UniLM(Pattern):
             sample, key = (int(axis[0]) for axis in np.nonzero(wrong))
             value = np.broadcast_to(segments, wrong.shape)[sample, key]
             raise TokenError(
-                f"the layer 'segments' is {value} at key {key} of sample {sample}; it must be 0 "
-                "(source) or 1 (target)"
+                f"the layer 'segments' is {value} at key {key} of {site.called(sample)}; it "
+                "must be 0 (source) or 1 (target)"
             )
         return segments

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal, get_args
 
 from maskplug.attention.intervals import Intervals
 from maskplug.attention.pattern import Pattern
@@ -10,6 +11,9 @@ from maskplug.attention.site import Site
 from maskplug.errors import OptionError
 from maskplug.limits import check_whole
 from maskplug.parts import Schedule
+
+#: What the number of a window to both sides means; see :meth:`Window.huggingface`.
+Bound = Literal["inclusive", "exclusive", "total"]
 
 
 @dataclass(frozen=True)
@@ -55,24 +59,43 @@ class Window(Pattern):
         return cls(left=window_size, right=0)
 
     @classmethod
-    def huggingface(cls, sliding_window: int, causal: bool = True) -> Window:
-        """The window of a ``sliding_window`` in transformers, whose meaning depends on the model.
+    def huggingface(
+        cls, sliding_window: int, causal: bool = True, bound: Bound = "inclusive"
+    ) -> Window:
+        """The window of a ``config.sliding_window`` in transformers, whose meaning varies.
 
         Args:
-            sliding_window: in a causal model (Mistral, Gemma) the number of visible keys, the
-                query's own among them: ``q - sliding_window < k <= q``. In an encoder (ModernBERT,
-                whose config derives it: ``local_attention // 2``) how many there are on either
-                side: ``|q - k| <= sliding_window``.
-            causal: which of the two.
+            sliding_window: as it stands in the config of the built model, which may have derived it
+                from another number.
+            causal: whether the model is causal (Mistral, Gemma, ModernBERT decoder, GPT-OSS): the
+                number is that of visible keys, the query's own among them,
+                ``q - sliding_window < k <= q``.
+            bound: what it means in a model that looks to both sides. "inclusive":
+                ``|q - k| <= sliding_window`` (ModernBERT, whose config derives it as
+                ``local_attention // 2``; UltraBERT, EmbeddingGemma 2, the encoder of T5Gemma, and
+                decoders with ``config.is_causal=False``). "exclusive": ``|q - k| < sliding_window``
+                (Gemma 3 with ``use_bidirectional_attention``, as in EmbeddingGemma, whose config
+                makes ``sliding_window // 2 + 1`` of what it is given). "total": so many keys
+                together, the query's own among them (the encoder of T5Gemma 2).
 
         Example:
             >>> Window.huggingface(3), Window.huggingface(3, causal=False)
             (Window(left=2, right=0), Window(left=3, right=3))
+            >>> Window.huggingface(3, causal=False, bound="exclusive")
+            Window(left=2, right=2)
         """
-        check_whole("sliding_window", sliding_window, least=1 if causal else 0)
+        if bound not in get_args(Bound):
+            choices = ", ".join(map(repr, get_args(Bound)))
+            raise OptionError(f"option 'bound' is {bound!r}; choices: {choices}")
+        check_whole(
+            "sliding_window", sliding_window, 0 if not causal and bound == "inclusive" else 1
+        )
         if causal:
             return cls(left=sliding_window - 1, right=0)
-        return cls(left=sliding_window, right=sliding_window)
+        if bound == "total":
+            return cls(left=(sliding_window - 1) // 2, right=sliding_window // 2)
+        reach = sliding_window - (bound == "exclusive")
+        return cls(left=reach, right=reach)
 
     @classmethod
     def longformer(cls, attention_window: int) -> Window:

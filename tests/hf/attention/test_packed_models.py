@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +15,7 @@ import transformers as hf
 from maskplug import pattern
 from maskplug.attention import Intervals, Pattern
 from maskplug.attention.site import Site
+from maskplug.errors import OptionError
 from maskplug.rng import keys_of
 from maskplug_hf import DataCollatorForMasking, DataCollatorForPacking
 from maskplug_hf.attention import compare, received, use_attention
@@ -54,7 +56,13 @@ def packed(model: Any = None, side: str = "right", **options: Any) -> Any:
 
 
 def difference(model: Any, batch: Any, **more: Any) -> float:
-    """How far the hidden states of packed documents are from those of each one alone."""
+    """How far the hidden states of packed documents are from those of each one alone.
+
+    Args:
+        model: that reads them.
+        batch: of the packing collator.
+        more: columns that patterns read; alone, a document has the number 0 and its own key.
+    """
     names = [name for name in batch if name not in ("labels", "document_ids")]
     given = {name: batch[name] for name in names} | more
     with torch.no_grad():
@@ -65,6 +73,8 @@ def difference(model: Any, batch: Any, **more: Any) -> float:
                 own = documents == number
                 ids = batch["input_ids"][row, own][None]
                 extra = {k: torch.zeros_like(ids) for k in more if k == "document_ids"}
+                if "sample_keys" in more:
+                    extra["sample_keys"] = more["sample_keys"][row, own][:1]
                 alone = model(input_ids=ids, output_hidden_states=True, **extra).hidden_states[-1]
                 worst = max(worst, float((together[row, own] - alone[0]).abs().max()))
                 compared += 1
@@ -81,6 +91,58 @@ def test_packed_is_separate(kind: str, backend: str, side: str) -> None:
     batch = packed(side=side, strategy="none")(FEATURES)
     assert len(batch["input_ids"]) < len(ROWS)
     assert difference(model, batch, document_ids=batch["document_ids"]) < 1e-5
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "(sink:n=1 | window:left=1,right=1) & document",
+        "random:rate=0.5,per_layer=true & document",
+        "bigbird:block=1,random=1 & document & ~sink:n=1",
+        "~causal & document",
+    ],
+)
+@pytest.mark.parametrize("backend", ["sdpa", "eager", "flex"])
+@pytest.mark.parametrize("fallback", ["self", "first"])
+@pytest.mark.filterwarnings("ignore:the pattern of 'encoder' leaves no key")
+@pytest.mark.filterwarnings("ignore:flex_attention called without torch.compile")
+def test_patterns_count_and_draw_in_each_document(text: str, backend: str, fallback: Any) -> None:
+    model = made("bert")
+    use_attention(model, text, backend=backend, fallback=fallback, seed=3).set_time(step=2)
+    batch = packed(strategy="none", sample_keys=True)(FEATURES)
+    columns = {name: batch[name] for name in ("document_ids", "sample_keys")}
+    assert difference(model, batch, **columns) < 1e-5
+
+
+def test_keys_of_packed_rows_stand_at_their_tokens() -> None:
+    batch = packed(strategy="none", sample_keys=True)(FEATURES)
+    keys, documents = batch["sample_keys"].numpy(), batch["document_ids"].numpy()
+    assert (keys[documents == -1] == 0).all()
+    by_text = {tuple(one["input_ids"]): i for i, one in enumerate(FEATURES)}
+    for row, ids in enumerate(batch["input_ids"].tolist()):
+        for number in range(documents[row].max() + 1):
+            own = documents[row] == number
+            text = tuple(np.array(ids)[own].tolist())
+            assert set(keys[row, own].astype(np.uint64).tolist()) == {
+                *keys_of([by_text[text]]).tolist()
+            }
+    model = made("bert")
+    use_attention(model, "random:rate=0.5")
+    with pytest.raises(OptionError, match=r"say '\(random:.*\) & document'"):
+        model(**batch)
+
+
+@pytest.mark.parametrize(
+    ("text", "warned"), [("document & causal", False), ("document | causal", True)]
+)
+def test_a_pattern_that_only_mentions_documents_is_warned_of(text: str, warned: bool) -> None:
+    model = made("bert")
+    use_attention(model, text)
+    collator = packed(strategy="none")
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        collator.as_attached(model)
+    assert bool([one for one in said if "gets packed rows" in str(one.message)]) is warned
 
 
 @ENCODERS

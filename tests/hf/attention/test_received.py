@@ -193,3 +193,54 @@ def test_nothing_is_left_behind() -> None:
 def test_a_model_without_attention_is_refused() -> None:
     with pytest.raises(OptionError, match="no attention was seen"):
         received(nn.Linear(2, 2), torch.zeros(1, 2))
+
+
+def _family(name: str, **options: Any) -> Any:
+    size = {"vocab_size": 50, "hidden_size": 16, "intermediate_size": 16, "num_hidden_layers": 2}
+    size |= {"num_attention_heads": 2, "num_key_value_heads": 1, "head_dim": 8, "pad_token_id": 0}
+    size |= {"bos_token_id": 1, "eos_token_id": 2, "sliding_window": 4}
+    size |= {"layer_types": ["sliding_attention", "full_attention"]}
+    torch.manual_seed(0)
+    config = getattr(hf, f"{name}Config")(**size, **options)
+    return getattr(hf, f"{name}Model")(config).eval()
+
+
+@pytest.mark.parametrize(
+    "name", ["GptOss", "Flint", "MiMoV2Flash", "OpenAIPrivacyFilter"], ids=str.lower
+)
+@pytest.mark.parametrize("training", [False, True])
+def test_attention_sinks_are_no_keys(name: str, training: bool) -> None:
+    ids = torch.arange(3, 15)[None]
+    for one in received(_family(name).train(training), input_ids=ids):
+        assert one.mask.shape[2:] == (12, 12), one
+        near = np.abs(np.subtract.outer(np.arange(12), np.arange(12))) <= 4
+        assert not one.mask[0, 0][~near].any() or (one.mask[0, 0] == np.tri(12, dtype=bool)).all()
+
+
+@pytest.mark.parametrize("cut", ["last", "first", "narrow"])
+def test_columns_that_a_model_drops_from_its_weights_are_left_out(cut: str) -> None:
+    class Attention(torch.nn.Module):
+        def forward(self, scores: Any) -> Any:
+            sink = torch.zeros(*scores.shape[:-1], 1)
+            both = [sink, scores] if cut == "first" else [scores, sink]
+            weights = torch.softmax(torch.cat(both, -1), -1)
+            weights = torch.nn.functional.dropout(weights, 0.5, training=True).double()
+            if cut == "narrow":
+                return weights.narrow(-1, 0, 3)
+            return weights[..., 1:] if cut == "first" else weights[:, :, :, :-1]
+
+    scores = torch.zeros(1, 2, 3, 3).masked_fill(~torch.ones(3, 3).tril().bool(), -1e9)
+    assert (received(Attention(), scores)[0].mask[0, 0] == np.tri(3, dtype=bool)).all()
+
+
+@pytest.mark.parametrize("options", [{"add_bias_kv": True}, {"add_zero_attn": True}])
+@pytest.mark.parametrize("weights", [False, True])
+def test_biases_that_torch_adds_to_the_keys_are_no_keys(
+    options: dict[str, Any], weights: bool
+) -> None:
+    attention = torch.nn.MultiheadAttention(8, 2, batch_first=True, **options).eval()
+    x = torch.zeros(1, 5, 8)
+    seen = received(
+        attention, x, x, x, attn_mask=~torch.ones(5, 5).tril().bool(), need_weights=weights
+    )
+    assert (seen[0].mask[0, 0] == np.tri(5, dtype=bool)).all()

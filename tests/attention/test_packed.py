@@ -1,0 +1,218 @@
+"""A document in a packed row sees what it sees alone, by every pattern joined with document."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from attention_cases import CASES
+from packed_rows import Rows, rows
+from scenes import Case
+
+import maskplug
+from maskplug.arrays import BoolArray
+from maskplug.attention import Blocks, Intervals, Pattern, Site
+from maskplug.errors import TokenError
+
+pytestmark = pytest.mark.filterwarnings("ignore:pattern .* hides every key")
+#: Every built-in pattern. What reads documents itself is left out: alone there is only one.
+EVERY = [case for case in CASES if "documents" not in case.pattern.layers]
+every = pytest.mark.parametrize("case", EVERY, ids=[case.text for case in EVERY])
+
+
+def joined(case: Case, number: int) -> Pattern:
+    """The case, its complement, or both with others: all of them with and without document."""
+    pattern = case.pattern
+    if number % 3 == 1:
+        return ~pattern
+    return (pattern | ~maskplug.pattern("sink:n=2")) if number % 3 == 2 else pattern
+
+
+def check(pattern: Pattern, packed: Rows, dense: BoolArray) -> None:
+    """Compare rows with the mask of each document alone; all else is hidden."""
+    for text in packed.texts:
+        alone = pattern.dense(**packed.alone(text))[0]
+        row = dense[min(text.row, len(dense) - 1)][:, text.queries]
+        heads = max(len(row), len(alone))
+        row, alone = (np.broadcast_to(one, (heads, *one.shape[1:])) for one in (row, alone))
+        others = np.delete(row, text.keys, axis=2)
+        assert (row[:, :, text.keys] == alone).all(), (str(pattern), packed, text)
+        assert not others.any(), (str(pattern), packed, text)
+
+
+@every
+@pytest.mark.parametrize("together", [True, False], ids=["together", "scattered"])
+def test_packed_equals_alone(case: Case, together: bool) -> None:
+    rng = np.random.default_rng(len(case.text))
+    for number in range(12):
+        pattern, packed = joined(case, number), rows(case, rng, together)
+        dense = (pattern & maskplug.pattern("document")).dense(**packed.arguments)
+        check(pattern, packed, dense)
+
+
+@every
+def test_with_a_cache_the_last_rows_are_those_of_the_whole(case: Case) -> None:
+    rng = np.random.default_rng(len(case.text))
+    for number in range(6):
+        pattern = joined(case, number) & maskplug.pattern("document")
+        packed = rows(case, rng)
+        if packed.place == "encoder" or not case.offsets:
+            continue
+        whole = pattern.dense(**packed.arguments)
+        offset = int(rng.integers(0, packed.queries))
+        shorter = {**packed.arguments, "q_len": packed.queries - offset, "offset": offset}
+        assert (pattern.dense(**shorter) == whole[:, :, offset:]).all()
+
+
+@every
+def test_every_form_says_the_same_of_packed_rows(case: Case) -> None:
+    torch = pytest.importorskip("torch")
+    rng = np.random.default_rng(len(case.text))
+    for number in range(3):
+        pattern = joined(case, number) & maskplug.pattern("document")
+        packed = rows(case, rng, together=number != 1)
+        arguments = packed.arguments
+        seen = pattern.intervals(**arguments)
+        dense = seen.dense()
+        assert (pattern.hidden(**arguments) == ~dense).all()
+        assert ((pattern.additive(**arguments) == 0) == dense).all()
+        assert (seen.expanded().dense() == dense).all()
+        assert (seen.counts == dense.sum(-1)).all()
+        sees = pattern.mask_mod(**arguments, device="cpu")
+        cells = (torch.arange(size) for size in dense.shape)
+        sample, head, query, key = torch.meshgrid(*cells, indexing="ij")
+        assert (sees(sample, head, query, key).numpy() == dense).all()
+        blocks = Blocks.of(seen, (2, 3)).kinds
+        assert (blocks == Blocks.of(Intervals.of_mask(dense), (2, 3)).kinds).all()
+
+
+def test_the_own_noisy_half_stays_hidden_from_the_clean_half_of_a_second_document() -> None:
+    documents = np.repeat([0, 1], 4)
+    alone = maskplug.pattern("block_diffusion:block=2").dense(4)[0, 0]
+    packed = maskplug.pattern("block_diffusion:block=2 & document").dense(8, documents=documents)
+    assert (packed[0, 0] == np.kron(np.eye(2, dtype=bool), alone)).all()
+
+
+def test_fallbacks_keep_to_the_document() -> None:
+    pattern = maskplug.pattern("~causal & document")
+    documents = [0, 0, 1, 1, 1]
+    first = pattern.dense(5, documents=documents, fallback="first")[0, 0]
+    assert np.flatnonzero(first[4]).tolist() == [2]
+    assert np.flatnonzero(first[1]).tolist() == [0]
+    own = pattern.dense(5, documents=documents, fallback="self")[0, 0]
+    assert np.flatnonzero(own[4]).tolist() == [4]
+
+
+def test_what_is_not_joined_with_document_counts_in_the_row() -> None:
+    documents = np.repeat([0, 1], 3)
+    for text in ("sink:n=1", "sink:n=1 | document", "~(causal & document)"):
+        assert maskplug.pattern(text).dense(6, documents=documents)[0, 0, 5, 0], text
+        assert not maskplug.pattern(f"({text}) & document").dense(6, documents=documents)[
+            0, 0, 5, 0
+        ]
+
+
+@pytest.mark.parametrize(
+    ("text", "separates"),
+    [
+        ("document", True),
+        ("document & window:left=2", True),
+        ("window:left=2 & (document | causal & document)", True),
+        ("alternating:patterns=[document] & causal", True),
+        ("window:left=2", False),
+        ("document | sink", False),
+        ("~document", False),
+        ("alternating(patterns=[full, document])", False),
+    ],
+)
+def test_a_pattern_says_whether_it_separates_documents(text: str, separates: bool) -> None:
+    assert maskplug.pattern(text).separates is separates
+
+
+def test_documents_draw_by_their_own_keys_or_by_their_row_s() -> None:
+    pattern, documents = maskplug.pattern("random:rate=0.5 & document"), np.repeat([0, 1], 6)
+    by_row = pattern.dense(12, documents=documents, seed=3, keys=[5])[0, 0]
+    alone = maskplug.pattern("random:rate=0.5").dense(6, seed=3, keys=[5])[0, 0]
+    assert (by_row == np.kron(np.eye(2, dtype=bool), alone)).all()
+    keys = np.repeat(np.array([5, 2**64 - 1], np.uint64), 6)
+    own = pattern.dense(12, documents=documents, seed=3, document_keys=keys)[0, 0]
+    last = maskplug.pattern("random:rate=0.5").dense(6, seed=3, keys=[2**64 - 1])[0, 0]
+    assert (own[:6, :6] == alone).all()
+    assert (own[6:, 6:] == last).all()
+
+
+@pytest.mark.parametrize(
+    ("text", "place", "layers", "message"),
+    [
+        ("block_diffusion:block=1", "encoder", {}, "document 1 of sample 0 has 3 tokens"),
+        (
+            "prefix",
+            "encoder",
+            {"prefix_lengths": [[1, 1, 2, 2, 1]]},
+            "'prefix_lengths' is 1 at key 4 of sample 0, and 2 at the first token",
+        ),
+        ("aligned", "cross", {"links": [[(1, 2)]]}, "the pair 1-2 .* joins two documents"),
+        ("aligned", "cross", {"links": [[(9, 2)]]}, "the pair 9-2 .* leaves the row"),
+        ("monotonic", "cross", {"sources_read": [1, 2, 3, 4, 1]}, "document 1 of sample 0: .* 4"),
+        ("unilm", "encoder", {"segments": [0, 1, 0, 5, 0]}, "'segments' is 5 at key 1 of document"),
+        ("random", "encoder", {"document_keys": [1, 1, 1, 2, 2]}, "'document_keys' is 2 at key 3"),
+    ],
+)
+def test_messages_name_the_document(
+    text: str, place: str, layers: dict[str, Any], message: str
+) -> None:
+    layers = {"documents": [0, 0, 1, 1, 1], **layers}
+    if place == "cross":
+        layers["query_documents"] = [0, 0, 1, 1, 1]
+    with pytest.raises(TokenError, match=message):
+        maskplug.pattern(f"{text} & document").dense(5, place=place, **layers)
+
+
+def test_a_sample_s_value_holds_for_all_documents_of_its_row() -> None:
+    layers = {"documents": [[0, 0, 0, 1, 1, 1]] * 2, "prefix_lengths": [2, 3]}
+    packed = maskplug.pattern("prefix & document").dense(6, **layers)
+    for row, length in enumerate((2, 3)):
+        alone = maskplug.pattern("prefix", length=length).dense(3)[0, 0]
+        assert (packed[row, 0] == np.kron(np.eye(2, dtype=bool), alone)).all()
+
+
+def test_rows_without_tokens_or_documents() -> None:
+    pattern = maskplug.pattern("causal & document")
+    assert pattern.dense(0, documents=[]).shape == (1, 1, 0, 0)
+    assert not pattern.dense(2, 0, place="cross", documents=[], query_documents=[0, 1]).size
+    padding = pattern.dense(3, documents=[[-1, -1, -1]], valid=[[0, 0, 0]])
+    assert padding.shape == (1, 1, 3, 3)
+
+
+def test_patterns_of_others_are_asked_for_each_document() -> None:
+    class Halves(Pattern):
+        """A query sees its own half of the sample, and layers as the sample has them."""
+
+        def rows(self, site: Site) -> Intervals:
+            marks = site.layer("marks", "halves")
+            assert marks.shape[1] == site.keys
+            half = site.lengths[:, None, None] // 2
+            return site.intervals(
+                (np.where(site.q < half, 0, half), np.where(site.q < half, half, site.keys))
+            )
+
+    layers = {"documents": [0, 0, 0, 0, 1, 1], "marks": [1, 2, 3, 4, 5, 6]}
+    packed = (Halves() & maskplug.pattern("document")).dense(6, **layers)[0, 0]
+    runs = np.array([0, 0, 1, 1, 2, 3])
+    assert (packed == (runs[:, None] == runs)).all()
+
+
+def test_documents_of_very_different_lengths_share_no_site() -> None:
+    documents = np.repeat(np.arange(301), [30_000, *[7] * 300])
+    pattern = maskplug.pattern("(sink:n=1 | window:left=2) & document")
+    assert len(_site(documents).documents.sites) > 1
+    seen = pattern.intervals(len(documents), documents=documents)
+    assert seen.to_lists()[0][0][30_012] == [(30_007, 30_008), (30_010, 30_013)]
+
+
+def _site(documents: Any) -> Site:
+    from maskplug.when import When
+
+    when = When.at(0, 0, 0, np.zeros(1, np.uint64))
+    return Site(len(documents), len(documents), when, layers={"documents": documents})
