@@ -245,6 +245,8 @@ def options_from_json(text: str, where: str, like: str = '{"rate": 0.15}') -> di
             f"{where} is not valid JSON: {error.msg} at column {error.colno} of {text!r}; "
             f"it looks like {like!r}"
         ) from None
+    except (ValueError, RecursionError) as error:  # too many digits, too many brackets
+        raise OptionError(f"{where} cannot be read as JSON: {error}") from None
     if not isinstance(options, dict):
         raise OptionError(f"{where} must be a JSON object such as {like!r}, not {text}")
     return options

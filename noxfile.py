@@ -1,0 +1,29 @@
+"""The versions that maskplug supports, tested: ``make test-versions``, or ``nox``.
+
+Each session installs the package as a user does, not the checkout. A Python that is not installed
+is skipped, and nox says so.
+"""
+
+from __future__ import annotations
+
+import nox
+
+PYTHONS = ["3.11", "3.12", "3.13"]
+CORE = ["tests/test_golden.py", "tests/test_purity.py", "tests/test_invariants.py"]
+TESTING = ["pytest", "hypothesis", "scipy"]
+
+nox.options.error_on_missing_interpreters = False
+nox.options.reuse_existing_virtualenvs = True
+
+
+@nox.session(python=PYTHONS)
+@nox.parametrize("dependencies", ["lowest", "newest"])
+def core(session: nox.Session, dependencies: str) -> None:
+    """Run the golden, purity and invariants tests."""
+    if dependencies == "lowest":
+        session.install(".", *TESTING, "-r", "requirements/lowest.txt")
+    else:
+        session.install("--upgrade", "--upgrade-strategy", "eager", ".", *TESTING)
+    session.run("pip", "freeze")
+    # The command, not "python -m pytest", which would import maskplug from the checkout.
+    session.run("pytest", *CORE, *session.posargs)
