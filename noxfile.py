@@ -27,3 +27,13 @@ def core(session: nox.Session, dependencies: str) -> None:
     session.run("pip", "freeze")
     # The command, not "python -m pytest", which would import maskplug from the checkout.
     session.run("pytest", *CORE, *session.posargs)
+
+
+@nox.session(python="3.11")
+def trainer(session: nox.Session) -> None:
+    """Compare the masks of transformers' Trainer, at its lowest version, with the core's."""
+    session.install(
+        ".[hf]", *TESTING, "datasets", "sentencepiece", "-r", "requirements/lowest-hf.txt"
+    )
+    session.run("pip", "freeze")
+    session.run("pytest", "tests/hf/test_attach.py", *session.posargs)

@@ -83,8 +83,9 @@ class Resource:
         """
         try:
             return Path(path).expanduser().read_bytes()
-        except OSError as error:
-            raise OptionError(f"the file {path} cannot be read: {error.strerror}") from None
+        except (OSError, RuntimeError) as error:  # a RuntimeError: there is no user ~nobody
+            reason = getattr(error, "strerror", None) or error
+            raise OptionError(f"the file {path} cannot be read: {reason}") from None
 
     def lines(self) -> list[str]:
         """The lines of a text file in UTF-8, without their ends.

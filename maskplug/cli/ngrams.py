@@ -32,7 +32,13 @@ LINES = 1000  # encoded and cut into words together
 )
 @click.option("--out", required=True, type=OutFile(), help="What to write.")
 @click.option("--size", default=800_000, show_default=True, help="The most n-grams.")
-@click.option("--max-n", default=5, show_default=True, help="The most words of an n-gram.")
+@click.option(
+    "--max-n",
+    type=click.IntRange(max=100),
+    default=5,
+    show_default=True,
+    help="The most words of an n-gram.",
+)
 @click.option("--min-count", default=11, show_default=True, help="How often it must occur.")
 def ngrams_command(
     corpus: tuple[Path, ...], tokenizer: str, out: Path, size: int, max_n: int, min_count: int

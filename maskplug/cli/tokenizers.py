@@ -47,8 +47,8 @@ def read(path: str | None, text: str) -> Reader:
         raise
     except Exception as error:
         raise VocabularyError(
-            f"{path} cannot be read as a tokenizer ({' '.join(str(error).split())}); give the folder "
-            "of a Hugging Face tokenizer, a SentencePiece .model or a fairseq dict.txt"
+            f"{path} cannot be read as a tokenizer ({' '.join(str(error).split())}); give a "
+            "Hugging Face tokenizer's folder, a SentencePiece .model or a fairseq dict.txt"
         ) from error
 
 
