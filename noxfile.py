@@ -10,6 +10,7 @@ import nox
 
 PYTHONS = ["3.11", "3.12", "3.13"]
 CORE = ["tests/test_golden.py", "tests/test_purity.py", "tests/test_invariants.py"]
+COMMANDS = [f"tests/cli/test_{name}.py" for name in ("hostile", "show", "terminal")]
 TESTING = ["pytest", "hypothesis", "scipy"]
 
 nox.options.error_on_missing_interpreters = False
@@ -19,14 +20,14 @@ nox.options.reuse_existing_virtualenvs = True
 @nox.session(python=PYTHONS)
 @nox.parametrize("dependencies", ["lowest", "newest"])
 def core(session: nox.Session, dependencies: str) -> None:
-    """Run the golden, purity and invariants tests."""
+    """Run the golden, purity and invariants tests, and those of the command line."""
     if dependencies == "lowest":
         session.install(".", *TESTING, "-r", "requirements/lowest.txt")
     else:
         session.install("--upgrade", "--upgrade-strategy", "eager", ".", *TESTING)
     session.run("pip", "freeze")
     # The command, not "python -m pytest", which would import maskplug from the checkout.
-    session.run("pytest", *CORE, *session.posargs)
+    session.run("pytest", *CORE, *COMMANDS, *session.posargs)
 
 
 @nox.session(python="3.11")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import io
+import os
 import sys
 from contextlib import suppress
 from typing import Any
@@ -30,6 +31,8 @@ class Friendly(click.Group):
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
         """Run the command; characters that the terminal's encoding lacks are printed as "?"."""
+        if not os.environ.get("COLUMNS", "80").strip("0"):
+            del os.environ["COLUMNS"]  # in a terminal of no columns, rich prints nothing
         out = sys.stdout
         if isinstance(out, io.TextIOWrapper) and (
             out.errors == "strict" or codecs.lookup(out.encoding).name != "utf-8"
