@@ -7,11 +7,12 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 READY := $(VENV)/ready
 CONSTRAINTS := requirements/constraints.txt
 
-.PHONY: help install demo test lint bench clean
+.PHONY: help install demo test test-versions lint bench clean
 
 help:
 	@echo "make demo     train a small translation model in fairseq and in Hugging Face (3 minutes)"
 	@echo "make test     check style and types, run every test"
+	@echo "make test-versions  test the lowest and the newest versions on every Python here"
 	@echo "make bench    measure against the peers"
 	@echo "make install  only set up $(VENV)"
 	@echo "make clean    remove $(VENV) and what demo and benchmarks wrote"
@@ -40,10 +41,14 @@ lint: $(READY)
 test: lint
 	$(BIN)/python -m pytest -n 2 --dist loadgroup
 
+# Environments of its own, in .nox; a Python that is not on the PATH is skipped, and named.
+test-versions: $(READY)
+	$(BIN)/nox
+
 # The peers that only benchmarks need; nothing else does.
 bench: $(READY)
 	$(PIP) install --quiet -c $(CONSTRAINTS) -e '.[bench]'
 	$(BIN)/python -m benchmarks.run
 
 clean:
-	rm -rf $(VENV) runs
+	rm -rf $(VENV) .nox runs

@@ -17,6 +17,7 @@ from maskplug_fairseq import checkpoint
 from maskplug_fairseq.dataset import MaskedDataset
 from maskplug_fairseq.epoch import Calendar, carry_time
 from maskplug_fairseq.feedback import STATE, HearsLosses
+from maskplug_fairseq.too_long import check_too_long
 from maskplug_fairseq.vocabulary import (
     MASK,
     add_symbols,
@@ -200,6 +201,23 @@ class MaskingTask(HearsLosses, FairseqTask):  # type: ignore[misc]
                 self.heard.follow(iterator, calendar)
                 dataset.feedback = self.heard.shared
         return iterator
+
+    def filter_indices_by_size(
+        self,
+        indices: Any,
+        dataset: Any,
+        max_positions: Any = None,
+        ignore_invalid_inputs: bool = False,
+    ) -> Any:
+        """The indices of the rows that fit, as fairseq's; messages name the split.
+
+        Raises:
+            TokenError: when rows are too long, and are not to be left out.
+        """
+        fitting, too_long = dataset.filter_indices_by_size(indices, max_positions)
+        split = next((name for name, rows in self.datasets.items() if rows is dataset), "input")
+        check_too_long(split, dataset, len(indices), too_long, max_positions, ignore_invalid_inputs)
+        return fitting
 
     def get_checkpoint_dict(self) -> dict[str, Any]:
         """What fairseq stores in a checkpoint for this task."""

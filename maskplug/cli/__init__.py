@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import codecs
+import io
+import os
+import sys
+from contextlib import suppress
 from typing import Any
 
 import click
@@ -22,15 +27,29 @@ from maskplug.errors import MaskplugError
 
 
 class Friendly(click.Group):
-    """Shows our own errors as a message, never as a traceback."""
+    """Shows what a user can mend as a message, never as a traceback."""
+
+    def main(self, *args: Any, **kwargs: Any) -> Any:
+        """Run the command; characters that the terminal's encoding lacks are printed as "?"."""
+        if not os.environ.get("COLUMNS", "80").strip("0"):
+            del os.environ["COLUMNS"]  # in a terminal of no columns, rich prints nothing
+        out = sys.stdout
+        if isinstance(out, io.TextIOWrapper) and (
+            out.errors == "strict" or codecs.lookup(out.encoding).name != "utf-8"
+        ):
+            out.reconfigure(errors="replace")
+        return super().main(*args, **kwargs)
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run the subcommand; exit with 2 when it raised a MaskplugError."""
+        """Run the subcommand; exit with 2 for a bad input, file or character."""
         try:
             return super().invoke(ctx)
-        except MaskplugError as error:
+        except BrokenPipeError:  # whoever reads has seen enough; click knows what to do
+            raise
+        except (MaskplugError, OSError, UnicodeError) as error:
             message = Text.assemble(("Error: ", "bold red"), str(error))
-            rich.get_console().file.flush()
+            with suppress(OSError):
+                rich.get_console().file.flush()
             rich.console.Console(stderr=True, soft_wrap=True).print(message)
             ctx.exit(2)
 

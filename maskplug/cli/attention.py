@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import click
@@ -10,10 +11,11 @@ from rich.console import Console
 from rich.text import Text
 
 from maskplug.attention import Pattern, pattern
-from maskplug.attention.pictures.figure import form_of
+from maskplug.attention.pictures.figure import ENDINGS, form_of
 from maskplug.attention.pictures.picture import Picture
 from maskplug.attention.site import PLACES
 from maskplug.cli.lengths import LENGTH, Asked, layers_of, pieces
+from maskplug.cli.parameters import LARGEST, OutFile, SampleKey
 from maskplug.errors import OptionError, TokenError
 from maskplug.spec import options_from_json
 
@@ -24,6 +26,9 @@ EXAMPLES: dict[str, Any] = {
     "prefix_lengths": [2],
     "sources_read": [[1, 2, 2, 4]],
 }
+
+#: Whole numbers; the pattern itself tells which are too small.
+WHOLE = click.IntRange(max=LARGEST)
 
 
 @click.command("attention")
@@ -43,22 +48,24 @@ EXAMPLES: dict[str, Any] = {
 @click.option(
     "--layers", metavar="JSON", help="What the pattern reads: '{\"documents\": [0, 0, 1, 1]}'."
 )
-@click.option("--head", default=0, show_default=True, help="The head to show.")
-@click.option("--heads", type=int, help="How many heads there are.")
-@click.option("--depth", default=0, show_default=True, help="The model's layer, from 0.")
+@click.option("--head", type=WHOLE, default=0, show_default=True, help="The head to show.")
+@click.option("--heads", type=WHOLE, help="How many heads there are.")
+@click.option(
+    "--depth", type=WHOLE, default=0, show_default=True, help="The model's layer, from 0."
+)
 @click.option("--seed", default=0, show_default=True)
-@click.option("--key", default="0", show_default=True, help="The sample's key.")
-@click.option("--time", "t", default=0, show_default=True, help="The training step.")
-@click.option("--epoch", type=int, help="0 without it; in --times the time itself.")
+@click.option("--key", type=SampleKey(), default=0, show_default=True, help="The sample's key.")
+@click.option("--time", "t", type=WHOLE, default=0, show_default=True, help="The training step.")
+@click.option("--epoch", type=WHOLE, help="0 without it; in --times the time itself.")
 @click.option("--progress", type=float, help="For schedules, 0 to 1.")
 @click.option("--times", metavar="T,T,…", help="M(t) at several steps, side by side: 0,500,1000.")
-@click.option("--total", type=int, help="Steps of the whole training, for schedules.")
+@click.option("--total", type=WHOLE, help="Steps of the whole training, for schedules.")
 @click.option("--compare", metavar="SPEC", help="Show the difference to this pattern.")
 @click.option("--within", metavar="SPEC", help="Visible cells that this pattern hides are leaks.")
-@click.option("--block", type=int, help="Outline blocks of this size.")
+@click.option("--block", type=WHOLE, help="Outline blocks of this size.")
 @click.option(
     "--out",
-    type=click.Path(dir_okay=False, writable=True),
+    type=OutFile(*ENDINGS),
     help="Write the picture to this .svg, .png or .pdf file as well.",
 )
 def attention_command(
@@ -69,9 +76,9 @@ def attention_command(
     source: str | None,
     tokenizer: str | None,
     layers: str | None,
-    key: str,
+    key: int | str,
     times: str | None,
-    out: str | None,
+    out: Path | None,
     **more: Any,
 ) -> None:
     """Show which keys each query sees: rows are queries, columns are keys.
@@ -87,7 +94,7 @@ def attention_command(
     for name in {"compare", "within"} & set(given):
         given[name] = _pattern(given[name], f"--{name}")
     given.setdefault("heads", max(given["head"], 0) + 1)
-    given["keys"] = [int(key) if key.isdecimal() else key]
+    given["keys"] = [key]
     if times is not None:
         given["times"] = _times(times)
     tokens = layers_of(layers)
@@ -122,7 +129,7 @@ def _picture(shown: Pattern, given: dict[str, Any], tokens: dict[str, Any]) -> P
         raise TokenError(f"{error}; say --layers '{json.dumps(layer)}'") from None
 
 
-def _moment(given: dict[str, Any], key: str) -> str:
+def _moment(given: dict[str, Any], key: int | str) -> str:
     """Where and when the pattern is looked at."""
     said = f"{given['q_len']} queries, {given['kv_len']} keys  {given['place']}  layer "
     said += f"{given['depth']}  head {given['head']} of {given['heads']}  seed {given['seed']}"

@@ -6,6 +6,7 @@ import inspect
 
 import click
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from maskplug.cli.paragraphs import fitted
@@ -42,7 +43,7 @@ def _table(kind: str) -> Table:
     table.add_column("from", no_wrap=True, style="dim")
     table.add_column("what it does")
     for entry in sorted(registry().of_kind(kind), key=lambda e: e.label):
-        table.add_row(entry.label, entry.provider, entry.summary)
+        table.add_row(*map(escape, (entry.label, entry.provider, entry.summary)))
     return table
 
 
@@ -82,8 +83,10 @@ def plugins_command() -> None:
         entries = [e for e in registry().entries if e.provider == plugin.distribution]
         names = ", ".join(f"{e.kind} {e.label}" for e in entries)
         table.add_row(
-            plugin.name,
-            plugin.label,
-            f"[red]left out:[/] {plugin.error}" if plugin.error else names or "(hooks only)",
+            escape(plugin.name),
+            escape(plugin.label),
+            f"[red]left out:[/] {escape(plugin.error)}"
+            if plugin.error
+            else escape(names) or "(hooks only)",
         )
     console.print(table)

@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import Progress
 from rich.table import Table
 from rich.text import Text
@@ -79,7 +80,7 @@ def _run(subjects: list[tuple[str, Any]]) -> list[Report]:
             known: Mapping[str, str] = declared(subject)
             results: list[Result] = []
             for check in KITS[kind]:
-                progress.update(task, description=f"{subject.label} {check.__name__}")
+                progress.update(task, description=f"{escape(subject.label)} {check.__name__}")
                 results.append(run_check(check, subject, known))
                 progress.advance(task)
             reports.append(Report(subject.label, tuple(results)))

@@ -9,6 +9,7 @@ from typing import Any
 import click
 import numpy as np
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import Progress
 from rich.table import Table
 
@@ -35,7 +36,7 @@ def compile_command(name: str | None) -> None:
     with watched() as compiled, Progress(console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task("", total=len(subjects))
         for kind, subject in subjects:
-            progress.update(task, description=subject.label)
+            progress.update(task, description=escape(subject.label))
             with suppress(MaskplugError):  # it needs more than we have; its user will be told
                 USES[kind](subject)
             progress.advance(task)
@@ -45,7 +46,7 @@ def compile_command(name: str | None) -> None:
     seconds = sum(one.seconds for one in compiled)
     number = len({one.name for one in compiled if one.own})
     console.print(f"{number} kernels compiled in {seconds:.1f} s; {kept(where)} kept in")
-    console.print(str(where), soft_wrap=True)
+    console.print(str(where), soft_wrap=True, markup=False)
 
 
 def _strategy(subject: Any) -> None:

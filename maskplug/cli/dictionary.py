@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import track
 
+from maskplug.cli.parameters import OutFile, keep_sources, writing
 from maskplug.cli.tokenizers import Reader, read
 from maskplug.errors import OptionError, VocabularyError
 from maskplug.resource import Resource
@@ -34,23 +35,25 @@ SEVERAL = "several words to the source tokenizer"
     metavar="PATH",
     help="Of the translations, with the same ids; the source tokenizer without it.",
 )
-@click.option("--out", required=True, metavar="FILE", help="Where to write the ids.")
-def dictionary_command(words: str, source: str, target: str | None, out: str) -> None:
+@click.option("--out", required=True, type=OutFile(), help="Where to write the ids.")
+def dictionary_command(words: str, source: str, target: str | None, out: Path) -> None:
     """Turn a dictionary in text into the ids that the strategy code_switch replaces.
 
     WORDS has a word and its translation on each line, with a TAB or blanks between them, as the
     dictionaries of MUSE have; several lines with one word are several translations.
     """
-    readers = read(source, ""), read(target or source, "")
+    keep_sources(out, words)
+    readers = read(source, ""), read(source if target is None else target, "")
     lines = Resource.of(words).lines()
     skipped: Skipped = {}
     entries = _single_words(_encoded(lines, *readers, skipped), readers[0], skipped)
     _check_ids(entries, *readers)
     text = "".join(f"{_joined(a)}\t{_joined(b)}\n" for _, a, b in entries)
-    try:
-        Path(out).expanduser().write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise OptionError(f"the file {out} cannot be written: {error.strerror}") from None
+    if not entries:
+        left_out = "; ".join(f"{len(own)} left out: {reason}" for reason, own in skipped.items())
+        raise OptionError(f"{words} has no entry that can be used ({left_out or 'it is empty'})")
+    with writing(out):
+        out.write_text(text, encoding="utf-8")
     _report(len(entries), len(lines), skipped, out)
 
 
@@ -134,9 +137,9 @@ def _joined(ids: Ids) -> str:
     return " ".join(map(str, ids))
 
 
-def _report(written: int, lines: int, skipped: Skipped, out: str) -> None:
+def _report(written: int, lines: int, skipped: Skipped, out: Path) -> None:
     console = Console(highlight=False, soft_wrap=True)
-    console.print(f"[bold]{written}[/] entries from {lines} lines are in {escape(out)}")
+    console.print(f"[bold]{written}[/] entries from {lines} lines are in {escape(str(out))}")
     counts = Counter({reason: len(own) for reason, own in skipped.items()})
     for reason, count in counts.most_common():
         number, line = skipped[reason][0]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import platform
 import sys
 import warnings
@@ -13,8 +12,10 @@ from importlib.metadata import PackageNotFoundError, version
 
 import click
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
+from maskplug.cli.quiet import quiet
 from maskplug.compiled import folder, kept, kernels
 from maskplug.errors import MaskplugWarning
 from maskplug.plugins import plugins
@@ -123,30 +124,22 @@ def findings() -> Iterator[Finding]:
         )
 
 
-def _quietly(found: Iterator[Finding]) -> list[Finding]:
-    """All findings, without what libraries log when they are imported (fairseq greets)."""
-    before = logging.root.manager.disable
-    logging.disable(logging.INFO)
-    try:
-        return list(found)
-    finally:
-        logging.disable(before)
-
-
 @click.command("doctor")
 def doctor_command() -> None:
     """Check this installation; the exit code is 1 when something needs a remedy."""
     table = Table(box=None, pad_edge=False, show_header=False)
     remedies = []
-    for finding in _quietly(findings()):
+    with quiet():
+        found = list(findings())
+    for finding in found:
         mark = "[red]✗[/]" if finding.remedy else "[dim]–[/]" if finding.optional else "[green]✓[/]"
-        table.add_row(mark, finding.what, finding.state)
+        table.add_row(mark, escape(finding.what), escape(finding.state))
         if finding.remedy:
             remedies.append(finding)
     console = Console(highlight=False)
     console.print(table)
     for finding in remedies:
-        console.print(f"[bold red]{finding.what}:[/] {finding.remedy}")
+        console.print(f"[bold red]{escape(finding.what)}:[/] {escape(finding.remedy)}")
     if remedies:
         sys.exit(1)
     console.print("All is well.", style="green")

@@ -11,6 +11,7 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
+from maskplug.cli.parameters import OutFile, keep_sources, writing
 from maskplug.cli.tokenizers import Reader, read
 from maskplug.errors import OptionError, TokenError
 from maskplug.ngrams import Word, collocations, sentences, write
@@ -29,11 +30,15 @@ LINES = 1000  # encoded and cut into words together
     metavar="PATH",
     help="Hugging Face folder, SentencePiece .model or fairseq dict.txt.",
 )
-@click.option(
-    "--out", required=True, type=click.Path(dir_okay=False, path_type=Path), help="What to write."
-)
+@click.option("--out", required=True, type=OutFile(), help="What to write.")
 @click.option("--size", default=800_000, show_default=True, help="The most n-grams.")
-@click.option("--max-n", default=5, show_default=True, help="The most words of an n-gram.")
+@click.option(
+    "--max-n",
+    type=click.IntRange(max=100),
+    default=5,
+    show_default=True,
+    help="The most words of an n-gram.",
+)
 @click.option("--min-count", default=11, show_default=True, help="How often it must occur.")
 def ngrams_command(
     corpus: tuple[Path, ...], tokenizer: str, out: Path, size: int, max_n: int, min_count: int
@@ -43,6 +48,7 @@ def ngrams_command(
     They are ranked by pointwise mutual information: words that occur together more often than
     their parts explain. The strategy pmi masks them as a whole.
     """
+    keep_sources(out, *corpus)
     reader = read(tokenizer, "")
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn())
     with Progress(*columns, TimeRemainingColumn(), transient=True) as progress:
@@ -53,7 +59,8 @@ def ngrams_command(
             f"no two words occur together {min_count} times in these files; lower --min-count, or "
             "give more text"
         )
-    write(out, found)
+    with writing(out):
+        write(out, found)
     counts = Counter(len(entry.words) for entry in found)
     parts = ", ".join(f"{count} of {n} words" for n, count in sorted(counts.items()))
     console = Console(highlight=False, soft_wrap=True)  # a path is one word, however long

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 import textwrap
 
-#: Wider lines are hard to read, however wide the terminal.
-WIDEST = 100
+#: Wider lines are hard to read, however wide the terminal; narrower ones hold no word.
+WIDEST, NARROWEST = 100, 20
 HEADING = re.compile(r"\w+:")
 
 
@@ -50,7 +50,7 @@ def _wrapped(line: str, width: int) -> str:
     more = "  " if line.startswith("- ") else "    " if indent else ""
     return textwrap.fill(
         line.lstrip(),
-        min(width, WIDEST),
+        max(min(width, WIDEST), NARROWEST),
         initial_indent=indent,
         subsequent_indent=indent + more,
         break_long_words=False,

@@ -2,29 +2,36 @@
 
 from __future__ import annotations
 
+import inspect
+from pathlib import Path
 from typing import Any
 
 import click
 from rich.console import Console
 from rich.text import Text
 
+from maskplug.cli.parameters import LARGEST, OutFile, SampleKey, at_most_one, writing
 from maskplug.cli.tokenizers import Reader, read
 from maskplug.errors import OptionError, TokenError
 from maskplug.report import Report, report
 from maskplug.rng import key_of
 from maskplug.show import legend, render
 from maskplug.spec import options_from_json
-from maskplug.strategy import Strategy, strategy
+from maskplug.strategy import Strategy
+from maskplug.strategy import strategy as build
 from maskplug.tokens import Masked, TokenBatch
 
 SAMPLE = (
     "The quick brown fox jumps over the lazy dog . The dog , who had been dreaming of foxes , does "
     "not even wake up . Foxes are quick ."
 )
+#: What --layers looks like, for messages.
+LIKE = '{"salient": [0, 1, 1, 0]}'
 
 
 @click.command("show")
-@click.option("--strategy", "name", default="dynamic", show_default=True, metavar="NAME[@V]")
+@click.argument("name", required=False, metavar="[NAME[@V]]")
+@click.option("--strategy", metavar="NAME[@V]", help="The same as NAME.")
 @click.option("--options", default="{}", metavar="JSON", help="Options of the strategy.")
 @click.option(
     "--tokenizer",
@@ -34,40 +41,59 @@ SAMPLE = (
 )
 @click.option("--text", default=SAMPLE, help="What to mask; a sentence of ours without it.")
 @click.option("--ids", help="Token ids instead of a text: '5 17 3'.")
-@click.option(
-    "--layers", metavar="JSON", help="Layers, one value a token: '{\"salient\": [0, 1, 1, 0]}'."
-)
-@click.option("--key", default="0", show_default=True, help="The sample's key.")
+@click.option("--layers", metavar="JSON", help=f"Layers, one value a token: '{LIKE}'.")
+@click.option("--key", type=SampleKey(), default=0, show_default=True, help="The sample's key.")
 @click.option("--seed", default=0, show_default=True)
-@click.option("--epochs", default=3, show_default=True, help="Show epochs 0 to N-1.")
-@click.option("--epoch", type=int, help="Show this epoch only.")
-@click.option("--step", default=0, show_default=True)
-@click.option("--progress", default=0.0, show_default=True, help="For schedules, 0 to 1.")
+@click.option(
+    "--epochs",
+    type=click.IntRange(1, LARGEST),
+    default=3,
+    show_default=True,
+    help="Show epochs 0 to N-1.",
+)
+@click.option("--epoch", type=click.IntRange(0, LARGEST), help="Show this epoch only.")
+@click.option("--step", type=click.IntRange(0, LARGEST), default=0, show_default=True)
+@click.option(
+    "--progress",
+    type=click.FloatRange(0, 1),
+    default=0.0,
+    show_default=True,
+    help="For schedules, 0 to 1.",
+)
 @click.option(
     "--out",
-    type=click.Path(dir_okay=False, writable=True),
+    type=OutFile(".svg", ".html"),
     help="Write the picture to this .svg or .html file as well.",
 )
 def show_command(
-    name: str,
+    name: str | None,
+    strategy: str | None,
     options: str,
     tokenizer: str | None,
     text: str,
     ids: str | None,
     layers: str | None,
-    key: str,
+    key: int | str,
     epochs: int,
     epoch: int | None,
-    out: str | None,
+    out: Path | None,
     **moment: Any,
 ) -> None:
-    """Show what a strategy hides, epoch by epoch."""
-    made = strategy(name, **options_from_json(options, "--options"))
+    """Show what a strategy hides, epoch by epoch.
+
+    NAME is a strategy ("span", "span@1"); dynamic without it.
+    """
+    at_most_one("name", "strategy")
+    at_most_one("text", "ids")
+    at_most_one("epoch", "epochs")
+    if not text.strip():
+        raise TokenError(f"--text is {text!r}: there is nothing to mask")
+    label = next((given for given in (name, strategy) if given is not None), "dynamic")
+    made = build(label, **options_from_json(options, "--options"))
     reader = read(tokenizer, text)
-    sample_key = int(key) if key.isdecimal() else key
     rows = [reader.encode(text) if ids is None else _ids(ids)]
     given = {name: [values] for name, values in _layers(layers).items()}
-    tokens = TokenBatch.from_lists(rows, keys=[key_of(sample_key)], **given)
+    tokens = TokenBatch.from_lists(rows, keys=[key_of(key)], **given)
     console = Console(highlight=False, record=out is not None)
     console.print(
         Text(f"{made.label}  {made.options_json}  seed {moment['seed']}  key {key}", "dim")
@@ -104,30 +130,30 @@ def _figures(counts: Report) -> str:
     return said + (f", {counts.targets} generated" if counts.targets else "")
 
 
-def _save(console: Console, out: str) -> None:
-    """Write what was printed as a picture.
-
-    Raises:
-        OptionError: when the file's ending is neither .svg nor .html.
-    """
-    if out.endswith(".svg"):
-        console.save_svg(out, title="maskplug show")
-    elif out.endswith(".html"):
-        console.save_html(out)
-    else:
-        raise OptionError(f"--out is {out!r}; it ends with .svg or .html")
+def _save(console: Console, out: Path) -> None:
+    """Write what was printed as a picture."""
+    with writing(out):
+        if out.suffix.lower() == ".svg":
+            console.save_svg(str(out), title="maskplug show")
+        else:
+            console.save_html(str(out))
 
 
 def _layers(text: str | None) -> dict[str, list[Any]]:
-    layers = {} if text is None else options_from_json(text, "--layers")
+    layers = {} if text is None else options_from_json(text, "--layers", LIKE)
     for name, values in layers.items():
-        if not isinstance(values, list):
+        if name in inspect.signature(TokenBatch.from_lists).parameters:
+            raise OptionError(f"--layers: no layer is called {name!r}")
+        if not isinstance(values, list) or not all(isinstance(v, int | float) for v in values):
             raise TokenError(f"--layers: {name!r} is {values!r}; it is a list of numbers")
     return layers
 
 
 def _ids(text: str) -> list[int]:
     try:
-        return [int(word) for word in text.replace(",", " ").split()]
+        ids = [int(word) for word in text.replace(",", " ").split()]
     except ValueError as error:
         raise TokenError(f"--ids takes whole numbers, such as '5 17 3': {error}") from None
+    if not ids:
+        raise TokenError(f"--ids is {text!r}: there is nothing to mask")
+    return ids

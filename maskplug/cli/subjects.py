@@ -64,7 +64,7 @@ def _unknown(name: str, kinds: list[str]) -> UnknownNameError:
             registry().find(kind, name)
         except UnknownNameError as error:
             said.append(str(error))
-    return UnknownNameError("\n".join(said))
+    return UnknownNameError("; ".join(said))
 
 
 def _needing_nothing(kind: str) -> list[str]:

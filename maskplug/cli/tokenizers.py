@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 
+from maskplug.cli.quiet import quiet
 from maskplug.errors import MaskplugError, VocabularyError
 from maskplug.vocabulary import Vocabulary
 
@@ -32,8 +33,8 @@ def read(path: str | None, text: str) -> Reader:
     if path is None:
         return _words(text)
     place = Path(path)
-    if not place.exists():
-        raise VocabularyError(f"there is no tokenizer at {path}: no such file or folder")
+    if not path or not place.exists():
+        raise VocabularyError(f"there is no tokenizer at {path!r}: no such file or folder")
     try:
         if place.suffix == ".model":
             return _sentencepiece(place)
@@ -46,8 +47,8 @@ def read(path: str | None, text: str) -> Reader:
         raise
     except Exception as error:
         raise VocabularyError(
-            f"{path} cannot be read as a tokenizer: {error}\nGive a Hugging Face tokenizer's "
-            "folder, a SentencePiece .model or a fairseq dict.txt"
+            f"{path} cannot be read as a tokenizer ({' '.join(str(error).split())}); give a "
+            "Hugging Face tokenizer's folder, a SentencePiece .model or a fairseq dict.txt"
         ) from error
 
 
@@ -71,8 +72,9 @@ def _sentencepiece(path: Path) -> Reader:
 
 
 def _fairseq(path: Path) -> Reader:
-    dictionary = import_module("fairseq.data").Dictionary.load(str(path))
-    vocab = import_module("maskplug_fairseq").vocabulary(dictionary)
+    with quiet():
+        dictionary = import_module("fairseq.data").Dictionary.load(str(path))
+        vocab = import_module("maskplug_fairseq").vocabulary(dictionary)
 
     def encode(text: str) -> list[int]:
         ids: list[int] = dictionary.encode_line(text, add_if_not_exist=False).tolist()

@@ -1,0 +1,183 @@
+"""The wheel and the sdist: complete, and used from another folder than the checkout."""
+
+from __future__ import annotations
+
+import configparser
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tarfile
+import zipfile
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.version import Version
+
+pytestmark = pytest.mark.xdist_group("distribution")  # built once
+
+ROOT = Path(__file__).parents[1]
+FOLDERS = {
+    "maskplug": ROOT / "maskplug",
+    "maskplug_hf": ROOT / "integrations" / "maskplug_hf",
+    "maskplug_fairseq": ROOT / "integrations" / "maskplug_fairseq",
+}
+#: What building needs of the checkout.
+SOURCES = ("LICENSE", "README.md", "pyproject.toml", "setup.cfg", "maskplug", "integrations")
+
+MASKS = """
+import maskplug
+rows = maskplug.TokenBatch.from_lists([[5, 6, 7, 8, 9], [4]], keys=[1, 2])
+vocab = maskplug.Vocabulary(size=20, mask_id=0)
+masked = maskplug.strategy("dynamic", rate=0.5)(rows, vocab, seed=1, epoch=0)
+print(maskplug.__file__, masked.inputs.to_lists())
+"""
+
+
+def setup() -> configparser.ConfigParser:
+    config = configparser.ConfigParser(interpolation=None)
+    config.read(ROOT / "setup.cfg", encoding="utf-8")
+    return config
+
+
+def files_of(name: str) -> set[str]:
+    """The files of a package and of all below it, by their paths once installed."""
+    return {
+        f"{name}/{path.relative_to(FOLDERS[name]).as_posix()}"
+        for path in FOLDERS[name].rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
+    }
+
+
+def test_setup_names_every_package() -> None:
+    packages = {
+        Path(file).parent.as_posix().replace("/", ".")
+        for name in FOLDERS
+        for file in files_of(name)
+        if file.endswith(".py")
+    }
+    assert set(setup()["options"]["packages"].split()) == packages
+
+
+def versions(lines: str) -> set[tuple[str, str, Version]]:
+    """The one version of each line with its name and its marker."""
+    wanted = [Requirement(line) for line in lines.splitlines() if re.match(r"\w", line)]
+    return {(r.name, str(r.marker), Version(next(iter(r.specifier)).version)) for r in wanted}
+
+
+@pytest.mark.parametrize(
+    ("file", "section", "option"),
+    [
+        ("lowest.txt", "options", "install_requires"),
+        ("lowest-hf.txt", "options.extras_require", "hf"),
+    ],
+)
+def test_the_lowest_versions_that_are_allowed_are_tested(
+    file: str, section: str, option: str
+) -> None:
+    tested = versions((ROOT / "requirements" / file).read_text(encoding="utf-8"))
+    assert tested == versions(setup()[section][option])
+
+
+def test_every_python_that_is_tested_is_claimed() -> None:
+    tested = re.search(r"PYTHONS = \[(.*)\]", (ROOT / "noxfile.py").read_text(encoding="utf-8"))
+    assert tested is not None
+    claimed = re.findall(r"Python :: (3\.\d+)", setup()["metadata"]["classifiers"])
+    assert claimed == re.findall(r"3\.\d+", tested[1])
+    assert setup()["options"]["python_requires"] == f">={claimed[0]}"
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a wheel and an sdist, built from a copy of the checkout."""
+    copy, out = tmp_path_factory.mktemp("copy"), tmp_path_factory.mktemp("built")
+    for name in SOURCES:
+        if (ROOT / name).is_dir():
+            skip = shutil.ignore_patterns("__pycache__", "*.egg-info")
+            shutil.copytree(ROOT / name, copy / name, ignore=skip)
+        else:
+            shutil.copy(ROOT / name, copy / name)
+    code = f"from setuptools.build_meta import build_sdist; build_sdist({str(out)!r})"
+    subprocess.run([sys.executable, "-c", code], cwd=copy, check=True, capture_output=True)
+    sdist = next(out.glob("*.tar.gz"))
+    # From the sdist: what it lacks is missing from the wheel as well.
+    pip("wheel", "--no-deps", "--no-build-isolation", "-w", str(out), str(sdist))
+    return out
+
+
+def pip(*arguments: str) -> None:
+    subprocess.run(
+        [sys.executable, "-m", "pip", "--quiet", *arguments, "--no-index"],
+        check=True, capture_output=True, text=True,
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def installed(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder that the wheel is installed in."""
+    folder = tmp_path_factory.mktemp("installed")
+    pip("install", "--no-deps", "--target", str(folder), str(next(built.glob("*.whl"))))
+    return folder
+
+
+def python(installed: Path, folder: Path, *arguments: str) -> str:
+    """What Python prints in another folder, with the installed copy before any other."""
+    done = subprocess.run(
+        [sys.executable, *arguments], cwd=folder, check=True, capture_output=True, text=True,
+        env={**os.environ, "PYTHONPATH": str(installed), "COLUMNS": "200"},
+    )  # fmt: skip
+    return done.stdout
+
+
+def test_the_wheel_has_every_file(built: Path) -> None:
+    names = set(zipfile.ZipFile(next(built.glob("*.whl"))).namelist())
+    files = set().union(*map(files_of, FOLDERS))
+    assert {name for name in names if ".dist-info/" not in name} == files
+    assert any(name.endswith("LICENSE") for name in names)
+
+
+def test_the_sdist_has_every_file_that_building_needs(built: Path) -> None:
+    with tarfile.open(next(built.glob("*.tar.gz"))) as archive:
+        names = {name.partition("/")[2] for name in archive.getnames()}
+    assert {"pyproject.toml", "setup.cfg", "README.md", "LICENSE"} <= names
+    for name, folder in FOLDERS.items():
+        place = folder.relative_to(ROOT).as_posix()
+        assert {file.replace(name, place, 1) for file in files_of(name)} <= names
+
+
+def test_the_installed_copy_masks(installed: Path, tmp_path: Path) -> None:
+    here = subprocess.run(
+        [sys.executable, "-c", MASKS], cwd=ROOT, check=True, capture_output=True, text=True
+    ).stdout
+    path, _, masks = python(installed, tmp_path, "-c", MASKS).partition(" ")
+    assert Path(path).parent == installed / "maskplug"
+    assert masks == here.partition(" ")[2]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["list"], "dynamic@1"),
+        (["show", "dynamic"], "epoch 0"),
+        (["--version"], "maskplug, version"),
+    ],
+)
+def test_commands_run_without_the_checkout(
+    installed: Path, tmp_path: Path, arguments: list[str], said: str
+) -> None:
+    assert said in python(installed, tmp_path, "-m", "maskplug", *arguments)
+    script = installed / "bin" / "maskplug"
+    assert said in python(installed, tmp_path, str(script), *arguments)
+
+
+def test_fairseq_finds_the_installed_adapter(installed: Path, tmp_path: Path) -> None:
+    said = python(installed, tmp_path, "-m", "maskplug", "fairseq-dir").strip()
+    assert Path(said) == installed / "maskplug_fairseq"
+
+
+@pytest.mark.parametrize("package", ["maskplug_hf", "maskplug_fairseq"])
+def test_adapters_can_be_imported(installed: Path, tmp_path: Path, package: str) -> None:
+    code = f"import {package}; print('at', {package}.__file__)"
+    assert f"at {installed / package}" in python(installed, tmp_path, "-c", code)
