@@ -28,7 +28,7 @@ from maskplug_hf.loop_time import LoopTime
 from maskplug_hf.model import ModelFacts, refuse, refuse_early
 from maskplug_hf.outputs import Arrays, Outputs, untaken
 from maskplug_hf.own_labels import OwnLabels, make_way
-from maskplug_hf.predicted import predicts, predicts_nothing
+from maskplug_hf.predicted import nothing_predicted, predicts, predicts_nothing
 from maskplug_hf.samples import Sample
 from maskplug_hf.shown import Given, Shown
 from maskplug_hf.travel import Batch
@@ -298,14 +298,11 @@ class DataCollatorForMasking:
     def _outputs(self, masked: Masked, shown: Shown) -> Outputs:
         return Outputs(masked, shown, self.facts, self._pad_id, self._side, self.pad_to_multiple_of)
 
-    def _evaluates(self, features: Sequence[Any]) -> bool:
-        """Whether a Trainer evaluates these; only training data come with their time."""
-        first = features[0]
-        return self.attached and not (isinstance(first, Sample) and first.trained)
-
     def _evaluates_clean(self, features: Sequence[Any], labels: Any, given: Given) -> bool:
-        """Whether these are evaluated as they are, because their labels are kept."""
-        if not self._evaluates(features):
+        """Whether a Trainer evaluates these, whose labels are kept, as they are."""
+        first = features[0]
+        trained = isinstance(first, Sample) and first.trained  # only training data have a time
+        if trained or not self.attached:
             return False
         return not make_way(labels, given, self._tried, self.facts)
 
@@ -348,14 +345,8 @@ class DataCollatorForMasking:
     def _warn_of_nothing(self, out: Outputs) -> None:
         if not self._told_of_nothing and predicts(self.strategy, self.vocabulary):
             self._told_of_nothing = True
-            keys = out.shown.given.tokens.keys
-            warnings.warn(
-                f"nothing is predicted in a batch of {len(keys)} samples (the first has the key "
-                f"{keys[0]}), and models give it the loss NaN: leave out samples without a token "
-                "that may be masked, or skip such batches (if (batch['labels'] != -100).any())",
-                MaskplugWarning,
-                stacklevel=4,
-            )
+            message = nothing_predicted(out.shown.given.tokens.keys)
+            warnings.warn(message, MaskplugWarning, stacklevel=4)
 
     def _own(self, labels: Any, out: Outputs) -> Arrays:
         """The samples' own labels, or the strategy's where those are copies of the inputs."""

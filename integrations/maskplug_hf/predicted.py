@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from maskplug.arrays import UintArray
 from maskplug.strategy import Strategy
 from maskplug.targets import IGNORE
 from maskplug.vocabulary import Vocabulary
@@ -36,6 +37,15 @@ def predicts(strategy: Strategy, vocab: Vocabulary) -> bool:
         tried.targets is not None
         or (tried.labels is not None and bool((tried.labels.values != IGNORE).any()))
         for tried in tries
+    )
+
+
+def nothing_predicted(keys: UintArray) -> str:
+    """The warning for a loop of one's own, of a batch of samples with these keys."""
+    return (
+        f"nothing is predicted in a batch of {len(keys)} samples (the first has the key "
+        f"{keys[0]}), and models give it the loss NaN: leave out samples without a token that may "
+        "be masked, or skip such batches (if (batch['labels'] != -100).any())"
     )
 
 
