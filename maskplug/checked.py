@@ -113,7 +113,7 @@ def joined_layer(name: str, layer: Any, lengths: list[int]) -> np.ndarray[Any, A
         # An empty list is one of floats, and would make floats of all the others.
         parts = [np.asarray(row) for row in rows if len(row)]
         flat = np.concatenate(parts) if parts else np.zeros(0)
-        if flat.dtype.kind == "f" and all(part.dtype.kind in "iu" for part in parts):
+        if flat.dtype.kind == "f" and parts and all(part.dtype.kind in "iu" for part in parts):
             # Numpy makes floats of int64 beside uint64.
             flat = np.concatenate([integers(part) for part in parts])
     except Exception:  # numpy asks the object itself, which may raise anything

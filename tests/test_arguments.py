@@ -134,6 +134,11 @@ def test_flags_without_a_value_are_refused(name: str) -> None:
     assert np.isnan(batch(ROWS, x=[[1.0, float("nan"), 0.0], [], [1.0]]).layers["x"]).any()
 
 
+def test_batches_without_samples_have_layers_without_values() -> None:
+    for layer in ([], np.zeros((0, 3))):
+        assert TokenBatch.from_lists([], x=layer).layers["x"].size == 0
+
+
 @pytest.mark.parametrize("dtype", [bool, np.uint8, np.int64, np.uint64, np.float32])
 def test_a_row_without_tokens_does_not_change_a_layer(dtype: Any) -> None:
     tokens = batch(ROWS, x=[np.ones(3, dtype), [], np.zeros(1, dtype)])

@@ -143,10 +143,10 @@ def test_without_noise_there_is_no_strategy() -> None:
     ("options", "message"),
     [
         ({"rate": 1.5}, "'rate' is 1.5"),
-        ({"mean_length": 0}, "'mean' is 0.0"),
+        ({"mean_length": 0}, "'mean_length' is 0.0"),
         ({"noise": "blanking"}, "'noise' is 'blanking'; it must be one of 'infilling', 'masking'"),
-        ({"permute": 2}, "'share' is 2.0"),
-        ({"insert": -1}, "'rate' is -1.0"),
+        ({"permute": 2}, "'permute' is 2.0"),
+        ({"insert": -1}, "'insert' is -1.0"),
         ({"random": 7}, "'random' is 7.0"),
     ],
 )
