@@ -19,7 +19,7 @@ def check_methods(cls: type) -> None:
     """
     if not isabstract(cls):
         return
-    missing = sorted(cls.__abstractmethods__)
+    missing = sorted(cls.__abstractmethods__)  # type: ignore[attr-defined]
     own = [name for name in vars(cls) if not name.startswith("__")]
     near = get_close_matches(missing[0], own, n=1)
     hint = f"; rename {near[0]!r}?" if near else ""
@@ -42,10 +42,10 @@ def check_dataclass(cls: type) -> None:
         raise PluginError(
             f"{_named(cls)} is not frozen, so that its options could change: {remedy}"
         )
-    if "__dataclass_fields__" not in vars(cls) and (added := _annotated(cls) - option_names(cls)):
+    if "__dataclass_fields__" not in vars(cls) and (named := _annotated(cls)):
         raise PluginError(
-            f"{_named(cls)} adds {', '.join(map(repr, sorted(added)))} and is not a dataclass "
-            f"itself, so that no spec would name it: {remedy}"
+            f"{_named(cls)} annotates {', '.join(map(repr, sorted(named)))} and is not a dataclass "
+            f"itself, so that this is no option: {remedy}"
         )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from importlib.metadata import Distribution, EntryPoint, distributions
 from typing import NamedTuple
 
@@ -44,9 +45,8 @@ def entry_points() -> tuple[list[Provided], list[Unreadable]]:
 
 def _identity(distribution: Distribution) -> tuple[str, str]:
     """Name and version; the path, and no version, where the metadata is missing or damaged."""
-    try:
+    name = version = ""
+    with suppress(Exception):
         name, version = distribution.metadata["Name"], distribution.version
-    except Exception:
-        name = version = None
     path = getattr(distribution, "_path", None) or distribution.locate_file("")
     return name or str(path), version or "(no version)"

@@ -77,7 +77,8 @@ class _Guard:
         self._who = impl.plugin_name
         self._strict = strict
         self._failed = False
-        impl.function = self._wrap if impl.wrapper or impl.hookwrapper else self._call
+        guarded = self._wrap if impl.wrapper or impl.hookwrapper else self._call
+        impl.function = guarded  # type: ignore[misc]
 
     def _call(self, *args: Any, **kwargs: Any) -> Any:
         if not self._failed:

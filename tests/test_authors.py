@@ -161,6 +161,7 @@ def not_frozen() -> type:
 def undecorated_subclass() -> type:
     class Bad(maskplug.part("selector", "exact").__class__):  # type: ignore[misc]
         power: float = 2.0
+        rate: float = 0.3
         table: ClassVar[int] = 3
 
     return Bad
@@ -177,7 +178,7 @@ CLASSES = {
     misspelt: "selector Bad lacks the method 'select'; rename 'selct'?",
     undecorated: "selector Bad is not a dataclass; parts are frozen dataclasses: write @dataclass(",
     not_frozen: "selector Bad is not frozen, so that its options could change: write @dataclass(",
-    undecorated_subclass: "selector Bad adds 'power' and is not a dataclass itself",
+    undecorated_subclass: "selector Bad annotates 'power', 'rate' and is not a dataclass itself",
     no_part: "the class Bad is no part; a selector is a subclass of maskplug.Selector",
 }
 

@@ -1,4 +1,4 @@
-"""Keeps compiled kernels on disk, where damaged files and full disks cost a compilation, no more."""
+"""Keeps compiled kernels on disk: damaged files and full disks cost a compilation, no more."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from numba.core.caching import FunctionCache, IndexDataCacheFile
 from numba.core.serialize import dumps
 
 
-class KernelCache(FunctionCache):  # type: ignore[misc]
+class KernelCache(FunctionCache):
     """Numba's cache of one kernel: what cannot be read is compiled again.
 
     Args:
@@ -31,16 +31,17 @@ class KernelCache(FunctionCache):  # type: ignore[misc]
         unreadable: Callable[[str, str, Exception], None],
         unwritable: Callable[[str, str, Exception], None],
     ) -> None:
-        super().__init__(function)
+        super().__init__(function)  # type: ignore[no-untyped-call]
         stamp = self._impl.locator.get_source_stamp()
-        self._cache_file = Checked(self.cache_path, self._impl.filename_base, stamp)
+        base = self._impl.filename_base
+        self._cache_file = Checked(self.cache_path, base, stamp)  # type: ignore[no-untyped-call]
         self._who = f"{function.__module__.rpartition('.')[2]}.{function.__name__}"
         self._unreadable, self._unwritable = unreadable, unwritable
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:
         """The compiled kernel for a signature; None where it must be compiled."""
         try:
-            return super().load_overload(sig, target_context)
+            return super().load_overload(sig, target_context)  # type: ignore[no-untyped-call]
         except Exception as error:  # damaged files raise nearly everything
             with suppress(OSError):  # other processes may have done so already
                 (Path(self.cache_path) / f"{self._impl.filename_base}.nbi").unlink()
@@ -50,12 +51,12 @@ class KernelCache(FunctionCache):  # type: ignore[misc]
     def save_overload(self, sig: Any, data: Any) -> None:
         """Keep a compiled kernel, if that can be."""
         try:
-            super().save_overload(sig, data)
+            super().save_overload(sig, data)  # type: ignore[no-untyped-call]
         except Exception as error:  # a full disk, a folder that is gone, an index that is damaged
             self._unwritable(self._who, self.cache_path, error)
 
 
-class Checked(IndexDataCacheFile):  # type: ignore[misc]
+class Checked(IndexDataCacheFile):
     """The files of one kernel, with a digest of what numba keeps.
 
     Numba writes the index first: whatever interrupts it, or another process that writes at the same
@@ -64,8 +65,9 @@ class Checked(IndexDataCacheFile):  # type: ignore[misc]
 
     def save(self, key: Any, data: Any) -> None:
         """Write machine code."""
-        code = dumps(data)
-        super().save(self._named(key), (self._digest(key, code), code))
+        code = dumps(data)  # type: ignore[no-untyped-call]
+        checked = self._digest(key, code), code
+        super().save(self._named(key), checked)  # type: ignore[no-untyped-call]
 
     def load(self, key: Any) -> Any:
         """Read machine code; None where there is none.
@@ -73,7 +75,7 @@ class Checked(IndexDataCacheFile):  # type: ignore[misc]
         Raises:
             Exception: of nearly any class, when the files are damaged.
         """
-        kept = super().load(self._named(key))
+        kept = super().load(self._named(key))  # type: ignore[no-untyped-call]
         if kept is None:
             return None
         digest, code = kept

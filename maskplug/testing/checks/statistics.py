@@ -48,7 +48,7 @@ def check_rate(subject: Subject) -> None:
     mean, margin = mean_and_margin(shares)
     assert abs(mean - rate) <= margin + 1e-9, (
         f"{mean:.6f} of the tokens are chosen on average, and the option 'rate' is {rate:g}; "
-        f"chance explains {margin:.6f} of the difference. budget(rate, available, rng) rounds so that "
-        "the mean is exact; where 'rate' means something else, declare this check as a known "
+        f"chance explains {margin:.6f} of the difference. budget(rate, available, rng) rounds so "
+        "that the mean is exact; where 'rate' means something else, declare this check as a known "
         "exception and say what"
     )
