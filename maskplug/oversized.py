@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from typing import Any
 
 import numpy as np
 
@@ -38,7 +39,8 @@ def warn_of_long_units(
         selection: what it chose of ``tokens``.
         tokens, vocab, rng: what it chose by.
     """
-    unit, rate = getattr(selector, "unit", "token"), getattr(selector, "rate", None)
+    unit: Any = getattr(selector, "unit", "token")
+    rate = getattr(selector, "rate", None)
     if unit not in ("word", "sentence") or not isinstance(rate, float | Schedule):
         return
     key = (label, type(selector).__name__, unit)

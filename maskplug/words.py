@@ -91,19 +91,19 @@ class WordRule:
 
     def __post_init__(self) -> None:
         for name, dtype in (("first", np.uint8), ("last", np.uint8), ("joins", np.bool_)):
-            object.__setattr__(self, name, frozen(getattr(self, name), dtype))  # type: ignore[type-var]
+            object.__setattr__(self, name, frozen(getattr(self, name), dtype))
 
     @classmethod
     def from_starts(cls, word_start: Any) -> WordRule:
         """The rule that words begin at some ids, whatever stands before them."""
         first = np.where(word_start, Edge.WORD, Edge.LETTER)
-        return cls(first, np.full(len(first), Edge.LETTER), BY_MARKS)  # type: ignore[arg-type]
+        return cls(first, np.full(len(first), Edge.LETTER), BY_MARKS)
 
     @classmethod
     def from_joins(cls, joins_next: Any) -> WordRule:
         """The rule that words go on behind some ids, whatever stands there."""
         last = np.where(joins_next, Edge.LETTER, Edge.WORD)
-        return cls(np.full(len(last), Edge.LETTER), last, BY_MARKS)  # type: ignore[arg-type]
+        return cls(np.full(len(last), Edge.LETTER), last, BY_MARKS)
 
     def codes(self, special: BoolArray) -> Words:
         """What :func:`maskplug.kernels.units.word_units` reads of each id: uint32[size].
@@ -124,9 +124,11 @@ class WordRule:
         lasts, firsts = np.unique(self.last[~special]), np.unique(self.first[~special])
         joins = self.joins[np.ix_(lasts, firsts)]
         if (joins == joins[:1]).all():
-            return {"word_start": ~self.joins[lasts[:1]].any(0)[self.first]}
+            goes_on = np.any(self.joins[lasts[:1]], axis=0, keepdims=True)[0]
+            return {"word_start": ~goes_on[self.first]}
         if (joins == joins[:, :1]).all():
-            return {"joins_next": self.joins[:, firsts[:1]].any(1)[self.last]}
+            goes_on = np.any(self.joins[:, firsts[:1]], axis=1, keepdims=True)[:, 0]
+            return {"joins_next": goes_on[self.last]}
         return {"word_rule": self}
 
 
