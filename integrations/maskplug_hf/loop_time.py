@@ -65,7 +65,7 @@ class LoopTime:
             return
         self._warned = True
         if self._moment.first_time():
-            message = f"{self._remedy(epoch)}; {' and '.join(self._losses(epoch))}"
+            message = "; ".join([self._remedy(epoch), *self._losses(epoch)])
             warnings.warn(message, MaskplugWarning, stacklevel=5)
 
     def _remedy(self, epoch: int | None) -> str:
