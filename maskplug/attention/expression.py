@@ -135,7 +135,7 @@ class _Reader:
         if start == "{" or start == '"' or re.match(r"[-\d]", start):
             try:
                 value, self.at = json.JSONDecoder().raw_decode(self.text, self.at)
-            except json.JSONDecodeError:
+            except ValueError:  # malformed, or with too many digits
                 raise self.fail("a value") from None
             return value
         if start == "~" or start == "(":
