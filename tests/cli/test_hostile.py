@@ -24,6 +24,7 @@ VALUES = {
     "not UTF-8": "\udcff",
     "markup": "[/red] %s {}",
     "open brackets": "[" * 100_000,
+    "nested patterns": "(" * 5000 + "causal" + ")" * 5000,
     "broken JSON": "{",
     "a name": '{"name": "full"}',
     "digits of an option": f"window:left={DIGITS}",
