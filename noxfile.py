@@ -37,4 +37,6 @@ def trainer(session: nox.Session) -> None:
         ".[hf]", *TESTING, "datasets", "sentencepiece", "-r", "requirements/lowest-hf.txt"
     )
     session.run("pip", "freeze")
-    session.run("pytest", "tests/hf/test_attach.py", *session.posargs)
+    # The sampler that this test needs came with a later transformers.
+    newer = "tests/hf/test_attach.py::test_steps_need_a_sampler_of_indices"
+    session.run("pytest", "tests/hf/test_attach.py", "--deselect", newer, *session.posargs)

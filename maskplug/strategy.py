@@ -286,7 +286,7 @@ class Strategy(Part):
         return f"<maskplug strategy {self.label}({given}) {self.fingerprint}>"
 
 
-def strategy(name: str | Mapping[str, Any] | Strategy, **options: Any) -> Strategy:
+def strategy(name: str | Mapping[str, Any] | Strategy, /, **options: Any) -> Strategy:
     """A strategy by name, or from a spec.
 
     Args:

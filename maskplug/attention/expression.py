@@ -183,7 +183,10 @@ def parse(text: str) -> Any:
         {'name': 'sink', 'n': 2}
     """
     reader = _Reader(text)
-    found = reader.joined()
+    try:
+        found = reader.joined()
+    except RecursionError:
+        raise reader.fail("fewer brackets") from None
     if reader.next():
         raise reader.fail("'&', '|' or the end")
     return found

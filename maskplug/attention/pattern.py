@@ -154,7 +154,7 @@ def _members(pattern: Pattern, kind: type) -> tuple[Pattern, ...]:
     return getattr(pattern, "patterns", ()) if isinstance(pattern, kind) else (pattern,)
 
 
-def pattern(name: str | Mapping[str, Any] | Pattern, **options: Any) -> Pattern:
+def pattern(name: str | Mapping[str, Any] | Pattern, /, **options: Any) -> Pattern:
     """A pattern by name, by expression, or from a spec.
 
     Args:
@@ -177,6 +177,8 @@ def pattern(name: str | Mapping[str, Any] | Pattern, **options: Any) -> Pattern:
             raise OptionError(
                 f"{shortened(name)} is made already; options {sorted(options)} come too late"
             )
+        if "name" in options:
+            raise OptionError(f"pattern {name!r} has no option 'name'")
         name = {"name": name, **options}
     made: Pattern = specs.resolve("pattern", name)
     return made

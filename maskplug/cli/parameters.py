@@ -18,7 +18,7 @@ from maskplug.errors import OptionError
 LARGEST = 2**31 - 1
 
 
-class OutFile(click.ParamType):
+class OutFile(click.ParamType):  # type: ignore[type-arg]  # not generic in click 8.1
     """A file to write, checked before anything is computed or printed.
 
     Args:
@@ -60,7 +60,7 @@ def _obstacle(path: Path) -> str:
     return "" if os.access(place, os.W_OK) else f"{os.strerror(errno.EACCES)}: {place}"
 
 
-class SampleKey(click.ParamType):
+class SampleKey(click.ParamType):  # type: ignore[type-arg]
     """The key of a sample: a number if it is spelt like one, else text."""
 
     name = "key"
