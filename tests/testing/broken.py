@@ -176,7 +176,7 @@ BROKEN: dict[str, list[Broken]] = {
     "check_rows_with_masks": [case("looks like a mask", target=writers.LooksMasked())],
     "check_rate": [
         Broken(
-            lambda: named("floor@1", of(selectors.Floor(0.15)), rate=0.15), "0.1406 of the tokens"
+            lambda: named("floor@1", of(selectors.Floor(0.15)), rate=0.15), "0.140625 of the tokens"
         )
     ],
     "check_unknown_option": [Broken(lambda: named("ghost@1", of()), "nothing is registered")],
