@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from maskplug.vocabulary import Vocabulary
 
 Factory = TypeVar("Factory", bound=Callable[..., Any])
-#: What a model is trained on: labels in place, or targets to generate.
-Predicts = Literal["labels", "targets"]
+#: What a model is trained on: labels in place, labels in a random order, or targets to generate.
+Predicts = Literal["labels", "order", "targets"]
 
 
 class Part(ABC):

@@ -79,9 +79,10 @@ class Strategy(Part):
 
     @property
     def predicts(self) -> Predicts | None:
-        """What every result holds, "labels" or "targets", told before anything is masked.
+        """What every result holds: "labels", labels with an "order", or "targets".
 
-        None for a strategy that does not say, and for one whose target does not.
+        Known before anything is masked; None for a strategy that does not say, and for one whose
+        target does not.
         """
         return None
 

@@ -21,6 +21,13 @@ from maskplug.tokens import ABSENT, Masked, Selection, TokenBatch
 from maskplug.vocabulary import Vocabulary
 from maskplug.when import When
 
+#: What strategies of each form do, for messages.
+FORMS: dict[Predicts, str] = {
+    "labels": "predicts labels in place",
+    "order": "predicts labels in a random order",
+    "targets": "generates targets",
+}
+
 
 @dataclass(frozen=True, repr=False)
 class Mixture(Strategy):
@@ -44,13 +51,13 @@ class Mixture(Strategy):
                 f"option 'weights' is {shortened(list(self.weights))}; weights are finite "
                 "numbers, not negative, and not all zero"
             )
-        labels = [made for made in self._drawn if made.predicts == "labels"]
-        targets = [made for made in self._drawn if made.predicts == "targets"]
-        if labels and targets:
-            both = f"{_name(labels[0])}, which predicts labels in place, and {_name(targets[0])}"
+        members = {strategy.predicts: strategy for strategy in reversed(self._drawn)}
+        mixed = [(form, members[form]) for form in FORMS if form in members]
+        if len(mixed) > 1:
+            (form, one), (other_form, other) = mixed[:2]
             raise OptionError(
-                f"option 'strategies' mixes {both}, which generates targets; mix those that "
-                "predict in place, or those that generate targets"
+                f"option 'strategies' mixes {_name(one)}, which {FORMS[form]}, and {_name(other)}, "
+                f"which {FORMS[other_form]}; mix strategies that predict in one form"
             )
 
     @property
@@ -129,8 +136,9 @@ def mixture(
 
     Args:
         strategies: two or more, by name (``"span"``), by mapping (``{"name": "span", "rate":
-            0.3}``) or as they are. Either all have labels in place, or all have targets. Their
-            own clocks redraw their masks. Where one has weights, the labels of the others weigh 1.
+            0.3}``) or as they are. All have labels in place, or all have labels in a random order,
+            or all have targets. Their own clocks redraw their masks. Where one has weights, the
+            labels of the others weigh 1.
         weights: how often each is drawn, relative to the others; without them all alike.
         clock: when it is drawn anew who is masked how.
 

@@ -26,7 +26,7 @@ class Permutation(Target):
     special tokens take part in the order and are not predicted; here they are seen by all.
     """
 
-    predicts = "labels"
+    predicts = "order"
 
     def build(
         self,

@@ -114,6 +114,16 @@ def test_labels_and_targets_do_not_mix(strategies: list[Any], one: str, other: s
         mixture(*strategies)
 
 
+@pytest.mark.parametrize(
+    ("other", "form"), [("dynamic", "predicts labels in place"), ("t5", "generates targets")]
+)
+def test_an_order_of_predictions_does_not_mix(other: str, form: str) -> None:
+    with pytest.raises(OptionError, match=f"'{other}@1', which {form}") as refusal:
+        mixture("permutation", other)
+    assert "'permutation@1', which predicts labels in a random order" in str(refusal.value)
+    assert mixture("permutation", "permutation").predicts == "order"
+
+
 def test_what_is_never_drawn_may_be_of_another_form() -> None:
     assert mixture("dynamic", SUFFIX, weights=(1, 0)).predicts == "labels"
     assert mixture("dynamic", SUFFIX, weights=(0, 1)).predicts == "targets"

@@ -59,7 +59,7 @@ def test_a_row_is_the_same_alone_and_in_company(
     for other in LABELS[LABELS.index(first) :]:
         pair = (strategies[first], strategies[other])
         if pair[0].predicts != pair[1].predicts:
-            with pytest.raises(OptionError, match=r"predicts labels in place, and .* targets"):
+            with pytest.raises(OptionError, match="in one form"):
                 maskplug.strategy("mixture", strategies=pair)
             continue
         mixture = maskplug.strategy("mixture", strategies=pair)
