@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from dataclasses import fields
 from typing import Any
 
 import numpy as np
@@ -62,11 +63,12 @@ def warn_of_long_units(
     _warned.add(key)
     row = rows[oversized[0]]
     column = "'word_ids' (maskplug.segment_words makes word_starts with a segmenter)"
+    choice = any(option.name == "unit" for option in fields(selector))  # type: ignore[arg-type]
     warnings.warn(
         f"strategy {label!r} ({selector}) chose {chosen[row]} of the {tokens.lengths[row]} tokens "
         f"of a row, more than its rate: one {unit} has {longest[oversized[0]]} tokens. Give "
-        f"the rows a column {column if unit == 'word' else repr('sentence_starts')}, or mask "
-        "tokens (unit='token', or the strategy 'dynamic')",
+        f"the rows a column {column if unit == 'word' else repr('sentence_starts')}"
+        + (", or mask tokens (unit='token', or the strategy 'dynamic')" if choice else ""),
         MaskplugWarning,
         stacklevel=2,
     )

@@ -32,6 +32,16 @@ class Hostile:
     __hash__ = None  # type: ignore[assignment]
 
 
+class Other:
+    """Some other object; its ``repr`` is the same in every process, as pytest-xdist needs."""
+
+    def __repr__(self) -> str:
+        return "Other()"
+
+
+OTHER = Other()
+
+
 @pytest.mark.parametrize(
     ("value", "text"),
     [
@@ -55,7 +65,7 @@ def test_values_in_messages_are_short(value: Any) -> None:
     assert len(shortened(value)) <= 80
 
 
-@pytest.mark.parametrize("rows", [None, 5, Hostile(), object()], ids=shortened)
+@pytest.mark.parametrize("rows", [None, 5, Hostile(), OTHER], ids=shortened)
 def test_rows_that_are_none(rows: Any) -> None:
     with pytest.raises(TokenError, match=r"rows are .*; expected a sequence with one row of ids"):
         TokenBatch.from_lists(rows)
@@ -63,7 +73,7 @@ def test_rows_that_are_none(rows: Any) -> None:
 
 @pytest.mark.parametrize(
     "keys",
-    ["abc", b"abc", {"a", "b", "c"}, {"a": 1, "b": 2, "c": 3}, 5, object(), Hostile()],
+    ["abc", b"abc", {"a", "b", "c"}, {"a": 1, "b": 2, "c": 3}, 5, OTHER, Hostile()],
     ids=shortened,
 )
 def test_keys_that_are_no_sequence(keys: Any) -> None:
@@ -108,7 +118,7 @@ FLAGS = ["protected", "word_starts", "sentence_starts"]
     [
         [["no", "no", "yes"], [], ["no"]],
         [[None, True, False], [], [True]],
-        [[1, object(), 0], [], [1]],
+        [[1, OTHER, 0], [], [1]],
         [["a"] * 3, [], [1]],
         ["abc", "", "d"],
         [[[1], [2], [3]], [], [[4]]],
@@ -193,7 +203,7 @@ def test_masks_of_something_else(mask: Any) -> None:
 @pytest.mark.parametrize(
     "value",
     [
-        *("x", "1", b"1", None, 1j, object(), Hostile(), [[0, 1]], [0, 1, 2], ["a", "b"], [0, [1]]),
+        *("x", "1", b"1", None, 1j, OTHER, Hostile(), [[0, 1]], [0, 1, 2], ["a", "b"], [0, [1]]),
         *(10**5000, [10**400, 1], float("nan"), np.array([2**64 - 1] * 3, np.uint64)),
     ],
     ids=shortened,

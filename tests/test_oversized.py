@@ -15,7 +15,7 @@ from maskplug.errors import MaskplugWarning
 ONE_WORD = Vocabulary(
     size=60,
     mask_id=4,
-    word_start=np.zeros(60),
+    word_start=np.zeros(60, np.bool_),
     sentence_end=np.arange(60) == 59,
     named={"<mask_1>": 3},
     special_ids=[2],

@@ -290,7 +290,7 @@ def test_other_columns_with_a_value_for_each_token_are_not_left_behind() -> None
         assert np.asarray(still(given)[name]).shape[:2] == (2, 10)
 
 
-@pytest.mark.parametrize(("way", "label"), itertools.product(["model", "attach"], [1, 0.5]))
+@pytest.mark.parametrize(("way", "label"), [*itertools.product(["model", "attach"], [1, 0.5])])
 def test_labels_of_samples_are_kept_in_silence(way: str, label: float, tmp_path: Path) -> None:
     tokenizer = tokenizers.bert()
     model = hf.BertForSequenceClassification(

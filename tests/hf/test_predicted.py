@@ -100,7 +100,7 @@ def smooth(outputs: Any, labels: Any, num_items_in_batch: Any = None) -> Any:
 LOSSES: list[dict[str, Any]] = [{}, {"label_smoothing_factor": 0.1}, {"compute_loss_func": smooth}]
 
 
-@pytest.mark.parametrize("loss", LOSSES, ids=str)
+@pytest.mark.parametrize("loss", LOSSES, ids=["plain", "smoothed", "own function"])
 @pytest.mark.parametrize("accumulation", [1, 2])
 @pytest.mark.parametrize("labels", ["own", "strategy"])
 def test_one_such_batch_among_others(

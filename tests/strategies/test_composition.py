@@ -297,12 +297,13 @@ def test_rewritten_rows_give_new_tokens_neutral_layers() -> None:
 
 def test_layers_say_nothing_where_a_strategy_has_none() -> None:
     tokens = equal_rows(40, 12)
-    made = mixture("permutation", {"name": "block_diffusion", "block": 3}, "dynamic")
+    spans = {"name": "span", "rate": 0.4, "boundaries": True}
+    made = mixture(spans, {"name": "block_diffusion", "block": 3}, "dynamic")
     choices = made.choices(when(tokens, 2))
     masked = made(tokens, VOCAB, seed=2)
-    order = masked.layers["order"].reshape(40, 12)
+    distance = masked.layers["left_distance"].reshape(40, 12)
     block = masked.layers["block"].reshape(40, 12)
-    assert (order[choices != 0] == -1).all()
-    assert (order[choices == 0].max(axis=1) >= 0).all()
+    assert (distance[choices != 0] == 0).all()
+    assert (distance[choices == 0].max(axis=1) > 0).any()
     assert (block[choices != 1] == -1).all()
     assert (block[choices == 1] == np.repeat(np.arange(4), 3)).all()
