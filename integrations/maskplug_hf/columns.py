@@ -35,6 +35,11 @@ def columns_of(features: Sequence[Any]) -> dict[str, Column]:
         raise TokenError("the list of features is empty: there is nothing to collate")
     first = features[0]
     if not isinstance(first, Mapping):
+        if hasattr(first, "columns"):  # of pandas, polars or Arrow
+            raise TokenError(
+                f"feature 0 is a table ({type(first).__name__}); give one mapping for each sample "
+                "(a datasets.Dataset does so with dataset.with_format(None))"
+            )
         return {"input_ids": list(features)}
     if isinstance(first, UserDict):  # whose dict answers ten times as fast, as a BatchEncoding's
         features = [row.data if isinstance(row, UserDict) else row for row in features]

@@ -10,7 +10,8 @@ from typing import Any, Self
 import numpy as np
 
 import maskplug
-from maskplug.errors import MaskplugWarning, OptionError, TokenError
+from maskplug.errors import MaskplugWarning, OptionError, TokenError, shortened
+from maskplug.limits import is_whole
 from maskplug.ragged import Ragged
 from maskplug.tokens import Masked
 from maskplug_hf.attention.handle import HANDLE
@@ -57,8 +58,11 @@ class DataCollatorForPacking(DataCollatorForMasking):
         max_length: int,
         **options: Any,
     ) -> None:
-        if max_length < 1:
-            raise OptionError(f"max_length is {max_length}; a row has at least 1 token")
+        if not is_whole(max_length) or max_length < 1:
+            raise OptionError(
+                f"max_length is {shortened(max_length)}; it must be a whole number of tokens, at "
+                "least 1"
+            )
         self.max_length = max_length
         super().__init__(tokenizer, strategy, **options)
 

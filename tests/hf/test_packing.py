@@ -219,7 +219,10 @@ def test_a_model_without_positions_gets_none() -> None:
     [
         ("t5", {}, OptionError, r"'t5@1' predicts something else.*DataCollatorForMasking"),
         (strategies.ordered(), {}, OptionError, r"'ordered@1' predicts something else"),
-        ("dynamic", {"max_length": 0}, OptionError, "max_length is 0"),
+        *(
+            ("dynamic", {"max_length": length}, OptionError, f"max_length is {length!r}; it must")
+            for length in (0, "x", True, 2.5, None)
+        ),
     ],
 )
 def test_what_cannot_be_packed_is_refused_at_once(

@@ -88,3 +88,18 @@ def test_several_rows_in_one_are_refused(row: Any) -> None:
 def test_missing_values_and_fractions_are_refused(row: Any) -> None:
     with pytest.raises(TokenError, match="'input_ids': row 0 does not hold integers only"):
         DataCollatorForMasking(tokenizers.bert(), "static")([{"input_ids": row}])
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        pa.table({"input_ids": [[5, 6]]}),
+        pa.RecordBatch.from_pydict({"input_ids": [[5, 6]]}),
+        pd.DataFrame({"input_ids": [[5, 6]]}),
+    ],
+    ids=lambda table: type(table).__name__,
+)
+def test_tables_are_no_samples(table: Any) -> None:
+    collate = DataCollatorForMasking(tokenizers.bert(), "static")
+    with pytest.raises(TokenError, match=r"feature 0 is a table .*with_format\(None\)"):
+        collate([table])
