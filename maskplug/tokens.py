@@ -314,7 +314,7 @@ class Masked:
     weights: FloatArray | None = None
     layers: Mapping[str, np.ndarray[Any, Any]] = field(default_factory=dict)
     target_layers: Mapping[str, np.ndarray[Any, Any]] = field(default_factory=dict)
-    divisors: IntArray | None = field(default=None, kw_only=True)
+    divisors: IntArray | None = None
 
     def __post_init__(self) -> None:
         for name, rows in (("labels", self.labels), ("targets", self.targets)):

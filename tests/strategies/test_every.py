@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import inspect
+import pickle
 from typing import Any
 
 import numpy as np
@@ -39,7 +41,7 @@ def everything(masked: Masked) -> list[Any]:
     """All that a strategy returns, for comparison."""
     rows = [masked.inputs, masked.labels, masked.targets]
     found = [None if r is None else r.to_lists() for r in rows]
-    found.append(None if masked.weights is None else masked.weights.tolist())
+    found += [None if a is None else a.tolist() for a in (masked.weights, masked.divisors)]
     for layers in (masked.layers, masked.target_layers):
         found.append({name: values.tolist() for name, values in layers.items()})
     return [*found, masked.selection.mask.tolist()]
@@ -76,3 +78,10 @@ def test_a_schedule_is_its_value_at_the_progress(label: str) -> None:
 def test_every_clock_is_among_those_that_are_tried() -> None:
     names = {entry.name for entry in registry().of_kind("clock") if entry.provider == BUILTIN}
     assert names == {"never", "epoch", "step", "every", "cycle"}
+
+
+@pytest.mark.parametrize("label", [entry.label for entry in ENTRIES])
+def test_copies_of_results_are_equal(label: str) -> None:
+    masked = made(label)(tokens(label), RICH, seed=5, epoch=1)
+    for twin in (pickle.loads(pickle.dumps(masked)), copy.copy(masked), copy.deepcopy(masked)):
+        assert everything(twin) == everything(masked)
