@@ -38,8 +38,8 @@ MARK = re.compile(
 
 #: The share of pieces of two and more characters that must carry a mark beside text. Vocabularies
 #: of WordPiece, byte-level BPE, SentencePiece and subword-nmt have 0.22 and more at every size from
-#: 200 to 32,000 pieces, bert-base has 0.19; words that happen to begin with a mark are a few in a
-#: thousand. Bare marks and single characters count for nothing: ``Ġ`` is a letter of Maltese.
+#: 200 to 32,000 pieces; words that happen to begin with a mark are a few in a thousand. Bare marks
+#: and single characters count for nothing: ``Ġ`` is a letter of Maltese.
 ENOUGH = 0.1
 
 
