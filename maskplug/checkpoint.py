@@ -43,7 +43,7 @@ def compare(
         >>> options = {"checkpoint": "the checkpoint", "override": "--allow"}
         >>> compare({"seed": 7}, {"seed": 7}, str, allow=False, **options)
         >>> compare({"seed": 8}, {"seed": 7}, str, allow=True, **options)
-        "the checkpoint was trained with {'seed': 8}; this run has {'seed': 7}; going on with ..."
+        "the checkpoint was trained with {'seed': 8}; this run has {'seed': 7} (other: seed); ..."
     """
     problem = _problem(saved, current, describe, optional)
     if problem is None:
@@ -74,11 +74,18 @@ def _problem(
             f"holds a damaged masking spec ({damage}), so it may have been trained with other "
             f"masks; this run has {describe(current)}"
         )
-    if {name: _json(value) for name, value in saved.items()} == {
-        name: _json(value) for name, value in current.items()
-    }:
+    missing = object()
+    others = [
+        name
+        for name in dict.fromkeys((*current, *saved))
+        if _json(saved.get(name, missing)) != _json(current.get(name, missing))
+    ]
+    if not others:
         return None
-    return f"was trained with {describe(saved)}; this run has {describe(current)}"
+    return (
+        f"was trained with {describe(saved)}; this run has {describe(current)} (other: "
+        f"{', '.join(others)})"
+    )
 
 
 def _damage(saved: Any, current: Mapping[str, Any], optional: Collection[str]) -> str:
