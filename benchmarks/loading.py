@@ -172,8 +172,13 @@ def _trainer(rows: Any, collator: Any, workers: int, size: Size) -> Any:
         dataloader_persistent_workers=workers > 0,
         dataloader_pin_memory=False,
     )
-    config = BertConfig(vocab_size=10, hidden_size=8, num_hidden_layers=1, num_attention_heads=1)
-    model = BertForMaskedLM(config)  # which is never called
+    config = BertConfig(  # of a model that is never called
+        vocab_size=len(collator.tokenizer),
+        hidden_size=8,
+        num_hidden_layers=1,
+        num_attention_heads=1,
+    )
+    model = BertForMaskedLM(config)
     return Trainer(model=model, args=args, data_collator=collator, train_dataset=rows)
 
 

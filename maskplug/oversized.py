@@ -51,22 +51,22 @@ def warn_of_long_units(
 
     chosen = row_sums(selection.lengths, selection.offsets)
     allowed = rng.value(rate) * tokens.lengths
-    rows = np.flatnonzero((chosen >= LONG) & (chosen > 2.0 * allowed))
+    exceeded = (chosen >= LONG) & (chosen > 2.0 * allowed)
+    if not exceeded.any():
+        return
+    candidates = units(tokens, vocab, unit)
+    longest = np.zeros(len(tokens), np.int64)
+    np.maximum.at(longest, candidates.rows, candidates.lengths)
+    rows = np.flatnonzero(exceeded & (longest >= LONG) & (longest > 2.0 * allowed))
     if not len(rows):
         return
-    candidates = units(tokens.take(rows), vocab, unit)
-    longest = np.zeros(len(rows), np.int64)
-    np.maximum.at(longest, candidates.rows, candidates.lengths)
-    oversized = np.flatnonzero((longest >= LONG) & (longest > 2.0 * allowed[rows]))
-    if not len(oversized):
-        return
     _warned.add(key)
-    row = rows[oversized[0]]
+    row = rows[0]
     column = "'word_ids' (maskplug.segment_words makes word_starts with a segmenter)"
     choice = any(option.name == "unit" for option in fields(selector))  # type: ignore[arg-type]
     warnings.warn(
         f"strategy {label!r} ({selector}) chose {chosen[row]} of the {tokens.lengths[row]} tokens "
-        f"of a row, more than its rate: one {unit} has {longest[oversized[0]]} tokens. Give "
+        f"of a row, more than its rate: one {unit} has {longest[row]} tokens. Give "
         f"the rows a column {column if unit == 'word' else repr('sentence_starts')}"
         + (", or mask tokens (unit='token', or the strategy 'dynamic')" if choice else ""),
         MaskplugWarning,

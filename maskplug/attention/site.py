@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 Place = Literal["encoder", "decoder", "cross"]
 PLACES = ("encoder", "decoder", "cross")
+#: Layers of sample keys: int64 holds the bits of their uint64.
+KEYS = frozenset({"document_keys"})
 
 
 @dataclass(frozen=True, eq=False)
@@ -179,6 +181,8 @@ class Site:
             ) from None
         if array.dtype.kind == "b":
             return array.astype(np.int64)
+        if array.dtype == np.uint64 and name in KEYS:
+            return np.ascontiguousarray(array).view(np.int64)
         whole = integers(array)
         if whole is None:
             raise TokenError(f"the layer {name!r} is {array.dtype}; it must be whole numbers")
