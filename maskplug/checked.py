@@ -14,12 +14,13 @@ from maskplug.ragged import plain_row
 FLAGS = frozenset({"protected", "word_starts", "sentence_starts"})
 
 
-def flat_integers(name: str, value: Any) -> IntArray:
+def flat_integers(name: str, value: Any, error: type[TokenError] = TokenError) -> IntArray:
     """Return a flat array of integers as read-only int64.
 
     Args:
         name: what they are, for the message.
         value: the integers.
+        error: the class of error to raise.
 
     Raises:
         TokenError: when it is something else, or integers do not fit into int64.
@@ -34,9 +35,7 @@ def flat_integers(name: str, value: Any) -> IntArray:
     if array is None or array.ndim != 1:
         known = isinstance(value, np.ndarray)
         what = f"{value.ndim}-dimensional {value.dtype}" if known else shortened(value)
-        raise TokenError(
-            f"{name} are {what}; they must be a flat array of integers that fit into int64"
-        )
+        raise error(f"{name} are {what}; they must be a flat array of integers that fit into int64")
     return frozen(array, np.int64)
 
 
@@ -58,7 +57,11 @@ def checked_rows(ids: Any, offsets: Any) -> tuple[IntArray, IntArray]:
 
 
 def checked_layer(
-    name: str, values: Any, size: int, what: str = "layer {!r}"
+    name: str,
+    values: Any,
+    size: int,
+    what: str = "layer {!r}",
+    error: type[TokenError] = TokenError,
 ) -> np.ndarray[Any, Any]:
     """Return a layer as a read-only array with one number or bool for each token.
 
@@ -67,6 +70,7 @@ def checked_layer(
         values: its values.
         size: the number of tokens.
         what: how the message calls it.
+        error: the class of error to raise.
 
     Raises:
         TokenError: for text, objects, arrays of another shape, integers that do not fit into int64,
@@ -93,7 +97,7 @@ def checked_layer(
         wrong = "has NaN among its values"
     if wrong is None:
         return frozen(array, array.dtype.type)
-    raise TokenError(f"{what.format(name)} {wrong}; expected one number or bool for each token")
+    raise error(f"{what.format(name)} {wrong}; expected one number or bool for each token")
 
 
 def joined_layer(name: str, layer: Any, lengths: list[int]) -> np.ndarray[Any, Any]:

@@ -173,11 +173,11 @@ class Selection:
 
     def __post_init__(self) -> None:
         for name in ("starts", "lengths", "offsets"):
-            object.__setattr__(self, name, flat_integers(name, getattr(self, name)))
+            object.__setattr__(self, name, flat_integers(name, getattr(self, name), ResultError))
         if not len(self.offsets):
-            raise TokenError("offsets are empty; they are one longer than there are samples")
+            raise ResultError("offsets are empty; they are one longer than there are samples")
         if not is_whole(self.size) or not 0 <= self.size <= COUNT:
-            raise TokenError(
+            raise ResultError(
                 f"size is {shortened(self.size)}; it must be the number of tokens of the batch"
             )
 
@@ -186,11 +186,12 @@ class Selection:
         """A selection of single tokens: True = chosen, one value for each of the batch's tokens.
 
         Raises:
-            ResultError: when the mask has another length than the batch has tokens.
+            ResultError: when the mask has another length than the batch has tokens, or holds
+                something else than numbers or bools.
         """
         from maskplug.kernels.units import single_units
 
-        mask = checked_layer("mask", mask, len(tokens.ids), "the mask")
+        mask = checked_layer("mask", mask, len(tokens.ids), "the mask", ResultError)
         starts = np.empty(len(mask), np.int64)
         offsets = single_units(frozen(mask, np.bool_), tokens.offsets, starts)
         return cls(starts[: offsets[-1]], ones(offsets[-1]), offsets, len(mask))

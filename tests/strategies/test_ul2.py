@@ -115,7 +115,7 @@ def test_a_clock_that_stands_still() -> None:
         ({"modes": ["[R]", "[S]"]}, r"'modes' is \['\[R\]', '\[S\]'\]; three tokens are needed"),
         ({"denoisers": ["t5"]}, "'modes' has 3 tokens for 1 denoisers: give one each, or null"),
         ({"weights": [1, 2]}, "'weights' has 2 values for 7 strategies"),
-        ({"denoisers": [], "modes": []}, "'strategies' is empty"),
+        ({"denoisers": [], "modes": []}, "'denoisers' is empty"),
     ],
 )
 def test_bad_options(options: dict[str, Any], message: str) -> None:

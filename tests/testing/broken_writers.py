@@ -139,7 +139,7 @@ class Dropping(Replacement):
         counts = np.minimum(tokens.lengths, 1)
         first = Selection(
             tokens.offsets[:-1][counts > 0],
-            np.ones(counts.sum()),
+            np.ones(counts.sum(), np.int64),
             np.concatenate(([0], np.cumsum(counts))),
             len(tokens.ids),
         )
