@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from maskplug.arrays import frozen
 from maskplug.errors import MaskplugWarning
 from maskplug.parts import Schedule, Selector
 from maskplug.rng import Rng
@@ -47,27 +48,27 @@ def warn_of_long_units(
     key = (label, type(selector).__name__, unit)
     if key in _warned:
         return
-    from maskplug.kernels.rows import row_sums
+    from maskplug.kernels.units import exceeding_row
 
-    chosen = row_sums(selection.lengths, selection.offsets)
-    allowed = rng.value(rate) * tokens.lengths
-    exceeded = (chosen >= LONG) & (chosen > 2.0 * allowed)
-    if not exceeded.any():
-        return
-    candidates = units(tokens, vocab, unit)
-    longest = np.zeros(len(tokens), np.int64)
-    np.maximum.at(longest, candidates.rows, candidates.lengths)
-    rows = np.flatnonzero(exceeded & (longest >= LONG) & (longest > 2.0 * allowed))
-    if not len(rows):
-        return
+    rates = frozen(rng.value(rate), np.float64)
+    row = -1
+    while True:
+        row = exceeding_row(
+            selection.lengths, selection.offsets, tokens.offsets, rates, LONG, row + 1
+        )
+        if row < 0:
+            return
+        longest = units(tokens.row(row), vocab, unit).lengths.max(initial=0)
+        if longest >= LONG and longest > 2.0 * rates[row] * tokens.lengths[row]:
+            break
     _warned.add(key)
-    row = rows[0]
+    chosen = selection.lengths[selection.offsets[row] : selection.offsets[row + 1]].sum()
     column = "'word_ids' (maskplug.segment_words makes word_starts with a segmenter)"
     choice = any(option.name == "unit" for option in fields(selector))  # type: ignore[arg-type]
     warnings.warn(
-        f"strategy {label!r} ({selector}) chose {chosen[row]} of the {tokens.lengths[row]} tokens "
-        f"of a row, more than its rate: one {unit} has {longest[row]} tokens. Give "
-        f"the rows a column {column if unit == 'word' else repr('sentence_starts')}"
+        f"strategy {label!r} ({selector}) chose {chosen} of the {tokens.lengths[row]} tokens of a "
+        f"row, more than its rate: one {unit} has {longest} tokens. Give the rows a column "
+        + (column if unit == "word" else "'sentence_starts'")
         + (", or mask tokens (unit='token', or the strategy 'dynamic')" if choice else ""),
         MaskplugWarning,
         stacklevel=2,

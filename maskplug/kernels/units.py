@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from maskplug.arrays import BoolArray, IntArray, Words
+from maskplug.arrays import BoolArray, FloatArray, IntArray, Words
 from maskplug.kernels import inlined, kernel
 
 
@@ -54,6 +54,19 @@ def token_units(ids: IntArray, special: BoolArray, offsets: IntArray, starts: In
             count += np.uint64(not special[np.uint64(ids[i])])
         rows[row + 1] = count
     return rows
+
+
+@kernel
+def ordinary_counts(ids: IntArray, special: BoolArray, offsets: IntArray) -> IntArray:
+    """How many tokens of each row are not special; ids must be in the vocabulary."""
+    counts = np.zeros(len(offsets) - 1, np.int64)
+    for row in range(len(counts)):
+        first = np.uint64(offsets[row])
+        count = np.uint64(0)
+        for k in range(offsets[row + 1] - offsets[row]):
+            count += np.uint64(not special[np.uint64(ids[first + np.uint64(k)])])
+        counts[row] = count
+    return counts
 
 
 @kernel
@@ -165,6 +178,29 @@ def word_starts(ids: IntArray, codes: Words, offsets: IntArray, out: BoolArray) 
             code = codes[np.uint64(ids[i])]
             out[i] = not goes_on(before, code)
             before = code
+
+
+@kernel
+def exceeding_row(
+    lengths: IntArray,
+    spans: IntArray,
+    offsets: IntArray,
+    rates: FloatArray,
+    least: int,
+    first: int,
+) -> int:
+    """The first row with one span of ``least`` tokens, and of over twice its rate; -1: none.
+
+    ``lengths`` are those of the spans, ``spans`` and ``offsets`` the row offsets of spans and of
+    tokens. Rows before ``first`` are left out.
+    """
+    for row in range(first, len(spans) - 1):
+        longest = 0
+        for k in range(spans[row], spans[row + 1]):
+            longest = max(longest, lengths[k])
+        if longest >= least and longest > 2.0 * rates[row] * (offsets[row + 1] - offsets[row]):
+            return row
+    return -1
 
 
 @kernel

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from maskplug.arrays import FloatArray
+from maskplug.arrays import FloatArray, IntArray
 from maskplug.parts import Selector
 from maskplug.rng import Rng
 from maskplug.tokens import Selection, TokenBatch
@@ -44,6 +44,20 @@ class Noise(Selector):
         if "protected" in tokens.layers:
             free &= ~tokens.layers["protected"].astype(np.bool_)
         return Selection.from_mask(free, tokens)
+
+    def candidate_counts(self, tokens: TokenBatch, vocab: Vocabulary) -> IntArray:
+        """The number of candidates of every sample: int64.
+
+        Raises:
+            TokenError: when an id is outside the vocabulary.
+        """
+        if self.mask_special or "protected" in tokens.layers:
+            return self.candidates(tokens, vocab).counts
+        from maskplug.kernels.units import ordinary_counts
+
+        vocab.check(tokens)
+        counts: IntArray = ordinary_counts(tokens.ids, vocab.special, tokens.offsets)
+        return counts
 
     @abstractmethod
     def weights(self, tokens: TokenBatch, vocab: Vocabulary, rng: Rng) -> FloatArray:

@@ -67,6 +67,6 @@ class WeightedLabels(Target):
         return replace(
             masked,
             weights=weights,
-            divisors=self.noise.candidates(tokens, vocab).counts,
+            divisors=self.noise.candidate_counts(tokens, vocab),
             layers=self.noise.layers(tokens, vocab),
         )

@@ -24,6 +24,8 @@ def test_units_are_the_tokens_that_are_not_special(rows: list[list[int]]) -> Non
     units.ordinary_tokens(ids, SPECIAL, free)
     assert free.tolist() == (~SPECIAL[ids]).tolist()
     places = np.flatnonzero(free)
+    counts = np.diff(np.searchsorted(places, offsets))
+    assert units.ordinary_counts(ids, SPECIAL, offsets).tolist() == counts.tolist()
     for found in (
         units.token_units(ids, SPECIAL, offsets, starts := np.empty(len(ids), np.int64)),
         units.single_units(free, offsets, others := np.empty(len(ids), np.int64)),
@@ -104,3 +106,21 @@ def test_ids_outside_of_the_vocabulary(ids: list[int], found: bool) -> None:
 )
 def test_offsets_rise_from_0_to_the_end(offsets: list[int], rises: bool) -> None:
     assert units.rising(np.array(offsets, np.int64), 3) == rises
+
+
+@given(st.lists(st.lists(st.integers(0, 12), max_size=4), max_size=6), st.integers(0, 3))
+def test_rows_with_one_span_beyond_their_rate(rows: list[list[int]], first: int) -> None:
+    lengths = np.array([n for row in rows for n in row], np.int64)
+    sizes = [sum(row) + 3 * i for i, row in enumerate(rows)]
+    rates = np.linspace(0.1, 0.6, len(rows))
+    longest = [max(row, default=0) for row in rows]
+    expected = [
+        i
+        for i in range(first, len(rows))
+        if longest[i] >= 8 and longest[i] > 2 * rates[i] * sizes[i]
+    ]
+    spans = offsets_of([len(row) for row in rows])
+    row = units.exceeding_row(
+        lengths, spans, offsets_of(sizes), frozen(rates, np.float64), 8, first
+    )
+    assert row == (expected[0] if expected else -1)
