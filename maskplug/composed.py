@@ -55,7 +55,7 @@ class Composed(Strategy):
 
     @property
     def predicts(self) -> Predicts | None:
-        """What its target says."""
+        """The form of its target; see :attr:`Strategy.predicts`."""
         return self.target.predicts
 
     def bounds(self, lengths: IntArray) -> tuple[IntArray, IntArray]:

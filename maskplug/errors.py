@@ -97,7 +97,7 @@ def shortened(value: Any, limit: int = 80) -> str:
     return text if len(text) <= limit else f"{text[: limit - 1]}…"
 
 
-#: What no plugin's failure is made of: the user's interrupt, and the end of a generator.
+#: Exceptions that never count as a failure of a plugin: they belong to the user and to Python.
 PASSED_ON = (KeyboardInterrupt, GeneratorExit)
 
 

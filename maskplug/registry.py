@@ -61,7 +61,8 @@ class Entry:
             raise PluginError(f"{who} raised {described(error)}") from error
         if not isinstance(made, Part) or made.kind != self.kind:
             raise PluginError(
-                f"{who} returned {made!r}; it must return a maskplug.{self.kind.capitalize()}"
+                f"{who} returned {shortened(made)}; it must return a "
+                f"maskplug.{self.kind.capitalize()}"
                 f"{' (is a return missing?)' if made is None else ''}"
             )
         return made

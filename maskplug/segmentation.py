@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 import numpy as np
 
 from maskplug.arrays import BoolArray
-from maskplug.errors import TokenError
+from maskplug.errors import TokenError, shortened
 
 
 def segment_words(
@@ -38,7 +38,9 @@ def segment_words(
     words = list(segment(text))
     wrong = next((word for word in words if not isinstance(word, str)), None)
     if wrong is not None:
-        raise TokenError(f"the segmenter returned {wrong!r:.60}; it must return a list of strings")
+        raise TokenError(
+            f"the segmenter returned {shortened(wrong)}; it must return a list of strings"
+        )
     _check(text, "".join(words))
     bounds = np.array(offsets, np.int64).reshape(-1, 2)
     if ((bounds < 0) | (bounds > len(text))).any():

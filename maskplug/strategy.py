@@ -81,8 +81,8 @@ class Strategy(Part):
     def predicts(self) -> Predicts | None:
         """What every result holds: "labels", labels with an "order", or "targets".
 
-        Known before anything is masked; None for a strategy that does not say, and for one whose
-        target does not.
+        It is known before anything is masked. None where the strategy, or its target, does not
+        declare it.
         """
         return None
 

@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from maskplug import Strategy, Vocabulary
-from maskplug.errors import OptionError
+from maskplug.errors import OptionError, shortened
 from maskplug.plugins import registry
 
 _PACKING = "write DataCollatorForPacking(tokenizer, max_length=…)"
@@ -72,7 +72,7 @@ def whole_or_none(name: str, value: Any) -> int | None:
     except TypeError:
         number = None
     if number is None or isinstance(value, bool):
-        raise OptionError(f"{name} is {value!r:.60}; it must be a whole number or None")
+        raise OptionError(f"{name} is {shortened(value)}; it must be a whole number or None")
     return number
 
 
@@ -88,6 +88,6 @@ def check_vocabulary(vocabulary: Any, mask_id: int | None) -> None:
         raise OptionError("give mask_id or a vocabulary, which has its own, not both")
     if not isinstance(vocabulary, Vocabulary):
         raise OptionError(
-            f"vocabulary is {vocabulary!r:.60}; it must be a maskplug.Vocabulary, such as "
+            f"vocabulary is {shortened(vocabulary)}; it must be a maskplug.Vocabulary, such as "
             "maskplug_hf.vocabulary(tokenizer)"
         )

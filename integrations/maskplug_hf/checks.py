@@ -9,7 +9,7 @@ from typing import Any
 from torch.utils.data import IterableDataset
 from transformers import Trainer
 
-from maskplug.errors import OptionError
+from maskplug.errors import OptionError, described
 from maskplug_hf.collator import DataCollatorForMasking
 from maskplug_hf.samples import KeyedDataset, KeyedIterable
 
@@ -116,7 +116,7 @@ def _explained(method: Any, who: str) -> Any:
         try:
             return method(*args, **kwargs)
         except (AttributeError, KeyError, TypeError, ValueError) as error:
-            reason = " ".join(f"{type(error).__name__}: {error}".split())
+            reason = described(error)
             raise OptionError(
                 f"{who} failed with a dataset that attach has wrapped ({reason}); if it takes only "
                 "datasets of a certain type, use transformers.Trainer"

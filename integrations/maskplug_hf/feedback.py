@@ -16,7 +16,7 @@ from transformers import TrainerCallback
 from transformers.trainer_utils import PREFIX_CHECKPOINT_DIR, get_last_checkpoint
 
 from maskplug.arrays import FloatArray
-from maskplug.errors import MaskplugWarning, OptionError, SpecMismatchError
+from maskplug.errors import MaskplugWarning, OptionError, SpecMismatchError, described
 from maskplug.feedback import Losses, Plan, Tables, sums_of
 from maskplug.selectors.adaptive import CLASSES
 from maskplug.targets import IGNORE
@@ -200,7 +200,7 @@ def _read(path: Path, step: int) -> dict[str, Any]:
         with np.load(path, allow_pickle=False) as file:
             return {name: v.item() if v.ndim == 0 else v for name, v in file.items()}
     except Exception as error:  # zip, zlib and numpy raise a dozen kinds for damaged files
-        reason = " ".join(f"{type(error).__name__}: {error}".split())
+        reason = described(error)
         raise SpecMismatchError(f"{path} is damaged ({reason})") from error
 
 

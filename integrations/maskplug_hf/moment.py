@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from maskplug.errors import OptionError
+from maskplug.errors import OptionError, shortened
 
 #: Epochs are kept as float64, which holds whole numbers up to here.
 MOST_EPOCHS = 2**53
@@ -71,7 +71,7 @@ def _epoch(value: Any) -> int:
     except TypeError:
         number = -1
     if isinstance(value, bool | np.bool_) or not 0 <= number <= MOST_EPOCHS:
-        raise OptionError(f"epoch is {_said(value)}; epochs are whole numbers from 0 to 2**53")
+        raise OptionError(f"epoch is {shortened(value)}; epochs are whole numbers from 0 to 2**53")
     return number
 
 
@@ -82,13 +82,7 @@ def _progress(value: Any) -> float:
         number = -1.0
     if isinstance(value, bool | np.bool_ | str | bytes) or not 0.0 <= number <= 1.0:
         raise OptionError(
-            f"progress is {_said(value)}; it is a number from 0 (start of training) to 1 (its end)"
+            f"progress is {shortened(value)}; it is a number from 0 (start of training) to 1 (its "
+            "end)"
         )
     return number
-
-
-def _said(value: Any) -> str:
-    try:
-        return " ".join(f"{value!r:.40}".split())
-    except ValueError:  # Python prints no numbers of thousands of digits
-        return f"a {type(value).__name__} of thousands of digits"

@@ -68,7 +68,7 @@ class Mixture(Strategy):
 
     @property
     def predicts(self) -> Predicts | None:
-        """What its strategies predict, as far as they say."""
+        """The form of its strategies; None where none of them declares one."""
         return next((made.predicts for made in self._drawn if made.predicts is not None), None)
 
     def choices(self, when: When) -> IntArray:
@@ -196,7 +196,7 @@ class Chain(Strategy):
 
     @property
     def predicts(self) -> Predicts | None:
-        """What its target predicts, or the last stage."""
+        """The form of its target, or of its last stage."""
         last = self.strategies[-1] if self.target is None else self.target
         return last.predicts
 

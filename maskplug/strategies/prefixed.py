@@ -65,7 +65,7 @@ class Prefixed(Strategy):
 
     @property
     def predicts(self) -> Predicts | None:
-        """What the other strategy predicts."""
+        """The form of the other strategy."""
         return self.strategy.predicts
 
     def bounds(self, lengths: IntArray) -> tuple[IntArray, IntArray]:

@@ -43,7 +43,7 @@ def check_documents(model: Any) -> None:
 
 
 def known_mixer(model: Any) -> str | None:
-    """What is wrong with documents in a model that is known to mix tokens, or None."""
+    """The message that refuses a model known to mix tokens; None for other models."""
     part = _mixer(model) if "input_ids" in arguments(model) else None
     return None if part is None else mixes_tokens(model, part)
 
