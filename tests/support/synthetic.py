@@ -107,7 +107,7 @@ class Swap(Replacement):
 
 
 @dataclass(frozen=True)
-class ByLayer(Selector):
+class ByScore(Selector):
     """Half of the tokens whose score, in a layer, is the greatest of all."""
 
     required_annotations = ("score",)
@@ -163,8 +163,8 @@ SOUND: dict[str, maskplug.Strategy] = {
     "swapped": maskplug.strategies.composed.Composed(
         Exact(0.3), Swap(), Original(), maskplug.part("clock", "epoch")
     ),
-    "layer": maskplug.strategies.composed.Composed(
-        ByLayer(), Mix(), Labels(), maskplug.part("clock", "epoch")
+    "annotation": maskplug.strategies.composed.Composed(
+        ByScore(), Mix(), Labels(), maskplug.part("clock", "epoch")
     ),
 }
 #: Their own parts are not registered, and a row may hold no token of the greatest score.
@@ -173,4 +173,4 @@ KNOWN: dict[str, dict[str, str]] = {
     for name in SOUND
     if not name.startswith("deleted")
 }
-KNOWN["layer"]["check_something_is_predicted"] = "no token has the score 3"
+KNOWN["annotation"]["check_something_is_predicted"] = "no token has the score 3"

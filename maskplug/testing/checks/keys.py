@@ -186,7 +186,8 @@ def _tell_apart(subject: Subject, keys: UintArray, aspect: Any) -> bool:
     twins = np.flatnonzero(first[group] != np.arange(len(keys)))
     assert not len(twins), (
         f"{len(twins)} of {len(keys)} keys share all their masks with another key: "
-        f"{keys[twins[0]]} is masked like {keys[first[group[twins[0]]]]} under every seed. Use all 64 "
-        "bits of the key: draw from the rng that the part receives, not from a generator with a smaller seed"
+        f"{keys[twins[0]]} is masked like {keys[first[group[twins[0]]]]} under every seed. Use all "
+        "64 bits of the key: draw from the rng that the part receives, not from a generator with a "
+        "smaller seed"
     )
     return True
