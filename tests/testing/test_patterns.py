@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -83,9 +84,14 @@ def test_every_built_in_pattern_is_checked() -> None:
     assert names == {e.label for e in registry().of_kind("pattern") if e.provider == BUILTIN}
 
 
+@cache
+def report_of(text: str) -> Report:
+    return check_pattern(text)
+
+
 @pytest.mark.parametrize("text", [*without_options(), *MORE])
 def test_built_in_patterns_pass(text: str) -> None:
-    passes(check_pattern(text))
+    passes(report_of(text))
 
 
 @pytest.mark.parametrize("name", SOUND)
@@ -98,8 +104,7 @@ def test_unusual_patterns_pass(name: str) -> None:
 def test_each_check_applies_to_some_pattern() -> None:
     applied = set()
     for text in MORE:
-        report = check_pattern(text)
-        applied |= {r.check for r in report.results if r.outcome == "passed"}
+        applied |= {r.check for r in report_of(text).results if r.outcome == "passed"}
     assert applied == set(BY_NAME)
 
 
