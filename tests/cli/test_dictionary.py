@@ -53,7 +53,7 @@ def test_words_have_other_pieces_within_a_text(tmp_path: Path) -> None:
     )
     (tmp_path / "words.txt").write_text("cat dog\n")
     out = tmp_path / "ids.tsv"
-    output = succeeded(
+    succeeded(
         "dictionary", tmp_path / "words.txt", "--source-tokenizer", tmp_path / "tok", "--out", out
     )
     ids = {word: model.encode(word).ids for word in ("cat", " cat", "dog", " dog")}
@@ -87,9 +87,7 @@ def test_sentencepiece_model(tmp_path: Path) -> None:
     model = sentencepiece.SentencePieceProcessor(model_file=str(path))
     (tmp_path / "words.txt").write_text("small things\n")
     out = tmp_path / "ids.tsv"
-    output = succeeded(
-        "dictionary", tmp_path / "words.txt", "--source-tokenizer", path, "--out", out
-    )
+    succeeded("dictionary", tmp_path / "words.txt", "--source-tokenizer", path, "--out", out)
     left, right = (" ".join(map(str, model.encode(word))) for word in ("small", "things"))
     assert out.read_text() == f"{left}\t{right}\n"
 
