@@ -72,8 +72,8 @@ def test_known_exceptions_are_shown_with_their_reasons() -> None:
 @pytest.mark.parametrize(
     "names",
     [
-        pytest.param(("none", "periodic", "compose", "full", "careless"), id="five entries"),
-        pytest.param((), marks=pytest.mark.slow, id="all entries"),
+        pytest.param(("none", "dynamic", "periodic", "compose", "full", "careless"), id="few"),
+        pytest.param((), marks=pytest.mark.slow, id="all"),
     ],
 )
 def test_without_a_name_everything_that_needs_no_options_is_checked(
