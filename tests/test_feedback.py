@@ -172,7 +172,7 @@ def test_state_in_mid_round(as_json: bool) -> None:
 
 
 def test_state_of_another_plan_is_refused() -> None:
-    with pytest.raises(SpecMismatchError, match=r"'every': 2.*this run follows.*'every': 3"):
+    with pytest.raises(SpecMismatchError, match=r"'every': 2.*this run has.*'every': 3"):
         losses(every=3).load_state_dict(losses(every=2).state_dict())
     with pytest.raises(SpecMismatchError, match=r"'classes': 5.*'classes': 6"):
         Losses(LossTrackingConfig(every=2), 6).load_state_dict(losses().state_dict())

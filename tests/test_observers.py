@@ -21,7 +21,7 @@ from support.batches import VOCAB, equal_rows
 from support.fake_plugins import Site
 
 MASK = (
-    "from batches import VOCAB, equal_rows\nmaskplug.strategy('dynamic')(equal_rows(2, 9), VOCAB)\n"
+    "from support.batches import VOCAB, equal_rows\nmaskplug.strategy('dynamic')(equal_rows(2, 9), VOCAB)\n"
 )
 
 

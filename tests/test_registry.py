@@ -82,12 +82,12 @@ def test_unknown_names_suggest_and_name_failed_plugins() -> None:
     ("bad", "message"),
     [
         (entry("x", kind="clok"), r"alpha registers clok 'x': no such kind; did you mean 'clock'"),
-        (entry("a:b"), "a name has no ':', '@' or blank"),
+        (entry("a:b"), "names contain no ':', '@' or whitespace"),
         (entry("a b"), "a name has no"),
         (entry(""), "a name has no"),
         (entry("x", 1.0), "version 1.0: versions are whole numbers"),
         (entry("x", True), "version True"),
-        (entry("x", 0), "version 0: versions are whole numbers from 1 upwards"),
+        (entry("x", 0), "version 0: versions are integers from 1"),
         (Entry("clock", "x", 1, 7, "alpha"), "7 cannot be called"),  # type: ignore[arg-type]
     ],
     # Not by their text, which holds addresses: every process must name a test alike.

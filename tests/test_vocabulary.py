@@ -89,7 +89,7 @@ def test_protected_tokens_cannot_be_masked() -> None:
 
 def test_require_mask() -> None:
     assert Vocabulary(size=8, mask_id=0).require_mask("x") == 0
-    with pytest.raises(VocabularyError, match=r"x writes a mask token.*add_special_tokens"):
+    with pytest.raises(VocabularyError, match=r"x inserts a mask token.*add_special_tokens"):
         Vocabulary(size=8).require_mask("x")
 
 
