@@ -101,9 +101,9 @@ import numpy as np
 import maskplug
 from maskplug.attention import Picture
 
-asked = maskplug.pattern("document").dense(4, documents=[0, 0, 1, 1])
+expected = maskplug.pattern("document").dense(4, documents=[0, 0, 1, 1])
 received = np.ones((1, 1, 4, 4), np.bool_)  # this model ignored the pattern
-print(Picture.compare(asked, received))
+print(Picture.compare(expected, received))
 ```
 ```text
    0 1 2 3
