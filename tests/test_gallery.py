@@ -43,17 +43,21 @@ PICTURES = {
     "bigbird": "'bigbird(block=1, random=2)'",
     "random": "'random(rate=0.3)' --length 10 --times 0,1,2",
     "prefix": "'prefix(length=5)' --length 12",
-    "document": """'document & causal' --annotations '{"documents": [0, 0, 0, 0, 1, 1, 1, 2, 2, 2]}'""",
+    "document": "'document & causal' "
+    """--annotations '{"documents": [0, 0, 0, 0, 1, 1, 1, 2, 2, 2]}'""",
     "sentence": """sentence --annotations '{"sentence_starts": [1, 0, 0, 1, 0, 1, 0, 0, 0, 1]}'""",
-    "section": """section --annotations '{"section_starts": [1, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0]}'""",
+    "section": "section "
+    """--annotations '{"section_starts": [1, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0]}'""",
     "unilm": """unilm --annotations '{"segments": [0, 0, 0, 0, 0, 1, 1, 1, 1, 1]}'""",
     "permutation": "'permutation(order=drawn, stream=content)' --length 10 --times 0,1",
     "block_diffusion": "'block_diffusion(block=2)' --length 16",
-    "alternating": """'alternating(patterns=["full", "window(left=2)"])' --layer-idx 1 --length 8""",
+    "alternating": """'alternating(patterns=["full", "window(left=2)"])' """
+    "--layer-idx 1 --length 8",
     "wait_k": "'wait_k(k=3)' --attention-kind cross --length 10 --keys 12",
     "monotonic": "monotonic --attention-kind cross --length 6 --keys 8 "
     """--annotations '{"sources_read": [[1, 1, 3, 4, 4, 8]]}'""",
-    "aligned": "aligned --attention-kind cross --text 'the black cat sleeps' --source 'le chat noir dort' "
+    "aligned": "aligned --attention-kind cross "
+    "--text 'the black cat sleeps' --source 'le chat noir dort' "
     """--annotations '{"links": [[[0, 0], [2, 1], [1, 2], [3, 3]]]}'""",
     "and": "'window(left=2, right=2) & ~sink(n=1)' --length 8",
     "or": "'window(left=1, right=1) | sink(n=1)' --length 8",
