@@ -41,7 +41,7 @@ def refused(saved: Any) -> str:
     warning = check(saved, allow=True)
     assert warning is not None
     assert warning.endswith("; continuing with the new ones")
-    assert warning.split("; going")[0] == message.split(". Resume")[0]
+    assert warning.split("; continuing")[0] == message.split(". Resume")[0]
     assert repr(saved) == repr(before)
     return message
 

@@ -212,7 +212,7 @@ def test_a_wrapper_that_does_not_yield_once_is_reported(yields: int) -> None:
         mask()
         mask()
     assert len(said) == 1
-    assert "a wrapper must yield once" in said[0]
+    assert "a hook wrapper must yield exactly once" in said[0]
 
 
 def everything(masked: Any, event: Any) -> list[np.ndarray[Any, Any]]:

@@ -71,7 +71,7 @@ BROKEN = {
         "class Mute(Exception):\n    def __str__(self): return 1 / 0\nraise Mute",
         "Mute",
     ),
-    "asks while loading": ("maskplug.strategy('dynamic')", "PluginError: a plugin asked for a"),
+    "asks while loading": ("maskplug.strategy('dynamic')", "PluginError: a plugin built a"),
 }
 broken = pytest.mark.parametrize(("source", "reason"), BROKEN.values(), ids=BROKEN)
 

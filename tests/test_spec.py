@@ -184,7 +184,7 @@ def test_options_of_a_spec_are_a_mapping() -> None:
 def test_a_strategy_is_returned_as_it_is_and_takes_no_options() -> None:
     strategy = maskplug.strategy("dynamic")
     assert maskplug.strategy(strategy) is strategy
-    with pytest.raises(OptionError, match=r"made already; options \['rate'\] together with the built"):
+    with pytest.raises(OptionError, match=r"cannot pass options \['rate'\] together with the built"):
         maskplug.strategy(strategy, rate=0.1)
 
 
