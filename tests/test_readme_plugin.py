@@ -1,4 +1,4 @@
-"""The plugin of the README, installed as a distribution, passes the conformance checks."""
+"""The plugin in the README, copied file by file, is a distribution that passes the checks."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-#: Blocks that begin with a file name.
+#: Blocks whose first line is the name of a file.
 FILE = re.compile(
     r"^```(?:python plugin|ini notest|toml notest)\n# (\S+)\n(.*?)^```\n", re.M | re.S
 )
@@ -19,33 +19,30 @@ FILE = re.compile(
 
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Install the distribution into a folder."""
+    """A folder in which the distribution is installed."""
     source, target = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("target")
-    for name, text in FILE.findall((ROOT / "README.md").read_text()):
+    files = dict(FILE.findall((ROOT / "README.md").read_text()))
+    assert set(files) == {"long_words.py", "setup.cfg", "pyproject.toml"}
+    for name, text in files.items():
         (source / name).write_text(text)
     pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
     offline = ["--no-index", "--no-deps", "--no-build-isolation", "--target", str(target)]
-    done = subprocess.run([*pip, *offline, str(source)], capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
+    result = subprocess.run([*pip, *offline, str(source)], capture_output=True, text=True)
+    assert result.returncode == 0, result.stderr
     return target
 
 
 def maskplug(target: Path, *arguments: str) -> str:
-    """Run the command with the distribution on the path, and return its output."""
+    """Return the output of a maskplug command with the distribution on the path."""
     paths = [str(target), *filter(None, [os.environ.get("PYTHONPATH"), str(ROOT)])]
-    done = subprocess.run(
+    result = subprocess.run(
         [sys.executable, "-c", f"from maskplug.cli import main; main({list(arguments)})"],
         capture_output=True,
         text=True,
         env={**os.environ, "PYTHONPATH": os.pathsep.join(paths), "COLUMNS": "200"},
     )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
-
-
-def test_plugin_has_three_files() -> None:
-    files = dict(FILE.findall((ROOT / "README.md").read_text()))
-    assert set(files) == {"long_words.py", "setup.cfg", "pyproject.toml"}
+    assert result.returncode == 0, result.stdout + result.stderr
+    return result.stdout
 
 
 def test_plugin_passes_the_checks(installed: Path) -> None:

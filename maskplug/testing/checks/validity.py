@@ -120,7 +120,7 @@ def check_ids_in_vocabulary(subject: Subject, tokens: TokenBatch, masked: Masked
         if name == "labels":
             bad &= rows.values != IGNORE
         assert not bad.any(), (
-            f"{name} contain {rows.values[bad][0]}, but ids run from 0 to {size - 1}"
+            f"{name} contain {rows.values[bad][0]}, but ids range from 0 to {size - 1}"
             + (f" (or {IGNORE} where nothing is predicted)" if name == "labels" else "")
         )
 
