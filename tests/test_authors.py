@@ -24,7 +24,7 @@ TOKENS = batch([[5, 6, 7], [8, 9]])
 
 @dataclass(frozen=True)
 class Selecting(maskplug.Selector):
-    function: Callable[..., Any]
+    function: Any
 
     def select(self, tokens: Any, vocab: Any, rng: Any) -> Any:
         return self.function(tokens)
@@ -32,7 +32,7 @@ class Selecting(maskplug.Selector):
 
 @dataclass(frozen=True)
 class Replacing(maskplug.Replacement):
-    function: Callable[..., Any]
+    function: Any
 
     def replace(self, tokens: Any, selection: Any, vocab: Any, rng: Any) -> Any:
         return self.function(tokens)
@@ -40,7 +40,7 @@ class Replacing(maskplug.Replacement):
 
 @dataclass(frozen=True)
 class Building(maskplug.Target):
-    function: Callable[..., Any]
+    function: Any
 
     def build(self, tokens: Any, selection: Any, inputs: Any, vocab: Any, rng: Any) -> Any:
         return self.function(inputs, selection)

@@ -221,36 +221,30 @@ class PatternSubject:
         batch: Batch,
         annotations: Mapping[str, Any] | None = None,
         *,
-        seed: int = 0,
-        epoch: Any = 0,
-        step: Any = 0,
-        progress: Any = 0.0,
         keys: Sequence[str] | None = None,
         offset: int = 0,
         layer_idx: int = 0,
+        **time: Any,
     ) -> Intervals:
         """Return the pattern's intervals for a batch.
 
         Args:
             batch: from :meth:`batch`.
             annotations, keys: instead of the batch's own.
-            seed, epoch, step, progress: as for a strategy; the subject's seed is added.
             offset: index of the key at which the queries begin.
             layer_idx: index of the model's layer.
+            time: seed (added to the subject's), epoch, step, progress; 0 by default.
         """
+        seed, epoch, step = (time.get(name, 0) for name in ("seed", "epoch", "step"))
         numbers = keys_of(batch.keys if keys is None else keys)
-        context = MaskingContext.at(self.seed + seed, epoch, step, numbers, progress)
-        site = AttentionCall(
-            batch.q_len - offset,
-            batch.kv_len,
-            context,
-            HEADS,
-            offset,
-            batch.attention_kind,
-            layer_idx,
-            dict(batch.annotations if annotations is None else annotations),
+        context = MaskingContext.at(
+            self.seed + seed, epoch, step, numbers, time.get("progress", 0.0)
         )
-        return self.pattern.rows(site)
+        annotations = dict(batch.annotations if annotations is None else annotations)
+        kind, q_len = batch.attention_kind, batch.q_len - offset
+        return self.pattern.rows(
+            AttentionCall(q_len, batch.kv_len, context, HEADS, offset, kind, layer_idx, annotations)
+        )
 
     def outcomes(self, **context: Any) -> list[tuple[Batch, Intervals]]:
         """Return the pattern's intervals for the standard batch of each attention kind."""

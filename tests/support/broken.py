@@ -122,7 +122,7 @@ BROKEN: dict[str, list[Broken]] = {
     ],
     "check_shapes": [case("no sources", None, Replacing(parts.without_sources), Original())],
     "check_annotations": [case("not finite", target=Building(parts.nan_annotation))],
-    "check_ids_in_vocabulary": [case("ids range from 0 to 199", None, parts.random_ids(beyond=900))],
+    "check_ids_in_vocabulary": [case("ids range from 0 to 199", None, parts.random_ids(900))],
     "check_selection": [
         Broken(lambda: parts.Overlapping(Exact(0.5), Mix(), Labels(), EPOCH), "overlap")
     ],
