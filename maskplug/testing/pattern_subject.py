@@ -106,7 +106,7 @@ class PatternSubject:
 
     kind: ClassVar[str] = "pattern"
     how_to_draw: ClassVar[str] = (
-        "Draw only from site.rng(clock): rng.bits, rng.uniform, rng.integers."
+        "Draw only from call.rng(clock): rng.bits, rng.uniform, rng.integers."
     )
 
     pattern: Pattern

@@ -211,7 +211,7 @@ BROKEN: dict[str, list[Broken]] = {
             lambda site, rows: Intervals.of(site.kv_len, [[[[0]]]], [[[[site.kv_len]]]]),
         ),
         answering(
-            "for 19 keys, but site.kv_len is 20",
+            "for 19 keys, but call.kv_len is 20",
             lambda site, rows: Intervals.of(
                 site.kv_len - 1, 0 * site.q[..., None], site.q[..., None] + 1
             ),

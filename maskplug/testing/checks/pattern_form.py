@@ -12,7 +12,7 @@ from maskplug.errors import MaskplugError, MaskplugWarning, PluginError, TokenEr
 from maskplug.spec import to_json
 from maskplug.testing.pattern_subject import HEADS, Batch, PatternSubject
 
-FORM = "Return site.intervals((lo, hi), …), Intervals.of or Intervals.of_mask, and &, | and ~."
+FORM = "Return call.intervals((lo, hi), …), Intervals.of or Intervals.of_mask, and &, | and ~."
 
 
 def _intervals(subject: PatternSubject, batch: Batch) -> Intervals:
@@ -24,7 +24,7 @@ def _intervals(subject: PatternSubject, batch: Batch) -> Intervals:
             "checks create only those. If small integers do not suit, pass `annotations` to the "
             "check"
         ) from error
-    assert isinstance(rows, Intervals), f"rows(site) returns {type(rows).__name__}. {FORM}"
+    assert isinstance(rows, Intervals), f"rows(call) returns {type(rows).__name__}. {FORM}"
     return rows
 
 
@@ -35,7 +35,7 @@ def check_result(subject: PatternSubject) -> None:
     for batch in subject.batches():
         rows = _intervals(subject, batch)
         assert rows.n_keys == batch.kv_len, (
-            f"the intervals are for {rows.n_keys} keys, but site.kv_len is {batch.kv_len}. {FORM}"
+            f"the intervals are for {rows.n_keys} keys, but call.kv_len is {batch.kv_len}. {FORM}"
         )
         samples, heads, queries = rows.shape
         fits = samples in (1, len(batch.samples)) and heads in (1, HEADS) and queries == batch.q_len
@@ -99,7 +99,7 @@ def check_renderers(subject: PatternSubject) -> None:
         for name, mask in masks.items():
             assert np.array_equal(mask, expected), (
                 f"{name} differs from the intervals in {batch.attention_kind!r}. Override "
-                "rows(site), and leave the renderers to Pattern"
+                "rows(call), and leave the renderers to Pattern"
             )
         assert np.array_equal(rows.counts, expected.sum(-1)), (
             f"counts are {rows.counts.tolist()}, but the numbers of visible keys are "

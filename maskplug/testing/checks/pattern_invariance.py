@@ -13,9 +13,9 @@ from maskplug.testing.pattern_subject import LAYERS, PatternSubject
 from maskplug.testing.subject import NotApplicable
 
 IN_TOKENS = (
-    "Count in the sample's own tokens: use site.q, site.lengths, and site.intervals for the result."
+    "Count in the sample's own tokens: use call.q, call.lengths, and call.intervals for the result."
 )
-READ = "Read annotations with site.per_token, site.per_sample and site.pairs"
+READ = "Read annotations with call.per_token, call.per_sample and call.pairs"
 
 
 def check_no_memory_between_calls(subject: PatternSubject) -> None:
@@ -61,8 +61,8 @@ def check_sample_alone(subject: PatternSubject) -> None:
                 subject.rows(alone, step=1),
                 [expected],
                 "alone in a batch, a sample has another mask",
-                "Compute draws and sizes of a sample from its own key and length (site.rng, "
-                "site.lengths), never from the batch.",
+                "Compute draws and sizes of a sample from its own key and length (call.rng, "
+                "call.lengths), never from the batch.",
             )
 
 
@@ -95,7 +95,7 @@ def check_offset(subject: PatternSubject) -> None:
         for query in range(batch.q_len - offset):
             assert (rows[:, :, query] == whole[:, :, query + offset]).all(), (
                 f"with offset {offset}, query {query} sees other keys than query {query + offset} "
-                f"of the full mask. {IN_TOKENS} Do not use site.q_len as a length: with a cache it "
+                f"of the full mask. {IN_TOKENS} Do not use call.q_len as a length: with a cache it "
                 "is 1"
             )
 
@@ -112,7 +112,7 @@ def check_times_of_samples(subject: PatternSubject) -> None:
                 [mixed[i] for i in numbers],
                 subject.rows(part, epoch=t, step=7 * t, progress=t / 2),
                 f"in a batch with samples of other times, a sample of epoch {t} has another mask",
-                "site.value(option), site.share(option) and the draws of site.rng have one value "
+                "call.value(option), call.share(option) and the draws of call.rng have one value "
                 "per sample.",
             )
 

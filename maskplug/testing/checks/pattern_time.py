@@ -43,7 +43,7 @@ def check_time_comes_by_clocks(subject: PatternSubject) -> None:
                 first.setdefault(state, rows),
                 f"at epoch {epoch}, step {step} and progress {progress} the pattern has another "
                 "mask, but no clock or schedule of it has changed",
-                "Draw with site.rng(self.clock), read options with site.value, and make clocks and "
+                "Draw with call.rng(self.clock), read options with call.value, and make clocks and "
                 "schedules options (fields).",
             )
 
@@ -60,7 +60,7 @@ def check_is_dynamic(subject: PatternSubject) -> None:
         raise NotApplicable(f"rows of up to {max(subject.lengths)} keys are too short to change")
     raise AssertionError(
         "the pattern has a clock that ticks, but the same mask at all times. Draw with "
-        "site.rng(self.clock); if nothing is drawn, remove the clock or set it to Never(), so that "
+        "call.rng(self.clock); if nothing is drawn, remove the clock or set it to Never(), so that "
         "`is_dynamic` is True only for masks that change"
     )
 
@@ -80,5 +80,5 @@ def check_chance_comes_by_clocks(subject: PatternSubject) -> None:
                 rows,
                 expected,
                 f"with another {what} the pattern has another mask, though it has no clock",
-                "Make the clock an option (a field), and draw with site.rng(self.clock).",
+                "Make the clock an option (a field), and draw with call.rng(self.clock).",
             )
