@@ -60,7 +60,7 @@ def check_empty_rows(subject: Subject) -> None:
 
 
 def check_one_token_rows(subject: Subject) -> None:
-    """Rows with one token that may be masked, with and without special tokens, are masked."""
+    """Rows of one token, with and without special tokens around it, give a valid result."""
     one = int(subject.vocab.ordinary[0])
     _mask_rows(subject, [[one], subject.enclosed([one]), [one]], "rows of one token")
 
