@@ -181,7 +181,7 @@ CLASSES = {
     misspelt: "selector Bad lacks the method 'select'; rename 'selct'?",
     undecorated: "selector Bad is not a dataclass; parts are frozen dataclasses: write @dataclass(",
     not_frozen: "selector Bad is not frozen: its options could change: write @dataclass(",
-    undecorated_subclass: "selector Bad annotates 'power', 'rate' and is not a dataclass itself",
+    undecorated_subclass: "selector Bad annotates 'power', 'rate' but is not a dataclass",
     no_part: "the class Bad is no part; a selector is a subclass of maskplug.Selector",
 }
 
@@ -217,12 +217,12 @@ class Bare(maskplug.Selector):
 
 @pytest.mark.parametrize("make", [lambda: Bare(rate=0.3), lambda: Bare(0.3)])  # type: ignore
 def test_options_without_annotation_are_named(make: Any) -> None:
-    with pytest.raises(PluginError, match=r"Bare: 'rate' has no annotation.*'rate: float = 0.5'"):
+    with pytest.raises(PluginError, match=r"Bare: 'rate' has no type annotation.*'rate: float = 0.5'"):
         make()
 
 
 def test_options_without_annotation_are_named_in_specs() -> None:
-    with pytest.raises(maskplug.OptionError, match="no option 'rate': 'rate' has no annotation"):
+    with pytest.raises(maskplug.OptionError, match="no option 'rate': 'rate' has no type annotation"):
         specs.build(Entry("selector", "bare", 1, Bare, "x"), {"rate": 0.3})
 
 

@@ -4,8 +4,8 @@ import maskplug
 from maskplug.testing import parametrize_with_checks, parametrize_with_pattern_checks
 
 
-# By name with default options, and with options. The check that 'periodic' rightly fails is declared
-# at its factory with @known_exceptions: pytest reports it as an expected failure.
+# By name with default options, and with options. The check that 'periodic' rightly fails is
+# declared at its factory with @known_exceptions: pytest reports it as an expected failure.
 @parametrize_with_checks(["periodic", maskplug.strategy("periodic", period=3, clock="never")])
 def test_strategy(subject, check):
     check(subject)
