@@ -123,8 +123,7 @@ def test_without_pytest_the_message_is_how_to_install_it(monkeypatch: pytest.Mon
     monkeypatch.setitem(sys.modules, "pytest", None)
     output = refused("check", "none")
     assert output.strip() == (
-        "Error: the checks run with pytest, which is not installed: pip install "
-        "'maskplug[testing]'"
+        "Error: the checks run with pytest, which is not installed: pip install 'maskplug[testing]'"
     )
 
 
