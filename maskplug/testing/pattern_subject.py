@@ -246,8 +246,8 @@ class PatternSubject:
             AttentionCall(q_len, batch.kv_len, context, HEADS, offset, kind, layer_idx, annotations)
         )
 
-    def outcomes(self, **context: Any) -> list[tuple[Batch, Intervals]]:
-        """Return the pattern's intervals for the standard batch of each attention kind."""
+    def outcomes(self, **context: Any) -> Any:
+        """Return (batch, intervals) for the standard batch of each attention kind."""
         return [(batch, self.rows(batch, **context)) for batch in self.batches()]
 
     @staticmethod

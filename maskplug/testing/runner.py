@@ -27,8 +27,7 @@ AnySubject = Subject | PatternSubject
 Outcome = Literal["passed", "failed", "known", "declared but passes", "not applicable"]
 #: Only what the checks need: no configuration, no other plugins, and output left alone.
 ARGUMENTS = ("-c", os.devnull, "--noconftest", "--assert=plain", "--capture=no")
-UNUSED = ("terminal", "cacheprovider", "warnings", "logging", "faulthandler")
-UNUSED += ("unraisableexception", "threadexception")
+UNUSED = "terminal cacheprovider warnings logging faulthandler unraisableexception threadexception"
 ENVIRONMENT = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTEST_ADDOPTS": "", "PYTEST_PLUGINS": ""}
 
 
@@ -246,7 +245,7 @@ def run(
     recorder = _Recorder(cases, on_result)
     suite = Path(__file__).with_name("suite.py")
     arguments = [str(suite), f"--rootdir={suite.parent}", *ARGUMENTS]
-    arguments += [f"-pno:{name}" for name in UNUSED]
+    arguments += [f"-pno:{name}" for name in UNUSED.split()]
     with mock.patch.dict(os.environ, ENVIRONMENT):
         code = pytest.main(arguments, plugins=[recorder]) if cases else 0
     if code == pytest.ExitCode.INTERRUPTED:

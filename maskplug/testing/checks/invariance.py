@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -141,15 +142,16 @@ def check_memory_layout(subject: Subject) -> None:
         "Arrays of a batch are read-only views of the caller's arrays and must stay so: write to a "
         "copy (out = tokens.ids.copy())."
     )
-    for name, convert in {
+    conversions: dict[str, Callable[[Array], Array]] = {
         "in read-only arrays": _read_only,
         "in arrays with gaps": lambda array: np.repeat(array, 2)[::2],
         "in reversed arrays": lambda array: array[::-1].copy()[::-1],
-    }.items():
+    }
+    for name, convert in conversions.items():
         annotations = {key: convert(values) for key, values in tokens.annotations.items()}
-        arrays = [convert(array) for array in (tokens.ids, tokens.offsets, tokens.keys)]
+        ids, offsets, keys = map(convert, (tokens.ids, tokens.offsets, tokens.keys))
         try:
-            rows = subject.outcomes(TokenBatch(*arrays, annotations), epoch=1)
+            rows = subject.outcomes(TokenBatch(ids, offsets, keys, annotations), epoch=1)
         except Exception as error:
             raise AssertionError(f"{name}, masking raises {described(error)}\n{remedy}") from error
         assert_same_rows(rows, expected, f"{name}, a sample is masked differently", remedy)

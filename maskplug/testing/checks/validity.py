@@ -154,6 +154,10 @@ def check_selection(subject: Subject, tokens: TokenBatch, masked: Masked) -> Non
 @_rule
 def check_specials_are_not_chosen(subject: Subject, tokens: TokenBatch, masked: Masked) -> None:
     """Special tokens are never chosen."""
+    _check_chosen(subject, tokens, masked)
+
+
+def _check_chosen(subject: Subject, tokens: TokenBatch, masked: Masked) -> None:
     wrong = masked.selection.mask & ~subject.may_be_chosen(tokens)
     assert not wrong.any(), (
         f"a special or protected token is chosen ({where(tokens, wrong)}): choose among "
@@ -169,11 +173,7 @@ def check_protected_tokens_are_not_chosen(subject: Subject) -> None:
     annotations = {**batch.annotations, "protected": protected}
     tokens = TokenBatch(batch.ids, batch.offsets, batch.keys, annotations)
     for epoch in range(3):
-        wrong = subject.mask(tokens, epoch=epoch).selection.mask & ~subject.may_be_chosen(tokens)
-        assert not wrong.any(), (
-            f"a special or protected token is chosen ({where(tokens, wrong)}): choose among "
-            "units(tokens, vocab)"
-        )
+        _check_chosen(subject, tokens, subject.mask(tokens, epoch=epoch))
 
 
 @_rule
