@@ -1,9 +1,13 @@
-"""Attention patterns for models of Hugging Face."""
+"""Attention patterns for Hugging Face models.
 
-from maskplug_hf.attention.compared import Difference, compare
+Imports go one way: modules, settings → forward → mask_metadata → annotations → masks → flex →
+interface → handle → mixing → api.
+"""
+
+from maskplug_hf.attention.api import use_attention
+from maskplug_hf.attention.capture import Received, received
+from maskplug_hf.attention.difference import Difference, compare
 from maskplug_hf.attention.handle import PatternAttention
-from maskplug_hf.attention.received import Received, received
-from maskplug_hf.attention.use import use_attention
 
 __all__ = [
     "Difference",
