@@ -1,12 +1,11 @@
 """Attention patterns for Hugging Face models.
 
-Imports go one way: modules, settings → forward → mask_metadata → annotations → masks → flex →
-interface → handle → mixing → api.
+Each file imports from those before it: modules, settings, mask_metadata, columns, model_mask,
+masks, interface, handle, mixing, api.
 """
 
 from maskplug_hf.attention.api import use_attention
-from maskplug_hf.attention.capture import Received, received
-from maskplug_hf.attention.difference import Difference, compare
+from maskplug_hf.attention.capture import Difference, Received, compare, received
 from maskplug_hf.attention.handle import PatternAttention
 
 __all__ = [

@@ -14,7 +14,7 @@ from maskplug.attention.site import PLACES
 from maskplug.errors import OptionError
 from maskplug_hf.attention.handle import HANDLE, PatternAttention
 from maskplug_hf.attention.interface import NAMES
-from maskplug_hf.attention.mixing import check_documents, probe_documents
+from maskplug_hf.attention.mixing import known_mixer, probe_documents
 from maskplug_hf.attention.modules import attention_modules
 from maskplug_hf.model import base_model
 
@@ -92,8 +92,8 @@ def use_attention(
     elif evaluation is not None:
         evaluated = _by_kind(model, kinds, evaluation, {})
     separates = any(one.separates for one in (*patterns.values(), *evaluated.values()))
-    if separates:
-        check_documents(model)
+    if separates and (message := known_mixer(model)) is not None:
+        raise OptionError(message)
     for module in model.modules():
         if (former := vars(module).get(HANDLE)) is not None:
             former.remove()
@@ -150,11 +150,9 @@ def _check_backend(model: Any, backend: str) -> None:
     if backend not in NAMES:
         reason = ": flash attention takes no masks" if "flash" in str(backend) else ""
         raise OptionError(f"backend is {backend!r}{reason}; choices: 'sdpa', 'eager', 'flex'")
-    for name, supported, remedy in (
-        ("sdpa", model._supports_sdpa, "eager"),
-        ("flex", model._supports_flex_attn, "sdpa"),
-    ):
-        if backend == name and not supported:
-            raise OptionError(
-                f"{type(model).__name__} does not support {name}; use backend={remedy!r}"
-            )
+    supported = {"sdpa": model._supports_sdpa, "flex": model._supports_flex_attn}
+    if not supported.get(backend, True):
+        remedy = "eager" if backend == "sdpa" else "sdpa"
+        raise OptionError(
+            f"{type(model).__name__} does not support {backend}; use backend={remedy!r}"
+        )

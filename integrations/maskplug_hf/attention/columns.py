@@ -13,8 +13,7 @@ import torch
 from maskplug.arrays import IntArray
 from maskplug.attention import Pattern, Place
 from maskplug.errors import OptionError, TokenError
-from maskplug_hf.attention.forward import ForwardPass
-from maskplug_hf.attention.mask_metadata import MaskMetadata, metadata_of
+from maskplug_hf.attention.mask_metadata import ForwardPass, MaskMetadata, metadata_of
 
 MASKS = ("attention_mask", "decoder_attention_mask", "encoder_attention_mask")
 #: Other column names of annotations.
@@ -55,16 +54,12 @@ def with_cross_mask(
     module: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> tuple[tuple[Any, ...], dict[str, Any]]:
     """Return the inputs with a mask for cross-attention: without one, BERT requests no mask."""
-    name, names = "encoder_attention_mask", argument_names(module.__class__)
-    inputs = bind_inputs(module, args, kwargs)
-    states = inputs.get("encoder_hidden_states")
-    if name not in names or states is None or inputs.get(name) is not None:
+    name, inputs = "encoder_attention_mask", bind_inputs(module, args, kwargs)
+    accepted, states = argument_names(module.__class__), inputs.get("encoder_hidden_states")
+    if name not in accepted or states is None or inputs.get(name) is not None:
         return args, kwargs
     ones = torch.ones(states.shape[:2], dtype=torch.long, device=states.device)
-    index = names.index(name)
-    if index < len(args):
-        return (*args[:index], ones, *args[index + 1 :]), kwargs
-    return args, {**kwargs, name: ones}
+    return (), {**inputs, name: ones}
 
 
 def as_numpy(value: Any) -> Any:
@@ -92,7 +87,7 @@ def column_names(patterns: Iterable[Pattern]) -> frozenset[str]:
     return frozenset({"sample_keys", *(prefix + name for prefix in prefixes for name in names)})
 
 
-def annotations(
+def call_annotations(
     forward: ForwardPass, metadata: MaskMetadata, kind: Place, pattern: Pattern
 ) -> dict[str, Any]:
     """Return the annotations of an attention call by name.
@@ -106,9 +101,8 @@ def annotations(
     # Only the decoder's text grows.
     values = _columns(forward, prefix, metadata.kv_len if kind == "decoder" else None)
     if kind == "cross":
-        query_prefix = _prefix(forward, kind, queries=True)
         tokens = query_offset(forward, metadata, kind) + metadata.q_len
-        queries = _columns(forward, query_prefix, tokens)
+        queries = _columns(forward, _prefix(forward, kind, queries=True), tokens)
         values = {name: value for name, value in values.items() if name not in QUERY_NAMES}
         values |= {name: value for name, value in queries.items() if name in QUERY_NAMES}
         values |= {f"{QUERY}{name}": value for name, value in queries.items()}
@@ -139,23 +133,17 @@ def query_offset(forward: ForwardPass, metadata: MaskMetadata, kind: Place) -> i
 
 
 def _prefix(forward: ForwardPass, kind: Place, queries: bool = False) -> str:
-    """Return the column prefix of the keys, or (in cross-attention) of the queries.
-
-    Columns without a prefix describe the encoder's text, or the only text of other models.
-    """
+    """Return the column prefix of the keys, or (in cross-attention) of the queries."""
+    # Columns without a prefix describe the encoder's text, or the only text of other models.
     if forward.settings.seq2seq:
         return "decoder_" if kind == "decoder" or queries else ""
     return "encoder_" if kind == "cross" and not queries else ""
 
 
 def _columns(forward: ForwardPass, prefix: str, tokens: int | None) -> dict[str, Any]:
-    """Return the columns with a prefix, by annotation name.
-
-    Columns of ``PatternAttention.given`` get this number of tokens, unless it is None.
-    """
-    columns = dict(forward.given_columns)
-    if tokens is not None:
-        columns = {name: _fit_length(value, tokens) for name, value in columns.items()}
+    """Return the columns with a prefix, by annotation name; the given ones fitted to a length."""
+    given = forward.given_columns.items()
+    columns = {n: value if tokens is None else _fit_length(value, tokens) for n, value in given}
     columns |= forward.columns
     annotation_of = {alias: name for name, alias in ALIASES.items()}
     names = [name.removeprefix(prefix) for name in columns if name.startswith(prefix)]

@@ -18,8 +18,8 @@ from maskplug.errors import MaskplugWarning, OptionError, PluginError
 from maskplug.schedule import progress_at
 from maskplug.spec import to_json
 from maskplug_hf.attention import columns
-from maskplug_hf.attention.forward import RUNNING, ForwardPass
 from maskplug_hf.attention.interface import NAMES
+from maskplug_hf.attention.mask_metadata import RUNNING, ForwardPass
 from maskplug_hf.attention.modules import ATTRIBUTE, attention_modules
 from maskplug_hf.attention.settings import AttentionSettings, TrainingTime
 

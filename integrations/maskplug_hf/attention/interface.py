@@ -2,32 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from functools import cache
 from typing import Any
 
 import torch
+from torch._dynamo import config as dynamo
 from transformers import AttentionInterface, AttentionMaskInterface
 from transformers.integrations.flex_attention import flex_attention_forward
 from transformers.masking_utils import causal_mask_function, eager_mask, sdpa_mask
 
 from maskplug.errors import OptionError
-from maskplug_hf.attention.flex import check_flex, combined_blocks, compile_if_large
-from maskplug_hf.attention.forward import RUNNING
-from maskplug_hf.attention.mask_metadata import (
-    LazyMask,
-    MaskMetadata,
-    attach_metadata,
-    metadata_of,
-    only_metadata,
-)
+from maskplug_hf.attention.mask_metadata import RUNNING, MaskMetadata, metadata_of
 from maskplug_hf.attention.masks import MaskCall, combined_mask
 from maskplug_hf.attention.model_mask import model_mask
 from maskplug_hf.attention.modules import ATTRIBUTE, INTERFACE, interface_method, shared_layers
 
 #: The registered name of each backend. transformers searches names for "flash", "flex" and "sdpa".
 NAMES = {"sdpa": "maskplug", "eager": "maskplug_plain", "flex": "maskplug_blocks"}
+#: Up to this number of cells, flex attention is not compiled on the CPU.
+MAX_EAGER_CELLS = 1 << 20
 
 
 def register() -> None:
@@ -35,7 +31,7 @@ def register() -> None:
     for backend, delegate in (("sdpa", sdpa_mask), ("eager", eager_mask)):
         AttentionMaskInterface.register(NAMES[backend], _mask_function(delegate))
         AttentionInterface.register(NAMES[backend], _attention_function(backend))
-    AttentionMaskInterface.register(NAMES["flex"], _lazy_mask)
+    AttentionMaskInterface.register(NAMES["flex"], _flex_mask)
     AttentionInterface.register(NAMES["flex"], _flex_attention)
 
 
@@ -45,11 +41,11 @@ def _mask_function(delegate: Callable[..., Any]) -> Callable[..., Any]:
         """Return the mask of transformers' own function, with the metadata that patterns need."""
         request |= {"allow_is_causal_skip": False, "allow_is_bidirectional_skip": False}
         result = delegate(**request)
-        metadata = MaskMetadata.of_request(**request)
+        metadata = MaskMetadata.of_request(request)
         if metadata.forward is None:
             # generate makes the mask contiguous, and a copy would lose its metadata.
             result = result.contiguous()
-        attach_metadata(result, metadata)
+        metadata.attach(result)
         return result
 
     function: Callable[..., Any] = mask
@@ -58,17 +54,11 @@ def _mask_function(delegate: Callable[..., Any]) -> Callable[..., Any]:
 
 def _attention_function(backend: str) -> Callable[..., Any]:
     def attention(
-        module: Any,
-        query: Any,
-        key: Any,
-        value: Any,
-        attention_mask: Any = None,
-        *args: Any,
-        **options: Any,
+        module: Any, query: Any, key: Any, value: Any, attention_mask: Any = None, **options: Any
     ) -> Any:
         """Compute attention as transformers does, with the mask of the pattern."""
         compute, mask = _prepare(module, backend, attention_mask, query.shape[1])
-        return compute(module, query, key, value, mask, *args, **options)
+        return compute(module, query, key, value, mask, **options)
 
     return attention
 
@@ -92,60 +82,85 @@ def _attention_of(module_class: Any, backend: str) -> Any:
 
 
 @torch.compiler.disable  # type: ignore[untyped-decorator]
-def _lazy_mask(mask_function: Any = causal_mask_function, **request: Any) -> LazyMask:
-    """Return the model's own mask as intervals, with its metadata.
+def _flex_mask(mask_function: Any = causal_mask_function, **request: Any) -> MaskMetadata:
+    """Return metadata with the model's own mask as intervals.
 
     Raises:
         OptionError: outside of a forward pass, as for a static cache.
     """
-    metadata = MaskMetadata.of_request(**request)
+    metadata = MaskMetadata.of_request(request)
     forward = metadata.forward
     if forward is None:
         raise OptionError(
             "a mask was requested before the forward pass, as generate does for a static cache; "
             "backend='flex' does not support this: use another cache, or backend='sdpa'"
         )
-    return LazyMask(metadata, model_mask(mask_function, metadata, forward.position_ids, request))
+    metadata.model_mask = model_mask(mask_function, metadata, forward.position_ids, request)
+    return metadata
 
 
 def _flex_attention(
-    module: Any,
-    query: Any,
-    key: Any,
-    value: Any,
-    attention_mask: Any = None,
-    *args: Any,
-    **options: Any,
+    module: Any, query: Any, key: Any, value: Any, attention_mask: Any = None, **options: Any
 ) -> Any:
     """Compute flex attention as transformers does, with the blocks of the pattern."""
-    mask = _blocks(module, query, key, attention_mask, options)
+    _check_flex(module, query, options)
+    kv_len, device = key.shape[-2], query.device
+    mask = _with_pattern(module, attention_mask, query.shape[1], kv_len, device)
     with compile_if_large(query, key):
-        return flex_attention_forward(module, query, key, value, mask, *args, **options)
+        return flex_attention_forward(module, query, key, value, mask, **options)
 
 
 @torch.compiler.disable  # type: ignore[untyped-decorator]
-def _blocks(module: Any, query: Any, key: Any, mask: Any, options: dict[str, Any]) -> Any:
-    check_flex(module, query, options)
-    return _with_pattern(module, mask, query.shape[1], key.shape[-2], query.device)
+def _check_flex(module: Any, query: Any, options: Mapping[str, Any]) -> None:
+    """Raise an OptionError for dropout, a bias per cell, and gradients on the CPU."""
+    name = type(module).__name__
+    if options.get("dropout"):
+        raise OptionError(
+            f"{name} uses attention dropout ({options['dropout']}), which flex attention does not "
+            "support: set the attention dropout in the config to 0, or use backend='sdpa'"
+        )
+    if options.get("position_bias") is not None:
+        raise OptionError(
+            f"{name} adds a bias for every query and key, which is as large as the mask that "
+            "backend='flex' avoids: use backend='sdpa'"
+        )
+    if query.device.type == "cpu" and query.requires_grad and torch.is_grad_enabled():
+        raise OptionError(
+            f"{name} needs gradients on the CPU, where flex attention has none: use "
+            "backend='sdpa' for training, or torch.no_grad() for inference"
+        )
 
 
+def compile_if_large(query: Any, key: Any) -> AbstractContextManager[Any]:
+    """Return a context that controls how transformers' flex attention is compiled on the CPU.
+
+    A small mask takes longer to compile than to compute, and decoding changes the length with
+    every token. A large one is compiled for its exact length: for dynamic lengths, torch 2.13
+    generates invalid C++.
+    """
+    context: AbstractContextManager[Any] = nullcontext()
+    if query.device.type == "cpu" and not torch.compiler.is_compiling():
+        if query.shape[-2] * key.shape[-2] <= MAX_EAGER_CELLS:
+            context = torch.compiler.set_stance("force_eager")
+        else:
+            context = dynamo.patch(automatic_dynamic_shapes=False)
+    return context
+
+
+@torch.compiler.disable  # type: ignore[untyped-decorator]
 def _with_pattern(module: Any, mask: Any, heads: int, kv_len: int = 0, device: Any = None) -> Any:
     """Return a module's mask combined with its pattern, and call the listeners."""
     role = getattr(module, ATTRIBUTE)
     metadata, forward = metadata_of(mask), RUNNING.get()
     if metadata is None and forward is not None and isinstance(mask, torch.Tensor):
-        metadata = only_metadata(forward, mask.shape)
+        metadata = forward.only_metadata(mask.shape)
     elif metadata is not None and metadata.forward is not None:
         forward = metadata.forward
     if metadata is not None and forward is not None:
-        layers = shared_layers(module)
-        if layers is not None:
+        if (layers := shared_layers(module)) is not None:
             role = replace(role, layer_idx=_count_use(module, metadata, layers))
         call = MaskCall(role, metadata, forward, heads)
-        if isinstance(mask, LazyMask):
-            result = combined_blocks(call, mask, kv_len, device)
-        else:
-            result = combined_mask(call, mask)
+        result = combined_mask(call, mask, kv_len, device)
         for listener in forward.settings.listeners:
             listener(role, result)
         return result
@@ -166,11 +181,7 @@ def _with_pattern(module: Any, mask: Any, heads: int, kv_len: int = 0, device: A
 
 
 def _count_use(module: Any, metadata: MaskMetadata, layers: int) -> int:
-    """Return the layer index of a use of shared modules, by counting uses of the mask.
-
-    Raises:
-        OptionError: when there are more uses than layers.
-    """
+    """Return the layer index of a use of shared modules, by counting uses of the mask."""
     if metadata.uses == layers:
         raise OptionError(
             f"the {layers} layers of {type(module).__name__} share modules, and a module is used "

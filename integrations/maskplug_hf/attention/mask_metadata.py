@@ -1,63 +1,110 @@
-"""Metadata attached to a mask: what transformers passed when it requested the mask."""
+"""The forward pass that requests masks, and the metadata that it attaches to each mask."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
+from weakref import WeakSet
 
 import numpy as np
 
 from maskplug.arrays import BoolArray
-from maskplug.attention import Intervals, Place
-from maskplug_hf.attention.forward import RUNNING, ForwardPass
+from maskplug.attention import Intervals, Pattern, Place
+from maskplug.errors import TokenError
+from maskplug.rng import keys_of
+from maskplug.when import When
+from maskplug_hf.attention.settings import AttentionSettings, TrainingTime
 
+#: The forward pass that is running in this thread.
+RUNNING: ContextVar[ForwardPass | None] = ContextVar("maskplug_forward", default=None)
 _ATTRIBUTE = "_maskplug_mask_metadata"
 
 
 @dataclass(eq=False)
+class ForwardPass:
+    """A forward pass of a model: its patterns, its time, and the columns of its batch."""
+
+    settings: AttentionSettings
+    owner: Any  # the outermost module; the pass ends with its forward
+    patterns: Mapping[Place, Pattern]  # other attention kinds keep the model's own mask
+    time: TrainingTime
+    columns: Mapping[str, Any]
+    given_columns: Mapping[str, Any]  # of PatternAttention.given, for several passes
+    position_ids: Any  # int64 of shape (batch or 1, tokens), or None
+    outer: ForwardPass | None  # the pass of another model with patterns that contains this one
+    #: Offset and validity of the decoder's queries, set before cross-attention.
+    decoder_queries: tuple[int, BoolArray] | None = None
+    rendered: dict[Any, Any] = field(default_factory=dict)
+    requested: WeakSet[MaskMetadata] = field(default_factory=WeakSet)
+
+    @property
+    def sample_keys(self) -> Any:
+        """The sample keys: one per sample, or one per token in packed rows; None without."""
+        keys = self.columns.get("sample_keys", self.given_columns.get("sample_keys"))
+        return None if keys is None else np.asarray(keys)
+
+    def when(self, batch_size: int) -> When:
+        """Return seed, time and key of every sample.
+
+        Raises:
+            TokenError: when the number of keys does not match the batch.
+        """
+        # Keys do not depend on the tokens: a generated text grows, and its mask must not change.
+        keys = self.sample_keys
+        if keys is None or keys.ndim == 2:  # documents of packed rows have their own keys
+            keys = np.zeros(batch_size, np.uint64)
+        else:
+            keys = keys.astype(np.uint64) if keys.dtype.kind in "iu" else keys_of(keys.tolist())
+        if batch_size % max(len(keys), 1):
+            raise TokenError(
+                f"there are {len(keys)} 'sample_keys' for {batch_size} samples; give one per sample"
+            )
+        keys = np.repeat(keys, batch_size // max(len(keys), 1))  # beams of a sample share its key
+        epoch, step, progress = self.time
+        return When.at(self.settings.seed, epoch, step, keys, progress)
+
+    def only_metadata(self, shape: Any) -> MaskMetadata | None:
+        """Return the metadata of a mask of this shape that was copied, as to another device.
+
+        None if there is cross-attention or masks of several lengths: the mask may be any of them.
+        """
+        lengths = {metadata.lengths for metadata in self.requested}
+        if len(lengths) != 1 or "cross" in self.settings.attention_kinds:
+            return None
+        metadata = next(iter(self.requested))
+        expected = metadata.q_len, metadata.kv_len - metadata.kv_offset
+        return metadata if shape[-2:] == expected else None
+
+
+@dataclass(eq=False)
 class MaskMetadata:
-    """Lengths, offsets and padding of a mask.
+    """Lengths, offsets and padding of a mask, as transformers requested it.
 
     Key indices count from the first token ever cached, whether or not the cache still holds it.
-
-    Attributes:
-        batch_size, q_len: batch size and number of queries.
-        kv_len: number of keys, those dropped by a sliding-window cache included.
-        q_offset: key index of the first query; 0 without a cache and in cross-attention.
-        kv_offset: number of keys dropped by a sliding-window cache.
-        padding: the attention mask as a tensor of two dimensions, or None without padding.
-        forward: the forward pass that requested the mask, or None outside of a pass.
-        masks: masks made from this one, by attention kind, heads, device and layer.
-        uses: number of uses so far; counted where layers share modules.
+    For flex attention, this object takes the place of the mask inside the model.
     """
 
     batch_size: int
     q_len: int
-    kv_len: int
-    q_offset: int
-    kv_offset: int
-    padding: Any
-    forward: ForwardPass | None
-    masks: dict[Any, Any] = field(default_factory=dict)
-    uses: int = 0
+    kv_len: int  # includes the keys that a sliding-window cache has dropped
+    q_offset: int  # key index of the first query; 0 without a cache and in cross-attention
+    kv_offset: int  # number of keys that a sliding-window cache has dropped
+    padding: Any  # the attention mask as a tensor of two dimensions, or None
+    forward: ForwardPass | None  # None outside of a forward pass
+    model_mask: Intervals | None = None  # of flex attention; padding counts as visible
+    masks: dict[Any, Any] = field(default_factory=dict)  # the masks made from this one
+    uses: int = 0  # counted where layers share modules
 
     @classmethod
-    def of_request(
-        cls,
-        batch_size: int,
-        q_length: int,
-        kv_length: int,
-        q_offset: Any = 0,
-        kv_offset: int = 0,
-        attention_mask: Any = None,
-        **options: Any,
-    ) -> MaskMetadata:
+    def of_request(cls, request: Mapping[str, Any]) -> MaskMetadata:
         """Return the metadata of a mask that transformers requests with these arguments."""
-        forward = RUNNING.get()
-        kv_len, q_offset = kv_offset + kv_length, int(q_offset)
-        lengths = (batch_size, q_length, kv_len, q_offset, kv_offset)
-        metadata = cls(*lengths, attention_mask, forward)
+        q_len, kv_offset, forward = request["q_length"], request.get("kv_offset", 0), RUNNING.get()
+        kv_len, q_offset = kv_offset + request["kv_length"], int(request.get("q_offset", 0))
+        lengths = (request["batch_size"], q_len, kv_len, q_offset, kv_offset)
+        metadata = cls(*lengths, request.get("attention_mask"), forward)
         if forward is not None:
             forward.requested.add(metadata)
         return metadata
@@ -89,45 +136,18 @@ class MaskMetadata:
         # A static cache has unused room after the last query.
         return self.valid & (np.arange(self.kv_len) < self.q_end)
 
+    def attach(self, mask: Any) -> None:
+        """Attach the metadata to a mask's storage.
 
-@dataclass(eq=False)
-class LazyMask:
-    """Stands for a mask inside the model where no matrix is computed (flex attention).
-
-    Attributes:
-        metadata: the metadata of the mask.
-        model_mask: the model's own mask, in which padding counts as visible.
-    """
-
-    metadata: MaskMetadata
-    model_mask: Intervals
-
-
-def attach_metadata(mask: Any, metadata: MaskMetadata) -> None:
-    """Attach metadata to a mask's storage.
-
-    Views and slices share it, and so does the detached copy that reentrant checkpointing passes to
-    the second forward.
-    """
-    setattr(mask.untyped_storage(), _ATTRIBUTE, metadata)
+        Views and slices share it, and so does the detached copy that reentrant checkpointing passes
+        to the second forward.
+        """
+        setattr(mask.untyped_storage(), _ATTRIBUTE, self)
 
 
 def metadata_of(mask: Any) -> MaskMetadata | None:
     """Return the metadata of a mask, or None when it has none."""
-    if isinstance(mask, LazyMask):
-        return mask.metadata
+    if isinstance(mask, MaskMetadata):
+        return mask
     storage = getattr(mask, "untyped_storage", None)
     return None if storage is None else getattr(storage(), _ATTRIBUTE, None)
-
-
-def only_metadata(forward: ForwardPass, shape: Any) -> MaskMetadata | None:
-    """Return the metadata of a mask of this shape that was copied, for example to another device.
-
-    None if the pass has cross-attention or masks of several lengths: the mask may be any of them.
-    """
-    lengths = {metadata.lengths for metadata in forward.requested}
-    if len(lengths) != 1 or "cross" in forward.settings.attention_kinds:
-        return None
-    metadata: MaskMetadata = next(iter(forward.requested))
-    expected = metadata.q_len, metadata.kv_len - metadata.kv_offset
-    return metadata if shape[-2:] == expected else None

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 import torch
 
-from maskplug.arrays import BoolArray, IntArray
-from maskplug.attention import Place
+from maskplug.arrays import BoolArray, IntArray, frozen
+from maskplug.attention import Intervals, Place
+from maskplug.attention.flex import block_mask
 from maskplug.attention.site import Site, WatchedSite
-from maskplug_hf.attention.columns import annotations, query_offset
-from maskplug_hf.attention.forward import ForwardPass
-from maskplug_hf.attention.mask_metadata import MaskMetadata
+from maskplug_hf.attention.columns import call_annotations, query_offset
+from maskplug_hf.attention.mask_metadata import ForwardPass, MaskMetadata
 from maskplug_hf.attention.modules import AttentionModule
+from maskplug_hf.attention.settings import AttentionSettings
+
+#: With flex attention, up to this number of queries, a matrix is computed once for a warning.
+MAX_COMPARED_QUERIES = 1024
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,19 +42,15 @@ class MaskCall:
         """The pattern of the attention kind; None keeps the model's own mask."""
         return self.forward.patterns.get(self.kind)
 
+    @property
+    def settings(self) -> AttentionSettings:
+        """The settings of the patterns."""
+        return self.forward.settings
+
     @cached_property
     def real(self) -> BoolArray:
         """The keys that hold a token: bool of shape (batch or 1, kv_len)."""
         return self.metadata.real(self.kind)
-
-    def note_decoder_queries(self) -> None:
-        """Store offset and validity of the decoder's queries for the cross-attention that follows.
-
-        In cross-attention, the mask itself only describes the encoder's tokens.
-        """
-        if self.kind == "decoder":
-            metadata = self.metadata
-            self.forward.decoder_queries = (metadata.q_offset, self.real[:, : metadata.q_end])
 
     def fallback_idx(self, site: Site) -> IntArray:
         """Return the key for queries without a visible key: their own, or the first one.
@@ -59,37 +59,65 @@ class MaskCall:
         The shape is (batch or 1, 1, q_len or 1).
         """
         metadata = self.metadata
-        if self.kind != "cross" and self.forward.settings.fallback != "first":
+        if self.kind != "cross" and self.settings.fallback != "first":
             return np.arange(metadata.q_offset, metadata.q_end)[None, None]
         cached = self.real[:, metadata.kv_offset :].argmax(1)[:, None, None]
-        first = site.first_keys(self.pattern.separates)
-        return np.maximum(metadata.kv_offset + cached, first)
+        first: IntArray = metadata.kv_offset + cached
+        return np.maximum(first, site.first_keys(self.pattern.separates))
 
 
-def combined_mask(call: MaskCall, mask: Any) -> Any:
+def combined_mask(call: MaskCall, mask: Any, kv_len: int, device: Any) -> Any:
     """Combine the model's own mask with the pattern.
 
     Args:
         call: the use of attention.
-        mask: bool, True = may attend, or floats that are added to the scores.
+        mask: a tensor (bool, True = may attend, or floats that are added to the scores), or the
+            ``MaskMetadata`` of flex attention.
+        kv_len, device: number of keys and device of the block mask.
 
     Returns:
-        A mask of the same dtype, of shape (batch, heads or 1, q_len, kv_len).
+        A mask of shape (batch, heads or 1, q_len, kv_len): a tensor of the same dtype, or a
+        ``BlockMask``.
     """
-    call.note_decoder_queries()
+    metadata, forward = call.metadata, call.forward
+    if call.kind == "decoder":
+        # In the cross-attention that follows, the mask only describes the encoder's tokens.
+        forward.decoder_queries = (metadata.q_offset, call.real[:, : metadata.q_end])
+
+    def blocks() -> tuple[Any, bool]:
+        visible, shared = _visible_intervals(call)
+        visible = _slice_keys(visible, metadata.kv_offset, kv_len)
+        return block_mask(visible, device=device), shared
+
+    def matrix() -> tuple[Any, bool]:
+        pattern_mask, site, shared = _render(call, mask.device)
+        return _combined_matrix(call, mask, pattern_mask, site), shared
+
+    if metadata.model_mask is not None:
+        return _cached(metadata.masks, (call.kind, call.heads, device, kv_len), call, blocks)
     if call.pattern is None:
         return mask
     # A mask made before this pass may be used in several passes.
-    cache = call.metadata.masks if call.metadata.forward is call.forward else {}
-
-    def combine() -> tuple[Any, bool]:
-        pattern_mask, site, shared = render(call, mask.device)
-        return _combine(call, mask, pattern_mask, site), shared
-
-    return cached_by_layer(cache, (call.kind, call.heads, mask.device), call.module, combine)
+    cache = metadata.masks if metadata.forward is forward else {}
+    return _cached(cache, (call.kind, call.heads, mask.device), call, matrix)
 
 
-def render(call: MaskCall, device: Any) -> tuple[Any, Site, bool]:
+def _cached(
+    cache: dict[Any, Any], key: Any, call: MaskCall, build: Callable[[], tuple[Any, bool]]
+) -> Any:
+    """Return the cached value for all layers or for the call's, or build and cache it.
+
+    ``build`` returns the value, and whether it holds for all layers.
+    """
+    for layer_idx in (None, call.module.layer_idx):
+        if (key, layer_idx) in cache:
+            return cache[key, layer_idx]
+    value, shared = build()
+    cache[key, None if shared else call.module.layer_idx] = value
+    return value
+
+
+def _render(call: MaskCall, device: Any) -> tuple[Any, Site, bool]:
     """Render the pattern, once for all masks and layers for which the result is the same.
 
     Returns:
@@ -98,9 +126,8 @@ def render(call: MaskCall, device: Any) -> tuple[Any, Site, bool]:
     """
     metadata, forward = call.metadata, call.forward
     offset = query_offset(forward, metadata, call.kind)
-    key = (call.kind, metadata.lengths, offset, call.heads, call.real.tobytes(), device)
 
-    def rows() -> tuple[tuple[Any, Site, bool], bool]:
+    def render() -> tuple[tuple[Any, Site, bool], bool]:
         site = WatchedSite(
             metadata.q_len,
             metadata.kv_len,
@@ -109,7 +136,7 @@ def render(call: MaskCall, device: Any) -> tuple[Any, Site, bool]:
             offset,
             call.kind,
             call.module.layer_idx,
-            annotations(forward, metadata, call.kind, call.pattern),
+            call_annotations(forward, metadata, call.kind, call.pattern),
         )
         visible = call.pattern.rows(site)
         if device is not None:
@@ -118,36 +145,21 @@ def render(call: MaskCall, device: Any) -> tuple[Any, Site, bool]:
         shared = not site.asked
         return (visible, site, shared), shared
 
-    result: tuple[Any, Site, bool]
-    result = cached_by_layer(forward.rendered, key, call.module, rows)
+    key = (call.kind, metadata.lengths, offset, call.heads, call.real.tobytes(), device)
+    result: tuple[Any, Site, bool] = _cached(forward.rendered, key, call, render)
     return result
 
 
-def cached_by_layer(
-    cache: dict[Any, Any], key: Any, module: AttentionModule, build: Callable[[], tuple[Any, bool]]
-) -> Any:
-    """Return the cached value for all layers or for the module's, or build and cache it.
-
-    ``build`` returns the value, and whether it holds for all layers.
-    """
-    for layer_idx in (None, module.layer_idx):
-        if (key, layer_idx) in cache:
-            return cache[key, layer_idx]
-    value, shared = build()
-    cache[key, None if shared else module.layer_idx] = value
-    return value
-
-
-def _combine(call: MaskCall, mask: Any, pattern_mask: Any, site: Site) -> Any:
-    settings, kv_offset = call.forward.settings, call.metadata.kv_offset
+def _combined_matrix(call: MaskCall, mask: Any, pattern_mask: Any, site: Site) -> Any:
+    kv_offset = call.metadata.kv_offset
     lowest = None if mask.dtype == torch.bool else torch.finfo(mask.dtype).min
     model_mask = mask if lowest is None else mask > lowest / 2
     width = model_mask.shape[-1]  # some models cut their mask to the keys
     pattern_mask = pattern_mask[..., :width]
-    real = np.ascontiguousarray(call.real[:, kv_offset : kv_offset + width])
-    real = torch.from_numpy(real).to(mask.device)
-    if settings.keep_own:
-        settings.warn_if_pattern_only_adds(call.kind, model_mask, pattern_mask, real)
+    cached = np.ascontiguousarray(call.real[:, kv_offset : kv_offset + width])
+    real = torch.from_numpy(cached).to(mask.device)
+    if call.settings.keep_own:
+        call.settings.warn_if_pattern_only_adds(call.kind, model_mask, pattern_mask, real)
         visible = model_mask & pattern_mask
     else:
         visible = pattern_mask & real[:, None, None]
@@ -156,7 +168,7 @@ def _combine(call: MaskCall, mask: Any, pattern_mask: Any, site: Site) -> Any:
         # Padding attends to a key too: a softmax over an empty row gives NaN in some backends.
         lost = empty.cpu().numpy() & site.valid_queries[:, None]
         if lost.any():
-            settings.warn_empty_rows(call.kind, lost)
+            call.settings.warn_empty_rows(call.kind, lost)
         fallback = torch.from_numpy(call.fallback_idx(site) - kv_offset).to(mask.device)
         keys = torch.arange(width, device=mask.device)
         visible = visible | (empty[..., None] & (keys == fallback[..., None]))
@@ -165,3 +177,44 @@ def _combine(call: MaskCall, mask: Any, pattern_mask: Any, site: Site) -> Any:
     zero = torch.zeros((), dtype=mask.dtype, device=mask.device)
     # A bias that the model added to its mask is kept where the model shows the key.
     return torch.where(visible, torch.where(model_mask, mask, zero), lowest)
+
+
+def _visible_intervals(call: MaskCall) -> tuple[Intervals, bool]:
+    """Return the visible keys for flex attention, and whether they hold for all layers.
+
+    Queries that are padding may have no visible key.
+    """
+    settings, metadata = call.settings, call.metadata
+    model_mask: Any = metadata.model_mask
+    real = Intervals.of_mask(call.real[:, None, None])
+    if call.pattern is None:
+        return model_mask & real, True
+    pattern_mask, site, shared = _render(call, None)
+    if settings.keep_own:
+        if metadata.q_len <= MAX_COMPARED_QUERIES and call.kind not in settings.compared:
+            masks = (model_mask.dense(), pattern_mask.dense(), call.real)
+            settings.warn_if_pattern_only_adds(call.kind, *map(torch.from_numpy, masks))
+        real = model_mask & real
+    visible = pattern_mask & real
+    empty = (visible.counts == 0) & site.valid_queries[:, None]
+    if empty.any():
+        settings.warn_empty_rows(call.kind, empty)
+        keys = call.fallback_idx(site)
+        keys = np.broadcast_to(keys, np.broadcast_shapes(keys.shape, empty.shape))
+        ends = np.where(empty, keys + 1, keys)
+        visible |= Intervals.of(metadata.kv_len, keys[..., None], ends[..., None])
+    return visible, shared
+
+
+def _slice_keys(rows: Intervals, first: int, kv_len: int) -> Intervals:
+    """Return the intervals of some of the keys, indexed from the first one of them."""
+    if (first, kv_len) == (0, rows.n_keys):
+        return rows
+    lo, hi = (side.astype(np.int64) - first for side in (rows.lo, rows.hi))
+    result = Intervals.of(kv_len, lo, hi)
+    if rows.keys is not None:
+        result = result.only(rows.keys[..., first : first + kv_len])
+    if rows.phase is not None:
+        phase = frozen(rows.phase - first, np.int32)
+        result = replace(result, step=rows.step, phase=phase)
+    return result

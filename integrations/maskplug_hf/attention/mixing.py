@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -29,16 +29,11 @@ MIXING = re.compile(
 )
 #: Names of the parts of a model that do not process text.
 NO_TEXT = re.compile(r"vision|visual|image|audio|speech|video|conformer", re.I)
+OUTPUTS = ("last_hidden_state", "encoder_last_hidden_state", "logits")
 #: Number of tokens in each document of the probe.
 TOKENS = 4
 #: On the CPU, models with more parameters are not probed.
 MAX_PROBED_PARAMETERS = 1_000_000_000
-
-
-def check_documents(model: Any) -> None:
-    """Raise an OptionError that names the module of a model that is known to mix tokens."""
-    if (message := known_mixer(model)) is not None:
-        raise OptionError(message)
 
 
 def known_mixer(model: Any) -> str | None:
@@ -124,16 +119,13 @@ def _outputs(model: Any) -> list[torch.Tensor]:
         batch |= {"decoder_input_ids": rows, "decoder_document_ids": documents}
     patterns = {role.attention_kind: Document() for _, role in attention_modules(model)}
     backend = "sdpa" if model._supports_sdpa else "eager"
-    with ExitStack() as stack:
-        stack.enter_context(_evaluation_mode(model))
-        attention = PatternAttention(model, patterns, patterns, True, None, 0, backend)
-        stack.enter_context(attention)
+    attention = PatternAttention(model, patterns, patterns, True, None, 0, backend)
+    with attention, _evaluation_mode(model):
         try:
             out = model(**batch)
         except Exception:  # the model needs other inputs or other ids
             return []
-    names = ("last_hidden_state", "encoder_last_hidden_state", "logits")
-    states = [getattr(out, name, None) for name in names]
+    states = [getattr(out, name, None) for name in OUTPUTS]
     return [state for state in states if state is not None and state.shape[:2] == rows.shape]
 
 

@@ -97,11 +97,8 @@ class AttentionSettings:
 
         An example is a prefix pattern in a causal model. Symmetric patterns (windows to both sides,
         documents) are skipped: they are used with any model, and a short text may fill the window.
-
-        Args:
-            kind: the attention kind.
-            model_mask, pattern_mask: bool tensors of shape (batch, heads, q_len, kv_len).
-            real: the tokens that are not padding: bool of shape (batch or 1, kv_len).
+        The masks are bool tensors of shape (batch, heads, q_len, kv_len); ``real`` is False for
+        padding, of shape (batch or 1, kv_len).
         """
         q_len, kv_len = model_mask.shape[-2:]
         if kind in self.compared or q_len != kv_len or q_len == 1:

@@ -16,7 +16,7 @@ from transformers import DataCollatorWithFlattening
 
 from maskplug.attention import Intervals
 from maskplug.errors import MaskplugWarning, OptionError
-from maskplug_hf.attention import flex, model_mask, use_attention
+from maskplug_hf.attention import interface, masks, model_mask, use_attention
 
 SMALL = ["modernbert", "llama"]
 NO_DROPOUT = {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0}
@@ -123,7 +123,7 @@ def test_no_matrix_is_computed(name: str, text: str, monkeypatch: pytest.MonkeyP
     model, inputs = tiny.model(name), tiny.batch(name)
     inputs["document_ids"] = torch.ones(2, 9).long()
     monkeypatch.setattr(Intervals, "dense", dense)
-    monkeypatch.setattr(flex, "MAX_COMPARED_QUERIES", 0)
+    monkeypatch.setattr(masks, "MAX_COMPARED_QUERIES", 0)
     with use_attention(model, text, backend="flex") as handle:
         handle.set_time()
         model(**inputs)
@@ -217,7 +217,7 @@ def test_static_cache_is_rejected() -> None:
 
 @pytest.mark.slow
 def test_large_masks_are_compiled_for_every_length(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(flex, "MAX_EAGER_CELLS", 0)
+    monkeypatch.setattr(interface, "MAX_EAGER_CELLS", 0)
     model = tiny.model("llama", hidden_size=32)
     for length in (9, 12):
         inputs = tiny.batch("llama", "left", length=length)
@@ -229,8 +229,8 @@ def test_only_large_masks_are_compiled() -> None:
     """The small form of the test above, which compiles."""
     for length, compiled in ((1024, False), (1025, True)):
         states = torch.empty(1, 1, length, 8)
-        with flex.compile_if_large(states, states):
+        with interface.compile_if_large(states, states):
             eager = torch._dynamo.eval_frame._stance.stance == "force_eager"
             assert eager is not compiled
             assert torch._dynamo.config.automatic_dynamic_shapes is not compiled
-    assert isinstance(flex.compile_if_large(states.to("meta"), states), nullcontext)
+    assert isinstance(interface.compile_if_large(states.to("meta"), states), nullcontext)
