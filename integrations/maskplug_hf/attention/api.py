@@ -7,10 +7,10 @@ from typing import Any, cast
 
 from transformers import PreTrainedModel
 
-from maskplug.attention import Fallback, Pattern, Place
+from maskplug.attention import AttentionKind, Fallback, Pattern
 from maskplug.attention.pattern import pattern as resolve_pattern
 from maskplug.attention.rendered import check_fallback
-from maskplug.attention.site import PLACES
+from maskplug.attention.site import ATTENTION_KINDS
 from maskplug.errors import OptionError
 from maskplug_hf.attention.handle import HANDLE, PatternAttention
 from maskplug_hf.attention.interface import NAMES
@@ -30,7 +30,7 @@ def use_attention(
     decoder: PatternLike | None = None,
     cross: PatternLike | None = None,
     keep_own: bool = True,
-    evaluation: PatternLike | Mapping[Place, PatternLike] | None = None,
+    evaluation: PatternLike | Mapping[AttentionKind, PatternLike] | None = None,
     seed: int = 0,
     fallback: Fallback | None = None,
     backend: str = "sdpa",
@@ -86,8 +86,8 @@ def use_attention(
         raise OptionError("no pattern given; pass one, or one for encoder=, decoder= or cross=")
     evaluated = dict(patterns)
     if isinstance(evaluation, Mapping) and "name" not in evaluation:
-        if unknown := sorted(set(evaluation) - set(PLACES)):
-            raise OptionError(f"evaluation names {unknown}; choices: {', '.join(PLACES)}")
+        if unknown := sorted(set(evaluation) - set(ATTENTION_KINDS)):
+            raise OptionError(f"evaluation names {unknown}; choices: {', '.join(ATTENTION_KINDS)}")
         evaluated = _by_kind(model, kinds, None, evaluation)
     elif evaluation is not None:
         evaluated = _by_kind(model, kinds, evaluation, {})
@@ -103,10 +103,10 @@ def use_attention(
 
 
 def _by_kind(
-    model: Any, kinds: set[Place], single: Any, named: Mapping[Any, Any]
-) -> dict[Place, Pattern]:
+    model: Any, kinds: set[AttentionKind], single: Any, named: Mapping[Any, Any]
+) -> dict[AttentionKind, Pattern]:
     """Return patterns by attention kind, from one for self-attention and some by name."""
-    patterns = {cast(Place, kind): one for kind, one in named.items() if one is not None}
+    patterns = {cast(AttentionKind, kind): one for kind, one in named.items() if one is not None}
     listed = ", ".join(sorted(kinds))
     if single is not None:
         self_attention = sorted(kinds - {"cross"})
@@ -127,7 +127,7 @@ def _by_kind(
     return {kind: resolve_pattern(one) for kind, one in patterns.items()}
 
 
-def _check_model(model: Any) -> set[Place]:
+def _check_model(model: Any) -> set[AttentionKind]:
     """Return the kinds of attention in a model.
 
     Raises:

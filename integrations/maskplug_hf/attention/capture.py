@@ -15,9 +15,9 @@ from torch.nn.modules.module import register_module_forward_hook, register_modul
 from torch.overrides import TorchFunctionMode
 from transformers import PreTrainedModel
 
-from maskplug.arrays import BoolArray, IntArray, frozen
-from maskplug.attention import Place
+from maskplug.attention import AttentionKind
 from maskplug.errors import OptionError
+from maskplug.types import BoolArray, IntArray, readonly
 from maskplug_hf.attention.modules import attention_modules
 from maskplug_hf.model import base_model
 
@@ -42,7 +42,7 @@ class Received:
     """
 
     module: str
-    attention_kind: Place
+    attention_kind: AttentionKind
     layer_idx: int | None
     mask: BoolArray
 
@@ -215,7 +215,7 @@ class _Capture(TorchFunctionMode):
             columns = torch.arange(before.shape[-1]).expand(before.shape)
             kept = func(columns, *args, **kwargs).reshape(-1, out.shape[-1])[0].numpy()
             last = self.records[-1]
-            self.records[-1] = replace(last, mask=frozen(last.mask[..., kept], np.bool_))
+            self.records[-1] = replace(last, mask=readonly(last.mask[..., kept], np.bool_))
             self._weights = None
 
     def _record(self, mask: torch.Tensor | None) -> bool:
@@ -245,7 +245,7 @@ class _Capture(TorchFunctionMode):
             kind, layer_idx = self.roles[module].attention_kind, self.roles[module].layer_idx
         else:
             kind, layer_idx = _role_of_name(name)
-        self.records.append(Received(name, kind, layer_idx, frozen(mask.cpu().numpy(), np.bool_)))
+        self.records.append(Received(name, kind, layer_idx, readonly(mask.cpu().numpy(), np.bool_)))
         return True
 
 
@@ -288,7 +288,7 @@ def _visible(scores: torch.Tensor) -> torch.Tensor:
     return ~(scores <= (-5e7 if scores.element_size() > 2 else -5e3))
 
 
-def _role_of_name(name: str) -> tuple[Place, int | None]:
+def _role_of_name(name: str) -> tuple[AttentionKind, int | None]:
     """Return attention kind and layer index from the module names of fairseq and torch."""
     parts = name.split(".")
     layer_idx = next((int(part) for part in parts if part.isdigit()), None)

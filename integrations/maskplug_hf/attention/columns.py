@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 import torch
 
-from maskplug.arrays import IntArray
-from maskplug.attention import Pattern, Place
+from maskplug.attention import AttentionKind, Pattern
 from maskplug.errors import OptionError, TokenError
+from maskplug.types import IntArray
 from maskplug_hf.attention.mask_metadata import ForwardPass, MaskMetadata, metadata_of
 
 MASKS = ("attention_mask", "decoder_attention_mask", "encoder_attention_mask")
@@ -80,7 +80,7 @@ def arrays(inputs: Mapping[str, Any], names: Collection[str]) -> dict[str, Any]:
 
 def column_names(patterns: Iterable[Pattern]) -> frozenset[str]:
     """Return the names of all columns that are removed from a batch for these patterns."""
-    required = {name for pattern in patterns for name in pattern.layers}
+    required = {name for pattern in patterns for name in pattern.all_required_annotations}
     names = {"documents", *(name.removeprefix(QUERY) for name in required)}
     names = {*names, *(ALIASES[name] for name in names if name in ALIASES)} - {*FROM_MASK}
     prefixes = ("", "decoder_", "encoder_")
@@ -88,7 +88,7 @@ def column_names(patterns: Iterable[Pattern]) -> frozenset[str]:
 
 
 def call_annotations(
-    forward: ForwardPass, metadata: MaskMetadata, kind: Place, pattern: Pattern
+    forward: ForwardPass, metadata: MaskMetadata, kind: AttentionKind, pattern: Pattern
 ) -> dict[str, Any]:
     """Return the annotations of an attention call by name.
 
@@ -120,19 +120,19 @@ def call_annotations(
     values["valid"] = metadata.real(kind)
     if kind == "cross" and forward.decoder_queries is not None:
         values["valid_queries"] = forward.decoder_queries[1]
-    if missing := [name for name in pattern.layers if name not in values]:
+    if missing := [name for name in pattern.all_required_annotations if name not in values]:
         raise TokenError(_missing(forward, kind, pattern, missing))
     return values
 
 
-def query_offset(forward: ForwardPass, metadata: MaskMetadata, kind: Place) -> int:
+def query_offset(forward: ForwardPass, metadata: MaskMetadata, kind: AttentionKind) -> int:
     """Return the number of tokens before the first query; the decoder's in cross-attention."""
     if kind == "cross" and forward.decoder_queries is not None:
         return forward.decoder_queries[0]
     return metadata.q_offset
 
 
-def _prefix(forward: ForwardPass, kind: Place, queries: bool = False) -> str:
+def _prefix(forward: ForwardPass, kind: AttentionKind, queries: bool = False) -> str:
     """Return the column prefix of the keys, or (in cross-attention) of the queries."""
     # Columns without a prefix describe the encoder's text, or the only text of other models.
     if forward.settings.seq2seq:
@@ -183,7 +183,9 @@ def _documents(position_ids: IntArray, metadata: MaskMetadata) -> IntArray | Non
     return np.zeros((1, metadata.kv_len), np.int64) if single else None
 
 
-def _missing(forward: ForwardPass, kind: Place, pattern: Pattern, missing: list[str]) -> str:
+def _missing(
+    forward: ForwardPass, kind: AttentionKind, pattern: Pattern, missing: list[str]
+) -> str:
     columns = []
     for annotation in missing:
         per_query = annotation in QUERY_NAMES or annotation.startswith(QUERY)

@@ -16,7 +16,7 @@ from transformers.masking_utils import causal_mask_function, eager_mask, sdpa_ma
 
 from maskplug.errors import OptionError
 from maskplug_hf.attention.mask_metadata import RUNNING, MaskMetadata, metadata_of
-from maskplug_hf.attention.masks import MaskCall, combined_mask
+from maskplug_hf.attention.masks import MaskRequest, combined_mask
 from maskplug_hf.attention.model_mask import model_mask
 from maskplug_hf.attention.modules import ATTRIBUTE, INTERFACE, interface_method, shared_layers
 
@@ -37,11 +37,11 @@ def register() -> None:
 
 def _mask_function(delegate: Callable[..., Any]) -> Callable[..., Any]:
     @torch.compiler.disable  # type: ignore[untyped-decorator]
-    def mask(**request: Any) -> Any:
+    def mask(**arguments: Any) -> Any:
         """Return the mask of transformers' own function, with the metadata that patterns need."""
-        request |= {"allow_is_causal_skip": False, "allow_is_bidirectional_skip": False}
-        result = delegate(**request)
-        metadata = MaskMetadata.of_request(request)
+        arguments |= {"allow_is_causal_skip": False, "allow_is_bidirectional_skip": False}
+        result = delegate(**arguments)
+        metadata = MaskMetadata.of_request(arguments)
         if metadata.forward is None:
             # generate makes the mask contiguous, and a copy would lose its metadata.
             result = result.contiguous()
@@ -82,20 +82,20 @@ def _attention_of(module_class: Any, backend: str) -> Any:
 
 
 @torch.compiler.disable  # type: ignore[untyped-decorator]
-def _flex_mask(mask_function: Any = causal_mask_function, **request: Any) -> MaskMetadata:
+def _flex_mask(mask_function: Any = causal_mask_function, **arguments: Any) -> MaskMetadata:
     """Return metadata with the model's own mask as intervals.
 
     Raises:
         OptionError: outside of a forward pass, as for a static cache.
     """
-    metadata = MaskMetadata.of_request(request)
+    metadata = MaskMetadata.of_request(arguments)
     forward = metadata.forward
     if forward is None:
         raise OptionError(
             "a mask was requested before the forward pass, as generate does for a static cache; "
             "backend='flex' does not support this: use another cache, or backend='sdpa'"
         )
-    metadata.model_mask = model_mask(mask_function, metadata, forward.position_ids, request)
+    metadata.model_mask = model_mask(mask_function, metadata, forward.position_ids, arguments)
     return metadata
 
 
@@ -159,8 +159,8 @@ def _with_pattern(module: Any, mask: Any, heads: int, kv_len: int = 0, device: A
     if metadata is not None and forward is not None:
         if (layers := shared_layers(module)) is not None:
             role = replace(role, layer_idx=_count_use(module, metadata, layers))
-        call = MaskCall(role, metadata, forward, heads)
-        result = combined_mask(call, mask, kv_len, device)
+        request = MaskRequest(role, metadata, forward, heads)
+        result = combined_mask(request, mask, kv_len, device)
         for listener in forward.settings.listeners:
             listener(role, result)
         return result

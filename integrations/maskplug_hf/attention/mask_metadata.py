@@ -11,11 +11,11 @@ from weakref import WeakSet
 
 import numpy as np
 
-from maskplug.arrays import BoolArray
-from maskplug.attention import Intervals, Pattern, Place
+from maskplug.attention import AttentionKind, Intervals, Pattern
+from maskplug.context import MaskingContext
 from maskplug.errors import TokenError
 from maskplug.rng import keys_of
-from maskplug.when import When
+from maskplug.types import BoolArray
 from maskplug_hf.attention.settings import AttentionSettings, TrainingTime
 
 #: The forward pass that is running in this thread.
@@ -29,7 +29,7 @@ class ForwardPass:
 
     settings: AttentionSettings
     owner: Any  # the outermost module; the pass ends with its forward
-    patterns: Mapping[Place, Pattern]  # other attention kinds keep the model's own mask
+    patterns: Mapping[AttentionKind, Pattern]  # other attention kinds keep the model's own mask
     time: TrainingTime
     columns: Mapping[str, Any]
     given_columns: Mapping[str, Any]  # of PatternAttention.given, for several passes
@@ -46,7 +46,7 @@ class ForwardPass:
         keys = self.columns.get("sample_keys", self.given_columns.get("sample_keys"))
         return None if keys is None else np.asarray(keys)
 
-    def when(self, batch_size: int) -> When:
+    def context(self, batch_size: int) -> MaskingContext:
         """Return seed, time and key of every sample.
 
         Raises:
@@ -64,7 +64,7 @@ class ForwardPass:
             )
         keys = np.repeat(keys, batch_size // max(len(keys), 1))  # beams of a sample share its key
         epoch, step, progress = self.time
-        return When.at(self.settings.seed, epoch, step, keys, progress)
+        return MaskingContext.at(self.settings.seed, epoch, step, keys, progress)
 
     def only_metadata(self, shape: Any) -> MaskMetadata | None:
         """Return the metadata of a mask of this shape that was copied, as to another device.
@@ -99,12 +99,19 @@ class MaskMetadata:
     uses: int = 0  # counted where layers share modules
 
     @classmethod
-    def of_request(cls, request: Mapping[str, Any]) -> MaskMetadata:
+    def of_request(cls, arguments: Mapping[str, Any]) -> MaskMetadata:
         """Return the metadata of a mask that transformers requests with these arguments."""
-        q_len, kv_offset, forward = request["q_length"], request.get("kv_offset", 0), RUNNING.get()
-        kv_len, q_offset = kv_offset + request["kv_length"], int(request.get("q_offset", 0))
-        lengths = (request["batch_size"], q_len, kv_len, q_offset, kv_offset)
-        metadata = cls(*lengths, request.get("attention_mask"), forward)
+        q_offset, kv_offset = (arguments.get(name, 0) for name in ("q_offset", "kv_offset"))
+        forward = RUNNING.get()
+        metadata = cls(
+            arguments["batch_size"],
+            arguments["q_length"],
+            kv_offset + arguments["kv_length"],
+            int(q_offset),
+            kv_offset,
+            arguments.get("attention_mask"),
+            forward,
+        )
         if forward is not None:
             forward.requested.add(metadata)
         return metadata
@@ -129,7 +136,7 @@ class MaskMetadata:
         valid[:, : mask.shape[1]] = mask[:, : self.kv_len]
         return valid
 
-    def real(self, kind: Place) -> BoolArray:
+    def real(self, kind: AttentionKind) -> BoolArray:
         """Return the keys that hold a token: bool of shape (batch or 1, kv_len)."""
         if kind == "cross":
             return self.valid

@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 import torch
 
-from maskplug.arrays import BoolArray, IntArray, frozen
-from maskplug.attention import Intervals, Place
+from maskplug.attention import AttentionKind, Intervals
 from maskplug.attention.flex import block_mask
-from maskplug.attention.site import Site, WatchedSite
+from maskplug.attention.site import AttentionCall, WatchedCall
+from maskplug.types import BoolArray, IntArray, readonly
 from maskplug_hf.attention.columns import call_annotations, query_offset
 from maskplug_hf.attention.mask_metadata import ForwardPass, MaskMetadata
 from maskplug_hf.attention.modules import AttentionModule
@@ -24,7 +24,7 @@ MAX_COMPARED_QUERIES = 1024
 
 
 @dataclass(frozen=True, eq=False)
-class MaskCall:
+class MaskRequest:
     """One use of an attention module in a forward pass."""
 
     module: AttentionModule
@@ -33,7 +33,7 @@ class MaskCall:
     heads: int
 
     @property
-    def kind(self) -> Place:
+    def kind(self) -> AttentionKind:
         """The attention kind."""
         return self.module.attention_kind
 
@@ -52,7 +52,7 @@ class MaskCall:
         """The keys that hold a token: bool of shape (batch or 1, kv_len)."""
         return self.metadata.real(self.kind)
 
-    def fallback_idx(self, site: Site) -> IntArray:
+    def fallback_idx(self, call: AttentionCall) -> IntArray:
         """Return the key for queries without a visible key: their own, or the first one.
 
         The first one is that of the sample, or of the document where the pattern separates them.
@@ -63,14 +63,14 @@ class MaskCall:
             return np.arange(metadata.q_offset, metadata.q_end)[None, None]
         cached = self.real[:, metadata.kv_offset :].argmax(1)[:, None, None]
         first: IntArray = metadata.kv_offset + cached
-        return np.maximum(first, site.first_keys(self.pattern.separates))
+        return np.maximum(first, call.first_keys(self.pattern.separates))
 
 
-def combined_mask(call: MaskCall, mask: Any, kv_len: int, device: Any) -> Any:
+def combined_mask(request: MaskRequest, mask: Any, kv_len: int, device: Any) -> Any:
     """Combine the model's own mask with the pattern.
 
     Args:
-        call: the use of attention.
+        request: the use of attention.
         mask: a tensor (bool, True = may attend, or floats that are added to the scores), or the
             ``MaskMetadata`` of flex attention.
         kv_len, device: number of keys and device of the block mask.
@@ -79,97 +79,101 @@ def combined_mask(call: MaskCall, mask: Any, kv_len: int, device: Any) -> Any:
         A mask of shape (batch, heads or 1, q_len, kv_len): a tensor of the same dtype, or a
         ``BlockMask``.
     """
-    metadata, forward = call.metadata, call.forward
-    if call.kind == "decoder":
+    metadata, forward = request.metadata, request.forward
+    if request.kind == "decoder":
         # In the cross-attention that follows, the mask only describes the encoder's tokens.
-        forward.decoder_queries = (metadata.q_offset, call.real[:, : metadata.q_end])
+        forward.decoder_queries = (metadata.q_offset, request.real[:, : metadata.q_end])
 
     def blocks() -> tuple[Any, bool]:
-        visible, shared = _visible_intervals(call)
+        visible, shared = _visible_intervals(request)
         visible = _slice_keys(visible, metadata.kv_offset, kv_len)
         return block_mask(visible, device=device), shared
 
     def matrix() -> tuple[Any, bool]:
-        pattern_mask, site, shared = _render(call, mask.device)
-        return _combined_matrix(call, mask, pattern_mask, site), shared
+        pattern_mask, call, shared = _render(request, mask.device)
+        return _combined_matrix(request, mask, pattern_mask, call), shared
 
     if metadata.model_mask is not None:
-        return _cached(metadata.masks, (call.kind, call.heads, device, kv_len), call, blocks)
-    if call.pattern is None:
+        return _cached(
+            metadata.masks, (request.kind, request.heads, device, kv_len), request, blocks
+        )
+    if request.pattern is None:
         return mask
     # A mask made before this pass may be used in several passes.
     cache = metadata.masks if metadata.forward is forward else {}
-    return _cached(cache, (call.kind, call.heads, mask.device), call, matrix)
+    return _cached(cache, (request.kind, request.heads, mask.device), request, matrix)
 
 
 def _cached(
-    cache: dict[Any, Any], key: Any, call: MaskCall, build: Callable[[], tuple[Any, bool]]
+    cache: dict[Any, Any], key: Any, request: MaskRequest, build: Callable[[], tuple[Any, bool]]
 ) -> Any:
-    """Return the cached value for all layers or for the call's, or build and cache it.
+    """Return the cached value for all layers or for the request's, or build and cache it.
 
     ``build`` returns the value, and whether it holds for all layers.
     """
-    for layer_idx in (None, call.module.layer_idx):
+    for layer_idx in (None, request.module.layer_idx):
         if (key, layer_idx) in cache:
             return cache[key, layer_idx]
     value, shared = build()
-    cache[key, None if shared else call.module.layer_idx] = value
+    cache[key, None if shared else request.module.layer_idx] = value
     return value
 
 
-def _render(call: MaskCall, device: Any) -> tuple[Any, Site, bool]:
+def _render(request: MaskRequest, device: Any) -> tuple[Any, AttentionCall, bool]:
     """Render the pattern, once for all masks and layers for which the result is the same.
 
     Returns:
         The visible keys, as a bool tensor of shape (batch or 1, heads or 1, q_len, kv_len) or, if
         device is None, as Intervals; the pattern's arguments; whether it holds for all layers.
     """
-    metadata, forward = call.metadata, call.forward
-    offset = query_offset(forward, metadata, call.kind)
+    metadata, forward = request.metadata, request.forward
+    offset = query_offset(forward, metadata, request.kind)
 
-    def render() -> tuple[tuple[Any, Site, bool], bool]:
-        site = WatchedSite(
+    def render() -> tuple[tuple[Any, AttentionCall, bool], bool]:
+        call = WatchedCall(
             metadata.q_len,
             metadata.kv_len,
-            forward.when(metadata.batch_size),
-            call.heads,
+            forward.context(metadata.batch_size),
+            request.heads,
             offset,
-            call.kind,
-            call.module.layer_idx,
-            call_annotations(forward, metadata, call.kind, call.pattern),
+            request.kind,
+            request.module.layer_idx,
+            call_annotations(forward, metadata, request.kind, request.pattern),
         )
-        visible = call.pattern.rows(site)
+        visible = request.pattern.rows(call)
         if device is not None:
             dense = np.ascontiguousarray(visible.dense()[..., metadata.kv_offset :])
             visible = torch.from_numpy(dense).to(device)
-        shared = not site.asked
-        return (visible, site, shared), shared
+        shared = not call.asked
+        return (visible, call, shared), shared
 
-    key = (call.kind, metadata.lengths, offset, call.heads, call.real.tobytes(), device)
-    result: tuple[Any, Site, bool] = _cached(forward.rendered, key, call, render)
+    key = (request.kind, metadata.lengths, offset, request.heads, request.real.tobytes(), device)
+    result: tuple[Any, AttentionCall, bool] = _cached(forward.rendered, key, request, render)
     return result
 
 
-def _combined_matrix(call: MaskCall, mask: Any, pattern_mask: Any, site: Site) -> Any:
-    kv_offset = call.metadata.kv_offset
+def _combined_matrix(
+    request: MaskRequest, mask: Any, pattern_mask: Any, call: AttentionCall
+) -> Any:
+    kv_offset = request.metadata.kv_offset
     lowest = None if mask.dtype == torch.bool else torch.finfo(mask.dtype).min
     model_mask = mask if lowest is None else mask > lowest / 2
     width = model_mask.shape[-1]  # some models cut their mask to the keys
     pattern_mask = pattern_mask[..., :width]
-    cached = np.ascontiguousarray(call.real[:, kv_offset : kv_offset + width])
+    cached = np.ascontiguousarray(request.real[:, kv_offset : kv_offset + width])
     real = torch.from_numpy(cached).to(mask.device)
-    if call.settings.keep_own:
-        call.settings.warn_if_pattern_only_adds(call.kind, model_mask, pattern_mask, real)
+    if request.settings.keep_own:
+        request.settings.warn_if_pattern_only_adds(request.kind, model_mask, pattern_mask, real)
         visible = model_mask & pattern_mask
     else:
         visible = pattern_mask & real[:, None, None]
     empty = ~visible.any(-1)
     if empty.any():
         # Padding attends to a key too: a softmax over an empty row gives NaN in some backends.
-        lost = empty.cpu().numpy() & site.valid_queries[:, None]
+        lost = empty.cpu().numpy() & call.valid_queries[:, None]
         if lost.any():
-            call.settings.warn_empty_rows(call.kind, lost)
-        fallback = torch.from_numpy(call.fallback_idx(site) - kv_offset).to(mask.device)
+            request.settings.warn_empty_rows(request.kind, lost)
+        fallback = torch.from_numpy(request.fallback_idx(call) - kv_offset).to(mask.device)
         keys = torch.arange(width, device=mask.device)
         visible = visible | (empty[..., None] & (keys == fallback[..., None]))
     if lowest is None:
@@ -179,27 +183,27 @@ def _combined_matrix(call: MaskCall, mask: Any, pattern_mask: Any, site: Site) -
     return torch.where(visible, torch.where(model_mask, mask, zero), lowest)
 
 
-def _visible_intervals(call: MaskCall) -> tuple[Intervals, bool]:
+def _visible_intervals(request: MaskRequest) -> tuple[Intervals, bool]:
     """Return the visible keys for flex attention, and whether they hold for all layers.
 
     Queries that are padding may have no visible key.
     """
-    settings, metadata = call.settings, call.metadata
+    settings, metadata = request.settings, request.metadata
     model_mask: Any = metadata.model_mask
-    real = Intervals.of_mask(call.real[:, None, None])
-    if call.pattern is None:
+    real = Intervals.of_mask(request.real[:, None, None])
+    if request.pattern is None:
         return model_mask & real, True
-    pattern_mask, site, shared = _render(call, None)
+    pattern_mask, call, shared = _render(request, None)
     if settings.keep_own:
-        if metadata.q_len <= MAX_COMPARED_QUERIES and call.kind not in settings.compared:
-            masks = (model_mask.dense(), pattern_mask.dense(), call.real)
-            settings.warn_if_pattern_only_adds(call.kind, *map(torch.from_numpy, masks))
+        if metadata.q_len <= MAX_COMPARED_QUERIES and request.kind not in settings.compared:
+            masks = (model_mask.dense(), pattern_mask.dense(), request.real)
+            settings.warn_if_pattern_only_adds(request.kind, *map(torch.from_numpy, masks))
         real = model_mask & real
     visible = pattern_mask & real
-    empty = (visible.counts == 0) & site.valid_queries[:, None]
+    empty = (visible.counts == 0) & call.valid_queries[:, None]
     if empty.any():
-        settings.warn_empty_rows(call.kind, empty)
-        keys = call.fallback_idx(site)
+        settings.warn_empty_rows(request.kind, empty)
+        keys = request.fallback_idx(call)
         keys = np.broadcast_to(keys, np.broadcast_shapes(keys.shape, empty.shape))
         ends = np.where(empty, keys + 1, keys)
         visible |= Intervals.of(metadata.kv_len, keys[..., None], ends[..., None])
@@ -215,6 +219,6 @@ def _slice_keys(rows: Intervals, first: int, kv_len: int) -> Intervals:
     if rows.keys is not None:
         result = result.only(rows.keys[..., first : first + kv_len])
     if rows.phase is not None:
-        phase = frozen(rows.phase - first, np.int32)
+        phase = readonly(rows.phase - first, np.int32)
         result = replace(result, step=rows.step, phase=phase)
     return result

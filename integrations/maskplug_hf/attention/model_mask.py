@@ -10,8 +10,8 @@ import numpy as np
 import torch
 from transformers import masking_utils as hf
 
-from maskplug.arrays import IntArray
 from maskplug.attention import Intervals
+from maskplug.types import IntArray
 from maskplug_hf.attention.mask_metadata import MaskMetadata
 
 #: Number of cells of an unknown mask function that are evaluated at once.
@@ -19,7 +19,7 @@ CELLS = 1 << 24
 
 
 def model_mask(
-    mask_function: Any, metadata: MaskMetadata, position_ids: Any, request: Mapping[str, Any]
+    mask_function: Any, metadata: MaskMetadata, position_ids: Any, options: Mapping[str, Any]
 ) -> Intervals:
     """Return the keys that a mask function of transformers shows.
 
@@ -32,14 +32,14 @@ def model_mask(
         mask_function: a function of sample, head, q_idx and kv_idx.
         metadata: the metadata of the mask.
         position_ids: int64 of shape (batch or 1, tokens), or None.
-        request: the arguments with which transformers requests the mask.
+        options: the arguments with which transformers requests the mask.
 
     Returns:
         Intervals of key indices, which count from the first key ever cached. Padding is visible.
     """
     q_idx = np.arange(metadata.q_offset, metadata.q_end)[None]
     lengths = {metadata.q_len, metadata.kv_len}
-    for known, lo, hi in _known_functions(request.get("local_size"), q_idx, metadata.kv_len):
+    for known, lo, hi in _known_functions(options.get("local_size"), q_idx, metadata.kv_len):
         if _same(mask_function, known):
             return _intervals(metadata, lo, hi)
         if position_ids is None or {position_ids.shape[1]} != lengths:
@@ -56,7 +56,7 @@ def model_mask(
                 for side in ("left", "right")
             )
             return _intervals(metadata, np.maximum(lo, first), np.minimum(hi, end))
-    return _evaluate(mask_function, metadata, request)
+    return _evaluate(mask_function, metadata, options)
 
 
 def _known_functions(
@@ -97,7 +97,7 @@ def _same(one: Any, other: Any) -> bool:
     return type(one) is type(other) and bool(one == other)
 
 
-def _evaluate(mask_function: Any, metadata: MaskMetadata, request: Mapping[str, Any]) -> Intervals:
+def _evaluate(mask_function: Any, metadata: MaskMetadata, options: Mapping[str, Any]) -> Intervals:
     """Evaluate every cell of a mask function, some queries at a time."""
     width = metadata.kv_len - metadata.kv_offset
     step = max(CELLS // max(metadata.batch_size * width, 1), 1)
@@ -113,8 +113,8 @@ def _evaluate(mask_function: Any, metadata: MaskMetadata, request: Mapping[str, 
             attention_mask=None,
             allow_is_causal_skip=False,
             allow_is_bidirectional_skip=False,
-            use_vmap=request.get("use_vmap", False),
-            device=request.get("device", "cpu"),
+            use_vmap=options.get("use_vmap", False),
+            device=options.get("device", "cpu"),
         )
         assert visible is not None  # as no skip is allowed
         parts.append(Intervals.of_mask(visible.cpu().numpy()))

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from maskplug.attention import Place
+from maskplug.attention import AttentionKind
 
 #: Attribute of an attention module that holds its ``AttentionModule``.
 ATTRIBUTE = "_maskplug_attention_module"
@@ -29,7 +29,7 @@ class AttentionModule:
         layer_idx: index of the layer in its stack, from 0.
     """
 
-    attention_kind: Place
+    attention_kind: AttentionKind
     layer_idx: int
 
 
@@ -47,7 +47,7 @@ def interface_method(module_class: Any) -> Any:
 
 def attention_modules(model: Any) -> Iterator[tuple[Any, AttentionModule]]:
     """Yield every module that looks up the AttentionInterface, with its role."""
-    counts: dict[Place, int] = {}
+    counts: dict[AttentionKind, int] = {}
     for name, module in model.named_modules():
         if interface_method(module.__class__) is None:
             continue
@@ -66,7 +66,7 @@ def shared_layers(module: Any) -> int | None:
     return int(config.num_hidden_layers * config.inner_group_num)
 
 
-def _attention_kind(name: str, module: Any, model: Any) -> Place:
+def _attention_kind(name: str, module: Any, model: Any) -> AttentionKind:
     # Only names identify cross-attention: BART uses one class for all three kinds.
     if CROSS.search(name.rpartition("layer")[2]) or "CrossAttention" in type(module).__name__:
         return "cross"

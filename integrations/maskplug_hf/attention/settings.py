@@ -10,9 +10,9 @@ from typing import Any, NamedTuple
 
 from transformers import PreTrainedModel
 
-from maskplug.arrays import BoolArray
-from maskplug.attention import Fallback, Pattern, Place
+from maskplug.attention import AttentionKind, Fallback, Pattern
 from maskplug.errors import MaskplugWarning, OptionError
+from maskplug.types import BoolArray
 from maskplug_hf.attention.modules import AttentionModule, attention_modules
 
 
@@ -39,8 +39,8 @@ class AttentionSettings:
     """
 
     model: PreTrainedModel
-    patterns: Mapping[Place, Pattern]
-    evaluation: Mapping[Place, Pattern]
+    patterns: Mapping[AttentionKind, Pattern]
+    evaluation: Mapping[AttentionKind, Pattern]
     keep_own: bool
     fallback: Fallback | None
     seed: int
@@ -48,7 +48,7 @@ class AttentionSettings:
     listeners: list[Callable[[AttentionModule, Any], None]] = field(
         default_factory=list, init=False
     )
-    compared: set[Place] = field(default_factory=set, init=False)
+    compared: set[AttentionKind] = field(default_factory=set, init=False)
     _warned: set[str] = field(default_factory=set, init=False)
 
     @property
@@ -57,13 +57,13 @@ class AttentionSettings:
         return bool(getattr(self.model.config, "is_encoder_decoder", False))
 
     @cached_property
-    def attention_kinds(self) -> set[Place]:
+    def attention_kinds(self) -> set[AttentionKind]:
         """The kinds of attention in the model."""
         return {role.attention_kind for _, role in attention_modules(self.model)}
 
     def warn_missing_time(self, patterns: Iterable[Pattern]) -> None:
         """Warn about patterns that change during training while no time is set."""
-        changing = [pattern for pattern in patterns if pattern.moves]
+        changing = [pattern for pattern in patterns if pattern.is_dynamic]
         if changing:
             self._warn_once(
                 "time",
@@ -73,7 +73,7 @@ class AttentionSettings:
                 "call set_time(progress=1.0)",
             )
 
-    def warn_empty_rows(self, kind: Place, empty: BoolArray) -> None:
+    def warn_empty_rows(self, kind: AttentionKind, empty: BoolArray) -> None:
         """Warn about queries without a visible key: bool of shape (batch, heads, q_len).
 
         Raises:
@@ -91,7 +91,7 @@ class AttentionSettings:
         self._warn_once(f"empty {kind}", f"{message}; such queries attend to {target}")
 
     def warn_if_pattern_only_adds(
-        self, kind: Place, model_mask: Any, pattern_mask: Any, real: Any
+        self, kind: AttentionKind, model_mask: Any, pattern_mask: Any, real: Any
     ) -> None:
         """Warn, at the first mask of a kind, about a pattern that only adds to the model's mask.
 

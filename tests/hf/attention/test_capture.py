@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from typing import Any
 
-import attention_models as tiny
 import numpy as np
 import pytest
 import torch
@@ -13,6 +12,7 @@ from torch import nn
 
 from maskplug.errors import OptionError
 from maskplug_hf.attention import Received, received
+from support import attention_models as tiny
 
 IDS = torch.tensor([[5, 6, 7, 8], [5, 6, 0, 0]])
 VALID = (IDS != 0).long()

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import attention_models as tiny
 import numpy as np
 import pytest
 import torch
@@ -14,39 +13,12 @@ from torch.utils.checkpoint import checkpoint
 from transformers import DataCollatorWithFlattening, Trainer, TrainingArguments
 
 import maskplug
-from maskplug.attention import Intervals, Pattern, Site
-from maskplug.clock import Step
+from maskplug.attention import AttentionCall, Intervals, Pattern
 from maskplug.errors import OptionError, TokenError
 from maskplug_hf.attention import use_attention
+from support import attention_models as tiny
 
 FIRST, SECOND = [5, 6, 7, 8], [9, 10, 11]
-
-
-@dataclass(frozen=True)
-class RandomKeys(Pattern):
-    """Shows each key with probability 1/2; draws for each layer and head if ``each``."""
-
-    each: bool = False
-    clock: Step = field(default_factory=Step)
-
-    def rows(self, site: Site) -> Intervals:
-        heads = site.heads if self.each else 1
-        rng = site.rng(self.clock)
-        rng = rng.scoped(f"layer {site.depth}") if self.each else rng
-        sizes = [site.keys] * site.batch
-        draws = [rng.uniform("coin", sizes, draw=head) for head in range(heads)]
-        keys = np.stack([draw.reshape(site.batch, site.keys) < 0.5 for draw in draws], 1)
-        every = site.intervals((-site.starts[:, None, None], site.keys))
-        return every.only(keys) | site.cells(np.ones((1, 1, site.queries), bool), "self")
-
-
-@dataclass(frozen=True)
-class ByLayer(Pattern):
-    """A window that is wider in each layer, and looks back only in decoders."""
-
-    def rows(self, site: Site) -> Intervals:
-        right = 0 if site.place == "decoder" else site.depth + 1
-        return site.intervals((site.q - site.depth - 1, site.q + right + 1))
 
 
 @pytest.mark.parametrize("name", tiny.ENCODERS)
@@ -110,12 +82,14 @@ def test_pattern_may_differ_between_layers_and_attention_kinds(name: str) -> Non
     model, inputs = tiny.model(name), tiny.batch(name)
     inputs["attention_mask"][:] = 1
     kinds = [kind for kind in tiny.patterns(name) if kind != "cross"]
-    handle = use_attention(model, **{kind: ByLayer() for kind in kinds})
+    handle = use_attention(model, **{kind: tiny.ByLayer() for kind in kinds})
     masks = tiny.masks_by_layer(model, handle, **inputs)
     for kind in kinds:
         for layer_idx in (0, 1):
             mask = masks[kind, layer_idx][0, 0]
-            expected = ByLayer().dense(*mask.shape, place=kind, depth=layer_idx)[0, 0]
+            expected = tiny.ByLayer().dense(*mask.shape, attention_kind=kind, layer_idx=layer_idx)[
+                0, 0
+            ]
             assert np.array_equal(mask.numpy(), expected), (kind, layer_idx)
 
 
@@ -124,12 +98,12 @@ def test_layers_that_share_a_module_are_counted(groups: int) -> None:
     size = {**tiny.SIZE, "embedding_size": 8, "num_hidden_layers": 4, "inner_group_num": 2}
     model = tiny.build("AlbertModel", **size, num_hidden_groups=groups)
     ids = tiny.batch("bert")["input_ids"]
-    handle = use_attention(model, ByLayer())
+    handle = use_attention(model, tiny.ByLayer())
     for _ in range(2):
         masks = tiny.masks_by_layer(model, handle, input_ids=ids)
         assert sorted(layer_idx for _, layer_idx in masks) == list(range(8))
         for (_, layer_idx), mask in masks.items():
-            assert np.array_equal(mask[:1].numpy(), ByLayer().dense(9, depth=layer_idx))
+            assert np.array_equal(mask[:1].numpy(), tiny.ByLayer().dense(9, layer_idx=layer_idx))
     group = model.encoder.albert_layer_groups[0]
     plain = group.forward
     group.forward = lambda *args, **more: checkpoint(plain, *args, **more, use_reentrant=False)
@@ -143,9 +117,9 @@ class CountedWindow(maskplug.attention.Window):
 
     calls = 0
 
-    def rows(self, site: Site) -> Intervals:
+    def rows(self, call: AttentionCall) -> Intervals:
         CountedWindow.calls += 1
-        return super().rows(site)
+        return super().rows(call)
 
 
 @pytest.mark.parametrize(("name", "calls"), [("bert", 1), ("modernbert", 1), ("t5", 2)])
@@ -163,14 +137,15 @@ def test_draws_depend_on_seed_step_key_layer_and_head_only() -> None:
     inputs["attention_mask"][:] = 1
 
     def masks(seed: int = 0, step: int = 0, each: bool = True, **keys: Any) -> list[torch.Tensor]:
-        handle = use_attention(model, RandomKeys(each), seed=seed)
+        handle = use_attention(model, tiny.RandomKeys(each), seed=seed)
         handle.set_time(step=step)
         by_layer = tiny.masks_by_layer(model, handle, **inputs, **keys)
         return [by_layer["encoder", layer_idx] for layer_idx in (0, 1)]
 
     keys = {"sample_keys": torch.tensor([8, 9])}
     first, second = masks(**keys)
-    expected = RandomKeys(True).dense(9, heads=2, depth=1, keys=[8, 9], valid=np.ones((2, 9), int))
+    options = {"heads": 2, "layer_idx": 1, "keys": [8, 9], "valid": np.ones((2, 9), int)}
+    expected = tiny.RandomKeys(True).dense(9, **options)
     assert np.array_equal(second.numpy(), expected)
     assert first.shape == (2, 2, 9, 9)
     assert all(map(torch.equal, (first, second), masks(**keys)))
@@ -188,15 +163,15 @@ def test_draws_depend_on_seed_step_key_layer_and_head_only() -> None:
 class Linked(Pattern):
     """Each target token sees the source tokens that a ragged list of pairs links to it."""
 
-    reads = ("links",)
+    required_annotations = ("links",)
 
-    def rows(self, site: Site) -> Intervals:
-        links = site.layers["links"]
-        assert len(links) == site.batch
-        visible = np.zeros((site.batch, 1, site.queries, site.keys), bool)
+    def rows(self, call: AttentionCall) -> Intervals:
+        links = call.annotations["links"]
+        assert len(links) == call.batch
+        visible = np.zeros((call.batch, 1, call.q_len, call.kv_len), bool)
         for sample, pairs in enumerate(links):
             for source, target in pairs:
-                if target < site.queries:
+                if target < call.q_len:
                     visible[sample, 0, target, source] = True
         return Intervals.of_mask(visible)
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-import attention_models as tiny
 import pytest
 import torch
 
 from maskplug.errors import OptionError, UnknownNameError
 from maskplug_hf.attention import use_attention
+from support import attention_models as tiny
 
 XLNET = {"vocab_size": 60, "d_model": 16, "n_layer": 1, "n_head": 2, "d_inner": 16}
 

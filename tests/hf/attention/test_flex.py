@@ -6,17 +6,16 @@ from collections.abc import Iterator
 from contextlib import nullcontext
 from typing import Any
 
-import attention_models as tiny
 import pytest
 import torch
-from test_columns import ByLayer, RandomKeys
-from test_generate import GREEDY, WIDE, prompts, sources, texts
 from torch.nn.attention.flex_attention import BlockMask, create_mask
 from transformers import DataCollatorWithFlattening
 
 from maskplug.attention import Intervals
 from maskplug.errors import MaskplugWarning, OptionError
 from maskplug_hf.attention import interface, masks, model_mask, use_attention
+from support import attention_models as tiny
+from support.attention_models import GREEDY, WIDE, prompts, sources, texts
 
 SMALL = ["modernbert", "llama"]
 NO_DROPOUT = {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0}
@@ -74,7 +73,7 @@ def test_flex_equals_sdpa(name: str, side: str, keep_own: bool) -> None:
 
 
 @pytest.mark.filterwarnings("ignore:pattern .* its time was never set")
-@pytest.mark.parametrize("pattern", [ByLayer(), RandomKeys(each=True)])
+@pytest.mark.parametrize("pattern", [tiny.ByLayer(), tiny.RandomKeys(each=True)])
 @pytest.mark.parametrize("name", ["bert", "llama"])
 def test_layers_and_heads_may_differ(name: str, pattern: Any) -> None:
     model, inputs = tiny.model(name), tiny.batch(name)

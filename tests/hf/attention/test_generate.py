@@ -4,40 +4,21 @@ from __future__ import annotations
 
 from typing import Any
 
-import attention_models as tiny
 import pytest
 import torch
 
 from maskplug.errors import MaskplugWarning, TokenError
 from maskplug_hf.attention import use_attention
+from support import attention_models as tiny
+from support.attention_models import GREEDY, ROWS, WIDE, prompts, sources, texts
 
-ROWS = [[5, 6, 7, 8, 9, 10, 11], [12, 13, 14]]
-GREEDY = {"max_new_tokens": 8, "do_sample": False, "eos_token_id": None, "pad_token_id": 0}
-WIDE = {"initializer_range": 0.3}  # so that the generated tokens depend on the mask
 MODELS = ["llama", "qwen2", "qwen3"]
 PATTERNS = ["window:left=2", "sink:n=1 | window:left=2", "sink:n=2 & causal", "document"]
-
-
-def prompts(rows: list[list[int]] = ROWS) -> dict[str, Any]:
-    """Rows padded on the left."""
-    width = max(map(len, rows))
-    ids = torch.tensor([[0] * (width - len(row)) + row for row in rows])
-    return {"input_ids": ids, "attention_mask": (ids != 0).long()}
-
-
-def sources() -> dict[str, Any]:
-    """Rows padded on the right."""
-    ids = torch.tensor([row + [0] * (7 - len(row)) for row in ROWS])
-    return {"input_ids": ids, "attention_mask": (ids != 0).long()}
 
 
 def seq2seq(name: str) -> Any:
     wide = {"init_std": 0.3} if name == "bart" else {"initializer_factor": 3.0}
     return tiny.model(name, **wide)
-
-
-def texts(generated: Any, width: int = 7) -> list[list[int]]:
-    return generated[:, width:].tolist()
 
 
 @pytest.mark.parametrize("text", PATTERNS)

@@ -9,13 +9,13 @@ import weakref
 from pathlib import Path
 from typing import Any
 
-import attention_models as tiny
 import pytest
 import torch
 import transformers as hf
 
 from maskplug.errors import MaskplugWarning
 from maskplug_hf.attention import use_attention
+from support import attention_models as tiny
 
 INPUTS = tiny.batch("bert")
 families = pytest.mark.parametrize("name", tiny.FAMILIES)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-import attention_models as tiny
 import numpy as np
 import pytest
 import torch
 
 import maskplug
 from maskplug_hf.attention import use_attention
+from support import attention_models as tiny
 
 families = pytest.mark.parametrize("name", tiny.FAMILIES)
 
@@ -26,7 +26,7 @@ def expected_masks(name: str, inputs: dict[str, Any]) -> dict[str, torch.Tensor]
             q_len = inputs["decoder_input_ids"].shape[1]
             if kind == "decoder":
                 kv_len, padding = q_len, {}
-        visible = maskplug.pattern(text).dense(q_len, kv_len, place=kind, **padding)
+        visible = maskplug.pattern(text).dense(q_len, kv_len, attention_kind=kind, **padding)
         causal = np.tri(q_len, dtype=bool) if kind == "decoder" else True
         real = padding.get("valid", np.ones((1, kv_len))) != 0
         mask = torch.from_numpy(visible & causal & real[:, None, None])

@@ -6,20 +6,19 @@ import warnings
 from dataclasses import dataclass
 from typing import Any
 
-import attention_models as tiny
-import hf_tokenizers as tokenizers
 import numpy as np
 import pytest
 import torch
 import transformers as hf
 
 from maskplug import pattern
-from maskplug.attention import Intervals, Pattern
-from maskplug.attention.site import Site
+from maskplug.attention import AttentionCall, Intervals, Pattern
 from maskplug.errors import OptionError
 from maskplug.rng import keys_of
 from maskplug_hf import DataCollatorForMasking, DataCollatorForPacking
 from maskplug_hf.attention import compare, received, use_attention
+from support import attention_models as tiny
+from support import hf_tokenizers as tokenizers
 
 TOKENIZER = tokenizers.bert()
 SIZE: dict[str, Any] = {"vocab_size": len(TOKENIZER), "hidden_size": 32, "num_hidden_layers": 3}
@@ -216,9 +215,9 @@ KEYS: list[Any] = []
 class KeyRecorder(Pattern):
     """Shows everything and records the keys of the samples."""
 
-    def rows(self, site: Site) -> Intervals:
-        KEYS.append(site.when.keys)
-        return site.intervals((0, site.lengths[:, None, None]))
+    def rows(self, call: AttentionCall) -> Intervals:
+        KEYS.append(call.context.keys)
+        return call.intervals((0, call.lengths[:, None, None]))
 
 
 def test_sample_keys_reach_patterns() -> None:

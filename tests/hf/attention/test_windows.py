@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import attention_models as tiny
 import numpy as np
 import pytest
 import torch
@@ -15,6 +14,7 @@ from transformers.models.t5gemma2.modeling_t5gemma2 import T5Gemma2TextEncoder
 from maskplug.attention import Window
 from maskplug.errors import OptionError
 from maskplug_hf.attention import received
+from support import attention_models as tiny
 
 SIZE: dict[str, Any] = {"vocab_size": 50, "hidden_size": 16, "intermediate_size": 16}
 SIZE |= {"num_hidden_layers": 2, "num_attention_heads": 2, "num_key_value_heads": 1}
