@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import math
-import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 import torch
-from transformers import PreTrainedModel, TrainerCallback
+from transformers import PreTrainedModel
 
 from maskplug.attention import Pattern
-from maskplug.checkpoint import compare
-from maskplug.errors import MaskplugWarning, OptionError, PluginError
+from maskplug.errors import OptionError, PluginError
 from maskplug.schedule import progress_at
 from maskplug.spec import to_json
 from maskplug_hf.attention import columns
@@ -22,11 +19,10 @@ from maskplug_hf.attention.interface import NAMES
 from maskplug_hf.attention.mask_metadata import RUNNING, ForwardPass
 from maskplug_hf.attention.modules import ATTRIBUTE, attention_modules
 from maskplug_hf.attention.settings import AttentionSettings, TrainingTime
+from maskplug_hf.resume import ResumeCallback
 
 #: The attribute of a model that holds its ``PatternAttention``.
 HANDLE = "_maskplug_attention"
-#: Key of the patterns' record in a checkpoint: ``trainer_state.json``, ``stateful_callbacks``.
-RECORD = "maskplug_attention"
 
 
 @dataclass(eq=False, repr=False)
@@ -167,41 +163,25 @@ class PatternAttention(AttentionSettings):
             RUNNING.set(running.outer)
 
 
-class TimeCallback(TrainerCallback):
+class TimeCallback(ResumeCallback):
     """Sets the time of patterns at each optimizer step, and stores their record in checkpoints."""
+
+    record_name = "maskplug_attention"
+    override = "follow(trainer, resume_other_spec=True)"
 
     def __init__(self, attention: PatternAttention, resume_other_spec: bool) -> None:
         self.attention = attention
+        self.record = attention.record
         self.resume_other_spec = resume_other_spec
-        self._epoch: int | None = None
 
-    def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-        """Compare the patterns with those of the checkpoint."""
-        saved, record = state.stateful_callbacks.get(RECORD), self.attention.record
-        if saved is not None or state.global_step > 0:  # a checkpoint is resumed
-            warning = compare(
-                saved,
-                record,
-                lambda patterns: f"attention by {to_json(patterns)}",
-                checkpoint=f"the checkpoint of step {state.global_step}",
-                allow=self.resume_other_spec,
-                override="follow(trainer, resume_other_spec=True)",
-            )
-            if warning:
-                warnings.warn(warning, MaskplugWarning, stacklevel=2)
-        state.stateful_callbacks[RECORD] = record
-        self._epoch = None
-
-    def on_epoch_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-        """Count epochs."""
-        # The state's epoch is a fraction; it is read once only, for a resume.
-        first = math.floor(state.epoch or 0.0)
-        self._epoch = first if self._epoch is None else self._epoch + 1
+    def describe(self, record: Mapping[str, Any]) -> str:
+        """Return the patterns as JSON, for messages."""
+        return f"attention by {to_json(record)}"
 
     def on_step_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         """Set the time of the step."""
         progress = progress_at(state.global_step, state.max_steps)
-        self.attention.set_time(self._epoch or 0, state.global_step, progress)
+        self.attention.set_time(self.epoch or 0, state.global_step, progress)
 
 
 def _spec(pattern: Pattern) -> Any:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from torch.utils.checkpoint import checkpoint
-from transformers import DataCollatorWithFlattening, Trainer, TrainingArguments
+from transformers import DataCollatorWithFlattening
 
 import maskplug
 from maskplug.attention import AttentionCall, Intervals, Pattern
@@ -186,16 +185,3 @@ def test_ragged_columns_are_repeated_for_beams() -> None:
     assert mask[1].nonzero().tolist() == [[0, 4], *([query, 0] for query in range(1, 6))]
     with handle.given(links=links):
         model.generate(inputs["input_ids"], num_beams=2, max_new_tokens=3)
-
-
-def test_trainer_passes_dataset_columns(tmp_path: Path) -> None:
-    model = tiny.model("bert")
-    use_attention(model, "document")
-    row = {"input_ids": torch.tensor(FIRST + SECOND), "labels": torch.tensor(FIRST + SECOND)}
-    data = [{**row, "document_ids": torch.tensor([0] * 4 + [1] * 3)}] * 4
-    options = {"output_dir": str(tmp_path), "use_cpu": True, "report_to": [], "max_steps": 2}
-    options |= {"disable_tqdm": True, "save_strategy": "no"}
-    with pytest.raises(TokenError, match="remove_unused_columns=False"):
-        Trainer(model, TrainingArguments(**options), train_dataset=data).train()
-    options["remove_unused_columns"] = False
-    Trainer(model, TrainingArguments(**options), train_dataset=data).train()

@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 import torch
 from torch.nn.attention.flex_attention import BlockMask, create_mask
-from transformers import DataCollatorWithFlattening
 
 from maskplug.attention import Intervals
 from maskplug.errors import MaskplugWarning, OptionError
@@ -88,15 +87,6 @@ def test_cross_attention_and_kinds_without_a_pattern() -> None:
         assert tiny.distance(*sdpa_and_flex(model, inputs, **options)) < 1e-4
 
 
-@pytest.mark.parametrize("name", ["bert", "llama", "mistral"])
-def test_packed_rows(name: str) -> None:
-    model = tiny.model(name, **({"sliding_window": 3} if name == "mistral" else {}))
-    rows = [{"input_ids": row, "labels": row} for row in ([5, 6, 7, 8, 9], [9, 10, 11])]
-    packed = DataCollatorWithFlattening()(rows)
-    inputs = {key: packed[key] for key in ("input_ids", "position_ids")}
-    assert tiny.distance(*sdpa_and_flex(model, inputs, pattern="document")) < 1e-4
-
-
 def test_blocks_equal_the_matrix() -> None:
     model = tiny.model("llama", max_position_embeddings=512)
     ids = torch.randint(4, 60, (1, 300))
@@ -131,16 +121,20 @@ def test_no_matrix_is_computed(name: str, text: str, monkeypatch: pytest.MonkeyP
         model(**inputs)
 
 
-@pytest.mark.parametrize("name", ["modernbert", "llama", "mistral", "packed", "packed mistral"])
+@pytest.mark.parametrize(
+    "name", ["modernbert", "llama", "mistral", "packed bert", "packed llama", "packed mistral"]
+)
 def test_known_model_masks_are_recognized(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     family = name.split()[-1]
     options = {"sliding_window": 3} if family == "mistral" else {}
-    model = tiny.model("llama" if family == "packed" else family, **options)
+    model = tiny.model(family, **options)
     inputs = {"input_ids": torch.randint(4, 60, (2, 9))}
     if name.startswith("packed"):
         inputs["position_ids"] = torch.tensor([[0, 1, 2, 3, 0, 1, 2, 0, 1], [*range(9)]])
-    sdpa, recognized = sdpa_and_flex(model, inputs, pattern="sink:n=2 | window:left=4,right=4")
-    assert tiny.distance(sdpa, recognized) < 1e-4
+    text = "sink:n=2 | window:left=4,right=4"
+    for pattern in ("document", text) if "packed" in name else (text,):
+        sdpa, recognized = sdpa_and_flex(model, inputs, pattern=pattern)
+        assert tiny.distance(sdpa, recognized) < 1e-4
     calls: list[Intervals] = []
     evaluate = model_mask._evaluate
     monkeypatch.setattr(
@@ -150,7 +144,7 @@ def test_known_model_masks_are_recognized(name: str, monkeypatch: pytest.MonkeyP
     assert not calls
     monkeypatch.setattr(model_mask, "_same", lambda *args: False)
     monkeypatch.setattr(model_mask, "CELLS", 40)  # several parts
-    evaluated = sdpa_and_flex(model, inputs, pattern="sink:n=2 | window:left=4,right=4")[1]
+    evaluated = sdpa_and_flex(model, inputs, pattern=text)[1]
     assert calls
     assert torch.equal(evaluated, recognized)
 

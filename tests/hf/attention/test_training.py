@@ -9,7 +9,7 @@ import pytest
 import torch
 from transformers import Trainer, TrainerCallback, TrainingArguments
 
-from maskplug.errors import MaskplugWarning, SpecMismatchError
+from maskplug.errors import MaskplugWarning, SpecMismatchError, TokenError
 from maskplug_hf.attention import PatternAttention, use_attention
 from support import attention_models as tiny
 
@@ -187,10 +187,10 @@ def test_pattern_with_a_schedule_warns_once_if_no_time_is_set() -> None:
 
 
 @pytest.mark.parametrize("name", tiny.SEQ2SEQ)
-def test_trainer_passes_columns_of_the_target(name: str, tmp_path: Path) -> None:
+def test_trainer_passes_dataset_columns(name: str, tmp_path: Path) -> None:
     model = tiny.model(name)
     read = torch.tensor([1, 2, 2, 3, 4, 6])
-    handle = use_attention(model, cross="monotonic")
+    handle = use_attention(model, encoder="document", cross="monotonic")
     counts: list[Any] = []
 
     def count(module: Any, mask: torch.Tensor) -> None:
@@ -198,8 +198,14 @@ def test_trainer_passes_columns_of_the_target(name: str, tmp_path: Path) -> None
             counts.append(mask[:, 0].sum(-1))
 
     handle.listeners.append(count)
+    documents = torch.zeros(9, dtype=torch.long)
+    data = [{**row, "decoder_sources_read": read, "document_ids": documents} for row in rows(name)]
+    trainer = make_trainer(model, name, tmp_path, max_steps=1)
+    trainer.train_dataset = data
+    with pytest.raises(TokenError, match=r"'documents'.*remove_unused_columns=False"):
+        trainer.train()
     trainer = make_trainer(model, name, tmp_path, max_steps=1, remove_unused_columns=False)
-    trainer.train_dataset = [{**row, "decoder_sources_read": read} for row in rows(name)]
+    trainer.train_dataset = data
     trainer.train()
     assert len(counts) == 2
     assert all((layer == read).all() for layer in counts)
