@@ -8,7 +8,7 @@ from typing import Any, cast
 from transformers import PreTrainedModel
 
 from maskplug.attention import AttentionKind, Fallback, Pattern
-from maskplug.attention.pattern import pattern as resolve_pattern
+from maskplug.attention import pattern as resolve_pattern
 from maskplug.attention.rendered import check_fallback
 from maskplug.attention.site import ATTENTION_KINDS
 from maskplug.errors import OptionError
@@ -79,9 +79,8 @@ def use_attention(
     kinds = _check_model(model)
     _check_backend(model, backend)
     check_fallback(fallback)
-    patterns = _by_kind(
-        model, kinds, pattern, {"encoder": encoder, "decoder": decoder, "cross": cross}
-    )
+    named = {"encoder": encoder, "decoder": decoder, "cross": cross}
+    patterns = _by_kind(model, kinds, pattern, named)
     if not patterns:
         raise OptionError("no pattern given; pass one, or one for encoder=, decoder= or cross=")
     evaluated = dict(patterns)

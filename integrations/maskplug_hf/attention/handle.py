@@ -96,17 +96,17 @@ class PatternAttention(AttentionSettings):
         self._time_is_set = True
 
     @contextmanager
-    def given(self, **given: Any) -> Iterator[PatternAttention]:
+    def given(self, **values: Any) -> Iterator[PatternAttention]:
         """Set columns for all passes in the block whose batch does not have them.
 
         For ``generate``, which accepts only columns that the model names. Generated tokens get the
         last value of a column, for example the last document.
 
         Args:
-            given: columns by name, of shape (samples,) or (samples, tokens of the prompt).
+            values: columns by name, of shape (samples,) or (samples, tokens of the prompt).
         """
         former = self._given
-        self._given = {**former, **columns.arrays(given, given)}
+        self._given = {**former, **columns.arrays(values, values)}
         try:
             yield self
         finally:

@@ -10,14 +10,13 @@ from typing import Any
 import numpy as np
 import torch
 
-from maskplug.attention import AttentionKind, Intervals
+from maskplug.attention import AttentionCall, AttentionKind, Intervals
 from maskplug.attention.flex import block_mask
-from maskplug.attention.site import AttentionCall, WatchedCall
+from maskplug.attention.site import WatchedCall
 from maskplug.types import BoolArray, IntArray, readonly
 from maskplug_hf.attention.columns import call_annotations, query_offset
 from maskplug_hf.attention.mask_metadata import ForwardPass, MaskMetadata
 from maskplug_hf.attention.modules import AttentionModule
-from maskplug_hf.attention.settings import AttentionSettings
 
 #: With flex attention, up to this number of queries, a matrix is computed once for a warning.
 MAX_COMPARED_QUERIES = 1024
@@ -42,11 +41,6 @@ class MaskRequest:
         """The pattern of the attention kind; None keeps the model's own mask."""
         return self.forward.patterns.get(self.kind)
 
-    @property
-    def settings(self) -> AttentionSettings:
-        """The settings of the patterns."""
-        return self.forward.settings
-
     @cached_property
     def real(self) -> BoolArray:
         """The keys that hold a token: bool of shape (batch or 1, kv_len)."""
@@ -59,7 +53,7 @@ class MaskRequest:
         The shape is (batch or 1, 1, q_len or 1).
         """
         metadata = self.metadata
-        if self.kind != "cross" and self.settings.fallback != "first":
+        if self.kind != "cross" and self.forward.settings.fallback != "first":
             return np.arange(metadata.q_offset, metadata.q_end)[None, None]
         cached = self.real[:, metadata.kv_offset :].argmax(1)[:, None, None]
         first: IntArray = metadata.kv_offset + cached
@@ -155,15 +149,15 @@ def _render(request: MaskRequest, device: Any) -> tuple[Any, AttentionCall, bool
 def _combined_matrix(
     request: MaskRequest, mask: Any, pattern_mask: Any, call: AttentionCall
 ) -> Any:
-    kv_offset = request.metadata.kv_offset
+    settings, kv_offset = request.forward.settings, request.metadata.kv_offset
     lowest = None if mask.dtype == torch.bool else torch.finfo(mask.dtype).min
     model_mask = mask if lowest is None else mask > lowest / 2
     width = model_mask.shape[-1]  # some models cut their mask to the keys
     pattern_mask = pattern_mask[..., :width]
     cached = np.ascontiguousarray(request.real[:, kv_offset : kv_offset + width])
     real = torch.from_numpy(cached).to(mask.device)
-    if request.settings.keep_own:
-        request.settings.warn_if_pattern_only_adds(request.kind, model_mask, pattern_mask, real)
+    if settings.keep_own:
+        settings.warn_if_pattern_only_adds(request.kind, model_mask, pattern_mask, real)
         visible = model_mask & pattern_mask
     else:
         visible = pattern_mask & real[:, None, None]
@@ -172,7 +166,7 @@ def _combined_matrix(
         # Padding attends to a key too: a softmax over an empty row gives NaN in some backends.
         lost = empty.cpu().numpy() & call.valid_queries[:, None]
         if lost.any():
-            request.settings.warn_empty_rows(request.kind, lost)
+            settings.warn_empty_rows(request.kind, lost)
         fallback = torch.from_numpy(request.fallback_idx(call) - kv_offset).to(mask.device)
         keys = torch.arange(width, device=mask.device)
         visible = visible | (empty[..., None] & (keys == fallback[..., None]))
@@ -188,7 +182,7 @@ def _visible_intervals(request: MaskRequest) -> tuple[Intervals, bool]:
 
     Queries that are padding may have no visible key.
     """
-    settings, metadata = request.settings, request.metadata
+    settings, metadata = request.forward.settings, request.metadata
     model_mask: Any = metadata.model_mask
     real = Intervals.of_mask(request.real[:, None, None])
     if request.pattern is None:

@@ -14,7 +14,7 @@ import torch
 from torch import nn
 from transformers import PreTrainedModel
 
-from maskplug.attention.patterns.document import Document
+from maskplug.attention import Document
 from maskplug.errors import OptionError
 from maskplug_hf.attention.handle import PatternAttention
 from maskplug_hf.attention.modules import attention_modules
