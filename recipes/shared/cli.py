@@ -162,12 +162,19 @@ def masks_(recipe: str, strategy: str, seed: int, epochs: int, **given: Any) -> 
 @click.argument("recipe", default="translation")
 @click.option("--out", type=PATH, help="Folder of the work [runs/RECIPE/sample].")
 @click.option("--strategy", default="dynamic", show_default=True)
-def demo_(recipe: str, out: Path | None, strategy: str) -> None:
-    """All steps on the shipped sample, in every framework, and their masks side by side."""
+@click.option(
+    "--framework",
+    "frameworks",
+    multiple=True,
+    type=click.Choice(FRAMEWORKS),
+    help="[all of the recipe]",
+)
+def demo_(recipe: str, out: Path | None, strategy: str, frameworks: tuple[str, ...]) -> None:
+    """Run all steps on the shipped sample and show the masks of each framework."""
     begun = time.monotonic()
-    made = config.load(recipe, sample=True)
-    work = Workspace(out or default(made.name, "sample"))
-    demo.show(made, work, strategy)
+    loaded = config.load(recipe, sample=True)
+    work = Workspace(out or default(loaded.name, "sample"))
+    demo.show(loaded, work, strategy, frameworks)
     console.print(f"Done in {(time.monotonic() - begun) / 60:.1f} minutes.")
 
 

@@ -83,10 +83,10 @@ def equal_rows(ours: Rows, theirs: Rows) -> int:
 
 
 def compare(runs: Sequence[Run], epochs: int) -> None:
-    """Print one row's masks in both frameworks, and how many of all rows are the same.
+    """Print the masks of one row in each framework, and count the rows whose masks are equal.
 
     Raises:
-        RecipeError: when a row differs.
+        RecipeError: if the masks of a row differ.
     """
     stages = [masked_stage(run) for run in runs]
     epochs = min([epochs, *(stage.epochs for stage in stages)])
@@ -96,7 +96,9 @@ def compare(runs: Sequence[Run], epochs: int) -> None:
         drawn[run.framework] = draw(stage, epochs)
     console.print(picture(drawn, load_tokenizer(runs[0].work, runs[0].recipe.model.family), epochs))
     first, *others = drawn.values()
-    same = min([len(first), *(equal_rows(first, other) for other in others)])
+    if not others:
+        return
+    same = min(equal_rows(first, other) for other in others)
     told = f"{same:,} of {len(first):,} masked rows ({epochs} epochs, every training row)"
     if same < len(first) or any(len(other) != len(first) for other in others):
         raise RecipeError(f"only {told} are the same in {' and in '.join(drawn)}")
