@@ -37,7 +37,7 @@ def show(recipe: Recipe, work: Workspace, strategy: str, frameworks: Sequence[st
             steps.train(run, 1, step)  # at this size, more threads only wait for each other
             metrics = steps.evaluate(run, "test", 1, step)
             steps.record(run, metrics, work.root / "results.json")
-        console.print(f"  [bold]{scores.told(metrics)}")
+        console.print(f"  [bold]{scores.summary(metrics)}")
     if runs[0].masking["name"] != NONE:
         console.print()
         masks.compare(runs, epochs=3)

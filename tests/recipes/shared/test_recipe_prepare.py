@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from recipe_cases import CLASSIFICATION, DENOISING, LABELLED, RECIPE, TRANSLATION, pairs, tables
+from recipe_runs import preprocess_in_this_process
 
 from recipes.shared import binarize, pieces, prepare
 from recipes.shared.errors import RecipeError
@@ -57,16 +58,6 @@ class Prepared:
         ]
 
 
-def in_this_process(command: list[str], **_: Any) -> subprocess.CompletedProcess[str]:
-    """fairseq-preprocess without another import of it."""
-    from fairseq import options
-    from fairseq_cli import preprocess
-
-    assert command[1:3] == ["-m", "fairseq_cli.preprocess"]
-    preprocess.main(options.get_preprocessing_parser().parse_args(command[3:]))
-    return subprocess.CompletedProcess(command, 0)
-
-
 @pytest.fixture(scope="module", params=RECIPES)
 def prepared(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Prepared:
     recipe, work = RECIPES[request.param], Workspace(tmp_path_factory.mktemp(request.param))
@@ -75,7 +66,7 @@ def prepared(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
         for rows in splits.values():
             rows[:] = [[left, LABELS[i % len(LABELS)]] for i, (left, _) in enumerate(rows)]
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(binarize, "subprocess", SimpleNamespace(run=in_this_process))
+        patched.setattr(binarize, "subprocess", SimpleNamespace(run=preprocess_in_this_process))
         assert prepare.prepare(recipe, work, tables(recipe, **splits), lambda _: None)
     return Prepared(recipe, work)
 
