@@ -37,8 +37,8 @@ def documents(length: int) -> Any:
 
 def ours(name: str, length: int) -> Call:
     pattern = maskplug.pattern(PATTERNS[name])
-    layers = {"documents": documents(length)} if pattern.layers else {}
-    return lambda: pattern.block_mask(length, device="cpu", **layers)
+    annotations = {"documents": documents(length)} if pattern.all_required_annotations else {}
+    return lambda: pattern.block_mask(length, device="cpu", **annotations)
 
 
 def theirs(name: str, length: int, compiled: bool = False) -> Call:

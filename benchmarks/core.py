@@ -13,10 +13,10 @@ import maskplug
 from benchmarks.inputs import batch, unseen, vocabulary
 from benchmarks.parts import Row
 from benchmarks.timing import Call, Prepare, medians
-from maskplug.composed import Composed
+from maskplug.context import MaskingContext
 from maskplug.plugins import registry
 from maskplug.registry import BUILTIN
-from maskplug.when import When
+from maskplug.strategies.composed import Composed
 
 ROWS, LENGTH, SHORT = 32, 512, 2
 #: The arrays fit into the cache of a core, into the shared cache, and into neither of them.
@@ -39,7 +39,7 @@ def runnable() -> dict[str, maskplug.Strategy]:
         parameters = inspect.signature(entry.factory).parameters.values()
         if entry.provider == BUILTIN and all(p.default is not p.empty for p in parameters):
             strategy = maskplug.strategy(entry.label)
-            if not strategy.reads:
+            if not strategy.required_annotations:
                 strategies[entry.name] = strategy
     return strategies
 
@@ -99,7 +99,7 @@ def _selection_and_replacement(tokens: maskplug.TokenBatch) -> Prepare:
     strategy, epochs, vocab = _dynamic(), count(), vocabulary()
 
     def call(fresh: maskplug.TokenBatch, epoch: int) -> object:
-        rng = When.at(1, epoch, 0, fresh.keys).rng(strategy.clock)
+        rng = MaskingContext.at(1, epoch, 0, fresh.keys).rng(strategy.clock)
         selection = strategy.selector.select(fresh, vocab, rng)
         return strategy.replacement.replace(fresh, selection, vocab, rng)
 
@@ -123,16 +123,16 @@ def stages(small: bool) -> list[Row]:
 
 def _stages(tokens: maskplug.TokenBatch) -> dict[str, Prepare]:
     strategy, vocab = _dynamic(), vocabulary()
-    when = When.at(1, 0, 0, tokens.keys)
-    selection = strategy.selector.select(tokens, vocab, when.rng(strategy.clock))
-    inputs = strategy.replacement.replace(tokens, selection, vocab, when.rng(strategy.clock))
+    context = MaskingContext.at(1, 0, 0, tokens.keys)
+    selection = strategy.selector.select(tokens, vocab, context.rng(strategy.clock))
+    inputs = strategy.replacement.replace(tokens, selection, vocab, context.rng(strategy.clock))
     ready = np.empty_like(tokens.ids)
 
     def drawing(stage: Any, *arguments: Any) -> Prepare:
-        return lambda: partial(stage, *arguments, vocab, when.rng(strategy.clock))
+        return lambda: partial(stage, *arguments, vocab, context.rng(strategy.clock))
 
     def rng() -> Call:
-        return lambda: When.at(1, 0, 0, tokens.keys).rng(strategy.clock)
+        return lambda: MaskingContext.at(1, 0, 0, tokens.keys).rng(strategy.clock)
 
     return {
         "a copy of the ids, for comparison": lambda: partial(np.copyto, ready, tokens.ids),

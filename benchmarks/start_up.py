@@ -48,8 +48,10 @@ def pattern(name: str) -> None:
     from maskplug.attention.blocks import PARTIAL, Blocks
 
     made = maskplug.pattern(name)
-    layers: dict[str, Any] = {layer: np.arange(4 * LENGTH) // 300 for layer in made.layers}
-    Blocks.of(made.intervals(4 * LENGTH, **layers)).listed(PARTIAL)
+    annotations: dict[str, Any] = {
+        name: np.arange(4 * LENGTH) // 300 for name in made.all_required_annotations
+    }
+    Blocks.of(made.intervals(4 * LENGTH, **annotations)).listed(PARTIAL)
 
 
 def collator(name: str) -> Any:
@@ -125,7 +127,7 @@ def in_this_process(use: str, name: str) -> dict[str, Any]:
     import maskplug  # noqa: F401
 
     imported = time.perf_counter()
-    from maskplug.compiled import watched
+    from maskplug.kernels.compilation import watched
 
     with watched() as compiled:
         more = function(name)

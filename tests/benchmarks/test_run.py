@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import bench_dummies as dummies
 import pytest
 import torch
 from click.testing import CliRunner, Result
@@ -16,6 +15,7 @@ from benchmarks import inputs, loading, run, training
 from benchmarks.loading import Side, Size
 from benchmarks.parts import PARTS, Part, Row
 from benchmarks.results import tables
+from support import bench_dummies as dummies
 
 #: Files with the fairseq commands of other tests.
 pytestmark = [

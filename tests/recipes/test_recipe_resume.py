@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 import torch
-from recipe_runs import Observed, kill_when, output, prepared, run_of, train
 from safetensors.torch import load_file
 
 import maskplug_fairseq
 from recipes.shared import masks, results, steps
 from recipes.shared.running import Tell
+from support.recipe_runs import Observed, kill_when, output, prepared, run_of, train
 
 #: A file that exists as soon as the first checkpoint is complete.
 FIRST = {

@@ -11,8 +11,6 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from recipe_cases import CLASSIFICATION, DENOISING, LABELLED, RECIPE, TRANSLATION, pairs, tables
-from recipe_runs import preprocess_in_this_process
 
 from recipes.shared import binarize, pieces, prepare
 from recipes.shared.errors import RecipeError
@@ -21,6 +19,16 @@ from recipes.shared.plan import Run, StageRun
 from recipes.shared.rows import SPLITS, Problem, Table
 from recipes.shared.settings import Model, Recipe, Rows
 from recipes.shared.workspace import Workspace
+from support.recipe_cases import (
+    CLASSIFICATION,
+    DENOISING,
+    LABELLED,
+    RECIPE,
+    TRANSLATION,
+    pairs,
+    tables,
+)
+from support.recipe_runs import preprocess_in_this_process
 
 pytestmark = pytest.mark.xdist_group("recipe-prepare")
 LABELS = ("web", "games and more", "x11")
