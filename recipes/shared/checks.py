@@ -28,7 +28,8 @@ def check(recipe: Recipe) -> None:
         if value not in allowed:
             raise RecipeError(f"{where}: {key} is {value!r}{did_you_mean(value, allowed)}")
     if not 1 <= recipe.rows.max_length <= 510:
-        raise RecipeError(f"{where}: rows: max_length is {recipe.rows.max_length}; it must be 1 to 510")
+        length = recipe.rows.max_length
+        raise RecipeError(f"{where}: rows: max_length is {length}; it must be 1 to 510")
     for key in ("stages", "corpora"):
         if not getattr(recipe, key):
             raise RecipeError(f"{where}: {key} is empty")

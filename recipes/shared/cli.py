@@ -31,10 +31,8 @@ def _place(function: Callable[..., Any]) -> Callable[..., Any]:
     """Add the options for the recipe, its corpus and its output folder."""
     for option in (
         click.option("--out", type=PATH, help="Output folder [runs/RECIPE/CORPUS]."),
-        click.option(
-            "--sample", is_flag=True, help="Use the shipped sample and small models."
-        ),
-        click.option("--corpus", help="One of the recipe's corpora, or a name for your own corpus."),
+        click.option("--sample", is_flag=True, help="Use the shipped sample and small models."),
+        click.option("--corpus", help="One of the recipe's corpora, or a name for your own."),
         click.argument("recipe"),
     ):
         function = option(function)
@@ -48,7 +46,7 @@ def _run_options(function: Callable[..., Any]) -> Callable[..., Any]:
             "--threads", type=COUNT, default=os.cpu_count() or 1, show_default="all cores"
         ),
         click.option(
-            "--seed", type=SEED, default=1, show_default=True, help="Seed of weights, order and masks."
+            "--seed", type=SEED, default=1, show_default=True, help="For weights, order and masks."
         ),
         click.option("--strategy", default="dynamic", show_default=True),
         click.option("--framework", type=click.Choice(FRAMEWORKS), default=FRAMEWORKS[0]),
@@ -76,7 +74,7 @@ def list_() -> None:
 @main.command("prepare")
 @_place
 @click.option("--data", type=PATH, help="Folder with CORPUS.{train,valid,test}.tsv.gz.")
-@click.option("--train", multiple=True, type=PATH, help="A file with all columns, or one file per column.")
+@click.option("--train", multiple=True, type=PATH, help="A file, or one file per column.")
 @click.option("--valid", multiple=True, type=PATH)
 @click.option("--test", multiple=True, type=PATH)
 @click.option("--dataset", help="A Hugging Face dataset, NAME or NAME:CONFIG.")
@@ -122,9 +120,13 @@ def evaluate_(recipe: str, threads: int, split: str, results: Path | None, **giv
 @_place
 @click.option("--framework", "frameworks", multiple=True, type=click.Choice(FRAMEWORKS))
 @click.option("--strategy", "strategies", multiple=True, help="[all of the recipe]")
-@click.option("--seeds", type=COUNT, default=3, show_default=True, help="Number of seeds, starting at 1.")
+@click.option("--seeds", type=COUNT, default=3, show_default=True, help="Number of seeds.")
 @click.option(
-    "--jobs", type=COUNT, default=os.cpu_count() or 1, show_default="all cores", help="Number of parallel runs."
+    "--jobs",
+    type=COUNT,
+    default=os.cpu_count() or 1,
+    show_default="all cores",
+    help="Number of parallel runs.",
 )
 @click.option("--results", type=PATH, help="File for the scores [OUT/results.json].")
 def compare_(recipe: str, results: Path | None, jobs: int, seeds: int, **given: Any) -> None:
@@ -195,7 +197,7 @@ def _corpus(recipe: Recipe, name: str | None, given: dict[str, Any]) -> Corpus:
             "--valid and --test together"
         )
     if given["columns"] and not given["dataset"]:
-        raise RecipeError("--columns needs --dataset; files have the columns of the recipe, in order")
+        raise RecipeError("--columns needs --dataset; files have the recipe's columns in order")
     if any(files.values()):
         missing = [split for split, paths in files.items() if not paths]
         if missing:

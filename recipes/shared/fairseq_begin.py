@@ -59,7 +59,8 @@ def write(stage: StageRun) -> None:
 
     config = configured(stage)
     task = tasks.setup_task(config.task)
-    trainer = Trainer(config, task, initial_model(stage, task, config), task.build_criterion(config.criterion))
+    model, criterion = initial_model(stage, task, config), task.build_criterion(config.criterion)
+    trainer = Trainer(config, task, model, criterion)
     trainer.consolidate_optimizer()
     path = stage.folder / fairseq_commands.BEGIN
     fresh = path.with_name(f"{path.name}.part")

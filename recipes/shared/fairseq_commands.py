@@ -108,14 +108,14 @@ def _stack(side: str, layers: int, size: Model) -> Options:
 
 
 def generate_command(stage: StageRun, split: str, attention: str = "") -> list[str]:
-    """The command that translates or summarizes a split, from clean sources.
+    """Return the command that translates or summarizes the clean sources of a split.
 
     Args:
-        stage: whose best checkpoint does it.
+        stage: its best checkpoint is used.
         split: of the corpus.
-        attention: another pattern across than the one of training.
+        attention: a cross-attention pattern that replaces the one of the training.
     """
-    said = stage.run.recipe.generation
+    settings = stage.run.recipe.generation
     options: Options = {
         "--path": str(stage.folder / "checkpoint_best.pt"), "--cpu": None, "--batch-size": "64",
         "--gen-subset": split, "--beam": str(settings.beam), "--max-len-a": str(settings.max_a),

@@ -83,9 +83,11 @@ def refuse(recipe: Recipe, tables: dict[str, Table]) -> None:
     """
     for split, table in tables.items():
         if recipe.rows.bad == "refuse" and table.problems:
-            raise RecipeError("\n".join(["rows that cannot be used:", *first_problems(table.problems)]))
+            problems = first_problems(table.problems)
+            raise RecipeError("\n".join(["rows that cannot be used:", *problems]))
         if not len(table):
-            raise RecipeError("\n".join([f"{split}: no usable row", *first_problems(table.problems)]))
+            problems = first_problems(table.problems)
+            raise RecipeError("\n".join([f"{split}: no usable row", *problems]))
 
 
 def _request(recipe: Recipe, tables: dict[str, Table]) -> dict[str, Any]:
@@ -121,8 +123,8 @@ def check(recipe: Recipe, work: Workspace) -> None:
     changed = [name for name, value in current if facts["request"].get(name) != value]
     if changed:
         raise RecipeError(
-            f"{work.root} was prepared with other settings ({', '.join(changed)}); prepare it again: "
-            f"{command}"
+            f"{work.root} was prepared with other settings ({', '.join(changed)}); "
+            f"prepare it again: {command}"
         )
 
 
@@ -137,7 +139,9 @@ def _encoded(
         labels: the classes of the training rows; empty for the training rows themselves.
     """
     model, max_length = pieces.processor(work), recipe.rows.max_length
-    encoded = {name: model.encode(table.columns[name], out_type=str) for name in recipe.text_columns}
+    encoded = {
+        name: model.encode(table.columns[name], out_type=str) for name in recipe.text_columns
+    }
     bad, truncated = {}, {}
     for name, rows in encoded.items():
         cut = recipe.rows.long == "truncate" and name == recipe.columns[0]

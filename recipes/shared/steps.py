@@ -108,7 +108,8 @@ def words(run: Run, step: str) -> list[str]:
     command = ["python", "-m", "recipes", step, recipe.asked]
     command += ["--corpus", corpus] if corpus not in ("sample", recipe.corpora[0]) else []
     command += ["--sample"] if recipe.sample else []
-    command += ["--out", str(run.work.root)] if run.work.root != default(recipe.name, corpus) else []
+    root = run.work.root
+    command += ["--out", str(root)] if root != default(recipe.name, corpus) else []
     command += ["--framework", run.framework, "--strategy", run.strategy, "--seed", str(run.seed)]
     return [*command, "--threads", "1"]
 

@@ -119,5 +119,5 @@ def test_a_run_with_other_settings_is_not_resumed(whole: Whole, tmp_path: Path) 
     process = Observed(tmp_path / "watch").start(*words)
     text, _ = process.communicate(timeout=120)
     assert process.returncode == 1
-    assert "run of other settings" in text
+    assert "a run with other settings" in text
     assert "Traceback" not in text

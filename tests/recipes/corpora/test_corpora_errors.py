@@ -19,7 +19,7 @@ def refused(result: Result) -> str:
 
 def test_without_apt(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    assert "no apt-get on this machine" in refused(make(tmp_path / "out"))
+    assert "apt-get is missing" in refused(make(tmp_path / "out"))
 
 
 def test_an_update_that_fails(apt: Path, tmp_path: Path) -> None:
@@ -51,7 +51,7 @@ def test_a_language_that_is_not_there(apt: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize("code", ["en", "", "de;", "German", '"'])
 def test_a_language_that_is_none(tmp_path: Path, code: str) -> None:
     output = refused(make(tmp_path / "out", f"fr,{code}"))
-    assert f"--languages: {code!r} is no language" in output
+    assert f"--languages: {code!r} is not a target language" in output
     assert not (tmp_path / "out").exists()
 
 

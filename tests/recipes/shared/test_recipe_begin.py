@@ -29,7 +29,7 @@ def weights(run: Run, seed: int = 1) -> dict[str, torch.Tensor]:
 
     stage = next(replace(run, seed=seed).stages())
     config = fairseq_begin.configured(stage)
-    made: Any = fairseq_begin.model(stage, tasks.setup_task(config.task), config)
+    made: Any = fairseq_begin.initial_model(stage, tasks.setup_task(config.task), config)
     return dict(made.named_parameters())
 
 

@@ -115,7 +115,7 @@ def test_where_nothing_is_prepared_the_place_is_named(
     done = recipes(name, "translation", *options)
     assert done.exit_code == 1
     assert done.output == (
-        f"Error: {place}: nothing is prepared there: python -m recipes prepare --help\n"
+        f"Error: {place} is not prepared; see python -m recipes prepare --help\n"
     )
 
 
@@ -133,7 +133,7 @@ def test_where_nothing_is_prepared_the_place_is_named(
 def test_rows_come_from_one_place(options: tuple[str, ...]) -> None:
     done = recipes("prepare", "translation", *options)
     assert done.exit_code == 1
-    assert done.output.startswith("Error: which rows? One of --sample, --data FOLDER and --dataset")
+    assert done.output.startswith("Error: choose one source of rows: --sample, --data FOLDER, --dataset")
 
 
 @pytest.mark.parametrize("missing", ["train", "valid", "test"])
@@ -159,7 +159,7 @@ def test_a_split_that_is_missing_is_named(missing: str) -> None:
         ),
         (
             ("--dataset", "nowhere/at-all", "--columns", "de"),
-            "--columns must name 2: source, target",
+            "--columns names 1 columns; the recipe needs 2: source, target",
         ),
     ],
 )
@@ -192,11 +192,11 @@ def test_bad_rows_are_shown(mine: Path, tmp_path: Path) -> None:
     done = recipes("prepare", mine, *(word for words in given.values() for word in words))
     assert done.exit_code == 0, done.output
     assert "columns │ empty │ not UTF-8" in done.output.replace("┃", "│")
-    assert f"left out {bad}, line 100: columns 1, not 2\n" in done.output
+    assert f"skipped {bad}, line 100: columns 1, expected 2\n" in done.output
     mine.write_text(f'{mine.read_text()}\n[rows]\nbad = "refuse"\n')
     done = recipes("prepare", mine, *(word for words in given.values() for word in words))
     assert done.exit_code == 1
-    assert f"Error: rows that cannot be used:\n{bad}, line 100: columns (1, not 2)\n" in done.output
+    assert f"Error: rows that cannot be used:\n{bad}, line 100: columns (1, expected 2)\n" in done.output
 
 
 def test_a_dataset_in_a_folder_is_prepared(
@@ -218,7 +218,7 @@ def test_a_dataset_in_a_folder_is_prepared(
     ]
     done = recipes("prepare", mine, "--dataset", place, "--columns", "en,nl")
     assert done.exit_code == 1
-    assert f"Error: dataset '{place}' has no column 'nl', but en, de; choose" in done.output
+    assert f"Error: dataset '{place}' has no column 'nl', only en, de; choose" in done.output
 
 
 @pytest.fixture
@@ -252,7 +252,7 @@ def test_an_unknown_strategy_gets_a_suggestion(there: Words) -> None:
 def test_what_is_not_trained_is_told_with_its_command(there: Words, mine: Path) -> None:
     done = recipes(*there("evaluate", "--framework", "huggingface", "--seed", "3"))
     assert done.exit_code == 1
-    assert "huggingface-dynamic-3: not trained yet: the command is\n" in done.output
+    assert "huggingface-dynamic-3 is not trained; run\n" in done.output
     assert f"python -m recipes train {mine} --out " in done.output
     assert "--framework huggingface --strategy dynamic --seed 3 --threads 1" in done.output
 

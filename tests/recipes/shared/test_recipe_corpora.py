@@ -147,11 +147,11 @@ def test_classes_without_names_are_their_numbers(datasets: Any, tmp_path: Path) 
 @pytest.mark.parametrize(
     ("columns", "said"),
     [
-        ((), r"has no column 'source', but de, pair\.en, pair\.fr; choose with --columns"),
-        (("de", "pair.it"), r"has no column 'pair\.it', but de, pair\.en, pair\.fr; choose"),
-        (("de", "pair"), r"has no column 'pair', but de, pair\.en, pair\.fr; choose"),
-        (("de",), "--columns must name 2: source, target"),
-        (("de", "pair.en", "pair.fr"), "--columns must name 2: source, target"),
+        ((), r"has no column 'source', only de, pair\.en, pair\.fr; choose with --columns"),
+        (("de", "pair.it"), r"has no column 'pair\.it', only de, pair\.en, pair\.fr; choose"),
+        (("de", "pair"), r"has no column 'pair', only de, pair\.en, pair\.fr; choose"),
+        (("de",), "--columns names 1 columns; the recipe needs 2: source, target"),
+        (("de", "pair.en", "pair.fr"), "--columns names 3 columns; the recipe needs 2: source"),
     ],
 )
 def test_a_column_that_is_not_there_is_named(
@@ -169,7 +169,7 @@ def test_a_split_that_is_not_there_is_named(datasets: Any, tmp_path: Path, split
     (place / f"{split}.csv").unlink()
     ours = split.removesuffix("ation")
     left = ", ".join(name for name in ("train", "validation", "test") if name != split)
-    with pytest.raises(RecipeError, match=f"dataset '{place}' has no {ours} split, but {left}$"):
+    with pytest.raises(RecipeError, match=f"dataset '{place}' has no {ours} split, only {left}$"):
         Corpus("mine", {}, str(place)).tables(RECIPE)
 
 

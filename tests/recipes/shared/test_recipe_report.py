@@ -116,7 +116,7 @@ def test_what_is_between_the_marks_may_hold_anything(tmp_path: Path) -> None:
 @pytest.mark.parametrize("text", ["no marks", "<!-- results -->\n", "<!-- /results -->", ""])
 def test_a_page_without_marks_is_named_and_left_as_it_is(tmp_path: Path, text: str) -> None:
     page = put(tmp_path / "page.md", text)
-    with pytest.raises(RecipeError, match=r"page\.md has no place for results: <!-- results -->"):
+    with pytest.raises(RecipeError, match=r"page\.md has no marks for results: <!-- results -->"):
         report.into(page, "new")
     assert page.read_text() == text
 

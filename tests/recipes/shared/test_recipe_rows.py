@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recipes.shared.errors import RecipeError
-from recipes.shared.rows import Problem, Table, of_dataset, read, told
+from recipes.shared.rows import Problem, Table, first_problems, of_dataset, read
 from support.recipe_cases import put
 
 NAMES = ("source", "target")
@@ -73,7 +73,7 @@ def test_spaces_of_all_kinds_are_one_space(tmp_path: Path, space: str) -> None:
 
 def test_unequal_line_counts_are_refused_with_both_files_and_counts(tmp_path: Path) -> None:
     files = [put(tmp_path / "a.en", "a\nb\n"), put(tmp_path / "a.de.gz", "x\ny\nz\n")]
-    with pytest.raises(RecipeError, match=r"a\.en has 2 lines and .*a\.de\.gz has 3 lines: line n"):
+    with pytest.raises(RecipeError, match=r"a\.en has 2 lines and .*a\.de\.gz has 3 lines; line n"):
         read(files, NAMES)
 
 
@@ -109,8 +109,8 @@ def test_bad_rows_are_named_with_their_line_and_left_out(
 @pytest.mark.parametrize(
     ("line", "said"),
     [
-        (b"b", "columns (1, not 2)"),
-        (b"b\ty\t3", "columns (3, not 2)"),
+        (b"b", "columns (1, expected 2)"),
+        (b"b\ty\t3", "columns (3, expected 2)"),
         (b"b\t", "empty"),
         (b"\ty", "empty"),
         (b"", "empty"),
@@ -204,7 +204,7 @@ def test_rows_that_turn_out_bad_later_become_problems() -> None:
 
 @pytest.mark.parametrize(("count", "last"), [(5, "f, line 4: empty"), (8, "and 3 more")])
 def test_the_first_problems_are_told_and_how_many_more_there_are(count: int, last: str) -> None:
-    lines = list(told([Problem("f", i, "empty") for i in range(count)]))
+    lines = list(first_problems([Problem("f", i, "empty") for i in range(count)]))
     assert lines[0] == "f, line 0: empty"
     assert lines[-1] == last
     assert len(lines) == min(count, 6)

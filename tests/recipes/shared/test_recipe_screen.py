@@ -45,12 +45,12 @@ def test_a_summary_counts_rows_and_names_the_first_bad_ones(
         ["train", "12,345", "6", "0", "0", "1,234"],
         ["test", "7", "0", "2", "1", "0"],
     ]
-    assert [line for line in shown.splitlines() if line.startswith("left out")] == [
-        f"left out a.tsv, line {n}: unknown label '[/b] [red]x'" for n in range(3)
+    assert [line for line in shown.splitlines() if line.startswith("skipped")] == [
+        f"skipped a.tsv, line {n}: unknown label '[/b] [red]x'" for n in range(3)
     ]
-    assert f"all of them: {work.skipped}" in shown
-    assert "cut b.tsv, line 3: truncated source: 9 pieces, at most 8\n" in shown
-    assert f"all of them: {work.truncated}" in shown
+    assert f"all skipped rows: {work.skipped}" in shown
+    assert "truncated b.tsv, line 3: truncated source: 9 pieces, at most 8\n" in shown
+    assert f"all truncated rows: {work.truncated}" in shown
     assert f"files are in {work.root}" in shown
 
 
@@ -62,8 +62,8 @@ def test_where_nothing_was_left_out_nothing_is_named(
     put(work.truncated, HEAD)
     show_summary(work, "prepared already")
     shown = capsys.readouterr().out
-    assert "left out" not in shown
-    assert "all of them" not in shown
+    assert "skipped" not in shown
+    assert "all skipped rows" not in shown
     assert f"files are in {work.root}" in shown
 
 

@@ -63,8 +63,8 @@ def test_the_loss_of_a_stage_is_that_of_its_best_checkpoint() -> None:
     entries = [entry(seed=seed, curves=curve) for seed, curve in enumerate(curves)]
     group = Group("first", "fairseq", tuple(entries))
     assert group.loss("dynamic", "denoising").values == (2.5, 2.0)
-    assert group.loss("dynamic", "denoising").told(digits=2) == "2.25 ± 0.35"
-    assert group.loss("none", "denoising").told(digits=2) == "–"
+    assert group.loss("dynamic", "denoising").text(digits=2) == "2.25 ± 0.35"
+    assert group.loss("none", "denoising").text(digits=2) == "–"
 
 
 def test_a_gain_is_over_the_seeds_that_both_have() -> None:
@@ -75,9 +75,9 @@ def test_a_gain_is_over_the_seeds_that_both_have() -> None:
         for seed, value in enumerate(values)
     ]
     group = Group("first", "fairseq", tuple(entries))
-    assert group.gain("dynamic", "static", "bleu").told("+") == "+1.5 ± 0.7"
-    assert group.gain("static", "dynamic", "bleu").told("+") == "−1.5 ± 0.7"
-    assert group.gain("dynamic", "none", "bleu").told("+") == "–"
+    assert group.gain("dynamic", "static", "bleu").text("+") == "+1.5 ± 0.7"
+    assert group.gain("static", "dynamic", "bleu").text("+") == "−1.5 ± 0.7"
+    assert group.gain("dynamic", "none", "bleu").text("+") == "–"
 
 
 def test_strategies_are_in_the_order_of_the_recipe_and_others_behind() -> None:
