@@ -79,10 +79,10 @@ def list_() -> None:
 @click.option("--test", multiple=True, type=PATH)
 @click.option("--dataset", help="A Hugging Face dataset, NAME or NAME:CONFIG.")
 @click.option("--columns", help="Columns of the dataset, separated by commas.")
-def prepare_(recipe: str, corpus: str | None, sample: bool, out: Path | None, **given: Any) -> None:
+def prepare_(recipe: str, corpus: str | None, sample: bool, out: Path | None, **options: Any) -> None:
     """Check rows, train SentencePiece and write the data for both frameworks."""
     loaded = config.load(recipe, sample)
-    rows = _corpus(loaded, corpus, given)
+    rows = _corpus(loaded, corpus, options)
     work = Workspace(out or default(loaded.name, rows.name))
     with moving("reading") as step:
         tables = rows.tables(loaded)
@@ -93,9 +93,9 @@ def prepare_(recipe: str, corpus: str | None, sample: bool, out: Path | None, **
 @main.command("train")
 @_place
 @_run_options
-def train_(recipe: str, threads: int, **given: Any) -> None:
+def train_(recipe: str, threads: int, **options: Any) -> None:
     """Train a model; resume an interrupted run."""
-    run = _run(recipe, given)
+    run = _run(recipe, options)
     with moving() as step:
         steps.train(run, threads, step)
     console.print(f"trained; files are in {run.folder}", markup=False)
@@ -106,9 +106,9 @@ def train_(recipe: str, threads: int, **given: Any) -> None:
 @_run_options
 @click.option("--split", default="test", type=click.Choice(["valid", "test"]), show_default=True)
 @click.option("--results", type=PATH, help="File for the scores [OUT/results.json].")
-def evaluate_(recipe: str, threads: int, split: str, results: Path | None, **given: Any) -> None:
+def evaluate_(recipe: str, threads: int, split: str, results: Path | None, **options: Any) -> None:
     """Score a trained model and record the scores."""
-    run = _run(recipe, given)
+    run = _run(recipe, options)
     with moving() as step:
         metrics = steps.evaluate(run, split, threads, step)
     console.print(f"{split}: [bold]{scores.summary(metrics)}[/]")
@@ -129,15 +129,15 @@ def evaluate_(recipe: str, threads: int, split: str, results: Path | None, **giv
     help="Number of parallel runs.",
 )
 @click.option("--results", type=PATH, help="File for the scores [OUT/results.json].")
-def compare_(recipe: str, results: Path | None, jobs: int, seeds: int, **given: Any) -> None:
+def compare_(recipe: str, results: Path | None, jobs: int, seeds: int, **options: Any) -> None:
     """Train and score every strategy in every framework; skip runs that have results.
 
     Each run uses one thread, so that it can be repeated exactly.
     """
-    loaded, work = _prepared(recipe, given)
+    loaded, work = _prepared(recipe, options)
     results = results or work.root / "results.json"
-    frameworks = given["frameworks"] or loaded.frameworks
-    strategies = given["strategies"] or tuple(loaded.strategies)
+    frameworks = options["frameworks"] or loaded.frameworks
+    strategies = options["strategies"] or tuple(loaded.strategies)
     runs = [
         Run(loaded, work, framework, strategy, seed)
         for seed in range(1, seeds + 1)
@@ -153,9 +153,9 @@ def compare_(recipe: str, results: Path | None, jobs: int, seeds: int, **given: 
 @click.option("--strategy", default="dynamic", show_default=True)
 @click.option("--seed", type=SEED, default=1, show_default=True)
 @click.option("--epochs", type=COUNT, default=3, show_default=True)
-def masks_(recipe: str, strategy: str, seed: int, epochs: int, **given: Any) -> None:
+def masks_(recipe: str, strategy: str, seed: int, epochs: int, **options: Any) -> None:
     """Draw the masks of both frameworks and check that they are equal."""
-    loaded, work = _prepared(recipe, given)
+    loaded, work = _prepared(recipe, options)
     runs = [Run(loaded, work, framework, strategy, seed) for framework in loaded.frameworks]
     masks.compare(runs, epochs)
 
@@ -187,41 +187,41 @@ def report_(names: tuple[str, ...]) -> None:
     report.publish(names or tuple(config.names()))
 
 
-def _corpus(recipe: Recipe, name: str | None, given: dict[str, Any]) -> Corpus:
+def _corpus(recipe: Recipe, name: str | None, options: dict[str, Any]) -> Corpus:
     """Return the corpus that the options select."""
-    files = {split: [*given[split]] for split in ("train", "valid", "test")}
-    sources = [given["dataset"], given["data"], any(files.values()), recipe.sample]
+    files = {split: [*options[split]] for split in ("train", "valid", "test")}
+    sources = [options["dataset"], options["data"], any(files.values()), recipe.sample]
     if sum(map(bool, sources)) != 1:
         raise RecipeError(
             "choose one source of rows: --sample, --data FOLDER, --dataset NAME, or --train, "
             "--valid and --test together"
         )
-    if given["columns"] and not given["dataset"]:
+    if options["columns"] and not options["dataset"]:
         raise RecipeError("--columns needs --dataset; files have the recipe's columns in order")
     if any(files.values()):
         missing = [split for split, paths in files.items() if not paths]
         if missing:
             raise RecipeError(f"--{missing[0]} is missing: --train, --valid and --test go together")
         return Corpus(name or "own", files)
-    if given["dataset"]:
-        columns = tuple(filter(None, (given["columns"] or "").split(",")))
-        return Corpus(name or given["dataset"].replace("/", "-"), {}, given["dataset"], columns)
+    if options["dataset"]:
+        columns = tuple(filter(None, (options["columns"] or "").split(",")))
+        return Corpus(name or options["dataset"].replace("/", "-"), {}, options["dataset"], columns)
     name = name or recipe.corpora[0]
-    folder = recipe.folder / recipe.data if recipe.sample else given["data"]
+    folder = recipe.folder / recipe.data if recipe.sample else options["data"]
     return Corpus("sample" if recipe.sample else name, in_folder(folder, name))
 
 
-def _prepared(recipe: str, given: dict[str, Any]) -> tuple[Recipe, Workspace]:
-    loaded = config.load(recipe, given["sample"])
-    corpus = "sample" if loaded.sample else given["corpus"] or loaded.corpora[0]
-    work = Workspace(given["out"] or default(loaded.name, corpus))
+def _prepared(recipe: str, options: dict[str, Any]) -> tuple[Recipe, Workspace]:
+    loaded = config.load(recipe, options["sample"])
+    corpus = "sample" if loaded.sample else options["corpus"] or loaded.corpora[0]
+    work = Workspace(options["out"] or default(loaded.name, corpus))
     prepare.check(loaded, work)
     return loaded, work
 
 
-def _run(recipe: str, given: dict[str, Any]) -> Run:
-    loaded, work = _prepared(recipe, given)
-    return Run(loaded, work, given["framework"], given["strategy"], given["seed"])
+def _run(recipe: str, options: dict[str, Any]) -> Run:
+    loaded, work = _prepared(recipe, options)
+    return Run(loaded, work, options["framework"], options["strategy"], options["seed"])
 
 
 def start() -> None:

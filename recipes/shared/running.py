@@ -24,11 +24,11 @@ def kept(step: Step, path: Path) -> Step:
     def begin(title: str) -> Tell:
         tell = step(title)
 
-        def told(done: float, total: float, note: str) -> None:
+        def report(done: float, total: float, note: str) -> None:
             write(path, json.dumps([title, done, total, note]))
             tell(done, total, note)
 
-        return told
+        return report
 
     return begin
 

@@ -139,8 +139,8 @@ def _claim(run: Run) -> None:
 
 
 def _timed(tell: Tell, watch: Stopwatch) -> Tell:
-    def told(done: float, total: float, note: str) -> None:
+    def report(done: float, total: float, note: str) -> None:
         watch.keep()
         tell(done, total, note)
 
-    return told
+    return report

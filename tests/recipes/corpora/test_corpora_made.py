@@ -1,4 +1,4 @@
-"""All of it with an apt that hands out small indices: files, rows, and where apt writes."""
+"""Build all corpora with a fake apt: files, rows, and the folder of apt."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def rows_of(out: Path, corpus: str, split: str) -> list[tuple[str, ...]]:
     return [*zip(table.columns["one"], table.columns["two"], strict=True)]
 
 
-def test_files_of_all_corpora_and_splits(apt: Path, tmp_path: Path) -> None:
+def test_all_corpora_and_splits_are_written(apt: Path, tmp_path: Path) -> None:
     result = make(tmp_path / "out")
     assert result.exit_code == 0, result.output
     names = ["classification.en", "summarization.en", "translation.en-de"]
@@ -30,7 +30,7 @@ def test_files_of_all_corpora_and_splits(apt: Path, tmp_path: Path) -> None:
         assert [cell.strip() for cell in line.strip("│").split("│")] == [corpus, *counts]
 
 
-def test_rows_are_where_their_sources_are(apt: Path, tmp_path: Path) -> None:
+def test_rows_are_in_the_split_of_their_source(apt: Path, tmp_path: Path) -> None:
     make(tmp_path)
     for split in SPLITS:
         there = [name(number) for number in range(COUNT) if split_of(name(number)) == split]
@@ -41,7 +41,7 @@ def test_rows_are_where_their_sources_are(apt: Path, tmp_path: Path) -> None:
     assert len(rows_of(tmp_path, "summarization.en", "train")) > 200
 
 
-def test_translations_are_of_equal_paragraphs(apt: Path, tmp_path: Path) -> None:
+def test_translation_rows_pair_equal_paragraphs(apt: Path, tmp_path: Path) -> None:
     make(tmp_path)
     found = {row for split in SPLITS for row in rows_of(tmp_path, "translation.en-de", split)}
     seen = [number for number in range(COUNT) if split_of(name(number))]
@@ -61,24 +61,24 @@ def test_translations_are_of_equal_paragraphs(apt: Path, tmp_path: Path) -> None
     assert found == expected
 
 
-def test_classes_are_sections_that_are_common(apt: Path, tmp_path: Path) -> None:
+def test_classes_are_common_sections(apt: Path, tmp_path: Path) -> None:
     make(tmp_path)
     made = rows_of(tmp_path, "classification.en", "train")
     assert {section for _, section in made} == {"libs"}
     assert all(text.startswith("shared library of ") and ". Lib" in text for text, _ in made)
 
 
-def test_the_same_indices_make_the_same_bytes(apt: Path, tmp_path: Path) -> None:
+def test_equal_indices_give_equal_bytes(apt: Path, tmp_path: Path) -> None:
     make(tmp_path / "one")
     make(tmp_path / "two")
     for path in (tmp_path / "one").glob("*.gz"):
         data = path.read_bytes()
         assert data == (tmp_path / "two" / path.name).read_bytes()
-        assert data[4:8] == bytes(4)  # no time
+        assert data[4:8] == bytes(4)  # no timestamp
         assert gzip.decompress(data).count(b"\n") == gzip.decompress(data).count(b"\t")
 
 
-def test_apt_is_kept_to_its_folder(apt: Path, tmp_path: Path) -> None:
+def test_apt_only_writes_to_its_folder(apt: Path, tmp_path: Path) -> None:
     make(tmp_path / "out", "de,de")
     folder = tmp_path / "out" / "apt"
     configuration = (folder / "apt.conf").read_text()
@@ -94,7 +94,7 @@ def test_apt_is_kept_to_its_folder(apt: Path, tmp_path: Path) -> None:
             assert (folder / place).is_dir()
 
 
-def test_what_is_fetched_is_told_in_any_language(apt: Path, tmp_path: Path) -> None:
+def test_progress_is_reported_in_any_language(apt: Path, tmp_path: Path) -> None:
     (apt / "says").write_text(
         "Holen:1 http://mirror stable InRelease [151 kB]\n"
         "Get:2 http://mirror stable/main amd64 Packages [8790 kB]\nReading package lists...\n"

@@ -1,4 +1,4 @@
-"""What people see: lines that move, and what became of their rows."""
+"""Progress lines and the summary of rows in the terminal."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def work(tmp_path: Path) -> Workspace:
     return made
 
 
-def test_a_summary_counts_rows_and_names_the_first_bad_ones(
+def test_the_summary_shows_counts_and_the_first_bad_rows(
     work: Workspace, capsys: pytest.CaptureFixture[str]
 ) -> None:
     lines = [f"a.tsv\t{n}\tunknown label\t'[/b] [red]x'" for n in range(5)]
@@ -54,7 +54,7 @@ def test_a_summary_counts_rows_and_names_the_first_bad_ones(
     assert f"files are in {work.root}" in shown
 
 
-def test_where_nothing_was_left_out_nothing_is_named(
+def test_the_summary_without_bad_rows_lists_none(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     work = workspace(tmp_path / "[red]work")
@@ -67,7 +67,7 @@ def test_where_nothing_was_left_out_nothing_is_named(
     assert f"files are in {work.root}" in shown
 
 
-def test_every_step_leaves_a_line(capsys: pytest.CaptureFixture[str]) -> None:
+def test_each_step_prints_a_line(capsys: pytest.CaptureFixture[str]) -> None:
     with moving("reading") as step:
         tell = step("training")
         tell(1, 4, "loss 3.00")
@@ -79,7 +79,7 @@ def test_every_step_leaves_a_line(capsys: pytest.CaptureFixture[str]) -> None:
     ]  # fmt: skip
 
 
-def test_an_error_leaves_the_line_of_its_step(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_line_of_a_failed_step_stays(capsys: pytest.CaptureFixture[str]) -> None:
     def fail() -> None:
         with moving() as step:
             step("training")(1, 0, "")
