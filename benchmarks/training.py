@@ -43,14 +43,9 @@ class Shape:
     words: int = WORDS
 
     @property
-    def all_steps(self) -> int:
-        """The number of steps to train."""
-        return self.steps + UNCOUNTED_STEPS
-
-    @property
     def samples(self) -> int:
         """The rows for all steps in one epoch, and for loaders that are a batch ahead."""
-        return self.rows * (self.all_steps + 2)
+        return self.rows * (self.steps + UNCOUNTED_STEPS + 2)
 
 
 SHAPES = (
@@ -170,7 +165,7 @@ def train_hf(shape: Shape, ours: bool) -> Clock:
             disable_tqdm=True,
             logging_strategy="no",
             save_strategy="no",
-            max_steps=shape.all_steps,
+            max_steps=shape.steps + UNCOUNTED_STEPS,
             per_device_train_batch_size=shape.rows,
         )
         features = random_rows(shape.samples, shape.length, shape.words)
@@ -218,7 +213,7 @@ def train_fairseq(shape: Shape, ours: bool) -> Clock:
         trainer.begin_epoch(1)
         batches = GroupedIterator(epochs.next_epoch_itr(shuffle=True), 1)
         with metrics.aggregate():
-            for _ in range(shape.all_steps):
+            for _ in range(shape.steps + UNCOUNTED_STEPS):
                 with clock.masking():
                     samples = next(batches)
                 trainer.train_step(samples)
@@ -230,31 +225,15 @@ def fairseq_command(shape: Shape, ours: bool, folder: str) -> list[str]:
     """Return the arguments of fairseq-train, without workers and without a buffer."""
     import maskplug_fairseq
 
-    masking = {
-        "task": "maskplug_masked_lm",
-        "masking-plugin": "dynamic",
-        "masking-args": '{"rate": 0.15}',
-        "masking-seed": 1,
-    }
-    values = {
-        "user-dir": Path(maskplug_fairseq.__file__).parent,
-        "arch": "roberta",
-        "encoder-layers": shape.layers,
-        "encoder-embed-dim": shape.hidden,
-        "encoder-attention-heads": shape.heads,
-        "encoder-ffn-embed-dim": 4 * shape.hidden,
-        "max-positions": shape.length,
-        "tokens-per-sample": shape.length,
-        "sample-break-mode": "none",
-        "batch-size": shape.rows,
-        "required-batch-size-multiple": 1,
-        "num-workers": 0,
-        "data-buffer-size": 0,
-        "criterion": "masked_lm",
-        "optimizer": "adam",
-        "lr": 0.0001,
-        **(masking if ours else {"task": "masked_lm"}),
-    }
-    device = [] if torch.cuda.is_available() else ["--cpu"]
-    flags = (str(x) for name, value in values.items() for x in (f"--{name}", value))
-    return [folder, *device, *flags]
+    masking = ["--masking-plugin", "dynamic", "--masking-args", '{"rate": 0.15}']
+    task = ["--task", "maskplug_masked_lm", *masking] if ours else ["--task", "masked_lm"]
+    flags = f"""
+        --arch roberta --encoder-layers {shape.layers} --encoder-embed-dim {shape.hidden}
+        --encoder-attention-heads {shape.heads} --encoder-ffn-embed-dim {4 * shape.hidden}
+        --max-positions {shape.length} --tokens-per-sample {shape.length}
+        --sample-break-mode none --batch-size {shape.rows} --required-batch-size-multiple 1
+        --num-workers 0 --data-buffer-size 0 --criterion masked_lm --optimizer adam --lr 0.0001
+        {"" if torch.cuda.is_available() else "--cpu"}
+    """
+    user_dir = str(Path(maskplug_fairseq.__file__).parent)
+    return [folder, "--user-dir", user_dir, *task, *flags.split()]
