@@ -21,7 +21,10 @@ FIRST = {
     "huggingface": "checkpoint-6/trainer_state.json",
 }
 Whole = Callable[[str], tuple[Path, Observed]]
-pytestmark = pytest.mark.xdist_group("recipe-resume")
+pytestmark = [
+    pytest.mark.xdist_group("recipe-resume"),
+    *(pytest.mark.filterwarnings(f"ignore:::{library}") for library in ("hydra", "torch")),
+]
 
 
 def step(title: str) -> Tell:
