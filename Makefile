@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 READY := $(VENV)/ready
 CONSTRAINTS := requirements/constraints.txt
-# The demo's first result needs no fairseq. It has a folder of its own.
+# The demo's first result does not need fairseq; it has its own folder.
 FIRST := runs/translation/sample-huggingface
 # The build of fairseq and everything else run at the same time.
 PARALLEL := $(MAKE) --no-print-directory --jobs=2

@@ -1,6 +1,6 @@
 """Measure the time to the first batch: import, compilation, and loading of compiled kernels.
 
-Each value comes from a process of its own. Seconds count from ``import maskplug`` on; the import of
+Each value comes from its own process. Seconds count from ``import maskplug`` on; the import of
 the framework is listed separately.
 """
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import os
 import runpy
+import shutil
 import subprocess
 import sys
-import tarfile
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -28,8 +28,7 @@ def build(requirement: str, folder: Path) -> None:
     subprocess.run(pip, check=True)
     for archive in folder.glob("*.tar.gz"):
         with TemporaryDirectory() as unpacked:
-            with tarfile.open(archive) as files:
-                files.extractall(unpacked, filter="data")
+            shutil.unpack_archive(archive, unpacked)
             (source,) = Path(unpacked).iterdir()
             subprocess.run(
                 [sys.executable, __file__, "--setup", str(folder)],

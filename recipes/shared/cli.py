@@ -79,7 +79,9 @@ def list_() -> None:
 @click.option("--test", multiple=True, type=PATH)
 @click.option("--dataset", help="A Hugging Face dataset, NAME or NAME:CONFIG.")
 @click.option("--columns", help="Columns of the dataset, separated by commas.")
-def prepare_(recipe: str, corpus: str | None, sample: bool, out: Path | None, **options: Any) -> None:
+def prepare_(
+    recipe: str, corpus: str | None, sample: bool, out: Path | None, **options: Any
+) -> None:
     """Check rows, train SentencePiece and write the data for both frameworks."""
     loaded = config.load(recipe, sample)
     rows = _corpus(loaded, corpus, options)

@@ -134,7 +134,7 @@ class Recipe:
     sample: bool = False
 
     @property
-    def asked(self) -> str:
+    def argument(self) -> str:
         """The name on the command line; the path for a file outside the recipes."""
         return self.name if self.path.parent.parent == RECIPES else str(self.path)
 

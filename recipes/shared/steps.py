@@ -105,7 +105,7 @@ def command(run: Run) -> str:
 def words(run: Run, step: str) -> list[str]:
     """Return the command of a step of a run as a list of words."""
     recipe, corpus = run.recipe, run.work.corpus
-    command = ["python", "-m", "recipes", step, recipe.asked]
+    command = ["python", "-m", "recipes", step, recipe.argument]
     command += ["--corpus", corpus] if corpus not in ("sample", recipe.corpora[0]) else []
     command += ["--sample"] if recipe.sample else []
     root = run.work.root

@@ -18,7 +18,7 @@ COMMAND = re.compile(r"^\$ python -m recipes ((?:[^\n]*\\\n)*[^\n#]*)", re.M)
 
 def commands(path: Path) -> list[list[str]]:
     text = path.read_text("utf-8")
-    return [shlex.split(found.replace("\\\n", " ")) for found in COMMAND.findall(text)]
+    return [shlex.split(text.replace("\\\n", " ")) for text in COMMAND.findall(text)]
 
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.parent.name)
@@ -27,9 +27,9 @@ def test_documented_commands_are_valid(path: Path) -> None:
         with main.commands[name].make_context(name, arguments) as context:
             recipe = context.params.get("recipe", "translation")
             if not recipe.endswith(".toml"):
-                made = config.load(recipe)
-                assert context.params.get("strategy", "none") in made.strategies
-                assert context.params.get("framework", "fairseq") in made.frameworks
+                actual = config.load(recipe)
+                assert context.params.get("strategy", "none") in actual.strategies
+                assert context.params.get("framework", "fairseq") in actual.frameworks
 
 
 @pytest.mark.parametrize("name", config.names())

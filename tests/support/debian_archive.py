@@ -13,10 +13,10 @@ from recipes.corpora.cli import main
 FAKE = """\
 #!/bin/sh
 here=$(dirname "$0")
-echo "$*" >> "$here/asked"
+echo "$*" >> "$here/arguments"
 case "$*" in
     *indextargets*) cat "$here/targets" ;;
-    *) cat "$here/says"; exit "$(cat "$here/status")" ;;
+    *) cat "$here/output"; exit "$(cat "$here/status")" ;;
 esac
 """
 COUNT = 240

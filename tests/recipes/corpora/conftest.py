@@ -17,7 +17,7 @@ def apt(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder.mkdir()
     (folder / "apt-get").write_text(FAKE)
     (folder / "apt-get").chmod(0o755)
-    (folder / "says").write_text("Get:1 mirror\nW: Some index files failed to download.\n")
+    (folder / "output").write_text("Get:1 mirror\nW: Some index files failed to download.\n")
     (folder / "status").write_text("0")
     numbers = range(COUNT)
     translated = [german(number) for number in numbers if number % 2 == 0 or number % 6 == 1]

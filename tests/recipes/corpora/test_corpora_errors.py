@@ -24,7 +24,7 @@ def test_missing_apt_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 
 def test_a_failing_update_is_quoted(apt: Path, tmp_path: Path) -> None:
     (apt / "status").write_text("100")
-    (apt / "says").write_text("".join(f"line {n}\n" for n in range(40)) + "E: no such host\n")
+    (apt / "output").write_text("".join(f"line {n}\n" for n in range(40)) + "E: no such host\n")
     message = refused(make(tmp_path / "out"))
     assert "apt-get failed" in message
     assert "line 26\n" in message

@@ -34,8 +34,8 @@ def test_rows_are_in_the_split_of_their_source(apt: Path, tmp_path: Path) -> Non
     make(tmp_path)
     for split in SPLITS:
         there = [name(number) for number in range(COUNT) if split_of(name(number)) == split]
-        made = rows_of(tmp_path, "summarization.en", split)
-        assert sorted(synopsis for _, synopsis in made) == sorted(
+        actual = rows_of(tmp_path, "summarization.en", split)
+        assert sorted(synopsis for _, synopsis in actual) == sorted(
             f"shared library of {word}" for word in there
         )
     assert len(rows_of(tmp_path, "summarization.en", "train")) > 200
@@ -43,7 +43,7 @@ def test_rows_are_in_the_split_of_their_source(apt: Path, tmp_path: Path) -> Non
 
 def test_translation_rows_pair_equal_paragraphs(apt: Path, tmp_path: Path) -> None:
     make(tmp_path)
-    found = {row for split in SPLITS for row in rows_of(tmp_path, "translation.en-de", split)}
+    actual = {row for split in SPLITS for row in rows_of(tmp_path, "translation.en-de", split)}
     seen = [number for number in range(COUNT) if split_of(name(number))]
     both = [number for number in seen if number % 2 == 0 or number % 6 == 1]
     expected = {(f"shared library of {name(n)}", f"Bibliothek für {name(n)}") for n in both}
@@ -58,14 +58,14 @@ def test_translation_rows_pair_equal_paragraphs(apt: Path, tmp_path: Path) -> No
                 "Dieses Paket enthält alles, was Programme brauchen, während sie laufen.",
             ),
         }
-    assert found == expected
+    assert actual == expected
 
 
 def test_classes_are_common_sections(apt: Path, tmp_path: Path) -> None:
     make(tmp_path)
-    made = rows_of(tmp_path, "classification.en", "train")
-    assert {section for _, section in made} == {"libs"}
-    assert all(text.startswith("shared library of ") and ". Lib" in text for text, _ in made)
+    actual = rows_of(tmp_path, "classification.en", "train")
+    assert {section for _, section in actual} == {"libs"}
+    assert all(text.startswith("shared library of ") and ". Lib" in text for text, _ in actual)
 
 
 def test_equal_indices_give_equal_bytes(apt: Path, tmp_path: Path) -> None:
@@ -83,23 +83,23 @@ def test_apt_only_writes_to_its_folder(apt: Path, tmp_path: Path) -> None:
     folder = tmp_path / "out" / "apt"
     configuration = (folder / "apt.conf").read_text()
     assert '#clear Acquire::Languages;\nAcquire::Languages { "en"; "de"; };' in configuration
-    for asked in (apt / "asked").read_text().splitlines():
-        assert f"-c{folder / 'apt.conf'}" in asked
+    for arguments in (apt / "arguments").read_text().splitlines():
+        assert f"-c{folder / 'apt.conf'}" in arguments
         for option, place in {
             "state": "state",
             "state::lists": "lists",
             "cache": "cache",
         }.items():
-            assert f"-oDir::{option}={folder / place}" in asked
+            assert f"-oDir::{option}={folder / place}" in arguments
             assert (folder / place).is_dir()
 
 
 def test_progress_is_reported_in_any_language(apt: Path, tmp_path: Path) -> None:
-    (apt / "says").write_text(
+    (apt / "output").write_text(
         "Holen:1 http://mirror stable InRelease [151 kB]\n"
         "Get:2 http://mirror stable/main amd64 Packages [8790 kB]\nReading package lists...\n"
     )
-    heard: list[str] = []
-    found = fetch(tmp_path / "apt", ["en", "de"], lambda done, total, note: heard.append(note))
-    assert heard == ["stable InRelease", "stable/main amd64 Packages"]
-    assert [index.language for index in found] == ["", "en", "de"]
+    calls: list[str] = []
+    actual = fetch(tmp_path / "apt", ["en", "de"], lambda done, total, note: calls.append(note))
+    assert calls == ["stable InRelease", "stable/main amd64 Packages"]
+    assert [index.language for index in actual] == ["", "en", "de"]

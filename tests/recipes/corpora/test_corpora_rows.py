@@ -23,8 +23,8 @@ def package(
 
 def test_translation_rows_have_synopses_and_paragraphs() -> None:
     german = Description("Programm zum Suchen", ("Es liest viele Dateien.", "Es schreibt."))
-    made = rows.translation([package(translations={"de": german}), package()], "de")
-    assert [*made] == [
+    actual = rows.translation([package(translations={"de": german}), package()], "de")
+    assert [*actual] == [
         ("source", ("tool for searching files", "Programm zum Suchen")),
         ("source", (LONG[0], "Es liest viele Dateien.")),  # the other translation is too short
     ]
@@ -49,8 +49,8 @@ def test_summarization_skips_copied_synopses() -> None:
 
 
 def test_classification_begins_with_the_synopsis() -> None:
-    made = rows.classification([package(paragraphs=LONG[:1])], least=1)
-    assert [*made] == [("source", (f"tool for searching files. {LONG[0]}", "utils"))]
+    actual = rows.classification([package(paragraphs=LONG[:1])], least=1)
+    assert [*actual] == [("source", (f"tool for searching files. {LONG[0]}", "utils"))]
 
 
 def test_classification_skips_sections_without_subject() -> None:

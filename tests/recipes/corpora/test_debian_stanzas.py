@@ -110,8 +110,8 @@ def test_an_invalid_index_is_an_error(tmp_path: Path, text: bytes, message: str)
 
 
 def test_paragraphs_are_joined_and_empty_ones_removed() -> None:
-    made = Description.parse("a  synopsis\n .\n One\n\ttwo.\n .\n .\n  * three\n  * four\n .")
-    assert made == Description("a synopsis", ("One two.", "* three * four"))
+    actual = Description.parse("a  synopsis\n .\n One\n\ttwo.\n .\n .\n  * three\n  * four\n .")
+    assert actual == Description("a synopsis", ("One two.", "* three * four"))
 
 
 def test_a_synopsis_alone_is_a_valid_description() -> None:
@@ -119,7 +119,7 @@ def test_a_synopsis_alone_is_a_valid_description() -> None:
 
 
 def test_descriptions_are_joined_with_their_packages(tmp_path: Path) -> None:
-    made = join(
+    actual = join(
         [
             index(tmp_path, "de", GERMAN),
             index(tmp_path, "en", ENGLISH),
@@ -129,7 +129,7 @@ def test_descriptions_are_joined_with_their_packages(tmp_path: Path) -> None:
     paragraphs = ("Says hello to the world.", "Its options are: * short * long")
     hello = Description("friendly greeter", paragraphs)
     german = Description("Freundlicher Gruß", ("Sagt Hallo.", "Viel mehr nicht."))
-    assert made == [
+    assert actual == [
         # The first of several packages with one description determines source and section.
         Package("greetings", "misc", hello, {"de": german}),
         Package("quiet", "net", Description("says nothing", ()), {}),

@@ -28,14 +28,14 @@ def test_splits_have_their_shares() -> None:
 
 @given(st.text())
 def test_letters_are_ascii_and_idempotent(text: str) -> None:
-    made = letters(text)
-    assert set(made) <= set("abcdefghijklmnopqrstuvwxyz ")
-    assert letters(made) == made
+    actual = letters(text)
+    assert set(actual) <= set("abcdefghijklmnopqrstuvwxyz ")
+    assert letters(actual) == actual
 
 
 def test_rows_follow_the_split_of_their_source() -> None:
-    made = divide((source, (f"of {source}", "x")) for source in SOURCES.values())
-    assert made == {
+    actual = divide((source, (f"of {source}", "x")) for source in SOURCES.values())
+    assert actual == {
         "train": [("of bash", "x")],
         "valid": [("of java-common", "x")],
         "test": [("of wine", "x")],

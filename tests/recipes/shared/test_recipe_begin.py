@@ -29,8 +29,8 @@ def weights(run: Run, seed: int = 1) -> dict[str, torch.Tensor]:
 
     stage = next(replace(run, seed=seed).stages())
     config = fairseq_begin.configured(stage)
-    made: Any = fairseq_begin.initial_model(stage, tasks.setup_task(config.task), config)
-    return dict(made.named_parameters())
+    model: Any = fairseq_begin.initial_model(stage, tasks.setup_task(config.task), config)
+    return dict(model.named_parameters())
 
 
 def wide(name: str, weight: torch.Tensor) -> Any:

@@ -46,13 +46,13 @@ def mine(tmp_path: Path) -> Path:
 
 def files(folder: Path, kind: str = "columns") -> dict[str, list[str]]:
     """Return the options for files with all columns, or with one column each."""
-    found: dict[str, list[str]] = {}
+    options: dict[str, list[str]] = {}
     for split, rows in {"train": pairs(99), "valid": pairs(5), "test": pairs(4)}.items():
         sides = ["\t".join(row) for row in rows], *zip(*rows, strict=True)
-        wanted = sides[:1] if kind == "whole" else sides[1:]
-        paths = [put(folder / f"{split}.{i}", "\n".join(side)) for i, side in enumerate(wanted)]
-        found[split] = [word for path in paths for word in (f"--{split}", str(path))]
-    return found
+        expected = sides[:1] if kind == "whole" else sides[1:]
+        paths = [put(folder / f"{split}.{i}", "\n".join(side)) for i, side in enumerate(expected)]
+        options[split] = [word for path in paths for word in (f"--{split}", str(path))]
+    return options
 
 
 def test_list_shows_recipes_with_their_frameworks() -> None:
@@ -271,28 +271,28 @@ def test_the_command_of_a_run_selects_the_same_run(
     recipe = config.load(str(mine), sample)
     work = workspace(Path("runs") / "mine" / corpus, recipe=recipe, corpus=corpus)
     run = Run(recipe, work, "huggingface", "none", 7)
-    heard: list[tuple[Any, ...]] = []
-    monkeypatch.setattr(steps, "train", lambda *args: heard.append(args[:2]))
+    calls: list[tuple[Any, ...]] = []
+    monkeypatch.setattr(steps, "train", lambda *args: calls.append(args[:2]))
     words = shlex.split(steps.command(run))
     assert words[:3] == ["python", "-m", "recipes"]
     assert recipes(*words[3:]).exit_code == 0
-    assert heard == [(run, 1)]
+    assert calls == [(run, 1)]
 
 
 def test_steps_receive_the_selected_run(
     there: Words, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    heard: list[tuple[Any, ...]] = []
-    monkeypatch.setattr(steps, "train", lambda *args: heard.append(args[:2]))
-    monkeypatch.setattr(steps, "evaluate", lambda *args: heard.append(args[:3]) or {"bleu": 12.5})
-    monkeypatch.setattr(steps, "record", lambda *args: heard.append(args))
+    calls: list[tuple[Any, ...]] = []
+    monkeypatch.setattr(steps, "train", lambda *args: calls.append(args[:2]))
+    monkeypatch.setattr(steps, "evaluate", lambda *args: calls.append(args[:3]) or {"bleu": 12.5})
+    monkeypatch.setattr(steps, "record", lambda *args: calls.append(args))
     done = recipes(*there("train", "--seed", "0", "--threads", "2", "--strategy", "none"))
     assert done.exit_code == 0, done.output
     assert f"trained; files are in {tmp_path}/work/runs/fairseq-none-0" in done.output
     done = recipes(*there("evaluate", "--split", "valid", "--threads", "1"))
     assert "valid: bleu 12.5" in done.output
     recipes(*there("evaluate", "--threads", "1"))
-    (first, two), (second, split, one), (_, test, _), (_, metrics, path) = heard
+    (first, two), (second, split, one), (_, test, _), (_, metrics, path) = calls
     assert (first.strategy, first.seed, first.framework, two) == ("none", 0, "fairseq", 2)
     assert (second.strategy, second.seed, split, one, test) == ("dynamic", 1, "valid", 1, "test")
     assert (metrics, path) == ({"bleu": 12.5}, tmp_path / "work" / "results.json")  # test rows only
@@ -311,11 +311,11 @@ def test_steps_receive_the_selected_run(
 def test_compare_runs_the_selected_strategies_and_seeds(
     there: Words, monkeypatch: pytest.MonkeyPatch, options: tuple[str, ...], many: int
 ) -> None:
-    heard: list[tuple[list[Run], Path, int]] = []
-    monkeypatch.setattr(grid, "compare", lambda *args: heard.append(args))
+    calls: list[tuple[list[Run], Path, int]] = []
+    monkeypatch.setattr(grid, "compare", lambda *args: calls.append(args))
     monkeypatch.setattr(report, "show", lambda path: None)
     assert recipes(*there("compare", "--jobs", "5", *options)).exit_code == 0
-    ((runs, path, jobs),) = heard
+    ((runs, path, jobs),) = calls
     assert len({(run.framework, run.strategy, run.seed) for run in runs}) == len(runs) == many
     assert (path.name, jobs) == ("results.json", 5)
 

@@ -21,19 +21,19 @@ Loaded = Callable[..., Recipe]
 def loaded(tmp_path: Path) -> Loaded:
     """Return a function that loads a recipe after replacing a text in it."""
 
-    def made(old: str = "", new: str = "", sample: bool = False) -> Recipe:
+    def load_changed(old: str = "", new: str = "", sample: bool = False) -> Recipe:
         assert old in TOML
         path = put(tmp_path / "mine.toml", TOML.replace(old, new, 1) if old else TOML)
         return load(str(path), sample)
 
-    return made
+    return load_changed
 
 
 @pytest.mark.parametrize("sample", [False, True])
 @pytest.mark.parametrize("name", config.names())
 def test_every_shipped_recipe_loads(name: str, sample: bool) -> None:
     recipe = load(name, sample)
-    assert recipe.name == recipe.asked == name == recipe.folder.name
+    assert recipe.name == recipe.argument == name == recipe.folder.name
     assert recipe.sample is sample
     assert {"none", "static", "dynamic"} <= set(recipe.strategies)
     for split in ("train", "valid", "test"):
@@ -48,7 +48,7 @@ def test_the_shipped_recipes_are_listed() -> None:
 def test_own_recipe_is_loaded_by_its_path(loaded: Loaded, tmp_path: Path) -> None:
     recipe = loaded()
     assert recipe.name == "mine"
-    assert recipe.asked == str(tmp_path / "mine.toml")
+    assert recipe.argument == str(tmp_path / "mine.toml")
     assert recipe.folder == tmp_path
     assert (recipe.pieces, recipe.stages[0].updates, recipe.frameworks) == (60, 20, FRAMEWORKS)
     assert recipe.stages[0].learning_rate == 0.001

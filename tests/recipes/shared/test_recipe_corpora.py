@@ -72,9 +72,9 @@ def written(
     """Write columns as the three splits of a dataset."""
     from datasets import Dataset
 
-    made = Dataset.from_dict(dict(rows), features=features)
+    dataset = Dataset.from_dict(dict(rows), features=features)
     for split in ("train", "validation", "test"):
-        getattr(made, f"to_{kind.removesuffix('l')}")(str(folder / f"{split}.{kind}"))
+        getattr(dataset, f"to_{kind.removesuffix('l')}")(str(folder / f"{split}.{kind}"))
     return folder
 
 

@@ -31,29 +31,29 @@ TEXTS = st.text(
 @pytest.fixture(scope="module")
 def work(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     """Train 300 pieces on the shipped sample."""
-    made = Workspace(tmp_path_factory.mktemp("pieces"))
-    pieces.train(made, [text for pair in pairs(200) for text in pair], 300)
-    return made
+    workspace = Workspace(tmp_path_factory.mktemp("pieces"))
+    pieces.train(workspace, [text for pair in pairs(200) for text in pair], 300)
+    return workspace
 
 
 @pytest.fixture(scope="module")
 def tokenizers(work: Workspace) -> dict[str, Any]:
     """Save and load both kinds of tokenizers."""
-    found = {}
+    loaded = {}
     for family in ("marian", "bart"):
         folder = Workspace(work.root / family)
         folder.root.mkdir()
         folder.pieces.write_bytes(work.pieces.read_bytes())
         pieces.save_tokenizer(folder, family)
-        found[family] = pieces.load_tokenizer(folder, family)
-    return found
+        loaded[family] = pieces.load_tokenizer(folder, family)
+    return loaded
 
 
 def ids(work: Workspace, text: str) -> list[int]:
     """Return the ids of a text in the rows of a recipe."""
     numbers = {symbol: i for i, symbol in enumerate(pieces.symbols(work))}
-    found = pieces.processor(work).encode(" ".join(text.split()), out_type=str)
-    return [numbers.get(piece, numbers["<unk>"]) for piece in found]
+    row = pieces.processor(work).encode(" ".join(text.split()), out_type=str)
+    return [numbers.get(piece, numbers["<unk>"]) for piece in row]
 
 
 def test_symbols_start_with_the_special_ones_and_are_unique(work: Workspace) -> None:

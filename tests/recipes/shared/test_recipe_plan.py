@@ -173,11 +173,15 @@ def test_fingerprint_distinguishes_runs(work: Workspace, change: dict[str, str |
 
 
 def test_fingerprint_depends_on_rows_but_not_on_their_folder(tmp_path: Path) -> None:
-    def found(name: str, **request: object) -> str:
+    def fingerprint(name: str, **request: object) -> str:
         return run(workspace(tmp_path / name, corpus="a", **request)).fingerprint
 
-    assert found("here", texts=1) == found("there", texts=1) != found("here", texts=2)
-    assert len(found("here", texts=1)) == 16
+    assert (
+        fingerprint("here", texts=1)
+        == fingerprint("there", texts=1)
+        != fingerprint("here", texts=2)
+    )
+    assert len(fingerprint("here", texts=1)) == 16
 
 
 @pytest.mark.parametrize("name", names())

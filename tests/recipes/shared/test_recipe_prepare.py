@@ -109,12 +109,12 @@ def test_both_frameworks_read_the_same_rows(prepared: Prepared, split: str) -> N
     for stage in prepared.stages:
         rows = features(stage, split)
         for data, dictionary, name in BINARY[stage.stage.task]:
-            found = prepared.binarized(data.format(split), dictionary)
+            actual = prepared.binarized(data.format(split), dictionary)
             if stage.stage.task != "translation":  # fairseq's tasks prepend <s>
-                found = [[0, *row] for row in found]
-            assert rows[name] == found
+                actual = [[0, *row] for row in actual]
+            assert rows[name] == actual
             begins = prepared.recipe.model.family != "marian"
-            assert all((row[0] == 0) == begins and row[-1] == 2 for row in found)
+            assert all((row[0] == 0) == begins and row[-1] == 2 for row in actual)
         many = 2 if stage.stage.task == "denoising" else 1
         used = prepared.work.facts()["summary"][split]["used"]
         assert stage.stage.limit < used or split != "train"
@@ -128,9 +128,9 @@ def test_fairseq_dictionaries_have_the_symbols_of_the_tokenizer(prepared: Prepar
     symbols = tokenizer.convert_ids_to_tokens(range(len(tokenizer)))
     names = {dictionary for kinds in BINARY.values() for _, dictionary, _ in kinds}
     paths = [prepared.work.root / "data-bin" / name for name in names]
-    found = [path for path in paths if path.exists()]
-    assert len(found) == {"marian": 2, "bart": 3, "bert": 1}[prepared.recipe.model.family]
-    assert all(Dictionary.load(str(path)).symbols == symbols for path in found)
+    actual = [path for path in paths if path.exists()]
+    assert len(actual) == {"marian": 2, "bart": 3, "bert": 1}[prepared.recipe.model.family]
+    assert all(Dictionary.load(str(path)).symbols == symbols for path in actual)
 
 
 @pytest.mark.parametrize("split", SPLITS)
@@ -143,9 +143,9 @@ def test_both_frameworks_read_the_same_classes(prepared: Prepared, split: str) -
     names = prepared.work.facts()["labels"]
     assert names == sorted(LABELS)
     dictionary = Dictionary.load(str(prepared.work.data_bin("labelled") / "label" / "dict.txt"))
-    found = prepared.binarized(f"labelled/label/{split}", "labelled/label/dict.txt")
-    numbers = [int(dictionary[row[0]]) for row in found]
-    assert [row[0] - dictionary.nspecial for row in found] == numbers
+    actual = prepared.binarized(f"labelled/label/{split}", "labelled/label/dict.txt")
+    numbers = [int(dictionary[row[0]]) for row in actual]
+    assert [row[0] - dictionary.nspecial for row in actual] == numbers
     assert features(prepared.stages[0], split)["labels"] == numbers
     assert [names[i] for i in numbers] == prepared.work.lines(split, "label")[: len(numbers)]
 
@@ -168,7 +168,7 @@ def quick(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Quick:
     calls: list[object] = []
     monkeypatch.setattr(binarize, "binarize", lambda *args: calls.append(args))
 
-    def made(
+    def prepare_rows(
         recipe: Recipe, fresh: bool | None = True, corpus: str = "own", **changed: list[list[str]]
     ) -> Workspace:
         calls.clear()
@@ -180,7 +180,7 @@ def quick(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Quick:
         assert fresh is None or (done, len(calls)) == (fresh, int(fresh))
         return work
 
-    return made
+    return prepare_rows
 
 
 WIDE = replace(RECIPE, rows=Rows(max_length=400))
@@ -218,10 +218,10 @@ def test_too_long_rows_are_truncated_on_request(quick: Quick) -> None:
 
 
 def test_problems_from_reading_are_counted(tmp_path: Path, quick: Quick) -> None:
-    made = tables(WIDE, train=pairs(150), valid=pairs(3), test=pairs(3))
-    made["valid"].problems += [Problem("v.en", 4, "not UTF-8"), Problem("v.de", 9, "empty")]
+    actual = tables(WIDE, train=pairs(150), valid=pairs(3), test=pairs(3))
+    actual["valid"].problems += [Problem("v.en", 4, "not UTF-8"), Problem("v.de", 9, "empty")]
     work = Workspace(tmp_path / "other")
-    prepare.prepare(WIDE, work, made, lambda _: None)
+    prepare.prepare(WIDE, work, actual, lambda _: None)
     counts = {"used": 3, "truncated": 0, "not UTF-8": 1, "empty": 1}
     assert work.facts()["summary"]["valid"] == counts
     assert work.skipped.read_text("utf-8").splitlines()[1:] == [
@@ -247,9 +247,9 @@ def test_a_new_bad_row_is_refused_after_an_earlier_preparation(
     quick: Quick, tmp_path: Path
 ) -> None:
     work = quick(REFUSE)
-    made = {split: pairs(150) for split in SPLITS}
-    made |= {"valid": made["valid"][:5], "test": made["test"][5:9]}
-    again = tables(REFUSE, **made)
+    actual = {split: pairs(150) for split in SPLITS}
+    actual |= {"valid": actual["valid"][:5], "test": actual["test"][5:9]}
+    again = tables(REFUSE, **actual)
     assert not prepare.prepare(REFUSE, work, dict(again), lambda _: None)
     again["train"].problems.append(Problem("train.tsv", 151, "empty"))
     with pytest.raises(
@@ -298,9 +298,9 @@ def test_a_split_without_usable_rows_is_an_error(quick: Quick, split: str, most:
 
 
 def test_a_split_without_rows_is_an_error(tmp_path: Path) -> None:
-    made = tables(RECIPE, train=pairs(9), valid=[], test=pairs(9))
+    actual = tables(RECIPE, train=pairs(9), valid=[], test=pairs(9))
     with pytest.raises(RecipeError, match=r"^valid: no usable row$"):
-        prepare.prepare(RECIPE, Workspace(tmp_path), made, lambda _: None)
+        prepare.prepare(RECIPE, Workspace(tmp_path), actual, lambda _: None)
 
 
 CHANGES: list[tuple[dict[str, Any], dict[str, Any]]] = [
@@ -364,9 +364,9 @@ def test_binary_data_is_written_after_fairseq_is_installed(
 def test_a_failing_preprocess_is_quoted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     failed = subprocess.CompletedProcess([], 1, stdout="", stderr="x" * 5000 + "no space left")
     monkeypatch.setattr(binarize, "subprocess", SimpleNamespace(run=lambda *_, **__: failed))
-    made = tables(WIDE, train=pairs(150), valid=pairs(3), test=pairs(3))
+    actual = tables(WIDE, train=pairs(150), valid=pairs(3), test=pairs(3))
     with pytest.raises(RecipeError, match=r"fairseq-preprocess failed:\nx+no space left") as error:
-        prepare.prepare(WIDE, Workspace(tmp_path), made, lambda _: None)
+        prepare.prepare(WIDE, Workspace(tmp_path), actual, lambda _: None)
     assert len(error.value.message) < 2100
     assert not Workspace(tmp_path).facts()
 
@@ -382,8 +382,8 @@ def test_prepared_facts_are_complete(quick: Quick) -> None:
 def test_summary_counts_each_split() -> None:
     bad = [Problem("f", 1, "empty"), Problem("f", 2, "empty"), Problem("f", 3, "too long")]
     short = Problem("f", 4, "truncated")
-    made = {"train": Table({"a": ["x"]}, [("f", 4)], bad, [short]), "valid": Table({"a": []})}
-    assert prepare.summary(made) == {
+    actual = {"train": Table({"a": ["x"]}, [("f", 4)], bad, [short]), "valid": Table({"a": []})}
+    assert prepare.summary(actual) == {
         "train": {"used": 1, "truncated": 1, "empty": 2, "too long": 1},
         "valid": {"used": 0, "truncated": 0},
     }

@@ -61,8 +61,8 @@ def test_pre_training_loss_is_a_column(folder: Path) -> None:
 
 def test_each_corpus_and_framework_has_its_own_table(folder: Path) -> None:
     add(folder, *scored(10), *scored(20, framework="huggingface"), *scored(30, corpus="second"))
-    made = report.details(config.load("mine"))
-    assert [line for line in made.splitlines() if line.endswith(":")] == [
+    actual = report.details(config.load("mine"))
+    assert [line for line in actual.splitlines() if line.endswith(":")] == [
         f"{kind}: 20 updates, 1 seed, 2 minutes a run:"
         for kind in ("first, fairseq", "first, huggingface", "second, fairseq")
     ]

@@ -37,14 +37,14 @@ def test_an_entry_replaces_that_of_the_same_run(path: Path) -> None:
 @pytest.mark.parametrize("name", results.IDENTITY)
 def test_entries_of_other_runs_are_kept(path: Path, name: str) -> None:
     other = entry(**{name: 7 if name == "seed" else "zz"})
-    for made in (other, entry(), other):
-        results.add(path, made)
+    for actual in (other, entry(), other):
+        results.add(path, actual)
     assert results.read(path) == [entry(), other]
 
 
 def test_entries_are_sorted_one_per_line(path: Path) -> None:
-    made = [entry(strategy=name, seed=seed) for name, seed in product("cab", (3, 1, 2))]
-    for each in made:
+    actual = [entry(strategy=name, seed=seed) for name, seed in product("cab", (3, 1, 2))]
+    for each in actual:
         results.add(path, each)
     lines = path.read_text("utf-8").splitlines()
     assert (lines[0], lines[-1]) == ('{"runs": [', "]}")
@@ -86,8 +86,8 @@ def test_concurrent_processes_lose_no_entries(path: Path) -> None:
     for writer in writers:
         writer.communicate(timeout=120)
         assert writer.returncode == 0
-    found = [(each["strategy"], each["seed"]) for each in results.read(path)]
-    assert found == list(product("ab", range(40)))
+    actual = [(each["strategy"], each["seed"]) for each in results.read(path)]
+    assert actual == list(product("ab", range(40)))
     assert {each.name for each in path.parent.iterdir()} <= {"results.json", ".results.json.lock"}
 
 
@@ -106,16 +106,16 @@ def test_concurrent_processes_lose_no_entries(path: Path) -> None:
 def test_a_run_is_done_only_with_equal_settings(
     path: Path, tmp_path: Path, changes: dict[str, Any], there: bool
 ) -> None:
-    wanted = run(workspace(tmp_path / "work"))
-    assert not results.done(path, wanted)
-    results.add(path, entry(fingerprint=wanted.fingerprint) | changes)
-    assert results.done(path, wanted) is there
-    assert not results.done(path, run(wanted.work, replace(RECIPE, pieces=7)))
+    expected = run(workspace(tmp_path / "work"))
+    assert not results.done(path, expected)
+    results.add(path, entry(fingerprint=expected.fingerprint) | changes)
+    assert results.done(path, expected) is there
+    assert not results.done(path, run(expected.work, replace(RECIPE, pieces=7)))
 
 
 def test_versions_list_the_installed_packages() -> None:
-    found = results.versions()
-    assert found["python"] == ".".join(map(str, sys.version_info[:3]))
-    assert {"maskplug", "torch", "transformers", "numpy"} <= set(found) <= {
+    actual = results.versions()
+    assert actual["python"] == ".".join(map(str, sys.version_info[:3]))
+    assert {"maskplug", "torch", "transformers", "numpy"} <= set(actual) <= {
         "python", *results.PACKAGES
     }  # fmt: skip

@@ -59,16 +59,16 @@ def test_each_line_of_any_bytes_is_a_row_or_a_problem(
     tmp_path_factory: pytest.TempPathFactory, lines: list[bytes]
 ) -> None:
     data = b"".join(line + b"\n" for line in lines)
-    found = read([put(tmp_path_factory.mktemp("rows") / "a.tsv", data)], NAMES)
-    assert len(found) + len(found.problems) == data.count(b"\n")
-    for text in (text for texts in found.columns.values() for text in texts):
+    actual = read([put(tmp_path_factory.mktemp("rows") / "a.tsv", data)], NAMES)
+    assert len(actual) + len(actual.problems) == data.count(b"\n")
+    for text in (text for texts in actual.columns.values() for text in texts):
         assert text == " ".join(text.split()) != ""
 
 
 @pytest.mark.parametrize("space", SPACES, ids=lambda space: f"{ord(space):04x}")
 def test_all_kinds_of_spaces_become_one_space(tmp_path: Path, space: str) -> None:
-    found = read([put(tmp_path / "a.tsv", f"{space}a{space}{space}b\tc{space}\n")], NAMES)
-    assert found.columns == {"source": ["a b"], "target": ["c"]}
+    actual = read([put(tmp_path / "a.tsv", f"{space}a{space}{space}b\tc{space}\n")], NAMES)
+    assert actual.columns == {"source": ["a b"], "target": ["c"]}
 
 
 def test_unequal_line_counts_are_an_error_with_both_counts(tmp_path: Path) -> None:
@@ -98,12 +98,12 @@ def test_an_empty_file_has_no_lines(tmp_path: Path) -> None:
 def test_bad_rows_are_skipped_and_reported_by_line(
     tmp_path: Path, source: bytes, target: bytes, message: str
 ) -> None:
-    found = read([put(tmp_path / "a.en", source), put(tmp_path / "a.de", target)], NAMES)
-    assert found.columns == {"source": ["a", "c"], "target": ["x", "z"]}
-    assert [line for _, line in found.places] == [1, 3]
-    (problem,) = found.problems
+    actual = read([put(tmp_path / "a.en", source), put(tmp_path / "a.de", target)], NAMES)
+    assert actual.columns == {"source": ["a", "c"], "target": ["x", "z"]}
+    assert [line for _, line in actual.places] == [1, 3]
+    (problem,) = actual.problems
     assert re.search(message, str(problem))
-    assert found.counts() == {problem.why: 1}
+    assert actual.counts() == {problem.why: 1}
 
 
 @pytest.mark.parametrize(
@@ -122,14 +122,14 @@ def test_rows_with_wrong_columns_are_reported_by_line(
     tmp_path: Path, line: bytes, message: str
 ) -> None:
     path = put(tmp_path / "a.tsv.gz", b"a\tx\n" + line + b"\nc\tz\n")
-    found = read([path], NAMES)
-    assert found.columns == {"source": ["a", "c"], "target": ["x", "z"]}
-    assert [str(problem) for problem in found.problems] == [f"{path}, line 2: {message}"]
+    actual = read([path], NAMES)
+    assert actual.columns == {"source": ["a", "c"], "target": ["x", "z"]}
+    assert [str(problem) for problem in actual.problems] == [f"{path}, line 2: {message}"]
 
 
 def test_problems_are_counted_by_reason(tmp_path: Path) -> None:
-    found = read([put(tmp_path / "a.tsv", b"a\n\n\nb\tx\n\xff\n")], NAMES)
-    assert found.counts() == {"columns": 1, "empty": 2, "not UTF-8": 1}
+    actual = read([put(tmp_path / "a.tsv", b"a\n\n\nb\tx\n\xff\n")], NAMES)
+    assert actual.counts() == {"columns": 1, "empty": 2, "not UTF-8": 1}
 
 
 PACKED = gzip.compress(b"a\tb\n" * 1000)
@@ -187,20 +187,20 @@ def test_dataset_rows_are_checked_like_file_rows() -> None:
         {"source": "a", "target": None},
         {"source": "d", "target": 0},
     ]
-    found = of_dataset(rows, "name/train", NAMES)
-    assert found.columns == {"source": ["a b c", "d"], "target": ["x", "0"]}
-    assert found.places == [("name/train", 1), ("name/train", 4)]
-    assert [str(p) for p in found.problems] == [f"name/train, line {n}: empty" for n in (2, 3)]
+    actual = of_dataset(rows, "name/train", NAMES)
+    assert actual.columns == {"source": ["a b c", "d"], "target": ["x", "0"]}
+    assert actual.places == [("name/train", 1), ("name/train", 4)]
+    assert [str(p) for p in actual.problems] == [f"name/train, line {n}: empty" for n in (2, 3)]
 
 
 def test_without_turns_rows_into_problems() -> None:
     whole = Table(
         {"source": ["a", "b", "c"]}, [("f", 1), ("f", 2), ("f", 5)], [Problem("f", 3, "x")]
     )
-    found = whole.without({1: Problem("f", 2, "too long")})
-    assert found.columns == {"source": ["a", "c"]}
-    assert found.places == [("f", 1), ("f", 5)]
-    assert found.counts() == {"x": 1, "too long": 1}
+    actual = whole.without({1: Problem("f", 2, "too long")})
+    assert actual.columns == {"source": ["a", "c"]}
+    assert actual.places == [("f", 1), ("f", 5)]
+    assert actual.counts() == {"x": 1, "too long": 1}
     assert len(whole) == 3
 
 

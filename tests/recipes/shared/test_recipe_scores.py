@@ -14,7 +14,7 @@ CAT = "the cat sat on the mat"
 
 
 @pytest.mark.parametrize(
-    ("made", "bleu"),
+    ("output", "bleu"),
     [
         (CAT, 100.0),
         (f"{CAT} today", 80.91),  # (6/7 · 5/6 · 4/5 · 3/4) ** (1/4)
@@ -23,16 +23,16 @@ CAT = "the cat sat on the mat"
         ("", 0.0),
     ],
 )
-def test_bleu_equals_values_by_hand(made: str, bleu: float) -> None:
-    found = translation([made], [CAT])
-    assert found["bleu"] == bleu
-    assert (found["chrf"] == 100) == (made == CAT)
+def test_bleu_equals_values_by_hand(output: str, bleu: float) -> None:
+    actual = translation([output], [CAT])
+    assert actual["bleu"] == bleu
+    assert (actual["chrf"] == 100) == (output == CAT)
 
 
 def test_bleu_is_computed_over_the_corpus() -> None:
-    found = translation([CAT, "a dog ran"], [CAT, CAT])
+    actual = translation([CAT, "a dog ran"], [CAT, CAT])
     # 6/9, 5/7, 4/5 and 3/3 n-grams, and 9 words instead of 12
-    assert found["bleu"] == round(
+    assert actual["bleu"] == round(
         100 * (6 / 9 * 5 / 7 * 4 / 5) ** 0.25 * 2.718281828 ** (1 - 12 / 9), 2
     )
 
@@ -44,7 +44,7 @@ def test_scores_have_signatures() -> None:
 
 
 @pytest.mark.parametrize(
-    ("made", "reference", "scores"),
+    ("output", "reference", "scores"),
     [
         ("a b c", "a b c", (100.0, 100.0, 100.0)),
         ("a b c", "a b d", (66.67, 50.0, 66.67)),
@@ -54,18 +54,20 @@ def test_scores_have_signatures() -> None:
         ("", "a b", (0.0, 0.0, 0.0)),
     ],
 )
-def test_rouge_equals_values_by_hand(made: str, reference: str, scores: tuple[float, ...]) -> None:
-    found = summarization([made], [reference])
-    assert tuple(found[name] for name in ("rouge1", "rouge2", "rougeL")) == scores
+def test_rouge_equals_values_by_hand(
+    output: str, reference: str, scores: tuple[float, ...]
+) -> None:
+    actual = summarization([output], [reference])
+    assert tuple(actual[name] for name in ("rouge1", "rouge2", "rougeL")) == scores
 
 
 def test_rouge_is_the_mean_of_the_rows() -> None:
-    found = summarization(["a b c", "x"], ["a b c", "y"])
-    assert found == {"rouge1": 50.0, "rouge2": 50.0, "rougeL": 50.0}
+    actual = summarization(["a b c", "x"], ["a b c", "y"])
+    assert actual == {"rouge1": 50.0, "rouge2": 50.0, "rougeL": 50.0}
 
 
 @pytest.mark.parametrize(
-    ("made", "references", "accuracy", "f1"),
+    ("output", "references", "accuracy", "f1"),
     [
         ("aabb", "aabb", 100.0, 100.0),
         ("aaab", "aabb", 75.0, 73.33),  # (4/5 + 2/3) / 2
@@ -75,9 +77,9 @@ def test_rouge_is_the_mean_of_the_rows() -> None:
     ],
 )
 def test_accuracy_and_macro_f1_equal_values_by_hand(
-    made: str, references: str, accuracy: float, f1: float
+    output: str, references: str, accuracy: float, f1: float
 ) -> None:
-    assert classification([*made], [*references]) == {"accuracy": accuracy, "macro_f1": f1}
+    assert classification([*output], [*references]) == {"accuracy": accuracy, "macro_f1": f1}
 
 
 @pytest.mark.parametrize(

@@ -16,16 +16,16 @@ HEAD = "file\tline\twhy\tdetail\n"
 
 @pytest.fixture
 def work(tmp_path: Path) -> Workspace:
-    made = workspace(tmp_path / "work")
-    facts = made.facts() | {
+    work = workspace(tmp_path / "work")
+    facts = work.facts() | {
         "summary": {
             "train": {"used": 12345, "truncated": 6, "too long": 1234},
             "test": {"used": 7, "truncated": 0, "empty": 2, "not UTF-8": 1},
         }
     }
-    write(made.prepared, json.dumps(facts))
-    put(made.truncated, HEAD + "b.tsv\t3\ttruncated\tsource: 9 pieces, at most 8\n")
-    return made
+    write(work.prepared, json.dumps(facts))
+    put(work.truncated, HEAD + "b.tsv\t3\ttruncated\tsource: 9 pieces, at most 8\n")
+    return work
 
 
 def test_the_summary_shows_counts_and_the_first_bad_rows(

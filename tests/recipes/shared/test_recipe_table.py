@@ -29,8 +29,8 @@ def test_one_seed_has_no_deviation() -> None:
 
 def test_runs_are_grouped_by_corpus_and_framework() -> None:
     kinds = [("b", "fairseq"), ("a", "huggingface"), ("b", "fairseq"), ("b", "huggingface")]
-    found = groups([entry(corpus=corpus, framework=framework) for corpus, framework in kinds])
-    assert [(group.corpus, group.framework, len(group.entries)) for group in found] == [
+    actual = groups([entry(corpus=corpus, framework=framework) for corpus, framework in kinds])
+    assert [(group.corpus, group.framework, len(group.entries)) for group in actual] == [
         ("b", "fairseq", 2), ("a", "huggingface", 1), ("b", "huggingface", 1)
     ]  # fmt: skip
 
