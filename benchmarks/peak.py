@@ -17,8 +17,7 @@ M_MMAP_THRESHOLD, BYTES = -3, 65536
 def peak(call: Callable[[], object]) -> float | None:
     """Return the MiB that a call needs at its peak beyond the memory in use; None outside Linux.
 
-    The call should have run before, so that it does not compile. The kernel's own account counts
-    the memory of every allocator.
+    The kernel's own account counts the memory of every allocator.
 
     Raises:
         RuntimeError: if the call fails in the child process.
@@ -45,6 +44,7 @@ def _measured(call: Callable[[], object]) -> float:
     libc = ctypes.CDLL(None)
     if hasattr(libc, "mallopt"):  # not in musl, which returns memory by itself
         libc.mallopt(M_MMAP_THRESHOLD, BYTES)
+    call()  # a child maps pages of libraries again when they are first used
     gc.collect()
     if hasattr(libc, "malloc_trim"):
         libc.malloc_trim(0)
