@@ -20,7 +20,10 @@ from maskplug.testing.outcome import by_row
 from support.batches import VOCAB, equal_rows
 from support.fake_plugins import Site
 
-MASK = "from support.batches import VOCAB, equal_rows\nmaskplug.strategy('dynamic')(equal_rows(2, 9), VOCAB)\n"
+MASK = (
+    "from support.batches import VOCAB, equal_rows\n"
+    "maskplug.strategy('dynamic')(equal_rows(2, 9), VOCAB)\n"
+)
 
 
 @pytest.fixture
