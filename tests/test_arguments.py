@@ -96,10 +96,7 @@ NOT_SELECTIONS = [
     ([0, 1], [1], [0, 2], 3),
 ]
 NOT_PATHS = ["a\0b", "\ud800", "~nouser/x", "/dev/zero", "a" * 5000, "no\nfile", Path("a\0b"), ""]
-NOT_PATHS += [
-    {"path": 3, "digest": "x"},
-    {"path": {"path": "x", "digest": "y"}, "digest": "z"},
-]
+NOT_PATHS += [{"path": 3, "digest": "x"}, {"path": {"path": "x", "digest": "y"}, "digest": "z"}]
 NOT_IDS = [4, "4", ["4"], [4.0], [None], [[1], [2]], [True], [10**30], WRAPS, HOSTILE]
 NOT_TABLES = ["abcdefghij", ["a"] * 10, [0.5] * 10, [None] * 10, 3, [[1]] * 10, HOSTILE]
 CALLS: dict[str, Refused] = {

@@ -217,12 +217,16 @@ class Bare(maskplug.Selector):
 
 @pytest.mark.parametrize("make", [lambda: Bare(rate=0.3), lambda: Bare(0.3)])  # type: ignore
 def test_options_without_annotation_are_named(make: Any) -> None:
-    with pytest.raises(PluginError, match=r"Bare: 'rate' has no type annotation.*'rate: float = 0.5'"):
+    with pytest.raises(
+        PluginError, match=r"Bare: 'rate' has no type annotation.*'rate: float = 0.5'"
+    ):
         make()
 
 
 def test_options_without_annotation_are_named_in_specs() -> None:
-    with pytest.raises(maskplug.OptionError, match="no option 'rate': 'rate' has no type annotation"):
+    with pytest.raises(
+        maskplug.OptionError, match="no option 'rate': 'rate' has no type annotation"
+    ):
         specs.build(Entry("selector", "bare", 1, Bare, "x"), {"rate": 0.3})
 
 

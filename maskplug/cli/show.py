@@ -34,9 +34,7 @@ EXAMPLE = '{"salient": [0, 1, 1, 0]}'
 @click.option("--strategy", metavar="NAME[@V]", help="Same as NAME.")
 @click.option("--options", default="{}", metavar="JSON", help="Options of the strategy.")
 @click.option(
-    "--tokenizer",
-    metavar="PATH",
-    help=f"{TOKENIZER}; if omitted, text is split on whitespace.",
+    "--tokenizer", metavar="PATH", help=f"{TOKENIZER}; if omitted, text is split on whitespace."
 )
 @click.option("--text", default=SAMPLE, help="Text to mask.  [default: an example]")
 @click.option("--ids", help="Token ids instead of a text, such as '5 17 3'.")

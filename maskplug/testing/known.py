@@ -22,14 +22,14 @@ BUILT_IN: Mapping[str, Mapping[str, str]] = {
     "none@1": {"check_something_is_predicted": "the baseline without masking predicts nothing"},
     "word_dropout@1": {
         "check_something_is_predicted": "noise on the source of a pair: a short text may lose no "
-        "word, and the target side is predicted in any case",
+        "word, and the target side is predicted in any case"
     },
     "bert@1": {"check_rate": "as in BERT, the budget is rounded, and counts special tokens"},
     "tlm@1": {"check_rate": "at least one token of each language of a row is chosen"},
     "gap_sentences@1": {"check_rate": "as in PEGASUS, the number of sentences is rounded down"},
     "switchout@1": {
         "check_something_is_predicted": "its distribution leaves some samples unchanged (a fifth "
-        "of those with ten tokens)",
+        "of those with ten tokens)"
     },
     "code_switch@1": {"check_rate": "the rate refers to words in the dictionary"},
     "fim@1": {"check_rate": "the rate is the share of rearranged texts; no token is chosen"},
@@ -42,7 +42,7 @@ BUILT_IN: Mapping[str, Mapping[str, str]] = {
     "block_diffusion@1": _UNBIASED,
     "self_evolution@1": {
         "check_rate": "the rate applies to rows without hard tokens; in other rows all hard tokens "
-        "are chosen",
+        "are chosen"
     },
 }
 

@@ -69,12 +69,7 @@ def test_doctor_prints_remedies(monkeypatch: pytest.MonkeyPatch) -> None:
     ],
 )
 def test_doctor_finds_libraries_that_cannot_be_imported(
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    name: str,
-    version: str,
-    body: str,
-    remedy: str,
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, version: str, body: str, remedy: str
 ) -> None:
     info = tmp_path / f"{name}-{version}.dist-info"
     info.mkdir()

@@ -104,9 +104,7 @@ BROKEN: dict[str, list[Broken]] = {
     "check_times_of_samples": [case("with samples of other epochs", Drawing(parts.time_of_first))],
     "check_padding": [case("padding tokens on the left", Drawing(parts.by_position))],
     "check_dtypes": [case("as uint16", parts.Scored(parts.unsigned))],
-    "check_memory_layout": [
-        case("in read-only arrays", None, parts.scribbling(restores=True)),
-    ],
+    "check_memory_layout": [case("in read-only arrays", None, parts.scribbling(restores=True))],
     "check_workers": [case("with 1 worker", Drawing(parts.by_process))],
     "check_seed_changes_masks": [case("seeds 0 and 1", Drawing(parts.without_seed))],
     "check_key_changes_masks": [case("different keys", parts.truncated_keys(modulus=1))],

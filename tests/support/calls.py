@@ -54,11 +54,7 @@ SELF = {
     "global_tokens": [1, 0, 0, 0],
     "prefix_lengths": [2],
 }
-CROSS = {
-    "query_documents": [0, 0, 1, 1],
-    "sources_read": [1, 2, 3, 4],
-    "links": [[(0, 0), (1, 2)]],
-}
+CROSS = {"query_documents": [0, 0, 1, 1], "sources_read": [1, 2, 3, 4], "links": [[(0, 0), (1, 2)]]}
 STRATEGIES = [maskplug.strategy(name) for name in ("dynamic", "span", "t5", "mdlm", "bert")]
 STRATEGIES += [maskplug.strategy("dynamic", rate={"name": "linear", "start": 0.1, "end": 0.9})]
 PATTERNS = [maskplug.pattern(text) for text in ("causal", "random", "bigbird:block=1")]
