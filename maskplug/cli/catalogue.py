@@ -62,8 +62,9 @@ def _describe(console: Console, entry: Entry) -> None:
 def _wrapped(doc: str, width: int) -> str:
     """Wrap a docstring to a width from 20 to 100 characters; examples keep their lines."""
     text, *example = re.split(r"^(?=Example:)", doc, maxsplit=1, flags=re.M)
-    one_paragraph_each = re.sub(r"^(?=(?: {4}|- )\S)", "\n", text, flags=re.M)
-    text = click.wrap_text(one_paragraph_each, max(min(width, 100), 20), preserve_paragraphs=True)
+    text = re.sub(r"\n(?: {8}|  )(?=\S)", " ", text)  # lines that continue an argument or an item
+    text = re.sub(r"^(?=(?: {4}|- )\S)", "\n", text, flags=re.M)  # each is a paragraph
+    text = click.wrap_text(text, max(min(width, 100), 20), preserve_paragraphs=True)
     return "\n\n".join([re.sub(r"\n\n(?=(?: {4}|- )\S)", "\n", text), *example])
 
 

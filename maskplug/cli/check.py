@@ -40,7 +40,7 @@ def check_command(name: str | None, options: str, kind: str | None, seed: int) -
     """Run the conformance checks on a strategy or a pattern; exit with 1 if any check fails.
 
     NAME is a strategy or a pattern, built in or from a plugin ("span", "span@1", "causal"), or an
-    expression of patterns ("window:left=4 & document"). If omitted, check everything that needs no
+    expression of patterns ("window(left=4) & document"). If omitted, check everything that needs no
     options. Requires pytest.
     """
     given = options_from_json(options, "--options")

@@ -92,14 +92,13 @@ def check(
     seed: int = 0,
     checks: Sequence[Check] = CHECKS,
 ) -> Report:
-    """Run the checks on a strategy.
+    """Run the checks on a strategy: a name, a spec or a Strategy.
 
     Args:
-        strategy: a name, a spec or a Strategy.
         options: options for a name.
         vocab: the vocabulary; by default :func:`rich_vocabulary`.
-        annotations: returns the annotations that the strategy requires, by name, for a batch; by
-            default they are small integers.
+        annotations: returns the required annotations of a batch, by name; by default they are
+            small integers.
         known: expected failures, check name to reason, besides those that the strategy declares.
         seed: determines rows and draws, so that a failure can be reproduced.
         checks: the checks to run, in order.
@@ -127,24 +126,21 @@ def check_pattern(
     seed: int = 0,
     checks: Sequence[Check] = PATTERN_CHECKS,
 ) -> Report:
-    """Run the checks on a pattern.
+    """Run the checks on a pattern: a name, an expression, a spec or a Pattern.
 
     Args:
-        pattern: a name, an expression, a spec or a Pattern.
-        options: options for a single name.
-        annotations: returns the annotations that the pattern requires, by name, for one
-            :class:`Sample`: one value per key (in cross attention also per query), one number, or
-            a list of pairs. By default they are small integers, or suit their name.
+        options, known, seed, checks: as for :func:`check`.
+        annotations: returns the required annotations of a :class:`Sample`, by name: one value per
+            key (in cross attention also per query), one number, or a list of pairs. By default
+            they are small integers, or suit their name.
         lengths: numbers of keys of the samples, for a pattern that does not accept all.
-        known, seed, checks: as for :func:`check`.
 
     Raises:
-        MaskplugError: when the pattern cannot be built, ``known`` names no check, or pytest is not
-            installed.
+        MaskplugError: as for :func:`check`.
 
     Example:
         >>> from maskplug.testing.checks import shared
-        >>> print(check_pattern("window:left=4 & document", checks=[shared.check_pickle]))
+        >>> print(check_pattern("window(left=4) & document", checks=[shared.check_pickle]))
         window:left=4,right=0 & document: 1 passed
     """
     subject = PatternSubject.of(pattern, annotations, lengths, seed, options)
@@ -161,14 +157,8 @@ def parametrize_with_checks(
 ) -> Callable[[Callable[..., Any]], Any]:
     """Return a decorator that creates a pytest test for every check and strategy.
 
-    Checks that do not apply are skipped; declared exceptions are marked ``xfail``.
-
-    Args:
-        strategies: names, specs or Strategy objects.
-        vocab, annotations, known, checks: as for :func:`check`.
-
-    Raises:
-        MaskplugError: when a strategy cannot be built, or ``known`` names no check.
+    Checks that do not apply are skipped; declared exceptions are marked ``xfail``. Arguments and
+    errors are those of :func:`check`.
 
     Example::
 

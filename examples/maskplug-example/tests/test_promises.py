@@ -13,6 +13,6 @@ def test_strategy(subject, check):
 
 # By name or as expressions. If your pattern requires annotations that small integers do not suit,
 # pass annotations=…, a function that returns them for one sample.
-@parametrize_with_pattern_checks(["log_sparse", "log_sparse:base=3 & document | sink:n=1"])
+@parametrize_with_pattern_checks(["log_sparse", "log_sparse(base=3) & document | sink(n=1)"])
 def test_pattern(subject, check):
     check(subject)
