@@ -99,8 +99,8 @@ def test_without_a_name_everything_that_needs_no_options_is_checked(
     ("arguments", "label"),
     [
         (["sink", "--options", '{"n": 2}', "--seed", "3"], "sink:n=2"),
-        (["window:left=2 & document"], "window:left=2,right=0 & document"),
-        (["~window:left=2"], "~window:left=2,right=0"),
+        (["window(left=2) & document"], "window:left=2,right=0 & document"),
+        (["~window(left=2)"], "~window:left=2,right=0"),
     ],
 )
 def test_patterns_are_checked_by_name_and_expression(arguments: list[str], label: str) -> None:

@@ -31,26 +31,26 @@ BY_NAME = {one.__name__: one for one in PATTERN_CHECKS}
 EXAMPLES = [(name, example) for name, examples in BROKEN.items() for example in examples]
 #: Patterns with options, and expressions.
 MORE = [
-    "window:left=3",
+    "window(left=3)",
     "window(left=linear(0, 6), right=2)",
-    "wait_k:k=2",
-    "wait_k:k=1,most=6,catchup=0.3",
+    "wait_k(k=2)",
+    "wait_k(k=1, most=6, catchup=0.3)",
     "aligned(radius=1, fallback=nearest)",
-    "monotonic:lookback=2",
-    "document & padding | causal & ~sink:n=2",
+    "monotonic(lookback=2)",
+    "document & padding | causal & ~sink(n=2)",
     "alternating(patterns=[causal, document, random(rate=0.5)])",
-    "bigbird:block=2,random=1,clock=step",
-    "block_diffusion:block=3",
-    "chunked:size=4,shift=1",
-    "dilated:left=2,right=1,dilation=3",
-    "fixed:stride=4",
-    "global_tokens:positions=null",
-    "permutation:order=drawn",
-    "prefix:length=3",
-    "random:rate=0.5,per_head=true",
-    "sentence:heads=true",
-    "strided:stride=3",
-    "unilm:mode=mixture",
+    "bigbird(block=2, random=1, clock=step)",
+    "block_diffusion(block=3)",
+    "chunked(size=4, shift=1)",
+    "dilated(left=2, right=1, dilation=3)",
+    "fixed(stride=4)",
+    "global_tokens(positions=null)",
+    "permutation(order=drawn)",
+    "prefix(length=3)",
+    "random(rate=0.5, per_head=true)",
+    "sentence(heads=true)",
+    "strided(stride=3)",
+    "unilm(mode=mixture)",
 ]
 
 
@@ -189,15 +189,15 @@ def test_an_annotation_of_wrong_shape_is_named() -> None:
 
 def test_attention_kinds_that_the_pattern_accepts() -> None:
     assert PatternSubject.of("full").attention_kinds == ("encoder", "decoder", "cross")
-    assert PatternSubject.of("wait_k:k=2").attention_kinds == ("cross",)
-    report = check_pattern("wait_k:k=2", checks=[BY_NAME["check_offset"]])
+    assert PatternSubject.of("wait_k(k=2)").attention_kinds == ("cross",)
+    report = check_pattern("wait_k(k=2)", checks=[BY_NAME["check_offset"]])
     assert report.results[0].message == "there is no cache of queries in cross attention"
 
 
 def test_lengths_and_seed() -> None:
     subject = PatternSubject.of("full", lengths=[4, 6], seed=3)
     assert [sample.kv_len for sample in subject.batch("encoder").samples] == [4, 6]
-    assert check_pattern("wait_k:k=1,most=9", lengths=[40], seed=5).ok
+    assert check_pattern("wait_k(k=1, most=9)", lengths=[40], seed=5).ok
     for wrong in ([], [3, 0]):
         with pytest.raises(maskplug.OptionError, match="lengths are"):
             PatternSubject.of("full", lengths=wrong)
@@ -225,7 +225,7 @@ def params(*patterns: object, **options: object) -> list[Any]:
 
 
 def test_there_is_a_parameter_for_each_pattern_and_check() -> None:
-    made = params("causal", maskplug.pattern("window:left=4"), known={"check_is_dynamic": "ours"})
+    made = params("causal", maskplug.pattern("window(left=4)"), known={"check_is_dynamic": "ours"})
     assert len(made) == 2 * len(PATTERN_CHECKS)
     assert made[0].id == "causal-result"
     assert made[-1].id == "window:left=4,right=0-chance_comes_by_clocks"
@@ -238,7 +238,7 @@ def test_there_is_a_parameter_for_each_pattern_and_check() -> None:
         failing.values[1](failing.values[0])
 
 
-@parametrize_with_pattern_checks(["sink:n=2", maskplug.pattern("document")])
+@parametrize_with_pattern_checks(["sink(n=2)", maskplug.pattern("document")])
 def test_decorator(subject, check):  # type: ignore[no-untyped-def]
     check(subject)
 
