@@ -1,4 +1,4 @@
-"""The options of the tasks, on the command line and in Hydra's YAML alike."""
+"""The options of the tasks, for the command line and for Hydra's YAML."""
 
 # No "from __future__ import annotations" here: fairseq reads the annotations as types.
 from dataclasses import dataclass, field
@@ -8,13 +8,16 @@ from fairseq.tasks.sentence_prediction import SentencePredictionConfig
 from fairseq.tasks.translation import TranslationConfig
 from omegaconf import II, MISSING
 
+#: The option that allows to resume a checkpoint of other masks.
+OVERRIDE = "--masking-allow-other-spec"
+
 Side = ChoiceEnum(["source", "target", "both"])
-Break = ChoiceEnum(["none", "complete", "complete_doc", "eos"])
+BreakMode = ChoiceEnum(["none", "complete", "complete_doc", "eos"])
 
 
 @dataclass
 class MaskingConfig(FairseqDataclass):  # type: ignore[misc]
-    """What masks, and how; every task of maskplug has these options."""
+    """The masking options of all maskplug tasks."""
 
     masking_plugin: str = field(
         default="none",
@@ -25,7 +28,8 @@ class MaskingConfig(FairseqDataclass):  # type: ignore[misc]
         metadata={"help": "options of the strategy as a JSON object, e.g. '{\"rate\": 0.15}'"},
     )
     masking_seed: int = field(
-        default=0, metadata={"help": "seed of the masks, from 0 to 2**64 - 1; no other seed counts"}
+        default=0,
+        metadata={"help": "seed of the masks, from 0 to 2**64 - 1; masks use no other seed"},
     )
     masking_symbol: str = field(
         default="auto",
@@ -38,15 +42,15 @@ class MaskingConfig(FairseqDataclass):  # type: ignore[misc]
     masking_sentinels: int = field(
         default=0,
         metadata={
-            "help": "add the symbols <extra_id_0>, <extra_id_1>, ..., this many, to the "
-            "dictionary, for strategies that write sentinels; those that it has are used as well"
+            "help": "number of symbols <extra_id_0>, <extra_id_1>, ... to add to the dictionary, "
+            "for strategies that write sentinels; existing ones are used as well"
         },
     )
     masking_allow_other_spec: bool = field(
         default=False,
         metadata={"help": "resume a checkpoint that was trained with other masks"},
     )
-    # Owned by other parts of the configuration, and only read here.
+    # Options of other configuration groups that masking reads.
     train_subset: str = II("dataset.train_subset")
     max_epoch: int = II("optimization.max_epoch")
     update_freq: list[int] = II("optimization.update_freq")  # noqa: RUF009
@@ -55,7 +59,7 @@ class MaskingConfig(FairseqDataclass):  # type: ignore[misc]
 
 @dataclass
 class MaskplugTranslationConfig(MaskingConfig, TranslationConfig):  # type: ignore[misc]
-    """Everything of ``translation``, and what masks the training split."""
+    """The options of ``translation`` and masking."""
 
     masking_side: Side = field(  # type: ignore[valid-type]
         default="source",
@@ -64,41 +68,36 @@ class MaskplugTranslationConfig(MaskingConfig, TranslationConfig):  # type: igno
 
 
 @dataclass
-class BlocksConfig(MaskingConfig):
-    """Text of one language, cut into rows."""
+class MaskplugMaskedLMConfig(MaskingConfig):
+    """Options of rows of text whose masked tokens are predicted in place."""
 
     data: str = field(
         default=MISSING,
         metadata={"help": "folders of binarized text, separated by colons; one for each epoch"},
     )
-    sample_break_mode: Break = field(  # type: ignore[valid-type]
+    sample_break_mode: BreakMode = field(  # type: ignore[valid-type]
         default="none",
         metadata={
             "help": "what a row is: 'none': --tokens-per-sample tokens, cut anywhere; 'complete': "
-            "whole lines, as many as fit; 'complete_doc': the same, but no row crosses an empty "
+            "as many whole lines as fit; 'complete_doc': the same, but no row crosses an empty "
             "line; 'eos': one line"
         },
     )
     tokens_per_sample: int = field(
-        default=512, metadata={"help": "tokens of a row, special ones included"}
+        default=512, metadata={"help": "maximum tokens of a row, special tokens included"}
     )
     seed: int = II("common.seed")
 
 
 @dataclass
-class MaskplugMaskedLMConfig(BlocksConfig):
-    """Rows of text, whose masked tokens are predicted in place."""
-
-
-@dataclass
-class MaskplugDenoisingConfig(BlocksConfig):
-    """Rows of text in one language or several, which are restored from what noise left."""
+class MaskplugDenoisingConfig(MaskplugMaskedLMConfig):
+    """Options of rows of text, in one language or several, that are restored from masked text."""
 
     langs: str = field(
         default="",
         metadata={
             "help": "languages, separated by commas, each with a folder of its name in the data "
-            "folder; without them the text lies in the data folder itself"
+            "folder; if omitted, the text is in the data folder itself"
         },
     )
     add_lang_token: bool = field(
@@ -110,18 +109,18 @@ class MaskplugDenoisingConfig(BlocksConfig):
     multilang_sampling_alpha: float = field(
         default=1.0,
         metadata={
-            "help": "an epoch has a language's rows in proportion to their number to this power: "
-            "1 leaves them alone, 0 has as many of each language"
+            "help": "an epoch has rows of each language in proportion to (number of rows) ** "
+            "alpha: 1 keeps the proportions, 0 gives equally many rows of each language"
         },
     )
     max_source_positions: int = field(
-        default=1024, metadata={"help": "longest source that is used, after masking"}
+        default=1024, metadata={"help": "maximum length of a source after masking"}
     )
     max_target_positions: int = field(
-        default=1024, metadata={"help": "longest target that is used, after masking"}
+        default=1024, metadata={"help": "maximum length of a target after masking"}
     )
 
 
 @dataclass
 class MaskplugClassificationConfig(MaskingConfig, SentencePredictionConfig):  # type: ignore[misc]
-    """Everything of ``sentence_prediction``, and what masks the training split."""
+    """The options of ``sentence_prediction`` and masking."""

@@ -12,8 +12,8 @@ from fairseq.sequence_generator import SequenceGenerator
 from fairseq_runs import Corpus, config, train_flags
 
 from maskplug.attention import Pattern
-from maskplug_fairseq.attention_options import AttentionPlan
-from maskplug_fairseq.models import follow
+from maskplug_fairseq.attention_options import AttentionConfig
+from maskplug_fairseq.models import set_patterns
 
 PAD, EOS = 1, 2
 STILL = ("--dropout", "0", "--attention-dropout", "0")
@@ -38,7 +38,7 @@ def build(corpus: Corpus, *flags: str, arch: str = "maskplug_transformer", **pat
 def following(corpus: Corpus, *flags: str, seed: int = 0, **patterns: Pattern) -> Any:
     """fairseq's Transformer, made to follow patterns that have no name."""
     model = build(corpus, *flags, arch="transformer")
-    follow(model, AttentionPlan(patterns, seed))  # type: ignore[arg-type]
+    set_patterns(model, AttentionConfig(patterns, seed))  # type: ignore[arg-type]
     return model
 
 

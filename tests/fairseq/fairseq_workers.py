@@ -13,7 +13,7 @@ from fairseq.data.iterators import EpochBatchIterator
 
 import maskplug
 from maskplug_fairseq import MaskedPairDataset, vocabulary
-from maskplug_fairseq.epoch import Calendar, carry_time
+from maskplug_fairseq.step_schedule import StepSchedule, attach_times
 
 ROWS = 32
 
@@ -44,7 +44,7 @@ def main() -> None:
     for method in ("fork", "spawn"):
         torch.multiprocessing.set_start_method(method, force=True)
         iterator = EpochBatchIterator(data, Watched(data.collater), batches, num_workers=2)
-        carry_time(iterator, Calendar())  # as the tasks do
+        attach_times(iterator, StepSchedule())  # as the tasks do
         found[method] = gathered(iterator.next_epoch_itr(shuffle=True))
     found["kept"] = len(before)
     found["added"] = sorted(set(kept(folder)) - set(before))

@@ -152,7 +152,7 @@ def test_layers_that_are_dropped_keep_their_numbers(corpus: Corpus) -> None:
     flags = ("--encoder-layers", "4", "--encoder-layerdrop", "0.9")
     model = build(corpus, *flags, encoder="window:left=1").train()
     layers = [model.encoder.layers[n] for n in range(4)]
-    assert [layer.self_attn.depth for layer in layers] == [0, 1, 2, 3]
+    assert [layer.self_attn.layer_idx for layer in layers] == [0, 1, 2, 3]
 
 
 class ByHead(Pattern):

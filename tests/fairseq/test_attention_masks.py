@@ -13,11 +13,15 @@ import torch
 import maskplug
 from maskplug.attention import Intervals, Pattern, Site
 from maskplug.errors import MaskplugWarning
-from maskplug_fairseq.attention_masks import Call, Masks, Valid
+from maskplug_fairseq.attention import Call, Masks, PaddingReader
 
 CPU = torch.device("cpu")
 EVERY = np.ones((1, 6), np.bool_)
-HERE = Call(6, 6, 0, False, heads=2, depth=0, valid=EVERY)
+HERE = Call(6, 6, 0, False, heads=2, layer_idx=0, layers={"valid": EVERY})
+
+
+def with_layers(**layers: Any) -> Call:
+    return replace(HERE, layers={**HERE.layers, **layers})
 
 
 def seen(masks: Masks, call: Call) -> Any:
@@ -28,17 +32,17 @@ def test_one_mask_for_all_samples_where_it_is_the_same() -> None:
     masks = Masks("encoder", maskplug.pattern("window:left=1"))
     left = np.array([[0, 0, 1, 1, 1, 1], [1, 1, 1, 1, 1, 1]], np.bool_)
     for valid in (EVERY, left, left[:, ::-1]):
-        assert masks.hidden(replace(HERE, valid=valid), CPU).shape == (1, 1, 6, 6)
+        assert masks.hidden(with_layers(valid=valid), CPU).shape == (1, 1, 6, 6)
     masks = Masks("encoder", maskplug.pattern("sink:n=1"))
-    shapes = [masks.hidden(replace(HERE, valid=v), CPU).shape for v in (left, left[:, ::-1])]
+    shapes = [masks.hidden(with_layers(valid=v), CPU).shape for v in (left, left[:, ::-1])]
     assert shapes == [(2, 1, 6, 6), (1, 1, 6, 6)]
 
 
 def test_the_last_queries_are_those_of_the_whole() -> None:
     masks = Masks("cross", maskplug.pattern("wait_k:k=2"))
-    call = replace(HERE, valid_queries=EVERY)
+    call = with_layers(valid_queries=EVERY)
     whole = seen(masks, call)
-    assert (seen(masks, replace(call, queries=2, offset=4)) == whole[:, :, -2:]).all()
+    assert (seen(masks, replace(call, q_len=2, offset=4)) == whole[:, :, -2:]).all()
 
 
 def test_schedules_follow_the_updates() -> None:
@@ -51,7 +55,7 @@ def test_schedules_follow_the_updates() -> None:
 
 def test_draws_follow_seed_and_updates() -> None:
     pattern = maskplug.pattern("wait_k(k=1,most=6)")
-    call = replace(HERE, valid_queries=EVERY)
+    call = with_layers(valid_queries=EVERY)
 
     def drawn(seed: int) -> list[int]:
         masks, found = Masks("cross", pattern, seed), []
@@ -86,17 +90,17 @@ class Counting(Pattern):
 def test_layers_share_a_mask_unless_it_tells_them_apart(asks: bool, made: int) -> None:
     pattern = Counting(asks)
     masks = Masks("encoder", pattern)
-    shown = [seen(masks, replace(HERE, depth=depth)).sum() for depth in range(3)]
+    shown = [seen(masks, replace(HERE, layer_idx=layer_idx)).sum() for layer_idx in range(3)]
     assert pattern.made == made
     assert shown == ([36, 6, 36] if asks else [36, 36, 36])
 
 
-@pytest.mark.parametrize("field", ["queries", "heads", "valid", "step"])
+@pytest.mark.parametrize("field", ["q_len", "heads", "layers", "step"])
 def test_another_call_gets_another_mask(field: str) -> None:
     pattern = Counting(False)
     masks = Masks("encoder", pattern)
     seen(masks, HERE)
-    other = {"queries": 5, "heads": 1, "valid": np.array([[1, 1, 1, 1, 1, 0]], np.bool_)}
+    other = {"q_len": 5, "heads": 1, "layers": {"valid": np.array([[1, 1, 1, 1, 1, 0]], np.bool_)}}
     masks.step = 1 if field == "step" else 0
     seen(masks, replace(HERE, **{field: other[field]} if field in other else {}))
     assert pattern.made == 2
@@ -116,7 +120,7 @@ def test_queries_that_would_see_nothing_see_one_key_and_it_is_said_once() -> Non
 def test_in_cross_attention_they_see_the_first_token() -> None:
     masks = Masks("cross", maskplug.pattern("window:left=1"))
     valid = np.array([[0, 0, 1, 1, 1, 1]], np.bool_)
-    call = replace(HERE, queries=8, valid=valid, valid_queries=np.ones((1, 8), np.bool_))
+    call = replace(with_layers(valid=valid, valid_queries=np.ones((1, 8), np.bool_)), q_len=8)
     with pytest.warns(MaskplugWarning, match="the first token of the source"):
         shown = seen(masks, call)[0, 0]
     assert [row.nonzero()[0].tolist() for row in shown[3:]] == [[4, 5], [5], [2], [2], [2]]
@@ -126,7 +130,7 @@ def test_what_only_padding_is_left_of_counts_as_nothing() -> None:
     masks = Masks("encoder", maskplug.pattern("window:left=0,right=1 & ~window:left=0"))
     valid = np.array([[1, 1, 1, 1, 0, 0]], np.bool_)
     with pytest.warns(MaskplugWarning, match="from 1 of 6 queries.*query 3"):
-        shown = seen(masks, replace(HERE, valid=valid))[0, 0]
+        shown = seen(masks, with_layers(valid=valid))[0, 0]
     assert shown[3, 3]
 
 
@@ -135,12 +139,12 @@ def test_padding_is_silent() -> None:
     valid = np.array([[0, 0, 0, 1, 1, 1], [1, 1, 1, 0, 0, 0]], np.bool_)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        shown = seen(masks, replace(HERE, valid=valid, causal=True))
+        shown = seen(masks, replace(with_layers(valid=valid), causal=True))
     assert (shown[0, 0] == maskplug.pattern("window:left=1").dense(6)[0, 0]).all()
 
 
 def test_padding_is_read_once() -> None:
-    read = Valid()
+    read = PaddingReader()
     padding = torch.tensor([[True, False, False]])
     first = read(padding, 3)
     assert read(padding, 3) is first

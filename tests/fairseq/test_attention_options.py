@@ -17,7 +17,7 @@ import maskplug
 from maskplug.attention import Intervals, Pattern, Site
 from maskplug.errors import OptionError
 from maskplug_fairseq import attention_options
-from maskplug_fairseq.attention_options import attention_plan
+from maskplug_fairseq.attention_options import parse_attention_args
 from maskplug_fairseq.models import ARCHITECTURES, register_architectures
 
 GROWING = "window:left=linear(2,8)"
@@ -78,7 +78,7 @@ class Halves(Pattern):
 def test_a_mask_that_decoding_could_not_see(place: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(attention_options, "pattern", lambda text: Halves())
     with pytest.raises(OptionError, match=f"--{place}-.*length of the target.*unknown"):
-        attention_plan(Namespace(**{f"{place}_attention_pattern": "halves"}), Dictionary())
+        parse_attention_args(Namespace(**{f"{place}_attention_pattern": "halves"}), Dictionary())
 
 
 def test_specs_and_expressions_are_the_same(corpus: Corpus) -> None:
@@ -92,9 +92,9 @@ def test_specs_and_expressions_are_the_same(corpus: Corpus) -> None:
 def test_options_pin_what_they_mean() -> None:
     for make in (lambda **given: Namespace(**given), lambda **given: structured(given)):
         args = make(encoder_attention_pattern="window:left=2")
-        attention_plan(args, Dictionary())
+        parse_attention_args(args, Dictionary())
         assert args.encoder_attention_pattern == '{"left":2,"name":"window@1","right":0}'
-        assert attention_plan(args, Dictionary()) == attention_plan(args, Dictionary())
+        assert parse_attention_args(args, Dictionary()) == parse_attention_args(args, Dictionary())
 
 
 def structured(given: dict[str, Any]) -> Any:
@@ -104,7 +104,7 @@ def structured(given: dict[str, Any]) -> Any:
 
 
 def test_old_models_have_no_patterns() -> None:
-    assert not attention_plan(Namespace(), Dictionary()).patterns
+    assert not parse_attention_args(Namespace(), Dictionary()).patterns
 
 
 def test_schedules_follow_max_update(corpus: Corpus) -> None:

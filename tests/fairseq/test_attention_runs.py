@@ -31,8 +31,7 @@ from texts import DECODER, ENCODER, TRAINING, Text, make_labelled, trained_by
 
 import maskplug
 from maskplug.errors import OptionError
-from maskplug_fairseq.attention import PatternAttention
-from maskplug_fairseq.attention_masks import Masks
+from maskplug_fairseq.attention import Masks, PatternAttention
 
 ARCH = ("--arch", "maskplug_transformer", "--num-workers", "0", "--masking-plugin", "none")
 PLAIN = (*ARCH, "--masking-args", "{}")

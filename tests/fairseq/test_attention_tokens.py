@@ -24,7 +24,7 @@ from fairseq_cli import generate
 from fairseq_runs import LANGUAGES, SIZES, USER_DIR, Corpus, preprocessed, train
 
 from maskplug.errors import OptionError
-from maskplug_fairseq.attention_tokens import Reader
+from maskplug_fairseq.attention_options import StartFinder
 
 HEADS = "sentence(heads=true) | sink:n=1"
 NEAR = "sentence & window:left=2,right=2 | section"
@@ -72,7 +72,7 @@ TEXT = "▁w1 ▁w2 ▁w3 . <sec> ▁w4 ▁w5 ? ▁w6 ▁w7 ."
 
 
 def layers(dictionary: Dictionary, text: str, *read: str, token: str | None = None) -> Any:
-    reader = Reader(dictionary, read, token)
+    reader = StartFinder(dictionary, read, token)
     ids = dictionary.encode_line(text, add_if_not_exist=False, append_eos=False).long()[None]
     return {name: layer[0].astype(int).tolist() for name, layer in reader(ids).items()}
 

@@ -16,9 +16,9 @@ from fairseq_runs import DELETE, DELETED, SIZES, Corpus, stop_workers, task_of
 from maskplug import Ragged, compose
 from maskplug.errors import OptionError
 from maskplug.parts import Replacement
-from maskplug_fairseq.dataset import split_moments
-from maskplug_fairseq.epoch import Sample, TimedBatch
-from maskplug_fairseq.pairs import realign
+from maskplug_fairseq.dataset import split_times
+from maskplug_fairseq.step_schedule import TimedBatch, TimedIndex
+from maskplug_fairseq.translation import realign
 
 KEYS = range(SIZES["train"])
 
@@ -38,11 +38,11 @@ def test_items_and_their_storage_are_left_alone(corpus: Corpus) -> None:
     dataset = loaded(corpus, "--masking-side", "both")
     items = [dataset.dataset[i] for i in range(8)]
     before = copy.deepcopy(items)
-    given = [{**item, "moment": (0, 0)} for item in items]
+    given = [{**item, "time": (0, 0)} for item in items]
     dataset.collater(given)
     for was, item, wrapped in zip(before, items, given, strict=True):
         assert set(item) == set(was)
-        assert set(wrapped) == {*was, "moment"}
+        assert set(wrapped) == {*was, "time"}
         for name in ("source", "target"):
             assert torch.equal(was[name], item[name])
             assert wrapped[name] is item[name]
@@ -50,7 +50,7 @@ def test_items_and_their_storage_are_left_alone(corpus: Corpus) -> None:
 
 def test_a_batch_may_mix_times(corpus: Corpus) -> None:
     dataset = loaded(corpus)
-    batch = dataset.collater([dataset[Sample(3, 0, 0)], dataset[Sample(5, 4, 0)]])
+    batch = dataset.collater([dataset[TimedIndex(3, 0, 0)], dataset[TimedIndex(5, 4, 0)]])
     wanted = {3: corpus.expected("source", 0)[3], 5: corpus.expected("source", 4)[5]}
     assert sources(batch) == wanted
 
@@ -158,7 +158,7 @@ def test_an_empty_batch_stays_empty(corpus: Corpus) -> None:
 def test_it_pickles_with_its_masks(corpus: Corpus) -> None:
     dataset = loaded(corpus)
     again = pickle.loads(pickle.dumps(dataset))
-    items = [Sample(i, 3, 0) for i in range(4)]
+    items = [TimedIndex(i, 3, 0) for i in range(4)]
     one, two = (sources(d.collater([d[i] for i in items])) for d in (dataset, again))
     assert one == two == dict(enumerate(corpus.expected("source", 3)[:4]))
 
@@ -171,7 +171,7 @@ def test_a_decoder_input_of_another_length_is_refused(corpus: Corpus) -> None:
 
 def test_a_timed_batch_is_small_to_send() -> None:
     batch = TimedBatch(np.arange(1000), 3, 17)
-    assert list(batch)[7] == Sample(7, 3, 17)
+    assert list(batch)[7] == TimedIndex(7, 3, 17)
     assert len(batch) == 1000
     assert len(pickle.dumps(batch)) < 9000
 
@@ -210,7 +210,7 @@ def test_several_training_files_in_one_folder(corpus: Corpus, tmp_path: Path) ->
 
 def test_deleted_sources_are_shorter(corpus: Corpus) -> None:
     dataset = loaded(corpus, *DELETE)
-    batch = dataset.collater([dataset[Sample(i, 2, 0)] for i in KEYS])
+    batch = dataset.collater([dataset[TimedIndex(i, 2, 0)] for i in KEYS])
     wanted = corpus.expected("source", 2, "compose", options=DELETED)
     assert sources(batch) == dict(enumerate(wanted))
     lengths = batch["net_input"]["src_tokens"].ne(1).sum(1)
@@ -220,11 +220,11 @@ def test_deleted_sources_are_shorter(corpus: Corpus) -> None:
 
 def test_alignments_follow_their_source_tokens(corpus: Corpus) -> None:
     dataset = loaded(corpus, *DELETE)
-    items = [dataset[Sample(i, 0, 0)] for i in range(8)]
+    items = [dataset[TimedIndex(i, 0, 0)] for i in range(8)]
     for item in items:  # each source token with the target token of its number
         both = torch.arange(min(len(item["source"]), len(item["target"])) - 1)
         item["alignment"] = torch.stack((both, both), 1).flatten().int()
-    masked, moments = split_moments(items)
+    masked, moments = split_times(items)
     made = dataset.mask([i["source"] for i in masked], np.arange(8), moments, dataset.source).inputs
     realign(masked, made)
     for was, item, row in zip(items, masked, made, strict=True):

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from maskplug.schedule import progress_at
-from maskplug_fairseq.epoch import Calendar, Sample, TimedOrder, carry_time
+from maskplug_fairseq.step_schedule import StepSchedule, TimedIndex, TimedOrder, attach_times
 
 
 @pytest.mark.parametrize(
@@ -19,20 +19,20 @@ from maskplug_fairseq.epoch import Calendar, Sample, TimedOrder, carry_time
 def test_steps_of_batches(
     frequency: list[int], skip: bool, batches: int, epoch: int, steps: list[int]
 ) -> None:
-    timed = Calendar(frequency, skip).timed([[i] for i in range(batches)], epoch)
+    timed = StepSchedule(frequency, skip).timed([[i] for i in range(batches)], epoch)
     assert [batch.step for batch in timed] == steps
     assert [list(batch) for batch in timed] == [
-        [Sample(i, epoch, step)] for i, step in enumerate(steps)
+        [TimedIndex(i, epoch, step)] for i, step in enumerate(steps)
     ]
 
 
 def test_an_iterator_is_changed_once() -> None:
     iterator = type("Iterator", (), {"ordered_batches": lambda self, *_: [[4, 5]]})()
-    carry_time(iterator, Calendar())
-    carry_time(iterator, Calendar())
+    attach_times(iterator, StepSchedule())
+    attach_times(iterator, StepSchedule())
     assert isinstance(iterator.ordered_batches, TimedOrder)
     batches = iterator.ordered_batches(3, False, True)
-    assert [list(batch) for batch in batches] == [[Sample(4, 2, 2), Sample(5, 2, 2)]]
+    assert [list(batch) for batch in batches] == [[TimedIndex(4, 2, 2), TimedIndex(5, 2, 2)]]
 
 
 def test_progress_is_exact_at_both_ends() -> None:

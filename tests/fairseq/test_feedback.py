@@ -55,7 +55,7 @@ def pretrained(text: Text, tmp_path_factory: pytest.TempPathFactory) -> Run:
 
 
 def heard_by(run: Run) -> Any:
-    return run.task.heard
+    return run.task.loss_tracker
 
 
 def test_losses_of_every_step_are_heard_and_followed(text: Text, pretrained: Run) -> None:
@@ -223,9 +223,9 @@ class Clock:
 
 @pytest.fixture
 def one() -> tuple[Any, Any]:
-    heard = maskplug_fairseq.feedback.Heard(maskplug.feedback.Plan(every=2), 9, PAD)
+    heard = maskplug_fairseq.loss_tracking.LossTracker(maskplug.feedback.Plan(every=2), 9, PAD)
     clock = Clock()
-    heard.follow(clock, maskplug_fairseq.epoch.Calendar())
+    heard.follow(clock, maskplug_fairseq.step_schedule.StepSchedule())
     return heard, clock
 
 
@@ -235,10 +235,10 @@ def test_sums_of_all_ranks_are_added(one: Any, monkeypatch: Any) -> None:
     there[:, 5] = torch.tensor([3 * 2**20, 1])
     monkeypatch.setattr(torch.distributed, "is_initialized", lambda: True)
     monkeypatch.setattr(torch.distributed, "all_reduce", lambda sums, group: sums.add_(there))
-    monkeypatch.setattr(maskplug_fairseq.feedback, "get_data_parallel_group", lambda: None)
+    monkeypatch.setattr(maskplug_fairseq.loss_tracking, "get_data_parallel_group", lambda: None)
     logits, target = torch.zeros(1, 3, 9), torch.tensor([[5, 6, PAD]])
     for clock.n in (1, 2, 3):
-        with heard.step(model := Model(), {"target": target}):
+        with heard.record(model := Model(), {"target": target}):
             model(logits, masked_tokens=None)
     told = Losses(heard.losses.plan, 9)
     told.add([5, 6, 5, 6, 5, 5], [*[np.log(9)] * 4, 3.0, 3.0])
@@ -250,10 +250,10 @@ def test_sums_of_all_ranks_are_added(one: Any, monkeypatch: Any) -> None:
 def test_batches_that_stand_in_are_not_heard(one: Any) -> None:
     heard, clock = one
     clock.n = 1
-    with heard.step(model := Model(), None):
+    with heard.record(model := Model(), None):
         model(torch.zeros(1, 1, 9))
     assert heard.losses.sums.sum() == 0
-    with pytest.raises(RuntimeError, match="out of memory"), heard.step(model, {"target": 0}):
+    with pytest.raises(RuntimeError, match="out of memory"), heard.record(model, {"target": 0}):
         raise RuntimeError("out of memory")
     assert not model._forward_hooks
 
@@ -265,6 +265,6 @@ def test_a_model_of_another_kind_is_refused(one: Any) -> None:
     for logits in (torch.zeros(1, 3, 9), torch.zeros(1, 2, 7)):
         with (
             pytest.raises(OptionError, match=r"with 9 logits for each target"),
-            heard.step(model, {"target": target}),
+            heard.record(model, {"target": target}),
         ):
             model(logits)

@@ -32,7 +32,7 @@ from texts import (
 
 from maskplug.errors import MaskplugError, OptionError, SpecMismatchError
 from maskplug_fairseq import MaskplugMaskedLMTask
-from maskplug_fairseq.epoch import Sample, TimedBatch
+from maskplug_fairseq.step_schedule import TimedBatch, TimedIndex
 
 TASK = "maskplug_masked_lm"
 SPEC = ("dynamic", {"rate": 0.3})
@@ -200,7 +200,7 @@ def test_it_pickles_with_its_masks(text: Text, mode: str) -> None:
     task.load_dataset("train")
     dataset = task.dataset("train")
     again = pickle.loads(pickle.dumps(dataset))
-    items = [Sample(i, 3, 0) for i in range(4)]
+    items = [TimedIndex(i, 3, 0) for i in range(4)]
     one, two = (
         found([Fed(1, 0, d.collater([d[i] for i in items]))], "src_tokens")
         for d in (dataset, again)
@@ -220,7 +220,7 @@ def test_a_batch_is_the_same_whether_loaded_together_or_item_by_item(text: Text)
     task.load_dataset("train")
     dataset = task.dataset("train")
     dataset.set_epoch(4)
-    mixed = [3, Sample(0, 7, 2), 5]
+    mixed = [3, TimedIndex(0, 7, 2), 5]
     timed = TimedBatch(np.array([4, 1]), 2, 9)
     for indices in (mixed, timed):
         items = [dataset[index] for index in indices]
@@ -231,9 +231,9 @@ def test_a_batch_is_the_same_whether_loaded_together_or_item_by_item(text: Text)
             assert torch.equal(together["net_input"][name], alone["net_input"][name])
         for name in ("id", "target"):
             assert torch.equal(together[name], alone[name])
-    moments = [dataset[index]["moment"] for index in mixed]
+    moments = [dataset[index]["time"] for index in mixed]
     assert moments == [(3, 0), (7, 2), (3, 0)]
-    assert [item["moment"] for item in dataset.__getitems__(timed)] == [(2, 9), (2, 9)]
+    assert [item["time"] for item in dataset.__getitems__(timed)] == [(2, 9), (2, 9)]
 
 
 def test_a_rank_without_a_batch_gets_an_empty_one(text: Text) -> None:

@@ -16,8 +16,8 @@ from texts import task_of as text_task
 
 from maskplug.errors import MaskplugError, SpecMismatchError
 from maskplug.feedback import Plan
-from maskplug_fairseq import checkpoint
-from maskplug_fairseq.feedback import Heard
+from maskplug_fairseq.loss_tracking import LossTracker
+from maskplug_fairseq.task import check_record
 
 ALLOW = "--masking-allow-other-spec"
 FLAGS = ("--num-workers", "0", "--disable-validation", "--no-save")
@@ -78,8 +78,8 @@ def test_tampered_records(task: Any) -> None:
 def test_values_that_fairseq_might_have_saved(saved: Any) -> None:
     own = {"strategy": "s@1", "options": "{}", "fingerprint": "f", "seed": 7, "symbols": "<mask>"}
     with pytest.raises(SpecMismatchError, match=ALLOW):
-        checkpoint.check(saved, own, allow=False)
-    checkpoint.check(saved, own, allow=True)
+        check_record(saved, own, allow=False)
+    check_record(saved, own, allow=True)
 
 
 @pytest.mark.parametrize(
@@ -101,7 +101,7 @@ def test_values_that_fairseq_might_have_saved(saved: Any) -> None:
     ids=lambda change: next(iter(change)),
 )
 def test_damaged_losses_of_a_heard_model(change: dict[str, Any]) -> None:
-    heard = Heard(Plan(every=2), 9, pad=1)
+    heard = LossTracker(Plan(every=2), 9, pad=1)
     state = heard.state_dict()
     heard.load_state_dict(state, allow=False)
     with pytest.raises(SpecMismatchError, match=ALLOW):

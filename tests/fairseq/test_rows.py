@@ -11,9 +11,7 @@ from texts import EOS, LANGUAGES, LENGTH, Text, blocks
 
 import maskplug
 from maskplug import Ragged
-from maskplug_fairseq.blocks import Cut
-from maskplug_fairseq.loaded import Loaded
-from maskplug_fairseq.rows import Rows
+from maskplug_fairseq.rows import RowBatch, RowFormat, Rows
 
 
 class Lines(list[Any]):
@@ -87,7 +85,7 @@ def test_rows_that_grow_are_filtered_by_what_they_can_become() -> None:
 @pytest.mark.parametrize("mode", ["none", "complete", "complete_doc", "eos"])
 @pytest.mark.parametrize("bare", [True, False])
 def test_cutting_loses_and_doubles_nothing(text: Text, mode: str, bare: bool) -> None:
-    cut = Cut(mode, LENGTH, (0,), (2,), bare=bare)
+    cut = RowFormat(mode, LENGTH, (0,), (2,), drop_eos=bare)
     rows = cut.rows(text.data, "train", text.dictionary())
     lines = text.lines("train") if bare else [[*line, EOS] for line in text.lines("train")]
     wanted = [[0, *row, 2] for row in blocks(lines, mode, LENGTH - 2)]
@@ -112,7 +110,7 @@ def test_cutting_loses_and_doubles_nothing(text: Text, mode: str, bare: bool) ->
 
 def test_rows_of_any_format_are_the_same(text: Text) -> None:
     """fairseq's other formats are read row by row."""
-    cut = Cut("complete", LENGTH, (0,), (2,), bare=True)
+    cut = RowFormat("complete", LENGTH, (0,), (2,), drop_eos=True)
     rows = cut.rows(text.data, "train", text.dictionary())
     numbers = np.array([3, 0, 3, len(rows) - 1])
     mapped = rows.load(numbers)
@@ -124,7 +122,7 @@ def test_rows_of_any_format_are_the_same(text: Text) -> None:
 
 @pytest.mark.parametrize("mode", ["complete", "eos"])
 def test_rows_of_several_texts_are_loaded_in_the_order_asked_for(text: Text, mode: str) -> None:
-    cut = Cut(mode, LENGTH, (0,), (2,), bare=True)
+    cut = RowFormat(mode, LENGTH, (0,), (2,), drop_eos=True)
     texts = {
         name: cut.rows(f"{text.data}/{name}", "train", text.dictionary()) for name in LANGUAGES
     }
@@ -133,13 +131,13 @@ def test_rows_of_several_texts_are_loaded_in_the_order_asked_for(text: Text, mod
     indices = np.array([len(rows) - 1, 0, len(texts["de"]), 2, len(texts["de"]) - 1])
     loaded = rows.load(indices, moments)
     assert len(loaded) == 5
-    assert [item["moment"] for item in loaded] == [tuple(row) for row in moments.tolist()]
+    assert [item["time"] for item in loaded] == [tuple(row) for row in moments.tolist()]
     for index, item in zip(indices.tolist(), loaded, strict=True):
         alone = rows[index]
         assert item["id"] == alone["id"] == index
         assert torch.equal(item["source"], alone["source"])
-        assert np.array_equal(item["line_begins"], alone["line_begins"])
-    again = Loaded.of(list(loaded))
-    for name in ("indices", "ids", "offsets", "line_begins", "moments"):
+        assert np.array_equal(item["line_starts"], alone["line_starts"])
+    again = RowBatch.of(list(loaded))
+    for name in ("indices", "ids", "offsets", "line_starts", "moments"):
         assert np.array_equal(getattr(again, name), getattr(loaded, name))
     assert [item["id"] for item in loaded[1:3]] == indices[1:3].tolist()
