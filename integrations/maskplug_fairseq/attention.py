@@ -15,7 +15,7 @@ from maskplug.arrays import BoolArray
 from maskplug.attention import Intervals, Pattern, Site
 from maskplug.attention.patterns import Causal, Padding
 from maskplug.attention.site import Place, WatchedSite
-from maskplug.errors import MaskplugWarning
+from maskplug.errors import MaskplugWarning, OptionError
 from maskplug.schedule import progress_at
 from maskplug.when import When
 
@@ -25,14 +25,10 @@ class Call:
     """The arguments of one call of an attention module.
 
     Attributes:
-        q_len, kv_len: the number of queries and of keys.
         offset: the number of tokens decoded before the first query.
         causal: whether queries must not see later keys.
-        heads: the number of heads.
-        layer_idx: the layer, from 0.
         layers: bool arrays of shape (batch or 1, tokens) that patterns read, by name; always
-            ``valid`` (True = no padding) for keys, in cross attention ``valid_queries`` for all
-            target tokens so far.
+            ``valid`` (True = no padding), in cross attention also ``valid_queries``.
     """
 
     q_len: int
@@ -57,10 +53,7 @@ class Call:
 
 
 class PaddingReader:
-    """Convert a padding mask to numpy once for all layers that receive the same tensor.
-
-    Each conversion waits for all pending work of an accelerator.
-    """
+    """Convert a padding mask to numpy once for all layers, because it blocks an accelerator."""
 
     def __init__(self) -> None:
         self._last: tuple[torch.Tensor, int, BoolArray] | None = None
@@ -79,9 +72,7 @@ class PaddingReader:
 
 
 class Masks:
-    """The masks of the encoder's, the decoder's or the cross attention of a model.
-
-    All layers share one object, which keeps the last mask for equal calls.
+    """The masks of the encoder's, the decoder's or the cross attention of all layers.
 
     Args:
         place: the kind of attention.
@@ -92,10 +83,7 @@ class Masks:
     """
 
     def __init__(self, place: Place, pattern: Pattern, seed: int = 0, updates: int = 0) -> None:
-        self.place = place
-        self.pattern = pattern
-        self.seed = seed
-        self.updates = updates
+        self.place, self.pattern, self.seed, self.updates = place, pattern, seed, updates
         #: The number of updates so far, set by the model.
         self.step = 0
         #: Starts of sentences and sections in the current sources, for the encoder's attention.
@@ -105,10 +93,10 @@ class Masks:
         self._last: tuple[int, Call, bool, torch.Tensor] | None = None
 
     def hidden(self, call: Call, device: torch.device) -> torch.Tensor:
-        """Return the mask of a call: bool, (batch, heads, queries, keys), True = hidden.
+        """Return the mask of a call: bool, (batch or 1, heads or 1, q_len, kv_len), True = hidden.
 
-        A batch or head axis of 1 is to be broadcast. Padding among the keys is not hidden here,
-        but every query that is no padding sees at least one key that is no padding.
+        Padding among the keys is not hidden here, but every query that is no padding sees at least
+        one key that is no padding.
         """
         if self._last is not None:
             step, last_call, any_layer, hidden = self._last
@@ -126,11 +114,7 @@ class Masks:
         return hidden
 
     def _intervals(self, site: Site, causal: bool) -> Intervals:
-        """Return the visible keys, at least one for each query that is no padding.
-
-        Queries that are padding stay as they are, so that one mask can serve samples of different
-        lengths.
-        """
+        """Return the visible keys, at least one for each query that is no padding."""
         rows = self.pattern.rows(site)
         if causal:
             rows = rows & Causal().rows(site)
@@ -163,21 +147,18 @@ def _merge_equal_samples(rows: Intervals) -> Intervals:
 
 @dataclass
 class TargetProgress:
-    """The target tokens that self-attention has processed, for the cross attention of the layer.
-
-    Attributes:
-        tokens: their number, previously decoded tokens included.
-        padding: True = padding, of shape (batch, tokens); None without padding.
-    """
+    """The target tokens so far and their padding, for the cross attention of a layer."""
 
     tokens: int = 0
     padding: torch.Tensor | None = None
 
 
 class PatternAttention(MultiheadAttention):  # type: ignore[misc]
-    """Attention with a pattern, converted from fairseq's attention by :meth:`convert`.
+    """Attention with a pattern; checkpoints also fit fairseq's attention.
 
-    Parameters keep their names, so that checkpoints also fit fairseq's architectures.
+    fairseq has two implementations: PyTorch's, which takes a mask for each sample and head, and
+    its own, for cross attention and incremental decoding, which takes one mask for all samples but
+    calls ``apply_sparse_mask`` on the scores.
     """
 
     masks: Masks | None
@@ -193,23 +174,21 @@ class PatternAttention(MultiheadAttention):  # type: ignore[misc]
         layer_idx: int,
         progress: TargetProgress | None = None,
     ) -> None:
-        """Make an attention module follow a pattern.
+        """Make fairseq's attention follow a pattern; without masks it only counts target tokens.
 
         The module changes its class and stays the same object, because layers may be wrapped
-        already (activation checkpoints, FSDP).
-
-        Args:
-            attention: an attention module of a fairseq layer.
-            masks: the masks; None if the module only counts target tokens.
-            layer_idx: the layer, from 0.
-            progress: shared by the self-attention and the cross attention of a layer.
+        already (activation checkpoints, FSDP). ``progress`` is shared by the self-attention and
+        the cross attention of a layer.
         """
+        if type(attention) is not MultiheadAttention or attention.use_xformers:
+            kind = "xFormers" if type(attention) is MultiheadAttention else type(attention).__name__
+            raise OptionError(f"attention patterns need fairseq's MultiheadAttention, not {kind}")
         attention.__class__ = cls
         attention.masks, attention.layer_idx, attention.progress = masks, layer_idx, progress
         attention.hidden = None
 
     def set_num_updates(self, num_updates: int) -> None:
-        """Set the number of updates; called by fairseq at every update and at loading."""
+        """Set the number of updates; called by fairseq at every update and after loading."""
         if self.masks is not None:
             self.masks.step = num_updates
 
@@ -223,17 +202,12 @@ class PatternAttention(MultiheadAttention):  # type: ignore[misc]
         **options: Any,
     ) -> Any:
         """Attend as fairseq does; any ``attn_mask`` means causal attention."""
-        padding = key_padding_mask
-        if self.progress is not None and self.self_attention:
-            self.progress.tokens, self.progress.padding = self._tokens(
-                query, padding, incremental_state
-            )
+        kv_len, padding = self._keys(query, key, key_padding_mask, incremental_state)
+        if self.self_attention and self.progress is not None:
+            self.progress.tokens, self.progress.padding = kv_len, padding
         if self.masks is not None:
-            if self.self_attention:
-                causal = options.get("attn_mask") is not None or incremental_state is not None
-                call = self._self_call(query, padding, incremental_state, causal)
-            else:
-                call = self._cross_call(query, key, padding, incremental_state)
+            causal = options.get("attn_mask") is not None or incremental_state is not None
+            call = self._call(query, kv_len, padding, causal and self.masks.place == "decoder")
             self.hidden = self.masks.hidden(call, query.device)
             # fairseq's condition for PyTorch's implementation
             fairseq_only = (
@@ -242,7 +216,9 @@ class PatternAttention(MultiheadAttention):  # type: ignore[misc]
             if not (incremental_state is not None or options.get("static_kv") or fairseq_only):
                 options["attn_mask"] = _additive(self.hidden, query, self.num_heads)
         try:
-            return super().forward(query, key, value, padding, incremental_state, **options)
+            return super().forward(
+                query, key, value, key_padding_mask, incremental_state, **options
+            )
         finally:
             self.hidden = None
 
@@ -253,44 +229,36 @@ class PatternAttention(MultiheadAttention):  # type: ignore[misc]
         scores = attn_weights.view(bsz, self.num_heads, tgt_len, src_len)
         return scores.masked_fill(self.hidden, _hidden_score(scores.dtype)).view_as(attn_weights)
 
-    def _tokens(self, query: torch.Tensor, padding: Any, incremental_state: Any) -> tuple[int, Any]:
-        """Return the number of tokens of self-attention with cached ones, and their padding."""
-        count, batch = query.shape[:2]
+    def _keys(
+        self, query: torch.Tensor, key: Any, padding: Any, incremental_state: Any
+    ) -> tuple[int, Any]:
+        """Return the number of keys with cached ones, and their padding."""
         cache = self._get_input_buffer(incremental_state)
-        if "prev_key" not in cache:
-            return count, padding
-        count += cache["prev_key"].size(2)
-        before = cache.get("prev_key_padding_mask")
+        cached = cache["prev_key"].size(2) if "prev_key" in cache else None
+        if not self.self_attention:
+            if cached is None:
+                return key.size(0), padding
+            # Reordered with the beams, unlike the arguments.
+            return cached, cache.get("prev_key_padding_mask")
+        if cached is None:
+            return len(query), padding
+        before, count = cache.get("prev_key_padding_mask"), len(query) + cached
+        batch = query.size(1)
         return count, self._append_prev_key_padding_mask(padding, before, batch, count, False)
 
-    def _self_call(
-        self, query: torch.Tensor, padding: Any, incremental_state: Any, causal: bool
-    ) -> Call:
+    def _call(self, query: torch.Tensor, kv_len: int, padding: Any, causal: bool) -> Call:
         assert self.masks is not None
-        kv_len, padding = self._tokens(query, padding, incremental_state)
-        causal = causal and self.masks.place == "decoder"
-        layers = {"valid": self.masks.valid(padding, kv_len), **self.masks.starts}
-        offset = kv_len - len(query)
-        return Call(len(query), kv_len, offset, causal, self.num_heads, self.layer_idx, layers)
-
-    def _cross_call(
-        self, query: torch.Tensor, key: Any, padding: Any, incremental_state: Any
-    ) -> Call:
-        assert self.masks is not None
-        assert self.progress is not None
-        cache = self._get_input_buffer(incremental_state)
-        if "prev_key" in cache:  # reordered with the beams, unlike the arguments
-            kv_len, padding = cache["prev_key"].size(2), cache.get("prev_key_padding_mask")
-        else:
-            kv_len = key.size(0)
+        q_len, batch = query.shape[:2]
         valid = self.masks.valid(padding, kv_len)
-        if len(valid) > 1:  # one row per sample may serve all beams of the sample
-            valid = np.repeat(valid, query.size(1) // len(valid), axis=0)
-        tokens = self.progress.tokens
-        valid_queries = self.masks.valid_queries(self.progress.padding, tokens)
-        layers = {"valid": valid, "valid_queries": valid_queries}
-        offset = tokens - len(query)
-        return Call(len(query), kv_len, offset, False, self.num_heads, self.layer_idx, layers)
+        if len(valid) not in (1, batch):  # one row per sample serves all beams of the sample
+            valid = np.repeat(valid, batch // len(valid), axis=0)
+        layers, tokens = {"valid": valid, **self.masks.starts}, kv_len
+        if not self.self_attention:
+            assert self.progress is not None
+            tokens = self.progress.tokens
+            layers["valid_queries"] = self.masks.valid_queries(self.progress.padding, tokens)
+        offset = tokens - q_len
+        return Call(q_len, kv_len, offset, causal, self.num_heads, self.layer_idx, layers)
 
 
 def _hidden_score(dtype: torch.dtype) -> float:

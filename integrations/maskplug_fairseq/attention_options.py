@@ -25,9 +25,6 @@ from maskplug.when import When
 from maskplug_fairseq.attention import Masks
 from maskplug_fairseq.vocabulary import vocabulary
 
-#: The token data that each kind of attention has.
-
-
 SENTENCES, SECTIONS = "sentence_starts", "section_starts"
 
 
@@ -37,13 +34,8 @@ class StartFinder:
     A sentence starts after a full stop or a similar mark, and after an end of sequence. A section
     starts at its section token, and a sentence with it.
 
-    Args:
-        dictionary: the ``fairseq.data.Dictionary`` of the sources.
-        layers: the names of the arrays to return.
-        section_token: the symbol at the start of each section, or None.
-
     Raises:
-        OptionError: if the dictionary does not determine these starts.
+        OptionError: if the dictionary does not determine the starts in ``layers``.
     """
 
     def __init__(
@@ -106,6 +98,7 @@ class StartFindingEncoder(TransformerEncoder):  # type: ignore[misc]
         return super().forward(src_tokens, *args, **kwargs)
 
 
+#: The token data that each kind of attention has.
 AVAILABLE: dict[Place, tuple[str, ...]] = {
     "encoder": ("valid", SENTENCES, SECTIONS),
     "decoder": ("valid",),
@@ -119,13 +112,10 @@ CHECKED_LENGTH = 24
 
 @dataclass(frozen=True)
 class AttentionConfig:
-    """The attention patterns of a model.
+    """The attention patterns of a model; see ``Masks``.
 
-    Attributes:
-        patterns: by kind of attention; missing kinds stay fairseq's.
-        seed: for random patterns.
-        updates: the number of updates over which schedules run.
-        finder: finds sentences and sections, if the encoder's pattern reads them.
+    Kinds of attention without a pattern stay fairseq's. ``finder`` is set if the encoder's pattern
+    reads sentences or sections.
     """
 
     patterns: Mapping[Place, Pattern]
@@ -142,35 +132,21 @@ def add_attention_args(parser: ArgumentParser) -> None:
         "cross": "cross attention, from the decoder's tokens to the encoder's",
     }
     for place, description in kinds.items():
-        parser.add_argument(
-            _flag(place),
-            metavar="PATTERN",
-            help=f"pattern of {description}: an expression such as 'window:left=8,right=8 | "
-            "sink:n=1', or a pattern's spec as JSON; see 'maskplug list'",
+        text = (
+            f"pattern of {description}: an expression such as 'window:left=8,right=8 | sink:n=1', "
+            "or a pattern's spec as JSON; see 'maskplug list'"
         )
-    parser.add_argument(
-        "--attention-pattern-seed",
-        type=int,
-        metavar="N",
-        help="seed of random patterns, from 0 to 2**64 - 1; they use no other seed",
-    )
-    parser.add_argument(
-        "--attention-pattern-updates",
-        type=int,
-        metavar="N",
-        help="updates over which schedules in patterns run from start to end; default: "
-        "--max-update",
-    )
-    parser.add_argument(
-        "--section-token",
-        metavar="TOKEN",
-        help="the token of the source dictionary at the start of each section, for patterns of the "
-        "encoder that read sections",
-    )
+        parser.add_argument(_flag(place), metavar="PATTERN", help=text)
+    text = "seed of random patterns, from 0 to 2**64 - 1; they use no other seed"
+    parser.add_argument("--attention-pattern-seed", type=int, metavar="N", help=text)
+    text = "updates over which schedules in patterns run from start to end; default: --max-update"
+    parser.add_argument("--attention-pattern-updates", type=int, metavar="N", help=text)
+    text = "the token at the start of each section, for encoder patterns that read sections"
+    parser.add_argument("--section-token", metavar="TOKEN", help=text)
 
 
 def parse_attention_args(args: Any, dictionary: Any) -> AttentionConfig:
-    """Parse and check a model's options, and replace expressions by specs with pinned versions.
+    """Parse and check a model's options; replace expressions in ``args`` by pinned specs.
 
     Args:
         args: the options, a namespace or a ``DictConfig``, which is changed.
@@ -228,13 +204,12 @@ def _parse(place: Place, text: str) -> Pattern:
 
 
 def _start_finder(args: Any, parsed: Pattern | None, dictionary: Any) -> StartFinder | None:
-    """Return what finds sentences and sections, if the encoder's pattern reads them."""
     if parsed is None or not {SENTENCES, SECTIONS} & set(parsed.layers):
         return None
     try:
         return StartFinder(dictionary, parsed.layers, getattr(args, "section_token", None) or None)
     except OptionError as error:
-        raise OptionError(f"{_flag('encoder')} is {parsed}: {error}") from error
+        raise OptionError(f"--encoder-attention-pattern is {parsed}: {error}") from error
 
 
 def _updates(args: Any, patterns: Mapping[Place, Pattern]) -> int:

@@ -92,9 +92,7 @@ class MaskplugClassificationTask(MaskingTask, SentencePredictionTask):  # type: 
             self.check_time()
             self.datasets[split] = MaskedSentencesDataset(
                 self.datasets[split],
-                self.masking_strategy,
-                self.masking_vocabularies["source"],
-                seed=self.cfg.masking_seed,
-                max_epoch=self.cfg.max_epoch,
+                vocab=self.masking_vocabularies["source"],
+                **self.dataset_options,
             )
         return self.datasets[split]

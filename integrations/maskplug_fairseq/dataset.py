@@ -29,6 +29,9 @@ class MaskedDataset(BaseWrapperDataset):  # type: ignore[misc]
         fixed_masks: whether every epoch gets the masks of epoch 0, step 0.
     """
 
+    #: The losses that an adaptive strategy follows; set by the task.
+    feedback: Feedback | None = None
+
     def __init__(
         self,
         dataset: Any,
@@ -38,12 +41,8 @@ class MaskedDataset(BaseWrapperDataset):  # type: ignore[misc]
         fixed_masks: bool = False,
     ) -> None:
         super().__init__(dataset)
-        self.strategy = strategy
-        self.seed = seed
-        self.max_epoch = max_epoch
+        self.strategy, self.seed, self.max_epoch = strategy, seed, max_epoch
         self.fixed_masks = fixed_masks
-        #: The losses that an adaptive strategy follows; set by the task.
-        self.feedback: Feedback | None = None
         # In shared memory, so that set_epoch reaches running workers. Only used for rows loaded by
         # plain number; the batches of a task have their own time.
         epoch = torch.ones(1, dtype=torch.int64)
@@ -76,13 +75,7 @@ class MaskedDataset(BaseWrapperDataset):  # type: ignore[misc]
         return self.dataset.num_tokens_vec(indices)
 
     def mask(self, tokens: TokenBatch, times: IntArray, vocab: Vocabulary) -> Masked:
-        """Mask a batch.
-
-        Args:
-            tokens: the batch.
-            times: int64 of shape (samples, 2): epoch and step of each sample, counted from 0.
-            vocab: the vocabulary of the ids.
-        """
+        """Mask a batch; ``times`` are int64 (samples, 2): epochs and steps, counted from 0."""
         epochs, steps = times.T
         progress = {epoch: progress_at(epoch, self.max_epoch) for epoch in set(epochs.tolist())}
         return self.strategy(
@@ -109,11 +102,7 @@ def split_rows(rows: Ragged) -> tuple[torch.Tensor, ...]:
 
 
 def shift_right(targets: Ragged, first: IntArray | int) -> Ragged:
-    """Shift rows right by one token to get the decoder's input.
-
-    Args:
-        targets: the rows.
-        first: the first token of every row, or of each row.
+    """Return decoder inputs: targets shifted right by one token, behind ``first``.
 
     Example:
         >>> shift_right(Ragged(np.array([5, 6, 2]), np.array([0, 2, 3])), 9).to_lists()

@@ -107,7 +107,7 @@ class MaskplugDenoisingTask(MaskingTask, OneDictionaryTask):
         return str(self.cfg.langs).split(",")
 
     def check_result(self, masked: Masked) -> None:
-        """Require targets for a decoder, and no outputs that the model does not accept."""
+        """Require targets for a decoder, and no other outputs."""
         if masked.targets is None:
             raise OptionError(
                 f"{self._strategy_name} predicts in place, but a denoising decoder needs a text to "
@@ -152,9 +152,7 @@ class MaskplugDenoisingTask(MaskingTask, OneDictionaryTask):
             rows,
             self.masking_vocabularies["source"],
             {name: end[-1] for name, end in endings.items()},
-            strategy=strategy,
-            seed=self.cfg.masking_seed,
-            max_epoch=self.cfg.max_epoch,
+            **{**self.dataset_options, "strategy": strategy},
             fixed_masks=not trained,
         )
         with explain_sentinels():  # the longest row needs most sentinels; fail before training

@@ -102,7 +102,7 @@ class MaskplugMaskedLMTask(MaskingTask, MaskedLMTask):  # type: ignore[misc]
     """
 
     def check_result(self, masked: Masked) -> None:
-        """Require labels in place, and no outputs that the criterion and the model do not accept."""
+        """Require labels in place, and no other outputs."""
         if masked.labels is None:
             raise OptionError(
                 f"{self._strategy_name} has targets for a decoder, but a masked language model "
@@ -136,8 +136,6 @@ class MaskplugMaskedLMTask(MaskingTask, MaskedLMTask):  # type: ignore[misc]
         self.datasets[split] = MaskedLMDataset(
             Rows({"": text}, self.masking_strategy.bounds, self.cfg.seed),
             self.masking_vocabularies["source"],
-            strategy=self.masking_strategy,
-            seed=self.cfg.masking_seed,
-            max_epoch=self.cfg.max_epoch,
+            **self.dataset_options,
             fixed_masks=not trained,
         )

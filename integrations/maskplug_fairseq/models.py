@@ -18,7 +18,6 @@ from fairseq.models import (
 )
 from fairseq.models.bart import BARTModel
 from fairseq.models.transformer import TransformerModel
-from fairseq.modules import MultiheadAttention
 
 from maskplug.errors import OptionError
 from maskplug_fairseq.attention import Masks, PatternAttention, TargetProgress
@@ -55,11 +54,7 @@ class _AttentionPatterns:
 
     @classmethod
     def build_model(cls, args: Any, task: Any) -> Any:
-        """Build the model.
-
-        Raises:
-            OptionError: for a wrong pattern, or one that the model cannot follow.
-        """
+        """Build the model and set its patterns."""
         config = parse_attention_args(args, task.source_dictionary)
         model = super().build_model(args, task)  # type: ignore[misc]
         set_patterns(model, config)
@@ -77,11 +72,7 @@ class MaskplugBARTModel(_AttentionPatterns, BARTModel):  # type: ignore[misc]
 
 
 def set_patterns(model: Any, config: AttentionConfig) -> None:
-    """Make a fairseq model follow attention patterns.
-
-    Args:
-        model: a model with an encoder and a decoder of fairseq's layers.
-        config: the patterns.
+    """Make a model of fairseq's encoder and decoder layers follow attention patterns.
 
     Raises:
         OptionError: if the model has no such attention, or one that does not accept masks.
@@ -92,7 +83,7 @@ def set_patterns(model: Any, config: AttentionConfig) -> None:
     }
     if "encoder" in masks:
         for layer_idx, layer in enumerate(_attention_layers(model.encoder)):
-            _convert(layer.self_attn, masks["encoder"], layer_idx)
+            PatternAttention.convert(layer.self_attn, masks["encoder"], layer_idx)
         if config.finder is not None:
             StartFindingEncoder.convert(model.encoder, masks["encoder"], config.finder)
     decoder, cross = masks.get("decoder"), masks.get("cross")
@@ -105,28 +96,19 @@ def set_patterns(model: Any, config: AttentionConfig) -> None:
         )
     for layer_idx, layer in enumerate(_attention_layers(model.decoder)):
         progress = None if cross is None else TargetProgress()
-        _convert(layer.self_attn, decoder, layer_idx, progress)
+        PatternAttention.convert(layer.self_attn, decoder, layer_idx, progress)
         if cross is not None:
             if layer.encoder_attn is None:
                 raise OptionError(
                     "--cross-attention-pattern cannot be used with --no-cross-attention"
                 )
-            _convert(layer.encoder_attn, cross, layer_idx, progress)
+            PatternAttention.convert(layer.encoder_attn, cross, layer_idx, progress)
 
 
 def _attention_layers(stack: Any) -> Iterator[Any]:
     """Yield the layers that attend, by number: iterating over a LayerDrop list skips layers."""
     layers = (stack.layers[number] for number in range(len(stack.layers)))
     return (layer for layer in layers if hasattr(layer, "self_attn"))
-
-
-def _convert(
-    attention: Any, masks: Masks | None, layer_idx: int, progress: TargetProgress | None = None
-) -> None:
-    if type(attention) is not MultiheadAttention or attention.use_xformers:
-        kind = "xFormers" if type(attention) is MultiheadAttention else type(attention).__name__
-        raise OptionError(f"attention patterns need fairseq's MultiheadAttention, not {kind}")
-    PatternAttention.convert(attention, masks, layer_idx, progress)
 
 
 def register_architectures() -> None:

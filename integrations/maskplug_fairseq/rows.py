@@ -39,12 +39,9 @@ class LinesWithoutEos(BaseWrapperDataset):  # type: ignore[misc]
 
 
 class TextRows:
-    """Rows of text with special tokens around them, loaded in batches.
+    """Rows of text with the special tokens ``before`` and ``after`` each row.
 
-    Args:
-        lines: a fairseq dataset of lines.
-        before, after: ids of the special tokens before and after each row.
-        blocks: a ``TokenBlockDataset`` over ``lines``; None if every row is one line.
+    ``blocks`` is a ``TokenBlockDataset`` over the lines; None if every row is one line.
     """
 
     def __init__(
@@ -69,12 +66,7 @@ class TextRows:
         return torch.cat((self.before, self.rows[index], self.after))
 
     def load(self, numbers: IntArray) -> tuple[IntArray, IntArray, BoolArray | None]:
-        """Load rows by number, in the given order.
-
-        Returns:
-            Flat ids (int64), row offsets (int64), and one bool per token: True where a line
-            starts; None if every row is one line.
-        """
+        """Return the ids, offsets and line starts of rows; see ``RowBatch``."""
         if self.blocks is None:
             starts, ends = self.line_offsets[numbers], self.line_offsets[numbers + 1]
         else:
@@ -92,7 +84,7 @@ class TextRows:
         return ids, offsets, line_starts
 
     def _read(self, starts: IntArray, ends: IntArray) -> tuple[IntArray, IntArray]:
-        """Return ids and offsets of spans of the text, with the special tokens around them."""
+        """Return ids and offsets of spans of the text with special tokens around them."""
         assert self.file is not None
         before, after = self.before.tolist(), self.after.tolist()
         around = len(before) + len(after)
@@ -126,7 +118,7 @@ class RowFormat:
     """How text is cut into rows, and the special tokens around each row.
 
     Attributes:
-        mode: "none", "complete", "complete_doc" or "eos"; see ``--sample-break-mode``.
+        mode: see ``--sample-break-mode``.
         max_tokens: maximum tokens of a row, special tokens included; longer lines are not cut.
         before, after: ids of the special tokens before and after each row.
         drop_eos: whether to remove the end-of-sequence token of each line.
@@ -187,7 +179,7 @@ class RowBatch:
 
     @classmethod
     def parse(cls, samples: RowBatch | Sequence[dict[str, Any]]) -> RowBatch:
-        """Return the batch of one or more items; a ``RowBatch`` is returned unchanged."""
+        """Return the batch of one or more items; a ``RowBatch`` stays unchanged."""
         if isinstance(samples, RowBatch):
             return samples
         values = {name: [item[name] for item in samples] for name in samples[0]}
@@ -226,7 +218,7 @@ class Rows(FairseqDataset):  # type: ignore[misc]
 
     Args:
         texts: ``TextRows`` by name (a language); "" for a text without a name.
-        bounds: maximum sizes of inputs and predictions after masking; ``Strategy.bounds``.
+        bounds: ``Strategy.bounds``, the maximum sizes of inputs and predictions after masking.
         seed: fairseq's seed, for the order of rows of equal size and for resampling.
         alpha: an epoch has rows of each text in proportion to (number of rows) ** alpha.
     """

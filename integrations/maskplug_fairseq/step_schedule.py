@@ -39,8 +39,8 @@ class TimedBatch:
 class StepSchedule:
     """Compute the optimizer step of each batch from its position in the epoch.
 
-    All epochs are assumed to have the same number of batches. Steps that the trainer skips after
-    an overflow are counted.
+    Epochs are counted from 0 and have equally many batches. Steps that the trainer skips after an
+    overflow are counted.
 
     Args:
         update_freq: batches per step, one value per epoch; the last one holds for later epochs.
@@ -51,33 +51,29 @@ class StepSchedule:
     skip_remainder: bool = False
 
     def batches_per_step(self, epoch: int) -> int:
-        """Return the batches per step in an epoch counted from 0."""
+        """Return the batches per step in an epoch."""
         return self.update_freq[min(epoch, len(self.update_freq) - 1)]
 
-    def steps(self, epoch: int, batches: int) -> int:
-        """Return the number of steps in an epoch counted from 0.
+    def steps_before(self, epoch: int, batches: int) -> int:
+        """Return the number of steps before an epoch, with this number of batches per epoch.
 
         Example:
-            >>> StepSchedule([4, 2]).steps(0, 9), StepSchedule([4, 2], True).steps(1, 9)
+            >>> StepSchedule([4, 2]).steps_before(1, 9), StepSchedule([4], True).steps_before(2, 9)
             (3, 4)
         """
-        if self.skip_remainder:  # fairseq drops the last batch, then the last incomplete step
-            return (batches - 1) // self.batches_per_step(epoch)
-        return -(-batches // self.batches_per_step(epoch))
-
-    def steps_before(self, epoch: int, batches: int) -> int:
-        """Return the number of steps before an epoch counted from 0."""
-        return sum(self.steps(earlier, batches) for earlier in range(epoch))
+        # To skip the remainder, fairseq drops the last batch, then the last incomplete step.
+        used = batches - 1 if self.skip_remainder else batches
+        sizes = (self.batches_per_step(earlier) for earlier in range(epoch))
+        return sum(used // n if self.skip_remainder else -(-used // n) for n in sizes)
 
     def timed(self, batches: Sequence[Sequence[int]], epoch: int) -> list[TimedBatch]:
-        """Add the epoch, counted from 0, and the step to the batches of an epoch.
+        """Add the epoch and the step to the batches of an epoch.
 
         Example:
             >>> [b.step for b in StepSchedule([1, 2]).timed([[0], [1], [2]], epoch=1)]
             [3, 3, 4]
         """
-        first = self.steps_before(epoch, len(batches))
-        size = self.batches_per_step(epoch)
+        first, size = self.steps_before(epoch, len(batches)), self.batches_per_step(epoch)
         return [TimedBatch(rows, epoch, first + i // size) for i, rows in enumerate(batches)]
 
 

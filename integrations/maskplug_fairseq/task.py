@@ -23,45 +23,23 @@ from maskplug_fairseq.options import OVERRIDE
 from maskplug_fairseq.step_schedule import StepSchedule, attach_times
 from maskplug_fairseq.vocabulary import MASK, add_symbols, mask_symbol, truncate, vocabulary
 
-#: Names in checkpoints.
-
-
 logger = logging.getLogger(__name__)
 
-
-def masking_record(
-    strategy: Strategy, seed: int, symbols: list[str], **more: str | int
-) -> dict[str, Any]:
-    """Return everything that determines the masks of a sample at a time, as plain values.
-
-    Args:
-        strategy: the masking strategy.
-        seed: the seed of the masks.
-        symbols: the mask symbol of each masked dictionary.
-        more: further options of the task, by their names after ``--masking-``.
-    """
-    return {
-        "strategy": strategy.label,
-        "options": to_json(strategy.spec["options"]),
-        "fingerprint": strategy.fingerprint,
-        "seed": seed,
-        **more,
-        "symbols": " / ".join(symbols),
-    }
+#: Names in checkpoints.
+ADDED_SYMBOLS = "maskplug_added_symbol"
+LOSSES = "feedback"
+SKIP_LONG_ROWS = "--skip-invalid-size-inputs-valid-test"
 
 
 def check_record(saved: Any, current: Mapping[str, Any], allow: bool) -> None:
-    """Refuse to resume with other masks, or warn if that is allowed.
+    """Refuse to resume a checkpoint with another masking record, or warn if that is allowed.
 
-    Args:
-        saved: the record in the checkpoint, of any type; None if it has none.
-        current: the record of this run.
-        allow: whether other masks are allowed.
+    ``saved`` may be of any type; None if the checkpoint has no record.
     """
     warning = compare(
         saved,
         current,
-        _describe,
+        _options_of,
         checkpoint="the checkpoint",
         allow=allow,
         override=OVERRIDE,
@@ -71,19 +49,14 @@ def check_record(saved: Any, current: Mapping[str, Any], allow: bool) -> None:
         logger.warning(warning)
 
 
-def _describe(saved: Mapping[str, Any]) -> str:
+def _options_of(record: Mapping[str, Any]) -> str:
     names = {"strategy": "plugin", "options": "args"}
     options = " ".join(
         f"--masking-{names.get(name, name)} {shlex.quote(str(value))}"
-        for name, value in saved.items()
+        for name, value in record.items()
         if name not in ("fingerprint", "symbols")
     )
-    return f"{options} (fingerprint {saved['fingerprint']}, mask symbol {saved['symbols']})"
-
-
-ADDED_SYMBOLS = "maskplug_added_symbol"
-LOSSES = "feedback"
-SKIP_LONG_ROWS = "--skip-invalid-size-inputs-valid-test"
+    return f"{options} (fingerprint {record['fingerprint']}, mask symbol {record['symbols']})"
 
 
 @contextmanager
@@ -101,11 +74,7 @@ def explain_sentinels() -> Iterator[None]:
 
 
 class MaskingTask(FairseqTask):  # type: ignore[misc]
-    """A mixin to place before one of fairseq's tasks.
-
-    Masks depend only on the strategy, its options, ``--masking-seed``, the epoch (or the step, for
-    clocks that count steps) and the key of the sample.
-    """
+    """A mixin to place before one of fairseq's tasks."""
 
     #: Records losses for adaptive strategies; None for all others.
     loss_tracker: LossTracker | None = None
@@ -163,13 +132,19 @@ class MaskingTask(FairseqTask):  # type: ignore[misc]
 
     @cached_property
     def masking_record(self) -> dict[str, Any]:
-        """The masking record for checkpoints, as plain values."""
-        seed = Rng.at(self.cfg.masking_seed, 0, []).seed  # checks its range
+        """Everything that determines the masks, as plain values for checkpoints."""
         symbols = [
             mask_symbol(dictionary, self.cfg.masking_symbol)
             for dictionary in self.masked_dictionaries().values()
         ]
-        return masking_record(self.masking_strategy, seed, symbols, **self.recorded_options())
+        return {
+            "strategy": self.masking_strategy.label,
+            "options": to_json(self.masking_strategy.spec["options"]),
+            "fingerprint": self.masking_strategy.fingerprint,
+            "seed": Rng.at(self.cfg.masking_seed, 0, []).seed,  # checks its range
+            **self.recorded_options(),
+            "symbols": " / ".join(symbols),
+        }
 
     def recorded_options(self) -> dict[str, Any]:
         """Return further options that determine the masks, as plain values."""
@@ -221,18 +196,19 @@ class MaskingTask(FairseqTask):  # type: ignore[misc]
         return ""
 
     @property
+    def dataset_options(self) -> dict[str, Any]:
+        """The arguments of masked datasets."""
+        seed, max_epoch = self.cfg.masking_seed, self.cfg.max_epoch
+        return {"strategy": self.masking_strategy, "seed": seed, "max_epoch": max_epoch}
+
+    @property
     def masks_nothing(self) -> bool:
         """Whether the strategy is ``none``."""
         return self.masking_strategy.label.rpartition(":")[2].startswith("none@")
 
     def is_trained(self, split: str, kwargs: Mapping[str, Any]) -> bool:
-        """Return whether a split is loaded for training.
-
-        Args:
-            split: its name.
-            kwargs: further arguments of ``load_dataset``; fairseq-generate and fairseq-validate
-                pass the checkpoint's configuration.
-        """
+        """Return whether ``load_dataset``, called with ``kwargs``, loads a split for training."""
+        # fairseq-generate and fairseq-validate pass the checkpoint's configuration.
         return split == self.cfg.train_subset and kwargs.get("task_cfg") is None
 
     def check_time(self) -> None:
@@ -314,12 +290,9 @@ class MaskingTask(FairseqTask):  # type: ignore[misc]
     def set_checkpoint_dict(self, saved: Any) -> None:
         """Compare this run with the checkpoint that it resumes, and restore losses.
 
-        Args:
-            saved: what the checkpoint holds for this task, of any type; None for nothing.
-
         Raises:
             SpecMismatchError: if the checkpoint was trained with other masks, or its record is
-                missing or damaged.
+                missing (None) or damaged.
         """
         self._compared = True
         allow = self.cfg.masking_allow_other_spec

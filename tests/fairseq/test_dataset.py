@@ -13,6 +13,7 @@ from fairseq.data import BaseWrapperDataset
 from fairseq.tasks.translation import TranslationTask
 from fairseq_runs import DELETE, DELETED, SIZES, Corpus, stop_workers, task_of
 
+import maskplug
 from maskplug import Ragged, compose
 from maskplug.errors import OptionError
 from maskplug.parts import Replacement
@@ -224,8 +225,9 @@ def test_alignments_follow_their_source_tokens(corpus: Corpus) -> None:
     for item in items:  # each source token with the target token of its number
         both = torch.arange(min(len(item["source"]), len(item["target"])) - 1)
         item["alignment"] = torch.stack((both, both), 1).flatten().int()
-    masked, moments = split_times(items)
-    made = dataset.mask([i["source"] for i in masked], np.arange(8), moments, dataset.source).inputs
+    masked, times = split_times(items)
+    tokens = maskplug.TokenBatch.from_lists([i["source"].numpy() for i in masked], range(8))
+    made = dataset.mask(tokens, times, dataset.source).inputs
     realign(masked, made)
     for was, item, row in zip(items, masked, made, strict=True):
         pairs = item["alignment"].view(-1, 2).tolist()

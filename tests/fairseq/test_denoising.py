@@ -276,7 +276,7 @@ def test_resampling_evens_languages_out(text: Text, tmp_path: Path) -> None:
         ids = np.concatenate([batch["id"].numpy() for batch in batches])
         rows = ids % (few + many)
         assert [int((rows < few).sum()), int((rows >= few).sum())] == wanted
-        assert len(np.unique(ids)) == len(np.unique(dataset.keys(ids))) == len(ids)
+        assert len(np.unique(ids)) == len(np.unique(dataset.__getitems__(ids).keys)) == len(ids)
         times = np.bincount(rows, minlength=few + many)
         for part, count in ((times[:few], wanted[0]), (times[few:], wanted[1])):
             assert part.max() - part.min() <= 1

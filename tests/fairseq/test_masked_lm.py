@@ -149,7 +149,7 @@ def test_lines_that_are_too_long_are_left_out(text: Text, tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("flags", "message"),
     [
-        (tuple(DELETE), "'compose@1' says what a decoder.*--task maskplug_denoising"),
+        (tuple(DELETE), "'compose@1' has targets for a decoder.*--task maskplug_denoising"),
         (("--masking-args", '{"rate": 2}'), "'rate' is 2.*from 0 to 1"),
         (("--masking-sentinels", "-1"), "--masking-sentinels is -1"),
         (("--masking-symbol", "<mask2>"), "'<mask2>' is not one of.*<mask>"),
@@ -165,7 +165,7 @@ def test_weights_and_layers_are_refused(text: Text) -> None:
     plain = task.masking_strategy.try_out(task.masking_vocabularies["source"])
     task.check_result(plain)
     size = len(plain.inputs.values)
-    with pytest.raises(OptionError, match="'dynamic@1' weighs its losses"):
+    with pytest.raises(OptionError, match="'dynamic@1' weights its losses"):
         task.check_result(replace(plain, weights=np.ones(size)))
     with pytest.raises(OptionError, match="gives the model 'position_ids'"):
         task.check_result(replace(plain, layers={"position_ids": np.arange(size)}))
@@ -174,7 +174,7 @@ def test_weights_and_layers_are_refused(text: Text) -> None:
 @pytest.mark.parametrize("split", ["train", "valid"])
 def test_no_strategy(text: Text, split: str) -> None:
     task = task_of(text, TASK, *CUT, "--masking-plugin", "none", "--masking-args", "{}")
-    with pytest.raises(OptionError, match=r"--masking-plugin is none.*say dynamic"):
+    with pytest.raises(OptionError, match=r"--masking-plugin is none.*for example dynamic"):
         task.load_dataset(split)
 
 

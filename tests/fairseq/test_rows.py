@@ -11,6 +11,7 @@ from texts import EOS, LANGUAGES, LENGTH, Text, blocks
 
 import maskplug
 from maskplug import Ragged
+from maskplug.arrays import offsets_of
 from maskplug_fairseq.rows import RowBatch, RowFormat, Rows
 
 
@@ -19,9 +20,17 @@ class Lines(list[Any]):
     def sizes(self) -> list[int]:
         return [len(line) for line in self]
 
+    def load(self, numbers: Any) -> tuple[Any, ...]:
+        lines = [self[number] for number in numbers]
+        return np.concatenate(lines), offsets_of([len(line) for line in lines]), None
+
 
 def same(lengths: Any) -> tuple[Any, Any]:
     return lengths, lengths
+
+
+def keys_of(rows: Rows, indices: Any) -> Any:
+    return rows.load(indices, np.zeros((len(indices), 2), np.int64)).keys
 
 
 def rows_of(alpha: float = 1.0, **sizes: int) -> Rows:
@@ -32,15 +41,15 @@ def test_keys_are_the_text_s_own() -> None:
     rows = rows_of(de=3, en=4)
     numbers = np.arange(4, dtype=np.uint64)
     wanted = [*maskplug.derive(numbers[:3], "de"), *maskplug.derive(numbers, "en")]
-    assert rows.keys(np.arange(7)).tolist() == wanted
+    assert keys_of(rows, np.arange(7)).tolist() == wanted
     alone = rows_of(en=4)
-    assert alone.keys(np.arange(4)).tolist() == wanted[3:]
-    assert Rows({"": Lines([[5]] * 3)}, same).keys(np.arange(3)).tolist() == [0, 1, 2]
+    assert keys_of(alone, np.arange(4)).tolist() == wanted[3:]
+    assert keys_of(Rows({"": Lines([[5]] * 3)}, same), np.arange(3)).tolist() == [0, 1, 2]
 
 
 def test_copies_have_keys_of_their_own() -> None:
     rows = rows_of(de=3, en=4)
-    first, second, third = (rows.keys(np.arange(7) + 7 * copy) for copy in range(3))
+    first, second, third = (keys_of(rows, np.arange(7) + 7 * copy) for copy in range(3))
     assert second.tolist() == maskplug.derive(first, "copy 1").tolist()
     assert len({*first.tolist(), *second.tolist(), *third.tolist()}) == 21
 
@@ -86,7 +95,7 @@ def test_rows_that_grow_are_filtered_by_what_they_can_become() -> None:
 @pytest.mark.parametrize("bare", [True, False])
 def test_cutting_loses_and_doubles_nothing(text: Text, mode: str, bare: bool) -> None:
     cut = RowFormat(mode, LENGTH, (0,), (2,), drop_eos=bare)
-    rows = cut.rows(text.data, "train", text.dictionary())
+    rows = cut.load(text.data, "train", text.dictionary())
     lines = text.lines("train") if bare else [[*line, EOS] for line in text.lines("train")]
     wanted = [[0, *row, 2] for row in blocks(lines, mode, LENGTH - 2)]
     numbers = np.random.default_rng(2).permutation(len(rows))
@@ -111,11 +120,11 @@ def test_cutting_loses_and_doubles_nothing(text: Text, mode: str, bare: bool) ->
 def test_rows_of_any_format_are_the_same(text: Text) -> None:
     """fairseq's other formats are read row by row."""
     cut = RowFormat("complete", LENGTH, (0,), (2,), drop_eos=True)
-    rows = cut.rows(text.data, "train", text.dictionary())
+    rows = cut.load(text.data, "train", text.dictionary())
     numbers = np.array([3, 0, 3, len(rows) - 1])
     mapped = rows.load(numbers)
-    assert rows.flat is not None
-    rows.flat = None
+    assert rows.file is not None
+    rows.file = None
     for one, other in zip(mapped, rows.load(numbers), strict=True):
         assert np.array_equal(one, other)
 
@@ -124,20 +133,19 @@ def test_rows_of_any_format_are_the_same(text: Text) -> None:
 def test_rows_of_several_texts_are_loaded_in_the_order_asked_for(text: Text, mode: str) -> None:
     cut = RowFormat(mode, LENGTH, (0,), (2,), drop_eos=True)
     texts = {
-        name: cut.rows(f"{text.data}/{name}", "train", text.dictionary()) for name in LANGUAGES
+        name: cut.load(f"{text.data}/{name}", "train", text.dictionary()) for name in LANGUAGES
     }
     rows = Rows(texts, same)
-    moments = np.arange(10).reshape(5, 2)
+    times = np.arange(10).reshape(5, 2)
     indices = np.array([len(rows) - 1, 0, len(texts["de"]), 2, len(texts["de"]) - 1])
-    loaded = rows.load(indices, moments)
+    loaded = rows.load(indices, times)
     assert len(loaded) == 5
-    assert [item["time"] for item in loaded] == [tuple(row) for row in moments.tolist()]
+    assert [item["time"] for item in loaded] == [tuple(row) for row in times.tolist()]
     for index, item in zip(indices.tolist(), loaded, strict=True):
         alone = rows[index]
         assert item["id"] == alone["id"] == index
         assert torch.equal(item["source"], alone["source"])
         assert np.array_equal(item["line_starts"], alone["line_starts"])
-    again = RowBatch.of(list(loaded))
-    for name in ("indices", "ids", "offsets", "line_starts", "moments"):
+    again = RowBatch.parse(list(loaded))
+    for name in ("indices", "keys", "texts", "ids", "offsets", "line_starts", "times"):
         assert np.array_equal(getattr(again, name), getattr(loaded, name))
-    assert [item["id"] for item in loaded[1:3]] == indices[1:3].tolist()

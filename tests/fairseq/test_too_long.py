@@ -37,7 +37,7 @@ def test_rows_left_out_are_counted_and_named(corpus: Corpus, split: str) -> None
     sizes = lengths(task, split)
     limit = int(np.median(sizes))
     too_long = int((sizes > limit).sum())
-    with pytest.warns(MaskplugWarning, match=f"{split}: {too_long} of {len(sizes)} rows.*left out"):
+    with pytest.warns(MaskplugWarning, match=f"{split}: {too_long} of {len(sizes)} rows.*skipped"):
         read = batches(task, split, limit, skip=True)
     assert sum(len(batch["id"]) for batch in read) == len(sizes) - too_long
     with pytest.raises(TokenError, match=f"^{split}: {too_long} of {len(sizes)} rows.*{FLAG}$"):
@@ -69,5 +69,5 @@ def test_training_goes_on_and_validation_stops_unless_told(corpus: Corpus, tmp_p
     limit = ("--max-source-positions", "40", "--no-save")
     with pytest.warns(MaskplugWarning, match="train: "), pytest.raises(TokenError, match=r"^valid"):
         train(corpus, tmp_path, *limit, max_epoch=1)
-    with pytest.warns(MaskplugWarning, match="valid: .* left out"):
+    with pytest.warns(MaskplugWarning, match="valid: .* skipped"):
         train(corpus, tmp_path, *limit, FLAG, max_epoch=1)
