@@ -25,13 +25,7 @@ class MaskedSentencesDataset(MaskedDataset):
     """Mask the inputs of fairseq's ``sentence_prediction``; labels stay unchanged.
 
     The key of a sample is its row number. Of a strategy's output only the inputs are used; they
-    may have any length.
-
-    Args:
-        dataset: a dataset of ``SentencePredictionTask``; it is not changed.
-        strategy: the masking strategy.
-        vocab: the vocabulary of the inputs.
-        options: further arguments of ``MaskedDataset``.
+    may have any length. See ``MaskedDataset`` for the options.
     """
 
     def __init__(self, dataset: Any, strategy: Strategy, vocab: Vocabulary, **options: Any) -> None:

@@ -17,9 +17,9 @@ from fairseq.tasks.denoising import DenoisingTask
 from maskplug import Masked, OptionError, Strategy, Vocabulary, compose
 from maskplug.collate import pad
 from maskplug_fairseq.dataset import shift_right
-from maskplug_fairseq.masked_lm import MaskedRowsDataset
+from maskplug_fairseq.masked_lm import MaskedRowsDataset, load_texts
 from maskplug_fairseq.options import MaskplugDenoisingConfig
-from maskplug_fairseq.rows import RowBatch, RowFormat, Rows, TextRows
+from maskplug_fairseq.rows import RowBatch, Rows, TextRows
 from maskplug_fairseq.task import MaskingTask, explain_sentinels
 from maskplug_fairseq.vocabulary import MASK
 
@@ -33,9 +33,7 @@ def unmasked() -> Strategy:
 class DenoisingDataset(MaskedRowsDataset):
     """Generate the strategy's targets from the masked rows; batches start with the longest source.
 
-    Args:
-        dataset, vocab, options: see ``MaskedRowsDataset``.
-        first_tokens: for each text of ``dataset``, the first token of the decoder's input.
+    ``first_tokens`` are the first tokens of the decoder's input by text.
     """
 
     def __init__(
@@ -133,19 +131,8 @@ class MaskplugDenoisingTask(MaskingTask, OneDictionaryTask):
             strategy = unmasked()
         if trained:
             self.check_time()
-        paths = utils.split_paths(self.cfg.data)
-        texts, endings = {}, {}
-        for name in self.languages:
-            endings[name] = self._row_end(name, marked)
-            row_format = RowFormat(
-                str(self.cfg.sample_break_mode),
-                self.cfg.tokens_per_sample,
-                (self.dictionary.bos(),),
-                endings[name],
-                drop_eos=True,
-            )
-            folder = os.path.join(paths[(epoch - 1) % len(paths)], name)
-            texts[name] = row_format.load(folder, split, self.dictionary, combine)
+        endings = {name: self._row_end(name, marked) for name in self.languages}
+        texts = load_texts(self, endings, split, epoch, combine, drop_eos=True)
         alpha = self.cfg.multilang_sampling_alpha if trained else 1.0
         rows = Rows(texts, strategy.bounds, self.cfg.seed, alpha)
         dataset = DenoisingDataset(

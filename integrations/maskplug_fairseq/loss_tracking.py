@@ -84,12 +84,7 @@ class LossTracker:
 
     @contextmanager
     def record(self, model: Any, sample: Mapping[str, Any] | None) -> Iterator[None]:
-        """Record the losses of one batch during a training step.
-
-        Args:
-            model: the module that the criterion calls.
-            sample: the batch; None for a dummy batch of a rank that has run out of data.
-        """
+        """Record the losses of a training step; ``sample`` is None for a dummy batch."""
         self.losses.reach(self.started_steps - 1)
 
         def add(model: Any, args: Any, kwargs: Any, output: Any) -> None:
@@ -128,12 +123,7 @@ class LossTracker:
         }
 
     def load_state_dict(self, state: Any, allow: bool) -> None:
-        """Restore the state from a checkpoint.
-
-        Args:
-            state: the saved state, of any type; None if the checkpoint has none.
-            allow: whether to start with uniform masks if the state does not fit.
-        """
+        """Restore the state from a checkpoint; if it does not fit, raise or reset (``allow``)."""
         try:
             if state is None:
                 raise SpecMismatchError("the checkpoint was trained without an adaptive strategy")

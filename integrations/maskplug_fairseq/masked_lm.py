@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -17,25 +18,37 @@ from maskplug import Masked, OptionError, TokenBatch, Vocabulary
 from maskplug.collate import pad
 from maskplug_fairseq.dataset import MaskedDataset
 from maskplug_fairseq.options import MaskplugMaskedLMConfig
-from maskplug_fairseq.rows import RowBatch, RowFormat, Rows
+from maskplug_fairseq.rows import RowBatch, RowFormat, Rows, TextRows
 from maskplug_fairseq.step_schedule import TimedBatch, TimedIndex
 from maskplug_fairseq.task import MaskingTask
 
 
-class MaskedRowsDataset(MaskedDataset):
-    """Mask rows of text and collate them.
+def load_texts(
+    task: Any,
+    endings: Mapping[str, tuple[int, ...]],
+    split: str,
+    epoch: int,
+    combine: bool,
+    drop_eos: bool,
+) -> dict[str, TextRows]:
+    """Load the rows of a split, by folder in the data folder of this epoch, with their endings."""
+    paths = utils.split_paths(task.cfg.data)
+    mode, size = str(task.cfg.sample_break_mode), task.cfg.tokens_per_sample
+    texts = {}
+    for name, end in endings.items():
+        row_format = RowFormat(mode, size, (task.dictionary.bos(),), end, drop_eos)
+        folder = os.path.join(paths[(epoch - 1) % len(paths)], name)
+        texts[name] = row_format.load(folder, split, task.dictionary, combine)
+    return texts
 
-    Args:
-        dataset: the rows.
-        vocab: their vocabulary.
-        options: further arguments of ``MaskedDataset``.
-    """
+
+class MaskedRowsDataset(MaskedDataset):
+    """Mask rows of text and collate them; see ``MaskedDataset`` for the options."""
 
     def __init__(self, dataset: Rows, vocab: Vocabulary, **options: Any) -> None:
         super().__init__(dataset, **options)
         assert vocab.pad_id is not None  # every fairseq dictionary has one
-        self.vocab = vocab
-        self.pad_id = vocab.pad_id
+        self.vocab, self.pad_id = vocab, vocab.pad_id
         self.has_sentence_ends = vocab.sentence_end is not None and vocab.sentence_end.any()
 
     def __getitem__(self, index: int | TimedIndex) -> dict[str, Any]:
@@ -128,13 +141,9 @@ class MaskplugMaskedLMTask(MaskingTask, MaskedLMTask):  # type: ignore[misc]
         trained = self.is_trained(split, kwargs)
         if trained:
             self.check_time()
-        row_format = RowFormat(
-            str(self.cfg.sample_break_mode), self.cfg.tokens_per_sample, (self.dictionary.bos(),)
-        )
-        paths = utils.split_paths(self.cfg.data)
-        text = row_format.load(paths[(epoch - 1) % len(paths)], split, self.dictionary, combine)
+        texts = load_texts(self, {"": ()}, split, epoch, combine, drop_eos=False)
         self.datasets[split] = MaskedLMDataset(
-            Rows({"": text}, self.masking_strategy.bounds, self.cfg.seed),
+            Rows(texts, self.masking_strategy.bounds, self.cfg.seed),
             self.masking_vocabularies["source"],
             **self.dataset_options,
             fixed_masks=not trained,

@@ -160,12 +160,9 @@ class RowBatch:
     """Rows of a batch in flat arrays; iterates over fairseq's items (dicts).
 
     Attributes:
-        indices: int64, one per row.
-        keys: uint64, the sample key of each row.
-        texts: int64, the number of each row's text.
+        indices, keys, texts: the index, the sample key (uint64), and the text of each row.
         times: int64 of shape (rows, 2): epoch and step of each row, counted from 0.
-        ids: int64, all rows concatenated.
-        offsets: int64, one more than there are rows.
+        ids, offsets: the tokens of all rows.
         line_starts: one bool per token, True where a line starts; None if every row is one line.
     """
 

@@ -55,12 +55,7 @@ class MaskedPairDataset(MaskedDataset):
     def collater(
         self, samples: list[dict[str, Any]], pad_to_length: dict[str, int] | None = None
     ) -> dict[str, Any]:
-        """Mask a batch and collate it as the wrapped dataset does.
-
-        Args:
-            samples: items of this dataset; they are not changed.
-            pad_to_length: minimum widths of ``source`` and ``target``.
-        """
+        """Mask a batch and collate it as the wrapped dataset does; items are not changed."""
         items, times = split_times(samples)
         keys = np.array([item["id"] for item in items], np.uint64)
         if items and self.source is not None:
@@ -108,12 +103,7 @@ def _with_room(dataset: Any, strategy: Strategy) -> Any:
 
 
 def realign(items: Sequence[dict[str, Any]], inputs: Ragged) -> None:
-    """Update word alignments (--load-alignments) after sources were masked; drop deleted tokens.
-
-    Args:
-        items: items with unmasked sources; their ``alignment`` is replaced.
-        inputs: the masked sources.
-    """
+    """Update the word alignments (--load-alignments) of items with the given masked sources."""
     if inputs.sources is None or items[0].get("alignment") is None:
         return
     first = 0

@@ -197,7 +197,7 @@ def make_labelled(folder: Path, text: Text, inputs: int = 2) -> Labelled:
 
 
 def cut(lines: list[list[Any]], mode: str, size: int) -> list[list[Any]]:
-    """Cut lines into rows of at most ``size`` tokens, a second implementation of fairseq's modes."""
+    """Cut lines into rows of at most ``size`` tokens; a second implementation for comparison."""
     if mode == "eos":
         return lines
     if mode == "none":
