@@ -50,8 +50,8 @@ def rows(labelled: Labelled, split: str = "train") -> list[list[int]]:
 
 def expected(labelled: Labelled, epoch: int, spec: Any = SPEC) -> dict[int, list[int]]:
     """Return the core's masked training rows at an epoch counted from 1."""
-    given, words = rows(labelled), labelled.text.dictionary("<mask>")
-    masked = mask_rows(given, words, range(len(given)), epoch - 1, spec, special=[7])
+    unmasked, words = rows(labelled), labelled.text.dictionary("<mask>")
+    masked = mask_rows(unmasked, words, range(len(unmasked)), epoch - 1, spec, special=[7])
     return dict(enumerate(masked.inputs.to_lists()))
 
 
@@ -121,10 +121,10 @@ def test_single_sentences_with_word_dropout(text: Text, tmp_path: Path) -> None:
     spec = ("word_dropout", {"rate": 0.3})
     flags = ["--masking-plugin", spec[0], "--masking-args", json.dumps(spec[1]), *QUICK]
     run = train(single, tmp_path / "run", *HEAD, *flags, max_epoch=1)
-    given = [[BOS, *line, EOS] for line in text.lines("train")]
-    masked = mask_rows(given, text.dictionary("<mask>"), range(len(given)), 0, spec)
+    unmasked = [[BOS, *line, EOS] for line in text.lines("train")]
+    masked = mask_rows(unmasked, text.dictionary("<mask>"), range(len(unmasked)), 0, spec)
     assert run.rows(1) == dict(enumerate(masked.inputs.to_lists()))
-    assert len(given) == LINES["train"] + 1
+    assert len(unmasked) == LINES["train"] + 1
 
 
 def test_training_starts_from_a_masked_lm(text: Text, labelled: Labelled, tmp_path: Path) -> None:

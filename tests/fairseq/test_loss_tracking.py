@@ -34,9 +34,9 @@ STEPS = 22
 
 
 def adaptive(workers: int = 0, buffer: int = 0, **options: Any) -> list[str]:
-    given = {"rate": 0.3, "every": EVERY, "clock": "step", **options}
+    options = {"rate": 0.3, "every": EVERY, "clock": "step", **options}
     loading = ["--num-workers", str(workers), "--data-buffer-size", str(buffer)]
-    return ["--masking-plugin", "adaptive", "--masking-args", json.dumps(given), *loading]
+    return ["--masking-plugin", "adaptive", "--masking-args", json.dumps(options), *loading]
 
 
 def train(text: Text, folder: Path, *flags: str, **settings: Any) -> Run:

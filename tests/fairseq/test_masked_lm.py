@@ -43,9 +43,9 @@ def rows(text: Text, mode: str, split: str = "train", language: str = "de") -> l
     return [[BOS, *row] for row in cut(lines, mode, LENGTH - 1)]
 
 
-def assert_masks(batches: list[Batch], given: list[list[int]], text: Text, epoch: int) -> None:
+def assert_masks(batches: list[Batch], unmasked: list[list[int]], text: Text, epoch: int) -> None:
     """Check inputs and targets of an epoch, counted from 1, against the core."""
-    expected = mask_rows(given, text.dictionary("<mask>"), range(len(given)), epoch - 1, SPEC)
+    expected = mask_rows(unmasked, text.dictionary("<mask>"), range(len(unmasked)), epoch - 1, SPEC)
     inputs, labels = expected.inputs.to_lists(), expected.labels.to_lists()
     assert rows_by_id(batches) == dict(enumerate(inputs))
     for batch in batches:
@@ -54,7 +54,7 @@ def assert_masks(batches: list[Batch], given: list[list[int]], text: Text, epoch
         assert sample["nsentences"] == len(lengths)
         assert sample["ntokens"] == sum(lengths)
         for i, n, target in zip(sample["id"], lengths, sample["target"], strict=True):
-            assert n == len(given[i])
+            assert n == len(unmasked[i])
             label = [1 if x < 0 else x for x in labels[i]]
             assert target.tolist() == label + [1] * (len(target) - n)
 
@@ -96,11 +96,11 @@ def test_resume_in_the_middle_of_an_epoch(
 
 
 def test_validation_has_the_same_masks_in_every_epoch(text: Text, pretrained: Run) -> None:
-    given = rows(text, "complete", "valid")
-    batches = -(-len(given) // 4)
+    unmasked = rows(text, "complete", "valid")
+    batches = -(-len(unmasked) // 4)
     for epoch in (1, 2):
         last = [batch for batch in pretrained.valid_batches if batch.epoch == epoch][-batches:]
-        assert_masks(last, given, text, epoch=1)
+        assert_masks(last, unmasked, text, epoch=1)
     for split in ("valid", "train"):
         run = validate(text, pretrained.folder, TASK, subset=split)
         assert_masks(run.valid_batches, rows(text, "complete", split), text, epoch=1)
@@ -111,8 +111,8 @@ def test_data_folders_alternate(text: Text, tmp_path: Path) -> None:
     _, *rest = fairseq_runs.command(text, tmp_path, *ROWS, *flags, task=TASK)
     run = train_command([f"{text.data}:{text.data}/en", *rest], tmp_path)
     for epoch, language in ((1, "de"), (2, "en")):
-        given = rows(text, "none", language=language)
-        assert_masks(run.epoch(epoch), given, text, epoch)
+        unmasked = rows(text, "none", language=language)
+        assert_masks(run.epoch(epoch), unmasked, text, epoch)
 
 
 def test_weights_and_layers_are_refused(text: Text) -> None:
@@ -140,8 +140,8 @@ def test_fairseq_loads_the_checkpoints(text: Text, pretrained: Run) -> None:
 @pytest.mark.parametrize("mode", ["none", "eos"])
 def test_pickled_datasets_make_the_same_masks(text: Text, mode: str) -> None:
     dataset = train_split(text, *ROWS, "--sample-break-mode", mode)
-    given = rows(text, mode)
-    expected = mask_rows(given, text.dictionary("<mask>"), range(len(given)), 3, SPEC)
+    unmasked = rows(text, mode)
+    expected = mask_rows(unmasked, text.dictionary("<mask>"), range(len(unmasked)), 3, SPEC)
     for each in (dataset, pickle.loads(pickle.dumps(dataset))):
         items = [each[TimedIndex(i, 3, 0)] for i in range(4)]
         inputs = rows_by_id([Batch(1, 0, each.collater(items))])
