@@ -11,23 +11,23 @@ import numpy as np
 import torch
 from fairseq.modules import MultiheadAttention
 
-from maskplug.arrays import BoolArray
-from maskplug.attention import Intervals, Pattern, Site
+from maskplug.attention import AttentionCall, Intervals, Pattern
 from maskplug.attention.patterns import Causal, Padding
-from maskplug.attention.site import Place, WatchedSite
+from maskplug.attention.site import AttentionKind, WatchedCall
+from maskplug.context import MaskingContext
 from maskplug.errors import MaskplugWarning, OptionError
 from maskplug.schedule import progress_at
-from maskplug.when import When
+from maskplug.types import BoolArray
 
 
 @dataclass(frozen=True, eq=False)
-class Call:
+class ModuleCall:
     """The arguments of one call of an attention module.
 
     Attributes:
         offset: the number of tokens decoded before the first query.
         causal: whether queries must not see later keys.
-        layers: bool arrays of shape (batch or 1, tokens) that patterns read, by name; always
+        annotations: bool arrays of shape (batch or 1, tokens) that patterns read, by name; always
             ``valid`` (True = no padding), in cross attention also ``valid_queries``.
     """
 
@@ -37,9 +37,9 @@ class Call:
     causal: bool
     heads: int
     layer_idx: int
-    layers: Mapping[str, BoolArray]
+    annotations: Mapping[str, BoolArray]
 
-    def same_mask(self, other: Call, any_layer: bool) -> bool:
+    def same_mask(self, other: ModuleCall, any_layer: bool) -> bool:
         """Return whether another call has the same mask, possibly in another layer."""
         sizes, others = (
             (c.q_len, c.kv_len, c.offset, c.causal, c.heads, 0 if any_layer else c.layer_idx)
@@ -47,8 +47,10 @@ class Call:
         )
         return (
             sizes == others
-            and self.layers.keys() == other.layers.keys()
-            and all(np.array_equal(array, other.layers[n]) for n, array in self.layers.items())
+            and self.annotations.keys() == other.annotations.keys()
+            and all(
+                np.array_equal(array, other.annotations[n]) for n, array in self.annotations.items()
+            )
         )
 
 
@@ -75,24 +77,27 @@ class Masks:
     """The masks of the encoder's, the decoder's or the cross attention of all layers.
 
     Args:
-        place: the kind of attention.
+        attention_kind: the kind of attention.
         pattern: its pattern.
         seed: for random patterns; all samples have the key 0, because fairseq's models do not
             receive sample ids.
         updates: the number of updates over which schedules run.
     """
 
-    def __init__(self, place: Place, pattern: Pattern, seed: int = 0, updates: int = 0) -> None:
-        self.place, self.pattern, self.seed, self.updates = place, pattern, seed, updates
+    def __init__(
+        self, attention_kind: AttentionKind, pattern: Pattern, seed: int = 0, updates: int = 0
+    ) -> None:
+        self.attention_kind, self.pattern = attention_kind, pattern
+        self.seed, self.updates = seed, updates
         #: The number of updates so far, set by the model.
         self.step = 0
         #: Starts of sentences and sections in the current sources, for the encoder's attention.
         self.starts: Mapping[str, BoolArray] = {}
         self.valid, self.valid_queries = PaddingReader(), PaddingReader()
         self._warned = False
-        self._last: tuple[int, Call, bool, torch.Tensor] | None = None
+        self._last: tuple[int, ModuleCall, bool, torch.Tensor] | None = None
 
-    def hidden(self, call: Call, device: torch.device) -> torch.Tensor:
+    def hidden(self, call: ModuleCall, device: torch.device) -> torch.Tensor:
         """Return the mask of a call: bool, (batch or 1, heads or 1, q_len, kv_len), True = hidden.
 
         Padding among the keys is not hidden here, but every query that is no padding sees at least
@@ -103,37 +108,39 @@ class Masks:
             same_time = step == self.step and hidden.device == device
             if same_time and call.same_mask(last_call, any_layer):
                 return hidden
-        batch = max(map(len, call.layers.values()))
+        batch = max(map(len, call.annotations.values()))
         progress = progress_at(self.step, self.updates)
-        when = When.at(self.seed, 0, self.step, np.zeros(batch, np.uint64), progress)
-        sizes = call.q_len, call.kv_len, when, call.heads, call.offset
-        site = WatchedSite(*sizes, self.place, call.layer_idx, call.layers)
-        intervals = _merge_equal_samples(self._intervals(site, call.causal))
+        context = MaskingContext.at(self.seed, 0, self.step, np.zeros(batch, np.uint64), progress)
+        sizes = call.q_len, call.kv_len, context, call.heads, call.offset
+        watched = WatchedCall(*sizes, self.attention_kind, call.layer_idx, call.annotations)
+        intervals = _merge_equal_samples(self._intervals(watched, call.causal))
         hidden = torch.from_numpy(~intervals.dense()).to(device)
-        self._last = self.step, call, not site.asked, hidden
+        self._last = self.step, call, not watched.asked, hidden
         return hidden
 
-    def _intervals(self, site: Site, causal: bool) -> Intervals:
+    def _intervals(self, call: AttentionCall, causal: bool) -> Intervals:
         """Return the visible keys, at least one for each query that is no padding."""
-        rows = self.pattern.rows(site)
+        rows = self.pattern.rows(call)
         if causal:
-            rows = rows & Causal().rows(site)
-        visible = rows if site.valid.all() else rows & Padding().rows(site)
-        empty = (visible.counts == 0) & site.valid_queries[:, None]
+            rows = rows & Causal().rows(call)
+        visible = rows if call.valid.all() else rows & Padding().rows(call)
+        empty = (visible.counts == 0) & call.valid_queries[:, None]
         if not empty.any():
             return rows
         if not self._warned:
             self._warned = True
             sample, _, query = (int(axis[0]) for axis in np.nonzero(empty))
-            key = "the first token of the source" if self.place == "cross" else "themselves"
+            key = (
+                "the first token of the source" if self.attention_kind == "cross" else "themselves"
+            )
             warnings.warn(
-                f"--{self.place}-attention-pattern: {self.pattern} hides every key from "
+                f"--{self.attention_kind}-attention-pattern: {self.pattern} hides every key from "
                 f"{int(empty.sum())} of {empty.size} queries (first: row {sample} of a batch, "
                 f"query {query}); they see {key}. This warning is shown once",
                 MaskplugWarning,
                 stacklevel=3,
             )
-        return rows | site.cells(empty, "first" if site.cross else "self")
+        return rows | call.cells(empty, "first" if call.cross else "self")
 
 
 def _merge_equal_samples(rows: Intervals) -> Intervals:
@@ -207,7 +214,9 @@ class PatternAttention(MultiheadAttention):  # type: ignore[misc]
             self.progress.tokens, self.progress.padding = kv_len, padding
         if self.masks is not None:
             causal = options.get("attn_mask") is not None or incremental_state is not None
-            call = self._call(query, kv_len, padding, causal and self.masks.place == "decoder")
+            call = self._call(
+                query, kv_len, padding, causal and self.masks.attention_kind == "decoder"
+            )
             self.hidden = self.masks.hidden(call, query.device)
             # fairseq's condition for PyTorch's implementation
             fairseq_only = (
@@ -246,19 +255,21 @@ class PatternAttention(MultiheadAttention):  # type: ignore[misc]
         batch = query.size(1)
         return count, self._append_prev_key_padding_mask(padding, before, batch, count, False)
 
-    def _call(self, query: torch.Tensor, kv_len: int, padding: Any, causal: bool) -> Call:
+    def _call(self, query: torch.Tensor, kv_len: int, padding: Any, causal: bool) -> ModuleCall:
         assert self.masks is not None
         q_len, batch = query.shape[:2]
         valid = self.masks.valid(padding, kv_len)
         if len(valid) not in (1, batch):  # one row per sample serves all beams of the sample
             valid = np.repeat(valid, batch // len(valid), axis=0)
-        layers, tokens = {"valid": valid, **self.masks.starts}, kv_len
+        annotations, tokens = {"valid": valid, **self.masks.starts}, kv_len
         if not self.self_attention:
             assert self.progress is not None
             tokens = self.progress.tokens
-            layers["valid_queries"] = self.masks.valid_queries(self.progress.padding, tokens)
+            annotations["valid_queries"] = self.masks.valid_queries(self.progress.padding, tokens)
         offset = tokens - q_len
-        return Call(q_len, kv_len, offset, causal, self.num_heads, self.layer_idx, layers)
+        return ModuleCall(
+            q_len, kv_len, offset, causal, self.num_heads, self.layer_idx, annotations
+        )
 
 
 def _hidden_score(dtype: torch.dtype) -> float:

@@ -14,14 +14,14 @@ from fairseq.models.transformer import TransformerEncoder
 from omegaconf import OmegaConf, open_dict
 
 from maskplug import OptionError, Rng, TokenBatch
-from maskplug.arrays import BoolArray
-from maskplug.attention import Causal, Pattern, Site, pattern
-from maskplug.attention.site import Place
+from maskplug.attention import AttentionCall, Causal, Pattern, pattern
+from maskplug.attention.site import AttentionKind
+from maskplug.context import MaskingContext
 from maskplug.errors import MaskplugError, did_you_mean
 from maskplug.parts import Schedule
 from maskplug.spec import options_from_json, to_json
-from maskplug.spelling import MARK
-from maskplug.when import When
+from maskplug.types import BoolArray
+from maskplug.vocabulary.spelling import MARK
 from maskplug_fairseq.attention import Masks
 from maskplug_fairseq.vocabulary import vocabulary
 
@@ -35,11 +35,11 @@ class StartFinder:
     starts at its section token, and a sentence with it.
 
     Raises:
-        OptionError: if the dictionary does not determine the starts in ``layers``.
+        OptionError: if the dictionary does not determine the starts in ``annotations``.
     """
 
     def __init__(
-        self, dictionary: Any, layers: tuple[str, ...], section_token: str | None = None
+        self, dictionary: Any, annotations: tuple[str, ...], section_token: str | None = None
     ) -> None:
         self.section_id = self.vocab = None
         if section_token is not None:
@@ -50,16 +50,16 @@ class StartFinder:
                     f"dictionary's {len(dictionary)} symbols{did_you_mean(section_token, marks)}"
                 )
             self.section_id = int(dictionary.index(section_token))
-        elif SECTIONS in layers:
+        elif SECTIONS in annotations:
             raise OptionError(
-                f"the layer {SECTIONS!r} is unknown: set --section-token to the token at the start "
-                "of each section"
+                f"the annotation {SECTIONS!r} is unknown: set --section-token to the token at the "
+                "start of each section"
             )
-        if SENTENCES in layers:
+        if SENTENCES in annotations:
             vocab = vocabulary(dictionary)
             if vocab.sentence_end is None or not vocab.sentence_end.any():
                 raise OptionError(
-                    f"the layer {SENTENCES!r} is unknown: none of the dictionary's "
+                    f"the annotation {SENTENCES!r} is unknown: none of the dictionary's "
                     f"{len(dictionary)} symbols is a full stop or a similar mark (. ! ? …), so "
                     "sentences cannot be found. GPT-2's BPE, for example, writes numbers"
                 )
@@ -99,7 +99,7 @@ class StartFindingEncoder(TransformerEncoder):  # type: ignore[misc]
 
 
 #: The token data that each kind of attention has.
-AVAILABLE: dict[Place, tuple[str, ...]] = {
+AVAILABLE: dict[AttentionKind, tuple[str, ...]] = {
     "encoder": ("valid", SENTENCES, SECTIONS),
     "decoder": ("valid",),
     "cross": ("valid", "valid_queries"),
@@ -118,7 +118,7 @@ class AttentionConfig:
     reads sentences or sections.
     """
 
-    patterns: Mapping[Place, Pattern]
+    patterns: Mapping[AttentionKind, Pattern]
     seed: int = 0
     updates: int = 0
     finder: StartFinder | None = None
@@ -126,17 +126,17 @@ class AttentionConfig:
 
 def add_attention_args(parser: ArgumentParser) -> None:
     """Add the options to a model's parser."""
-    kinds: dict[Place, str] = {
+    kinds: dict[AttentionKind, str] = {
         "encoder": "the encoder's self-attention",
         "decoder": "the decoder's self-attention, which stays causal",
         "cross": "cross attention, from the decoder's tokens to the encoder's",
     }
-    for place, description in kinds.items():
+    for kind, description in kinds.items():
         text = (
             f"pattern of {description}: an expression such as 'window:left=8,right=8 | sink:n=1', "
             "or a pattern's spec as JSON; see 'maskplug list'"
         )
-        parser.add_argument(_flag(place), metavar="PATTERN", help=text)
+        parser.add_argument(_flag(kind), metavar="PATTERN", help=text)
     text = "seed of random patterns, from 0 to 2**64 - 1; they use no other seed"
     parser.add_argument("--attention-pattern-seed", type=int, metavar="N", help=text)
     text = "updates over which schedules in patterns run from start to end; default: --max-update"
@@ -155,8 +155,8 @@ def parse_attention_args(args: Any, dictionary: Any) -> AttentionConfig:
     Raises:
         OptionError: with the name of the option and its problem.
     """
-    texts = {place: getattr(args, _dest(place), None) for place in AVAILABLE}
-    patterns = {place: _parse(place, text) for place, text in texts.items() if text}
+    texts = {kind: getattr(args, _dest(kind), None) for kind in AVAILABLE}
+    patterns = {kind: _parse(kind, text) for kind, text in texts.items() if text}
     seed = getattr(args, "attention_pattern_seed", None) or 0
     try:
         Rng.at(seed, 0, [])
@@ -164,39 +164,39 @@ def parse_attention_args(args: Any, dictionary: Any) -> AttentionConfig:
         raise OptionError(f"--attention-pattern-seed: {error}") from error
     finder = _start_finder(args, patterns.get("encoder"), dictionary)
     config = AttentionConfig(patterns, seed, _updates(args, patterns), finder)
-    for place in patterns:
-        _dry_run(place, config)
+    for kind in patterns:
+        _dry_run(kind, config)
     with open_dict(args) if OmegaConf.is_config(args) else nullcontext():
-        for place, parsed in patterns.items():
-            setattr(args, _dest(place), to_json(parsed.spec))
+        for kind, parsed in patterns.items():
+            setattr(args, _dest(kind), to_json(parsed.spec))
     return config
 
 
-def _flag(place: Place) -> str:
-    return f"--{place}-attention-pattern"
+def _flag(kind: AttentionKind) -> str:
+    return f"--{kind}-attention-pattern"
 
 
-def _dest(place: Place) -> str:
-    return f"{place}_attention_pattern"
+def _dest(kind: AttentionKind) -> str:
+    return f"{kind}_attention_pattern"
 
 
-def _parse(place: Place, text: str) -> Pattern:
+def _parse(kind: AttentionKind, text: str) -> Pattern:
     try:
         is_json = text.lstrip().startswith("{")
         parsed = pattern(options_from_json(text, "the spec", SPEC) if is_json else text)
     except MaskplugError as error:
-        raise OptionError(f"{_flag(place)}: {error}") from error
-    missing = [name for name in parsed.layers if name not in AVAILABLE[place]]
+        raise OptionError(f"{_flag(kind)}: {error}") from error
+    missing = [name for name in parsed.all_required_annotations if name not in AVAILABLE[kind]]
     if missing:
-        kind = "cross attention" if place == "cross" else f"the {place}'s attention"
+        kind = "cross attention" if kind == "cross" else f"the {kind}'s attention"
         raise OptionError(
-            f"{_flag(place)}: pattern {parsed} reads {', '.join(map(repr, missing))}, but in "
-            f"fairseq {kind} has only {', '.join(map(repr, AVAILABLE[place]))} of its tokens"
+            f"{_flag(kind)}: pattern {parsed} reads {', '.join(map(repr, missing))}, but in "
+            f"fairseq {kind} has only {', '.join(map(repr, AVAILABLE[kind]))} of its tokens"
         )
     for clock in parsed.clocks:
-        if not clock.timeless and not clock.needs_step:
+        if not clock.is_static and not clock.needs_step:
             raise OptionError(
-                f"{_flag(place)}: pattern {parsed} has the clock {clock}, which counts epochs, but "
+                f"{_flag(kind)}: pattern {parsed} has the clock {clock}, which counts epochs, but "
                 "fairseq's models receive only the number of updates: use the clock step, or "
                 "every(k=100,of=step)"
             )
@@ -204,54 +204,60 @@ def _parse(place: Place, text: str) -> Pattern:
 
 
 def _start_finder(args: Any, parsed: Pattern | None, dictionary: Any) -> StartFinder | None:
-    if parsed is None or not {SENTENCES, SECTIONS} & set(parsed.layers):
+    if parsed is None or not {SENTENCES, SECTIONS} & set(parsed.all_required_annotations):
         return None
     try:
-        return StartFinder(dictionary, parsed.layers, getattr(args, "section_token", None) or None)
+        return StartFinder(
+            dictionary,
+            parsed.all_required_annotations,
+            getattr(args, "section_token", None) or None,
+        )
     except OptionError as error:
         raise OptionError(f"--encoder-attention-pattern is {parsed}: {error}") from error
 
 
-def _updates(args: Any, patterns: Mapping[Place, Pattern]) -> int:
+def _updates(args: Any, patterns: Mapping[AttentionKind, Pattern]) -> int:
     option: int = getattr(args, "attention_pattern_updates", None) or 0
     if option < 0:
         raise OptionError(f"--attention-pattern-updates is {option}; it must be 1 or more")
     updates: int = option or getattr(args, "max_update", None) or 0
-    for place, parsed in patterns.items():
+    for kind, parsed in patterns.items():
         if not updates and any(isinstance(part, Schedule) for part in parsed.parts):
             raise OptionError(
-                f"{_flag(place)}: pattern {parsed} has a schedule, but the number of updates is "
+                f"{_flag(kind)}: pattern {parsed} has a schedule, but the number of updates is "
                 "unknown: set --attention-pattern-updates or --max-update"
             )
     return updates
 
 
-def _dry_run(place: Place, config: AttentionConfig) -> None:
+def _dry_run(kind: AttentionKind, config: AttentionConfig) -> None:
     """Refuse patterns that fail, or that would give other masks while a target is generated."""
     for progress in (0.0, 1.0):
         try:
             whole, *prefixes = (
-                _visible(place, config, length, progress) for length in range(CHECKED_LENGTH, 0, -1)
+                _visible(kind, config, length, progress) for length in range(CHECKED_LENGTH, 0, -1)
             )
         except MaskplugError as error:
-            raise OptionError(f"{_flag(place)}: {error}") from error
-        if place == "encoder":
+            raise OptionError(f"{_flag(kind)}: {error}") from error
+        if kind == "encoder":
             continue
         for prefix in prefixes:
             q_len, kv_len = prefix.shape[-2:]
             if (prefix != whole[..., :q_len, :kv_len]).any():
                 raise OptionError(
-                    f"{_flag(place)}: the mask of pattern {config.patterns[place]} depends on the "
+                    f"{_flag(kind)}: the mask of pattern {config.patterns[kind]} depends on the "
                     "length of the target, which is unknown while the target is generated"
                 )
 
 
-def _visible(place: Place, config: AttentionConfig, length: int, progress: float) -> BoolArray:
+def _visible(
+    kind: AttentionKind, config: AttentionConfig, length: int, progress: float
+) -> BoolArray:
     """Return the mask of a target of this length, True = visible."""
-    kv_len = CHECKED_LENGTH if place == "cross" else length
-    sizes = {name: length if name == "valid_queries" else kv_len for name in AVAILABLE[place]}
-    layers = {name: np.ones(size, np.int64) for name, size in sizes.items()}
-    when = When.at(config.seed, 0, 0, np.zeros(1, np.uint64), progress)
-    site = Site(length, kv_len, when, place=place, layers=layers)
-    rows = config.patterns[place].rows(site)
-    return (rows & Causal().rows(site) if place == "decoder" else rows).dense()
+    kv_len = CHECKED_LENGTH if kind == "cross" else length
+    sizes = {name: length if name == "valid_queries" else kv_len for name in AVAILABLE[kind]}
+    annotations = {name: np.ones(size, np.int64) for name, size in sizes.items()}
+    context = MaskingContext.at(config.seed, 0, 0, np.zeros(1, np.uint64), progress)
+    call = AttentionCall(length, kv_len, context, attention_kind=kind, annotations=annotations)
+    rows = config.patterns[kind].rows(call)
+    return (rows & Causal().rows(call) if kind == "decoder" else rows).dense()

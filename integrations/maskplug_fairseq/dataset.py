@@ -10,9 +10,9 @@ import torch
 from fairseq.data import BaseWrapperDataset
 
 from maskplug import Masked, Ragged, Strategy, TokenBatch, Vocabulary
-from maskplug.arrays import IntArray
 from maskplug.rng import Feedback
 from maskplug.schedule import progress_at
+from maskplug.types import IntArray
 from maskplug_fairseq.step_schedule import TimedIndex
 
 

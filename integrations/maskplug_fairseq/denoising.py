@@ -112,7 +112,7 @@ class MaskplugDenoisingTask(MaskingTask, OneDictionaryTask):
                 "generate: use --task maskplug_masked_lm, or a strategy with targets (bart, t5, or "
                 'compose with "target": "original")'
             )
-        self.refuse_layers(masked)
+        self.refuse_annotations(masked)
 
     def load_dataset(
         self, split: str, epoch: int = 1, combine: bool = False, **kwargs: Any

@@ -13,9 +13,9 @@ from fairseq.distributed.utils import get_data_parallel_group
 from torch.nn.functional import cross_entropy
 
 from maskplug import Losses, OptionError
-from maskplug.arrays import FloatArray
 from maskplug.errors import SpecMismatchError
-from maskplug.feedback import Plan, Tables, sums_of
+from maskplug.loss_tracking import LossTrackingConfig, Tables, sums_of
+from maskplug.types import FloatArray
 from maskplug_fairseq.options import OVERRIDE
 from maskplug_fairseq.step_schedule import StepSchedule
 
@@ -25,8 +25,8 @@ logger = logging.getLogger(__name__)
 class SharedTables:
     """Published loss scores in memory that data-loading workers share."""
 
-    def __init__(self, plan: Plan, classes: int) -> None:
-        self.every = plan.every
+    def __init__(self, config: LossTrackingConfig, classes: int) -> None:
+        self.every = config.every
         cells = torch.zeros(Tables.room(classes), dtype=torch.float64)
         self._cells = cells.share_memory_()  # type: ignore[no-untyped-call]
 
@@ -44,7 +44,7 @@ class LossTracker:
     """Record the token losses of training steps.
 
     Args:
-        plan: the strategy's ``feedback_plan``.
+        config: the strategy's ``feedback_plan``.
         classes: the number of classes, which are the symbols of the target dictionary.
         pad: the target id of tokens that are not predicted.
 
@@ -53,9 +53,9 @@ class LossTracker:
         shared: the tables that datasets read.
     """
 
-    def __init__(self, plan: Plan, classes: int, pad: int) -> None:
-        self.shared = SharedTables(plan, classes)
-        self.losses = Losses(plan, classes, self.shared.tables)
+    def __init__(self, config: LossTrackingConfig, classes: int, pad: int) -> None:
+        self.shared = SharedTables(config, classes)
+        self.losses = Losses(config, classes, self.shared.tables)
         self.pad = pad
         self._iterator: Any = None
         self._schedule = StepSchedule()
@@ -85,7 +85,7 @@ class LossTracker:
     @contextmanager
     def record(self, model: Any, sample: Mapping[str, Any] | None) -> Iterator[None]:
         """Record the losses of a training step; ``sample`` is None for a dummy batch."""
-        self.losses.reach(self.started_steps - 1)
+        self.losses.advance_to(self.started_steps - 1)
 
         def add(model: Any, args: Any, kwargs: Any, output: Any) -> None:
             if sample is not None:

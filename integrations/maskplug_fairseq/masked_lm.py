@@ -75,11 +75,11 @@ class MaskedRowsDataset(MaskedDataset):
     def _tokens(self, rows: RowBatch) -> TokenBatch:
         starts = rows.line_starts
         if starts is None or not self.has_sentence_ends:
-            layers = {} if starts is None else {"sentence_starts": starts}
-            return TokenBatch(rows.ids, rows.offsets, rows.keys, layers)
+            annotations = {} if starts is None else {"sentence_starts": starts}
+            return TokenBatch(rows.ids, rows.offsets, rows.keys, annotations)
         tokens = TokenBatch(rows.ids, rows.offsets, rows.keys)
         return replace(
-            tokens, layers={"sentence_starts": starts | self.vocab.sentence_starts(tokens)}
+            tokens, annotations={"sentence_starts": starts | self.vocab.sentence_starts(tokens)}
         )
 
     @abstractmethod
@@ -127,7 +127,7 @@ class MaskplugMaskedLMTask(MaskingTask, MaskedLMTask):  # type: ignore[misc]
                 f"{self._strategy_name} weights its losses, but fairseq's criterion masked_lm has "
                 "no weights: use a strategy without weights"
             )
-        self.refuse_layers(masked)
+        self.refuse_annotations(masked)
 
     def load_dataset(
         self, split: str, epoch: int = 1, combine: bool = False, **kwargs: Any

@@ -44,7 +44,7 @@ ARCHITECTURES = {
 
 
 class _AttentionPatterns:
-    """A mixin to place before one of fairseq's models."""
+    """A mixin to kind before one of fairseq's models."""
 
     @classmethod
     def add_args(cls, parser: ArgumentParser) -> None:
@@ -78,8 +78,8 @@ def set_patterns(model: Any, config: AttentionConfig) -> None:
         OptionError: if the model has no such attention, or one that does not accept masks.
     """
     masks = {
-        place: Masks(place, pattern, config.seed, config.updates)
-        for place, pattern in config.patterns.items()
+        kind: Masks(kind, pattern, config.seed, config.updates)
+        for kind, pattern in config.patterns.items()
     }
     if "encoder" in masks:
         for layer_idx, layer in enumerate(_attention_layers(model.encoder)):

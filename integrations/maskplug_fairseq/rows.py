@@ -14,7 +14,8 @@ from fairseq.data import BaseWrapperDataset, FairseqDataset, TokenBlockDataset, 
 from fairseq.data.indexed_dataset import MMapIndexedDataset
 
 from maskplug import Rng, derive
-from maskplug.arrays import BoolArray, IntArray, UintArray, gather, lengths_of, offsets_of, ranges
+from maskplug.ragged import gather, ranges
+from maskplug.types import BoolArray, IntArray, UintArray, lengths_of, offsets_of
 
 
 def concatenate(rows: Sequence[torch.Tensor]) -> tuple[IntArray, IntArray]:

@@ -15,8 +15,8 @@ from fairseq.tasks import FairseqTask
 from maskplug import Masked, OptionError, Rng, Strategy, Vocabulary, strategy
 from maskplug.checkpoint import compare
 from maskplug.errors import MaskplugWarning, TokenError, VocabularyError
-from maskplug.rehearsal import rehearse
 from maskplug.spec import options_from_json, to_json
+from maskplug.warm_up import warm_up
 from maskplug_fairseq.dataset import MaskedDataset
 from maskplug_fairseq.loss_tracking import LossTracker
 from maskplug_fairseq.options import OVERRIDE
@@ -158,16 +158,16 @@ class MaskingTask(FairseqTask):  # type: ignore[misc]
     def check_masking(self) -> None:
         """Check the masking options and mask a few tokens."""
         _ = self.masking_record
-        needed = self.masking_strategy.reads
+        needed = self.masking_strategy.required_annotations
         if needed:
             raise OptionError(
-                f"{self._strategy_name} reads the layers {', '.join(map(repr, needed))} of a "
-                "batch, but fairseq's data have no layers"
+                f"{self._strategy_name} reads the annotations {', '.join(map(repr, needed))} of a "
+                "batch, but fairseq's data have no annotations"
             )
         for vocab in self.masking_vocabularies.values():
             with explain_sentinels():
-                masked = self.masking_strategy.try_out(vocab)
-            rehearse(masked)
+                masked = self.masking_strategy.dry_run(vocab)
+            warm_up(masked)
             if not self.masks_nothing:
                 self.check_result(masked)
         plan = self.masking_strategy.feedback_plan
@@ -182,12 +182,12 @@ class MaskingTask(FairseqTask):  # type: ignore[misc]
     def check_result(self, masked: Masked) -> None:
         """Check that the task can train on the output of the strategy."""
 
-    def refuse_layers(self, masked: Masked) -> None:
+    def refuse_annotations(self, masked: Masked) -> None:
         """Refuse per-token outputs of the strategy other than ids."""
-        layers = [*masked.layers, *masked.target_layers]
-        if layers:
+        annotations = [*masked.annotations, *masked.target_annotations]
+        if annotations:
             raise OptionError(
-                f"{self._strategy_name} gives the model {', '.join(map(repr, layers))}, which "
+                f"{self._strategy_name} gives the model {', '.join(map(repr, annotations))}, which "
                 "fairseq's models do not accept"
             )
 
@@ -222,9 +222,9 @@ class MaskingTask(FairseqTask):  # type: ignore[misc]
         uneven = self.uneven_epochs_reason()
         if self.masking_strategy.needs_step and uneven:
             raise OptionError(
-                f"{self._strategy_name} has the clock {self.masking_strategy.times}, which counts "
-                f"steps, but with {uneven} the number of steps per epoch is unknown: use a clock "
-                'that counts epochs (epoch, cycle, every with "of": "epoch", never)'
+                f"{self._strategy_name} has the clock {self.masking_strategy.primary_clock}, which "
+                f"counts steps, but with {uneven} the number of steps per epoch is unknown: use a "
+                'clock that counts epochs (epoch, cycle, every with "of": "epoch", never)'
             )
 
     def uneven_epochs_reason(self) -> str:

@@ -12,8 +12,8 @@ from fairseq.tasks import register_task
 from fairseq.tasks.translation import TranslationTask
 
 from maskplug import Ragged, Strategy, TokenBatch, Vocabulary, derive
-from maskplug.arrays import IntArray
 from maskplug.errors import OptionError
+from maskplug.types import IntArray
 from maskplug_fairseq.dataset import MaskedDataset, shift_right, split_rows, split_times
 from maskplug_fairseq.options import MaskplugTranslationConfig
 from maskplug_fairseq.rows import concatenate

@@ -8,7 +8,7 @@ from typing import Any
 
 from maskplug import Vocabulary
 from maskplug.errors import VocabularyError
-from maskplug.spelling import MARK, sentinels
+from maskplug.vocabulary.spelling import MARK, sentinels
 
 MASK = "<mask>"
 #: Words that fairseq-preprocess appends to reach a multiple of 8; no text contains them.

@@ -103,7 +103,12 @@ def _columns(trainer: Any, collator: DataCollatorForMasking) -> frozenset[str] |
     """The columns that Trainer would let through, and those that the collator reads."""
     if not trainer.args.remove_unused_columns:
         return None
-    read = READ | {"label", "label_ids", *trainer.label_names, *collator.strategy.reads}
+    read = READ | {
+        "label",
+        "label_ids",
+        *trainer.label_names,
+        *collator.strategy.required_annotations,
+    }
     return read | arguments(trainer.model)
 
 

@@ -11,9 +11,9 @@ import numpy as np
 import torch
 
 import maskplug
-from maskplug.arrays import BoolArray, IntArray, UintArray
 from maskplug.errors import TokenError
 from maskplug.tokens import content_keys
+from maskplug.types import BoolArray, IntArray, UintArray
 from maskplug_hf.columns import Column, aligned, flat, hidden_tokens, layer, word_starts
 from maskplug_hf.samples import SAMPLE_ID, Sample
 from maskplug_hf.shown import Given, inner_tokens
@@ -84,14 +84,18 @@ def take_tokens(
 
 
 def _wanted(columns: dict[str, Column], strategy: maskplug.Strategy) -> list[str]:
-    missing = [name for name in strategy.reads if name not in columns and name not in LAYERS]
+    missing = [
+        name for name in strategy.required_annotations if name not in columns and name not in LAYERS
+    ]
     if missing:
         raise TokenError(
             f"strategy {strategy.label!r} reads the column {missing[0]!r}, and the features have "
             f"{sorted(columns)}: give one value for each token. (Trainer drops columns that its "
             "model does not take; attach(trainer) keeps those that the strategy reads)"
         )
-    return [name for name in dict.fromkeys((*LAYERS, *strategy.reads)) if name in columns]
+    return [
+        name for name in dict.fromkeys((*LAYERS, *strategy.required_annotations)) if name in columns
+    ]
 
 
 def _visible_content(ids: IntArray, offsets: IntArray, hidden: BoolArray | None) -> UintArray:
@@ -105,7 +109,10 @@ def _visible_content(ids: IntArray, offsets: IntArray, hidden: BoolArray | None)
 def _without_padding(given: Given, hidden: BoolArray) -> Given:
     """Take off what is hidden at the ends of rows; what is hidden inside is protected."""
     tokens, inner = given.tokens, inner_tokens(hidden, given.offsets)
-    layers = {**tokens.layers, "protected": hidden | (tokens.layers.get("protected", 0) != 0)}
+    layers = {
+        **tokens.annotations,
+        "protected": hidden | (tokens.annotations.get("protected", 0) != 0),
+    }
     within = np.concatenate(([0], np.cumsum(inner)))[given.offsets]
     cut = maskplug.TokenBatch(
         given.ids[inner], within, tokens.keys, {name: row[inner] for name, row in layers.items()}

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from torch.nn.functional import cross_entropy
 from transformers.utils.logging import tqdm
 
-from maskplug.arrays import IntArray
 from maskplug.errors import OptionError
+from maskplug.types import IntArray
 from maskplug_hf.model import ModelFacts
 
 

@@ -15,8 +15,8 @@ import maskplug
 from maskplug.collate import Side, pad, padded_width
 from maskplug.errors import MaskplugWarning, OptionError, VocabularyError
 from maskplug.ragged import Ragged
-from maskplug.rehearsal import rehearse
 from maskplug.tokens import Masked
+from maskplug.warm_up import warm_up
 from maskplug_hf.arguments import check_vocabulary, refuse_foreign, whole_or_none
 from maskplug_hf.batch import take_keys, take_tokens
 from maskplug_hf.columns import Column, aligned, columns_of, stacked
@@ -242,14 +242,17 @@ class DataCollatorForMasking:
                 f"{type(self.tokenizer).__name__} has no padding token; give it one "
                 "(tokenizer.pad_token = tokenizer.eos_token, for example)"
             )
-        return self.strategy.try_out(self.vocabulary, self.seed)
+        return self.strategy.dry_run(self.vocabulary, self.seed)
 
     def _rehearse(self, tried: Masked) -> None:
         """Go a batch's way outside of the strategy, so that workers find all of it compiled."""
-        rehearse(tried)
+        warm_up(tried)
         pad(Ragged(np.arange(3), np.array([0, 1, 3])), self._pad_id)
         ids = self.vocabulary.ordinary[:8].tolist()  # what was tried
-        feature = {"input_ids": ids, **{name: [0] * len(ids) for name in self.strategy.reads}}
+        feature = {
+            "input_ids": ids,
+            **{name: [0] * len(ids) for name in self.strategy.required_annotations},
+        }
         given = take_tokens(columns_of([feature]), None, self.strategy)
         out = self._outputs(tried, Shown(given, tried.inputs))
         out.input_ids(), out.attention_mask(), out.layers(), out.predictions()

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from maskplug.arrays import IntArray
 from maskplug.errors import OptionError
 from maskplug.targets import IGNORE
+from maskplug.types import IntArray
 
 if TYPE_CHECKING:
     from maskplug_hf.model import ModelFacts

@@ -65,7 +65,7 @@ def try_embedded(strategy: Strategy, vocab: Vocabulary, seed: int, model: ModelF
         OptionError: when the strategy writes tokens that the vocabulary lost.
     """
     try:
-        return strategy.try_out(vocab, seed)
+        return strategy.dry_run(vocab, seed)
     except VocabularyError as error:
         what = f"strategy {strategy.label!r} writes tokens of the tokenizer's end"
         raise _unembedded(what, model) from error

@@ -15,11 +15,11 @@ from torch.nn.functional import cross_entropy
 from transformers import TrainerCallback
 from transformers.trainer_utils import PREFIX_CHECKPOINT_DIR, get_last_checkpoint
 
-from maskplug.arrays import FloatArray
 from maskplug.errors import MaskplugWarning, OptionError, SpecMismatchError, described
-from maskplug.feedback import Losses, Plan, Tables, sums_of
+from maskplug.loss_tracking import Losses, LossTrackingConfig, Tables, sums_of
 from maskplug.selectors.adaptive import CLASSES
 from maskplug.targets import IGNORE
+from maskplug.types import FloatArray
 from maskplug.vocabulary import Vocabulary
 from maskplug_hf.model import ModelFacts
 from maskplug_hf.moment import Moment
@@ -40,7 +40,7 @@ class SharedTables:
     A copy by plain ``pickle`` has a memory of its own; worker processes share this one.
     """
 
-    def __init__(self, plan: Plan, classes: int) -> None:
+    def __init__(self, plan: LossTrackingConfig, classes: int) -> None:
         self.plan = plan
         cells = torch.zeros(Tables.room(classes), dtype=torch.float64)
         self._cells = cells.share_memory_()  # type: ignore[no-untyped-call]
@@ -51,7 +51,7 @@ class SharedTables:
         return Tables(self._cells.numpy(), self.plan.every)
 
     def at(self, step: int) -> FloatArray:
-        """The score of each class for masks of this step; see ``maskplug.feedback.Tables.at``."""
+        """The score of each class for masks of this step; see ``loss_tracking.Tables.at``."""
         return self.tables.at(step)
 
     def columns(self, out: Outputs) -> Arrays:
@@ -59,7 +59,7 @@ class SharedTables:
         if self.plan.by == "token":
             return {}
         tokens = out.shown.given.tokens.rewritten(out.masked.inputs)
-        classes = out.shown.rows(tokens.layers[CLASSES].astype(np.int64), fill=-1)
+        classes = out.shown.rows(tokens.annotations[CLASSES].astype(np.int64), fill=-1)
         return {COLUMN: out.pad(classes, -1, out.width)}
 
 
@@ -78,7 +78,11 @@ class FeedbackCallback(TrainerCallback):
     """
 
     def __init__(
-        self, plan: Plan, vocab: Vocabulary, moment: Moment, resume_other_spec: bool = False
+        self,
+        plan: LossTrackingConfig,
+        vocab: Vocabulary,
+        moment: Moment,
+        resume_other_spec: bool = False,
     ) -> None:
         size = plan.size(vocab)
         self.shared = SharedTables(plan, size)
@@ -147,7 +151,7 @@ class FeedbackCallback(TrainerCallback):
         self._step = step
         if step // self.losses.plan.every > self.losses.round:
             self._gather()
-        self.losses.reach(step)
+        self.losses.advance_to(step)
 
     def _gather(self) -> None:
         """Add up what all ranks heard; whole numbers, so that all have the same."""
@@ -272,7 +276,7 @@ def follow(trainer: Any, collator: Any, moment: Moment, resume_other_spec: bool)
     collator.feedback = callback.shared
 
 
-def _check_ahead(plan: Plan, args: Any) -> None:
+def _check_ahead(plan: LossTrackingConfig, args: Any) -> None:
     """Refuse rounds that are shorter than the way that batches are made ahead of training."""
     batches = args.dataloader_num_workers * (args.dataloader_prefetch_factor or 2)
     steps = 1 + batches // args.gradient_accumulation_steps  # accelerate is one batch ahead itself

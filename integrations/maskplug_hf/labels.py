@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from maskplug.arrays import IntArray
 from maskplug.errors import TokenError
 from maskplug.ragged import Ragged, plain_row
+from maskplug.types import IntArray
 from maskplug_hf.columns import Column, flat, is_scalar, stacked
 
 #: The names under which transformers' own collators take labels; all become ``labels``.

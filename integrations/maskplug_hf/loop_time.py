@@ -44,7 +44,7 @@ class LoopTime:
         """The time of the next batch, as the arguments of a strategy."""
         epoch, progress = self._moment.read()
         strategy = self.strategy
-        if strategy.timeless or (epoch is not None and not strategy.needs_step):
+        if strategy.is_static or (epoch is not None and not strategy.needs_step):
             return {"epoch": epoch or 0, "progress": progress}
         self._warn(epoch)
         fresh = self._fresh()
@@ -76,7 +76,7 @@ class LoopTime:
             told = "neither is told" if epoch is None else "set_epoch told the epoch only"
             return (
                 f"Call maskplug_hf.attach(trainer), or choose a clock that counts epochs: {who} "
-                f"masks by step ({type(self.strategy.times).__name__}), and {told}"
+                f"masks by step ({type(self.strategy.primary_clock).__name__}), and {told}"
             )
         return (
             "Call maskplug_hf.attach(trainer), or collator.set_epoch(epoch) before each epoch of a "
@@ -86,7 +86,7 @@ class LoopTime:
     def _losses(self, epoch: int | None) -> list[str]:
         """What does not hold without the time."""
         strategy, lost = self.strategy, []
-        if any(c.needs_step or (epoch is None and not c.timeless) for c in strategy.clocks):
+        if any(c.needs_step or (epoch is None and not c.is_static) for c in strategy.clocks):
             lost.append(
                 "every call draws new masks, which depend on batches and workers, differ after a "
                 "resume and cannot be repeated"

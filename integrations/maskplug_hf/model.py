@@ -174,7 +174,7 @@ def refuse(masked: Masked, model: ModelFacts, who: str) -> None:
             f"decoder: choose a strategy with targets ({WITH_TARGETS}, or "
             "compose(…, target='original')), or give the features labels of their own"
         )
-    if "order" in masked.layers and not model.accepts("perm_mask"):
+    if "order" in masked.annotations and not model.accepts("perm_mask"):
         raise OptionError(
             f"strategy {who!r} predicts in a random order, and {model.name} takes no 'perm_mask' "
             f"to keep it: choose a model that does (XLNet), or another strategy ({IN_PLACE})"

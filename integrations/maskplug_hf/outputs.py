@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from maskplug.arrays import IntArray
 from maskplug.collate import Side, pad, padded_width, visible
-from maskplug.permutation import perm_mask, target_labels, target_mapping
+from maskplug.objectives.xlnet import perm_mask, target_labels, target_mapping
 from maskplug.ragged import Ragged
 from maskplug.targets import IGNORE
 from maskplug.tokens import ABSENT, Masked
+from maskplug.types import IntArray
 from maskplug_hf.model import ModelFacts
 from maskplug_hf.shown import Shown
 
@@ -80,7 +80,7 @@ class Outputs:
 
     def layers(self) -> Arrays:
         """What the strategy tells of its inputs and the model takes."""
-        taken = {n: v for n, v in self.masked.layers.items() if n != ORDER and self._takes(n)}
+        taken = {n: v for n, v in self.masked.annotations.items() if n != ORDER and self._takes(n)}
         return {name: self._layer(name, values) for name, values in taken.items()}
 
     def _takes(self, name: str) -> bool:
@@ -106,7 +106,7 @@ class Outputs:
             arrays["loss_weights"] = self.pad(weights, 0, self.width)
         if self.masked.divisors is not None:
             arrays["loss_divisors"] = self.per_sample(self.masked.divisors)
-        return self._in_order(arrays) if ORDER in self.masked.layers else arrays
+        return self._in_order(arrays) if ORDER in self.masked.annotations else arrays
 
     def per_sample(self, values: IntArray) -> IntArray:
         """One number for each sample: int64, of shape (samples,)."""
@@ -127,7 +127,7 @@ class Outputs:
     def _in_order(self, arrays: Arrays) -> Arrays:
         """XLNet's form: who may not see whom, and one label for each predicted token."""
         labels = arrays["labels"]
-        order = np.where(labels == IGNORE, -1, self._layer(ORDER, self.masked.layers[ORDER]))
+        order = np.where(labels == IGNORE, -1, self._layer(ORDER, self.masked.annotations[ORDER]))
         unseen = perm_mask(order, np.float32)
         # Padding hides itself even from a model that is given no attention mask.
         rows, columns = np.nonzero(self.attention_mask() == 0)
@@ -143,7 +143,7 @@ class Outputs:
 
     def _targets(self, targets: Ragged) -> Arrays:
         arrays: Arrays = {"labels": self.pad(targets, IGNORE)}
-        for layer, values in self.masked.target_layers.items():
+        for layer, values in self.masked.target_annotations.items():
             name = layer if layer.startswith("decoder_") else f"decoder_{layer}"
             if self._takes(name):
                 fill = self.pad_id if name == "decoder_input_ids" else ABSENT.get(layer, 0)
@@ -160,6 +160,6 @@ def _at_least_one(predictions: np.ndarray[Any, Any], fill: int) -> np.ndarray[An
 
 def untaken(masked: Masked, model: ModelFacts) -> list[str]:
     """The layers of a strategy for which a model has no argument, by their names in the batch."""
-    names = [name for name in masked.layers if name != ORDER]
-    names += [n if n.startswith("decoder_") else f"decoder_{n}" for n in masked.target_layers]
+    names = [name for name in masked.annotations if name != ORDER]
+    names += [n if n.startswith("decoder_") else f"decoder_{n}" for n in masked.target_annotations]
     return [name for name in names if not model.accepts(name)]

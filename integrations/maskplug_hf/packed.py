@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from maskplug.arrays import IntArray, frozen, gather, lengths_of, offsets_of
 from maskplug.collate import pad
-from maskplug.ragged import Ragged
+from maskplug.ragged import Ragged, gather
 from maskplug.targets import IGNORE
+from maskplug.types import IntArray, lengths_of, offsets_of, readonly
 from maskplug_hf.outputs import Arrays, Outputs
 
 
@@ -45,7 +45,7 @@ class Packing:
         from maskplug.kernels.bins import first_fit
 
         longest = np.argsort(-lengths, kind="stable")
-        row_of = first_fit(frozen(lengths, np.int64), frozen(longest, np.int64), room)
+        row_of = first_fit(readonly(lengths, np.int64), readonly(longest, np.int64), room)
         _, firsts, row_of = np.unique(row_of, return_index=True, return_inverse=True)
         place = np.argsort(np.argsort(firsts))[row_of]
         return cls(np.argsort(place, kind="stable"), offsets_of(np.bincount(place)))

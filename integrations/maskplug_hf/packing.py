@@ -11,9 +11,9 @@ import numpy as np
 
 import maskplug
 from maskplug.errors import MaskplugWarning, OptionError, TokenError, shortened
-from maskplug.limits import is_whole
 from maskplug.ragged import Ragged
 from maskplug.tokens import Masked
+from maskplug.validation.options import is_whole
 from maskplug_hf.attention.handle import HANDLE
 from maskplug_hf.attention.mixing import known_mixer
 from maskplug_hf.collator import DataCollatorForMasking
@@ -83,7 +83,7 @@ class DataCollatorForPacking(DataCollatorForMasking):
 
     def _try(self) -> Masked:
         tried = super()._try()
-        if tried.targets is not None or ORDER in tried.layers:
+        if tried.targets is not None or ORDER in tried.annotations:
             raise OptionError(
                 f"strategy {self.strategy.label!r} predicts something else than its inputs in "
                 "place, and that is not packed: choose a strategy with labels in place "

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import torch
 
-from maskplug.arrays import UintArray
 from maskplug.strategy import Strategy
 from maskplug.targets import IGNORE
+from maskplug.types import UintArray
 from maskplug.vocabulary import Vocabulary
 from maskplug_hf.model import ModelFacts
 
@@ -32,7 +32,7 @@ def predicts_nothing(labels: Any, shifts: bool) -> bool:
 
 def predicts(strategy: Strategy, vocab: Vocabulary) -> bool:
     """Whether a strategy wants anything predicted at all; noise does not."""
-    tries = [strategy.try_out(vocab, seed) for seed in range(8)]  # some choose nothing by chance
+    tries = [strategy.dry_run(vocab, seed) for seed in range(8)]  # some choose nothing by chance
     return any(
         tried.targets is not None
         or (tried.labels is not None and bool((tried.labels.values != IGNORE).any()))

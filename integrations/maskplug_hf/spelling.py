@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from maskplug.arrays import BoolArray
-from maskplug.characters import Edge
-from maskplug.spelling import Encoding, Mark, Spelling, spelling_of
-from maskplug.words import BY_MARKS, SIZE
+from maskplug.types import BoolArray
+from maskplug.vocabulary.characters import Edge
+from maskplug.vocabulary.spelling import Encoding, Mark, Spelling, spelling_of
+from maskplug.vocabulary.words import BY_MARKS, SIZE
 
 #: Texts that end, and that begin, as each class says. What follows the second one is part of the
 #: question: white space before a word is divided otherwise than at the end of a text.

@@ -6,7 +6,7 @@ from typing import Any
 
 import maskplug
 from maskplug.errors import VocabularyError
-from maskplug.spelling import is_sentinel, sentinels
+from maskplug.vocabulary.spelling import is_sentinel, sentinels
 from maskplug_hf.codec import TokenizerCodec
 from maskplug_hf.spelling import spelling
 

@@ -9,12 +9,10 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-import fairseq_data
-import fairseq_runs
-from fairseq_data import Corpus, Labelled, Text
-from fairseq_runs import Run
-
 import maskplug_fairseq
+from support import fairseq_data, fairseq_runs
+from support.fairseq_data import Corpus, Labelled, Text
+from support.fairseq_runs import Run
 
 
 @pytest.hookimpl(tryfirst=True)  # before xdist reads the groups

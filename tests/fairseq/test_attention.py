@@ -7,7 +7,10 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from fairseq_attention import (
+
+import maskplug
+from maskplug.attention import AttentionCall, Causal, Full, Intervals, Pattern
+from support.fairseq_attention import (
     SECTION,
     assert_beam_scores,
     build,
@@ -21,10 +24,7 @@ from fairseq_attention import (
     run,
     run_stepwise,
 )
-from fairseq_data import PAD, Corpus
-
-import maskplug
-from maskplug.attention import Causal, Full, Intervals, Pattern, Site
+from support.fairseq_data import PAD, Corpus
 
 WAIT = {"encoder": "causal", "cross": "wait_k:k=2"}
 ALL = {**WAIT, "decoder": "window:left=3"}
@@ -221,12 +221,12 @@ class ByHead(Pattern):
     def __init__(self) -> None:
         self.calls: list[tuple[int, int]] = []
 
-    def rows(self, site: Site) -> Intervals:
+    def rows(self, call: AttentionCall) -> Intervals:
         """Return the key q - 1 - head - layer, and key q."""
-        self.calls.append((site.depth, site.heads))
-        heads = np.arange(site.heads)[None, :, None]
-        far = site.q - 1 - heads - site.depth
-        return site.intervals((far, far + 1), (site.q, site.q + 1))
+        self.calls.append((call.layer_idx, call.heads))
+        heads = np.arange(call.heads)[None, :, None]
+        far = call.q - 1 - heads - call.layer_idx
+        return call.intervals((far, far + 1), (call.q, call.q + 1))
 
 
 @pytest.mark.parametrize("training", [True, False])
@@ -247,7 +247,7 @@ def test_attention_weights_of_hidden_tokens_are_zero(corpus: Corpus) -> None:
     source, target = pad(random_rows(6), True), pad(random_rows(5, seed=1), False)
     with torch.no_grad():
         extra: Any = model(source, torch.tensor([6]), target)[1]
-    visible = maskplug.pattern("wait_k", k=2).dense(5, 6, place="cross")[0, 0]
+    visible = maskplug.pattern("wait_k", k=2).dense(5, 6, attention_kind="cross")[0, 0]
     assert (extra["attn"][0][0] > 0).tolist() == visible.tolist()
 
 

@@ -11,26 +11,26 @@ import pytest
 import torch
 
 import maskplug
-from maskplug.attention import Intervals, Pattern, Site
+from maskplug.attention import AttentionCall, Intervals, Pattern
 from maskplug.errors import MaskplugWarning
-from maskplug_fairseq.attention import Call, Masks, PaddingReader
+from maskplug_fairseq.attention import Masks, ModuleCall, PaddingReader
 
 CPU = torch.device("cpu")
 NO_PADDING = np.ones((1, 6), np.bool_)
-CALL = Call(6, 6, 0, False, heads=2, layer_idx=0, layers={"valid": NO_PADDING})
-CROSS_CALL = replace(CALL, layers={"valid": NO_PADDING, "valid_queries": NO_PADDING})
+CALL = ModuleCall(6, 6, 0, False, heads=2, layer_idx=0, annotations={"valid": NO_PADDING})
+CROSS_CALL = replace(CALL, annotations={"valid": NO_PADDING, "valid_queries": NO_PADDING})
 
 
-def call_with(valid: Any, **changes: Any) -> Call:
+def call_with(valid: Any, **changes: Any) -> ModuleCall:
     valid = np.array(valid, np.bool_)
-    return replace(CALL, layers={"valid": np.atleast_2d(valid)}, **changes)
+    return replace(CALL, annotations={"valid": np.atleast_2d(valid)}, **changes)
 
 
 def masks_of(kind: Any, text: str, *args: Any, **kwargs: Any) -> Masks:
     return Masks(kind, maskplug.pattern(text), *args, **kwargs)
 
 
-def visible(masks: Masks, call: Call = CALL) -> Any:
+def visible(masks: Masks, call: ModuleCall = CALL) -> Any:
     return ~masks.hidden(call, CPU).numpy()
 
 
@@ -71,7 +71,9 @@ def test_random_patterns_depend_on_seed_and_update() -> None:
     assert drawn(1) == drawn(1) != drawn(2)
     assert len(set(drawn(1))) > 2
     dense = maskplug.pattern(text).dense
-    assert drawn(1) == [dense(6, 6, t, seed=1, place="cross")[0, 0, 0].sum() for t in range(12)]
+    assert drawn(1) == [
+        dense(6, 6, t, seed=1, attention_kind="cross")[0, 0, 0].sum() for t in range(12)
+    ]
 
 
 class Counting(Pattern):
@@ -81,11 +83,11 @@ class Counting(Pattern):
         self.reads_layer = reads_layer
         self.calls = 0
 
-    def rows(self, site: Site) -> Intervals:
+    def rows(self, call: AttentionCall) -> Intervals:
         """Return all keys; in odd layers only the first one."""
         self.calls += 1
-        odd = self.reads_layer and site.depth % 2
-        return site.intervals((0 * site.q, 1 if odd else site.keys))
+        odd = self.reads_layer and call.layer_idx % 2
+        return call.intervals((0 * call.q, 1 if odd else call.kv_len))
 
 
 @pytest.mark.parametrize(("reads_layer", "calls"), [(False, 1), (True, 3)])
@@ -97,12 +99,16 @@ def test_layers_share_a_mask_unless_it_depends_on_the_layer(reads_layer: bool, c
     assert sums == ([36, 6, 36] if reads_layer else [36, 36, 36])
 
 
-@pytest.mark.parametrize("field", ["q_len", "heads", "layers", "step"])
+@pytest.mark.parametrize("field", ["q_len", "heads", "annotations", "step"])
 def test_other_calls_get_other_masks(field: str) -> None:
     pattern = Counting(False)
     masks = Masks("encoder", pattern)
     visible(masks)
-    changes: dict[str, Any] = {"q_len": 5, "heads": 1, "layers": call_with([1] * 5 + [0]).layers}
+    changes: dict[str, Any] = {
+        "q_len": 5,
+        "heads": 1,
+        "annotations": call_with([1] * 5 + [0]).annotations,
+    }
     masks.step = 1 if field == "step" else 0
     visible(masks, replace(CALL, **{field: changes[field]} if field in changes else {}))
     assert pattern.calls == 2
@@ -122,7 +128,9 @@ def test_queries_without_keys_see_themselves_with_one_warning() -> None:
 def test_cross_queries_without_keys_see_the_first_token() -> None:
     masks = masks_of("cross", "window:left=1")
     call = call_with([0, 0, 1, 1, 1, 1], q_len=8)
-    call = replace(call, layers={**call.layers, "valid_queries": np.ones((1, 8), np.bool_)})
+    call = replace(
+        call, annotations={**call.annotations, "valid_queries": np.ones((1, 8), np.bool_)}
+    )
     with pytest.warns(MaskplugWarning, match="the first token of the source"):
         mask = visible(masks, call)[0, 0]
     assert [row.nonzero()[0].tolist() for row in mask[3:]] == [[4, 5], [5], [2], [2], [2]]

@@ -10,16 +10,16 @@ import numpy as np
 import pytest
 from fairseq.data import Dictionary
 from fairseq.models import ARCH_MODEL_REGISTRY
-from fairseq_attention import SECTION, build, make_articles
-from fairseq_data import Corpus, dictionary
 from omegaconf import OmegaConf
 
 import maskplug
-from maskplug.attention import Intervals, Pattern, Site
+from maskplug.attention import AttentionCall, Intervals, Pattern
 from maskplug.errors import OptionError
 from maskplug_fairseq import attention_options
 from maskplug_fairseq.attention_options import StartFinder, parse_attention_args
 from maskplug_fairseq.models import ARCHITECTURES, register_architectures
+from support.fairseq_attention import SECTION, build, make_articles
+from support.fairseq_data import Corpus, dictionary
 
 GROWING = "window:left=linear(2,8)"
 WAIT = {"cross": "wait_k:k=3"}
@@ -72,12 +72,12 @@ def test_an_unknown_section_token(tmp_path: Any) -> None:
 class Halves(Pattern):
     """The first half of the target sees only itself."""
 
-    def rows(self, site: Site) -> Intervals:
+    def rows(self, call: AttentionCall) -> Intervals:
         """Return the keys of the same half."""
-        lengths = site.query_lengths if site.cross else site.lengths
+        lengths = call.query_lengths if call.cross else call.lengths
         half = lengths[:, None, None] // 2
-        first = site.q < half
-        return site.intervals((np.where(first, 0, half), np.where(first, half, site.keys)))
+        first = call.q < half
+        return call.intervals((np.where(first, 0, half), np.where(first, half, call.kv_len)))
 
 
 @pytest.mark.parametrize("kind", ["decoder", "cross"])
@@ -147,8 +147,8 @@ def test_sections_start_sentences() -> None:
     assert starts["sentence_starts"][1:] == [1, 0, 0, 1, 1, 0]
 
 
-def starts_in(text: str, *layers: str, token: str | None = None) -> dict[str, list[int]]:
+def starts_in(text: str, *names: str, token: str | None = None) -> dict[str, list[int]]:
     words = dictionary("a", ".", "?", "<sec>")
     ids = words.encode_line(text, add_if_not_exist=False, append_eos=False).long()[None]
-    starts = StartFinder(words, layers, token)(ids)
+    starts = StartFinder(words, names, token)(ids)
     return {name: array[0].astype(int).tolist() for name, array in starts.items()}

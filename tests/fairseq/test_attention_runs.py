@@ -11,16 +11,20 @@ from typing import Any
 import pytest
 from fairseq import checkpoint_utils
 from fairseq.models.transformer import TransformerModel
-from fairseq_attention import (
+
+import maskplug
+from maskplug.errors import OptionError
+from maskplug_fairseq.attention import Masks, PatternAttention
+from support.fairseq_attention import (
     SECTION,
     assert_beam_scores,
     changed,
     make_articles,
     pattern_flags,
 )
-from fairseq_attention import run as run_whole
-from fairseq_data import SIZES, Corpus, Labelled, Text, make_corpus, make_labelled
-from fairseq_runs import (
+from support.fairseq_attention import run as run_whole
+from support.fairseq_data import SIZES, Corpus, Labelled, Text, make_corpus, make_labelled
+from support.fairseq_runs import (
     DECODER,
     ENCODER,
     NO_MASKS,
@@ -35,10 +39,6 @@ from fairseq_runs import (
     parse_output,
     train,
 )
-
-import maskplug
-from maskplug.errors import OptionError
-from maskplug_fairseq.attention import Masks, PatternAttention
 
 PLAIN = ("--arch", "maskplug_transformer", *NO_MASKS)
 WAIT = {"encoder": "causal", "cross": "wait_k:k=3"}
@@ -186,7 +186,7 @@ def test_bart_denoises(text: Text, tmp_path: Path) -> None:
     run = train(text, tmp_path, *flags, task="maskplug_denoising", max_epoch=1)
     assert len(run.batches) > 5
     model, _ = load(tmp_path, text.data)
-    assert {masks.place for masks in masks_of(model)} == {"encoder", "decoder"}
+    assert {masks.attention_kind for masks in masks_of(model)} == {"encoder", "decoder"}
 
 
 @pytest.fixture(scope="module")

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from fairseq_data import Corpus, Text
-from fairseq_runs import DELETE, NO_MASKS, task_of, train
 
 from maskplug.errors import MaskplugError, OptionError
+from support.fairseq_data import Corpus, Text
+from support.fairseq_runs import DELETE, NO_MASKS, task_of, train
 
 CASES = {
     "strategy": (("--masking-plugin", "dynamik"), "'dynamik'.*did you mean 'dynamic'"),

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 import torch
 from fairseq.models.transformer import TransformerModel, base_architecture
-from fairseq_data import dictionary
 
 from maskplug_hf.attention import received
+from support.fairseq_data import dictionary
 
 
 def build() -> Any:

@@ -9,12 +9,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import fairseq_data
-import fairseq_runs
 import pytest
 import torch
-from fairseq_data import BOS, EOS, LABELS, LINES, Labelled, Text, mask_rows
-from fairseq_runs import (
+
+from maskplug.errors import SpecMismatchError
+from support import fairseq_data, fairseq_runs
+from support.fairseq_data import BOS, EOS, LABELS, LINES, Labelled, Text, mask_rows
+from support.fairseq_runs import (
     DELETE,
     DELETED,
     QUICK,
@@ -25,8 +26,6 @@ from fairseq_runs import (
     validate,
     weights,
 )
-
-from maskplug.errors import SpecMismatchError
 
 TASK = "maskplug_classification"
 SPEC = ("dynamic", {"rate": 0.3})

@@ -8,8 +8,9 @@ import socket
 from pathlib import Path
 
 import pytest
-from fairseq_data import Corpus
-from fairseq_runs import QUICK, USER_DIR, ObservedProcesses, Run, command, output_of
+
+from support.fairseq_data import Corpus
+from support.fairseq_runs import QUICK, USER_DIR, ObservedProcesses, Run, command, output_of
 
 
 @pytest.fixture

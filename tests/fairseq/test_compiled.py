@@ -5,14 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from compiling import forget, no_kernel_needed, run
-from fairseq_data import Corpus
-from fairseq_runs import DELETE, task_of
+
+from support import fairseq_runs
+from support.compiling import forget, no_kernel_needed, run
+from support.fairseq_data import Corpus
+from support.fairseq_runs import DELETE, task_of
 
 
 @pytest.mark.slow  # compiles all kernels anew
 def test_workers_compile_nothing(tmp_path: Path) -> None:
-    result = run(str(Path(__file__).parent / "fairseq_workers.py"), cache=tmp_path)
+    script = Path(fairseq_runs.__file__).with_name("fairseq_workers.py")
+    result = run(str(script), cache=tmp_path)
     for method in ("fork", "spawn"):
         assert len(result[method]["processes"]) == 2, method
         assert result[method]["compiled"] == [], method

@@ -13,8 +13,6 @@ import pytest
 import torch
 from fairseq.data import BaseWrapperDataset
 from fairseq.tasks.translation import TranslationTask
-from fairseq_data import SIZES, Corpus
-from fairseq_runs import DELETE, DELETED, Batch, stop_workers, task_of, train_split
 
 import maskplug
 from maskplug import Ragged, compose
@@ -23,6 +21,8 @@ from maskplug.parts import Replacement
 from maskplug_fairseq.dataset import split_times
 from maskplug_fairseq.step_schedule import TimedBatch, TimedIndex
 from maskplug_fairseq.translation import realign
+from support.fairseq_data import SIZES, Corpus
+from support.fairseq_runs import DELETE, DELETED, Batch, stop_workers, task_of, train_split
 
 KEYS = range(SIZES["train"])
 

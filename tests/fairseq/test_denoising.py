@@ -9,13 +9,19 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import fairseq_runs
 import numpy as np
 import pytest
 from fairseq.data import Dictionary
 from fairseq.sequence_generator import SequenceGenerator
-from fairseq_data import BOS, EOS, LENGTH, LINES, Text, cut, mask_rows
-from fairseq_runs import (
+
+import maskplug
+from maskplug.errors import OptionError
+from maskplug.parts import Replacement, Selector
+from maskplug.selectors import Exact
+from maskplug.tokens import Selection
+from support import fairseq_runs
+from support.fairseq_data import BOS, EOS, LENGTH, LINES, Text, cut, mask_rows
+from support.fairseq_runs import (
     DELETE,
     DELETED,
     QUICK,
@@ -27,12 +33,6 @@ from fairseq_runs import (
     rows_by_id,
     validate,
 )
-
-import maskplug
-from maskplug.errors import OptionError
-from maskplug.parts import Replacement, Selector
-from maskplug.selectors import Exact
-from maskplug.tokens import Selection
 
 TASK = "maskplug_denoising"
 ROWS = ("--tokens-per-sample", str(LENGTH), "--criterion", "label_smoothed_cross_entropy")
@@ -62,7 +62,7 @@ class Expected:
     keys: list[int]
     first_tokens: list[int]
     dictionary: Dictionary
-    layers: dict[str, list[list[bool]]] = field(default_factory=dict)
+    annotations: dict[str, list[list[bool]]] = field(default_factory=dict)
 
 
 def expected_rows(
@@ -84,8 +84,8 @@ def expected_rows(
         rows += [[BOS, *row, *end] for row in cut_rows]
         keys += (maskplug.derive(numbers, language) if marked else numbers).tolist()
         first_tokens += [end[-1]] * len(cut_rows)
-    layers = {} if mode == "eos" else {"sentence_starts": starts}
-    return Expected(rows, keys, first_tokens, words, layers)
+    annotations = {} if mode == "eos" else {"sentence_starts": starts}
+    return Expected(rows, keys, first_tokens, words, annotations)
 
 
 def assert_batches(
@@ -93,7 +93,7 @@ def assert_batches(
 ) -> None:
     """Check an epoch, counted from 1, against the core."""
     rows, keys, words = expected.rows, expected.keys, expected.dictionary
-    masked = mask_rows(rows, words, keys, epoch - 1, STRATEGIES[name][:2], **expected.layers)
+    masked = mask_rows(rows, words, keys, epoch - 1, STRATEGIES[name][:2], **expected.annotations)
     targets = masked.targets.to_lists()
     shifted = zip(expected.first_tokens, targets, strict=True)
     assert rows_by_id(batches) == dict(enumerate(masked.inputs.to_lists()))

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from fairseq_data import SIZES, Corpus
-from fairseq_runs import QUICK, train
 from tokenizers import Tokenizer, models
 from transformers import PreTrainedTokenizerFast
 
 import maskplug
 from maskplug_hf import DataCollatorForMasking
+from support.fairseq_data import SIZES, Corpus
+from support.fairseq_runs import QUICK, train
 
 
 def test_masks_are_equal_in_all_frameworks(corpus: Corpus, tmp_path: Path) -> None:

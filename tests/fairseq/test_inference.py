@@ -10,10 +10,19 @@ import pytest
 import torch
 from fairseq import checkpoint_utils
 from fairseq.models.transformer import TransformerModel
-from fairseq_data import SIZES, Corpus
-from fairseq_runs import QUICK, USER_DIR, Run, generate, interact, rows_by_id, train, validate
 
 from maskplug_fairseq import MaskplugTranslationTask
+from support.fairseq_data import SIZES, Corpus
+from support.fairseq_runs import (
+    QUICK,
+    USER_DIR,
+    Run,
+    generate,
+    interact,
+    rows_by_id,
+    train,
+    validate,
+)
 
 OURS = "maskplug_translation"
 

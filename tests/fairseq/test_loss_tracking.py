@@ -9,21 +9,21 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-import fairseq_runs
 import numpy as np
 import pytest
 import torch
 from fairseq.criterions.masked_lm import MaskedLmLoss
-from fairseq_data import LENGTH, PAD, Corpus, Labelled, Text
-from fairseq_runs import QUICK, Run
 
 import maskplug
 import maskplug_fairseq
 from maskplug import Losses, OptionError
 from maskplug.errors import SpecMismatchError
-from maskplug.feedback import Plan
+from maskplug.loss_tracking import LossTrackingConfig
 from maskplug_fairseq import loss_tracking
 from maskplug_fairseq.step_schedule import StepSchedule
+from support import fairseq_runs
+from support.fairseq_data import LENGTH, PAD, Corpus, Labelled, Text
+from support.fairseq_runs import QUICK, Run
 
 TASK = "maskplug_masked_lm"
 ROWS = ("--tokens-per-sample", str(LENGTH), "--criterion", "masked_lm", "--lr", "0.05")
@@ -200,7 +200,7 @@ def test_tasks_without_losses_of_masked_tokens(
     with pytest.raises(OptionError, match="a classifier predicts no tokens"):
         fairseq_runs.task_of(labelled, *head, *adaptive(), task="maskplug_classification")
     flags = adaptive(by="layer", classes=3)
-    with pytest.raises(OptionError, match=r"reads the layers 'classes'.*no layers"):
+    with pytest.raises(OptionError, match=r"reads the annotations 'classes'.*no annotations"):
         fairseq_runs.task_of(text, *ROWS, *flags, task=TASK)
 
 
@@ -226,7 +226,7 @@ class BatchIterator:
 
 @pytest.fixture
 def tracker() -> Any:
-    tracker = loss_tracking.LossTracker(Plan(every=2), 9, PAD)
+    tracker = loss_tracking.LossTracker(LossTrackingConfig(every=2), 9, PAD)
     tracker.follow(BatchIterator(), StepSchedule())
     return tracker
 
@@ -244,7 +244,7 @@ def test_losses_of_all_ranks_are_summed(tracker: Any, monkeypatch: pytest.Monkey
             model(logits, masked_tokens=None)
     expected = Losses(tracker.losses.plan, 9)
     expected.add([5, 6, 5, 6, 5, 5], [*[np.log(9)] * 4, 3.0, 3.0])
-    expected.reach(2)
+    expected.advance_to(2)
     scores = [(c, pytest.approx(score, abs=1e-5)) for c, score in expected.hardest()]
     assert tracker.losses.hardest() == scores
     assert tracker.losses.sums[1].tolist() == [0, 0, 0, 0, 0, 2, 1, 0, 0]

@@ -8,15 +8,19 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-import fairseq_runs
 import numpy as np
 import pytest
 import torch
 from fairseq import checkpoint_utils
 from fairseq.models.roberta import RobertaModel
 from fairseq.tasks.masked_lm import MaskedLMConfig, MaskedLMTask
-from fairseq_data import BOS, EOS, LENGTH, Text, cut, mask_rows
-from fairseq_runs import (
+
+from maskplug.errors import OptionError, SpecMismatchError
+from maskplug_fairseq import MaskplugMaskedLMTask
+from maskplug_fairseq.step_schedule import TimedBatch, TimedIndex
+from support import fairseq_runs
+from support.fairseq_data import BOS, EOS, LENGTH, Text, cut, mask_rows
+from support.fairseq_runs import (
     QUICK,
     USER_DIR,
     Batch,
@@ -26,10 +30,6 @@ from fairseq_runs import (
     train_command,
     validate,
 )
-
-from maskplug.errors import OptionError, SpecMismatchError
-from maskplug_fairseq import MaskplugMaskedLMTask
-from maskplug_fairseq.step_schedule import TimedBatch, TimedIndex
 
 TASK = "maskplug_masked_lm"
 SPEC = ("dynamic", {"rate": 0.3})
@@ -115,15 +115,15 @@ def test_data_folders_alternate(text: Text, tmp_path: Path) -> None:
         assert_masks(run.epoch(epoch), unmasked, text, epoch)
 
 
-def test_weights_and_layers_are_refused(text: Text) -> None:
+def test_weights_and_annotations_are_refused(text: Text) -> None:
     task = fairseq_runs.task_of(text, *ROWS, task=TASK)
-    plain = task.masking_strategy.try_out(task.masking_vocabularies["source"])
+    plain = task.masking_strategy.dry_run(task.masking_vocabularies["source"])
     task.check_result(plain)
     size = len(plain.inputs.values)
     with pytest.raises(OptionError, match="'dynamic@1' weights its losses"):
         task.check_result(replace(plain, weights=np.ones(size)))
     with pytest.raises(OptionError, match="gives the model 'position_ids'"):
-        task.check_result(replace(plain, layers={"position_ids": np.arange(size)}))
+        task.check_result(replace(plain, annotations={"position_ids": np.arange(size)}))
 
 
 def test_fairseq_loads_the_checkpoints(text: Text, pretrained: Run) -> None:

@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from fairseq_data import Corpus
-from fairseq_runs import NO_MASKS, QUICK, Run, train
+
+from support.fairseq_data import Corpus
+from support.fairseq_runs import NO_MASKS, QUICK, Run, train
 
 
 def share_of_differences(first: dict[int, list[int]], second: dict[int, list[int]]) -> float:

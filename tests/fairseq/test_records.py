@@ -8,15 +8,15 @@ from typing import Any
 
 import pytest
 import torch
-from fairseq_data import Corpus, Text
-from fairseq_runs import QUICK, Run, task_of, train
 from hypothesis import given
-from rubbish import FOREIGN, JSON, tampered
 
 from maskplug.errors import MaskplugError, SpecMismatchError
-from maskplug.feedback import Plan
+from maskplug.loss_tracking import LossTrackingConfig
 from maskplug_fairseq.loss_tracking import LossTracker
 from maskplug_fairseq.task import check_record
+from support.fairseq_data import Corpus, Text
+from support.fairseq_runs import QUICK, Run, task_of, train
+from support.rubbish import FOREIGN, JSON, tampered
 
 ALLOW = "--masking-allow-other-spec"
 
@@ -99,7 +99,7 @@ def test_any_json_value_is_refused(saved: Any) -> None:
     ids=lambda change: next(iter(change)),
 )
 def test_damaged_losses(change: dict[str, Any]) -> None:
-    tracker = LossTracker(Plan(every=2), 9, pad=1)
+    tracker = LossTracker(LossTrackingConfig(every=2), 9, pad=1)
     state = tracker.state_dict()
     tracker.load_state_dict(state, allow=False)
     with pytest.raises(SpecMismatchError, match=ALLOW):

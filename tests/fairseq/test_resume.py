@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 import torch
-from fairseq_data import Corpus
-from fairseq_runs import NO_MASKS, QUICK, Run, task_of, train
 
 from maskplug.errors import SpecMismatchError
+from support.fairseq_data import Corpus
+from support.fairseq_runs import NO_MASKS, QUICK, Run, task_of, train
 
 
 def copied(trained: Run, name: str, folder: Path) -> Path:

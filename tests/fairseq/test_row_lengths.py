@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from fairseq_data import Corpus, Text
-from fairseq_runs import DELETE, rows_by_id, task_of, train
 
 from maskplug.errors import MaskplugWarning, TokenError
+from support.fairseq_data import Corpus, Text
+from support.fairseq_runs import DELETE, rows_by_id, task_of, train
 
 FLAG = "--skip-invalid-size-inputs-valid-test"
 

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 import torch
 from fairseq.data import ListDataset
-from fairseq_data import EOS, LENGTH, Text, cut
 
 import maskplug
 from maskplug import Ragged
 from maskplug_fairseq.rows import RowBatch, RowFormat, Rows, TextRows
+from support.fairseq_data import EOS, LENGTH, Text, cut
 
 
 def text_of(*sizes: int) -> TextRows:

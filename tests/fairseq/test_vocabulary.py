@@ -1,11 +1,11 @@
 from __future__ import annotations
 
 import pytest
-from fairseq_data import dictionary
 
 from maskplug.errors import VocabularyError
 from maskplug_fairseq import vocabulary
 from maskplug_fairseq.vocabulary import add_symbols, truncate
+from support.fairseq_data import dictionary
 
 
 def test_word_starts_by_spelling() -> None:

@@ -6,7 +6,6 @@ import pickle
 from typing import Any
 
 import datasets
-import hf_tokenizers as tokenizers
 import numpy as np
 import pytest
 import torch
@@ -15,6 +14,7 @@ from maskplug_hf import DataCollatorForMasking
 from maskplug_hf.arrow import reader
 from maskplug_hf.moment import Moment
 from maskplug_hf.samples import KeyedDataset
+from support import hf_tokenizers as tokenizers
 
 COLUMNS: dict[str, list[Any]] = {
     "input_ids": [[2, 9, 10, 3], [2, 3], [], [2, 11, 3]],

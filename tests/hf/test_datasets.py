@@ -7,19 +7,19 @@ from pathlib import Path
 from typing import Any
 
 import datasets
-import hf_runs as runs
-import hf_tokenizers as tokenizers
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
 import torch
-from hf_reference import reference_masks
 from torch.utils.data import ConcatDataset, Dataset, IterableDataset, Subset, TensorDataset
 
 import maskplug
 from maskplug.errors import MaskplugError, OptionError, TokenError
 from maskplug_hf import DataCollatorForMasking, attach
+from support import hf_runs as runs
+from support import hf_tokenizers as tokenizers
+from support.hf_reference import reference_masks
 
 N = 8
 ROWS = runs.rows(N)

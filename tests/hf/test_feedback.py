@@ -5,14 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import feedback_runs as toy
-import hf_runs as runs
-import hf_tokenizers as tokenizers
 import numpy as np
 import pytest
 import torch
-from feedback_runs import rows_of
-from hf_reference import reference_masks
 from transformers import GPT2Config, GPT2LMHeadModel
 
 import maskplug
@@ -20,6 +15,11 @@ from maskplug import Losses, OptionError
 from maskplug.errors import MaskplugWarning
 from maskplug_hf import attach
 from maskplug_hf.feedback import FeedbackCallback
+from support import feedback_runs as toy
+from support import hf_runs as runs
+from support import hf_tokenizers as tokenizers
+from support.feedback_runs import rows_of
+from support.hf_reference import reference_masks
 
 
 def test_hard_words_are_masked_at_least_twice_as_often(tmp_path: Path) -> None:
@@ -85,7 +85,7 @@ def test_losses_are_those_that_training_computes(tmp_path: Path) -> None:
     made.model.bert.register_forward_hook(lambda *_: calls.append(1))
     made.train()
     assert len(calls) == 6  # no second forward
-    told.reach(3)
+    told.advance_to(3)
     # The sums of both rounds at once make one mean; the callback took them apart.
     heard = toy.feedback(made).losses
     assert heard.round == 2

@@ -7,10 +7,6 @@ import pickle
 from pathlib import Path
 from typing import Any
 
-import hf_models as models
-import hf_runs as runs
-import hf_strategies as strategies
-import hf_tokenizers as tokenizers
 import numpy as np
 import pytest
 import torch
@@ -23,6 +19,10 @@ from maskplug_hf import DataCollatorForMasking, DataCollatorForPacking, attach, 
 from maskplug_hf.attention import use_attention
 from maskplug_hf.feedback import COLUMN, SharedTables
 from maskplug_hf.packed import Packing
+from support import hf_models as models
+from support import hf_runs as runs
+from support import hf_strategies as strategies
+from support import hf_tokenizers as tokenizers
 
 TOKENIZER = tokenizers.bert()
 LENGTHS = [9, 5, 20, 3, 8, 8, 1, 12]
@@ -318,10 +318,10 @@ def test_a_trainer_trains_packed_with_the_masks_of_every_epoch(
     rows = made.rows
     assert rows < 32  # of 64 samples in two epochs
     made.evaluate()
-    for epoch, when in ((0, 0), (1, 1), (-1, 0)):
+    for epoch, context in ((0, 0), (1, 1), (-1, 0)):
         together = [found for number, found in made.seen if number == epoch]
         assert sum(map(len, together)) == 32
-        assert set().union(*together) == expected(when)
+        assert set().union(*together) == expected(context)
     assert math.isfinite(made.state.log_history[-1]["eval_loss"])
 
 

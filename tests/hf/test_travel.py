@@ -6,7 +6,6 @@ import copy
 import pickle
 from typing import Any
 
-import hf_tokenizers as tokenizers
 import numpy as np
 import pytest
 import torch
@@ -17,6 +16,7 @@ from transformers import BatchEncoding
 
 from maskplug_hf import DataCollatorForMasking
 from maskplug_hf.travel import LARGE, NARROW, Batch, narrowed
+from support import hf_tokenizers as tokenizers
 
 #: Where a type ends, and one more or less.
 EDGES = [sign * 2**bits + d for bits in (7, 15, 31) for sign in (1, -1) for d in (-1, 0, 1)]
