@@ -16,7 +16,7 @@ from maskplug.attention import Pattern
 from maskplug_fairseq.attention_options import AttentionConfig
 from maskplug_fairseq.models import set_patterns
 from support.fairseq_data import EOS, PAD, SIZES, Corpus, write_corpus
-from support.fairseq_runs import command, config
+from support.fairseq_runs import command, parse
 
 NO_DROPOUT = ("--dropout", "0", "--attention-dropout", "0")
 SECTION = ("--section-token", "<sec>")
@@ -51,12 +51,11 @@ def pattern_flags(**patterns: str) -> list[str]:
 def build(corpus: Corpus, *flags: str, arch: str = "maskplug_transformer", **patterns: str) -> Any:
     """Return a model without dropout; its weights are always the same."""
     flags = ("--arch", arch, *NO_DROPOUT, *pattern_flags(**patterns), *flags)
-    cfg = config(command(corpus, corpus.folder, *flags))
-    task = tasks.setup_task(cfg.task)
+    args = parse(command(corpus, corpus.folder, *flags))
     if "bart" in arch:  # BART requires one dictionary by default
-        cfg.model.share_all_embeddings = False
+        args.share_all_embeddings = False
     torch.manual_seed(3)
-    return task.build_model(cfg.model).eval()
+    return tasks.setup_task(args).build_model(args).eval()
 
 
 def build_with(corpus: Corpus, *flags: str, **patterns: Pattern) -> Any:

@@ -157,17 +157,16 @@ def recorded(run: Run) -> Iterator[None]:
             delattr(task, name)
 
 
-def config(flags: Sequence[str]) -> Any:
-    """Return fairseq-train's configuration for a command line."""
-    args = options.parse_args_and_arch(options.get_training_parser(), list(flags))
-    return convert_namespace_to_omegaconf(args)
+def parse(flags: Sequence[str]) -> Any:
+    """Return the arguments of a fairseq-train command line."""
+    return options.parse_args_and_arch(options.get_training_parser(), list(flags))
 
 
 def train_command(flags: Sequence[str], folder: Path) -> Run:
     """Run fairseq-train in this process."""
     run = Run(folder)
     with recorded(run):
-        fairseq_train.main(config(flags))
+        fairseq_train.main(convert_namespace_to_omegaconf(parse(flags)))
     stop_workers(run.task)
     return run
 
@@ -188,8 +187,8 @@ def stop_workers(task: Any) -> None:
 def task_of(data: Any, *flags: str, max_epoch: int = 0, **settings: Any) -> Any:
     """Return the task of a training run without running it."""
     folder = Path(data.data).parent
-    cfg = config(command(data, folder, *flags, max_epoch=max_epoch, **settings))
-    return tasks.setup_task(cfg.task)
+    # Not a configuration, which takes as long as a short training run.
+    return tasks.setup_task(parse(command(data, folder, *flags, max_epoch=max_epoch, **settings)))
 
 
 def train_split(data: Any, *flags: str, **settings: Any) -> Any:
