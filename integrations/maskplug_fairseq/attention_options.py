@@ -188,10 +188,10 @@ def _parse(kind: AttentionKind, text: str) -> Pattern:
         raise OptionError(f"{_flag(kind)}: {error}") from error
     missing = [name for name in parsed.all_required_annotations if name not in AVAILABLE[kind]]
     if missing:
-        kind = "cross attention" if kind == "cross" else f"the {kind}'s attention"
+        attention = "cross attention" if kind == "cross" else f"the {kind}'s attention"
         raise OptionError(
             f"{_flag(kind)}: pattern {parsed} reads {', '.join(map(repr, missing))}, but in "
-            f"fairseq {kind} has only {', '.join(map(repr, AVAILABLE[kind]))} of its tokens"
+            f"fairseq {attention} has only {', '.join(map(repr, AVAILABLE[kind]))} of its tokens"
         )
     for clock in parsed.clocks:
         if not clock.is_static and not clock.needs_step:
