@@ -250,11 +250,7 @@ class MaskingTask(FairseqTask):  # type: ignore[misc]
         max_positions: Any = None,
         ignore_invalid_inputs: bool = False,
     ) -> Any:
-        """Return the indices of rows that fit; warn of the others, with the name of the split.
-
-        Raises:
-            TokenError: if rows are too long and must not be skipped, or if no row fits.
-        """
+        """Return the indices of rows that fit; warn of the others, or raise a ``TokenError``."""
         fitting, too_long = dataset.filter_indices_by_size(indices, max_positions)
         if len(too_long) == 0:
             return fitting
@@ -291,8 +287,7 @@ class MaskingTask(FairseqTask):  # type: ignore[misc]
         """Compare this run with the checkpoint that it resumes, and restore losses.
 
         Raises:
-            SpecMismatchError: if the checkpoint was trained with other masks, or its record is
-                missing (None) or damaged.
+            SpecMismatchError: for other masks, or a missing (None) or damaged record.
         """
         self._compared = True
         allow = self.cfg.masking_allow_other_spec

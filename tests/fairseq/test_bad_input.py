@@ -30,11 +30,7 @@ TEXT_CASES = [
     ("masked_lm", ["--masking-symbol", "<mask2>"], "'<mask2>' is not one of.*<mask>"),
     ("denoising", [], "'dynamic@1' predicts in place.*--task maskplug_masked_lm"),
     ("denoising", ["--add-lang-token"], "--add-lang-token needs --langs"),
-    (
-        "denoising",
-        ["--multilang-sampling-alpha", "1.5"],
-        "--multilang-sampling-alpha is 1.5.*0.*1",
-    ),
+    ("denoising", ["--multilang-sampling-alpha", "1.5"], "--multilang-sampling-alpha is 1.5.*0.*1"),
 ]
 
 
