@@ -137,7 +137,7 @@ def test_a_missing_record_stops_a_run(
     run = train(corpus, tmp_path, *QUICK, ALLOW)
     assert len(run.batches) == (24 if "_8" in name else 16)
     assert "holds no masking spec" in caplog.text
-    assert "going on with the new ones" in caplog.text
+    assert "continuing with the new ones" in caplog.text
 
 
 @pytest.mark.parametrize("record", [7, pytest.param("dynamic@1", marks=pytest.mark.slow)], ids=str)
