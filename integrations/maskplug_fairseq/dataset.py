@@ -64,11 +64,9 @@ class MaskedDataset(BaseWrapperDataset):  # type: ignore[misc]
 
     def time_of(self, index: int | TimedIndex) -> tuple[int, tuple[int, int]]:
         """Return the row number of an index, and its epoch and step, counted from 0."""
-        timed = isinstance(index, TimedIndex)
-        row = index.row if timed else index
-        if self.fixed_masks:
-            return row, (0, 0)
-        return row, (index.epoch, index.step) if timed else (int(self._epoch[0]) - 1, 0)
+        if not isinstance(index, TimedIndex):
+            index = TimedIndex(index, int(self._epoch[0]) - 1, 0)
+        return index.row, (0, 0) if self.fixed_masks else (index.epoch, index.step)
 
     def num_tokens_vec(self, indices: Any) -> Any:
         """Return the tokens of rows for ``--max-tokens``."""

@@ -155,5 +155,5 @@ class MaskplugTranslationTask(MaskingTask, TranslationTask):  # type: ignore[mis
         if self.is_trained(split, kwargs):
             self.check_time()
             self.datasets[split] = MaskedPairDataset(
-                self.datasets[split], **self.dataset_options, **self.masking_vocabularies
+                self.datasets[split], **{**self.dataset_options, **self.masking_vocabularies}
             )
