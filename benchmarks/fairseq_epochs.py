@@ -55,7 +55,7 @@ def identical(dataset: Any, workers: int) -> float:
     from fairseq.data.iterators import EpochBatchIterator
 
     from maskplug_fairseq import MaskedPairDataset
-    from maskplug_fairseq.epoch import Calendar, carry_time
+    from maskplug_fairseq.step_schedule import StepSchedule, attach_times
 
     number = len(dataset)
     batches = [list(range(i, i + 20)) for i in range(0, number, 20)]
@@ -63,7 +63,7 @@ def identical(dataset: Any, workers: int) -> float:
         dataset, dataset.collater, batches, num_workers=workers, reuse_dataloader=True
     )
     if isinstance(dataset, MaskedPairDataset):
-        carry_time(iterator, Calendar())  # as the task does
+        attach_times(iterator, StepSchedule())  # as the task does
     epochs: list[dict[int, list[int]]] = [{}, {}]
     for inputs in epochs:
         for batch in iterator.next_epoch_itr(shuffle=True):

@@ -78,7 +78,7 @@ def fetches(dataset: Any, rows: int) -> Call:
     from torch.utils.data._utils.fetch import _MapDatasetFetcher
 
     from maskplug_fairseq.dataset import MaskedDataset
-    from maskplug_fairseq.epoch import TimedBatch
+    from maskplug_fairseq.step_schedule import TimedBatch
 
     order = np.asarray(dataset.ordered_indices())
     batches = order[: len(order) // rows * rows].reshape(-1, rows)

@@ -1,4 +1,4 @@
-"""Rows that are longer than a run allows: left out of training, refused in validation."""
+"""Rows longer than the limit are skipped in training and refused in validation."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from maskplug.errors import MaskplugWarning, TokenError
-from support import texts
-from support.fairseq_runs import DELETE, Corpus, task_of, train
+from support.fairseq_data import Corpus, Text
+from support.fairseq_runs import DELETE, rows_by_id, task_of, train
 
 FLAG = "--skip-invalid-size-inputs-valid-test"
 
@@ -32,42 +32,51 @@ def lengths(task: Any, split: str) -> np.ndarray[Any, Any]:
 
 
 @pytest.mark.parametrize("split", ["train", "valid"])
-def test_rows_left_out_are_counted_and_named(corpus: Corpus, split: str) -> None:
+def test_the_warning_counts_skipped_rows(corpus: Corpus, split: str) -> None:
     task = task_of(corpus)
     sizes = lengths(task, split)
     limit = int(np.median(sizes))
     too_long = int((sizes > limit).sum())
-    with pytest.warns(MaskplugWarning, match=f"{split}: {too_long} of {len(sizes)} rows.*left out"):
-        read = batches(task, split, limit, skip=True)
-    assert sum(len(batch["id"]) for batch in read) == len(sizes) - too_long
+    with pytest.warns(MaskplugWarning, match=f"{split}: {too_long} of {len(sizes)} rows.*skipped"):
+        fitting = batches(task, split, limit, skip=True)
+    assert sum(len(batch["id"]) for batch in fitting) == len(sizes) - too_long
     with pytest.raises(TokenError, match=f"^{split}: {too_long} of {len(sizes)} rows.*{FLAG}$"):
         batches(task, split, limit, skip=False)
 
 
-def test_no_row_that_fits_is_an_error(corpus: Corpus) -> None:
+def test_all_rows_or_none_fit(corpus: Corpus) -> None:
+    task = task_of(corpus)
     for skip in (True, False):
         with pytest.raises(TokenError, match="none is left"):
-            batches(task_of(corpus), "train", 2, skip)
-
-
-def test_rows_that_fit_need_no_message(corpus: Corpus) -> None:
+            batches(task, "train", 2, skip)
     with warnings.catch_warnings():
         warnings.simplefilter("error", MaskplugWarning)
-        batches(task_of(corpus), "train", 1024, skip=False)
+        batches(task, "train", 1024, skip=False)
 
 
 @pytest.mark.parametrize("task", ["maskplug_masked_lm", "maskplug_denoising"])
-def test_tasks_on_blocks(text: texts.Text, task: str) -> None:
+def test_text_tasks(text: Text, task: str) -> None:
     masking = DELETE if task == "maskplug_denoising" else []
-    loaded = texts.task_of(text, task, "--sample-break-mode", "eos", *masking)
+    loaded = task_of(text, "--sample-break-mode", "eos", *masking, task=task)
     limit = int(np.median(lengths(loaded, "valid")))
     with pytest.raises(TokenError, match=rf"^valid: \d+ of .*{FLAG}$"):
         batches(loaded, "valid", limit, skip=False)
 
 
-def test_training_goes_on_and_validation_stops_unless_told(corpus: Corpus, tmp_path: Path) -> None:
+def test_training_skips_rows_and_validation_fails_by_default(
+    corpus: Corpus, tmp_path: Path
+) -> None:
     limit = ("--max-source-positions", "40", "--no-save")
     with pytest.warns(MaskplugWarning, match="train: "), pytest.raises(TokenError, match=r"^valid"):
         train(corpus, tmp_path, *limit, max_epoch=1)
-    with pytest.warns(MaskplugWarning, match="valid: .* left out"):
+    with pytest.warns(MaskplugWarning, match="valid: .* skipped"):
         train(corpus, tmp_path, *limit, FLAG, max_epoch=1)
+
+
+def test_lines_longer_than_a_row_are_skipped(text: Text, tmp_path: Path) -> None:
+    flags = ("--sample-break-mode", "eos", "--tokens-per-sample", "40", "--criterion", "masked_lm")
+    more = {"task": "maskplug_masked_lm", "max_epoch": 1}
+    run = train(text, tmp_path, *flags, "--no-save", "--disable-validation", **more)
+    fitting = [i for i, line in enumerate(text.lines("train")) if len(line) + 2 <= 40]
+    assert 0 < len(fitting) < len(text.lines("train"))
+    assert sorted(rows_by_id(run.batches)) == fitting
