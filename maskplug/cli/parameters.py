@@ -38,7 +38,8 @@ class OutFile(click.ParamType):  # type: ignore[type-arg]  # not generic in clic
             self.fail(f"{value} cannot be written: {error}", param, ctx)
         if self.endings and path.suffix.lower() not in self.endings:
             known = ", ".join(self.endings) if len(self.endings) > 2 else " or ".join(self.endings)
-            self.fail(f"{value!r} has an unknown format: use {known}", param, ctx)
+            message = f"{value!r} has an unknown format: a valid name ends with {known}"
+            self.fail(message, param, ctx)
         if problem := _obstacle(path):
             self.fail(f"{value} cannot be written: {problem}", param, ctx)
         return path

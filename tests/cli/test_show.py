@@ -121,9 +121,9 @@ def test_a_file_that_is_not_a_tokenizer_is_refused(tmp_path: Path) -> None:
         ("no/folder/a.svg", "cannot be written: No such file or directory: no/folder"),
         ("text.txt/a.svg", "cannot be written: Not a directory"),
         ("a.svg", "cannot be written: Is a directory"),
-        ("a.txt", "unknown format: use .svg or .html"),
-        ("", "unknown format: use .svg or .html"),
-        ("svg", "unknown format: use .svg or .html"),
+        ("a.txt", "unknown format: a valid name ends with .svg or .html"),
+        ("", "unknown format: a valid name ends with .svg or .html"),
+        ("svg", "unknown format: a valid name ends with .svg or .html"),
     ],
 )
 def test_the_output_file_is_validated_before_anything_is_shown(
