@@ -63,14 +63,18 @@ class Tables:
     first step, so that a process that makes batches less than a round ahead always finds it.
 
     Args:
-        cells: float64, ``Tables.room(classes)`` of them, zero at first.
+        memory: ``Tables.room(classes)`` float64 zeros, as an array, or in memory that processes
+            share: a tensor after ``share_memory_()``, for example. It is pickled in its place.
         every: the number of steps of a round.
     """
 
-    def __init__(self, cells: FloatArray, every: int) -> None:
-        self.every = every
-        self.cells = cells
-        self._rounds, self._scores = np.split(cells.reshape(KEPT, -1), [1], axis=1)
+    def __init__(self, memory: Any, every: int) -> None:
+        self.memory, self.every = memory, every
+        self.cells: FloatArray = np.asarray(memory)
+        self._rounds, self._scores = np.split(self.cells.reshape(KEPT, -1), [1], axis=1)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Tables, (self.memory, self.every)
 
     @staticmethod
     def room(classes: int) -> int:

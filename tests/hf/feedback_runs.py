@@ -22,7 +22,7 @@ from hf_runs import Recorder, SaveAt, Seen
 from transformers import BertConfig, BertForMaskedLM
 
 from maskplug_hf import DataCollatorForMasking, attach
-from maskplug_hf.feedback import FeedbackCallback
+from maskplug_hf.loss_tracking import LossTrackingCallback
 
 SEED = 7
 LENGTH = 20  #: of the maskable part of a row, so that a rate of 0.25 is 5 tokens, always
@@ -82,10 +82,10 @@ def trainer(folder: Path, samples: int = 64, data: Any = None, **options: Any) -
     return made
 
 
-def feedback(made: Any) -> FeedbackCallback:
+def feedback(made: Any) -> LossTrackingCallback:
     """What hears a trainer's losses."""
     callbacks = made.callback_handler.callbacks
-    return next(c for c in callbacks if isinstance(c, FeedbackCallback))
+    return next(c for c in callbacks if isinstance(c, LossTrackingCallback))
 
 
 def rows_of(made: Any, first: int = 0) -> list[Any]:

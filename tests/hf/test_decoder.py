@@ -17,8 +17,8 @@ from transformers import Trainer
 
 from maskplug.errors import OptionError
 from maskplug_hf import DataCollatorForMasking, attach
-from maskplug_hf.decoder import Shift
-from maskplug_hf.model import ModelFacts
+from maskplug_hf.model import model_info
+from maskplug_torch.model_info import DecoderShift as Shift
 
 SMALL = {**models.BART, "vocab_size": 150, "pad_token_id": 1, "eos_token_id": 2, "bos_token_id": 0}
 SMALL |= {"decoder_start_token_id": 2}

@@ -16,7 +16,7 @@ from transformers import Trainer
 
 from maskplug.errors import MaskplugWarning, OptionError, TokenError
 from maskplug_hf import DataCollatorForMasking, attach
-from maskplug_hf.model import ModelFacts
+from maskplug_hf.model import model_info
 
 RANDOM: dict[str, Any] = {"rate": 1.0, "mask": 0.0, "random": 1.0, "clock": "never"}
 REMEDY = r"model\.resize_token_embeddings\(len\(tokenizer\)\)"
@@ -149,10 +149,10 @@ def test_resizing_before_attach_gives_back_all_tokens(tmp_path: Path) -> None:
 def test_models_without_a_table_of_their_own_are_not_asked() -> None:
     sizes = {**models.ENCODER, "local_transformer_stride": 8}
     canine = hf.CanineForTokenClassification(hf.CanineConfig(**sizes))
-    assert ModelFacts.of(canine).embeddings is None
-    assert ModelFacts.of(torch.nn.Linear(2, 2)).embeddings is None
+    assert model_info(canine).embeddings is None
+    assert model_info(torch.nn.Linear(2, 2)).embeddings is None
     byt5 = hf.T5ForConditionalGeneration(hf.T5Config(vocab_size=384, **models.T5))
-    assert ModelFacts.of(byt5).embeddings == 384
+    assert model_info(byt5).embeddings == 384
     assert len(hf.ByT5Tokenizer()) <= 384
     with warnings.catch_warnings():
         warnings.simplefilter("error", MaskplugWarning)

@@ -19,7 +19,7 @@ import maskplug
 from maskplug import Losses, OptionError
 from maskplug.errors import MaskplugWarning
 from maskplug_hf import attach
-from maskplug_hf.feedback import FeedbackCallback
+from maskplug_hf.loss_tracking import LossTrackingCallback
 
 
 def test_hard_words_are_masked_at_least_twice_as_often(tmp_path: Path) -> None:
@@ -207,7 +207,7 @@ def test_attaching_twice_does_nothing_more(tmp_path: Path) -> None:
     callbacks = made.callback_handler.callbacks
     assert sum(isinstance(c, FeedbackCallback) for c in callbacks) == 1
     made.train()
-    assert toy.feedback(made)._heard[1].sum() == 2 * 4 * 5  # each loss once
+    assert toy.feedback(made)._sums[1].sum() == 2 * 4 * 5  # each loss once
 
 
 def test_attaching_again_takes_a_new_plan(tmp_path: Path) -> None:
@@ -259,7 +259,7 @@ def test_models_that_predict_the_next_token(tmp_path: Path) -> None:
 
     made.compute_loss = computing
     made.train()
-    sums, counts = toy.feedback(made)._heard
+    sums, counts = toy.feedback(made)._sums
     assert sums.sum() / counts.sum() / 2**20 == pytest.approx(wanted[0], rel=1e-4)
 
 
@@ -270,5 +270,5 @@ def test_losses_that_are_no_numbers_are_ignored(tmp_path: Path) -> None:
     logits[0, 1] = float("nan")
     labels = torch.tensor([[7, 8, -100]])
     hear.hear(logits, labels, None, shifts=False)
-    assert np.flatnonzero(hear._heard[1]).tolist() == [7]
-    assert hear._heard[0, 7] == round(np.log(120) * 2**20)
+    assert np.flatnonzero(hear._sums[1]).tolist() == [7]
+    assert hear._sums[0, 7] == round(np.log(120) * 2**20)

@@ -19,7 +19,7 @@ from hf_runs import SaveAt
 from maskplug import OptionError
 from maskplug.errors import MaskplugWarning, SpecMismatchError
 from maskplug_hf import attach
-from maskplug_hf.feedback import FILE
+from maskplug_hf.loss_tracking import FILE
 
 
 @pytest.mark.parametrize("workers", ["0", "2", "persistent"])

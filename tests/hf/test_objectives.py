@@ -156,7 +156,7 @@ def test_trains(objective: Objective, name: str, tmp_path: Path) -> None:
     trainer = train(objective, name, tmp_path, steps=3)
     assert len(trainer.losses) == 3
     assert np.isfinite(trainer.losses).all()
-    facts = trainer.data_collator.facts
+    facts = trainer.data_collator.model_info
     keys = {key for key in objective.keys if key in SEEN_BY_LOSS or facts.accepts(key)}
     for batch in trainer.batches:
         assert set(batch) == ALWAYS | keys

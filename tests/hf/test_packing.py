@@ -21,8 +21,9 @@ from maskplug import part
 from maskplug.errors import MaskplugWarning, OptionError, TokenError
 from maskplug_hf import DataCollatorForMasking, DataCollatorForPacking, attach, vocabulary
 from maskplug_hf.attention import use_attention
-from maskplug_hf.feedback import COLUMN, SharedTables
-from maskplug_hf.packed import Packing
+from maskplug.feedback import Tables
+from maskplug_torch.collator import CLASSES_COLUMN as COLUMN
+from maskplug_torch.rows import Packing
 
 TOKENIZER = tokenizers.bert()
 LENGTHS = [9, 5, 20, 3, 8, 8, 1, 12]
@@ -369,7 +370,7 @@ def test_classes_of_adaptive_strategies_follow_their_tokens() -> None:
     plain = DataCollatorForMasking(TOKENIZER, "adaptive", **options)
     both = (plain, DataCollatorForPacking(TOKENIZER, "adaptive", max_length=24, **options))
     for collate in both:
-        collate.feedback = SharedTables(collate.strategy.feedback_plan, 2)
+        collate.feedback = Tables(np.zeros(Tables.room(2)), 6)
         collate.attached = True  # plain features are evaluation data
     unpacked, together = (collate(given) for collate in both)
     order = Packing.of(np.array(LENGTHS), 24).order

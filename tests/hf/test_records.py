@@ -23,8 +23,8 @@ from maskplug.errors import MaskplugWarning, SpecMismatchError
 from maskplug_hf import attach
 from maskplug_hf.attention import use_attention
 from maskplug_hf.callback import MaskingCallback
-from maskplug_hf.feedback import FILE
-from maskplug_hf.moment import Moment
+from maskplug_hf.loss_tracking import FILE
+from maskplug_torch import SharedEpoch
 
 STEP = 3
 
@@ -81,7 +81,7 @@ def test_a_foreign_record_on_request(checkpoint: Path, tmp_path: Path, kind: str
     assert len(made.trained) == 8
 
 
-CALLBACK = MaskingCallback(runs.collator(), Moment(), resume_other_spec=False)
+CALLBACK = MaskingCallback(runs.collator(), SharedEpoch(), resume_other_spec=False)
 
 
 @given(tampered(CALLBACK.record))

@@ -16,7 +16,8 @@ from torch.utils.data import DataLoader
 from transformers import BatchEncoding
 
 from maskplug_hf import DataCollatorForMasking
-from maskplug_hf.travel import LARGE, NARROW, Batch, narrowed
+from maskplug_hf.collator import Batch
+from maskplug_torch.batch_pickle import NARROW, narrowed
 
 #: Where a type ends, and one more or less.
 EDGES = [sign * 2**bits + d for bits in (7, 15, 31) for sign in (1, -1) for d in (-1, 0, 1)]

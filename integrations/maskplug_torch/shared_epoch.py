@@ -1,4 +1,4 @@
-"""The time that data-loading workers share with the main process."""
+"""The epoch and the progress of training, shared with data-loading workers."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ import torch
 
 from maskplug.errors import OptionError, shortened
 
-#: Epochs are kept as float64, which holds whole numbers up to here.
-MOST_EPOCHS = 2**53
+#: Epochs are stored as float64, which represents all integers up to this one.
+MAX_EPOCH = 2**53
 
 
-class Moment:
-    """An epoch and the progress of training in shared memory, which persistent workers see too.
+class SharedEpoch:
+    """An epoch and the progress of training in shared memory that persistent workers also see.
 
-    Write it only while no worker is loading: between two epochs. A copy by plain ``pickle`` has a
-    memory of its own; worker processes, forked or spawned, share this one.
+    Write it only while no worker is loading, that is, between two epochs. A copy made by plain
+    ``pickle`` has its own memory; worker processes, forked or spawned, share this one.
 
     Example:
-        >>> moment = Moment()
-        >>> moment.epoch is None
+        >>> shared = SharedEpoch()
+        >>> shared.epoch is None
         True
-        >>> moment.set(3, 0.5)
-        >>> moment.epoch, moment.progress
+        >>> shared.set(3, 0.5)
+        >>> shared.epoch, shared.progress
         (3, 0.5)
     """
 
@@ -37,7 +37,7 @@ class Moment:
         """Set the epoch, counted from 0, and the progress from 0 to 1.
 
         Raises:
-            OptionError: when the epoch is no whole number, or one of them is out of range.
+            OptionError: when the epoch is not an integer, or either value is out of range.
         """
         epoch, progress = _epoch(epoch), _progress(progress)
         self._cells[0] = epoch
@@ -50,16 +50,16 @@ class Moment:
 
     @property
     def progress(self) -> float:
-        """From 0 to 1."""
+        """The progress of training, from 0 to 1."""
         return self.read()[1]
 
     def read(self) -> tuple[int | None, float]:
-        """Epoch and progress at once."""
-        epoch, progress, _ = self._cells.tolist()  # far cheaper than one element after the other
+        """Return the epoch and the progress together."""
+        epoch, progress, _ = self._cells.tolist()  # much faster than reading single elements
         return int(epoch) if epoch >= 0 else None, progress
 
-    def first_time(self) -> bool:
-        """True once, in whichever process asks first."""
+    def first_call(self) -> bool:
+        """Return True once, in whichever process calls first."""
         first = not self._cells[2]
         self._cells[2] = 1.0
         return bool(first)
@@ -70,8 +70,8 @@ def _epoch(value: Any) -> int:
         number = operator.index(value)
     except TypeError:
         number = -1
-    if isinstance(value, bool | np.bool_) or not 0 <= number <= MOST_EPOCHS:
-        raise OptionError(f"epoch is {shortened(value)}; epochs are whole numbers from 0 to 2**53")
+    if isinstance(value, bool | np.bool_) or not 0 <= number <= MAX_EPOCH:
+        raise OptionError(f"epoch is {shortened(value)}; expected an integer from 0 to 2**53")
     return number
 
 
@@ -82,7 +82,7 @@ def _progress(value: Any) -> float:
         number = -1.0
     if isinstance(value, bool | np.bool_ | str | bytes) or not 0.0 <= number <= 1.0:
         raise OptionError(
-            f"progress is {shortened(value)}; it is a number from 0 (start of training) to 1 (its "
-            "end)"
+            f"progress is {shortened(value)}; expected a number from 0 (start of training) to 1 "
+            "(end of training)"
         )
     return number
