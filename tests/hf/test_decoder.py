@@ -56,9 +56,9 @@ LABELS = np.array([[15, 16, 17, 2], [18, 2, -100, -100], [19, 19, 2, -100]])
 @pytest.mark.parametrize("name", MODELS)
 def test_labels_are_shifted_as_the_model_shifts_them(name: str, model_of: Any) -> None:
     model = model_of(name)
-    shift = ModelFacts.of(model).shift
+    shift = model_info(model).decoder_shift
     assert isinstance(shift, Shift)
-    ours = torch.from_numpy(shift.of(LABELS))
+    ours = torch.from_numpy(shift(LABELS))
     method = getattr(model, "prepare_decoder_input_ids_from_labels", None)
     if method is not None:
         assert torch.equal(ours, method(labels=torch.from_numpy(LABELS.copy())))
@@ -70,7 +70,7 @@ def test_labels_are_shifted_as_the_model_shifts_them(name: str, model_of: Any) -
 
 
 def test_rows_without_labels_begin_with_padding() -> None:
-    assert Shift(pad=1, start=None).of(np.full((2, 3), -100)).tolist() == [[1, 1, 1]] * 2
+    assert Shift(pad=1, start=None)(np.full((2, 3), -100)).tolist() == [[1, 1, 1]] * 2
 
 
 def tokenizer_of(name: str) -> Any:
@@ -116,7 +116,7 @@ def test_attach_alone_is_as_good_as_a_model_in_the_collator(
     alone, told = batches
     assert alone.keys() == told.keys()
     assert all(torch.equal(alone[key], told[key]) for key in told)
-    shifted = ModelFacts.of(model).shift.of(told["labels"].numpy())
+    shifted = model_info(model).decoder_shift(told["labels"].numpy())
     assert told["decoder_input_ids"].tolist() == shifted.tolist()
 
 
@@ -170,7 +170,7 @@ class Odd(hf.BartForConditionalGeneration):
 
 def test_an_unknown_shift_is_left_to_the_model_or_refused(tmp_path: Path) -> None:
     model = Odd(hf.BartConfig(**SMALL))
-    assert ModelFacts.of(model).shift is None
+    assert model_info(model).decoder_shift is None
     trainer = trainer_of(tmp_path, "bart", model, None, pairs=True)
     attach(trainer)
     assert "decoder_input_ids" not in next(iter(trainer.get_train_dataloader()))

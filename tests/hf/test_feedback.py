@@ -205,7 +205,7 @@ def test_attaching_twice_does_nothing_more(tmp_path: Path) -> None:
     made = toy.trainer(tmp_path, max_steps=2)
     attach(made)
     callbacks = made.callback_handler.callbacks
-    assert sum(isinstance(c, FeedbackCallback) for c in callbacks) == 1
+    assert sum(isinstance(c, LossTrackingCallback) for c in callbacks) == 1
     made.train()
     assert toy.feedback(made)._sums[1].sum() == 2 * 4 * 5  # each loss once
 
@@ -215,7 +215,7 @@ def test_attaching_again_takes_a_new_plan(tmp_path: Path) -> None:
     made.data_collator = runs.DataCollatorForMasking(tokenizers.bert(), "adaptive", every=2)
     attach(made)
     assert toy.feedback(made).losses.plan.every == 2
-    assert sum(isinstance(c, FeedbackCallback) for c in made.callback_handler.callbacks) == 1
+    assert sum(isinstance(c, LossTrackingCallback) for c in made.callback_handler.callbacks) == 1
     made.train()
     assert toy.feedback(made).losses.round == 2
     assert made.data_collator.feedback is toy.feedback(made).shared
@@ -225,7 +225,7 @@ def test_strategies_without_feedback_are_left_alone(tmp_path: Path) -> None:
     made = runs.trainer(tmp_path)
     attach(made)
     assert made.data_collator.feedback is None
-    assert not any(isinstance(c, FeedbackCallback) for c in made.callback_handler.callbacks)
+    assert not any(isinstance(c, LossTrackingCallback) for c in made.callback_handler.callbacks)
 
 
 def test_a_model_that_is_made_by_train(tmp_path: Path) -> None:
@@ -269,6 +269,6 @@ def test_losses_that_are_no_numbers_are_ignored(tmp_path: Path) -> None:
     logits = torch.zeros(1, 3, 120)
     logits[0, 1] = float("nan")
     labels = torch.tensor([[7, 8, -100]])
-    hear.hear(logits, labels, None, shifts=False)
+    hear.add_batch(logits, labels, None, shifts=False)
     assert np.flatnonzero(hear._sums[1]).tolist() == [7]
     assert hear._sums[0, 7] == round(np.log(120) * 2**20)
