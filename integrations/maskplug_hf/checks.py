@@ -33,15 +33,9 @@ def check_trainer(trainer: Any) -> None:
 
 
 def check_dataset(dataset: Any, columns: frozenset[str] | None, name: str) -> None:
-    """Refuse a dataset without samples that can be masked.
+    """Refuse a trainer's dataset without samples that can be masked.
 
-    Args:
-        dataset: a dataset of a trainer.
-        columns: those that pass Trainer's filter; None where it is disabled.
-        name: the trainer's attribute.
-
-    Raises:
-        OptionError: naming the dataset's type or columns, and the remedy.
+    ``columns`` are those that pass Trainer's filter; None if it is disabled.
     """
     if dataset is None or isinstance(dataset, KeyedDataset | KeyedIterable):
         return
@@ -49,7 +43,7 @@ def check_dataset(dataset: Any, columns: frozenset[str] | None, name: str) -> No
     if isinstance(dataset, Mapping):
         parts = ", ".join(repr(part) for part in list(dataset)[:8])
         raise OptionError(
-            f"{who} with the keys {parts}; pass one of its splits ({name}=data['train']), or build a "
+            f"{who} with the keys {parts}; pass one split of it ({name}=data['train']), or build a "
             "dataset from its columns (datasets.Dataset.from_dict)"
         )
     if type(dataset).__module__.partition(".")[0] in TABLES:
@@ -113,22 +107,15 @@ def _explained(method: Any, who: str) -> Any:
             return method(*args, **kwargs)
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise OptionError(
-                f"{who} failed with a dataset wrapped by attach ({described(error)}); if it accepts "
-                "only datasets of a certain type, use transformers.Trainer"
+                f"{who} failed with a dataset wrapped by attach ({described(error)}); if it needs "
+                "datasets of a certain type, use transformers.Trainer"
             ) from error
 
     return explained
 
 
 def check_loader(loader: Any) -> None:
-    """Refuse to train on samples without key and time, because their masks would never change.
-
-    Args:
-        loader: of the training data.
-
-    Raises:
-        OptionError: when it does not use the dataset and the collator set by attach.
-    """
+    """Refuse training data without key and time, because their masks would never change."""
     for name in ("_loader", "dl"):  # accelerate's wrappers for TPUs and sequence parallelism
         loader = getattr(loader, name, loader)
     if not _wraps(getattr(loader, "dataset", None)):

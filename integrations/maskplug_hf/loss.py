@@ -1,4 +1,4 @@
-"""Replacements of a Trainer's ``compute_loss``: weighted labels, and batches without predictions."""
+"""Replacements of ``Trainer.compute_loss`` for weighted labels and for no labels at all."""
 
 from __future__ import annotations
 

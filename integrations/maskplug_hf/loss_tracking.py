@@ -127,21 +127,12 @@ class LossTrackingCallback(TrainerCallback):
     def add_batch(self, logits: Any, labels: Any, classes: Any, shifts: bool) -> None:
         """Add the losses of a training batch.
 
-        Args:
-            logits: float, with one more dimension than labels.
-            labels: int64, -100 where nothing is predicted.
-            classes: int64, of the shape of labels; None where labels are the classes.
-            shifts: whether the logits of a token are for the label of the next one.
-
-        Raises:
-            OptionError: when their shapes do not fit together.
+        ``classes`` has the shape of ``labels``; None: the labels are the classes. ``shifts`` tells
+        whether the logits of a token are for the label of the next one.
         """
         classes = labels if classes is None else classes
-        if (
-            logits is None
-            or labels is None
-            or not logits.shape[:-1] == labels.shape == classes.shape
-        ):
+        given = logits is not None and labels is not None
+        if not (given and logits.shape[:-1] == labels.shape == classes.shape):
             raise OptionError(
                 "an adaptive strategy follows the losses of a model that predicts a label for each "
                 "input, and returns its 'logits'; use a masked language model, and features "
@@ -169,13 +160,7 @@ def _read(path: Path, step: int) -> dict[str, Any]:
 
 
 class LossListener:
-    """Replace a Trainer's ``compute_loss``, and pass the outputs of training to a callback.
-
-    Args:
-        compute_loss: the function that still computes the loss.
-        callback: collects the losses.
-        shifts: see :meth:`LossTrackingCallback.add_batch`.
-    """
+    """Wraps a Trainer's ``compute_loss``, and passes the outputs of training to a callback."""
 
     def __init__(self, compute_loss: Any, callback: LossTrackingCallback, shifts: bool) -> None:
         self.compute_loss = compute_loss
@@ -204,28 +189,15 @@ class LossListener:
 def track_losses(
     trainer: Any, collator: MaskingCollator, shared: SharedEpoch, resume_other_spec: bool
 ) -> None:
-    """Let a trainer's collator follow the losses of its model, if its strategy is adaptive.
-
-    Args:
-        trainer: gets a :class:`LossTrackingCallback`, unless it has one.
-        collator: its ``feedback`` is set.
-        shared: where the epoch is read.
-        resume_other_spec: whether a checkpoint without these losses may be resumed.
-
-    Raises:
-        OptionError: when workers may prefetch more than a round.
-    """
+    """Let a trainer's collator follow the losses of its model, if its strategy is adaptive."""
     plan = collator.strategy.feedback_plan
     if plan is not None:
         _check_prefetch(plan, trainer.args)
+    classes = 0 if plan is None else plan.size(collator.vocabulary)
     listener = trainer.compute_loss
     if isinstance(listener, LossListener):
         callback = listener.callback
-        losses = callback.losses
-        if plan is not None and (losses.plan, losses.classes) == (
-            plan,
-            plan.size(collator.vocabulary),
-        ):
+        if (callback.losses.plan, callback.losses.classes) == (plan, classes):
             collator.feedback = callback.tables
             callback.resume_other_spec = resume_other_spec
             return
@@ -234,7 +206,6 @@ def track_losses(
     collator.feedback = None
     if plan is None:
         return
-    classes = plan.size(collator.vocabulary)
     callback = LossTrackingCallback(plan, classes, shared, resume_other_spec)
     trainer.add_callback(callback)
     shifts = model_info(trainer.model).predicts_next

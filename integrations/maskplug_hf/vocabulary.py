@@ -71,12 +71,12 @@ def _special(tokenizer: Any) -> set[int]:
 
 @dataclass(frozen=True, eq=False)
 class TokenizerCodec:
-    """A tokenizer as ``maskplug.vocabulary.Codec``: text to ids and back, without special tokens."""
+    """A tokenizer as ``maskplug.vocabulary.Codec``, without special tokens."""
 
     tokenizer: Any
 
     def encode(self, text: str) -> list[int]:
-        """Return the ids of a text, without special tokens."""
+        """Return the ids of a text."""
         # verbose=False: do not warn of long texts.
         ids: list[int] = self.tokenizer(text, add_special_tokens=False, verbose=False)["input_ids"]
         return ids

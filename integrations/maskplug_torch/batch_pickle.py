@@ -11,8 +11,6 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 import torch
 
-#: Integer types narrower than int64, and their limits.
-NARROW = {k: (int(np.iinfo(k).min), int(np.iinfo(k).max)) for k in (np.int8, np.int16, np.int32)}
 #: Types that collators make; tensors of other types are pickled by torch.
 TYPES = (torch.int64, torch.int32, torch.float32, torch.float64, torch.bool)
 
@@ -40,20 +38,17 @@ class Batch(PickledAsBytes, dict[str, Any]):
     """
 
 
-def _load(kind: Any, packed: dict[str, Any]) -> Any:
-    return kind(
-        {
-            name: torch.from_numpy(value.array).to(value.dtype)
-            if isinstance(value, _Packed)
-            else value
-            for name, value in packed.items()
-        }
-    )
-
-
 class _Packed(NamedTuple):
     array: np.ndarray[Any, Any]
     dtype: torch.dtype
+
+
+def _load(kind: Any, packed: dict[str, Any]) -> Any:
+    return kind({name: _unpacked(value) for name, value in packed.items()})
+
+
+def _unpacked(value: Any) -> Any:
+    return torch.from_numpy(value.array).to(value.dtype) if isinstance(value, _Packed) else value
 
 
 def _packed(value: Any) -> Any:
@@ -71,8 +66,9 @@ def narrowed(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     """Return the same integers in the narrowest type that holds them; other arrays unchanged."""
     if array.dtype != np.int64 or not array.size:
         return array
-    lowest, highest = int(array.min()), int(array.max())
-    for dtype, (low, high) in NARROW.items():
-        if low <= lowest and highest <= high:
+    extremes = int(array.min()), int(array.max())
+    for dtype in (np.int8, np.int16, np.int32):
+        limits = np.iinfo(dtype)
+        if all(limits.min <= value <= limits.max for value in extremes):
             return array.astype(dtype)
     return array

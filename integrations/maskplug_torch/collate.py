@@ -14,45 +14,36 @@ from maskplug.permutation import perm_mask, target_labels, target_mapping
 from maskplug.ragged import Ragged
 from maskplug.targets import IGNORE
 from maskplug.tokens import ABSENT, Masked
-from maskplug_torch.columns import Column, aligned, stacked
+from maskplug_torch.columns import aligned, stacked
 from maskplug_torch.layout import OutputLayout
 from maskplug_torch.model_info import ORDER, ModelInfo
-from maskplug_torch.rows import Padding, Rows, positions
+from maskplug_torch.rows import Rows, positions
 
 Arrays = dict[str, np.ndarray[Any, Any]]
 
 
 @dataclass(frozen=True, eq=False)
 class Collation:
-    """One batch on its way to arrays.
-
-    Args:
-        masked: the result of the strategy.
-        layout: where its inputs stand.
-        rows: how samples share rows.
-        padding: how rows are padded.
-        model: what is known of the model, or None.
-    """
+    """One batch on its way to arrays: the strategy's result, its layout, its rows, the model."""
 
     masked: Masked
     layout: OutputLayout
     rows: Rows
-    padding: Padding
     model: ModelInfo | None
 
     def input_ids(self) -> IntArray:
         """Return the masked inputs: int64, (rows, width)."""
-        return self.rows.pad(self.layout.ids(), self.padding.pad_id)
+        return self.rows.pad(self.layout.ids(), self.rows.padding.pad_id)
 
     def attention_mask(self) -> IntArray:
         """Return 1 for each token that the model may attend to, else 0: int64, (rows, width)."""
         seen = self.layout.visible()
         if seen is None:
-            return visible(self.rows.lengths, self.rows.width, self.padding.side)
+            return visible(self.rows.lengths, self.rows.width, self.rows.padding.side)
         return self.rows.pad(seen, 0)
 
     def sample_keys(self) -> IntArray:
-        """Return the bits of the samples' uint64 keys as int64; see ``Rows.sample_keys``."""
+        """Return the bits of the samples' uint64 keys as int64."""
         return self.rows.sample_keys(self.layout.features.tokens.keys.view(np.int64))
 
     def token_classes(self, annotation: str) -> IntArray:
@@ -61,15 +52,13 @@ class Collation:
         return self._per_input(tokens.layers[annotation].astype(np.int64), -1)
 
     def other_columns(self) -> Arrays:
-        """Return the samples' other columns: ``token_type_ids`` padded, all others stacked.
-
-        Raises:
-            TokenError: when a column cannot be stacked, or belongs to samples that share rows.
-        """
+        """Return the samples' other columns: ``token_type_ids`` padded, all others stacked."""
         features, arrays = self.layout.features, {}
         for name, values in features.columns.items():
             if name == "token_type_ids":
-                arrays[name] = self._token_types(name, values)
+                types = aligned(name, values, features.offsets)
+                rows = self.layout.rows_of_column(types, name)
+                arrays[name] = self.rows.pad(rows, self.rows.padding.token_type_id)
             elif self.rows.documents is not None:
                 raise TokenError(
                     f"column {name!r} has one value per sample, and a packed row has several "
@@ -78,10 +67,6 @@ class Collation:
             else:
                 arrays[name] = self.layout.check_not_per_token(name, stacked(name, values))
         return arrays
-
-    def _token_types(self, name: str, values: Column) -> IntArray:
-        types = aligned(name, values, self.layout.features.offsets)
-        return self.rows.pad(self.layout.rows_of_column(types, name), self.padding.token_type_id)
 
     def annotations(self) -> Arrays:
         """Return the annotations of the inputs that the model takes; for packed rows, documents."""
@@ -122,7 +107,7 @@ class Collation:
 
     def label_sequences(self, labels: Ragged) -> Arrays:
         """Return the samples' labels in rows of their own width, and the decoder's inputs."""
-        return self._with_decoder_inputs({"labels": self.padding.pad(labels, IGNORE)})
+        return self._with_decoder_inputs({"labels": self.rows.padding.pad(labels, IGNORE)})
 
     def _takes(self, name: str) -> bool:
         return self.model is None or self.model.accepts(name)
@@ -167,13 +152,13 @@ class Collation:
         return ordered
 
     def _targets(self, targets: Ragged) -> Arrays:
-        arrays: Arrays = {"labels": self.padding.pad(targets, IGNORE)}
+        arrays: Arrays = {"labels": self.rows.padding.pad(targets, IGNORE)}
         for annotation, values in self.masked.target_layers.items():
             name = decoder_name(annotation)
             if self._takes(name):
                 ids = name == "decoder_input_ids"
-                fill = self.padding.pad_id if ids else ABSENT.get(annotation, 0)
-                arrays[name] = self.padding.pad(Ragged(values, targets.offsets), fill)
+                fill = self.rows.padding.pad_id if ids else ABSENT.get(annotation, 0)
+                arrays[name] = self.rows.padding.pad(Ragged(values, targets.offsets), fill)
         return self._with_decoder_inputs(arrays)
 
     def _with_decoder_inputs(self, arrays: Arrays) -> Arrays:
@@ -190,7 +175,7 @@ def decoder_name(annotation: str) -> str:
 
 
 def _at_least_one(predictions: np.ndarray[Any, Any], fill: int) -> np.ndarray[Any, Any]:
-    """Return predictions of shape (samples, predicted, …), with one of padding if there are none."""
+    """Add one prediction of padding to (samples, predicted, …) if there are none."""
     if predictions.shape[1]:
         return predictions
     return np.full((len(predictions), 1, *predictions.shape[2:]), fill, predictions.dtype)

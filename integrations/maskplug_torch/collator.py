@@ -36,7 +36,7 @@ from maskplug_torch.model_info import (
     refuse_early,
     try_fitted,
 )
-from maskplug_torch.rows import Padding, place
+from maskplug_torch.rows import PackedRows, Padding, Rows
 from maskplug_torch.sample_labels import SampleLabels, replaced_by_objective
 
 #: The column with the class of each token, for adaptive strategies; models do not receive it.
@@ -140,8 +140,7 @@ class MaskingCollator:
         """Set the epoch of the following batches, in a training loop of your own.
 
         Call it before the epoch's iterator is made; data-loading workers also receive it. It has
-        no effect on copies that :meth:`for_evaluation` returns, nor on samples that carry their
-        time.
+        no effect on evaluation copies, nor on samples that carry their time.
 
         Args:
             epoch: counted from 0.
@@ -149,7 +148,7 @@ class MaskingCollator:
                 they stay at their start, with a warning.
 
         Raises:
-            OptionError: when the epoch is not an integer, or either value is out of range.
+            OptionError: when either value is out of range.
         """
         if not self.attached:
             self._loop.set_epoch(epoch, progress)
@@ -174,24 +173,25 @@ class MaskingCollator:
             where masked, -100 elsewhere; or the targets, with a width of their own.
             Depending on the strategy also its annotations (``position_ids``), those of its targets
             (``decoder_input_ids``), ``loss_weights`` (float32, one per label) with
-            ``loss_divisors`` (int64 of shape (samples,), see :func:`maskplug_torch.weighted_loss`),
-            and for predictions in an order ``perm_mask`` (float32, (samples, width, width), 1 =
-            may not attend), ``target_mapping`` (samples, predicted, width) and labels of shape
-            (samples, predicted). Other columns of the samples follow, and ``sample_keys`` if
-            requested: int64 of shape (samples,), the bits of the uint64 keys.
+            ``loss_divisors`` (int64, (samples,), see :func:`maskplug_torch.weighted_loss`), and for
+            predictions in an order ``perm_mask`` (float32, (samples, width, width), 1 = may not
+            attend), ``target_mapping`` (samples, predicted, width) and labels of shape (samples,
+            predicted). Then the samples' other columns, and ``sample_keys`` if requested: int64,
+            (samples,), the bits of the uint64 keys.
 
         Raises:
-            TokenError: naming column and row when samples do not fit together, or the column that
-                the strategy requires and the samples lack.
+            TokenError: naming the column and sample that do not fit, or a column that is missing.
             OptionError: when the model cannot predict what the strategy makes.
         """
         kind = self.return_tensors if return_tensors is None else _check_kind(return_tensors)
         parsed = Features.parse(features, self.strategy)
         collation = self._collation(self._mask(parsed), parsed)
         arrays = {"input_ids": collation.input_ids()}
-        if self.feedback is not None and self._follows_classes:
+        plan = self.strategy.feedback_plan
+        if self.feedback is not None and plan is not None and plan.by != "token":
             arrays[CLASSES_COLUMN] = collation.token_classes(CLASSES)
-        if parsed.has_attention_mask or (parsed.mappings and collation.padding.attention_mask):
+        always = collation.rows.padding.attention_mask
+        if parsed.has_attention_mask or (parsed.mappings and always):
             arrays["attention_mask"] = collation.attention_mask()
         arrays |= collation.other_columns()
         if self.model_info is not None:
@@ -220,10 +220,11 @@ class MaskingCollator:
         )
 
     def _collation(self, masked: Masked, features: Features) -> Collation:
+        room = self.max_length
+        layout = OutputLayout(features, masked.inputs, keep_padding=room is None)
         padding = self.padding
-        layout = OutputLayout(features, masked.inputs, keep_padding=self.max_length is None)
-        rows = place(layout, padding, self.max_length)
-        return Collation(masked, layout, rows, padding, self.model_info)
+        rows = Rows(layout, padding) if room is None else PackedRows(layout, padding, room)
+        return Collation(masked, layout, rows, self.model_info)
 
     def _predictions(self, collation: Collation) -> Arrays:
         """Return the labels or targets of the strategy."""
@@ -261,10 +262,10 @@ class MaskingCollator:
         if not isinstance(labels, Ragged):
             return {"labels": layout.check_not_per_token("labels", labels)}
         samples = SampleLabels(labels, layout, masked, self.model_info, self.strategy.label)
-        decision = samples.decide(self._tried)
-        if decision.warning:
-            self._warn_once("labels", decision.warning)
-        if not decision.keep:
+        keep, warning = samples.decide(self._tried)
+        if warning:
+            self._warn_once("labels", warning)
+        if not keep:
             return self._predictions(collation)
         if packed or samples.are_per_token():
             return collation.label_per_token(labels)
@@ -278,11 +279,6 @@ class MaskingCollator:
             or (tried.labels is not None and bool((tried.labels.values != IGNORE).any()))
             for tried in tries
         )
-
-    @property
-    def _follows_classes(self) -> bool:
-        plan = self.strategy.feedback_plan
-        return plan is not None and plan.by != "token"
 
     def _warn_once(self, topic: str, message: str) -> None:
         if topic not in self._warned:

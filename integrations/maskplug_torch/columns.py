@@ -29,11 +29,7 @@ _names = methodcaller("keys")
 
 
 def columns_of(samples: Sequence[Any]) -> dict[str, Column]:
-    """Return the columns of a list of samples; bare rows of ids are the column ``input_ids``.
-
-    Raises:
-        TokenError: when there are no samples, no ``input_ids``, or samples have different columns.
-    """
+    """Return the columns of a list of samples; bare rows of ids are the column ``input_ids``."""
     if not len(samples):
         raise TokenError("the list of features is empty: there is nothing to collate")
     first = samples[0]
@@ -75,11 +71,7 @@ def hidden_tokens(rows: Column, offsets: IntArray) -> BoolArray | None:
 
 
 def aligned(name: str, rows: Column, offsets: IntArray) -> IntArray:
-    """Return a column with one integer per token: flat int64.
-
-    Raises:
-        TokenError: when a row does not have the length of its ``input_ids``.
-    """
+    """Return a column with one integer per token: flat int64."""
     values, own_offsets = flat(name, rows)
     if len(own_offsets) != len(offsets) or (own_offsets != offsets).any():
         _check_lengths(name, rows, offsets)
@@ -96,12 +88,7 @@ def _check_lengths(name: str, rows: Column, offsets: IntArray) -> None:
 
 
 def annotation(name: str, rows: Column, offsets: IntArray) -> np.ndarray[Any, Any]:
-    """Return a column with one number per token: flat int64 if all are integers, else float64.
-
-    Raises:
-        TokenError: when a row does not have the length of its ``input_ids``, or holds anything
-            but numbers.
-    """
+    """Return a column with one number per token: flat int64 if all are integers, else float64."""
     with suppress(TokenError):
         return aligned(name, rows, offsets)
     _check_lengths(name, rows, offsets)
@@ -121,11 +108,7 @@ def _floats(name: str, row: Any, feature: int) -> FloatArray:
 
 
 def flat(name: str, rows: Column) -> tuple[IntArray, IntArray]:
-    """Return a column of rows of integers as flat int64 values and offsets.
-
-    Raises:
-        TokenError: when a row holds anything else.
-    """
+    """Return a column of rows of integers as flat int64 values and offsets."""
     try:
         return _of_tensors(rows) or flatten(rows)
     except TokenError as error:
@@ -171,14 +154,9 @@ def _integers(row: Any) -> Any:
 
 
 def labels_of(name: str, values: Column) -> Ragged | np.ndarray[Any, Any]:
-    """Return a column of labels.
+    """Return a column of labels: ragged int64 for sequences of ids, else a stacked array.
 
-    Returns:
-        Ragged int64 for sequences of ids (translations, summaries, tags); else an array, int64 or
-        float32, for one label per sample and for rows of floats of one length (multi-label).
-
-    Raises:
-        TokenError: when the column mixes numbers and sequences.
+    Single labels, and rows of floats (multi-label), are stacked as int64 or float32.
     """
     values = [plain_row(value) for value in values]
     kinds = {_is_scalar(value) for value in values}
@@ -215,11 +193,7 @@ def _length(value: Any) -> int:
 
 
 def stacked(name: str, values: Column) -> np.ndarray[Any, Any]:
-    """Return a column of numbers, or of rows of one length, as one int64, bool or float32 array.
-
-    Raises:
-        TokenError: when the values cannot be stacked, or are not numbers.
-    """
+    """Return a column of numbers, or of rows of one length, as one int64, bool or float32 array."""
     try:
         array = np.stack([_array(value) for value in values])
     except ValueError:

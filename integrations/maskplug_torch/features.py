@@ -64,12 +64,7 @@ class Features:
 
     @classmethod
     def parse(cls, samples: Sequence[Any], strategy: maskplug.Strategy) -> Features:
-        """Parse a list of samples for a strategy.
-
-        Raises:
-            TokenError: naming column and sample where a column does not fit, or a column that the
-                strategy requires and the samples lack.
-        """
+        """Parse a list of samples for a strategy; refuse columns that do not fit or are missing."""
         columns = columns_of(samples)
         first = samples[0]
         keyed = isinstance(first, Sample)
@@ -168,8 +163,7 @@ def _without_padding(
 ) -> tuple[maskplug.TokenBatch, BoolArray, BoolArray | None]:
     """Remove hidden tokens at the ends of rows, and protect those inside from masking.
 
-    Returns:
-        The tokens, which of ``ids`` they are, and which of them are hidden (None: none).
+    Return the tokens, which of ``ids`` they are, and which of them are hidden (None: none).
     """
     inner = inner_tokens(hidden, offsets)
     protected = hidden | (tokens.layers.get("protected", 0) != 0)
@@ -183,12 +177,7 @@ def _without_padding(
 
 
 def inner_tokens(hidden: BoolArray, offsets: IntArray) -> BoolArray:
-    """Return which tokens are not hidden, or stand between two such tokens of their row.
-
-    Example:
-        >>> inner_tokens(np.array([True, False, True, False, True]), np.array([0, 5])).tolist()
-        [False, True, True, True, False]
-    """
+    """Return which tokens are not hidden, or stand between two such tokens of their row."""
     seen = np.concatenate(([0], np.cumsum(~hidden)))
     before, after = seen[offsets[:-1]], seen[offsets[1:]]
     lengths = lengths_of(offsets)

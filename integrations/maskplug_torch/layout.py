@@ -25,9 +25,6 @@ class OutputLayout:
         features: the parsed samples.
         inputs: what a strategy made of ``features.tokens``.
         keep_padding: whether to put the samples' own padding back.
-
-    Attributes:
-        offsets, lengths: int64, of the rows that the model receives.
     """
 
     def __init__(self, features: Features, inputs: Ragged, keep_padding: bool = True) -> None:
@@ -62,13 +59,9 @@ class OutputLayout:
         return Ragged(filled, self.offsets)
 
     def rows_of_column(self, values: Any, name: str, fill: int | None = None) -> Ragged:
-        """Return rows of a column's values, which move with their tokens.
+        """Return rows of a column's values, one per token of the samples, which move with them.
 
-        Args:
-            values: one per token of the samples.
-            name: the column, for messages.
-            fill: the value of new tokens; None: that of the left neighbor, or at the start of a
-                row of the right one.
+        ``fill`` is the value of new tokens; by default that of the left, or else right neighbor.
         """
         if self.inner is not None:
             return Ragged(values, self.offsets)
@@ -78,11 +71,7 @@ class OutputLayout:
         )
 
     def check_not_per_token(self, name: str, values: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-        """Return a stacked column, of shape (samples, …), unchanged.
-
-        Raises:
-            TokenError: when it has one value per token, and the strategy moved tokens.
-        """
+        """Return a column of shape (samples, …); refuse values per token if tokens were moved."""
         per_token = values.ndim > 1 and bool((self.features.lengths == values.shape[1]).all())
         if per_token and not self.in_place:
             raise TokenError(

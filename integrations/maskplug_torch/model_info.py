@@ -95,11 +95,7 @@ class ModelInfo:
         return self.arguments is None or name in self.arguments
 
     def decoder_inputs(self, labels: IntArray) -> IntArray | None:
-        """Return the decoder's inputs for labels; None where the model makes them itself.
-
-        Raises:
-            OptionError: when the model's config lacks ids that are needed.
-        """
+        """Return the decoder's inputs for labels; None where the model makes them itself."""
         shift = self.decoder_shift
         if isinstance(shift, str):
             raise OptionError(
@@ -111,19 +107,8 @@ class ModelInfo:
 
 
 def refuse_early(masked: Masked, model: ModelInfo, strategy: str) -> None:
-    """Refuse an objective that does not fit the model, whatever the samples are.
-
-    A model with a decoder, or one that does not predict tokens, may get samples with their own
-    labels, which is known with the first batch.
-
-    Args:
-        masked: the result of the strategy's dry run.
-        model: the model.
-        strategy: the strategy's label.
-
-    Raises:
-        OptionError: naming the strategy, the model's class and the choices that fit.
-    """
+    """Refuse an objective, from a dry run, that does not fit the model whatever the samples are."""
+    # With a decoder, or without a head that predicts tokens, samples may bring their own labels.
     if not model.predicts_tokens or model.has_decoder:
         return
     refuse(masked, model, strategy)
@@ -136,7 +121,7 @@ def refuse_early(masked: Masked, model: ModelInfo, strategy: str) -> None:
 
 
 def refuse(masked: Masked, model: ModelInfo, strategy: str) -> None:
-    """Refuse an objective whose predictions the model cannot make; see :func:`refuse_early`."""
+    """Refuse an objective whose predictions the model cannot make."""
     if masked.targets is not None and not model.has_decoder:
         choices = "'fim'" if model.predicts_next else _IN_PLACE
         raise OptionError(
@@ -171,17 +156,16 @@ def predicts_every_input(masked: Masked) -> bool:
 def fit_vocabulary(vocab: Vocabulary, pad_id: int, model: ModelInfo) -> Vocabulary:
     """Return a vocabulary restricted to the model's embeddings, with a warning if it is larger.
 
-    Ids beyond the embeddings become special, so that they are never selected nor drawn at random;
-    strategies find no mask, sentinel or named token among them.
-
-    Raises:
-        OptionError: when the padding id has no embedding.
+    Ids without an embedding become special, and are no longer mask, sentinels or named tokens.
     """
     size = model.embeddings
     if size is None or vocab.size <= size:
         return vocab
     if pad_id >= size:
-        raise _unembedded(f"batches are padded with the id {pad_id}", model)
+        raise OptionError(
+            f"batches are padded with the id {pad_id}, but {model.name} has embeddings only for "
+            f"the ids below {size}: {_RESIZE}"
+        )
     warnings.warn(
         f"the tokenizer has {vocab.size} ids, but {model.name} has embeddings for {size}: ids from "
         f"{size} on are never drawn as random tokens, and samples with such ids are refused; "
@@ -200,31 +184,18 @@ def fit_vocabulary(vocab: Vocabulary, pad_id: int, model: ModelInfo) -> Vocabula
 
 
 def try_fitted(strategy: Strategy, vocab: Vocabulary, seed: int, model: ModelInfo) -> Masked:
-    """Make a dry run of a strategy with a vocabulary from :func:`fit_vocabulary`.
-
-    Raises:
-        OptionError: when the strategy writes tokens that the vocabulary lost.
-    """
+    """Make a dry run of a strategy with a vocabulary from :func:`fit_vocabulary`."""
     try:
         return strategy.try_out(vocab, seed)
     except VocabularyError as error:
-        problem = f"strategy {strategy.label!r} writes tokens at the end of the vocabulary"
-        raise _unembedded(problem, model) from error
-
-
-def _unembedded(problem: str, model: ModelInfo) -> OptionError:
-    return OptionError(
-        f"{problem}, but {model.name} has embeddings only for the ids below {model.embeddings}: "
-        f"{_RESIZE}"
-    )
+        raise OptionError(
+            f"strategy {strategy.label!r} writes tokens at the end of the vocabulary, but "
+            f"{model.name} has embeddings only for the ids below {model.embeddings}: {_RESIZE}"
+        ) from error
 
 
 def check_embedded(features: Features, masked: Masked, vocab: Vocabulary, model: ModelInfo) -> None:
-    """Refuse ids that have no embedding; a model on a GPU would fail with an obscure error.
-
-    Raises:
-        TokenError: naming the first such id, in the samples or in what a strategy wrote.
-    """
+    """Refuse ids without an embedding, with which a model on a GPU fails with an obscure error."""
     size = model.embeddings
     if size is None or vocab.size <= size:
         return

@@ -21,27 +21,8 @@ _PROTECT = (
 )
 
 
-@dataclass(frozen=True)
-class Decision:
-    """Which labels are trained.
-
-    Attributes:
-        keep: whether the samples' labels are; else those of the strategy.
-        warning: to give with the first batch, or empty.
-    """
-
-    keep: bool
-    warning: str = ""
-
-
 def replaced_by_objective(features: Features, tried: Masked, model: ModelInfo | None) -> bool:
-    """Whether labels are copies of the inputs, which the strategy's objective replaces.
-
-    Args:
-        features: the samples.
-        tried: the result of the strategy's dry run.
-        model: what is known of the model, or None.
-    """
+    """Whether labels are copies of the inputs, which the strategy's objective replaces."""
     labels = features.labels
     if not isinstance(labels, Ragged) or not _same(labels, Ragged(features.ids, features.offsets)):
         return False
@@ -72,15 +53,7 @@ def _objective(masked: Masked, model: ModelInfo | None, causal: bool) -> str:
 
 @dataclass(frozen=True, eq=False)
 class SampleLabels:
-    """The labels of a batch's samples, sequences of ids.
-
-    Args:
-        labels: one row per sample.
-        layout: where the inputs stand.
-        masked: the result of the strategy, or of ``none`` in evaluation.
-        model: what is known of the model, or None.
-        strategy: its label, for messages.
-    """
+    """The labels of a batch's samples, one sequence of ids each."""
 
     labels: Ragged
     layout: OutputLayout
@@ -94,14 +67,16 @@ class SampleLabels:
         return np.array_equal(self.labels.lengths, self.layout.features.lengths)
 
     def are_per_token(self) -> bool:
-        """Whether each label belongs to a token, and moves with it.
-
-        Raises:
-            TokenError: when the model needs one label per token and there are others, or nothing
-                is known of the model and the strategy moves tokens.
-        """
+        """Whether each label belongs to a token, and moves with it."""
         if self.model is not None and self.model.needs_label_per_token:
-            self._check_lengths(self.model.name)
+            lengths = self.layout.features.lengths
+            wrong = np.flatnonzero(self.labels.lengths != lengths)
+            if len(wrong):
+                i = int(wrong[0])
+                raise TokenError(
+                    f"feature {i} has {self.labels.lengths[i]} labels for {lengths[i]} tokens, and "
+                    f"{self.model.name} has no decoder: it needs one label for each token"
+                )
             return True
         if (self.model is not None and self.model.has_config) or not self.aligned:
             return False
@@ -113,17 +88,7 @@ class SampleLabels:
             )
         return True
 
-    def _check_lengths(self, model: str) -> None:
-        lengths = self.layout.features.lengths
-        wrong = np.flatnonzero(self.labels.lengths != lengths)
-        if len(wrong):
-            i = int(wrong[0])
-            raise TokenError(
-                f"feature {i} has {self.labels.lengths[i]} labels for {lengths[i]} tokens, and "
-                f"{model} has no decoder: it needs one label for each token"
-            )
-
-    def decide(self, tried: Masked) -> Decision:
+    def decide(self, tried: Masked) -> tuple[bool, str]:
         """Decide between the samples' labels and those of the strategy.
 
         Tags for a model that predicts no tokens and texts for a decoder are kept, and the mask is
@@ -131,14 +96,11 @@ class SampleLabels:
         objective (weights, an order, targets) is never lost silently: it replaces copies of the
         inputs, and other labels are refused.
 
-        Args:
-            tried: the result of the strategy's dry run.
-
-        Raises:
-            TokenError: when labels and objective exclude each other.
+        Returns:
+            Whether the samples' labels are kept, and a warning, or an empty text.
         """
         if not self.aligned or not len(self.labels.values) or _are_tags(self.model):
-            return Decision(keep=True)
+            return True, ""
         labels, inputs = self.masked.labels, self.masked.inputs
         every_input = labels is not None and np.array_equal(labels.values, inputs.values)
         causal = every_input and predicts_every_input(tried)
@@ -146,16 +108,16 @@ class SampleLabels:
         if objective:
             return self._against(objective)
         decoder = self.model is not None and self.model.has_decoder
-        return Decision(keep=True, warning="" if decoder else self._in_place_warning())
+        return True, "" if decoder else self._in_place_warning()
 
-    def _against(self, objective: str) -> Decision:
+    def _against(self, objective: str) -> tuple[bool, str]:
         features, targets = self.layout.features, self.masked.targets
         if targets is not None and _same(self.labels, targets):
-            return Decision(keep=True)
+            return True, ""
         if _same(self.labels, Ragged(features.ids, features.offsets)):
-            return Decision(
-                keep=False,
-                warning="the features have labels that are equal to their input_ids; strategy "
+            return (
+                False,
+                "the features have labels that are equal to their input_ids; strategy "
                 f"{self.strategy!r} has its own objective ({objective}), which is trained. "
                 f"To silence this warning, {_DROP}",
             )
@@ -169,10 +131,8 @@ class SampleLabels:
                 f"{conflict}: to train its objective, {_DROP}; {_PROTECT}; to keep these labels, "
                 "choose a strategy with plain labels in place ('dynamic', 'span', 'word_dropout')"
             )
-        return Decision(
-            keep=True,
-            warning=f"{conflict}. The labels of the features are trained; to train its objective, "
-            f"{_DROP}",
+        return True, (
+            f"{conflict}. The labels of the features are trained; to train its objective, {_DROP}"
         )
 
     def _in_place_warning(self) -> str:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import operator
 from typing import Any
 
 import numpy as np
 import torch
 
 from maskplug.errors import OptionError, shortened
+from maskplug.limits import check_argument
 
 #: Epochs are stored as float64, which represents all integers up to this one.
 MAX_EPOCH = 2**53
@@ -22,11 +22,11 @@ class SharedEpoch:
 
     Example:
         >>> shared = SharedEpoch()
-        >>> shared.epoch is None
-        True
+        >>> shared.read()
+        (None, 0.0)
         >>> shared.set(3, 0.5)
-        >>> shared.epoch, shared.progress
-        (3, 0.5)
+        >>> shared.epoch, shared.read()
+        (3, (3, 0.5))
     """
 
     def __init__(self) -> None:
@@ -39,22 +39,16 @@ class SharedEpoch:
         Raises:
             OptionError: when the epoch is not an integer, or either value is out of range.
         """
-        epoch, progress = _epoch(epoch), _progress(progress)
-        self._cells[0] = epoch
-        self._cells[1] = progress
+        check_argument("epoch", epoch, 0, MAX_EPOCH)
+        self._cells[0], self._cells[1] = epoch, _checked_progress(progress)
 
     @property
     def epoch(self) -> int | None:
         """The epoch, or None before the first :meth:`set`."""
         return self.read()[0]
 
-    @property
-    def progress(self) -> float:
-        """The progress of training, from 0 to 1."""
-        return self.read()[1]
-
     def read(self) -> tuple[int | None, float]:
-        """Return the epoch and the progress together."""
+        """Return the epoch and the progress."""
         epoch, progress, _ = self._cells.tolist()  # much faster than reading single elements
         return int(epoch) if epoch >= 0 else None, progress
 
@@ -65,24 +59,14 @@ class SharedEpoch:
         return bool(first)
 
 
-def _epoch(value: Any) -> int:
-    try:
-        number = operator.index(value)
-    except TypeError:
-        number = -1
-    if isinstance(value, bool | np.bool_) or not 0 <= number <= MAX_EPOCH:
-        raise OptionError(f"epoch is {shortened(value)}; expected an integer from 0 to 2**53")
-    return number
-
-
-def _progress(value: Any) -> float:
+def _checked_progress(value: Any) -> float:
     try:
         number = float(value)
     except (TypeError, ValueError, OverflowError):
         number = -1.0
     if isinstance(value, bool | np.bool_ | str | bytes) or not 0.0 <= number <= 1.0:
         raise OptionError(
-            f"progress is {shortened(value)}; expected a number from 0 (start of training) to 1 "
+            f"progress is {shortened(value)}; it must be a number from 0 (start of training) to 1 "
             "(end of training)"
         )
     return number

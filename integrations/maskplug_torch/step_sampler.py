@@ -1,4 +1,4 @@
-"""A sampler that adds the optimizer step to each index, so that the step travels with the sample."""
+"""A sampler that adds the optimizer step to each index, so that it travels with the sample."""
 
 from __future__ import annotations
 

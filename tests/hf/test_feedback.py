@@ -44,7 +44,7 @@ def test_masks_are_those_of_the_core_with_the_published_tables(tmp_path: Path) -
     class Note(runs.TrainerCallback):
         def on_step_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
             step = state.global_step
-            tables[step // 4] = toy.feedback(made).shared.at(step)
+            tables[step // 4] = toy.feedback(made).tables.at(step)
 
     class Noted:
         def at(self, step: int) -> Any:
@@ -218,7 +218,7 @@ def test_attaching_again_takes_a_new_plan(tmp_path: Path) -> None:
     assert sum(isinstance(c, LossTrackingCallback) for c in made.callback_handler.callbacks) == 1
     made.train()
     assert toy.feedback(made).losses.round == 2
-    assert made.data_collator.feedback is toy.feedback(made).shared
+    assert made.data_collator.feedback is toy.feedback(made).tables
 
 
 def test_strategies_without_feedback_are_left_alone(tmp_path: Path) -> None:

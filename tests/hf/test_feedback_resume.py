@@ -101,7 +101,7 @@ def test_a_checkpoint_of_another_strategy_on_request(tmp_path: Path, other: str)
     assert easy + hard == 10 * 4 * 5
     heard = toy.feedback(again)
     assert heard.losses.round == 5
-    assert not (heard.shared.at(31) == 1.0).all()
+    assert not (heard.tables.at(31) == 1.0).all()
 
 
 # --- two processes -------------------------------------------------------------------------------
