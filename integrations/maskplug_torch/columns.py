@@ -20,8 +20,6 @@ from maskplug.ragged import Ragged, flatten, plain_row
 
 Column = list[Any]
 
-#: Names of the label column in transformers' collators.
-LABEL_NAMES = ("labels", "label", "label_ids")
 #: Tensor types that hold integers.
 _INTEGERS = {torch.int64, torch.int32, torch.int16, torch.int8, torch.uint8, torch.bool}
 
@@ -153,12 +151,15 @@ def _integers(row: Any) -> Any:
     return np.nan_to_num(array, nan=-1.0).astype(np.int64) if array.dtype.kind == "f" else array
 
 
-def labels_of(name: str, values: Column) -> Ragged | np.ndarray[Any, Any]:
+def labels_of(columns: dict[str, Column], names: frozenset[str]) -> Ragged | np.ndarray[Any, Any]:
     """Return a column of labels: ragged int64 for sequences of ids, else a stacked array.
 
     Single labels, and rows of floats (multi-label), are stacked as int64 or float32.
     """
-    values = [plain_row(value) for value in values]
+    name, *others = sorted(names)
+    if others:
+        raise TokenError(f"features have the columns {sorted(names)}; expected one for labels")
+    values = [plain_row(value) for value in columns[name]]
     kinds = {_is_scalar(value) for value in values}
     if len(kinds) > 1:
         odd = next(i for i, v in enumerate(values) if _is_scalar(v) != _is_scalar(values[0]))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +14,6 @@ from maskplug.errors import TokenError
 from maskplug.ragged import Ragged
 from maskplug.tokens import content_keys
 from maskplug_torch.columns import (
-    LABEL_NAMES,
     Column,
     aligned,
     annotation,
@@ -29,6 +28,7 @@ from maskplug_torch.datasets import SAMPLE_ID, Sample
 
 #: Columns that are annotations of the batch for every strategy.
 ANNOTATIONS = ("word_starts", "sentence_starts", "protected")
+_LABELS = frozenset({"labels", "label", "label_ids"})  #: the names of transformers' collators
 #: Annotations that models also take; they stay in the batch.
 SHARED = ("attention_mask", "token_type_ids")
 
@@ -68,12 +68,12 @@ class Features:
         columns = columns_of(samples)
         first = samples[0]
         keyed = isinstance(first, Sample)
-        keys = _keys([s.key for s in samples] if keyed else columns.get(SAMPLE_ID))
-        label_name = _label_name(columns)
-        labels = None if label_name is None else labels_of(label_name, columns[label_name])
-        used = {"input_ids", "attention_mask", SAMPLE_ID, label_name}
-        others = [name for name in columns if name not in (SAMPLE_ID, label_name)]
-        required = _annotation_names(others, strategy)
+        keys = [sample.key for sample in samples] if keyed else columns.get(SAMPLE_ID)
+        keys = None if keys is None else _checked_keys(keys)
+        label_names = _LABELS.intersection(columns)
+        labels = labels_of(columns, label_names) if label_names else None
+        used = {"input_ids", "attention_mask", SAMPLE_ID, *label_names}
+        required = _annotation_names(columns.keys() - label_names - {SAMPLE_ID}, strategy)
         ids, offsets = flat("input_ids", columns["input_ids"])
         mask = columns.get("attention_mask")
         hidden = None if mask is None else hidden_tokens(mask, offsets)
@@ -114,32 +114,28 @@ class Features:
         return lengths_of(self.offsets)
 
 
-def _keys(keys: Column | None) -> Column | None:
-    """Return one key per sample, or None to derive them from the content."""
-    if keys is None or all(key is None for key in keys):
-        return None
+def _checked_keys(keys: Column) -> Column | None:
+    """Return one key per sample, or None where all are None."""
     missing = [i for i, key in enumerate(keys) if key is None]
+    if len(missing) == len(keys):
+        return None
     if missing:
         raise TokenError(f"feature {missing[0]} has no sample_id, others have one")
     return [plain_key(key) for key in keys]
 
 
-def _label_name(columns: Mapping[str, Column]) -> str | None:
-    names = [name for name in LABEL_NAMES if name in columns]
-    if len(names) > 1:
-        raise TokenError(f"features have the columns {names}; expected one column of labels")
-    return names[0] if names else None
-
-
-def _annotation_names(columns: list[str], strategy: maskplug.Strategy) -> list[str]:
-    missing = [name for name in strategy.reads if name not in columns and name not in ANNOTATIONS]
+def _annotation_names(columns: Set[str], strategy: maskplug.Strategy) -> list[str]:
+    """Return the names of the annotations of a batch, in a fixed order."""
+    names = dict.fromkeys((*ANNOTATIONS, *strategy.reads))
+    missing = names.keys() - columns - set(ANNOTATIONS)
     if missing:
+        first = next(filter(missing.__contains__, strategy.reads))
         raise TokenError(
-            f"strategy {strategy.label!r} requires the column {missing[0]!r}, and the features "
+            f"strategy {strategy.label!r} requires the column {first!r}, and the features "
             f"have {sorted(columns)}: add it, with one value per token. (Trainer drops columns "
             "that its model does not take; attach(trainer) keeps those that the strategy requires)"
         )
-    return [name for name in dict.fromkeys((*ANNOTATIONS, *strategy.reads)) if name in columns]
+    return list(filter(columns.__contains__, names))
 
 
 def _time(samples: Sequence[Sample]) -> dict[str, Any]:

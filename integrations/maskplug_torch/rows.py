@@ -32,10 +32,9 @@ class Padding:
         """Return the width of rows of these lengths, at least 1."""
         return padded_width(np.maximum(lengths, 1), self.multiple_of)
 
-    def pad(self, rows: Ragged, fill: int, width: int | None = None) -> np.ndarray[Any, Any]:
-        """Return rows padded to a width, or to the longest row; int64, or float32 for floats."""
-        width = self.width(rows.lengths) if width is None else width
-        array = pad(rows, fill, width, self.side)
+    def pad(self, rows: Ragged, fill: int) -> np.ndarray[Any, Any]:
+        """Return rows padded to the longest one; int64, or float32 for floats."""
+        array = pad(rows, fill, self.width(rows.lengths), self.side)
         return array.astype(np.float32) if array.dtype.kind == "f" else array
 
 
@@ -57,7 +56,8 @@ class Rows:
 
     def pad(self, values: Ragged, fill: int) -> np.ndarray[Any, Any]:
         """Return one value per token, sample by sample, as padded rows."""
-        return self.padding.pad(values, fill, self.width)
+        array = pad(values, fill, self.width, self.padding.side)
+        return array.astype(np.float32) if array.dtype.kind == "f" else array
 
     def per_sample(self, values: IntArray) -> IntArray:
         """Return one number per sample: (samples,); for packed rows (rows, most documents)."""
@@ -95,8 +95,7 @@ class PackedRows(Rows):
         self.width = padding.width(self.lengths)
 
     def pad(self, values: Ragged, fill: int) -> np.ndarray[Any, Any]:  # noqa: D102
-        rows = Ragged(values.values[self._index], self._offsets)
-        return self.padding.pad(rows, fill, self.width)
+        return super().pad(Ragged(values.values[self._index], self._offsets), fill)
 
     def per_sample(self, values: IntArray) -> IntArray:  # noqa: D102
         return pad(Ragged(values[self.order], self.rows), 0)
