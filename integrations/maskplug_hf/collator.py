@@ -75,7 +75,7 @@ class DataCollatorForMasking(MaskingCollator):
     batch_type = Batch
     array_batch_type = BatchEncoding
     #: The number of tokens of packed rows; None: one sample per row.
-    max_length: int | None = None
+    packed_length: int | None = None
 
     def __init__(
         self,
@@ -97,13 +97,12 @@ class DataCollatorForMasking(MaskingCollator):
         self.tokenizer = tokenizer
         super().__init__(
             vocabulary_of(tokenizer, mask_id) if vocabulary is None else vocabulary,
-            strategy,
+            maskplug.strategy(strategy, **strategy_options),
             seed=seed,
             pad_to_multiple_of=pad_to_multiple_of,
-            max_length=self.max_length,
+            packed_length=self.packed_length,
             return_tensors=return_tensors,
             sample_keys=sample_keys,
-            **strategy_options,
         )
         if model is not None:
             self._fit(model_info(model))

@@ -6,10 +6,9 @@ import warnings
 from collections.abc import Mapping
 from typing import Any, Self
 
-from maskplug_torch.collator import check_max_length
-
 import maskplug
 from maskplug.errors import MaskplugWarning
+from maskplug.limits import check_argument
 from maskplug_hf.attention.handle import HANDLE
 from maskplug_hf.attention.mixing import known_mixer
 from maskplug_hf.collator import DataCollatorForMasking
@@ -49,7 +48,8 @@ class DataCollatorForPacking(DataCollatorForMasking):
         max_length: int,
         **options: Any,
     ) -> None:
-        self.max_length = check_max_length(max_length)
+        check_argument("max_length", max_length, 1)
+        self.packed_length = max_length
         super().__init__(tokenizer, strategy, **options)
 
     def as_attached(self, model: Any = None) -> Self:

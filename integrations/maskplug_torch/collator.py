@@ -15,7 +15,7 @@ import maskplug
 from maskplug.collate import Side, pad
 from maskplug.errors import MaskplugWarning, OptionError, TokenError, VocabularyError, shortened
 from maskplug.feedback import Tables
-from maskplug.limits import is_whole
+from maskplug.limits import check_argument
 from maskplug.ragged import Ragged
 from maskplug.rehearsal import rehearse
 from maskplug.selectors.adaptive import CLASSES
@@ -57,7 +57,7 @@ class MaskingCollator:
         pad_id: the id that fills ``input_ids``; by default that of the vocabulary.
         padding_side: "right" or "left".
         pad_to_multiple_of: widths are rounded up to a multiple of it.
-        max_length: pack several samples into each row of up to this number of tokens; None: pad.
+        packed_length: pack several samples into each row of up to this number of tokens; None: pad.
         model: what is known of the model.
         return_tensors: "pt" for torch, "np" for numpy.
         sample_keys: whether batches have a column ``sample_keys``.
@@ -88,7 +88,7 @@ class MaskingCollator:
         pad_id: int | None = None,
         padding_side: Side = "right",
         pad_to_multiple_of: int | None = None,
-        max_length: int | None = None,
+        packed_length: int | None = None,
         model: ModelInfo | None = None,
         return_tensors: str = "pt",
         sample_keys: bool = False,
@@ -99,7 +99,9 @@ class MaskingCollator:
         self.seed = seed
         self.return_tensors = _check_kind(return_tensors)
         self.pad_to_multiple_of = whole_or_none("pad_to_multiple_of", pad_to_multiple_of)
-        self.max_length = None if max_length is None else check_max_length(max_length)
+        if packed_length is not None:
+            check_argument("packed_length", packed_length, 1)
+        self.packed_length = packed_length
         self.sample_keys = sample_keys
         self._pad_id = vocabulary.pad_id if pad_id is None else pad_id
         self._padding_side: Side = padding_side
@@ -220,7 +222,7 @@ class MaskingCollator:
         )
 
     def _collation(self, masked: Masked, features: Features) -> Collation:
-        room = self.max_length
+        room = self.packed_length
         layout = OutputLayout(features, masked.inputs, keep_padding=room is None)
         padding = self.padding
         rows = Rows(layout, padding) if room is None else PackedRows(layout, padding, room)
@@ -251,7 +253,7 @@ class MaskingCollator:
     def _sample_labels(self, labels: Ragged | np.ndarray[Any, Any], collation: Collation) -> Arrays:
         """Return the samples' labels, or the strategy's where those are copies of the inputs."""
         layout, masked = collation.layout, collation.masked
-        packed = self.max_length is not None
+        packed = self.packed_length is not None
         if packed and (
             not isinstance(labels, Ragged) or (labels.lengths != layout.features.lengths).any()
         ):
@@ -289,7 +291,7 @@ class MaskingCollator:
         """Raise every error of strategy, seed and vocabulary now, not in a worker at step 1."""
         self.padding.width(np.zeros(1, np.int64))
         tried = self.strategy.try_out(self.vocabulary, self.seed)
-        if self.max_length is not None and (tried.targets is not None or ORDER in tried.layers):
+        if self.packed_length is not None and (tried.targets is not None or ORDER in tried.layers):
             raise OptionError(
                 f"strategy {self.strategy.label!r} does not predict its inputs in place, which is "
                 "needed to pack rows: choose a strategy with labels in place ('dynamic', 'span', "
@@ -299,7 +301,7 @@ class MaskingCollator:
 
     def _warm_up(self, tried: Masked) -> None:
         """Run the code of a batch outside of the strategy, so that workers do not compile it."""
-        if self.max_length is not None and len(tried.inputs.values) > self.max_length:
+        if self.packed_length is not None and len(tried.inputs.values) > self.packed_length:
             return  # it would be refused
         rehearse(tried)
         pad(Ragged(np.arange(3), np.array([0, 1, 3])), self.padding.pad_id)
@@ -322,7 +324,7 @@ class MaskingCollator:
         refuse_early(self._tried, model, self.strategy.label)
         self._warned = {topic for topic in self._warned if not topic.startswith("no argument ")}
         self._warn_of_left_out(self._tried, model, stacklevel=4)
-        if self.max_length is not None and model.has_decoder:
+        if self.packed_length is not None and model.has_decoder:
             raise OptionError(
                 f"{model.name} has an encoder and a decoder, and their pairs cannot be packed: pad "
                 "them (DataCollatorForMasking)"
@@ -342,15 +344,6 @@ class MaskingCollator:
             MaskplugWarning,
             stacklevel=stacklevel,
         )
-
-
-def check_max_length(max_length: Any) -> int:
-    """Return the number of tokens of packed rows, or raise an `OptionError`."""
-    if not is_whole(max_length) or max_length < 1:
-        raise OptionError(
-            f"max_length is {shortened(max_length)}; it must be an integer of at least 1 (tokens)"
-        )
-    return max_length  # type: ignore[no-any-return]
 
 
 def whole_or_none(name: str, value: Any) -> int | None:

@@ -325,7 +325,7 @@ def test_datasets_streams(tmp_path: Path) -> None:
 def test_what_a_stream_cannot_keep(tmp_path: Path) -> None:
     rate = {"name": "linear", "start": 0.2, "end": 0.8}
     made = trainer(tmp_path, Stream(True), collate=collator(rate=rate), max_steps=1)
-    with pytest.warns(MaskplugWarning, match="a schedule stands at its start"):
+    with pytest.warns(MaskplugWarning, match="schedules stay at their start"):
         attach(made)
     made = trainer(tmp_path, Stream(True), collate=collator(clock="step"), max_steps=1)
     with pytest.raises(OptionError, match="draws masks by step"):

@@ -55,7 +55,7 @@ def test_random_tokens_are_those_of_the_model(name: str, way: str, tmp_path: Pat
     size = model.get_input_embeddings().num_embeddings
     assert len(tokenizer) == size + 60
     with pytest.warns(
-        MaskplugWarning, match=rf"has {size + 60} ids, and .* for {size}: .*{REMEDY}"
+        MaskplugWarning, match=rf"has {size + 60} ids, but .* for {size}: .*{REMEDY}"
     ):
         collate = collator(tokenizer, model, way, tmp_path, "dynamic", **RANDOM)
     batch = collate([{"input_ids": row} for row in models.rows(tokenizer) * 20])
@@ -99,7 +99,7 @@ def test_tokens_to_write_without_an_embedding_are_refused(
     name: str, added: Any, strategy: str, message: str, way: str, tmp_path: Path
 ) -> None:
     tokenizer, model = larger(name, **added)
-    with pytest.raises(OptionError, match=rf"{message}.* only: call {REMEDY}"):
+    with pytest.raises(OptionError, match=rf"{message}.* only for the ids below .*: call {REMEDY}"):
         collator(tokenizer, model, way, tmp_path, strategy)
     model.resize_token_embeddings(len(tokenizer))
     with warnings.catch_warnings():

@@ -78,7 +78,7 @@ def test_what_cannot_be_resumed(tmp_path: Path) -> None:
     made.train()
     checkpoint = tmp_path / "checkpoint-8"
     again = toy.trainer(tmp_path, ignore_data_skip=True)
-    with pytest.raises(OptionError, match="ignore_data_skip goes back"):
+    with pytest.raises(OptionError, match="ignore_data_skip returns"):
         again.train(resume_from_checkpoint=str(checkpoint))
     (checkpoint / FILE).unlink()
     again = toy.trainer(tmp_path)
@@ -95,7 +95,7 @@ def test_a_checkpoint_of_another_strategy_on_request(tmp_path: Path, other: str)
     made.train()
     again = toy.trainer(tmp_path)
     attach(again, resume_other_spec=True)
-    with pytest.warns(MaskplugWarning, match="masks are uniform at first, as told"):
+    with pytest.warns(MaskplugWarning, match="masks are uniform at first"):
         again.train(resume_from_checkpoint=str(tmp_path / "checkpoint-14"))
     easy, hard = toy.masked(one for one in again.trained if one.step < 24)
     assert easy + hard == 10 * 4 * 5

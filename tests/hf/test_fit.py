@@ -26,9 +26,9 @@ TARGETS = "has no decoder to generate them"
         (strategies.deleted(), "bert", rf"'deleted@1'.*BertForMaskedLM {TARGETS}.*'dynamic'.*T5"),
         (strategies.fragment(), "xlnet", rf"XLNetLMHeadModel {TARGETS}.*'dynamic'"),
         (strategies.deleted("chosen"), "llama", rf"LlamaForCausalLM {TARGETS}.*'fim'"),
-        (strategies.ordered(), "bert", r"BertForMaskedLM takes no 'perm_mask'.*XLNet"),
-        (strategies.ordered(), "llama", r"LlamaForCausalLM takes no 'perm_mask'"),
-        (strategies.causal(), "bert", r"each token from those before it, and BertForMaskedLM sees"),
+        (strategies.ordered(), "bert", r"BertForMaskedLM has no argument 'perm_mask'.*XLNet"),
+        (strategies.ordered(), "llama", r"LlamaForCausalLM has no argument 'perm_mask'"),
+        (strategies.causal(), "bert", r"each token from those before it, but BertForMaskedLM attends"),
     ],
 )
 def test_at_construction_and_attachment(
@@ -54,7 +54,7 @@ def test_a_decoder_and_labels_in_place_at_the_first_batch(family: str, make: Any
     vocab = vocabulary(tokenizer, mask_id=tokenizer.unk_token_id)
     collate = DataCollatorForMasking(tokenizer, make(), model=model, vocabulary=vocab)
     rows = models.rows(tokenizer)
-    with pytest.raises(OptionError, match=rf"in place, and {type(model).__name__} .*'t5', 'bart'"):
+    with pytest.raises(OptionError, match=rf"in place, but {type(model).__name__} .*'t5', 'bart'"):
         collate([{"input_ids": row} for row in rows])
     batch = collate([{"input_ids": row, "labels": row[:4]} for row in rows])
     assert batch["labels"].tolist() == [row[:4] for row in rows]

@@ -112,8 +112,8 @@ GOOD = {"input_ids": ROW, "scores": [0.5] * 6}
 @pytest.mark.parametrize(
     ("features", "message"),
     [
-        ([{"input_ids": ROW}], r"'scored@1' reads the column 'scores', .*\['input_ids'\].*attach"),
-        ([ROW], r"'scored@1' reads the column 'scores'"),
+        ([{"input_ids": ROW}], r"'scored@1' requires the column 'scores', .*\['input_ids'\].*attach"),
+        ([ROW], r"'scored@1' requires the column 'scores'"),
         ([GOOD, {**GOOD, "scores": [0.5]}], "'scores' has 1 values for the 6 tok.* 1"),
         (
             [GOOD, {**GOOD, "scores": [0.5] * 5 + [np.nan]}],
@@ -128,7 +128,7 @@ GOOD = {"input_ids": ROW, "scores": [0.5] * 6}
         ([{**GOOD, "protected": [1]}], "'protected' has 1 values for the 6 tokens of feature 0"),
         (
             [{**GOOD, "word_ids": [0] * 6, "word_starts": [1] * 6}],
-            "'word_ids' and 'word_starts' both say where words begin",
+            "'word_ids' and 'word_starts' both mark word starts",
         ),
     ],
 )

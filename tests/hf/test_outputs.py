@@ -154,7 +154,7 @@ def test_sources_are_needed_where_something_must_follow() -> None:
 
     collate = collator(strategies.causal(replacement=Silent()))
     assert collate(features())["input_ids"].shape == (2, 7)
-    with pytest.raises(TokenError, match=r"'token_type_ids' .* does not tell the sources"):
+    with pytest.raises(TokenError, match=r"'token_type_ids' .* without returning the sources"):
         collate(features(token_type_ids=[[0] * 6, [0] * 4]))
 
 
@@ -178,7 +178,7 @@ def test_decoder_inputs_of_the_strategy_are_taken_as_they_are() -> None:
     assert batch["decoder_input_ids"].tolist() == [[2, 7, 8, 9], [2, 7, PAD, PAD]]
     assert batch["decoder_position_ids"].tolist() == [[1, 2, 3, 4], [1, 2, 0, 0]]
     tokenizer, model = models.family("bart")
-    with pytest.warns(MaskplugWarning, match="'decoder_position_ids', for which BartFor"):
+    with pytest.warns(MaskplugWarning, match="'decoder_position_ids', but BartFor"):
         collate = DataCollatorForMasking(tokenizer, fragment, model=model)
     given = [{"input_ids": row} for row in models.rows(tokenizer)]
     batch = collate(given)

@@ -104,7 +104,7 @@ def test_other_labels_of_tokens_are_refused(
 ) -> None:
     tokenizer, model = family(name)
     with pytest.raises(
-        TokenError, match=rf"strategy '{strategy}@1' has an objective .*\): to train"
+        TokenError, match=rf"strategy '{strategy}@1' has its own objective .*\): to train"
     ):
         collated(tokenizer, strategy, model, features(tokenizer, LABELS["others"]), way, tmp_path)
 
@@ -166,7 +166,7 @@ def test_texts_as_long_as_their_sources_are_kept_with_a_warning(family: Any) -> 
     given = features(tokenizer, LABELS["others"])
     collate = DataCollatorForMasking(tokenizer, "t5", model=model)
     collate.set_epoch(0)
-    with pytest.warns(MaskplugWarning, match=r"its own \(targets\)\. .* trained on"):
+    with pytest.warns(MaskplugWarning, match=r"its own \(targets\)\. .* are trained"):
         batch = collate(given)
     assert set(batch["labels"].unique().tolist()) == {7, -100}
 
@@ -261,7 +261,7 @@ def test_tags_without_a_model_are_ambiguous_where_tokens_move(strategy: str) -> 
     collate = DataCollatorForMasking(tokenizer, strategy, clock="never")
     with (
         pytest.warns(MaskplugWarning, match="one label for each token"),
-        pytest.raises(TokenError, match=r"moves tokens.* give the collator the model \(model=\)"),
+        pytest.raises(TokenError, match=r"moves tokens.* pass the model to the collator \(model=\)"),
     ):
         collate(given)
 

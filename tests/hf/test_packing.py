@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import pickle
 from pathlib import Path
@@ -23,7 +24,7 @@ from maskplug_hf import DataCollatorForMasking, DataCollatorForPacking, attach, 
 from maskplug_hf.attention import use_attention
 from maskplug.feedback import Tables
 from maskplug_torch.collator import CLASSES_COLUMN as COLUMN
-from maskplug_torch.rows import Packing
+from maskplug_torch.rows import pack
 
 TOKENIZER = tokenizers.bert()
 LENGTHS = [9, 5, 20, 3, 8, 8, 1, 12]
@@ -54,9 +55,9 @@ def documents(batch: Any, name: str) -> list[list[Any]]:
 def test_rows_hold_every_sample_once_and_no_more_than_there_is_room_for(seed: int) -> None:
     rng = np.random.default_rng(seed)
     lengths = rng.integers(0, 33, rng.integers(1, 40))
-    packing = Packing.of(lengths, 32)
-    assert sorted(packing.order.tolist()) == list(range(len(lengths)))
-    rows = [packing.order[a:b] for a, b in zip(packing.rows, packing.rows[1:], strict=False)]
+    order, offsets = pack(lengths, 32)
+    assert sorted(order.tolist()) == list(range(len(lengths)))
+    rows = [order[a:b] for a, b in itertools.pairwise(offsets)]
     firsts = [row[0] for row in rows]
     assert firsts == sorted(firsts)
     for row in rows:
@@ -105,7 +106,7 @@ def test_masks_are_those_of_the_core(name: str, side: str) -> None:
     batch = collate(features(sample_id=keys))
     tokens = maskplug.TokenBatch.from_lists(ROWS, keys)
     masked = collate.strategy(tokens, vocabulary(TOKENIZER), seed=5, epoch=2)
-    order = Packing.of(np.array(LENGTHS), 24).order
+    order, _ = pack(np.array(LENGTHS), 24)
     assert masked.labels is not None
     for column, rows in (("input_ids", masked.inputs), ("labels", masked.labels)):
         assert documents(batch, column) == [rows.to_lists()[i] for i in order]
@@ -131,7 +132,7 @@ def test_masks_are_the_same_in_any_company(room: int) -> None:
 def test_samples_that_change_their_length() -> None:
     batch = packed(strategies.causal(), max_length=25)(features())
     got = documents(batch, "input_ids")
-    order = Packing.of(np.array(LENGTHS) + 1, 25).order
+    order, _ = pack(np.array(LENGTHS) + 1, 25)
     assert got == [[TOKENIZER.mask_token_id, *ROWS[i][::-1]] for i in order]
 
 
@@ -169,7 +170,7 @@ def test_token_types_and_labels_of_ones_own_follow_their_tokens() -> None:
     labels = [[100 * i + k for k in range(n)] for i, n in enumerate(LENGTHS)]
     types = [[i % 2] * n for i, n in enumerate(LENGTHS)]
     batch = packed()(features(labels=labels, token_type_ids=types))
-    order = Packing.of(np.array(LENGTHS), 24).order
+    order, _ = pack(np.array(LENGTHS), 24)
     assert documents(batch, "labels") == [labels[i] for i in order]
     assert documents(batch, "token_type_ids") == [types[i] for i in order]
     assert (batch["labels"][batch["document_ids"] < 0] == -100).all()
@@ -218,8 +219,8 @@ def test_a_model_without_positions_gets_none() -> None:
 @pytest.mark.parametrize(
     ("strategy", "options", "error", "message"),
     [
-        ("t5", {}, OptionError, r"'t5@1' predicts something else.*DataCollatorForMasking"),
-        (strategies.ordered(), {}, OptionError, r"'ordered@1' predicts something else"),
+        ("t5", {}, OptionError, r"'t5@1' does not predict its inputs in place.*DataCollatorForMasking"),
+        (strategies.ordered(), {}, OptionError, r"'ordered@1' does not predict its inputs in place"),
         *(
             ("dynamic", {"max_length": length}, OptionError, f"max_length is {length!r}; it must")
             for length in (0, "x", True, 2.5, None)
@@ -244,10 +245,10 @@ def test_a_model_with_a_decoder_is_refused(family: str) -> None:
 @pytest.mark.parametrize(
     ("columns", "message"),
     [
-        ({}, r"feature 2 \(sample key 12\) has 20 tokens, and max_length is 19: cut samples"),
+        ({}, r"feature 2 \(sample key 12\) has 20 tokens, and max_length is 19: truncate samples"),
         ({"label": [0] * 8}, r"one for each token.*DataCollatorForMasking"),
         ({"labels": [[1, 2]] * 8}, r"one for each token"),
-        ({"weight": [0.5] * 8}, r"column 'weight' belongs to a sample.*drop the column"),
+        ({"weight": [0.5] * 8}, r"column 'weight' has one value per sample.*drop the column"),
     ],
 )
 def test_features_that_cannot_be_packed(columns: Any, message: str) -> None:
@@ -373,7 +374,7 @@ def test_classes_of_adaptive_strategies_follow_their_tokens() -> None:
         collate.feedback = Tables(np.zeros(Tables.room(2)), 6)
         collate.attached = True  # plain features are evaluation data
     unpacked, together = (collate(given) for collate in both)
-    order = Packing.of(np.array(LENGTHS), 24).order
+    order, _ = pack(np.array(LENGTHS), 24)
     rows = [unpacked[COLUMN][i, : LENGTHS[i]].tolist() for i in order]
     assert documents(together, COLUMN) == rows
     assert {0, 1} <= {value for row in rows for value in row}

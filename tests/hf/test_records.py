@@ -183,6 +183,6 @@ def test_damaged_losses_on_request(heard: Path, tmp_path: Path, kind: str) -> No
     DAMAGE[kind](copy / FILE)
     made = toy.trainer(tmp_path, max_steps=9)
     attach(made, resume_other_spec=True)
-    with pytest.warns(MaskplugWarning, match="masks are uniform at first, as told"):
+    with pytest.warns(MaskplugWarning, match="masks are uniform at first"):
         made.train(resume_from_checkpoint=str(copy))
     assert {one.step for one in made.seen} == {8}

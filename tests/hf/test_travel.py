@@ -17,7 +17,7 @@ from transformers import BatchEncoding
 
 from maskplug_hf import DataCollatorForMasking
 from maskplug_hf.collator import Batch
-from maskplug_torch.batch_pickle import NARROW, narrowed
+from maskplug_torch.batch_pickle import narrowed
 
 #: Where a type ends, and one more or less.
 EDGES = [sign * 2**bits + d for bits in (7, 15, 31) for sign in (1, -1) for d in (-1, 0, 1)]
@@ -28,7 +28,7 @@ def test_narrowed_numbers_are_the_same(values: list[int]) -> None:
     array = np.array(values, np.int64)
     small = narrowed(array)
     assert small.tolist() == values
-    for narrower in NARROW:
+    for narrower in (np.int8, np.int16, np.int32):
         if values and np.dtype(narrower).itemsize < small.dtype.itemsize:
             limits = np.iinfo(narrower)
             assert not all(limits.min <= value <= limits.max for value in values)

@@ -141,7 +141,7 @@ def test_losses_that_know_no_weights_are_refused(
 ) -> None:
     made = trainer(tmp_path, strategies.weighted(), **options)
     attach(made)
-    with pytest.raises(OptionError, match=f"trainer's {name} knows nothing of them"):
+    with pytest.raises(OptionError, match=f"trainer's {name} ignores"):
         made.train()
     plain = trainer(tmp_path, "static", **options)
     attach(plain)
