@@ -328,7 +328,7 @@ def test_what_a_stream_cannot_keep(tmp_path: Path) -> None:
     with pytest.warns(MaskplugWarning, match="schedules stay at their start"):
         attach(made)
     made = trainer(tmp_path, Stream(True), collate=collator(clock="step"), max_steps=1)
-    with pytest.raises(OptionError, match="draws masks by step"):
+    with pytest.raises(OptionError, match="masks by step"):
         attach(made)
 
 

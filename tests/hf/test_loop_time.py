@@ -22,7 +22,7 @@ ROWS = [TOKENIZER(text)["input_ids"] for text in tokenizers.TEXT[:5]]
 LINEAR = {"name": "linear", "start": 0.1, "end": 0.9}
 STEP = {"clock": "step"}
 ADAPTIVE = {"strategy": "adaptive"}
-NEW = "every call draws new masks"
+NEW = "masks change on every call"
 
 
 def made(**options: Any) -> Any:

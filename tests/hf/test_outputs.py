@@ -189,7 +189,7 @@ def test_decoder_inputs_of_the_strategy_are_taken_as_they_are() -> None:
 @pytest.mark.filterwarnings("error")
 def test_layers_that_a_model_does_not_take_are_left_out_with_one_warning() -> None:
     tokenizer, model = models.family("bert")
-    with pytest.warns(MaskplugWarning, match="'langs', 'nearness', for which BertForMaskedLM"):
+    with pytest.warns(MaskplugWarning, match="'langs', 'nearness', but BertForMaskedLM"):
         collate = DataCollatorForMasking(tokenizer, strategies.placed(), model=model)
     for one in (collate, pickle.loads(pickle.dumps(collate))):
         assert set(one(features())) == {"input_ids", "attention_mask", "labels", "position_ids"}
