@@ -41,7 +41,7 @@ def documents(length: int) -> Any:
 def ours(name: str, length: int) -> Callable[[], Any]:
     """From the pattern to the tensors, the way there included."""
     pattern = maskplug.pattern(PATTERNS[name])
-    layers = {"documents": documents(length)} if pattern.layers else {}
+    layers = {"documents": documents(length)} if pattern.all_required_annotations else {}
     return lambda: pattern.block_mask(length, device="cpu", **layers)
 
 

@@ -18,8 +18,8 @@ import maskplug
 from benchmarks.inputs import batch, unseen, vocabulary
 from benchmarks.objectives import masking
 from benchmarks.timing import Call, Prepare, timed
-from maskplug.composed import Composed
-from maskplug.when import When
+from maskplug.context import MaskingContext
+from maskplug.strategies.composed import Composed
 
 SIZES, ROUNDS = ((32, 512), (1024, 512), (8192, 512)), 15
 #: Seconds of a side's turn: enough for several copies of the larger array.
@@ -35,7 +35,7 @@ def chosen_and_replaced(tokens: maskplug.TokenBatch, vocab: maskplug.Vocabulary)
     assert isinstance(made, Composed)
 
     def call(fresh: maskplug.TokenBatch, epoch: int) -> object:
-        rng = When.at(1, epoch, 0, fresh.keys).rng(made.clock)
+        rng = MaskingContext.at(1, epoch, 0, fresh.keys).rng(made.clock)
         selection = made.selector.select(fresh, vocab, rng)
         return made.replacement.replace(fresh, selection, vocab, rng)
 

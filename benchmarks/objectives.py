@@ -23,7 +23,7 @@ def runnable() -> dict[str, maskplug.Strategy]:
         parameters = inspect.signature(entry.factory).parameters.values()
         if entry.provider == BUILTIN and all(p.default is not p.empty for p in parameters):
             made = maskplug.strategy(entry.label)
-            if not made.reads:
+            if not made.required_annotations:
                 found[entry.name] = made
     return found
 

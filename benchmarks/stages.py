@@ -15,8 +15,8 @@ import numpy as np
 import maskplug
 from benchmarks.inputs import batch, unseen, vocabulary
 from benchmarks.timing import Prepare, timed
-from maskplug.composed import Composed
-from maskplug.when import When
+from maskplug.context import MaskingContext
+from maskplug.strategies.composed import Composed
 
 ROWS, LENGTH, ROUNDS = 32, 512, 40
 SHORT = 2
@@ -28,16 +28,19 @@ def stages(
     """The stages of a call in their order; draws are made anew in each."""
     made = maskplug.strategy("dynamic")
     assert isinstance(made, Composed)
-    when = When.at(1, 0, 0, tokens.keys)
-    selection = made.selector.select(tokens, vocab, when.rng(made.clock))
-    inputs = made.replacement.replace(tokens, selection, vocab, when.rng(made.clock))
+    context = MaskingContext.at(1, 0, 0, tokens.keys)
+    selection = made.selector.select(tokens, vocab, context.rng(made.clock))
+    inputs = made.replacement.replace(tokens, selection, vocab, context.rng(made.clock))
     ready = np.empty_like(tokens.ids)
 
     def drawing(stage: Any, *before: Any) -> Prepare:
-        return lambda: partial(stage, *before, vocab, when.rng(made.clock))
+        return lambda: partial(stage, *before, vocab, context.rng(made.clock))
 
     yield "a copy of the ids, for comparison", lambda: partial(np.copyto, ready, tokens.ids)
-    yield "time, seed and keys", lambda: lambda: When.at(1, 0, 0, tokens.keys).rng(made.clock)
+    yield (
+        "time, seed and keys",
+        lambda: lambda: MaskingContext.at(1, 0, 0, tokens.keys).rng(made.clock),
+    )
     yield "selector", drawing(made.selector.select, tokens)
     yield "check of the selection", lambda: partial(selection.check, tokens)
     yield "replacement", drawing(made.replacement.replace, tokens, selection)

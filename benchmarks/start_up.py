@@ -47,7 +47,9 @@ def pattern(name: str) -> None:
     from maskplug.attention.blocks import PARTIAL, Blocks
 
     made = maskplug.pattern(name)
-    layers: dict[str, Any] = {layer: np.arange(4 * LENGTH) // 300 for layer in made.layers}
+    layers: dict[str, Any] = {
+        layer: np.arange(4 * LENGTH) // 300 for layer in made.all_required_annotations
+    }
     Blocks.of(made.intervals(4 * LENGTH, **layers)).listed(PARTIAL)
 
 
@@ -128,7 +130,7 @@ def here(use: str, name: str) -> dict[str, Any]:
     import maskplug  # noqa: F401
 
     imported = time.perf_counter()
-    from maskplug.compiled import watched
+    from maskplug.kernels.compilation import watched
 
     with watched() as compiled:
         more = made(name)

@@ -3,18 +3,19 @@
 A mask is a pure function of strategy@version, options, seed, t and the sample's key.
 """
 
-from maskplug import tlm
-from maskplug.attention import Pattern, Site, pattern
-from maskplug.composed import compose
+from maskplug.attention import AttentionCall, Pattern, pattern
+from maskplug.context import MaskingEvent
 from maskplug.errors import MaskplugError, MaskplugWarning, OptionError
-from maskplug.feedback import Losses
 from maskplug.hookspecs import Register, hookimpl
-from maskplug.parts import Clock, Most, Replacement, Schedule, Selector, Target
+from maskplug.loss_tracking import Losses
+from maskplug.objectives import tlm
+from maskplug.parts import Clock, Replacement, Schedule, SelectionBound, Selector, Target
+from maskplug.preprocessing.salience import byte_offsets, salient_layer
+from maskplug.preprocessing.segmentation import segment_words
 from maskplug.ragged import Ragged
 from maskplug.rng import Rng, derive, key_of
-from maskplug.salience import byte_offsets, salient_layer
-from maskplug.segmentation import segment_words
-from maskplug.strategy import Context, Strategy, part, strategy
+from maskplug.strategies.composed import compose
+from maskplug.strategy import Strategy, part, strategy
 from maskplug.tokens import Masked, Selection, TokenBatch
 from maskplug.units import budget, units
 from maskplug.vocabulary import Vocabulary
@@ -23,12 +24,12 @@ __version__ = "0.1.0"
 
 __all__ = [
     "Clock",
-    "Context",
     "Losses",
     "Masked",
+    "MaskingEvent",
     "MaskplugError",
     "MaskplugWarning",
-    "Most",
+    "SelectionBound",
     "OptionError",
     "Pattern",
     "Ragged",
@@ -38,7 +39,7 @@ __all__ = [
     "Schedule",
     "Selection",
     "Selector",
-    "Site",
+    "AttentionCall",
     "Strategy",
     "Target",
     "TokenBatch",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from maskplug import attention, clock, replacements, schedule, selectors, targets
-from maskplug.composed import compose
 from maskplug.hookspecs import Register, hookimpl
 from maskplug.strategies import (
     adaptive,
@@ -20,6 +19,7 @@ from maskplug.strategies import (
     seq2seq,
     ul2,
 )
+from maskplug.strategies.composed import compose
 
 
 @hookimpl

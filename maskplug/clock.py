@@ -10,9 +10,9 @@ from typing import Literal
 
 import numpy as np
 
-from maskplug.arrays import IntArray
-from maskplug.limits import check_whole
 from maskplug.parts import Clock
+from maskplug.types import IntArray
+from maskplug.validation.options import check_whole
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class Never(Clock):
         [0, 0]
     """
 
-    timeless = True
+    is_static = True
 
     def __call__(self, epoch: IntArray, step: IntArray) -> IntArray:
         return np.zeros_like(epoch)

@@ -6,9 +6,9 @@ from typing import Any, Literal
 
 import numpy as np
 
-from maskplug.arrays import IntArray, frozen
 from maskplug.errors import OptionError, TokenError
 from maskplug.ragged import Ragged
+from maskplug.types import IntArray, readonly
 
 Side = Literal["right", "left"]
 
@@ -60,7 +60,7 @@ def pad(
         return rows.values.astype(dtype).reshape(len(rows), width)
     out = np.empty((len(rows), width), dtype)
     # As integers, whatever the bits mean: the kernel is compiled once.
-    bits = frozen(rows.values, dtype).view(np.int64)
+    bits = readonly(rows.values, dtype).view(np.int64)
     fill = int(dtype(value).view(np.int64))
     pad_into(out.view(np.int64), bits, rows.offsets, fill, side == "left")
     return out
@@ -76,5 +76,5 @@ def visible(lengths: IntArray, width: int, side: Side = "right") -> IntArray:
     from maskplug.kernels.pad import visible_into
 
     out = np.empty((len(lengths), width), np.int64)
-    visible_into(out, frozen(lengths, np.int64), side == "left")
+    visible_into(out, readonly(lengths, np.int64), side == "left")
     return out

@@ -10,7 +10,7 @@ import reprlib
 from collections.abc import Iterable
 from typing import Any
 
-from maskplug.terms import in_our_terms
+from maskplug.validation.synonyms import in_our_terms
 
 
 class MaskplugError(Exception):

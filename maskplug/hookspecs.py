@@ -6,15 +6,13 @@ A plugin is a module named in the entry-point group ``maskplug``; it marks its f
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Callable
+from typing import Protocol
 
 import pluggy
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from maskplug.strategy import Context
-    from maskplug.tokens import Masked
+from maskplug.context import MaskingEvent
+from maskplug.tokens import Masked
 
 PROJECT = "maskplug"
 
@@ -57,10 +55,10 @@ def maskplug_register(register: Register) -> None:
 
 
 @hookspec
-def maskplug_after_mask(masked: Masked, context: Context) -> None:
+def maskplug_after_mask(masked: Masked, event: MaskingEvent) -> None:
     """Observe a batch that was just masked.
 
-    ``masked`` and ``context.tokens`` are read-only copies; what an observer returns is ignored.
+    ``masked`` and ``event.tokens`` are read-only copies; what an observer returns is ignored.
     Wrappers, ``tryfirst`` and ``trylast`` work as pluggy documents them. An observer that raises is
     reported once, and not called again. Called in the process that masked the batch, which may be a
     data-loading worker.
@@ -70,7 +68,7 @@ def maskplug_after_mask(masked: Masked, context: Context) -> None:
         import maskplug
 
         @maskplug.hookimpl
-        def maskplug_after_mask(masked, context):
+        def maskplug_after_mask(masked, event):
             share = masked.selection.mask.mean()
-            print(f"{context.strategy.label} at t={context.rng.t[0]}: {share:.1%} chosen")
+            print(f"{event.strategy.label} at t={event.rng.t[0]}: {share:.1%} chosen")
     """

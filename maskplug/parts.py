@@ -9,20 +9,18 @@ import inspect
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from dataclasses import fields, is_dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, Self, TypeVar
+from typing import Any, ClassVar, Literal, NamedTuple, Self, TypeVar
 
 import numpy as np
 
-from maskplug import authored
-from maskplug.arrays import FloatArray, IntArray
 from maskplug.errors import PluginError
-
-if TYPE_CHECKING:
-    from maskplug.feedback import Plan
-    from maskplug.ragged import Ragged
-    from maskplug.rng import Rng
-    from maskplug.tokens import Masked, Selection, TokenBatch
-    from maskplug.vocabulary import Vocabulary
+from maskplug.loss_tracking import LossTrackingConfig
+from maskplug.ragged import Ragged
+from maskplug.rng import Rng
+from maskplug.tokens import Masked, Selection, TokenBatch
+from maskplug.types import FloatArray, IntArray
+from maskplug.validation import definitions
+from maskplug.vocabulary import Vocabulary
 
 Factory = TypeVar("Factory", bound=Callable[..., Any])
 #: What a model is trained on: labels in place, labels in a random order, or targets to generate.
@@ -34,9 +32,9 @@ class Part(ABC):
 
     kind: ClassVar[str]
     #: The layers of a batch that the part reads, besides word_starts, sentence_starts, protected.
-    reads: tuple[str, ...] = ()
+    required_annotations: tuple[str, ...] = ()
     #: How the losses are summed up that the part follows; None for parts that follow none.
-    feedback_plan: Plan | None = None
+    feedback_plan: LossTrackingConfig | None = None
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:
         """Check what authors get wrong first.
@@ -45,9 +43,9 @@ class Part(ABC):
             PluginError: when the class lacks a method, or an argument is for an attribute without
                 annotation.
         """
-        authored.check_methods(cls)
+        definitions.check_methods(cls)
         if args or kwargs:
-            authored.check_arguments(cls, args, kwargs)
+            definitions.check_arguments(cls, args, kwargs)
         return super().__new__(cls)
 
 
@@ -103,7 +101,7 @@ class Clock(Part):
     #: True when t depends on the step, so that an adapter must carry steps with the samples.
     needs_step: bool = False
     #: True when t never changes.
-    timeless: bool = False
+    is_static: bool = False
 
     @abstractmethod
     def __call__(self, epoch: IntArray, step: IntArray) -> IntArray:
@@ -125,7 +123,7 @@ class Schedule(Part):
         """The least and the greatest value that the schedule can take."""
 
 
-class Most(NamedTuple):
+class SelectionBound(NamedTuple):
     """The most that a selector may choose in rows of given lengths: int64, one each.
 
     Attributes:
@@ -148,9 +146,9 @@ class Selector(Part):
     def select(self, tokens: TokenBatch, vocab: Vocabulary, rng: Rng) -> Selection:
         """The chosen spans: sorted, disjoint, and only of tokens that may be masked."""
 
-    def bound(self, lengths: IntArray) -> Most:
+    def bound(self, lengths: IntArray) -> SelectionBound:
         """The most that may be chosen in rows of these lengths; no empty span by default."""
-        return Most(lengths, lengths, np.zeros_like(lengths))
+        return SelectionBound(lengths, lengths, np.zeros_like(lengths))
 
 
 class Replacement(Part):
@@ -167,7 +165,7 @@ class Replacement(Part):
         A replacement that changes the number or the order of the tokens gives their ``sources``.
         """
 
-    def bound(self, lengths: IntArray, most: Most) -> IntArray:
+    def bound(self, lengths: IntArray, most: SelectionBound) -> IntArray:
         """The greatest length that rows of ``lengths`` can get: int64, one each.
 
         Args:
@@ -197,6 +195,6 @@ class Target(Part):
     ) -> Masked:
         """The inputs with ``labels`` (aligned with them) or ``targets`` (of any length)."""
 
-    def bound(self, lengths: IntArray, most: Most) -> IntArray:
+    def bound(self, lengths: IntArray, most: SelectionBound) -> IntArray:
         """The greatest length of what is predicted: int64, one each; see ``Replacement.bound``."""
         return lengths

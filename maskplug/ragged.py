@@ -14,11 +14,36 @@ from typing import Any
 
 import numpy as np
 
-from maskplug.arrays import IntArray, frozen, gather, lengths_of
 from maskplug.errors import TokenError, shortened
+from maskplug.types import IntArray, lengths_of, readonly
 
 #: Arrays that ``np.concatenate`` reads as what they are.
 _ARRAYS = {np.ndarray, np.memmap}
+
+
+def ranges(firsts: IntArray, lengths: IntArray) -> tuple[IntArray, IntArray]:
+    """Whole numbers upwards from each first one, range behind range, and the ranges' offsets.
+
+    Example:
+        >>> numbers, offsets = ranges(np.array([7, 3]), np.array([2, 3]))
+        >>> numbers.tolist(), offsets.tolist()
+        ([7, 8, 3, 4, 5], [0, 2, 5])
+    """
+    from maskplug.kernels.rows import ranges as numbered
+
+    numbers, offsets = numbered(readonly(firsts, np.int64), readonly(lengths, np.int64))
+    return numbers, offsets
+
+
+def gather(offsets: IntArray, rows: IntArray) -> tuple[IntArray, IntArray]:
+    """Where the values of some rows stand, and the offsets that these rows have on their own.
+
+    Example:
+        >>> index, new = gather(np.array([0, 2, 3]), np.array([1, 0]))
+        >>> index.tolist(), new.tolist()
+        ([2, 0, 1], [0, 1, 3])
+    """
+    return ranges(offsets[:-1][rows], lengths_of(offsets)[rows])
 
 
 def flatten(rows: Sequence[Any]) -> tuple[IntArray, IntArray]:
@@ -151,10 +176,10 @@ class Ragged:
     sources: IntArray | None = None
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "values", frozen(self.values, self.values.dtype.type))
-        object.__setattr__(self, "offsets", frozen(self.offsets, np.int64))
+        object.__setattr__(self, "values", readonly(self.values, self.values.dtype.type))
+        object.__setattr__(self, "offsets", readonly(self.offsets, np.int64))
         if self.sources is not None:
-            object.__setattr__(self, "sources", frozen(self.sources, np.int64))
+            object.__setattr__(self, "sources", readonly(self.sources, np.int64))
             if len(self.sources) != len(self.values):
                 raise TokenError(f"{len(self.values)} values came with {len(self.sources)} sources")
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from inspect import cleandoc, isclass
 from typing import Any
 
-from maskplug import authored
 from maskplug.errors import (
     PASSED_ON,
     ConflictError,
@@ -20,6 +19,7 @@ from maskplug.errors import (
     shortened,
 )
 from maskplug.parts import Part
+from maskplug.validation import definitions
 
 BUILTIN = "maskplug"
 KINDS = ("strategy", "selector", "replacement", "target", "clock", "schedule", "pattern")
@@ -121,8 +121,8 @@ class Registry:
                 f"maskplug.{entry.kind.capitalize()}"
             )
         try:
-            authored.check_methods(entry.factory)  # type: ignore[arg-type]
-            authored.check_dataclass(entry.factory)  # type: ignore[arg-type]
+            definitions.check_methods(entry.factory)  # type: ignore[arg-type]
+            definitions.check_dataclass(entry.factory)  # type: ignore[arg-type]
         except PluginError as error:
             raise PluginError(f"{where}: {error}") from None
 

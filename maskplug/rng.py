@@ -6,7 +6,7 @@ the layout bit by bit, so that another language can reproduce every mask.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
 from hashlib import blake2b
@@ -15,19 +15,18 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from maskplug.arrays import (
+from maskplug.errors import OptionError, TokenError, shortened
+from maskplug.types import (
     BoolArray,
     FloatArray,
     IntArray,
     UintArray,
     Words,
-    frozen,
     integers,
-    spread,
+    per_sample,
+    readonly,
 )
-from maskplug.errors import OptionError, TokenError, shortened
-from maskplug.limits import is_whole
-from maskplug.parts import Schedule
+from maskplug.validation.options import is_whole
 
 FULL = (1 << 64) - 1
 
@@ -80,7 +79,7 @@ def keys_of(values: Iterable[int | str | bytes] | np.ndarray[Any, Any]) -> UintA
         if values.ndim != 1:
             raise TokenError(f"keys have the shape {values.shape}; expected one key per sample")
         if values.dtype.kind == "u" or (values.dtype.kind == "i" and (values >= 0).all()):
-            return frozen(values, np.uint64)
+            return readonly(values, np.uint64)
     elif isinstance(values, str | bytes | set | frozenset | Mapping) or not np.iterable(values):
         raise TokenError(
             f"keys are {shortened(values)}; expected a sequence with one key (int, str or bytes) "
@@ -112,8 +111,8 @@ def absorb(state: UintArray, position: int, word: UintArray) -> UintArray:
 
     if len(state) != len(word) and 1 not in (len(state), len(word)):
         raise ValueError(f"{len(state)} hashes cannot take in {len(word)} words")
-    return frozen(
-        absorb_rows(frozen(state, np.uint64), position, frozen(word, np.uint64)), np.uint64
+    return readonly(
+        absorb_rows(readonly(state, np.uint64), position, readonly(word, np.uint64)), np.uint64
     )
 
 
@@ -171,7 +170,7 @@ def times_of(t: int | IntArray, samples: int, name: str = "t") -> IntArray:
     least = times.item() if times.ndim == 0 else times.min(initial=0)
     if least < 0:
         raise OptionError(f"{name} is {least}; epochs and steps count from 0")
-    return spread(times, np.int64, samples)
+    return per_sample(times, np.int64, samples)
 
 
 def progress_of(progress: float | FloatArray, samples: int) -> FloatArray:
@@ -194,11 +193,11 @@ def progress_of(progress: float | FloatArray, samples: int) -> FloatArray:
         raise OptionError(f"progress has shape {part.shape} for {samples} samples")
     if isnan(part.item()) if part.ndim == 0 else np.isnan(part).any():
         raise OptionError("progress is NaN; it is a number from 0 to 1")
-    return spread(part, np.float64, samples)
+    return per_sample(part, np.float64, samples)
 
 
 class Feedback(Protocol):
-    """What a model has told of its losses, step by step; see ``maskplug.feedback``."""
+    """What a model has told of its losses, step by step; see ``maskplug.loss_tracking``."""
 
     def at(self, step: int) -> FloatArray:
         """The score of every class that masks of this step are drawn with: float64."""
@@ -275,7 +274,7 @@ class Rng:
         return replace(self, scope=f"{self.scope}{name}/", _keys={})
 
     @cached_property
-    def timeless(self) -> Rng:
+    def at_time_zero(self) -> Rng:
         """The same samples at t = 0: draws that stay, whatever the clock does."""
         return replace(self, t=np.zeros_like(self.t), _keys={})
 
@@ -297,7 +296,7 @@ class Rng:
         """``hash_words(seed, t, keys)``, in one go."""
         from maskplug.kernels.philox import sample_hashes
 
-        times, keys = frozen(self.t, np.int64), frozen(self.keys, np.uint64)
+        times, keys = readonly(self.t, np.int64), readonly(self.keys, np.uint64)
         hashes = np.empty(len(self), np.uint64)
         sample_hashes(np.uint64(self.seed), times, keys, hashes)
         hashes.setflags(write=False)
@@ -338,8 +337,8 @@ class Rng:
         wide = self.bits(purpose, counts, draw).astype(np.uint64) * np.uint64(high)
         return (wide >> np.uint64(32)).astype(np.int64)
 
-    def value(self, schedule: Schedule | float) -> FloatArray:
+    def value(self, schedule: Callable[[FloatArray], FloatArray] | float) -> FloatArray:
         """A schedule's value at each sample's progress, or the number itself: float64, one each."""
-        if isinstance(schedule, Schedule):
+        if callable(schedule):
             return schedule(self.progress)
-        return spread(schedule, np.float64, len(self))
+        return per_sample(schedule, np.float64, len(self))

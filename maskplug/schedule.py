@@ -10,10 +10,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from maskplug.arrays import FloatArray
 from maskplug.errors import OptionError, shortened
-from maskplug.limits import bounds, check_list, check_number, is_finite
 from maskplug.parts import Schedule
+from maskplug.types import FloatArray
+from maskplug.validation.options import bounds, check_list, check_number, is_finite
 
 
 @dataclass(frozen=True)

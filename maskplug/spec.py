@@ -19,7 +19,6 @@ from typing import Any, Literal, Union, get_args, get_origin
 
 import numpy as np
 
-from maskplug import authored
 from maskplug.errors import (
     OptionError,
     PluginError,
@@ -28,12 +27,13 @@ from maskplug.errors import (
     did_you_mean,
     shortened,
 )
-from maskplug.limits import is_finite
-from maskplug.nesting import check_members, check_nesting, too_deep
 from maskplug.parts import Part
 from maskplug.plugins import registry
+from maskplug.preprocessing.resource import Resource
 from maskplug.registry import Entry
-from maskplug.resource import Resource
+from maskplug.validation import definitions
+from maskplug.validation.nesting import check_members, check_nesting, too_deep
+from maskplug.validation.options import is_finite
 
 
 def build(entry: Entry, options: Mapping[str, Any]) -> Any:
@@ -60,8 +60,8 @@ def build(entry: Entry, options: Mapping[str, Any]) -> Any:
     for name in options:
         if name not in signature.parameters:
             hint = did_you_mean(name if isinstance(name, str) else "", signature.parameters)
-            if inspect.isclass(entry.factory) and name in authored.unannotated(entry.factory):
-                hint = f": {authored.without_annotation(entry.factory, name)}"
+            if inspect.isclass(entry.factory) and name in definitions.unannotated(entry.factory):
+                hint = f": {definitions.without_annotation(entry.factory, name)}"
             raise OptionError(f"{who} has no option {shortened(name)}{hint}")
     values = {}
     for name, parameter in signature.parameters.items():
@@ -159,6 +159,10 @@ def _is_part(choice: Any) -> bool:
     return inspect.isclass(choice) and issubclass(choice, Part)
 
 
+#: Parsers of the kinds whose text form is more than a name; the module of the kind adds its own.
+PARSERS: dict[str, Callable[[str], Any]] = {}
+
+
 def resolve(kind: str, value: Any) -> Any:
     """A part from its name, from a mapping with ``name`` and options, or as it is.
 
@@ -166,12 +170,8 @@ def resolve(kind: str, value: Any) -> Any:
         OptionError: when the mapping has no name or the options are wrong.
         UnknownNameError: when there is no such part.
     """
-    if isinstance(value, str) and kind == "pattern":
-        from maskplug.attention.expression import parse
-
-        value = parse(value)
-    elif isinstance(value, str):
-        value = {"name": value}
+    if isinstance(value, str):
+        value = PARSERS[kind](value) if kind in PARSERS else {"name": value}
     if not isinstance(value, Mapping):
         if not isinstance(value, Part) or value.kind != kind:
             raise OptionError(f"a {kind} was expected, not {shortened(value)}")
@@ -196,7 +196,7 @@ def options_of(value: Part) -> dict[str, Any]:
         OptionError: when one of them does not fit its annotation.
         PluginError: when the part is no frozen dataclass, so that its options are unknown.
     """
-    authored.check_dataclass(type(value))
+    definitions.check_dataclass(type(value))
     assert dataclasses.is_dataclass(value)
     hints = typing.get_type_hints(_annotated(type(value)))
     try:

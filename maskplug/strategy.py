@@ -12,8 +12,7 @@ from typing import Any
 import numpy as np
 
 from maskplug import spec as specs
-from maskplug.arrays import FloatArray, IntArray
-from maskplug.contract import check_arguments, check_type
+from maskplug.context import MaskingContext, MaskingEvent
 from maskplug.errors import (
     PASSED_ON,
     MaskplugError,
@@ -25,28 +24,14 @@ from maskplug.errors import (
     described,
     shortened,
 )
-from maskplug.feedback import Plan
+from maskplug.loss_tracking import LossTrackingConfig
 from maskplug.parts import Clock, Part, Predicts, Schedule, parts_in
 from maskplug.plugins import plugins, registry
-from maskplug.rng import Feedback, Rng
+from maskplug.rng import Feedback
 from maskplug.tokens import Masked, TokenBatch
+from maskplug.types import FloatArray, IntArray
+from maskplug.validation.results import check_arguments, check_type
 from maskplug.vocabulary import Vocabulary
-from maskplug.when import When
-
-
-@dataclass(frozen=True)
-class Context:
-    """What an observer is told beside the result: who masked what, and when."""
-
-    strategy: Strategy
-    tokens: TokenBatch
-    vocab: Vocabulary
-    when: When
-
-    @cached_property
-    def rng(self) -> Rng:
-        """The draws at the strategy's t."""
-        return self.when.rng(self.strategy.times)
 
 
 @dataclass(frozen=True)
@@ -65,12 +50,12 @@ class Strategy(Part):
     options: Mapping[str, Any] | None = field(default=None, kw_only=True)
 
     @abstractmethod
-    def mask(self, tokens: TokenBatch, vocab: Vocabulary, when: When) -> Masked:
+    def mask(self, tokens: TokenBatch, vocab: Vocabulary, context: MaskingContext) -> Masked:
         """Mask a batch; :meth:`__call__` is what users call."""
 
     @property
     @abstractmethod
-    def times(self) -> Clock:
+    def primary_clock(self) -> Clock:
         """The clock whose t observers and messages name."""
 
     @abstractmethod
@@ -127,15 +112,15 @@ class Strategy(Part):
             ([[2, 17, 88, 34, 3]], [[-100, -100, -100, 51, -100]])
         """
         check_arguments(tokens, vocab)
-        self._check_layers(tokens)
-        when = When.at(seed, epoch, step, tokens.keys, progress, feedback)
-        masked = self._masked(tokens, vocab, when)
+        self._check_annotations(tokens)
+        context = MaskingContext.at(seed, epoch, step, tokens.keys, progress, feedback)
+        masked = self._masked(tokens, vocab, context)
         loaded = plugins()
         if loaded.observed:
-            loaded.after_mask(masked, Context(self, tokens, vocab, when))
+            loaded.after_mask(masked, MaskingEvent(self, tokens, vocab, context))
         return masked
 
-    def try_out(self, vocab: Vocabulary, seed: int = 0) -> Masked:
+    def dry_run(self, vocab: Vocabulary, seed: int = 0) -> Masked:
         """Mask eight ordinary tokens, unseen by observers: what fails always should fail early.
 
         Returns:
@@ -145,16 +130,16 @@ class Strategy(Part):
             MaskplugError: what masking any batch would raise.
         """
         ids = vocab.ordinary[:8]
-        layers = {name: np.zeros(len(ids), np.int64) for name in self.reads}
+        annotations = {name: np.zeros(len(ids), np.int64) for name in self.required_annotations}
         starts = np.ones(len(ids), np.bool_)
-        layers |= {"word_starts": starts, "sentence_starts": starts}  # type: ignore[dict-item]
-        tokens = TokenBatch.from_flat(ids, [0, len(ids)], [0], layers)
-        return self._masked(tokens, vocab, When.at(seed, 0, 0, tokens.keys))
+        annotations |= {"word_starts": starts, "sentence_starts": starts}  # type: ignore[dict-item]
+        tokens = TokenBatch.from_flat(ids, [0, len(ids)], [0], annotations)
+        return self._masked(tokens, vocab, MaskingContext.at(seed, 0, 0, tokens.keys))
 
-    def _masked(self, tokens: TokenBatch, vocab: Vocabulary, when: When) -> Masked:
+    def _masked(self, tokens: TokenBatch, vocab: Vocabulary, context: MaskingContext) -> Masked:
         """Mask a batch; what a part of a plugin raises is explained."""
         try:
-            masked = self.mask(tokens, vocab, when)
+            masked = self.mask(tokens, vocab, context)
             check_type(masked, Masked, "mask")
         except ResultError as error:
             if str(error).startswith("strategy "):  # a strategy inside this one has named itself
@@ -163,13 +148,13 @@ class Strategy(Part):
         except (MaskplugError, *PASSED_ON):
             raise
         except BaseException as error:  # a part must not end the process by SystemExit
-            raise self._explained(error, tokens, vocab, when) from error
+            raise self._explained(error, tokens, vocab, context) from error
         return masked
 
-    def _check_layers(self, tokens: TokenBatch) -> None:
-        missing = [name for name in self.reads if name not in tokens.layers]
+    def _check_annotations(self, tokens: TokenBatch) -> None:
+        missing = [name for name in self.required_annotations if name not in tokens.annotations]
         if missing:
-            have = ", ".join(map(repr, tokens.layers)) or "none"
+            have = ", ".join(map(repr, tokens.annotations)) or "none"
             raise TokenError(
                 f"strategy {self.label!r} reads the layer {missing[0]!r}, one value for each "
                 f"token, and the batch does not have it (its layers: {have}); 'maskplug list "
@@ -177,17 +162,17 @@ class Strategy(Part):
             )
 
     def _explained(
-        self, error: BaseException, tokens: TokenBatch, vocab: Vocabulary, when: When
+        self, error: BaseException, tokens: TokenBatch, vocab: Vocabulary, context: MaskingContext
     ) -> StrategyError:
         what = f"strategy {self.label!r} raised {described(error)}"
         if not len(tokens):
             return StrategyError(f"{what}\n  the batch has no samples")
-        guilty = self._guilty(tokens, vocab, when)
+        guilty = self._guilty(tokens, vocab, context)
         ids = " ".join(map(str, tokens.row(guilty).ids.tolist()))
         try:
-            time = f"t = {when.rng(self.times).t[guilty]}"
+            time = f"t = {context.rng(self.primary_clock).t[guilty]}"
         except Exception as stuck:
-            time = f"no t, for the clock {self.times!r} raised {described(stuck)}"
+            time = f"no t, for the clock {self.primary_clock!r} raised {described(stuck)}"
         sample = f"  sample key {tokens.keys[guilty]}, {time}"
         try:
             options = shlex.quote(self.options_json)
@@ -195,16 +180,16 @@ class Strategy(Part):
             return StrategyError(f"{what}\n{sample}\n  no command reproduces it: {error}")
         command = (
             f"maskplug show --strategy {self.label} --options {options} "
-            f"--seed {when.seed} --epoch {when.epoch[guilty]} --step {when.step[guilty]} "
-            f"--progress {when.progress[guilty]} --key {tokens.keys[guilty]} --ids '{ids}'"
+            f"--seed {context.seed} --epoch {context.epoch[guilty]} --step {context.step[guilty]} "
+            f"--progress {context.progress[guilty]} --key {tokens.keys[guilty]} --ids '{ids}'"
         )
         return StrategyError(f"{what}\n{sample}\n  reproduce it: {command}")
 
-    def _guilty(self, tokens: TokenBatch, vocab: Vocabulary, when: When) -> int:
+    def _guilty(self, tokens: TokenBatch, vocab: Vocabulary, context: MaskingContext) -> int:
         """The first sample that raises on its own, or the first one."""
         for i in range(len(tokens)):
             try:
-                self.mask(tokens.row(i), vocab, when.take(np.array([i])))
+                self.mask(tokens.row(i), vocab, context.take(np.array([i])))
             except PASSED_ON:
                 raise
             except BaseException:
@@ -222,13 +207,13 @@ class Strategy(Part):
         return any(isinstance(part, Schedule) for part in self._parts)
 
     @cached_property
-    def timeless(self) -> bool:
+    def is_static(self) -> bool:
         """Whether a sample's mask never changes."""
         moves = self.needs_progress or self.feedback_plan is not None
-        return not moves and all(clock.timeless for clock in self.clocks)
+        return not moves and all(clock.is_static for clock in self.clocks)
 
     @cached_property
-    def feedback_plan(self) -> Plan | None:  # type: ignore[override]
+    def feedback_plan(self) -> LossTrackingConfig | None:  # type: ignore[override]
         """How the losses are summed up that masks follow; None where they follow none.
 
         Raises:
@@ -243,9 +228,11 @@ class Strategy(Part):
         return plans.pop() if plans else None
 
     @cached_property
-    def reads(self) -> tuple[str, ...]:  # type: ignore[override]
+    def required_annotations(self) -> tuple[str, ...]:  # type: ignore[override]
         """The layers of a batch that its parts read."""
-        return tuple(dict.fromkeys(name for part in self._leaves for name in part.reads))
+        return tuple(
+            dict.fromkeys(name for part in self._leaves for name in part.required_annotations)
+        )
 
     @cached_property
     def _parts(self) -> tuple[Part, ...]:

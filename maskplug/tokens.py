@@ -13,21 +13,17 @@ from typing import Any
 
 import numpy as np
 
-from maskplug.arrays import (
-    BoolArray,
-    FloatArray,
-    IntArray,
-    UintArray,
-    frozen,
-    gather,
-    lengths_of,
-    ones,
-)
-from maskplug.checked import checked_layer, checked_rows, flat_integers, joined_layer
 from maskplug.errors import ResultError, TokenError, shortened
-from maskplug.limits import COUNT, is_whole
-from maskplug.ragged import Ragged, flatten
+from maskplug.ragged import Ragged, flatten, gather
 from maskplug.rng import keys_of
+from maskplug.types import BoolArray, FloatArray, IntArray, UintArray, lengths_of, ones, readonly
+from maskplug.validation.arrays import (
+    check_annotation,
+    checked_rows,
+    flat_annotation,
+    flat_integers,
+)
+from maskplug.validation.options import COUNT, is_whole
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,7 +37,7 @@ class TokenBatch:
         layers: arrays of the length of ``ids``. ``word_starts`` (bool, True where a word begins)
             replaces the vocabulary's table, ``sentence_starts`` (bool, True where a sentence
             begins) its idea of where sentences end; ``protected`` (bool, True = never masked) adds
-            to its special ids. Strategies name others that they read (:attr:`Strategy.reads`).
+            to its special ids. Strategies name others that they read (:attr:`Strategy.required_annotations`).
 
     Example:
         >>> tokens = TokenBatch.from_lists([[2, 17, 88, 3], [2, 5, 3]], keys=["doc-1", "doc-2"])
@@ -52,7 +48,7 @@ class TokenBatch:
     ids: IntArray
     offsets: IntArray
     keys: UintArray
-    layers: Mapping[str, np.ndarray[Any, Any]] = field(default_factory=dict)
+    annotations: Mapping[str, np.ndarray[Any, Any]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         ids, offsets = checked_rows(self.ids, self.offsets)
@@ -63,10 +59,15 @@ class TokenBatch:
             raise TokenError(
                 f"{len(self)} samples came with {len(self.keys)} keys; expected one key per sample"
             )
-        if not isinstance(self.layers, Mapping):
-            raise TokenError(f"layers are {shortened(self.layers)}; expected a mapping by name")
-        layers = {name: checked_layer(name, layer, len(ids)) for name, layer in self.layers.items()}
-        object.__setattr__(self, "layers", MappingProxyType(layers))
+        if not isinstance(self.annotations, Mapping):
+            raise TokenError(
+                f"layers are {shortened(self.annotations)}; expected a mapping by name"
+            )
+        annotations = {
+            name: check_annotation(name, layer, len(ids))
+            for name, layer in self.annotations.items()
+        }
+        object.__setattr__(self, "annotations", MappingProxyType(annotations))
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), _arguments(self)  # so that copies are read-only as well
@@ -76,7 +77,7 @@ class TokenBatch:
         cls,
         rows: Sequence[Any],
         keys: Iterable[int | str | bytes] | UintArray | None = None,
-        **layers: Sequence[Any],
+        **annotations: Sequence[Any],
     ) -> TokenBatch:
         """Build a batch from rows of ids (lists or integer arrays).
 
@@ -94,8 +95,10 @@ class TokenBatch:
         """
         ids, offsets = flatten(rows)
         lengths = lengths_of(offsets).tolist()
-        flat_layers = {name: joined_layer(name, layer, lengths) for name, layer in layers.items()}
-        return cls.from_flat(ids, offsets, keys, flat_layers)
+        flat_annotations = {
+            name: flat_annotation(name, layer, lengths) for name, layer in annotations.items()
+        }
+        return cls.from_flat(ids, offsets, keys, flat_annotations)
 
     @classmethod
     def from_flat(
@@ -103,13 +106,15 @@ class TokenBatch:
         ids: Any,
         offsets: Any,
         keys: Iterable[int | str | bytes] | UintArray | None = None,
-        layers: Mapping[str, Any] | None = None,
+        annotations: Mapping[str, Any] | None = None,
     ) -> TokenBatch:
         """Build a batch from flat ids and offsets; see :meth:`from_lists` for keys and layers."""
         if keys is None:
             ids, offsets = checked_rows(ids, offsets)  # before they are hashed
-            return cls(ids, offsets, content_keys(ids, offsets), {} if layers is None else layers)
-        return cls(ids, offsets, keys_of(keys), {} if layers is None else layers)
+            return cls(
+                ids, offsets, content_keys(ids, offsets), {} if annotations is None else annotations
+            )
+        return cls(ids, offsets, keys_of(keys), {} if annotations is None else annotations)
 
     def __len__(self) -> int:
         return len(self.offsets) - 1
@@ -122,14 +127,14 @@ class TokenBatch:
     def row(self, i: int) -> TokenBatch:
         """Sample i as a batch of its own."""
         a, b = self.offsets[i], self.offsets[i + 1]
-        layers = {name: layer[a:b] for name, layer in self.layers.items()}
-        return TokenBatch(self.ids[a:b], np.array([0, b - a]), self.keys[i : i + 1], layers)
+        annotations = {name: layer[a:b] for name, layer in self.annotations.items()}
+        return TokenBatch(self.ids[a:b], np.array([0, b - a]), self.keys[i : i + 1], annotations)
 
     def take(self, rows: IntArray) -> TokenBatch:
         """Some samples, in this order, as a batch of their own."""
         index, offsets = gather(self.offsets, rows)
-        layers = {name: layer[index] for name, layer in self.layers.items()}
-        return TokenBatch(self.ids[index], offsets, self.keys[rows], layers)
+        annotations = {name: layer[index] for name, layer in self.annotations.items()}
+        return TokenBatch(self.ids[index], offsets, self.keys[rows], annotations)
 
     def rewritten(self, rows: Ragged) -> TokenBatch:
         """The batch that a replacement made of this one, for a further strategy to mask.
@@ -137,21 +142,21 @@ class TokenBatch:
         Layers follow their tokens by ``rows.sources``; a token that is new begins a word, and has
         0 or False in every other layer.
         """
-        layers = dict(self.layers)
+        annotations = dict(self.annotations)
         if rows.sources is not None:
             kept = rows.sources >= 0
-            for name, layer in self.layers.items():
+            for name, layer in self.annotations.items():
                 moved = np.full(len(rows.values), name == "word_starts").astype(layer.dtype)
                 moved[kept] = layer[rows.sources[kept]]
-                layers[name] = moved
-        return TokenBatch(rows.values, rows.offsets, self.keys, layers)
+                annotations[name] = moved
+        return TokenBatch(rows.values, rows.offsets, self.keys, annotations)
 
 
 def content_keys(ids: IntArray, offsets: IntArray) -> UintArray:
     """The key of every row by its content: uint64. Equal rows have equal keys."""
     from maskplug.kernels.philox import content_keys as hash_rows
 
-    keys: UintArray = hash_rows(frozen(ids, np.int64), frozen(offsets, np.int64))
+    keys: UintArray = hash_rows(readonly(ids, np.int64), readonly(offsets, np.int64))
     return keys
 
 
@@ -191,9 +196,9 @@ class Selection:
         """
         from maskplug.kernels.units import single_units
 
-        mask = checked_layer("mask", mask, len(tokens.ids), "the mask", ResultError)
+        mask = check_annotation("mask", mask, len(tokens.ids), "the mask", ResultError)
         starts = np.empty(len(mask), np.int64)
-        offsets = single_units(frozen(mask, np.bool_), tokens.offsets, starts)
+        offsets = single_units(readonly(mask, np.bool_), tokens.offsets, starts)
         return cls(starts[: offsets[-1]], ones(offsets[-1]), offsets, len(mask))
 
     def __len__(self) -> int:
@@ -225,10 +230,10 @@ class Selection:
         edges = np.zeros(self.size + 1, np.int8)
         if (self.lengths == 1).all():
             edges[self.starts] = 1
-            return frozen(edges[:-1].view(np.bool_), np.bool_)
+            return readonly(edges[:-1].view(np.bool_), np.bool_)
         np.add.at(edges, self.starts, 1)
         np.add.at(edges, self.starts + self.lengths, -1)
-        return frozen(np.cumsum(edges[:-1], dtype=np.int8).view(np.bool_), np.bool_)
+        return readonly(np.cumsum(edges[:-1], dtype=np.int8).view(np.bool_), np.bool_)
 
     def _check_ends(self) -> None:
         fit = len(self.starts) == len(self.lengths)
@@ -281,7 +286,7 @@ class Selection:
 
         if len(chosen) != len(self.starts):
             raise ResultError(f"{len(chosen)} bools came to choose from {len(self.starts)} spans")
-        kept = take_units(frozen(chosen, np.bool_), self.starts, self.lengths, self.offsets)
+        kept = take_units(readonly(chosen, np.bool_), self.starts, self.lengths, self.offsets)
         return Selection(*kept, self.size)
 
 
@@ -313,8 +318,8 @@ class Masked:
     labels: Ragged | None = None
     targets: Ragged | None = None
     weights: FloatArray | None = None
-    layers: Mapping[str, np.ndarray[Any, Any]] = field(default_factory=dict)
-    target_layers: Mapping[str, np.ndarray[Any, Any]] = field(default_factory=dict)
+    annotations: Mapping[str, np.ndarray[Any, Any]] = field(default_factory=dict)
+    target_annotations: Mapping[str, np.ndarray[Any, Any]] = field(default_factory=dict)
     divisors: IntArray | None = None
 
     def __post_init__(self) -> None:
@@ -322,16 +327,16 @@ class Masked:
             if not (rows is None or isinstance(rows, Ragged)):
                 raise ResultError(f"{name} are a {type(rows).__name__}, not maskplug.Ragged rows")
         if self.weights is not None:
-            object.__setattr__(self, "weights", frozen(self.weights, np.float64))
+            object.__setattr__(self, "weights", readonly(self.weights, np.float64))
             if self.labels is None or len(self.weights) != len(self.labels.values):
                 raise TokenError("weights need labels, and there is one for each of them")
         if self.divisors is not None:
-            object.__setattr__(self, "divisors", frozen(self.divisors, np.int64))
+            object.__setattr__(self, "divisors", readonly(self.divisors, np.int64))
             if self.weights is None or len(self.divisors) != len(self.inputs):
                 raise TokenError("divisors need weights, and there is one for each sample")
-        for name, rows in (("layers", self.inputs), ("target_layers", self.targets)):
+        for name, rows in (("annotations", self.inputs), ("target_annotations", self.targets)):
             given = getattr(self, name)
-            kept = {n: frozen(v, np.asarray(v).dtype.type) for n, v in given.items()}
+            kept = {n: readonly(v, np.asarray(v).dtype.type) for n, v in given.items()}
             for layer, values in kept.items():
                 if rows is None or len(values) != len(rows.values):
                     size = 0 if rows is None else len(rows.values)

@@ -6,17 +6,17 @@ from typing import Literal
 
 import numpy as np
 
-from maskplug.arrays import BoolArray, IntArray, UintArray, Words, frozen, ones
 from maskplug.parts import Schedule
 from maskplug.rng import Rng
 from maskplug.schedule import highest
 from maskplug.tokens import Selection, TokenBatch
+from maskplug.types import BoolArray, IntArray, UintArray, Words, ones, readonly
 from maskplug.vocabulary import Vocabulary
-from maskplug.words import token_codes
+from maskplug.vocabulary.words import token_codes
 
 Unit = Literal["token", "word", "sentence"]
 
-NO_IDS = frozen([], np.int64)
+NO_IDS = readonly([], np.int64)
 
 
 def units(tokens: TokenBatch, vocab: Vocabulary, unit: Unit = "token") -> Selection:
@@ -45,12 +45,12 @@ def units(tokens: TokenBatch, vocab: Vocabulary, unit: Unit = "token") -> Select
     """
     if unit == "token":
         return _token_units(tokens, vocab)
-    if unit == "sentence" or "word_starts" in tokens.layers or vocab.word_codes is None:
+    if unit == "sentence" or "word_starts" in tokens.annotations or vocab.word_codes is None:
         first = vocab.word_starts if unit == "word" else vocab.sentence_starts
         return runs(vocab.maskable(tokens), first(tokens), tokens)
-    if "protected" in tokens.layers:
+    if "protected" in tokens.annotations:
         maskable = vocab.maskable(tokens)
-        codes = frozen(np.where(maskable, vocab.word_codes[tokens.ids], 0), np.uint32)
+        codes = readonly(np.where(maskable, vocab.word_codes[tokens.ids], 0), np.uint32)
         return _runs(NO_IDS, codes, tokens)
     vocab.check(tokens)
     return _runs(tokens.ids, vocab.word_codes, tokens)
@@ -80,7 +80,7 @@ def _runs(ids: IntArray, codes: Words, tokens: TokenBatch) -> Selection:
 
 
 def _token_units(tokens: TokenBatch, vocab: Vocabulary) -> Selection:
-    if "protected" in tokens.layers:
+    if "protected" in tokens.annotations:
         return Selection.from_mask(vocab.maskable(tokens), tokens)
     from maskplug.kernels.units import token_units
 
@@ -110,7 +110,7 @@ def exactly(candidates: Selection, counts: IntArray, keys: UintArray) -> Selecti
 
     starts, lengths, offsets = candidates.starts, candidates.lengths, candidates.offsets
     chosen = exact_units(
-        frozen(keys, np.uint64), starts, lengths, offsets, frozen(counts, np.int64)
+        readonly(keys, np.uint64), starts, lengths, offsets, readonly(counts, np.int64)
     )
     return Selection(*chosen, candidates.size)
 
@@ -128,12 +128,14 @@ def budget(rate: Schedule | float, available: IntArray, rng: Rng) -> IntArray:
     from maskplug.kernels.select import budgets
 
     counts: IntArray = budgets(
-        rng.stream_keys("budget"), frozen(available, np.int64), frozen(rng.value(rate), np.float64)
+        rng.stream_keys("budget"),
+        readonly(available, np.int64),
+        readonly(rng.value(rate), np.float64),
     )
     return counts
 
 
-def most(rate: Schedule | float, available: IntArray) -> IntArray:
+def max_budget(rate: Schedule | float, available: IntArray) -> IntArray:
     """The most that :func:`budget` can give: int64, one each.
 
     Example:
@@ -144,7 +146,7 @@ def most(rate: Schedule | float, available: IntArray) -> IntArray:
     return counts
 
 
-def joined(selection: Selection) -> Selection:
+def merge_adjacent(selection: Selection) -> Selection:
     """The same tokens, with spans that touch made one span.
 
     Example:
@@ -160,7 +162,7 @@ def joined(selection: Selection) -> Selection:
     return Selection(*join(selection.starts, selection.lengths, selection.offsets), selection.size)
 
 
-def stretch(candidates: Selection, firsts: IntArray, counts: IntArray) -> Selection:
+def contiguous(candidates: Selection, firsts: IntArray, counts: IntArray) -> Selection:
     """Neighbouring units of every sample: ``counts`` of them, from its unit ``firsts`` on.
 
     Tokens that are no unit stay out, and cut the stretch in two.
@@ -178,7 +180,7 @@ def stretch(candidates: Selection, firsts: IntArray, counts: IntArray) -> Select
         candidates.starts,
         candidates.lengths,
         candidates.offsets,
-        frozen(firsts, np.int64),
-        frozen(counts, np.int64),
+        readonly(firsts, np.int64),
+        readonly(counts, np.int64),
     )
     return Selection(*spans, candidates.size)

@@ -1,14 +1,17 @@
-"""Makes the helpers beside this file importable: ``batches`` and ``reference``."""
+"""Settings of all tests: hypothesis, and whether the run includes the slow tests."""
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
+import pytest
 from hypothesis import settings
 
-sys.path.insert(0, str(Path(__file__).parent))
+from support import scale
 
 # The same inputs in every run, and no deadline: the first call of a kernel compiles it.
 settings.register_profile("maskplug", deadline=None, derandomize=True, max_examples=20)
 settings.load_profile("maskplug")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Draw full numbers of scenes unless the slow tests are deselected."""
+    scale.includes_slow = "not slow" not in config.option.markexpr

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from batches import VOCAB, equal_rows
 from click.testing import CliRunner
 
 import maskplug
@@ -18,6 +17,7 @@ from maskplug.parts import added_later
 from maskplug.plugins import registry
 from maskplug.registry import Entry
 from maskplug.selectors import Exact, Independent
+from support.batches import VOCAB, equal_rows
 
 
 @dataclass(frozen=True)

@@ -7,14 +7,14 @@ from typing import Any
 
 import numpy as np
 import pytest
-from batches import VOCAB, batch, equal_rows
 
 import maskplug
 from maskplug import Selection, TokenBatch, Vocabulary
 from maskplug import spec as specs
 from maskplug.errors import MaskplugError, OptionError, TokenError, VocabularyError, shortened
-from maskplug.resource import Resource
+from maskplug.preprocessing.resource import Resource
 from maskplug.rng import keys_of
+from support.batches import VOCAB, batch, equal_rows
 
 ROWS = [[5, 6, 7], [], [8]]
 WRAPS = np.array([5, 6, 2**64 - 1], np.uint64)
@@ -141,18 +141,18 @@ def test_layers_that_are_no_numbers(name: str, layer: Any) -> None:
 def test_flags_without_a_value_are_refused(name: str) -> None:
     with pytest.raises(TokenError, match=f"layer '{name}' has NaN among its values"):
         batch(ROWS, **{name: [[1.0, float("nan"), 0.0], [], [1.0]]})
-    assert np.isnan(batch(ROWS, x=[[1.0, float("nan"), 0.0], [], [1.0]]).layers["x"]).any()
+    assert np.isnan(batch(ROWS, x=[[1.0, float("nan"), 0.0], [], [1.0]]).annotations["x"]).any()
 
 
 def test_batches_without_samples_have_layers_without_values() -> None:
     for layer in ([], np.zeros((0, 3))):
-        assert TokenBatch.from_lists([], x=layer).layers["x"].size == 0
+        assert TokenBatch.from_lists([], x=layer).annotations["x"].size == 0
 
 
 @pytest.mark.parametrize("dtype", [bool, np.uint8, np.int64, np.uint64, np.float32])
 def test_a_row_without_tokens_does_not_change_a_layer(dtype: Any) -> None:
     tokens = batch(ROWS, x=[np.ones(3, dtype), [], np.zeros(1, dtype)])
-    assert tokens.layers["x"].dtype == dtype
+    assert tokens.annotations["x"].dtype == dtype
 
 
 def test_integers_that_would_wrap_around() -> None:
@@ -250,8 +250,8 @@ ARGUMENTS: dict[str, list[Any]] = {
     "kv_len": ["4", 4.0, -1, 2**40, 10**30],
     "heads": [None, "2", 2.0, 0, 2**40, 10**30],
     "offset": [None, "2", 0.5, -1, 2**40],
-    "depth": [None, "2", 0.5, -1, 2**40],
-    "place": [None, 3, "here", ["encoder"], np.ones(2), Hostile()],
+    "layer_idx": [None, "2", 0.5, -1, 2**40],
+    "attention_kind": [None, 3, "here", ["encoder"], np.ones(2), Hostile()],
     "fallback": ["no", 3, ["self"], np.ones(2), Hostile()],
     "t": ["x", None, 0.5, -1, 2**64, Hostile()],
     "progress": ["x", None, [0.5, 0.5], Hostile()],

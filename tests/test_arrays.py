@@ -7,15 +7,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from maskplug.arrays import CONTIGUOUS, OWNER, WRITABLE, frozen
+from maskplug.types import CONTIGUOUS, OWNER, WRITABLE, readonly
 
-VIEW = frozen(np.arange(6), np.int64)
+VIEW = readonly(np.arange(6), np.int64)
 ROWS = np.arange(6).reshape(2, 3)
 
 
 @pytest.mark.parametrize("array", [VIEW, VIEW[1:4], VIEW[:0], VIEW.reshape(2, 3)])
 def test_a_read_only_view_is_returned_itself(array: Any) -> None:
-    assert frozen(array, np.int64) is array
+    assert readonly(array, np.int64) is array
 
 
 @pytest.mark.parametrize(
@@ -34,7 +34,7 @@ def test_a_read_only_view_is_returned_itself(array: Any) -> None:
 )
 def test_all_else_becomes_one(array: Any, copied: bool) -> None:
     writable = isinstance(array, np.ndarray) and array.flags.writeable
-    made = frozen(array, np.int64)
+    made = readonly(array, np.int64)
     assert type(made) is np.ndarray
     assert made.dtype == np.int64
     assert made.dtype.isnative
@@ -50,7 +50,7 @@ def test_all_else_becomes_one(array: Any, copied: bool) -> None:
 def test_an_owner_is_not_returned_for_it_could_be_made_writable() -> None:
     owner = np.arange(3)
     owner.setflags(write=False)
-    made = frozen(owner, np.int64)
+    made = readonly(owner, np.int64)
     assert made is not owner
     with pytest.raises(ValueError, match="read-only"):
         made[0] = 1

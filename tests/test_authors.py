@@ -11,13 +11,13 @@ from typing import Any, ClassVar
 
 import numpy as np
 import pytest
-from batches import VOCAB, batch
-from fake_plugins import Site
 
 import maskplug
 from maskplug import spec as specs
 from maskplug.errors import MaskplugError, PluginError, StrategyError, TokenError, VocabularyError
 from maskplug.registry import Entry, Registry
+from support.batches import VOCAB, batch
+from support.fake_plugins import Site
 
 TOKENS = batch([[5, 6, 7], [8, 9]])
 
@@ -109,7 +109,7 @@ def test_a_wrong_result_names_strategy_and_part(make: Any, function: Any, said: 
 def test_a_strategy_that_returns_nothing_is_named() -> None:
     @dataclass(frozen=True, repr=False)
     class Bad(maskplug.Strategy):
-        def mask(self, tokens: Any, vocab: Any, when: Any) -> Any:
+        def mask(self, tokens: Any, vocab: Any, context: Any) -> Any:
             return None
 
         @property
@@ -132,7 +132,7 @@ def test_whatever_a_part_raises_is_explained(error: BaseException) -> None:
     with pytest.raises(StrategyError, match=f"'compose@1' raised {type(error).__name__}: "):
         strategy(TOKENS, VOCAB)
     with pytest.raises(StrategyError):
-        strategy.try_out(VOCAB)
+        strategy.dry_run(VOCAB)
 
 
 def misspelt() -> type:

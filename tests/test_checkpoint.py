@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 import pytest
 from hypothesis import given
-from rubbish import FOREIGN, JSON, nested, tampered
 
 import maskplug
 from maskplug.checkpoint import compare
 from maskplug.errors import SpecMismatchError
+from support.rubbish import FOREIGN, JSON, nested, tampered
 
 STRATEGY = maskplug.strategy("span", rate=0.2)
 RECORD = {"spec": STRATEGY.spec, "fingerprint": STRATEGY.fingerprint, "seed": 3}

@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from batches import VOCAB, equal_rows
 
 import maskplug
 from maskplug.clock import Cycle, Epoch, Every, Never, Step
 from maskplug.errors import OptionError
+from support.batches import VOCAB, equal_rows
 
 EPOCHS = np.arange(25)
 STEPS = np.arange(25) * 100 + 7
@@ -63,9 +63,9 @@ def test_periods_by_name_are_whole_numbers(k: Any, said: str) -> None:
         maskplug.strategy("dynamic", clock={"name": "every", "k": k})
 
 
-def masks(clock: Any, **when: Any) -> bytes:
+def masks(clock: Any, **context: Any) -> bytes:
     strategy = maskplug.strategy("dynamic", rate=0.3, clock=clock)
-    return strategy(equal_rows(4, 40), VOCAB, seed=1, **when).selection.mask.tobytes()
+    return strategy(equal_rows(4, 40), VOCAB, seed=1, **context).selection.mask.tobytes()
 
 
 def test_cycle_is_the_epoch_modulo_ten() -> None:

@@ -6,13 +6,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from batches import batch, ragged
 from hypothesis import given
 from hypothesis import strategies as st
 
 from maskplug import Ragged
 from maskplug.collate import pad, padded_width, visible
 from maskplug.errors import OptionError, TokenError
+from support.batches import batch, ragged
 
 sides = st.sampled_from(["left", "right"])
 

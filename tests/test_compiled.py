@@ -7,15 +7,15 @@ import json
 from pathlib import Path
 
 import pytest
-from compiling import TESTS, kept, run, start
 
 import maskplug.kernels
-from maskplug.compiled import folder, kernels
+from maskplug.kernels.compilation import folder, kernels
+from support.compiling import TESTS, kept, run, start
 
 FILES = sorted(Path(maskplug.kernels.__file__).parent.glob("*.py"))
 CAUSAL = """
 import json, maskplug
-from maskplug.compiled import watched
+from maskplug.kernels.compilation import watched
 with watched() as compiled:
     dense = maskplug.pattern("causal").dense(3).tolist()
 print(json.dumps({"dense": dense, "compiled": [one.name for one in compiled if one.own]}))
@@ -111,7 +111,7 @@ import logging
 logging.basicConfig(level=logging.DEBUG)
 logging.getLogger("numba").setLevel(logging.{chosen})
 import numpy as np
-from maskplug.arrays import ranges
+from maskplug.ragged import ranges
 ranges(np.array([1]), np.array([2]))
 """
     out, errors = start("-c", code, cache=tmp_path).communicate(timeout=600)

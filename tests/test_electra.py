@@ -6,16 +6,16 @@ from typing import Any
 
 import numpy as np
 import pytest
-import reference as ref
-import reference_diffusion as twin
-from batches import ORDINARY, VOCAB, batch, equal_rows, fits, likely, ragged, seeds
 from hypothesis import given
 from hypothesis import strategies as st
 
 import maskplug
 from maskplug import Rng, Selection
-from maskplug.electra import discriminate, sample
 from maskplug.errors import TokenError
+from maskplug.objectives.electra import discriminate, sample
+from support import reference as ref
+from support import reference_diffusion as twin
+from support.batches import ORDINARY, VOCAB, batch, equal_rows, fits, likely, ragged, seeds
 
 
 @given(ragged(), seeds, st.randoms(use_true_random=False))

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from fake_plugins import REGISTER, Site
 
-from maskplug.entry_points import entry_points
+from maskplug.plugins.entry_points import entry_points
+from support.fake_plugins import REGISTER, Site
 
 ENTRY = b"[maskplug]\nbad = bad\n"
 BINARY = b"\xff\xfe\x00maskplug\x80"

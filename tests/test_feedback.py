@@ -9,17 +9,17 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from reference_adaptive import Rounds
 
 from maskplug import Losses, OptionError
 from maskplug.errors import SpecMismatchError, TokenError
-from maskplug.feedback import Plan, Tables, sums_of
+from maskplug.loss_tracking import LossTrackingConfig, Tables, sums_of
+from support.reference_adaptive import Rounds
 
 CLASSES = 5
 
 
 def losses(**plan: Any) -> Losses:
-    return Losses(Plan(**{"every": 2, **plan}), CLASSES)
+    return Losses(LossTrackingConfig(**{"every": 2, **plan}), CLASSES)
 
 
 told = st.lists(
@@ -39,7 +39,7 @@ def test_tables_are_those_of_the_reference(steps: Any, momentum: float) -> None:
     made, wanted = losses(momentum=momentum), Rounds(CLASSES, 2, momentum)
     for step, pairs in enumerate(steps):
         made.add([c for c, _ in pairs], [x for _, x in pairs])
-        made.reach(step + 1)
+        made.advance_to(step + 1)
         for label, loss in pairs:
             wanted.tell(label, loss)
         if (step + 1) % 2 == 0:
@@ -54,7 +54,7 @@ def test_a_round_is_followed_two_rounds_later() -> None:
     made = losses(every=10)
     for step in range(30):
         made.add([0, 1], [1.0, 3.0])
-        made.reach(step + 1)
+        made.advance_to(step + 1)
         assert (made.at(19) == 1.0).all()
         if step < 9:
             with pytest.raises(OptionError, match=r"step 20 follow \(round 2, of 10 steps\)"):
@@ -65,7 +65,7 @@ def test_a_round_is_followed_two_rounds_later() -> None:
 
 def test_tables_that_are_gone_are_an_error_with_its_remedy() -> None:
     made = losses()
-    made.reach(20)
+    made.advance_to(20)
     for step in (18, 20, 22):
         made.at(step)
     with pytest.raises(OptionError, match=r"the rounds \[0, 1, 9, 10, 11\].*raise .* 'every'"):
@@ -77,7 +77,7 @@ def test_tables_that_are_gone_are_an_error_with_its_remedy() -> None:
 
 def test_a_table_that_is_being_written_is_not_read() -> None:
     made = losses()
-    made.reach(20)
+    made.advance_to(20)
     made.tables.cells.reshape(3, -1)[11 % 3, 0] = 0.0
     with pytest.raises(OptionError, match="are not there"):
         made.at(22)
@@ -87,7 +87,7 @@ def test_the_average() -> None:
     made = losses(momentum=0.75, every=1)
     for step, loss in enumerate([4.0, 8.0, 8.0]):
         made.add([2], [loss])
-        made.reach(step + 1)
+        made.advance_to(step + 1)
     assert made.hardest() == [(2, 0.75 * (0.75 * 4.0 + 0.25 * 8.0) + 0.25 * 8.0)]
 
 
@@ -95,7 +95,7 @@ def test_momentum_one_is_frozen() -> None:
     made = losses(momentum=1.0, every=1)
     for step, loss in enumerate([4.0, 8.0, 1.0]):
         made.add([2, 3], [loss, 1.0])
-        made.reach(step + 1)
+        made.advance_to(step + 1)
         assert made.hardest() == [(2, 4.0), (3, 1.0)]
 
 
@@ -103,7 +103,7 @@ def test_what_is_ignored() -> None:
     made = losses(every=1)
     made.add([0, 1, 1, 2], [float("nan"), float("inf"), 2.0, -3.0])
     made.add([], [])
-    made.reach(1)
+    made.advance_to(1)
     assert made.hardest() == [(1, 2.0), (2, 0.0)]
     assert made.at(2).tolist() == [1.0, 2.0, 0.0, 1.0, 1.0]
 
@@ -111,9 +111,9 @@ def test_what_is_ignored() -> None:
 def test_classes_that_were_not_seen_in_a_round_keep_their_score() -> None:
     made = losses(every=1)
     made.add([0, 1], [1.0, 3.0])
-    made.reach(1)
+    made.advance_to(1)
     made.add([0], [1.0])
-    made.reach(3)
+    made.advance_to(3)
     assert made.hardest(1) == [(1, 3.0)]
 
 
@@ -122,7 +122,7 @@ def test_equal_losses_are_all_ones_exactly(loss: float, steps: list[list[int]]) 
     made = losses(every=1, momentum=0.7)
     for step, classes in enumerate(steps):
         made.add(classes, [loss] * len(classes))
-        made.reach(step + 1)
+        made.advance_to(step + 1)
         assert made.at(step + 2).tolist() == [1.0] * CLASSES
 
 
@@ -131,7 +131,7 @@ def test_the_scale_of_the_losses_does_not_matter() -> None:
     for scale in (1.0, 2.0, 0.125):
         made = losses(every=1)
         made.add(range(CLASSES), scale * np.array([0.5, 0.25, 3.0, 1.0, 8.0]))
-        made.reach(1)
+        made.advance_to(1)
         tables.append(made.at(2).tolist())
     assert tables[0] == tables[1] == tables[2]
 
@@ -152,7 +152,7 @@ def test_state_in_mid_round(as_json: bool) -> None:
     def tell(made: Losses, first: int, last: int) -> None:
         for step in range(first, last):
             made.add([step % CLASSES, 1], [float(step), 2.0])
-            made.reach(step + 1)
+            made.advance_to(step + 1)
 
     whole, cut = losses(every=4), losses(every=4)
     tell(whole, 0, 20)
@@ -175,7 +175,7 @@ def test_state_of_another_plan_is_refused() -> None:
     with pytest.raises(SpecMismatchError, match=r"'every': 2.*this run follows.*'every': 3"):
         losses(every=3).load_state_dict(losses(every=2).state_dict())
     with pytest.raises(SpecMismatchError, match=r"'classes': 5.*'classes': 6"):
-        Losses(Plan(every=2), 6).load_state_dict(losses().state_dict())
+        Losses(LossTrackingConfig(every=2), 6).load_state_dict(losses().state_dict())
 
 
 def test_reset_and_replay() -> None:
@@ -186,7 +186,7 @@ def test_reset_and_replay() -> None:
         assert made.hardest() == []
         for step in range(5):
             made.add([0, step], [1.0, 2.0 + step])
-            made.reach(step + 1)
+            made.advance_to(step + 1)
         tables.append([made.at(step).tolist() for step in (4, 5, 6)])
     assert tables[0] == tables[1] != [[1.0] * CLASSES] * 3
 
@@ -194,12 +194,12 @@ def test_reset_and_replay() -> None:
 def test_reset_in_mid_training_is_uniform_for_two_rounds() -> None:
     made = losses()
     made.add([0, 1], [1.0, 9.0])
-    made.reach(20)
+    made.advance_to(20)
     made.reset(step=21)
     for step in (20, 22):
         assert (made.at(step) == 1.0).all()
     made.add([0, 1], [1.0, 3.0])
-    made.reach(22)
+    made.advance_to(22)
     assert made.at(24)[:2].tolist() == [0.5, 1.5]
 
 
@@ -207,28 +207,28 @@ def test_several_rounds_may_end_at_once() -> None:
     one, other = losses(), losses()
     for made in (one, other):
         made.add([0, 1], [1.0, 3.0])
-    one.reach(9)
+    one.advance_to(9)
     for step in range(10):
-        other.reach(step)
+        other.advance_to(step)
     for step in (6, 8, 10):
         assert one.at(step).tolist() == other.at(step).tolist()
-    one.reach(2)  # and time never goes back
+    one.advance_to(2)  # and time never goes back
     assert one.round == 4
 
 
 def test_hardest_first_and_ties_by_class() -> None:
     made = losses(every=1)
     made.add([4, 1, 3, 0], [2.0, 5.0, 2.0, 1.0])
-    made.reach(1)
+    made.advance_to(1)
     assert made.hardest(3) == [(1, 5.0), (3, 2.0), (4, 2.0)]
     assert len(made.hardest(99)) == 4
 
 
 def test_tables_in_memory_of_others() -> None:
     cells = np.zeros(Tables.room(CLASSES))
-    made = Losses(Plan(every=1), CLASSES, Tables(cells, 1))
+    made = Losses(LossTrackingConfig(every=1), CLASSES, Tables(cells, 1))
     made.add([0, 1], [1.0, 3.0])
-    made.reach(1)
+    made.advance_to(1)
     assert Tables(cells, 1).at(2).tolist() == made.at(2).tolist() != [1.0] * CLASSES
 
 
@@ -246,7 +246,7 @@ def test_tables_in_memory_of_others() -> None:
 )
 def test_bad_plans(options: Any, message: str) -> None:
     with pytest.raises(OptionError, match=message):
-        Plan(**options)
+        LossTrackingConfig(**options)
 
 
 def test_bad_losses() -> None:

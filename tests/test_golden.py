@@ -9,12 +9,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from batches import ORDINARY, VOCAB
-from cases import RICH, case
 
 import maskplug
 from maskplug.plugins import registry
 from maskplug.registry import BUILTIN
+from support.batches import ORDINARY, VOCAB
+from support.cases import RICH, case
 
 FILE = Path(__file__).with_name("golden.json")
 GOLDEN: dict[str, list[str]] = json.loads(FILE.read_text())
@@ -43,7 +43,7 @@ def hashes(label: str) -> list[str]:
         masked = strategy(tokens, vocab, seed=2024, epoch=epoch)
         results = (masked.inputs, masked.labels, masked.targets)
         arrays = [a for r in results if r is not None for a in (r.values, r.offsets)]
-        extras = {**masked.layers, **masked.target_layers}
+        extras = {**masked.annotations, **masked.target_annotations}
         arrays += [extras[name] for name in sorted(extras)]
         arrays += [] if masked.weights is None else [masked.weights]
         data = b"".join(map(as_bytes, arrays))

@@ -6,7 +6,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from batches import (
+from hypothesis import given
+from hypothesis import strategies as st
+
+import maskplug
+from maskplug import Selection, Vocabulary, units
+from support.batches import (
     MASK,
     ORDINARY,
     SPECIAL,
@@ -20,11 +25,6 @@ from batches import (
     ragged,
     seeds,
 )
-from hypothesis import given
-from hypothesis import strategies as st
-
-import maskplug
-from maskplug import Selection, Vocabulary, units
 
 every = pytest.mark.parametrize("case", STRATEGIES)
 drawing = pytest.mark.parametrize("case", [case for case in STRATEGIES if case != "none"])

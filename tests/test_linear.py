@@ -11,12 +11,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from cases import RICH, case
 
 from maskplug import TokenBatch
 from maskplug.kernels import kernel
 from maskplug.plugins import registry
 from maskplug.registry import BUILTIN
+from support.cases import RICH, case
 
 STATUS = Path("/proc/self/status")
 pytestmark = pytest.mark.skipif(not STATUS.exists(), reason="the system keeps no such accounts")

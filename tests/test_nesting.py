@@ -7,13 +7,13 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from batches import VOCAB, equal_rows
 
 import maskplug
 from maskplug import spec as specs
 from maskplug.errors import OptionError
-from maskplug.limits import MEMBERS
-from maskplug.nesting import DEPTH, check_nesting
+from maskplug.validation.nesting import DEPTH, check_nesting
+from maskplug.validation.options import MEMBERS
+from support.batches import VOCAB, equal_rows
 
 CAUSAL, FULL, SINK = (maskplug.pattern(name) for name in ("causal", "full", "sink"))
 

@@ -11,14 +11,22 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from batches import VOCAB, batch
 from hypothesis import given
 from hypothesis import strategies as st
 
 import maskplug
 from maskplug import Vocabulary
 from maskplug.errors import OptionError, VocabularyError
-from maskplug.ngrams import Collocation, Counts, collocations, pmi, sentences, shares, write
+from maskplug.preprocessing.ngrams import (
+    Collocation,
+    Counts,
+    collocations,
+    pmi,
+    sentences,
+    shares,
+    write,
+)
+from support.batches import VOCAB, batch
 
 Corpus = list[list[tuple[int, ...]]]
 letters = st.sampled_from([(1,), (2,), (3, 4), (5,)])

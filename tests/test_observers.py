@@ -12,13 +12,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from batches import VOCAB, equal_rows
-from fake_plugins import Site
 
 import maskplug
 from maskplug.errors import PluginError
 from maskplug.plugins import plugins
 from maskplug.testing.outcome import by_row
+from support.batches import VOCAB, equal_rows
+from support.fake_plugins import Site
 
 MASK = (
     "from batches import VOCAB, equal_rows\nmaskplug.strategy('dynamic')(equal_rows(2, 9), VOCAB)\n"
@@ -32,8 +32,8 @@ def site(tmp_path: Path) -> Site:
 
 OBSERVER = """
 @maskplug.hookimpl
-def maskplug_after_mask(masked, context):
-    print(context.strategy.label, context.rng.t.tolist(), masked.selection.counts.tolist())
+def maskplug_after_mask(masked, event):
+    print(event.strategy.label, event.rng.t.tolist(), masked.selection.counts.tolist())
 """
 
 
@@ -100,7 +100,7 @@ def test_wrappers_and_order_are_those_of_pluggy() -> None:
         calls.append("last")
 
     @maskplug.hookimpl
-    def usual(context: Any) -> str:
+    def usual(event: Any) -> str:
         calls.append("usual")
         return "told"
 
@@ -109,7 +109,7 @@ def test_wrappers_and_order_are_those_of_pluggy() -> None:
         calls.append("first")
 
     @maskplug.hookimpl(wrapper=True)
-    def around(masked: Any, context: Any) -> Any:
+    def around(masked: Any, event: Any) -> Any:
         calls.append("before")
         results = yield
         calls.append(f"after {results}")
@@ -215,9 +215,9 @@ def test_a_wrapper_that_does_not_yield_once_is_reported(yields: int) -> None:
     assert "a wrapper must yield once" in said[0]
 
 
-def everything(masked: Any, context: Any) -> list[np.ndarray[Any, Any]]:
+def everything(masked: Any, event: Any) -> list[np.ndarray[Any, Any]]:
     """All arrays that an observer is shown, and what they are views of."""
-    rows = [masked.inputs, masked.labels, masked.selection, context.tokens]
+    rows = [masked.inputs, masked.labels, masked.selection, event.tokens]
     arrays = [v for row in rows for v in vars(row).values() if isinstance(v, np.ndarray)]
     return [*arrays, *(a.base for a in arrays if isinstance(a.base, np.ndarray))]
 
@@ -228,16 +228,16 @@ def test_nothing_that_is_shown_leads_to_what_the_caller_gets() -> None:
     ids = tokens.ids.copy()
 
     @maskplug.hookimpl
-    def vandal(masked: Any, context: Any) -> None:
-        for array in everything(masked, context):
+    def vandal(masked: Any, event: Any) -> None:
+        for array in everything(masked, event):
             with pytest.raises(ValueError, match="read-only"):
                 array[...] = 0
             with pytest.raises(ValueError, match="WRITEABLE"):
                 array.setflags(write=True)
         with pytest.raises(TypeError):
-            masked.layers["x"] = masked.inputs.values
+            masked.annotations["x"] = masked.inputs.values
         object.__setattr__(masked, "labels", None)
-        object.__setattr__(context.tokens, "ids", None)
+        object.__setattr__(event.tokens, "ids", None)
 
     with observing(vandal) as said:
         masked = maskplug.strategy("dynamic")(tokens, VOCAB)
@@ -251,13 +251,13 @@ def test_nothing_that_is_shown_leads_to_what_the_caller_gets() -> None:
 
 @pytest.mark.parametrize("name", ["dynamic", "t5", "permutation", "mdlm", "none"])
 def test_what_is_shown_is_what_was_made(name: str) -> None:
-    from cases import RICH
+    from support.cases import RICH
 
     shown: list[Any] = []
 
     @maskplug.hookimpl
-    def observer(masked: Any, context: Any) -> None:
-        shown.extend((masked, context.tokens))
+    def observer(masked: Any, event: Any) -> None:
+        shown.extend((masked, event.tokens))
 
     tokens = maskplug.TokenBatch.from_lists([[6, 7, 8, 10], [], [12]], keys=[1, 2, 3])
     with observing(observer):
@@ -274,10 +274,10 @@ def test_layers_cannot_be_changed_and_copies_keep_them(duplicate: Any) -> None:
     masked = maskplug.strategy("permutation")(tokens, VOCAB)
     for value, name in ((tokens, "protected"), (masked, "order")):
         again = duplicate(value)
-        assert {**again.layers}.keys() == value.layers.keys()
-        assert (again.layers[name] == value.layers[name]).all()
+        assert {**again.annotations}.keys() == value.annotations.keys()
+        assert (again.annotations[name] == value.annotations[name]).all()
         for one in (value, again):
             with pytest.raises(TypeError):
-                one.layers["x"] = one.layers[name]
+                one.annotations["x"] = one.annotations[name]
             with pytest.raises(ValueError, match="read-only"):
-                one.layers[name][0] = 1
+                one.annotations[name][0] = 1

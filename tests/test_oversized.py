@@ -6,11 +6,12 @@ import warnings
 
 import numpy as np
 import pytest
-from batches import batch
 
 import maskplug
-from maskplug import Vocabulary, oversized
+from maskplug import Vocabulary
 from maskplug.errors import MaskplugWarning
+from maskplug.validation import long_units as oversized
+from support.batches import batch
 
 ONE_WORD = Vocabulary(
     size=60,

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from maskplug.errors import TokenError
-from maskplug.permutation import perm_mask, target_labels, target_mapping
+from maskplug.objectives.xlnet import perm_mask, target_labels, target_mapping
 
 
 @st.composite

@@ -6,9 +6,9 @@ import threading
 from pathlib import Path
 
 import pytest
-from fake_plugins import REGISTER, Site
 
 from maskplug import plugins
+from support.fake_plugins import REGISTER, Site
 
 HALF = "print(maskplug.strategy('half').label)\n"
 WORKS = "print(maskplug.strategy('dynamic').label)\n"
@@ -154,7 +154,7 @@ def maskplug_register(register):
     register("strategy", "fussy", fussy)
 """
 FUSSY = """
-from batches import VOCAB, batch
+from support.batches import VOCAB, batch
 tokens = batch([[5, 6], [8, 9, 3], [9]], keys=[70, 71, 72])
 maskplug.strategy("{name}")(tokens, VOCAB, seed=4, epoch=6)
 """

@@ -10,7 +10,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from batches import (
+from hypothesis import given
+from hypothesis import strategies as st
+
+import maskplug
+from maskplug import Masked, TokenBatch
+from support.batches import (
     EOS,
     MASK,
     ORDINARY,
@@ -24,11 +29,6 @@ from batches import (
     ragged,
     seeds,
 )
-from hypothesis import given
-from hypothesis import strategies as st
-
-import maskplug
-from maskplug import Masked, TokenBatch
 
 every = pytest.mark.parametrize("case", STRATEGIES)
 drawing = pytest.mark.parametrize("case", [case for case in STRATEGIES if case != "none"])
@@ -184,7 +184,7 @@ def test_positions_of_one_sample_are_uncorrelated() -> None:
 
 def test_another_process_draws_the_same() -> None:
     code = (
-        "import sys; sys.path.insert(0, sys.argv[1]); from batches import *;"
+        "import sys; sys.path.insert(0, sys.argv[1]); from support.batches import *;"
         "print([made(c)(equal_rows(3, 30), VOCAB, seed=9, epoch=2).inputs.to_lists()"
         " for c in STRATEGIES])"
     )

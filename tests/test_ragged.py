@@ -204,7 +204,7 @@ def test_wrapped_rows_count_as_what_they_hold(wrap: Callable[[list[int]], Any]) 
         [wrap(row) for row in rows], word_starts=[wrap(row) for row in starts]
     )
     assert tokens.keys.tolist() == plain.keys.tolist()
-    assert tokens.layers["word_starts"].tolist() == plain.layers["word_starts"].tolist()
+    assert tokens.annotations["word_starts"].tolist() == plain.annotations["word_starts"].tolist()
 
 
 @pytest.mark.parametrize("row", [np.ones((2, 3), int), np.ones((3, 1), int), [[1, 2]]])

@@ -6,12 +6,12 @@ import re
 from pathlib import Path
 
 import pytest
-import reference as ref
-from batches import batch
-from reference import Sample
 
 import maskplug
 from maskplug.rng import hash_words, key_of
+from support import reference as ref
+from support.batches import batch
+from support.reference import Sample
 
 PAGES = sorted((Path(__file__).parents[1] / "docs").glob("randomness*.md"))
 PAGE = PAGES[[page.name for page in PAGES].index("randomness.md")].read_text(encoding="utf-8")

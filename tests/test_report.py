@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
-from batches import MASK, VOCAB, batch, equal_rows
 
 import maskplug
 from maskplug import Masked, Ragged, Selection
-from maskplug.report import report
-from maskplug.show import render
+from maskplug.viz.statistics import report
+from maskplug.viz.text import render
+from support.batches import MASK, VOCAB, batch, equal_rows
 
 TOKENS = batch([[2, 6, 8, 10, 12, 3]])
 CHOSEN = Selection(np.array([1, 3]), np.array([2, 1]), np.array([0, 2]), 6)

@@ -10,8 +10,8 @@ import pytest
 from maskplug import Selector
 from maskplug import spec as specs
 from maskplug.errors import OptionError
+from maskplug.preprocessing.resource import Resource
 from maskplug.registry import Entry
-from maskplug.resource import Resource
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from maskplug.errors import OptionError
-from maskplug.resource import Resource
+from maskplug.preprocessing.resource import Resource
 
 
 def test_a_file_that_changes_before_it_is_read_is_refused(tmp_path: Path) -> None:

@@ -8,12 +8,23 @@ from typing import Any
 
 import numpy as np
 import pytest
-from t5_rows import MIDDLE, PIECES, PREFIX, SUFFIX, TEXTUAL, VOCAB, Greedy, batch_of, rows_of
 
 import maskplug
-from maskplug import Masked, TokenBatch, restore
+from maskplug import Masked, TokenBatch
 from maskplug.errors import TokenError
+from maskplug.objectives import reconstruct as restore
 from maskplug.ragged import Ragged
+from support.t5_rows import (
+    MIDDLE,
+    PIECES,
+    PREFIX,
+    SUFFIX,
+    TEXTUAL,
+    VOCAB,
+    Greedy,
+    batch_of,
+    rows_of,
+)
 
 SAMPLES, LONGEST = 10_000, 600
 MODES = {"[R]": 60, "[S]": 61, "[X]": 62}
@@ -73,7 +84,7 @@ def test_mass(ends: bool) -> None:
     tokens = batch_of(SAMPLES, LONGEST, ends)
     masked = maskplug.strategy("mass")(tokens, VOCAB, seed=3)
     assert masked.targets is not None
-    places = Ragged(masked.target_layers["position_ids"], masked.targets.offsets)
+    places = Ragged(masked.target_annotations["position_ids"], masked.targets.offsets)
     rows = zip(masked.inputs, masked.targets, places, rows_of(tokens), strict=True)
     assert all(
         np.array_equal(restore.from_fragment(read, told, at), row) for read, told, at, row in rows

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-import reference as ref
-from batches import batch, fits, likely, seeds
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -14,6 +12,8 @@ from maskplug import Rng, derive, key_of
 from maskplug.errors import OptionError, TokenError
 from maskplug.rng import hash_words, keys_of
 from maskplug.tokens import content_keys
+from support import reference as ref
+from support.batches import batch, fits, likely, seeds
 
 words64 = st.integers(0, 2**64 - 1)
 

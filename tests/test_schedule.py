@@ -6,13 +6,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from batches import VOCAB, equal_rows
 from hypothesis import given
 from hypothesis import strategies as st
 
 import maskplug
 from maskplug.errors import OptionError
 from maskplug.schedule import Constant, Cosine, Linear, Steps
+from support.batches import VOCAB, equal_rows
 
 value = st.floats(0, 1)
 progress = st.lists(st.floats(-0.5, 1.5), min_size=2, max_size=30)

@@ -11,7 +11,6 @@ from typing import Any, Literal
 
 import numpy as np
 import pytest
-from batches import STRATEGIES, VOCAB, equal_rows, made, masked_by
 
 import maskplug
 from maskplug import spec as specs
@@ -21,6 +20,7 @@ from maskplug.registry import Entry
 from maskplug.replacements import Mix
 from maskplug.schedule import Constant, Cosine, Linear, Steps
 from maskplug.selectors import Exact, Independent, Nothing, Spans, Words
+from support.batches import STRATEGIES, VOCAB, equal_rows, made, masked_by
 
 NESTED: dict[str, maskplug.Strategy] = {
     **{case: made(case) for case in STRATEGIES},

@@ -7,11 +7,11 @@ import io
 import numpy as np
 import pytest
 import sentencepiece
-from batches import batch
 
 import maskplug
 from maskplug import Vocabulary
-from maskplug.spelling import MARK, Spelling, plain, sentinels, spelling_of
+from maskplug.vocabulary.spelling import MARK, Spelling, plain, sentinels, spelling_of
+from support.batches import batch
 
 WORDS = [f"word{i}" for i in range(3000)]
 SUBWORDS = {

@@ -7,20 +7,20 @@ from typing import Any
 
 import numpy as np
 import pytest
-from batches import VOCAB, batch, equal_rows
 
 import maskplug
-from maskplug.composed import Composed
 from maskplug.errors import MaskplugError, OptionError, StrategyError, TokenError, VocabularyError
 from maskplug.schedule import Linear
 from maskplug.selectors import Exact
+from maskplug.strategies.composed import Composed
+from support.batches import VOCAB, batch, equal_rows
 
 DYNAMIC = maskplug.strategy("dynamic")
 TOKENS = equal_rows(2, 8)
 
 
 @pytest.mark.parametrize(
-    ("when", "message"),
+    ("context", "message"),
     [
         ({"seed": -1}, "seed is -1"),
         ({"seed": 2**64}, "seed is"),
@@ -32,9 +32,9 @@ TOKENS = equal_rows(2, 8)
         ({"progress": float("nan")}, "progress is NaN"),
     ],
 )
-def test_bad_times(when: dict[str, Any], message: str) -> None:
+def test_bad_times(context: dict[str, Any], message: str) -> None:
     with pytest.raises(OptionError, match=message):
-        DYNAMIC(TOKENS, VOCAB, **when)
+        DYNAMIC(TOKENS, VOCAB, **context)
 
 
 def test_bad_tokens_and_vocabularies() -> None:
@@ -54,16 +54,16 @@ def test_empty_batches_and_rows() -> None:
 
 @dataclass(frozen=True)
 class Reading(maskplug.Selector):
-    reads = ("mood",)
+    required_annotations = ("mood",)
 
     def select(self, tokens: Any, vocab: Any, rng: Any) -> maskplug.Selection:
-        return maskplug.Selection.from_mask(tokens.layers["mood"] > 0, tokens)
+        return maskplug.Selection.from_mask(tokens.annotations["mood"] > 0, tokens)
 
 
 def test_a_layer_that_is_read_must_be_there() -> None:
     strategy = maskplug.strategy("chain", strategies=[named(Reading()), "dynamic"])
-    assert strategy.reads == ("mood",)
-    strategy.try_out(VOCAB)
+    assert strategy.required_annotations == ("mood",)
+    strategy.dry_run(VOCAB)
     with pytest.raises(TokenError, match=r"reads the layer 'mood', .* \(its layers: 'protected'\)"):
         strategy(batch([[5, 6]], protected=[[False, True]]), VOCAB)
     assert strategy(batch([[5, 6]], mood=[[0, 1]]), VOCAB).selection.mask[1]
@@ -174,4 +174,4 @@ def test_clocks_of_all_stages_are_told() -> None:
     made = maskplug.strategy("chain", strategies=["static", {"name": "dynamic", "clock": "step"}])
     assert [type(clock).__name__ for clock in made.clocks] == ["Never", "Step"]
     assert made.needs_step
-    assert not made.timeless
+    assert not made.is_static

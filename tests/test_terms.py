@@ -9,7 +9,7 @@ import pytest
 import maskplug
 from maskplug.errors import MaskplugError, did_you_mean
 from maskplug.plugins import registry
-from maskplug.terms import OTHER_NAMES
+from maskplug.validation.synonyms import OTHER_NAMES
 
 STRATEGIES = {
     "mlm": "'dynamic' or 'bert'",

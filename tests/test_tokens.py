@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from batches import batch, ragged
 from hypothesis import given
 from hypothesis import strategies as st
 
 from maskplug import Ragged, Selection, TokenBatch
 from maskplug.errors import TokenError
+from support.batches import batch, ragged
 
 ROWS = [[5, 6, 7], [], [8]]
 
@@ -41,7 +41,7 @@ def test_numpy_integers_in_lists_and_a_matrix_of_rows() -> None:
     layer = rows > 2
     tokens = TokenBatch.from_lists(rows, protected=layer)
     assert tokens.ids.tolist() == TokenBatch.from_lists([list(row) for row in rows]).ids.tolist()
-    assert tokens.layers["protected"].tolist() == layer.ravel().tolist()
+    assert tokens.annotations["protected"].tolist() == layer.ravel().tolist()
 
 
 def test_row() -> None:
@@ -51,12 +51,12 @@ def test_row() -> None:
         assert one.ids.tolist() == row
         assert one.offsets.tolist() == [0, len(row)]
         assert one.keys.tolist() == [tokens.keys[i]]
-        assert len(one.layers["protected"]) == len(row)
+        assert len(one.annotations["protected"]) == len(row)
 
 
 def test_arrays_are_read_only() -> None:
     tokens = batch(ROWS, protected=ROWS)
-    for array in (tokens.ids, tokens.offsets, tokens.keys, tokens.layers["protected"]):
+    for array in (tokens.ids, tokens.offsets, tokens.keys, tokens.annotations["protected"]):
         with pytest.raises(ValueError, match="read-only"):
             array[0] = 1
 

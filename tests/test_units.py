@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-import reference as ref
-from batches import ORDINARY, SPECIAL, VOCAB, batch, likely, ragged, seeds
 from hypothesis import given
 from hypothesis import strategies as st
 
 from maskplug import Rng, Vocabulary, budget, units
 from maskplug.errors import TokenError, VocabularyError
 from maskplug.schedule import Linear
-from maskplug.units import joined, most, stretch
+from maskplug.units import contiguous, max_budget, merge_adjacent
+from support import reference as ref
+from support.batches import ORDINARY, SPECIAL, VOCAB, batch, likely, ragged, seeds
 
 
 @given(ragged())
@@ -66,7 +66,7 @@ def test_ids_outside_the_vocabulary() -> None:
 def test_stretches_are_joined_runs_of_units(rows: list[list[int]], first: int, count: int) -> None:
     tokens = batch(rows)
     every = units(tokens, VOCAB)
-    chosen = stretch(every, np.full(len(rows), first), np.full(len(rows), count))
+    chosen = contiguous(every, np.full(len(rows), first), np.full(len(rows), count))
     expected, single = [], []
     for row, start in zip(rows, tokens.offsets.tolist(), strict=False):
         free = [start + i for i, token in enumerate(row) if token not in SPECIAL]
@@ -82,7 +82,7 @@ def test_stretches_are_joined_runs_of_units(rows: list[list[int]], first: int, c
     assert chosen.counts.tolist() == [
         sum(run[0] == row + 1 for run in expected) for row in range(len(rows))
     ]
-    again = joined(chosen)
+    again = merge_adjacent(chosen)
     assert again.starts.tolist() == chosen.starts.tolist()
 
 
@@ -91,7 +91,7 @@ def test_no_budget_exceeds_the_most(counts: list[int], seed: int, rate: float) -
     available = np.array(counts, np.int64)
     for high in (rate, Linear(0.0, rate)):
         rng = Rng.at(seed, 1, range(len(counts)), 1.0)
-        drawn, bound = budget(high, available, rng), most(high, available)
+        drawn, bound = budget(high, available, rng), max_budget(high, available)
         assert (drawn <= bound).all()
         assert (bound <= np.maximum(np.ceil(rate * available), 0)).all()
 

@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from batches import batch
 
 from maskplug import Vocabulary
 from maskplug.errors import VocabularyError
+from support.batches import batch
 
 
 def test_everything_named_is_special() -> None:

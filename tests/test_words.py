@@ -7,13 +7,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from batches import batch
 from hypothesis import given
 from hypothesis import strategies as st
 
 from maskplug import Vocabulary, units
-from maskplug.characters import Edge, beginning, byte_edges, ending
-from maskplug.words import BY_CLASSES, BY_MARKS, WordRule, with_scripts
+from maskplug.vocabulary.characters import Edge, beginning, byte_edges, ending
+from maskplug.vocabulary.words import BY_CLASSES, BY_MARKS, WordRule, with_scripts
+from support.batches import batch
 
 SIZE = 40
 SPECIAL = [0, 1]

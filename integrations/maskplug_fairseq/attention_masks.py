@@ -9,13 +9,13 @@ from dataclasses import dataclass, fields, replace
 import numpy as np
 import torch
 
-from maskplug.arrays import BoolArray
-from maskplug.attention import Intervals, Pattern, Site
+from maskplug.attention import AttentionCall, Intervals, Pattern
 from maskplug.attention.patterns import Causal, Padding
-from maskplug.attention.site import Place, WatchedSite
+from maskplug.attention.site import AttentionKind, WatchedCall
+from maskplug.context import MaskingContext
 from maskplug.errors import MaskplugWarning
 from maskplug.schedule import progress_at
-from maskplug.when import When
+from maskplug.types import BoolArray
 
 #: Layers of a batch of sources, by name: True where something begins; shape (batch, tokens).
 Begins = Mapping[str, BoolArray]
@@ -99,7 +99,9 @@ class Masks:
         updates: how many updates schedules take from their start to their end.
     """
 
-    def __init__(self, place: Place, pattern: Pattern, seed: int = 0, updates: int = 0) -> None:
+    def __init__(
+        self, place: AttentionKind, pattern: Pattern, seed: int = 0, updates: int = 0
+    ) -> None:
         self.place = place
         self.pattern = pattern
         self.seed = seed
@@ -125,15 +127,15 @@ class Masks:
         layers = call.layers
         batch = max(map(len, layers.values()))
         progress = progress_at(self.step, self.updates)
-        when = When.at(self.seed, 0, self.step, np.zeros(batch, np.uint64), progress)
-        size = call.queries, call.keys, when, call.heads, call.offset
-        site = WatchedSite(*size, self.place, call.depth, layers)
+        context = MaskingContext.at(self.seed, 0, self.step, np.zeros(batch, np.uint64), progress)
+        size = call.queries, call.keys, context, call.heads, call.offset
+        site = WatchedCall(*size, self.place, call.depth, layers)
         rows = _alike(self._rows(site, call.causal))
         made = torch.from_numpy(~rows.dense()).to(device)
         self._last = self.step, call, not site.asked, made
         return made
 
-    def _rows(self, site: Site, causal: bool) -> Intervals:
+    def _rows(self, site: AttentionCall, causal: bool) -> Intervals:
         """Who sees whom, where queries that would see nothing see one key.
 
         Padding among the queries is left alone: what it sees matters to nobody, and the same mask

@@ -12,18 +12,18 @@ import numpy as np
 from omegaconf import OmegaConf, open_dict
 
 from maskplug import OptionError, Rng
-from maskplug.arrays import BoolArray
-from maskplug.attention import Causal, Pattern, Site, pattern
-from maskplug.attention.site import Place
+from maskplug.attention import AttentionCall, Causal, Pattern, pattern
+from maskplug.attention.site import AttentionKind
+from maskplug.context import MaskingContext
 from maskplug.errors import MaskplugError
 from maskplug.parts import Schedule
 from maskplug.spec import options_from_json, to_json
-from maskplug.when import When
+from maskplug.types import BoolArray
 from maskplug_fairseq.attention_tokens import SECTIONS, SENTENCES, Reader
 
-PLACES: tuple[Place, ...] = get_args(Place)
+PLACES: tuple[AttentionKind, ...] = get_args(AttentionKind)
 #: What the attention of each place knows of its tokens.
-KNOWN: dict[Place, tuple[str, ...]] = {
+KNOWN: dict[AttentionKind, tuple[str, ...]] = {
     "encoder": ("valid", SENTENCES, SECTIONS),
     "decoder": ("valid",),
     "cross": ("valid", "valid_queries"),
@@ -47,7 +47,7 @@ class AttentionPlan:
         reader: of the encoder's tokens, where its pattern needs to know more than padding.
     """
 
-    patterns: Mapping[Place, Pattern]
+    patterns: Mapping[AttentionKind, Pattern]
     seed: int = 0
     updates: int = 0
     reader: Reader | None = None
@@ -55,7 +55,7 @@ class AttentionPlan:
 
 def add_attention_args(parser: ArgumentParser) -> None:
     """Add the options to a model's group of a parser."""
-    what: dict[Place, str] = {
+    what: dict[AttentionKind, str] = {
         "encoder": "the encoder's self-attention",
         "decoder": "the decoder's self-attention, which stays causal",
         "cross": "cross attention, from the decoder's tokens to the encoder's",
@@ -115,28 +115,28 @@ def attention_plan(args: Any, dictionary: Any) -> AttentionPlan:
     return plan
 
 
-def _flag(place: Place) -> str:
+def _flag(place: AttentionKind) -> str:
     return f"--{place}-attention-pattern"
 
 
-def _dest(place: Place) -> str:
+def _dest(place: AttentionKind) -> str:
     return f"{place}_attention_pattern"
 
 
-def _read(place: Place, text: str) -> Pattern:
+def _read(place: AttentionKind, text: str) -> Pattern:
     try:
         json = text.lstrip().startswith("{")
         made = pattern(options_from_json(text, "the spec", SPEC) if json else text)
     except MaskplugError as error:
         raise OptionError(f"{_flag(place)}: {error}") from error
-    missing = [name for name in made.layers if name not in KNOWN[place]]
+    missing = [name for name in made.all_required_annotations if name not in KNOWN[place]]
     if missing:
         where = "cross attention" if place == "cross" else f"the {place}'s attention"
         raise OptionError(
             f"{_flag(place)}: pattern {made} reads {', '.join(map(repr, missing))}, and in fairseq "
             f"{where} knows only {', '.join(map(repr, KNOWN[place]))} of its tokens"
         )
-    deaf = [clock for clock in made.clocks if not clock.timeless and not clock.needs_step]
+    deaf = [clock for clock in made.clocks if not clock.is_static and not clock.needs_step]
     if deaf:
         raise OptionError(
             f"{_flag(place)}: pattern {made} has the clock {deaf[0]}, which counts epochs; fairseq "
@@ -146,11 +146,11 @@ def _read(place: Place, text: str) -> Pattern:
     return made
 
 
-def _reader(args: Any, patterns: Mapping[Place, Pattern], dictionary: Any) -> Reader | None:
+def _reader(args: Any, patterns: Mapping[AttentionKind, Pattern], dictionary: Any) -> Reader | None:
     """What reads the encoder's tokens; None if its pattern asks for nothing of them."""
     if "encoder" not in patterns:
         return None
-    read = patterns["encoder"].layers
+    read = patterns["encoder"].all_required_annotations
     if SENTENCES not in read and SECTIONS not in read:
         return None
     try:
@@ -160,7 +160,7 @@ def _reader(args: Any, patterns: Mapping[Place, Pattern], dictionary: Any) -> Re
         raise OptionError(f"{who}: {error}") from error
 
 
-def _updates(args: Any, patterns: Mapping[Place, Pattern]) -> int:
+def _updates(args: Any, patterns: Mapping[AttentionKind, Pattern]) -> int:
     given: int = getattr(args, "attention_pattern_updates", None) or 0
     if given < 0:
         raise OptionError(f"--attention-pattern-updates is {given}; it must be 1 or more")
@@ -174,7 +174,7 @@ def _updates(args: Any, patterns: Mapping[Place, Pattern]) -> int:
     return updates
 
 
-def _try_out(place: Place, plan: AttentionPlan) -> None:
+def _try_out(place: AttentionKind, plan: AttentionPlan) -> None:
     """Fail now where the first batch would fail, or where decoding would see another mask."""
     for progress in (0.0, 1.0):
         try:
@@ -193,12 +193,12 @@ def _try_out(place: Place, plan: AttentionPlan) -> None:
                 )
 
 
-def _seen(place: Place, plan: AttentionPlan, length: int, progress: float) -> BoolArray:
+def _seen(place: AttentionKind, plan: AttentionPlan, length: int, progress: float) -> BoolArray:
     """What the first sample's first tokens see where the target has this length."""
     keys = TRIED if place == "cross" else length
     sizes = {name: length if name == "valid_queries" else keys for name in KNOWN[place]}
     layers = {name: np.ones(size, np.int64) for name, size in sizes.items()}
-    when = When.at(plan.seed, 0, 0, np.zeros(1, np.uint64), progress)
-    site = Site(length, keys, when, place=place, layers=layers)
+    context = MaskingContext.at(plan.seed, 0, 0, np.zeros(1, np.uint64), progress)
+    site = AttentionCall(length, keys, context, attention_kind=place, annotations=layers)
     rows = plan.patterns[place].rows(site)
     return (rows & Causal().rows(site) if place == "decoder" else rows).dense()

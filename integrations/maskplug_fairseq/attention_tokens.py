@@ -10,9 +10,9 @@ import torch
 from fairseq.models.transformer import TransformerEncoder
 
 from maskplug import TokenBatch, Vocabulary
-from maskplug.arrays import BoolArray
 from maskplug.errors import OptionError, did_you_mean
-from maskplug.spelling import MARK
+from maskplug.types import BoolArray
+from maskplug.vocabulary.spelling import MARK
 from maskplug_fairseq.attention_masks import Begins, Masks
 from maskplug_fairseq.vocabulary import vocabulary
 

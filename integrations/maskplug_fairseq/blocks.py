@@ -11,7 +11,8 @@ import torch
 from fairseq.data import BaseWrapperDataset, TokenBlockDataset, data_utils
 from fairseq.data.indexed_dataset import MMapIndexedDataset
 
-from maskplug.arrays import BoolArray, IntArray, offsets_of, ranges
+from maskplug.ragged import ranges
+from maskplug.types import BoolArray, IntArray, offsets_of
 from maskplug_fairseq.flat import FlatText
 from maskplug_fairseq.loaded import joined
 

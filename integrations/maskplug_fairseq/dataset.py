@@ -10,9 +10,9 @@ import torch
 from fairseq.data import BaseWrapperDataset
 
 from maskplug import Masked, Ragged, Strategy, TokenBatch, Vocabulary
-from maskplug.arrays import IntArray, UintArray
 from maskplug.rng import Feedback
 from maskplug.schedule import progress_at
+from maskplug.types import IntArray, UintArray
 from maskplug_fairseq.epoch import Sample
 from maskplug_fairseq.loaded import joined
 

@@ -11,7 +11,7 @@ from fairseq.data import Dictionary
 from fairseq.tasks import FairseqTask, register_task
 
 from maskplug import Masked, OptionError, Strategy, compose
-from maskplug.arrays import IntArray
+from maskplug.types import IntArray
 from maskplug_fairseq.blocks import Cut
 from maskplug_fairseq.loaded import joined
 from maskplug_fairseq.monolingual import DenoisingDataset

@@ -14,9 +14,9 @@ from fairseq.distributed.utils import get_data_parallel_group
 from torch.nn.functional import cross_entropy
 
 from maskplug import Losses, OptionError, Strategy
-from maskplug.arrays import FloatArray
 from maskplug.errors import SpecMismatchError
-from maskplug.feedback import Plan, Tables, sums_of
+from maskplug.loss_tracking import LossTrackingConfig, Tables, sums_of
+from maskplug.types import FloatArray
 from maskplug_fairseq.checkpoint import OVERRIDE
 from maskplug_fairseq.epoch import Calendar
 
@@ -29,7 +29,7 @@ STATE = "feedback"
 class SharedTables:
     """The published scores, in memory that data-loading workers share; what a dataset reads."""
 
-    def __init__(self, plan: Plan, classes: int) -> None:
+    def __init__(self, plan: LossTrackingConfig, classes: int) -> None:
         self.every = plan.every
         cells = torch.zeros(Tables.room(classes), dtype=torch.float64)
         self._cells = cells.share_memory_()  # type: ignore[no-untyped-call]
@@ -40,7 +40,7 @@ class SharedTables:
         return Tables(self._cells.numpy(), self.every)
 
     def at(self, step: int) -> FloatArray:
-        """The score of each class for masks of this step; see ``maskplug.feedback.Tables.at``."""
+        """The score of each class for masks of this step; see ``loss_tracking.Tables.at``."""
         return self.tables.at(step)
 
 
@@ -57,7 +57,7 @@ class Heard:
         shared: what the dataset reads.
     """
 
-    def __init__(self, plan: Plan, classes: int, pad: int) -> None:
+    def __init__(self, plan: LossTrackingConfig, classes: int, pad: int) -> None:
         self.shared = SharedTables(plan, classes)
         self.losses = Losses(plan, classes, self.shared.tables)
         self.pad = pad
@@ -98,7 +98,7 @@ class Heard:
             model: whatever the criterion calls.
             sample: the batch; None for one that stands in where a rank has none.
         """
-        self.losses.reach(self.begun - 1)
+        self.losses.advance_to(self.begun - 1)
 
         def hear(model: Any, args: Any, kwargs: Any, output: Any) -> None:
             if sample is not None:

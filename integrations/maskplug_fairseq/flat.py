@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 from fairseq.data.indexed_dataset import MMapIndexedDataset
 
-from maskplug.arrays import IntArray, ranges
+from maskplug.ragged import ranges
+from maskplug.types import IntArray
 
 
 class FlatText:

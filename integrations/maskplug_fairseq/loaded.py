@@ -9,7 +9,7 @@ from typing import Any, overload
 import numpy as np
 import torch
 
-from maskplug.arrays import BoolArray, IntArray, offsets_of
+from maskplug.types import BoolArray, IntArray, offsets_of
 
 
 def joined(rows: Sequence[torch.Tensor]) -> tuple[IntArray, IntArray]:

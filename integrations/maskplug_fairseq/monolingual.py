@@ -11,8 +11,8 @@ import numpy as np
 import torch
 
 from maskplug import Masked, Ragged, TokenBatch, Vocabulary
-from maskplug.arrays import BoolArray, IntArray
 from maskplug.collate import pad
+from maskplug.types import BoolArray, IntArray
 from maskplug_fairseq.dataset import MaskedDataset, shifted
 from maskplug_fairseq.epoch import Sample, TimedBatch
 from maskplug_fairseq.loaded import Loaded
@@ -63,7 +63,7 @@ class MaskedRowsDataset(MaskedDataset):
         tokens = TokenBatch.from_flat(rows.ids, rows.offsets, keys)
         if rows.line_begins is not None:
             starts = rows.line_begins | self._sentence_starts(tokens)
-            tokens = replace(tokens, layers={"sentence_starts": starts})
+            tokens = replace(tokens, annotations={"sentence_starts": starts})
         masked = self.mask_tokens(tokens, rows.moments, self.vocab)
         return {"nsentences": len(rows), **self.batch(rows.indices, masked)}
 

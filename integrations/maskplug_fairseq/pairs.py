@@ -10,8 +10,8 @@ import numpy as np
 import torch
 
 from maskplug import Ragged, Strategy, Vocabulary, derive
-from maskplug.arrays import IntArray
 from maskplug.errors import OptionError
+from maskplug.types import IntArray
 from maskplug_fairseq.dataset import MaskedDataset, shifted, split_moments, tensors
 
 

@@ -10,7 +10,8 @@ import numpy as np
 from fairseq.data import FairseqDataset
 
 from maskplug import Rng, derive
-from maskplug.arrays import IntArray, UintArray, gather, lengths_of, offsets_of
+from maskplug.ragged import gather
+from maskplug.types import IntArray, UintArray, lengths_of, offsets_of
 from maskplug_fairseq.loaded import Loaded
 
 Bounds = Callable[[IntArray], tuple[IntArray, IntArray]]

@@ -11,8 +11,8 @@ from fairseq.tasks import FairseqTask
 
 from maskplug import Masked, OptionError, Rng, Strategy, Vocabulary, strategy
 from maskplug.errors import VocabularyError
-from maskplug.rehearsal import rehearse
 from maskplug.spec import options_from_json
+from maskplug.warm_up import warm_up
 from maskplug_fairseq import checkpoint
 from maskplug_fairseq.dataset import MaskedDataset
 from maskplug_fairseq.epoch import Calendar, carry_time
@@ -127,7 +127,7 @@ class MaskingTask(HearsLosses, FairseqTask):  # type: ignore[misc]
             MaskplugError: naming what is wrong.
         """
         _ = self.masking_record
-        needed = self.masking_strategy.reads
+        needed = self.masking_strategy.required_annotations
         if needed:
             raise OptionError(
                 f"strategy {self.masking_strategy.label!r} reads the layers "
@@ -135,8 +135,8 @@ class MaskingTask(HearsLosses, FairseqTask):  # type: ignore[misc]
             )
         for vocab in self.masking_vocabularies.values():
             with short_of_sentinels():
-                masked = self.masking_strategy.try_out(vocab)
-            rehearse(masked)
+                masked = self.masking_strategy.dry_run(vocab)
+            warm_up(masked)
             if not self.idle:
                 self.check_result(masked)
         predicted = self.target_dictionary
@@ -181,7 +181,7 @@ class MaskingTask(HearsLosses, FairseqTask):  # type: ignore[misc]
         uneven = self.uneven_epochs()
         if self.masking_strategy.needs_step and uneven:
             raise OptionError(
-                f"{who} has the clock {self.masking_strategy.times}, which counts steps; with "
+                f"{who} has the clock {self.masking_strategy.primary_clock}, which counts steps; with "
                 f"{uneven} the steps of an epoch are not known beforehand: use a clock "
                 'that counts epochs (epoch, cycle, every with "of": "epoch", never)'
             )
@@ -280,7 +280,7 @@ def refuse_layers(who: str, masked: Masked) -> None:
     Raises:
         OptionError: naming the layers.
     """
-    layers = [*masked.layers, *masked.target_layers]
+    layers = [*masked.annotations, *masked.target_annotations]
     if layers:
         raise OptionError(
             f"{who} gives the model {', '.join(map(repr, layers))}, which fairseq's models do not "

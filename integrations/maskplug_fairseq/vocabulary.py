@@ -8,7 +8,7 @@ from typing import Any
 
 from maskplug import Vocabulary
 from maskplug.errors import VocabularyError
-from maskplug.spelling import MARK, sentinels
+from maskplug.vocabulary.spelling import MARK, sentinels
 
 MASK = "<mask>"
 #: What fairseq-preprocess fills dictionaries up with, to a multiple of 8; no text contains them.

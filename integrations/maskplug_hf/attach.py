@@ -97,7 +97,7 @@ def _columns(trainer: Any, collator: DataCollatorForMasking) -> frozenset[str] |
     """Return the columns that Trainer lets through, and those that the collator reads."""
     if not trainer.args.remove_unused_columns:
         return None
-    read = {"label", "label_ids", *trainer.label_names, *collator.strategy.reads}
+    read = {"label", "label_ids", *trainer.label_names, *collator.strategy.required_annotations}
     return COLLATOR_COLUMNS | read | arguments(trainer.model)
 
 

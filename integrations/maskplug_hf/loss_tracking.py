@@ -19,7 +19,7 @@ from transformers import TrainerCallback
 from transformers.trainer_utils import PREFIX_CHECKPOINT_DIR, get_last_checkpoint
 
 from maskplug.errors import MaskplugWarning, OptionError, SpecMismatchError, described
-from maskplug.feedback import Losses, Plan, Tables, sums_of
+from maskplug.loss_tracking import Losses, LossTrackingConfig, Tables, sums_of
 from maskplug.targets import IGNORE
 from maskplug_hf.callback import OVERRIDE
 from maskplug_hf.model import model_info
@@ -43,7 +43,11 @@ class LossTrackingCallback(TrainerCallback):
     """
 
     def __init__(
-        self, plan: Plan, classes: int, shared: SharedEpoch, resume_other_spec: bool = False
+        self,
+        plan: LossTrackingConfig,
+        classes: int,
+        shared: SharedEpoch,
+        resume_other_spec: bool = False,
     ) -> None:
         cells = torch.zeros(Tables.room(classes), dtype=torch.float64)
         self.tables = Tables(cells.share_memory_(), plan.every)  # type: ignore[no-untyped-call]
@@ -112,7 +116,7 @@ class LossTrackingCallback(TrainerCallback):
         self._step = step
         if step // self.losses.plan.every > self.losses.round:
             self._gather()
-        self.losses.reach(step)
+        self.losses.advance_to(step)
 
     def _gather(self) -> None:
         """Add up the sums of all ranks; as integers, so that the result is equal on all."""
@@ -214,7 +218,7 @@ def track_losses(
     collator.feedback = callback.tables
 
 
-def _check_prefetch(plan: Plan, args: Any) -> None:
+def _check_prefetch(plan: LossTrackingConfig, args: Any) -> None:
     """Refuse rounds that are shorter than what workers prefetch."""
     batches = args.dataloader_num_workers * (args.dataloader_prefetch_factor or 2)
     steps = 1 + batches // args.gradient_accumulation_steps  # accelerate prefetches one batch

@@ -8,7 +8,7 @@ from typing import Any, Self
 
 import maskplug
 from maskplug.errors import MaskplugWarning
-from maskplug.limits import check_argument
+from maskplug.validation.options import check_argument
 from maskplug_hf.attention.handle import HANDLE
 from maskplug_hf.attention.mixing import known_mixer
 from maskplug_hf.collator import DataCollatorForMasking

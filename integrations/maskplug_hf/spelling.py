@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from maskplug.arrays import BoolArray
-from maskplug.characters import Edge
-from maskplug.spelling import Encoding, Mark, Spelling, spelling_of
-from maskplug.words import BY_MARKS, SIZE
+from maskplug.types import BoolArray
+from maskplug.vocabulary.characters import Edge
+from maskplug.vocabulary.spelling import Encoding, Mark, Spelling, spelling_of
+from maskplug.vocabulary.words import BY_MARKS, SIZE
 
 #: Texts that end with, and that begin with, a character of each class. The text after the second
 #: one matters: whitespace before a word is split differently from whitespace at the end of a text.

@@ -8,7 +8,7 @@ from typing import Any
 
 import maskplug
 from maskplug.errors import VocabularyError
-from maskplug.spelling import is_sentinel, sentinels
+from maskplug.vocabulary.spelling import is_sentinel, sentinels
 from maskplug_hf.spelling import spelling
 
 

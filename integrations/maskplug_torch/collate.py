@@ -7,13 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from maskplug.arrays import IntArray
 from maskplug.collate import visible
 from maskplug.errors import TokenError
-from maskplug.permutation import perm_mask, target_labels, target_mapping
+from maskplug.objectives.xlnet import perm_mask, target_labels, target_mapping
 from maskplug.ragged import Ragged
 from maskplug.targets import IGNORE
 from maskplug.tokens import ABSENT, Masked
+from maskplug.types import IntArray
 from maskplug_torch.columns import aligned, stacked
 from maskplug_torch.layout import OutputLayout
 from maskplug_torch.model_info import ORDER, ModelInfo
@@ -49,7 +49,7 @@ class Collation:
     def token_classes(self, annotation: str) -> IntArray:
         """Return an integer annotation of the inputs, -1 on padding: int64, (rows, width)."""
         tokens = self.layout.features.tokens.rewritten(self.masked.inputs)
-        return self._per_input(tokens.layers[annotation].astype(np.int64), -1)
+        return self._per_input(tokens.annotations[annotation].astype(np.int64), -1)
 
     def other_columns(self) -> Arrays:
         """Return the samples' other columns: ``token_type_ids`` padded, all others stacked."""
@@ -79,7 +79,7 @@ class Collation:
                 arrays["position_ids"] = self._annotation(
                     "position_ids", positions(self.layout.offsets)
                 )
-        for name, values in self.masked.layers.items():
+        for name, values in self.masked.annotations.items():
             if name != ORDER and self._takes(name):
                 arrays[name] = self._annotation(name, values)
         return arrays
@@ -96,7 +96,7 @@ class Collation:
             arrays["loss_weights"] = self._per_input(masked.weights, 0)
         if masked.divisors is not None:
             arrays["loss_divisors"] = self.rows.per_sample(masked.divisors)
-        return self._in_order(arrays) if ORDER in masked.layers else arrays
+        return self._in_order(arrays) if ORDER in masked.annotations else arrays
 
     def label_per_token(self, labels: Ragged) -> Arrays:
         """Return the samples' labels, one per token, at the positions of their tokens."""
@@ -134,7 +134,9 @@ class Collation:
     def _in_order(self, arrays: Arrays) -> Arrays:
         """Return XLNet's form: which tokens are hidden from which, one label per prediction."""
         labels = arrays["labels"]
-        order = np.where(labels == IGNORE, -1, self._annotation(ORDER, self.masked.layers[ORDER]))
+        order = np.where(
+            labels == IGNORE, -1, self._annotation(ORDER, self.masked.annotations[ORDER])
+        )
         hidden = perm_mask(order, np.float32)
         # Hide padding even from a model that gets no attention mask.
         rows, columns = np.nonzero(self.attention_mask() == 0)
@@ -153,7 +155,7 @@ class Collation:
 
     def _targets(self, targets: Ragged) -> Arrays:
         arrays: Arrays = {"labels": self.rows.padding.pad(targets, IGNORE)}
-        for annotation, values in self.masked.target_layers.items():
+        for annotation, values in self.masked.target_annotations.items():
             name = decoder_name(annotation)
             if self._takes(name):
                 ids = name == "decoder_input_ids"

@@ -14,13 +14,13 @@ import torch
 import maskplug
 from maskplug.collate import Side, pad
 from maskplug.errors import MaskplugWarning, OptionError, TokenError, VocabularyError, shortened
-from maskplug.feedback import Tables
-from maskplug.limits import check_argument
+from maskplug.loss_tracking import Tables
 from maskplug.ragged import Ragged
-from maskplug.rehearsal import rehearse
 from maskplug.selectors.adaptive import CLASSES
 from maskplug.targets import IGNORE
 from maskplug.tokens import Masked
+from maskplug.validation.options import check_argument
+from maskplug.warm_up import warm_up
 from maskplug_torch.batch_pickle import Batch
 from maskplug_torch.collate import Arrays, Collation, decoder_name
 from maskplug_torch.features import Features
@@ -275,7 +275,7 @@ class MaskingCollator:
 
     def _predicts_anything(self) -> bool:
         """Whether the strategy predicts anything at all; noise does not."""
-        tries = [self.strategy.try_out(self.vocabulary, seed) for seed in range(8)]
+        tries = [self.strategy.dry_run(self.vocabulary, seed) for seed in range(8)]
         return any(
             tried.targets is not None
             or (tried.labels is not None and bool((tried.labels.values != IGNORE).any()))
@@ -290,8 +290,9 @@ class MaskingCollator:
     def _dry_run(self) -> Masked:
         """Raise every error of strategy, seed and vocabulary now, not in a worker at step 1."""
         self.padding.width(np.zeros(1, np.int64))
-        tried = self.strategy.try_out(self.vocabulary, self.seed)
-        if self.packed_length is not None and (tried.targets is not None or ORDER in tried.layers):
+        tried = self.strategy.dry_run(self.vocabulary, self.seed)
+        in_place = tried.targets is None and ORDER not in tried.annotations
+        if self.packed_length is not None and not in_place:
             raise OptionError(
                 f"strategy {self.strategy.label!r} does not predict its inputs in place, which is "
                 "needed to pack rows: choose a strategy with labels in place ('dynamic', 'span', "
@@ -303,10 +304,13 @@ class MaskingCollator:
         """Run the code of a batch outside of the strategy, so that workers do not compile it."""
         if self.packed_length is not None and len(tried.inputs.values) > self.packed_length:
             return  # it would be refused
-        rehearse(tried)
+        warm_up(tried)
         pad(Ragged(np.arange(3), np.array([0, 1, 3])), self.padding.pad_id)
         ids = self.vocabulary.ordinary[:8].tolist()  # as in the dry run
-        sample = {"input_ids": ids, **{name: [0] * len(ids) for name in self.strategy.reads}}
+        sample = {
+            "input_ids": ids,
+            **{name: [0] * len(ids) for name in self.strategy.required_annotations},
+        }
         collation = self._collation(tried, Features.parse([sample], self.strategy))
         collation.input_ids(), collation.attention_mask()
         collation.annotations(), collation.predictions()
@@ -331,8 +335,8 @@ class MaskingCollator:
             )
 
     def _warn_of_left_out(self, masked: Masked, model: ModelInfo, stacklevel: int = 3) -> None:
-        names = [name for name in masked.layers if name != ORDER]
-        names += map(decoder_name, masked.target_layers)
+        names = [name for name in masked.annotations if name != ORDER]
+        names += map(decoder_name, masked.target_annotations)
         topics = {f"no argument {n}": n for n in names if not model.accepts(n)}
         new = [name for topic, name in topics.items() if topic not in self._warned]
         if not new:

@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 import torch
 
-from maskplug.arrays import BoolArray, FloatArray, IntArray, lengths_of, offsets_of
 from maskplug.errors import TokenError
 from maskplug.ragged import Ragged, flatten, plain_row
+from maskplug.types import BoolArray, FloatArray, IntArray, lengths_of, offsets_of
 
 Column = list[Any]
 

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 
 import maskplug
-from maskplug.arrays import BoolArray, IntArray, UintArray, lengths_of
 from maskplug.errors import TokenError
 from maskplug.ragged import Ragged
 from maskplug.tokens import content_keys
+from maskplug.types import BoolArray, IntArray, UintArray, lengths_of
 from maskplug_torch.columns import (
     Column,
     aligned,
@@ -126,10 +126,10 @@ def _checked_keys(keys: Column) -> Column | None:
 
 def _annotation_names(columns: Set[str], strategy: maskplug.Strategy) -> list[str]:
     """Return the names of the annotations of a batch, in a fixed order."""
-    names = dict.fromkeys((*ANNOTATIONS, *strategy.reads))
+    names = dict.fromkeys((*ANNOTATIONS, *strategy.required_annotations))
     missing = names.keys() - columns - set(ANNOTATIONS)
     if missing:
-        first = next(filter(missing.__contains__, strategy.reads))
+        first = next(filter(missing.__contains__, strategy.required_annotations))
         raise TokenError(
             f"strategy {strategy.label!r} requires the column {first!r}, and the features "
             f"have {sorted(columns)}: add it, with one value per token. (Trainer drops columns "
@@ -162,8 +162,8 @@ def _without_padding(
     Return the tokens, which of ``ids`` they are, and which of them are hidden (None: none).
     """
     inner = inner_tokens(hidden, offsets)
-    protected = hidden | (tokens.layers.get("protected", 0) != 0)
-    annotations = {**tokens.layers, "protected": protected}
+    protected = hidden | (tokens.annotations.get("protected", 0) != 0)
+    annotations = {**tokens.annotations, "protected": protected}
     inner_offsets = np.concatenate(([0], np.cumsum(inner)))[offsets]
     cut = maskplug.TokenBatch(
         ids[inner], inner_offsets, tokens.keys, {n: row[inner] for n, row in annotations.items()}

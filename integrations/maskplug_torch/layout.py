@@ -11,10 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from maskplug.arrays import BoolArray, IntArray, lengths_of
 from maskplug.errors import TokenError
 from maskplug.ragged import Ragged
 from maskplug.targets.labels import in_place
+from maskplug.types import BoolArray, IntArray, lengths_of
 from maskplug_torch.features import Features
 
 

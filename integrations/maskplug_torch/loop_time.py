@@ -44,7 +44,7 @@ class LoopTime:
         """Return the time of the next batch, as arguments of a strategy."""
         epoch, progress = self._shared.read()
         strategy = self.strategy
-        if strategy.timeless or (epoch is not None and not strategy.needs_step):
+        if strategy.is_static or (epoch is not None and not strategy.needs_step):
             return {"epoch": epoch or 0, "progress": progress}
         if not self._warned:
             self._warned = True
@@ -72,7 +72,7 @@ class LoopTime:
             state = "neither was set" if epoch is None else "set_epoch() sets only the epoch"
             return (
                 f"Call maskplug_hf.attach(trainer), or choose a clock that counts epochs: {name} "
-                f"masks by step ({type(self.strategy.times).__name__}), and {state}"
+                f"masks by step ({type(self.strategy.primary_clock).__name__}), and {state}"
             )
         return (
             "Call maskplug_hf.attach(trainer), or collator.set_epoch(epoch) before each epoch of "
@@ -81,7 +81,7 @@ class LoopTime:
 
     def _consequences(self, epoch: int | None) -> list[str]:
         strategy, consequences = self.strategy, []
-        if any(c.needs_step or (epoch is None and not c.timeless) for c in strategy.clocks):
+        if any(c.needs_step or (epoch is None and not c.is_static) for c in strategy.clocks):
             consequences.append(
                 "masks change on every call, depend on batches and workers, differ after a resume "
                 "and cannot be reproduced"

@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from maskplug.arrays import IntArray
 from maskplug.errors import MaskplugWarning, OptionError, TokenError, VocabularyError
 from maskplug.ragged import Ragged
 from maskplug.strategy import Strategy
 from maskplug.targets import IGNORE
 from maskplug.tokens import Masked
+from maskplug.types import IntArray
 from maskplug.vocabulary import Vocabulary
 from maskplug_torch.features import Features
 
@@ -135,7 +135,7 @@ def refuse(masked: Masked, model: ModelInfo, strategy: str) -> None:
             f"a decoder: choose a strategy with targets ({_WITH_TARGETS}, or "
             "compose(…, target='original')), or add labels to the features"
         )
-    if ORDER in masked.layers and not model.accepts("perm_mask"):
+    if ORDER in masked.annotations and not model.accepts("perm_mask"):
         raise OptionError(
             f"strategy {strategy!r} predicts in a random order, but {model.name} has no argument "
             "'perm_mask' to enforce it: choose a model that has one (XLNet), or another strategy "
@@ -186,7 +186,7 @@ def fit_vocabulary(vocab: Vocabulary, pad_id: int, model: ModelInfo) -> Vocabula
 def try_fitted(strategy: Strategy, vocab: Vocabulary, seed: int, model: ModelInfo) -> Masked:
     """Make a dry run of a strategy with a vocabulary from :func:`fit_vocabulary`."""
     try:
-        return strategy.try_out(vocab, seed)
+        return strategy.dry_run(vocab, seed)
     except VocabularyError as error:
         raise OptionError(
             f"strategy {strategy.label!r} writes tokens at the end of the vocabulary, but "

@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from maskplug.arrays import IntArray, frozen, gather, lengths_of, offsets_of
 from maskplug.collate import Side, pad, padded_width
 from maskplug.errors import TokenError
-from maskplug.ragged import Ragged
+from maskplug.ragged import Ragged, gather
+from maskplug.types import IntArray, lengths_of, offsets_of, readonly
 from maskplug_torch.layout import OutputLayout
 
 
@@ -123,7 +123,7 @@ def pack(lengths: IntArray, max_length: int) -> tuple[IntArray, IntArray]:
     from maskplug.kernels.bins import first_fit
 
     longest = np.argsort(-lengths, kind="stable")
-    row_of = first_fit(frozen(lengths, np.int64), frozen(longest, np.int64), max_length)
+    row_of = first_fit(readonly(lengths, np.int64), readonly(longest, np.int64), max_length)
     _, firsts, row_of = np.unique(row_of, return_index=True, return_inverse=True)
     row = np.argsort(np.argsort(firsts))[row_of]
     return np.argsort(row, kind="stable"), offsets_of(np.bincount(row))

@@ -46,7 +46,7 @@ def _objective(masked: Masked, model: ModelInfo | None, causal: bool) -> str:
         return ""
     if masked.weights is not None:
         return "weighted labels"
-    if ORDER in masked.layers:
+    if ORDER in masked.annotations:
         return "an order of predictions"
     return "a label for each input" if causal else ""
 

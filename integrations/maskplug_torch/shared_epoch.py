@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from maskplug.errors import OptionError, shortened
-from maskplug.limits import check_argument
+from maskplug.validation.options import check_argument
 
 #: Epochs are stored as float64, which represents all integers up to this one.
 MAX_EPOCH = 2**53

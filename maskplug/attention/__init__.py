@@ -1,5 +1,6 @@
 """Who may see whom: patterns of attention, M(t). True = may attend, everywhere."""
 
+import maskplug.attention.expression  # noqa: F401  (adds the parser of patterns)
 from maskplug.attention.algebra import And, Not, Or
 from maskplug.attention.blocks import Blocks
 from maskplug.attention.flashmask import FlashMask
@@ -30,10 +31,10 @@ from maskplug.attention.patterns import (
     WaitK,
     Window,
 )
-from maskplug.attention.pharaoh import links
 from maskplug.attention.pictures.picture import Picture
 from maskplug.attention.rendered import Fallback
-from maskplug.attention.site import Place, Site
+from maskplug.attention.site import AttentionCall, AttentionKind
+from maskplug.preprocessing.alignments import links
 
 __all__ = [
     "Aligned",
@@ -59,13 +60,13 @@ __all__ = [
     "Pattern",
     "Permutation",
     "Picture",
-    "Place",
+    "AttentionKind",
     "Prefix",
     "Random",
     "Section",
     "Sentence",
     "Sink",
-    "Site",
+    "AttentionCall",
     "Strided",
     "UniLM",
     "WaitK",

@@ -9,8 +9,8 @@ from operator import and_, or_
 from maskplug.attention.documents import by_document
 from maskplug.attention.intervals import Intervals
 from maskplug.attention.pattern import Pattern
-from maskplug.attention.site import Site
-from maskplug.nesting import check_members, check_nesting
+from maskplug.attention.site import AttentionCall
+from maskplug.validation.nesting import check_members, check_nesting
 
 
 @dataclass(frozen=True)
@@ -45,12 +45,12 @@ class And(Joined):
     def separates(self) -> bool:
         return any(pattern.separates for pattern in self.patterns)
 
-    def rows(self, site: Site) -> Intervals:
+    def rows(self, site: AttentionCall) -> Intervals:
         if self.separates and len(self.patterns) > 1:
             return by_document(site, self._all)
         return self._all(site)
 
-    def _all(self, site: Site) -> Intervals:
+    def _all(self, site: AttentionCall) -> Intervals:
         return reduce(and_, (pattern.rows(site) for pattern in self.patterns))
 
 
@@ -71,7 +71,7 @@ class Or(Joined):
     def separates(self) -> bool:
         return all(pattern.separates for pattern in self.patterns)
 
-    def rows(self, site: Site) -> Intervals:
+    def rows(self, site: AttentionCall) -> Intervals:
         return reduce(or_, (pattern.rows(site) for pattern in self.patterns))
 
 
@@ -93,5 +93,5 @@ class Not(Pattern):
     def __post_init__(self) -> None:
         check_nesting(self)
 
-    def rows(self, site: Site) -> Intervals:
+    def rows(self, site: AttentionCall) -> Intervals:
         return ~self.pattern.rows(site)

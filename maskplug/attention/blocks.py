@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from maskplug.arrays import BoolArray, frozen
 from maskplug.attention.flat import flat, phase_of
 from maskplug.attention.intervals import Intervals
 from maskplug.errors import OptionError, shortened
-from maskplug.limits import COUNT
+from maskplug.types import BoolArray, readonly
+from maskplug.validation.options import COUNT
 
 EMPTY, PARTIAL, FULL = 0, 1, 2
 Numbers = NDArray[np.int32]
@@ -58,11 +58,11 @@ class Blocks:
         if rows.step == 1:
             sums = np.zeros((len(keys), rows.n_keys + 1), np.int64)
             np.cumsum(keys, axis=1, out=sums[:, 1:])
-            kinds = covered(lo, hi, frozen(sums, np.int64), which, queries, *size)
+            kinds = covered(lo, hi, readonly(sums, np.int64), which, queries, *size)
         else:
-            phase = frozen(np.broadcast_to(phase_of(rows), rows.shape).reshape(-1), np.int32)
+            phase = readonly(np.broadcast_to(phase_of(rows), rows.shape).reshape(-1), np.int32)
             kinds = strided(lo, hi, keys, which, rows.step, phase, queries, *size)
-        return cls(frozen(kinds, np.uint8).reshape(batch, heads, *kinds.shape[1:]), size)
+        return cls(readonly(kinds, np.uint8).reshape(batch, heads, *kinds.shape[1:]), size)
 
     @property
     def empty(self) -> BoolArray:
@@ -102,7 +102,7 @@ class Blocks:
 
         kinds = self.kinds.swapaxes(2, 3) if by_keys else self.kinds
         masks = (prod(kinds.shape[:2]), *kinds.shape[2:])
-        numbers, indices = listed(frozen(kinds, np.uint8).reshape(masks), kind)
+        numbers, indices = listed(readonly(kinds, np.uint8).reshape(masks), kind)
         return numbers.reshape(kinds.shape[:3]), indices.reshape(kinds.shape)
 
 

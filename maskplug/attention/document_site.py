@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from maskplug.arrays import BoolArray, IntArray
 from maskplug.attention.members import Members
-from maskplug.attention.site import Site
+from maskplug.attention.site import AttentionCall
 from maskplug.errors import TokenError
+from maskplug.types import BoolArray, IntArray
 
 if TYPE_CHECKING:
     from maskplug.attention.documents import Documents
 
 
 @dataclass(frozen=True, eq=False)
-class DocumentSite(Site):
+class DocumentCall(AttentionCall):
     """A site whose samples are documents of another site's rows.
 
     Layers with one value a token are cut to the documents. One with a value a sample holds for all
@@ -34,8 +34,8 @@ class DocumentSite(Site):
     chosen: IntArray = field(kw_only=True)
 
     def __getattribute__(self, name: str) -> Any:
-        if name == "depth":  # a watched site notes that it is asked for
-            return object.__getattribute__(self, "inside").site.depth
+        if name == "layer_idx":  # a watched site notes that it is asked for
+            return object.__getattribute__(self, "inside").site.layer_idx
         return object.__getattribute__(self, name)
 
     def called(self, sample: int) -> str:
@@ -50,17 +50,17 @@ class DocumentSite(Site):
         site, members = self.inside.site, self.inside.keys
         if of_queries:
             members = self.inside.queries
-        row = site.layer(name, who, site.so_far if of_queries else None)
-        width = self.keys if length is None else length
+        row = site.per_token(name, who, site.so_far if of_queries else None)
+        width = self.kv_len if length is None else length
         return self._cut(row, members, width)
 
     def each(self, name: str, who: str) -> IntArray:
         """As in :class:`Site`, for each document."""
         site, rows = self.inside.site, self.inside.rows[self.chosen]
-        shape = np.shape(site.layers.get(name, ()))
-        if shape and shape[-1] == site.keys and (len(shape) == 2 or site.keys != site.batch):
-            return self.inside.single(site.layer(name, who), name)[self.chosen]
-        values = site.each(name, who)
+        shape = np.shape(site.annotations.get(name, ()))
+        if shape and shape[-1] == site.kv_len and (len(shape) == 2 or site.kv_len != site.batch):
+            return self.inside.single(site.per_token(name, who), name)[self.chosen]
+        values = site.per_sample(name, who)
         return values if len(values) == 1 else values[rows]
 
     def pairs(self, name: str, who: str) -> tuple[IntArray, IntArray, IntArray]:
@@ -99,9 +99,9 @@ class DocumentSite(Site):
     def valid(self) -> BoolArray:
         """The real tokens among the keys of each document."""
         site, members = self.inside.site, self.inside.keys
-        index, there = members.index(self.chosen, 0, self.keys)
+        index, there = members.index(self.chosen, 0, self.kv_len)
         first, end = (side[self.chosen][:, None] for side in (members.first, members.end))
-        ranks = np.arange(self.keys)
+        ranks = np.arange(self.kv_len)
         inside = there & (ranks >= first) & (ranks < end)
         if len(site.valid) == 1 and site.valid.all():
             return inside

@@ -9,13 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from maskplug.arrays import BoolArray, IntArray, frozen
-from maskplug.attention.document_site import DocumentSite
+from maskplug.attention.document_site import DocumentCall
 from maskplug.attention.intervals import Intervals
 from maskplug.attention.members import Members
-from maskplug.attention.site import Site
+from maskplug.attention.site import AttentionCall
+from maskplug.context import MaskingContext
 from maskplug.errors import TokenError
-from maskplug.when import When
+from maskplug.types import BoolArray, IntArray, readonly
 
 #: What stands for padding in the layer ``documents``.
 PADDING = -1
@@ -33,13 +33,13 @@ class Documents:
         keys, queries: their tokens up to the last key and query; the same in self-attention.
     """
 
-    site: Site
+    site: AttentionCall
     rows: IntArray
     keys: Members
     queries: Members
 
     @classmethod
-    def of(cls, site: Site) -> Documents:
+    def of(cls, site: AttentionCall) -> Documents:
         """Read the layers.
 
         Raises:
@@ -50,9 +50,9 @@ class Documents:
         numbers, asking = numbers_of(site)
         if not site.cross:
             asking = asking[:, :0]
-        rows = (site.batch, site.keys), (site.batch, asking.shape[1])
+        rows = (site.batch, site.kv_len), (site.batch, asking.shape[1])
         spread = (np.broadcast_to(*pair) for pair in zip((numbers, asking), rows, strict=True))
-        of_keys, of_queries, row = grouped(*(frozen(one, np.int64) for one in spread))
+        of_keys, of_queries, row = grouped(*(readonly(one, np.int64) for one in spread))
         keys = Members.of(of_keys, site.valid & (numbers != PADDING), len(row))
         if not site.cross:
             return cls(site, row, keys, keys)
@@ -78,14 +78,14 @@ class Documents:
         return first[here][:, None]
 
     @cached_property
-    def when(self) -> When:
+    def context(self) -> MaskingContext:
         """The time and the sample key of each document."""
-        when = self.site.when.take(self.rows)
-        if "document_keys" not in self.site.layers:
-            return when
-        given = self.single(self.site.layer("document_keys", "document"), "document_keys")
-        keys = np.where(self.keys.end > 0, given.astype(np.uint64), when.keys)
-        return replace(when, keys=frozen(keys.astype(np.uint64), np.uint64))
+        context = self.site.context.take(self.rows)
+        if "document_keys" not in self.site.annotations:
+            return context
+        given = self.single(self.site.per_token("document_keys", "document"), "document_keys")
+        keys = np.where(self.keys.end > 0, given.astype(np.uint64), context.keys)
+        return replace(context, keys=readonly(keys.astype(np.uint64), np.uint64))
 
     def single(self, layer: IntArray, name: str) -> IntArray:
         """The value that all real tokens of a document have in a layer; 0 where there is none.
@@ -110,7 +110,7 @@ class Documents:
         return values
 
     @cached_property
-    def sites(self) -> tuple[DocumentSite, ...]:
+    def sites(self) -> tuple[DocumentCall, ...]:
         """Sites whose samples are the documents that ask, those of like length together."""
         begin, end = self.asked
         chosen = np.flatnonzero(end > begin)
@@ -118,15 +118,15 @@ class Documents:
         chosen = chosen[np.argsort(-sizes, kind="stable")]
         return tuple(self._site(some) for some in _alike(chosen, np.sort(sizes)[::-1]))
 
-    def _site(self, chosen: IntArray) -> DocumentSite:
+    def _site(self, chosen: IntArray) -> DocumentCall:
         site, (begin, end) = self.site, self.asked
         first, last = int(begin[chosen].min()), int(end[chosen].max())
         keys = max(int(self.keys.counts[chosen].max()), 0 if site.cross else last)
-        when = self.when.take(chosen)
+        context = self.context.take(chosen)
         # Not site.depth: it is the pattern that asks for it, or does not.
-        depth = vars(site)["depth"]
-        options = (when, site.heads, first, site.place, depth, site.layers)
-        return DocumentSite(last - first, keys, *options, inside=self, chosen=chosen)
+        layer_idx = vars(site)["layer_idx"]
+        options = (context, site.heads, first, site.attention_kind, layer_idx, site.annotations)
+        return DocumentCall(last - first, keys, *options, inside=self, chosen=chosen)
 
     def put_back(self, results: list[Intervals]) -> Intervals:
         """What the documents' queries see, as intervals of the row's keys.
@@ -142,7 +142,7 @@ class Documents:
         if most > room:
             lo, hi, most = self._written(results, most)
         bounds = (side.reshape(-1, side.shape[-1]) for side in (lo, hi))
-        every = Intervals.from_kernel(self.site.keys, lo.shape[:3], (*bounds, most))
+        every = Intervals.from_kernel(self.site.kv_len, lo.shape[:3], (*bounds, most))
         if any(rows.keys is not None for rows in results):
             every = every.only(self._shown(results))
         step = max(steps, default=1)
@@ -161,8 +161,8 @@ class Documents:
 
         site, (begin, end) = self.site, self.asked
         heads = max((rows.lo.shape[1] for rows in results), default=1)
-        shape = (site.batch, heads, site.queries, room)
-        lo, hi = np.full(shape, site.keys, np.int32), np.full(shape, site.keys, np.int32)
+        shape = (site.batch, heads, site.q_len, room)
+        lo, hi = np.full(shape, site.kv_len, np.int32), np.full(shape, site.kv_len, np.int32)
         most = 0
         for inner, rows in zip(self.sites, results, strict=True):
             chosen = inner.chosen
@@ -170,7 +170,7 @@ class Documents:
             before = self.queries.offsets[chosen]
             queries = np.stack([before + begin[chosen], before + end[chosen]], 1)
             numbers = (self.rows[chosen], keys, self.keys.places, queries, self.queries.places)
-            arrays = (frozen(array, np.int64) for array in (*numbers, before + inner.offset))
+            arrays = (readonly(array, np.int64) for array in (*numbers, before + inner.offset))
             most = max(most, put_back(lo, hi, rows.lo, rows.hi, site.offset, *arrays))
         return lo, hi, most
 
@@ -178,19 +178,19 @@ class Documents:
         """The keys that results leave, bool of shape (batch, heads, keys)."""
         masks = [rows.keys for rows in results]
         heads = max(mask.shape[1] for mask in masks if mask is not None)
-        shown = np.ones((self.site.batch, self.site.keys, heads), np.bool_)
+        shown = np.ones((self.site.batch, self.site.kv_len, heads), np.bool_)
         for inner, mask in zip(self.sites, masks, strict=True):
             if mask is not None:
-                index, there = self.keys.index(inner.chosen, 0, inner.keys)
+                index, there = self.keys.index(inner.chosen, 0, inner.kv_len)
                 rows = np.broadcast_to(self.rows[inner.chosen][:, None], there.shape)
-                spread = np.broadcast_to(mask, (inner.batch, heads, inner.keys))
+                spread = np.broadcast_to(mask, (inner.batch, heads, inner.kv_len))
                 shown[rows[there], index[there]] = spread.swapaxes(1, 2)[there]
         return shown.swapaxes(1, 2)
 
     def _phase(self, results: list[Intervals]) -> IntArray:
         """Where each query's steps begin: (batch, 1, queries)."""
         site = self.site
-        phase = np.zeros((site.batch, 1, site.queries), np.int64)
+        phase = np.zeros((site.batch, 1, site.q_len), np.int64)
         for inner, result in zip(self.sites, results, strict=True):
             index, there = self.queries.index(inner.chosen, inner.offset, inner.so_far)
             there &= (index >= site.offset) & (index < site.so_far)
@@ -203,19 +203,19 @@ class Documents:
         return phase
 
 
-def numbers_of(site: Site) -> tuple[IntArray, IntArray]:
+def numbers_of(site: AttentionCall) -> tuple[IntArray, IntArray]:
     """The document of each key, and of each token up to the last query.
 
     Returns:
         int64 of shape (batch or 1, keys) and (batch or 1, offset + queries).
     """
-    keys = site.layer("documents", "document")
+    keys = site.per_token("documents", "document")
     if site.cross:
-        return keys, site.layer("query_documents", "document", site.so_far)
+        return keys, site.per_token("query_documents", "document", site.so_far)
     return keys, keys[:, : site.so_far]
 
 
-def by_document(site: Site, rows: Callable[[Site], Intervals]) -> Intervals:
+def by_document(site: AttentionCall, rows: Callable[[AttentionCall], Intervals]) -> Intervals:
     """Ask for each document of the rows as if it were alone.
 
     Args:
@@ -225,7 +225,7 @@ def by_document(site: Site, rows: Callable[[Site], Intervals]) -> Intervals:
     Returns:
         What the queries of ``site`` see: keys of their own document only.
     """
-    if isinstance(site, DocumentSite):
+    if isinstance(site, DocumentCall):
         return rows(site)
     return site.documents.put_back([rows(inner) for inner in site.documents.sites])
 

@@ -14,11 +14,11 @@ from collections.abc import Callable
 from typing import Any
 
 from maskplug.errors import OptionError, shortened
-from maskplug.limits import MEMBERS
-from maskplug.nesting import DEPTH, too_deep
 from maskplug.plugins import registry
 from maskplug.registry import BUILTIN
-from maskplug.spec import canonical, read_json
+from maskplug.spec import PARSERS, canonical, read_json
+from maskplug.validation.nesting import DEPTH, too_deep
+from maskplug.validation.options import MEMBERS
 
 NAME = re.compile(r"(?:[A-Za-z_][\w.-]*:(?!\s*\w+\s*=))?[A-Za-z_][\w.-]*(?:@\d+)?")
 OPTION = re.compile(r"\s*(\w+)\s*=")
@@ -230,3 +230,6 @@ def _value(value: Any) -> str:
         options = [f"{key}={_value(item)}" for key, item in value.items() if key != "name"]
         return f"{_name(value['name'])}({','.join(options)})"
     return json.dumps(value)
+
+
+PARSERS["pattern"] = parse

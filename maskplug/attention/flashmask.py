@@ -7,10 +7,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from maskplug.arrays import frozen
 from maskplug.attention.flat import flat
 from maskplug.attention.intervals import Intervals
 from maskplug.errors import OptionError
+from maskplug.types import readonly
 
 Rows = NDArray[np.int32]
 
@@ -71,7 +71,7 @@ class FlashMask(NamedTuple):
             found = np.stack([lower[..., 0], upper[..., 1]], -1)
         else:
             found = np.concatenate([lower, upper], -1)
-        return cls(frozen(found, np.int32), causal)
+        return cls(readonly(found, np.int32), causal)
 
 
 def _runs(rows: Intervals, who: Any) -> tuple[Rows, Rows]:

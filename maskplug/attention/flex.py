@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from maskplug.arrays import BoolArray
 from maskplug.attention.blocks import FULL, PARTIAL, Blocks
 from maskplug.attention.flat import phase_of
 from maskplug.attention.intervals import Bounds, Intervals
 from maskplug.errors import OptionError, shortened
+from maskplug.types import BoolArray
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from maskplug.arrays import BoolArray, IntArray, frozen
 from maskplug.errors import OptionError
-from maskplug.limits import COUNT
+from maskplug.types import BoolArray, IntArray, readonly
+from maskplug.validation.options import COUNT
 
 Bounds = NDArray[np.int32]
 #: The most cells of a matrix, of one byte each.
@@ -59,7 +59,7 @@ class Intervals:
 
         lo, hi = np.broadcast_arrays(lo, hi)
         shape = lo.shape
-        a, b = (frozen(side, np.int64).reshape(-1, shape[-1]) for side in (lo, hi))
+        a, b = (readonly(side, np.int64).reshape(-1, shape[-1]) for side in (lo, hi))
         return cls.from_kernel(n_keys, shape[:-1], tidy(a, b, n_keys))
 
     @classmethod
@@ -72,7 +72,7 @@ class Intervals:
         """
         from maskplug.kernels.intervals import grown, runs
 
-        mask = frozen(mask, np.bool_)
+        mask = readonly(mask, np.bool_)
         n_keys = mask.shape[-1]
         return cls.from_kernel(
             n_keys, mask.shape[:-1], grown(runs, mask.reshape(math.prod(mask.shape[:-1]), n_keys))
@@ -91,7 +91,7 @@ class Intervals:
         """
         lo, hi, most = made
         most = max(most, 1)
-        a, b = (frozen(side[:, :most], np.int32).reshape(*shape, most) for side in (lo, hi))
+        a, b = (readonly(side[:, :most], np.int32).reshape(*shape, most) for side in (lo, hi))
         return cls(a, b, n_keys)
 
     @property
@@ -117,7 +117,7 @@ class Intervals:
         both = self._merged(other, "both")
         keys = self.keys if other.keys is None else other.keys
         if self.keys is not None and other.keys is not None:
-            keys = frozen(self.keys & other.keys, np.bool_)
+            keys = readonly(self.keys & other.keys, np.bool_)
         # No two keys are COUNT apart: any greater step leaves the same key.
         step = min(math.lcm(self.step, other.step), COUNT)
         return replace(both, keys=keys, step=step, phase=phase)
@@ -148,7 +148,7 @@ class Intervals:
         """Both bounds for this batch, heads and queries, as kernels take them: (rows, k)."""
         k = self.lo.shape[-1]
         spread = (np.broadcast_to(side, (*shape, k)) for side in (self.lo, self.hi))
-        lo, hi = (frozen(side.reshape(-1, k), np.int32) for side in spread)
+        lo, hi = (readonly(side.reshape(-1, k), np.int32) for side in spread)
         return lo, hi
 
     @cached_property
@@ -164,8 +164,8 @@ class Intervals:
             which = np.broadcast_to(number, shape).reshape(-1)
         phase = np.zeros(rows, np.int32) if self.phase is None else self.phase
         phase = np.broadcast_to(phase, shape).reshape(-1) if phase.ndim > 1 else phase
-        ends = frozen(which, np.int64), self.step, frozen(phase, np.int32)
-        return *self.spread(shape), frozen(keys, np.bool_), *ends
+        ends = readonly(which, np.int64), self.step, readonly(phase, np.int32)
+        return *self.spread(shape), readonly(keys, np.bool_), *ends
 
     def expanded(self) -> Intervals:
         """The same by intervals alone, however many that takes."""
@@ -180,7 +180,7 @@ class Intervals:
         """How many keys each query sees: int64 of shape (batch, heads, queries)."""
         from maskplug.kernels.intervals import count
 
-        return frozen(count(*self._all), np.int64).reshape(self.shape)
+        return readonly(count(*self._all), np.int64).reshape(self.shape)
 
     def dense(self) -> BoolArray:
         """The matrix: bool of shape (batch, heads, queries, n_keys), True = may see."""
@@ -198,12 +198,12 @@ class Intervals:
     def only(self, keys: BoolArray) -> Intervals:
         """Without all keys but these, bool of shape (batch, heads, n_keys)."""
         every = Intervals.of(self.n_keys, [[[[0]]]], [[[[self.n_keys]]]])
-        return self & replace(every, keys=frozen(keys, np.bool_))
+        return self & replace(every, keys=readonly(keys, np.bool_))
 
     def every(self, step: int, phase: Any) -> Intervals:
         """Without all keys but each ``step``-th, counted from ``phase``: (batch, 1, queries)."""
         every = Intervals.of(self.n_keys, [[[[0]]]], [[[[self.n_keys]]]])
-        return self & replace(every, step=step, phase=frozen(phase, np.int32))
+        return self & replace(every, step=step, phase=readonly(phase, np.int32))
 
     def to_lists(self) -> list[Any]:
         """All intervals as nested lists of pairs, for looking at."""

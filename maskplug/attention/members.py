@@ -7,7 +7,7 @@ from functools import cached_property
 
 import numpy as np
 
-from maskplug.arrays import BoolArray, IntArray, frozen
+from maskplug.types import BoolArray, IntArray, readonly
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,7 +33,7 @@ class Members:
         """The members of this number of documents; ``real`` is False for padding."""
         from maskplug.kernels.numbered import members
 
-        return cls(documents, *members(documents, frozen(real, np.bool_), number))
+        return cls(documents, *members(documents, readonly(real, np.bool_), number))
 
     @property
     def counts(self) -> IntArray:

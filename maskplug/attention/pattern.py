@@ -14,12 +14,12 @@ from typing import Any
 import numpy as np
 
 from maskplug import spec as specs
-from maskplug.arrays import BoolArray
 from maskplug.attention.intervals import Intervals
 from maskplug.attention.rendered import Fallback, Rendered, check_fallback
-from maskplug.attention.site import Site
+from maskplug.attention.site import AttentionCall
 from maskplug.errors import MaskplugWarning, OptionError, shortened
 from maskplug.parts import Clock, Part, Schedule, parts_in
+from maskplug.types import BoolArray
 
 
 class Pattern(Rendered):
@@ -52,7 +52,7 @@ class Pattern(Rendered):
         return False
 
     @abstractmethod
-    def rows(self, site: Site) -> Intervals:
+    def rows(self, site: AttentionCall) -> Intervals:
         """What every query sees at this site; what a pattern's author writes."""
 
     def __and__(self, other: Pattern) -> Pattern:
@@ -73,7 +73,7 @@ class Pattern(Rendered):
 
         return self.pattern if isinstance(self, Not) else Not(self)
 
-    def at(self, site: Site, fallback: Fallback | None = None) -> Intervals:
+    def at(self, site: AttentionCall, fallback: Fallback | None = None) -> Intervals:
         """What every query sees at this site, with the policy for queries that see nothing.
 
         Raises:
@@ -120,15 +120,17 @@ class Pattern(Rendered):
         return tuple(part for part in self.parts if isinstance(part, Clock))
 
     @property
-    def moves(self) -> bool:
+    def is_dynamic(self) -> bool:
         """Whether the mask changes during training: M(t) is not M(0)."""
         schedules = any(isinstance(part, Schedule) for part in self.parts)
-        return schedules or not all(clock.timeless for clock in self.clocks)
+        return schedules or not all(clock.is_static for clock in self.clocks)
 
     @property
-    def layers(self) -> tuple[str, ...]:
+    def all_required_annotations(self) -> tuple[str, ...]:
         """The names of all layers that it reads, those of its members included."""
-        return tuple(dict.fromkeys(name for part in self.parts for name in part.reads))
+        return tuple(
+            dict.fromkeys(name for part in self.parts for name in part.required_annotations)
+        )
 
     @property
     def spec(self) -> dict[str, Any]:

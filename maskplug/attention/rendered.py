@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any, Literal, cast, get_args
 
 import numpy as np
 
-from maskplug.arrays import BoolArray, FloatArray
 from maskplug.attention.intervals import Intervals
-from maskplug.attention.site import Place, Site
+from maskplug.attention.site import AttentionCall, AttentionKind
+from maskplug.context import MaskingContext
 from maskplug.errors import OptionError, shortened
-from maskplug.limits import SIZE, check_argument
 from maskplug.parts import Part
 from maskplug.rng import keys_of
-from maskplug.when import When
+from maskplug.types import BoolArray, FloatArray
+from maskplug.validation.options import SIZE, check_argument
 
 if TYPE_CHECKING:
     from maskplug.attention.flashmask import FlashMask
@@ -40,7 +40,7 @@ class Rendered(Part):
     """Gives its mask in every form; :class:`maskplug.Pattern` explains the arguments."""
 
     @abstractmethod
-    def at(self, site: Site, fallback: Fallback | None = None) -> Intervals:
+    def at(self, site: AttentionCall, fallback: Fallback | None = None) -> Intervals:
         """What every query sees at this site."""
 
     def intervals(
@@ -55,10 +55,10 @@ class Rendered(Part):
         keys: Iterable[int | str | bytes] | None = None,
         heads: int = 1,
         offset: int = 0,
-        place: Place = "encoder",
-        depth: int = 0,
+        attention_kind: AttentionKind = "encoder",
+        layer_idx: int = 0,
         fallback: Fallback | None = None,
-        **layers: Any,
+        **annotations: Any,
     ) -> Intervals:
         """The mask as row intervals; :class:`maskplug.Pattern` explains the arguments.
 
@@ -70,7 +70,7 @@ class Rendered(Part):
             >>> maskplug.pattern("window", left=2, right=0).intervals(4).to_lists()
             [[[[(0, 1)], [(0, 2)], [(0, 3)], [(1, 4)]]]]
         """
-        batch = max((_samples(value) for value in layers.values()), default=1)
+        batch = max((_samples(value) for value in annotations.values()), default=1)
         numbers = np.zeros(batch, np.uint64) if keys is None else keys_of(keys)
         if batch > 1 and len(numbers) != batch:
             raise OptionError(f"there are {len(numbers)} keys for {batch} samples")
@@ -78,8 +78,10 @@ class Rendered(Part):
         check_argument("offset", offset, 0, SIZE)
         kv_len = q_len + offset if kv_len is None else kv_len
         check_argument("kv_len", kv_len, 0, SIZE)
-        when = When.at(seed, epoch, t, numbers, progress)
-        site = Site(q_len, kv_len, when, heads, offset, place, depth, layers)
+        context = MaskingContext.at(seed, epoch, t, numbers, progress)
+        site = AttentionCall(
+            q_len, kv_len, context, heads, offset, attention_kind, layer_idx, annotations
+        )
         return self.at(site, fallback)
 
     def dense(self, q_len: int, kv_len: int | None = None, t: int = 0, **more: Any) -> BoolArray:

@@ -9,25 +9,25 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from maskplug.arrays import BoolArray, FloatArray, IntArray, frozen, integers
 from maskplug.attention.intervals import Intervals
+from maskplug.context import MaskingContext
 from maskplug.errors import OptionError, TokenError, shortened
-from maskplug.limits import HEADS, SIZE, check_argument
 from maskplug.parts import Clock, Schedule
 from maskplug.rng import Rng
-from maskplug.when import When
+from maskplug.types import BoolArray, FloatArray, IntArray, integers, readonly
+from maskplug.validation.options import HEADS, SIZE, check_argument
 
 if TYPE_CHECKING:
     from maskplug.attention.documents import Documents
 
-Place = Literal["encoder", "decoder", "cross"]
-PLACES = ("encoder", "decoder", "cross")
+AttentionKind = Literal["encoder", "decoder", "cross"]
+ATTENTION_KINDS = ("encoder", "decoder", "cross")
 #: Layers of sample keys: int64 holds the bits of their uint64.
 KEYS = frozenset({"document_keys"})
 
 
 @dataclass(frozen=True, eq=False)
-class Site:
+class AttentionCall:
     """One use of attention. Patterns count in each sample's own tokens, from its first real one.
 
     So neither padding on the left nor a cache moves a mask. ``q``, ``starts`` and ``lengths`` say
@@ -46,43 +46,45 @@ class Site:
             keys), unless a pattern says otherwise.
     """
 
-    queries: int
-    keys: int
-    when: When
+    q_len: int
+    kv_len: int
+    context: MaskingContext
     heads: int = 1
     offset: int = 0
-    place: Place = "encoder"
-    depth: int = 0
-    layers: Mapping[str, Any] = field(default_factory=dict)
+    attention_kind: AttentionKind = "encoder"
+    layer_idx: int = 0
+    annotations: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Refuse numbers that contradict each other."""
-        for name in ("queries", "keys", "offset"):
+        for name in ("q_len", "kv_len", "offset"):
             check_argument(name, getattr(self, name), 0, SIZE)
         check_argument("heads", self.heads, 1, HEADS)
-        check_argument("depth", vars(self)["depth"], 0)  # not asked for by the pattern
-        if not isinstance(self.place, str) or self.place not in PLACES:
-            raise OptionError(f"place is {shortened(self.place)}; choices: {', '.join(PLACES)}")
-        if not self.cross and self.offset + self.queries > self.keys:
+        check_argument("layer_idx", vars(self)["layer_idx"], 0)  # not asked for by the pattern
+        if not isinstance(self.attention_kind, str) or self.attention_kind not in ATTENTION_KINDS:
             raise OptionError(
-                f"{self.queries} queries from key {self.offset} on need "
-                f"{self.offset + self.queries} keys, and there are {self.keys}; in cross "
-                "attention (place='cross') the numbers are independent"
+                f"attention_kind is {shortened(self.attention_kind)}; choices: {', '.join(ATTENTION_KINDS)}"
+            )
+        if not self.cross and self.offset + self.q_len > self.kv_len:
+            raise OptionError(
+                f"{self.q_len} queries from key {self.offset} on need "
+                f"{self.offset + self.q_len} keys, and there are {self.kv_len}; in cross "
+                "attention (attention_kind='cross') the numbers are independent"
             )
 
     @property
     def cross(self) -> bool:
         """Whether queries and keys are different tokens."""
-        return self.place == "cross"
+        return self.attention_kind == "cross"
 
     @property
     def batch(self) -> int:
         """The number of samples."""
-        return len(self.when)
+        return len(self.context)
 
     def rng(self, clock: Clock) -> Rng:
         """The draws of every sample at the time that this clock tells."""
-        return self.when.rng(clock)
+        return self.context.rng(clock)
 
     def value(self, option: Schedule | int) -> IntArray:
         """An option of whole numbers, which may be a schedule: int64 of shape (batch or 1, 1, 1).
@@ -91,17 +93,17 @@ class Site:
         """
         if not isinstance(option, Schedule):
             return np.full((1, 1, 1), option, np.int64)
-        values = np.floor(option(self.when.progress) + 0.5).astype(np.int64)
+        values = np.floor(option(self.context.progress) + 0.5).astype(np.int64)
         same = len(values) and (values == values[0]).all()
         return (values[:1] if same else values)[:, None, None]
 
     def share(self, option: Schedule | float) -> FloatArray:
         """An option that is a number or a schedule: float64, one for each sample."""
         if isinstance(option, Schedule):
-            return option(self.when.progress)
+            return option(self.context.progress)
         return np.full(self.batch, float(option))
 
-    def layer(self, name: str, who: str, length: int | None = None) -> IntArray:
+    def per_token(self, name: str, who: str, length: int | None = None) -> IntArray:
         """A layer with one value a token: int64 of shape (batch or 1, keys).
 
         Args:
@@ -113,7 +115,7 @@ class Site:
             TokenError: when it is missing, no numbers, or of a shape that does not fit.
         """
         array = self._given(name, who)
-        length = self.keys if length is None else length
+        length = self.kv_len if length is None else length
         array = array[None] if array.ndim == 1 else array
         if array.ndim != 2 or len(array) not in (1, self.batch) or array.shape[1] != length:
             raise TokenError(
@@ -122,7 +124,7 @@ class Site:
             )
         return array
 
-    def each(self, name: str, who: str) -> IntArray:
+    def per_sample(self, name: str, who: str) -> IntArray:
         """A layer with one value a sample: int64 of shape (batch or 1,).
 
         It may also be given as a column, (batch, 1), which tells a renderer the number of samples.
@@ -189,34 +191,34 @@ class Site:
         return whole
 
     def _named(self, name: str, who: str) -> Any:
-        if name not in self.layers:
-            have = ", ".join(map(repr, self.layers)) or "none"
+        if name not in self.annotations:
+            have = ", ".join(map(repr, self.annotations)) or "none"
             raise TokenError(
                 f"pattern {who!r} reads the layer {name!r}, which was not given (layers: {have}); "
                 f"'maskplug list {who}' says what it holds"
             )
-        return self.layers[name]
+        return self.annotations[name]
 
     @cached_property
     def valid(self) -> BoolArray:
         """The real tokens among the keys: bool of shape (batch or 1, keys), True = no padding."""
-        if "valid" not in self.layers:
-            return np.ones((1, self.keys), np.bool_)
-        return np.not_equal(self.layer("valid", "padding"), 0)
+        if "valid" not in self.annotations:
+            return np.ones((1, self.kv_len), np.bool_)
+        return np.not_equal(self.per_token("valid", "padding"), 0)
 
     @property
     def so_far(self) -> int:
         """How many tokens there are up to the last query: the length of its layers."""
-        return self.offset + self.queries
+        return self.offset + self.q_len
 
     @cached_property
     def valid_so_far(self) -> BoolArray:
         """The real tokens up to the last query: bool of shape (batch or 1, offset + queries)."""
         if not self.cross:
             return self.valid[:, : self.so_far]
-        if "valid_queries" not in self.layers:
+        if "valid_queries" not in self.annotations:
             return np.ones((1, self.so_far), np.bool_)
-        return np.not_equal(self.layer("valid_queries", "padding", self.so_far), 0)
+        return np.not_equal(self.per_token("valid_queries", "padding", self.so_far), 0)
 
     @property
     def valid_queries(self) -> BoolArray:
@@ -252,13 +254,13 @@ class Site:
 
         Negative for padding on the left. In cross attention it counts the decoder's tokens.
         """
-        own = np.arange(self.queries) - self.query_starts[:, None]
+        own = np.arange(self.q_len) - self.query_starts[:, None]
         return own[:, None]
 
     @cached_property
     def k(self) -> IntArray:
         """Each key's place among its sample's own tokens: int64 of shape (batch or 1, keys)."""
-        return np.arange(self.keys) - self.starts[:, None]
+        return np.arange(self.kv_len) - self.starts[:, None]
 
     @property
     def own(self) -> BoolArray:
@@ -290,8 +292,8 @@ class Site:
         """
         start = self.starts[:, None, None]
         moved = [np.asarray(side) + start for pair in pairs for side in pair]
-        sides = np.broadcast_arrays(*moved, np.empty((1, 1, self.queries)))[:-1]
-        return Intervals.of(self.keys, np.stack(sides[::2], -1), np.stack(sides[1::2], -1))
+        sides = np.broadcast_arrays(*moved, np.empty((1, 1, self.q_len)))[:-1]
+        return Intervals.of(self.kv_len, np.stack(sides[::2], -1), np.stack(sides[1::2], -1))
 
     def first_keys(self, by_document: bool = False) -> IntArray:
         """The key that is the first token of each query's sample, or of its document.
@@ -319,24 +321,24 @@ class Site:
 
 
 @dataclass(frozen=True, eq=False)
-class WatchedSite(Site):
+class WatchedCall(AttentionCall):
     """A site that notes whether a pattern asks for the model's layer: if not, all share a mask.
 
     Attributes:
-        asked: holds "depth" from then on.
+        asked: holds "layer_idx" from then on.
     """
 
     asked: set[str] = field(default_factory=set)
 
     def __getattribute__(self, name: str) -> Any:
-        if name == "depth":
+        if name == "layer_idx":
             object.__getattribute__(self, "asked").add(name)
         return object.__getattribute__(self, name)
 
 
 def _first(valid: BoolArray) -> IntArray:
     """The first True in each row; 0 where there is none."""
-    return frozen(valid.argmax(1) if valid.shape[1] else np.zeros(len(valid)), np.int64)
+    return readonly(valid.argmax(1) if valid.shape[1] else np.zeros(len(valid)), np.int64)
 
 
 def _from_first_to_last(valid: BoolArray) -> IntArray:

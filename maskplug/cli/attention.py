@@ -13,7 +13,7 @@ from rich.text import Text
 from maskplug.attention import Pattern, pattern
 from maskplug.attention.pictures.figure import ENDINGS, form_of
 from maskplug.attention.pictures.picture import Picture
-from maskplug.attention.site import PLACES
+from maskplug.attention.site import ATTENTION_KINDS
 from maskplug.cli.lengths import LENGTH, Asked, layers_of, pieces
 from maskplug.cli.parameters import LARGEST, OutFile, SampleKey
 from maskplug.errors import OptionError, TokenError
@@ -36,8 +36,8 @@ WHOLE = click.IntRange(max=LARGEST)
 @click.option("--length", type=int, help=f"How many queries; {LENGTH} without it.")
 @click.option("--keys", type=int, help="How many keys; as many as queries without it.")
 @click.option(
-    "--place",
-    type=click.Choice(PLACES),
+    "--attention-kind",
+    type=click.Choice(ATTENTION_KINDS),
     default="encoder",
     show_default=True,
     help="Self-attention of encoder or decoder, or cross attention.",
@@ -46,12 +46,12 @@ WHOLE = click.IntRange(max=LARGEST)
 @click.option("--source", help="The keys' tokens, in cross attention.")
 @click.option("--tokenizer", metavar="PATH", help="As in show; without it words are tokens.")
 @click.option(
-    "--layers", metavar="JSON", help="What the pattern reads: '{\"documents\": [0, 0, 1, 1]}'."
+    "--annotations", metavar="JSON", help="What the pattern reads: '{\"documents\": [0, 0, 1, 1]}'."
 )
 @click.option("--head", type=WHOLE, default=0, show_default=True, help="The head to show.")
 @click.option("--heads", type=WHOLE, help="How many heads there are.")
 @click.option(
-    "--depth", type=WHOLE, default=0, show_default=True, help="The model's layer, from 0."
+    "--layer-idx", type=WHOLE, default=0, show_default=True, help="The model's layer, from 0."
 )
 @click.option("--seed", default=0, show_default=True)
 @click.option("--key", type=SampleKey(), default=0, show_default=True, help="The sample's key.")
@@ -75,7 +75,7 @@ def attention_command(
     text: str | None,
     source: str | None,
     tokenizer: str | None,
-    layers: str | None,
+    annotations: str | None,
     key: int | str,
     times: str | None,
     out: Path | None,
@@ -97,9 +97,9 @@ def attention_command(
     given["keys"] = [key]
     if times is not None:
         given["times"] = _times(times)
-    tokens = layers_of(layers)
+    tokens = layers_of(annotations)
     sources = None if source is None else pieces(source, tokenizer)
-    asked = Asked(given["place"], length, keys, pieces(text, tokenizer), sources)
+    asked = Asked(given["attention_kind"], length, keys, pieces(text, tokenizer), sources)
     given |= asked.arguments(tokens)
     picture = _picture(shown, given, tokens)
     console = Console(highlight=False)
@@ -122,7 +122,12 @@ def _picture(shown: Pattern, given: dict[str, Any], tokens: dict[str, Any]) -> P
         return shown.picture(**given, **tokens)
     except TokenError as error:
         others = [given[name] for name in ("compare", "within") if name in given]
-        needed = [name for p in (shown, *others) for name in p.layers if name not in tokens]
+        needed = [
+            name
+            for p in (shown, *others)
+            for name in p.all_required_annotations
+            if name not in tokens
+        ]
         if not needed or repr(needed[0]) not in str(error):
             raise
         layer = {needed[0]: EXAMPLES.get(needed[0], [0, 0, 1, 1])}
@@ -131,8 +136,8 @@ def _picture(shown: Pattern, given: dict[str, Any], tokens: dict[str, Any]) -> P
 
 def _moment(given: dict[str, Any], key: int | str) -> str:
     """Where and when the pattern is looked at."""
-    said = f"{given['q_len']} queries, {given['kv_len']} keys  {given['place']}  layer "
-    said += f"{given['depth']}  head {given['head']} of {given['heads']}  seed {given['seed']}"
+    said = f"{given['q_len']} queries, {given['kv_len']} keys  {given['attention_kind']}  layer "
+    said += f"{given['layer_idx']}  head {given['head']} of {given['heads']}  seed {given['seed']}"
     return f"{said}  key {key}" + ("" if "times" in given else f"  t {given['t']}")
 
 

@@ -14,8 +14,8 @@ from rich.progress import Progress
 from rich.table import Table
 
 from maskplug.cli.subjects import SUBJECTS, subjects_of
-from maskplug.compiled import Compilation, folder, kept, watched
 from maskplug.errors import MaskplugError, OptionError
+from maskplug.kernels.compilation import Compilation, folder, kept, watched
 
 
 @click.command("compile")
@@ -53,9 +53,9 @@ def _strategy(subject: Any) -> None:
     """Mask a few tokens, as adapters do before training, and pad them."""
     from maskplug.collate import pad, visible
     from maskplug.ragged import Ragged
-    from maskplug.rehearsal import rehearse
+    from maskplug.warm_up import warm_up
 
-    rehearse(subject.strategy.try_out(subject.vocab))
+    warm_up(subject.strategy.try_out(subject.vocab))
     rows = Ragged.of([[1, 2], [3]])
     pad(rows, 0)
     visible(rows.lengths, 2)

@@ -15,7 +15,7 @@ from rich.progress import track
 from maskplug.cli.parameters import OutFile, keep_sources, writing
 from maskplug.cli.tokenizers import Reader, read
 from maskplug.errors import OptionError, VocabularyError
-from maskplug.resource import Resource
+from maskplug.preprocessing.resource import Resource
 from maskplug.tokens import TokenBatch
 from maskplug.units import units
 

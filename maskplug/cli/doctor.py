@@ -16,8 +16,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from maskplug.cli.quiet import quiet
-from maskplug.compiled import folder, kept, kernels
 from maskplug.errors import MaskplugWarning
+from maskplug.kernels.compilation import folder, kept, kernels
 from maskplug.plugins import plugins
 
 

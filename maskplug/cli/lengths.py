@@ -14,7 +14,7 @@ from maskplug.cli.show import SAMPLE
 from maskplug.cli.tokenizers import read
 from maskplug.errors import OptionError, TokenError
 from maskplug.spec import options_from_json
-from maskplug.spelling import plain
+from maskplug.vocabulary.spelling import plain
 
 #: What --layers looks like, for messages.
 LIKE = '{"documents": [0, 0, 1, 1]}'
@@ -38,27 +38,27 @@ def layers_of(text: str | None) -> dict[str, Any]:
         OptionError: when it is no JSON object, or a layer has the name of another argument.
         TokenError: when a layer is no list of numbers.
     """
-    layers = {} if text is None else options_from_json(text, "--layers", LIKE)
+    annotations = {} if text is None else options_from_json(text, "--annotations", LIKE)
     taken = {
         name
         for function in (picture, Pattern.intervals)
         for name in inspect.signature(function).parameters
     }
-    for name, values in layers.items():
+    for name, values in annotations.items():
         if name in taken:
             raise OptionError(f"--layers: no layer is called {name!r}")
         try:
-            layers[name] = np.asarray(values)
+            annotations[name] = np.asarray(values)
         except ValueError:
             raise TokenError(f"--layers: the rows of {name!r} are not of one length") from None
-        if layers[name].dtype.kind not in "iub":
+        if annotations[name].dtype.kind not in "iub":
             raise TokenError(f"--layers: {name!r} is {values!r}; it is a list of whole numbers")
-        if layers[name].ndim > 1 and len(layers[name]) != 1:
+        if annotations[name].ndim > 1 and len(annotations[name]) != 1:
             raise TokenError(
-                f"--layers: {name!r} has the rows of {len(layers[name])} samples; here one is "
+                f"--layers: {name!r} has the rows of {len(annotations[name])} samples; here one is "
                 "shown: put what belongs to it into another pair of brackets"
             )
-    return layers
+    return annotations
 
 
 @dataclass(frozen=True)
@@ -72,21 +72,21 @@ class Asked:
         source: the tokens of the keys, in cross attention.
     """
 
-    place: str
+    attention_kind: str
     length: int | None
     keys: int | None
     text: list[str] | None
     source: list[str] | None
 
-    def arguments(self, layers: dict[str, Any]) -> dict[str, Any]:
+    def arguments(self, annotations: dict[str, Any]) -> dict[str, Any]:
         """Lengths, offset and texts, as ``Pattern.picture`` takes them.
 
         Raises:
             OptionError: when two of the command line's options contradict each other.
         """
-        if self.place == "cross":
-            of_queries = {name: a for name, a in layers.items() if "quer" in name}
-            rest = {name: a for name, a in layers.items() if name not in of_queries}
+        if self.attention_kind == "cross":
+            of_queries = {name: a for name, a in annotations.items() if "quer" in name}
+            rest = {name: a for name, a in annotations.items() if name not in of_queries}
             queries = _agreed("--length", self.length, "--text", self.text, of_queries, LENGTH)
             keys = _agreed("--keys", self.keys, "--source", self.source, rest, queries)
             texts = {"queries": self.text, "key_texts": self.source}
@@ -94,7 +94,7 @@ class Asked:
         if self.source is not None:
             raise OptionError("--source is the keys' text in cross attention: --place cross")
         name, most = ("--length", self.length) if self.keys is None else ("--keys", self.keys)
-        keys = _agreed(name, most, "--text", self.text, layers, LENGTH)
+        keys = _agreed(name, most, "--text", self.text, annotations, LENGTH)
         queries = keys if self.length is None else self.length
         if queries > keys:
             raise OptionError(
@@ -111,7 +111,7 @@ def _agreed(
     number: int | None,
     other: str,
     tokens: list[str] | None,
-    layers: dict[str, Any],
+    annotations: dict[str, Any],
     default: int,
 ) -> int:
     """How many there are, by an option, a text, the longest layer, or else the default."""
@@ -121,5 +121,5 @@ def _agreed(
         return number
     if tokens is not None:
         return len(tokens)
-    rows = [a.shape[-1] for a in layers.values() if a.ndim in (1, 2) and a.shape[-1] > 1]
+    rows = [a.shape[-1] for a in annotations.values() if a.ndim in (1, 2) and a.shape[-1] > 1]
     return max(rows, default=default)

@@ -14,7 +14,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from maskplug.cli.parameters import OutFile, keep_sources, writing
 from maskplug.cli.tokenizers import Reader, read
 from maskplug.errors import OptionError, TokenError
-from maskplug.ngrams import Word, collocations, sentences, write
+from maskplug.preprocessing.ngrams import Word, collocations, sentences, write
 from maskplug.tokens import TokenBatch
 
 LINES = 1000  # encoded and cut into words together

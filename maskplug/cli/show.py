@@ -13,13 +13,13 @@ from rich.text import Text
 from maskplug.cli.parameters import LARGEST, OutFile, SampleKey, at_most_one, writing
 from maskplug.cli.tokenizers import Reader, read
 from maskplug.errors import OptionError, TokenError
-from maskplug.report import Report, report
 from maskplug.rng import key_of
-from maskplug.show import legend, render
 from maskplug.spec import options_from_json
 from maskplug.strategy import Strategy
 from maskplug.strategy import strategy as build
 from maskplug.tokens import Masked, TokenBatch
+from maskplug.viz.statistics import Report, report
+from maskplug.viz.text import legend, render
 
 SAMPLE = (
     "The quick brown fox jumps over the lazy dog . The dog , who had been dreaming of foxes , does "
@@ -41,7 +41,7 @@ LIKE = '{"salient": [0, 1, 1, 0]}'
 )
 @click.option("--text", default=SAMPLE, help="What to mask; a sentence of ours without it.")
 @click.option("--ids", help="Token ids instead of a text: '5 17 3'.")
-@click.option("--layers", metavar="JSON", help=f"Layers, one value a token: '{LIKE}'.")
+@click.option("--annotations", metavar="JSON", help=f"Layers, one value a token: '{LIKE}'.")
 @click.option("--key", type=SampleKey(), default=0, show_default=True, help="The sample's key.")
 @click.option("--seed", default=0, show_default=True)
 @click.option(
@@ -72,7 +72,7 @@ def show_command(
     tokenizer: str | None,
     text: str,
     ids: str | None,
-    layers: str | None,
+    annotations: str | None,
     key: int | str,
     epochs: int,
     epoch: int | None,
@@ -92,7 +92,7 @@ def show_command(
     made = build(label, **options_from_json(options, "--options"))
     reader = read(tokenizer, text)
     rows = [reader.encode(text) if ids is None else _ids(ids)]
-    given = {name: [values] for name, values in _layers(layers).items()}
+    given = {name: [values] for name, values in _layers(annotations).items()}
     tokens = TokenBatch.from_lists(rows, keys=[key_of(key)], **given)
     console = Console(highlight=False, record=out is not None)
     console.print(
@@ -140,13 +140,13 @@ def _save(console: Console, out: Path) -> None:
 
 
 def _layers(text: str | None) -> dict[str, list[Any]]:
-    layers = {} if text is None else options_from_json(text, "--layers", LIKE)
-    for name, values in layers.items():
+    annotations = {} if text is None else options_from_json(text, "--annotations", LIKE)
+    for name, values in annotations.items():
         if name in inspect.signature(TokenBatch.from_lists).parameters:
             raise OptionError(f"--layers: no layer is called {name!r}")
         if not isinstance(values, list) or not all(isinstance(v, int | float) for v in values):
             raise TokenError(f"--layers: {name!r} is {values!r}; it is a list of numbers")
-    return layers
+    return annotations
 
 
 def _ids(text: str) -> list[int]:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from maskplug.arrays import IntArray, UintArray, Words
 from maskplug.kernels import kernel
 from maskplug.kernels.philox import fill, longest, room
 from maskplug.kernels.rewrite import append
 from maskplug.kernels.select import below, sampled
+from maskplug.types import IntArray, UintArray, Words
 
 
 @kernel

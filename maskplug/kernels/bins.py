@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from maskplug.arrays import IntArray
 from maskplug.kernels import kernel
+from maskplug.types import IntArray
 
 
 @kernel

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from maskplug.arrays import IntArray
 from maskplug.kernels import kernel
 from maskplug.kernels.rewrite import append, append_new
+from maskplug.types import IntArray
 
 LEFT, PREFIX_FIRST, SUFFIX_FIRST = 0, 1, 2
 

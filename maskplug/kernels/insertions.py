@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from maskplug.arrays import IntArray, UintArray
 from maskplug.kernels import kernel
 from maskplug.kernels.philox import longest, room
 from maskplug.kernels.spans import before, place
+from maskplug.types import IntArray, UintArray
 
 
 @kernel

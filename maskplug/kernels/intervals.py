@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from maskplug.arrays import BoolArray, IntArray
 from maskplug.kernels import kernel
+from maskplug.types import BoolArray, IntArray
 
 Bounds = NDArray[np.int32]
 

@@ -10,8 +10,8 @@ from typing import Any
 
 import numba
 
-from maskplug.arrays import IntArray
 from maskplug.kernels import compiled
+from maskplug.types import IntArray
 
 types: Any = numba.types
 _item = types.ExternalFunction("PyList_GetItem", types.intp(types.intp, types.intp))

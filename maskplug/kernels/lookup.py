@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from maskplug.arrays import IntArray
 from maskplug.kernels import kernel
 from maskplug.kernels.philox import GOLDEN, mix64
+from maskplug.types import IntArray
 
 
 @kernel

@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from maskplug.arrays import IntArray, UintArray
 from maskplug.kernels import kernel
 from maskplug.kernels.philox import streams
 from maskplug.kernels.select import below
+from maskplug.types import IntArray, UintArray
 
 
 @kernel

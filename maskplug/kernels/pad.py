@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from maskplug.arrays import IntArray
 from maskplug.kernels import kernel
+from maskplug.types import IntArray
 
 
 @kernel

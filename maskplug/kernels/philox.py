@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from maskplug.arrays import IntArray, UintArray, Words
 from maskplug.kernels import inlined, kernel
+from maskplug.types import IntArray, UintArray, Words
 
 M0 = np.uint64(0xD2511F53)
 M1 = np.uint64(0xCD9E8D57)

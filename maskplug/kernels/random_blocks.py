@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from maskplug.arrays import IntArray, UintArray
 from maskplug.kernels import kernel
 from maskplug.kernels.philox import fill, room
 from maskplug.kernels.select import below
+from maskplug.types import IntArray, UintArray
 
 
 @kernel

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from maskplug.arrays import IntArray
 from maskplug.kernels import kernel
+from maskplug.types import IntArray
 
 Bounds = NDArray[np.int32]
 

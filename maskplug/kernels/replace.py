@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from maskplug.arrays import BoolArray, IntArray, UintArray, Words
 from maskplug.kernels import kernel
 from maskplug.kernels.philox import SHIFT, fill, room
+from maskplug.types import BoolArray, IntArray, UintArray, Words
 
 
 @kernel

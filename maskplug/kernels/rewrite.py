@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from maskplug.arrays import IntArray
 from maskplug.kernels import inlined, kernel
+from maskplug.types import IntArray
 
 
 @inlined

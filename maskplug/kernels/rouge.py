@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from maskplug.arrays import BoolArray, FloatArray, IntArray
 from maskplug.kernels import kernel
 from maskplug.kernels.philox import longest
+from maskplug.types import BoolArray, FloatArray, IntArray
 
 
 @kernel

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from maskplug.arrays import BoolArray, IntArray, UintArray
 from maskplug.kernels import kernel
 from maskplug.kernels.philox import streams
+from maskplug.types import BoolArray, IntArray, UintArray
 
 
 @kernel

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from maskplug.arrays import BoolArray, FloatArray, IntArray, UintArray, Words
 from maskplug.kernels import kernel
 from maskplug.kernels.philox import fill, first_word, longest, room
+from maskplug.types import BoolArray, FloatArray, IntArray, UintArray, Words
 
 SHIFT = np.uint64(32)
 

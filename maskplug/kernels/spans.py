@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from maskplug.arrays import IntArray, UintArray, Words
 from maskplug.kernels import kernel
 from maskplug.kernels.arrange import shuffle
 from maskplug.kernels.philox import fill, longest, room
 from maskplug.kernels.select import sampled
+from maskplug.types import IntArray, UintArray, Words
 
 
 @kernel
@@ -75,7 +75,7 @@ def place(
 
 
 @kernel
-def lengths_by_law(
+def sample_lengths(
     keys: UintArray, budgets: IntArray, law: UintArray, least: int
 ) -> tuple[IntArray, IntArray]:
     """Lengths of each row as :func:`draw_lengths` draws them, and their row offsets."""
@@ -220,5 +220,5 @@ def spans(
     gaps: bool,
 ) -> tuple[IntArray, IntArray, IntArray]:
     """Spans of units whose lengths follow ``law``: as :func:`lay_out` gives them."""
-    sizes, bounds = lengths_by_law(length_keys, budgets, law, 1)
+    sizes, bounds = sample_lengths(length_keys, budgets, law, 1)
     return lay_out(place_keys, starts, lengths, offsets, sizes, bounds, gaps)

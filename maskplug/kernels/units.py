@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from maskplug.arrays import BoolArray, FloatArray, IntArray, Words
 from maskplug.kernels import inlined, kernel
+from maskplug.types import BoolArray, FloatArray, IntArray, Words
 
 
 @inlined
@@ -13,7 +13,7 @@ def goes_on(before: np.uint32, code: np.uint32) -> bool:
     """Whether the token of one code belongs to the word of the token before it.
 
     The lower four bits of a code number how a token begins, and bit 4 + n is set where the word
-    goes on in a token that begins as number n does; ``maskplug.words`` makes them.
+    goes on in a token that begins as number n does; ``maskplug.vocabulary.words`` makes them.
     """
     return bool((before >> (np.uint32(4) + (code & np.uint32(15)))) & np.uint32(1))
 

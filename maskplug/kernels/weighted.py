@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from maskplug.arrays import BoolArray, FloatArray, IntArray, UintArray
 from maskplug.kernels import kernel
 from maskplug.kernels.philox import LOW, SHIFT, fill, longest, room
+from maskplug.types import BoolArray, FloatArray, IntArray, UintArray
 
 
 @kernel

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from maskplug.arrays import IntArray
 from maskplug.parts import Replacement
 from maskplug.ragged import Ragged
 from maskplug.replacements.rewritten import rewritten
 from maskplug.rng import Rng
 from maskplug.tokens import Selection, TokenBatch
+from maskplug.types import IntArray
 from maskplug.vocabulary import Vocabulary
 
 

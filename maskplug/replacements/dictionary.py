@@ -7,11 +7,11 @@ from functools import cached_property, lru_cache
 
 import numpy as np
 
-from maskplug.arrays import IntArray, frozen, offsets_of
 from maskplug.errors import OptionError, VocabularyError, shortened
+from maskplug.preprocessing.resource import Resource
 from maskplug.ragged import Ragged
-from maskplug.resource import Resource
 from maskplug.tokens import Selection, TokenBatch
+from maskplug.types import IntArray, offsets_of, readonly
 from maskplug.vocabulary import Vocabulary
 
 
@@ -37,7 +37,7 @@ class Dictionary:
 
         slots = 1 << max(2 * len(self.words), 1).bit_length()
         table: IntArray = build_table(self.words.values, self.words.offsets, slots)
-        return frozen(table, np.int64)
+        return readonly(table, np.int64)
 
     def find(self, tokens: TokenBatch, spans: Selection) -> IntArray:
         """The number of the word that each span is, or -1: int64."""

@@ -7,15 +7,15 @@ from typing import Literal
 
 import numpy as np
 
-from maskplug.arrays import IntArray, Words, below, frozen, thresholds
-from maskplug.limits import check_token
-from maskplug.parts import Most, Replacement, Schedule
+from maskplug.parts import Replacement, Schedule, SelectionBound
 from maskplug.ragged import Ragged
 from maskplug.replacements.text_cuts import ROOM, Pieces, cut_texts, require_codec
 from maskplug.rng import Rng
 from maskplug.schedule import check_rate, check_share
 from maskplug.tokens import Selection, TokenBatch
+from maskplug.types import IntArray, Words, below, readonly, thresholds
 from maskplug.units import units
+from maskplug.validation.options import check_token
 from maskplug.vocabulary import Vocabulary
 
 
@@ -84,7 +84,7 @@ class Fim(Replacement):
         made = _rearranged(pieces.ids, pieces.edges, kinds, marks)
         return replace(made, sources=np.append(pieces.sources, -1)[made.sources])
 
-    def bound(self, lengths: IntArray, most: Most) -> IntArray:
+    def bound(self, lengths: IntArray, most: SelectionBound) -> IntArray:
         return lengths + (3 if self.level == "token" else 3 + ROOM)
 
 
@@ -93,7 +93,7 @@ def _rearranged(ids: IntArray, edges: IntArray, kinds: IntArray, marks: list[int
 
     size = int((edges[:, 5] - edges[:, 0] + 3 * (kinds != LEFT)).sum())
     out, sources = np.empty(size, np.int64), np.empty(size, np.int64)
-    ids, edges, kinds = (frozen(array, np.int64) for array in (ids, edges, kinds))
+    ids, edges, kinds = (readonly(array, np.int64) for array in (ids, edges, kinds))
     offsets = rearrange(out, sources, ids, edges, kinds, *marks)
     return Ragged(out, offsets, sources)
 

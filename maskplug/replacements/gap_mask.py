@@ -6,14 +6,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from maskplug.arrays import IntArray, thresholds
-from maskplug.limits import check_token
 from maskplug.parts import Replacement
 from maskplug.ragged import Ragged
 from maskplug.replacements.rewritten import one_each, rewritten
 from maskplug.rng import Rng
 from maskplug.schedule import check_share
 from maskplug.tokens import Selection, TokenBatch
+from maskplug.types import IntArray, thresholds
+from maskplug.validation.options import check_token
 from maskplug.vocabulary import Vocabulary
 
 #: What PEGASUS calls the mask of a sentence; ``<mask_2>`` is that of a token.

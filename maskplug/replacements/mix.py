@@ -7,17 +7,17 @@ from typing import Literal
 
 import numpy as np
 
-from maskplug.arrays import frozen
 from maskplug.errors import OptionError
 from maskplug.parts import Replacement
 from maskplug.ragged import Ragged
 from maskplug.rng import Rng
 from maskplug.schedule import check_share
 from maskplug.tokens import Selection, TokenBatch
+from maskplug.types import readonly
 from maskplug.vocabulary import Vocabulary
 
-NONE = frozen([0], np.int64)
-NOWHERE = frozen([], np.bool_)
+NONE = readonly([0], np.int64)
+NOWHERE = readonly([], np.bool_)
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ class Mix(Replacement):
             selection.starts,
             selection.lengths,
             selection.offsets,
-            frozen(vocab.word_starts(tokens), np.bool_) if self.unit == "word" else NOWHERE,
+            readonly(vocab.word_starts(tokens), np.bool_) if self.unit == "word" else NOWHERE,
             self.unit == "token",
             rng.stream_keys("mix kind"),
             rng.stream_keys("mix id"),

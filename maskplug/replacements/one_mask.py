@@ -6,14 +6,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from maskplug.arrays import IntArray, thresholds
-from maskplug.limits import check_token
-from maskplug.parts import Most, Replacement
+from maskplug.parts import Replacement, SelectionBound
 from maskplug.ragged import Ragged
 from maskplug.replacements.rewritten import one_each, rewritten
 from maskplug.rng import Rng
 from maskplug.schedule import check_share
 from maskplug.tokens import Selection, TokenBatch
+from maskplug.types import IntArray, thresholds
+from maskplug.validation.options import check_token
 from maskplug.vocabulary import Vocabulary
 
 
@@ -60,5 +60,5 @@ class OneMask(Replacement):
             return vocab.id_of(self.token, who)
         return vocab.require_mask(who) if self.random < 1.0 else -1
 
-    def bound(self, lengths: IntArray, most: Most) -> IntArray:
+    def bound(self, lengths: IntArray, most: SelectionBound) -> IntArray:
         return lengths + most.empty

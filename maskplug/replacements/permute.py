@@ -6,13 +6,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from maskplug.arrays import frozen
 from maskplug.parts import Replacement, Schedule
 from maskplug.ragged import Ragged
 from maskplug.replacements.rearranged import rearranged
 from maskplug.rng import Rng
 from maskplug.schedule import check_rate
 from maskplug.tokens import Selection, TokenBatch
+from maskplug.types import readonly
 from maskplug.units import Unit, units
 from maskplug.vocabulary import Vocabulary
 
@@ -49,8 +49,8 @@ class Permute(Replacement):
         places = units(tokens, vocab, self.unit)
         counts = budgets(
             rng.stream_keys("permute share"),
-            frozen(places.counts, np.int64),
-            frozen(rng.value(self.share), np.float64),
+            readonly(places.counts, np.int64),
+            readonly(rng.value(self.share), np.float64),
         )
         order = permutations(rng.stream_keys("permute"), places.offsets, counts)
         return rearranged(tokens, places, order)

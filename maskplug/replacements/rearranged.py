@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from maskplug.arrays import IntArray
 from maskplug.ragged import Ragged
 from maskplug.tokens import Selection, TokenBatch
+from maskplug.types import IntArray
 
 
 def rearranged(tokens: TokenBatch, places: Selection, order: IntArray) -> Ragged:

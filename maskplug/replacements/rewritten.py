@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from maskplug.arrays import IntArray, frozen
 from maskplug.ragged import Ragged
 from maskplug.tokens import Selection, TokenBatch
+from maskplug.types import IntArray, readonly
 
 
 def rewritten(tokens: TokenBatch, selection: Selection, written: Ragged) -> Ragged:
@@ -36,7 +36,7 @@ def rewritten(tokens: TokenBatch, selection: Selection, written: Ragged) -> Ragg
         selection.starts,
         selection.lengths,
         selection.offsets,
-        frozen(written.values, np.int64),
+        readonly(written.values, np.int64),
         written.offsets,
     )
     return Ragged(ids, offsets, sources)

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from maskplug.arrays import thresholds
 from maskplug.parts import Replacement, Schedule
 from maskplug.ragged import Ragged
 from maskplug.replacements.rearranged import rearranged
 from maskplug.rng import Rng
 from maskplug.schedule import check_rate
 from maskplug.tokens import Selection, TokenBatch
+from maskplug.types import thresholds
 from maskplug.vocabulary import Vocabulary
 
 
@@ -42,8 +42,8 @@ class Rotate(Replacement):
         moving = vocab.maskable(tokens)
         if vocab.mask_id is not None:
             hidden = tokens.ids == vocab.mask_id
-            if "protected" in tokens.layers:
-                hidden &= ~tokens.layers["protected"].astype(np.bool_)
+            if "protected" in tokens.annotations:
+                hidden &= ~tokens.annotations["protected"].astype(np.bool_)
             moving = moving | hidden
         places = Selection.from_mask(moving, tokens)
         limits = thresholds(rng.value(self.rate))

@@ -6,14 +6,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from maskplug.arrays import IntArray, frozen, lengths_of
 from maskplug.errors import VocabularyError
 from maskplug.parts import Replacement
 from maskplug.ragged import Ragged
 from maskplug.replacements.rewritten import one_each, rewritten
 from maskplug.rng import Rng
 from maskplug.tokens import Selection, TokenBatch
-from maskplug.units import joined
+from maskplug.types import IntArray, lengths_of, readonly
+from maskplug.units import merge_adjacent
 from maskplug.vocabulary import Vocabulary
 
 
@@ -46,7 +46,7 @@ def sentinels_of(tokens: TokenBatch, offsets: IntArray, vocab: Vocabulary) -> In
             f"and this vocabulary has {have}: add more, choose a lower rate or a greater mean "
             "length, or cut samples to shorter ones"
         )
-    ids: IntArray = numbered(vocab.sentinel_ids, frozen(offsets, np.int64))
+    ids: IntArray = numbered(vocab.sentinel_ids, readonly(offsets, np.int64))
     return ids
 
 
@@ -66,5 +66,5 @@ class Sentinels(Replacement):
     def replace(
         self, tokens: TokenBatch, selection: Selection, vocab: Vocabulary, rng: Rng
     ) -> Ragged:
-        spans = joined(selection)
+        spans = merge_adjacent(selection)
         return rewritten(tokens, spans, one_each(spans, sentinels_of(tokens, spans.offsets, vocab)))

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from maskplug.limits import check_whole
 from maskplug.parts import Replacement
 from maskplug.ragged import Ragged
 from maskplug.replacements.rearranged import rearranged
 from maskplug.rng import Rng
 from maskplug.tokens import Selection, TokenBatch
 from maskplug.units import Unit, units
+from maskplug.validation.options import check_whole
 from maskplug.vocabulary import Vocabulary
 
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from maskplug.arrays import BoolArray, IntArray, Words, below
 from maskplug.errors import MaskplugWarning, VocabularyError
+from maskplug.types import BoolArray, IntArray, Words, below
 from maskplug.vocabulary import Codec, Vocabulary
 
 #: By how many tokens the parts of a text may together be longer than the text was.

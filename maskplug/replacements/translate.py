@@ -6,14 +6,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from maskplug.arrays import IntArray, gather
-from maskplug.parts import Most, Replacement
-from maskplug.ragged import Ragged
+from maskplug.parts import Replacement, SelectionBound
+from maskplug.preprocessing.resource import Resource
+from maskplug.ragged import Ragged, gather
 from maskplug.replacements import dictionary
 from maskplug.replacements.rewritten import rewritten
-from maskplug.resource import Resource
 from maskplug.rng import Rng
 from maskplug.tokens import Selection, TokenBatch
+from maskplug.types import IntArray
 from maskplug.vocabulary import Vocabulary
 
 
@@ -51,7 +51,7 @@ class Translate(Replacement):
         index, offsets = gather(words.translations.offsets, choice)
         return rewritten(tokens, known, Ragged(words.translations.values[index], offsets))
 
-    def bound(self, lengths: IntArray, most: Most) -> IntArray:
+    def bound(self, lengths: IntArray, most: SelectionBound) -> IntArray:
         growth = dictionary.read(self.dictionary).growth
         grown: IntArray = np.ceil(most.tokens * growth).astype(np.int64)
         return lengths - most.tokens + grown

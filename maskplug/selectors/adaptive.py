@@ -7,17 +7,17 @@ from typing import Literal
 
 import numpy as np
 
-from maskplug.arrays import FloatArray, IntArray
 from maskplug.errors import OptionError, TokenError
-from maskplug.feedback import Plan
-from maskplug.limits import check_number
+from maskplug.loss_tracking import LossTrackingConfig
 from maskplug.parts import Schedule, Selector
 from maskplug.rng import Rng
 from maskplug.schedule import check_rate
 from maskplug.selectors.layer import place
 from maskplug.selectors.weighted import by_weight
 from maskplug.tokens import Selection, TokenBatch
+from maskplug.types import FloatArray, IntArray
 from maskplug.units import units
+from maskplug.validation.options import check_number
 from maskplug.vocabulary import Vocabulary
 
 #: The layer that tells the class of each token.
@@ -63,12 +63,12 @@ class Adaptive(Selector):
         _ = self.feedback_plan  # checks the options that are left
 
     @property
-    def feedback_plan(self) -> Plan:  # type: ignore[override]
+    def feedback_plan(self) -> LossTrackingConfig:  # type: ignore[override]
         """How the losses are to be summed up."""
-        return Plan(self.every, self.momentum, self.by, self.classes)
+        return LossTrackingConfig(self.every, self.momentum, self.by, self.classes)
 
     @property
-    def reads(self) -> tuple[str, ...]:  # type: ignore[override]
+    def required_annotations(self) -> tuple[str, ...]:  # type: ignore[override]
         """``classes``, where that layer tells them."""
         return (CLASSES,) if self.by == "layer" else ()
 
@@ -86,7 +86,7 @@ class Adaptive(Selector):
         if self.classes is None:
             return tokens.ids[candidates.starts]
         # Tokens that are never chosen may have any class, such as -1.
-        classes: IntArray = tokens.layers[CLASSES][candidates.starts].astype(np.int64)
+        classes: IntArray = tokens.annotations[CLASSES][candidates.starts].astype(np.int64)
         wrong = np.flatnonzero((classes < 0) | (classes >= self.classes))
         if len(wrong):
             i = wrong[0]

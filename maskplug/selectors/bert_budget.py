@@ -7,13 +7,13 @@ from typing import Literal
 
 import numpy as np
 
-from maskplug.arrays import IntArray
-from maskplug.limits import check_whole
 from maskplug.parts import Schedule, Selector
 from maskplug.rng import Rng
 from maskplug.schedule import check_rate
 from maskplug.tokens import Selection, TokenBatch
+from maskplug.types import IntArray
 from maskplug.units import exactly, units
+from maskplug.validation.options import check_whole
 from maskplug.vocabulary import Vocabulary
 
 

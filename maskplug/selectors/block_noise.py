@@ -7,13 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from maskplug.arrays import FloatArray, IntArray, frozen, offsets_of, thresholds
 from maskplug.errors import OptionError, shortened
-from maskplug.limits import check_whole, is_finite
 from maskplug.parts import added_later
 from maskplug.rng import Rng
 from maskplug.selectors.noise import Noise
 from maskplug.tokens import Selection, TokenBatch
+from maskplug.types import FloatArray, IntArray, offsets_of, readonly, thresholds
+from maskplug.validation.options import check_whole, is_finite
 from maskplug.vocabulary import Vocabulary
 
 
@@ -91,7 +91,7 @@ class BlockNoise(Noise):
 
         share = rng.uniform("noise level", blocks)
         if self.antithetic:
-            order = ranks(rng.stream_keys("noise order"), frozen(offsets_of(blocks), np.int64))
+            order = ranks(rng.stream_keys("noise order"), readonly(offsets_of(blocks), np.int64))
             share = (order + share) / np.repeat(blocks, blocks)
         return self.low + (self.high - self.low) * share
 
@@ -108,7 +108,7 @@ class BlockNoise(Noise):
             rng.stream_keys("independent"),
             candidates.offsets,
             thresholds(self.times(blocks, rng)),
-            frozen(offsets_of(blocks), np.int64),
+            readonly(offsets_of(blocks), np.int64),
             self.block,
         )
         return candidates.take(chosen)
@@ -121,12 +121,12 @@ class BlockNoise(Noise):
         numbers = block_numbers(candidates, tokens.offsets, self.block)
         # The weight of each block, and not of each token: there are fewer divisions.
         weights: FloatArray = levels(
-            frozen(numbers, np.int64),
+            readonly(numbers, np.int64),
             tokens.offsets,
             1.0 / self.times(blocks, rng),
-            frozen(offsets_of(blocks), np.int64),
+            readonly(offsets_of(blocks), np.int64),
         )
         return weights
 
-    def layers(self, tokens: TokenBatch, vocab: Vocabulary) -> dict[str, np.ndarray[Any, Any]]:
+    def annotations(self, tokens: TokenBatch, vocab: Vocabulary) -> dict[str, np.ndarray[Any, Any]]:
         return {"block": block_numbers(self.candidates(tokens, vocab), tokens.offsets, self.block)}

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from maskplug.arrays import IntArray, frozen, thresholds
 from maskplug.parts import Schedule, Selector
 from maskplug.rng import Rng
 from maskplug.schedule import check_rate
 from maskplug.selectors.layer import whole_numbers
 from maskplug.tokens import Selection, TokenBatch
+from maskplug.types import IntArray, readonly, thresholds
 from maskplug.units import units
 from maskplug.vocabulary import Vocabulary
 
@@ -25,7 +25,7 @@ def language_starts(tokens: TokenBatch) -> IntArray:
     from maskplug.kernels.segments import segment_starts
 
     layer = whole_numbers(tokens, "languages", "the number of each token's language")
-    starts: IntArray = segment_starts(frozen(layer, np.int64), tokens.offsets)
+    starts: IntArray = segment_starts(readonly(layer, np.int64), tokens.offsets)
     return starts
 
 
@@ -45,7 +45,7 @@ class ByLanguage(Selector):
 
     rate: Schedule | float = 0.15
 
-    reads = ("languages",)
+    required_annotations = ("languages",)
 
     def __post_init__(self) -> None:
         check_rate("rate", self.rate)
@@ -57,7 +57,7 @@ class ByLanguage(Selector):
         chosen = independent_in_segments(
             rng.stream_keys("by language"),
             candidates.offsets,
-            frozen(language_starts(tokens)[candidates.starts], np.int64),
+            readonly(language_starts(tokens)[candidates.starts], np.int64),
             thresholds(rng.value(self.rate)),
         )
         return candidates.take(chosen)

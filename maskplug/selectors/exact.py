@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from maskplug.arrays import IntArray, frozen, ones
-from maskplug.parts import Most, Schedule, Selector
+from maskplug.parts import Schedule, SelectionBound, Selector
 from maskplug.rng import Rng
 from maskplug.schedule import check_rate
 from maskplug.tokens import Selection, TokenBatch
-from maskplug.units import Unit, budget, exactly, most, units
+from maskplug.types import IntArray, ones, readonly
+from maskplug.units import Unit, budget, exactly, max_budget, units
 from maskplug.vocabulary import Vocabulary
 
 
@@ -36,7 +36,7 @@ class Exact(Selector):
         check_rate("rate", self.rate)
 
     def select(self, tokens: TokenBatch, vocab: Vocabulary, rng: Rng) -> Selection:
-        if self.unit == "token" and "protected" not in tokens.layers:
+        if self.unit == "token" and "protected" not in tokens.annotations:
             return self._tokens(tokens, vocab, rng)
         candidates = units(tokens, vocab, self.unit)
         budgets = budget(self.rate, candidates.counts, rng)
@@ -52,12 +52,12 @@ class Exact(Selector):
             vocab.special,
             tokens.offsets,
             rng.stream_keys("budget"),
-            frozen(rng.value(self.rate), np.float64),
+            readonly(rng.value(self.rate), np.float64),
             rng.stream_keys("exact"),
         )
         return Selection(starts, ones(len(starts)), offsets, len(tokens.ids))
 
-    def bound(self, lengths: IntArray) -> Most:
-        budgets = most(self.rate, lengths)
+    def bound(self, lengths: IntArray) -> SelectionBound:
+        budgets = max_budget(self.rate, lengths)
         tokens = budgets if self.unit == "token" else lengths
-        return Most(tokens, budgets, np.zeros_like(lengths))
+        return SelectionBound(tokens, budgets, np.zeros_like(lengths))

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from maskplug.arrays import IntArray, below
-from maskplug.limits import check_number
-from maskplug.parts import Most, Schedule, Selector
+from maskplug.parts import Schedule, SelectionBound, Selector
 from maskplug.rng import Rng
 from maskplug.schedule import check_rate, highest
 from maskplug.tokens import Selection, TokenBatch
-from maskplug.units import stretch, units
+from maskplug.types import IntArray, below
+from maskplug.units import contiguous, units
+from maskplug.validation.options import check_number
 from maskplug.vocabulary import Vocabulary
 
 
@@ -46,9 +46,11 @@ class Fragment(Selector):
         at_start = words[:, 0] < round(self.edges * 2.0**32)
         at_end = words[:, 0] < round(2.0 * self.edges * 2.0**32)
         places = np.where(at_end, free, below(words[:, 1], free + 1))
-        return stretch(candidates, np.where(at_start, 0, places), sizes)
+        return contiguous(candidates, np.where(at_start, 0, places), sizes)
 
-    def bound(self, lengths: IntArray) -> Most:
+    def bound(self, lengths: IntArray) -> SelectionBound:
         # A special token between two others makes two spans of them.
         longest = np.maximum(np.rint(highest(self.rate) * lengths).astype(np.int64), lengths > 0)
-        return Most(longest, np.minimum(longest, (lengths + 1) // 2), np.zeros_like(lengths))
+        return SelectionBound(
+            longest, np.minimum(longest, (lengths + 1) // 2), np.zeros_like(lengths)
+        )

@@ -7,12 +7,12 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
-from maskplug.arrays import BoolArray, FloatArray, IntArray, frozen
 from maskplug.errors import OptionError, shortened
 from maskplug.parts import Schedule, Selector
 from maskplug.rng import Rng
 from maskplug.schedule import check_rate, highest
 from maskplug.tokens import Selection, TokenBatch
+from maskplug.types import BoolArray, FloatArray, IntArray, readonly
 from maskplug.units import Unit, units
 from maskplug.vocabulary import Vocabulary
 
@@ -103,7 +103,7 @@ class GapSentences(Selector):
         from maskplug.kernels.rouge import each_alone, one_by_one
 
         silent = np.zeros(vocab.size) if vocab.sentence_end is None else vocab.sentence_end
-        ignored = frozen(silent, np.bool_)
+        ignored = readonly(silent, np.bool_)
         spans = (sentences.starts, sentences.lengths, sentences.offsets)
         if self.sequential:
             taken: BoolArray = one_by_one(

@@ -6,15 +6,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from maskplug.arrays import FloatArray
 from maskplug.errors import TokenError
-from maskplug.limits import check_number
 from maskplug.parts import Schedule, Selector
 from maskplug.rng import Rng
 from maskplug.schedule import check_rate
 from maskplug.selectors.layer import place
 from maskplug.tokens import Selection, TokenBatch
+from maskplug.types import FloatArray
 from maskplug.units import budget, units
+from maskplug.validation.options import check_number
 from maskplug.vocabulary import Vocabulary
 
 #: The layer that holds the loss of each token.
@@ -39,7 +39,7 @@ class Hard(Selector):
     bar: float = 0.1
     rate: Schedule | float = 0.15
 
-    reads = (LOSSES,)
+    required_annotations = (LOSSES,)
 
     def __post_init__(self) -> None:
         check_rate("rate", self.rate)
@@ -56,7 +56,7 @@ class Hard(Selector):
 
 
 def _losses(tokens: TokenBatch, candidates: Selection) -> FloatArray:
-    losses = tokens.layers[LOSSES][candidates.starts].astype(np.float64)
+    losses = tokens.annotations[LOSSES][candidates.starts].astype(np.float64)
     missing = np.flatnonzero(np.isnan(losses))
     if len(missing):
         i = missing[0]

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from maskplug.arrays import thresholds
 from maskplug.parts import Schedule, Selector
+from maskplug.preprocessing.resource import Resource
 from maskplug.replacements import dictionary
-from maskplug.resource import Resource
 from maskplug.rng import Rng
 from maskplug.schedule import check_rate
 from maskplug.tokens import Selection, TokenBatch
+from maskplug.types import thresholds
 from maskplug.units import Unit, units
 from maskplug.vocabulary import Vocabulary
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from maskplug.arrays import thresholds
 from maskplug.parts import Schedule, Selector
 from maskplug.rng import Rng
 from maskplug.schedule import check_rate
 from maskplug.tokens import Selection, TokenBatch
+from maskplug.types import thresholds
 from maskplug.units import Unit, units
 from maskplug.vocabulary import Vocabulary
 

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from maskplug.arrays import IntArray
-from maskplug.parts import Most, Schedule, Selector
+from maskplug.parts import Schedule, SelectionBound, Selector
 from maskplug.rng import Rng
 from maskplug.schedule import check_rate
 from maskplug.tokens import Selection, TokenBatch
-from maskplug.units import Unit, budget, most, units
+from maskplug.types import IntArray
+from maskplug.units import Unit, budget, max_budget, units
 from maskplug.vocabulary import Vocabulary
 
 
@@ -51,6 +51,6 @@ class Insertions(Selector):
         offsets = np.concatenate(([0], np.cumsum(counts)))
         return Selection(starts, np.zeros_like(starts), offsets, len(tokens.ids))
 
-    def bound(self, lengths: IntArray) -> Most:
-        inserted = most(self.rate, lengths)
-        return Most(np.zeros_like(lengths), inserted, inserted)
+    def bound(self, lengths: IntArray) -> SelectionBound:
+        inserted = max_budget(self.rate, lengths)
+        return SelectionBound(np.zeros_like(lengths), inserted, inserted)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from maskplug.arrays import IntArray
 from maskplug.errors import TokenError
 from maskplug.tokens import TokenBatch
+from maskplug.types import IntArray
 
 
 def place(tokens: TokenBatch, index: int) -> str:
@@ -36,7 +36,7 @@ def whole_numbers(tokens: TokenBatch, name: str, what: str) -> IntArray:
         >>> whole_numbers(tokens, "languages", "the language of each token")
         array([0, 1])
     """
-    layer = tokens.layers[name]
+    layer = tokens.annotations[name]
     wrong = ~((layer >= 0) & (layer < 2.0**63) & (layer == np.trunc(layer)))  # also NaN
     if wrong.any():
         first = int(np.argmax(wrong))

@@ -6,14 +6,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from maskplug.arrays import IntArray, frozen
 from maskplug.errors import OptionError, shortened
-from maskplug.limits import check_number
-from maskplug.parts import Most, Schedule, Selector
+from maskplug.parts import Schedule, SelectionBound, Selector
 from maskplug.rng import Rng
 from maskplug.schedule import check_rate, highest
 from maskplug.tokens import Selection, TokenBatch
-from maskplug.units import Unit, budget, most, units
+from maskplug.types import IntArray, readonly
+from maskplug.units import Unit, budget, max_budget, units
+from maskplug.validation.options import check_number
 from maskplug.vocabulary import Vocabulary
 
 
@@ -58,7 +58,7 @@ class MeanSpans(Selector):
         candidates = units(tokens, vocab, self.unit)
         wanted = budget(self.rate, candidates.counts, rng)
         budgets, counts = span_counts(
-            frozen(candidates.counts, np.int64), frozen(wanted, np.int64), self.mean_length
+            readonly(candidates.counts, np.int64), readonly(wanted, np.int64), self.mean_length
         )
         sizes, bounds = compositions(rng.stream_keys("span cuts"), budgets, counts)
         spans = lay_out(
@@ -72,8 +72,8 @@ class MeanSpans(Selector):
         )
         return Selection(*spans, len(tokens.ids))
 
-    def bound(self, lengths: IntArray) -> Most:
+    def bound(self, lengths: IntArray) -> SelectionBound:
         # A special token within a span makes two of it: only the budget bounds their number.
-        budgets = most(self.rate, lengths)
+        budgets = max_budget(self.rate, lengths)
         tokens = budgets if self.unit == "token" else lengths
-        return Most(tokens, budgets, np.zeros_like(lengths))
+        return SelectionBound(tokens, budgets, np.zeros_like(lengths))

@@ -7,19 +7,19 @@ from functools import lru_cache
 from itertools import accumulate
 from typing import Literal
 
-from maskplug.arrays import UintArray, law_limits
-from maskplug.limits import LENGTH, check_whole
 from maskplug.parts import Schedule, Selector
 from maskplug.rng import Rng
 from maskplug.schedule import check_rate
 from maskplug.tokens import Selection, TokenBatch
+from maskplug.types import UintArray, cdf_thresholds
 from maskplug.units import Unit, budget, units
+from maskplug.validation.options import LENGTH, check_whole
 from maskplug.vocabulary import Vocabulary
 
 Law = Literal["inverse", "reversed", "geometric", "uniform"]
 
 
-def ngram_law(law: Law, max_n: int) -> list[float]:
+def ngram_probs(law: Law, max_n: int) -> list[float]:
     """The probabilities of the lengths 1 … ``max_n``.
 
     Args:
@@ -49,7 +49,7 @@ def _geometric(max_n: int) -> list[float]:
 
 @lru_cache(maxsize=64)
 def _limits(law: Law, max_n: int) -> UintArray:
-    return law_limits(ngram_law(law, max_n))
+    return cdf_thresholds(ngram_probs(law, max_n))
 
 
 @dataclass(frozen=True)

@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from maskplug.arrays import FloatArray, IntArray
 from maskplug.parts import Selector
 from maskplug.rng import Rng
 from maskplug.tokens import Selection, TokenBatch
+from maskplug.types import FloatArray, IntArray
 from maskplug.units import units
 from maskplug.vocabulary import Vocabulary
 
@@ -41,8 +41,8 @@ class Noise(Selector):
         vocab.check(tokens)
         fixed = {vocab.mask_id, None if vocab.pad_id == vocab.eos_id else vocab.pad_id} - {None}
         free = ~np.isin(tokens.ids, sorted(fixed))
-        if "protected" in tokens.layers:
-            free &= ~tokens.layers["protected"].astype(np.bool_)
+        if "protected" in tokens.annotations:
+            free &= ~tokens.annotations["protected"].astype(np.bool_)
         return Selection.from_mask(free, tokens)
 
     def candidate_counts(self, tokens: TokenBatch, vocab: Vocabulary) -> IntArray:
@@ -51,7 +51,7 @@ class Noise(Selector):
         Raises:
             TokenError: when an id is outside the vocabulary.
         """
-        if self.mask_special or "protected" in tokens.layers:
+        if self.mask_special or "protected" in tokens.annotations:
             return self.candidates(tokens, vocab).counts
         from maskplug.kernels.units import ordinary_counts
 
@@ -66,6 +66,6 @@ class Noise(Selector):
         What stands at tokens that are never masked has no meaning.
         """
 
-    def layers(self, tokens: TokenBatch, vocab: Vocabulary) -> dict[str, np.ndarray[Any, Any]]:
+    def annotations(self, tokens: TokenBatch, vocab: Vocabulary) -> dict[str, np.ndarray[Any, Any]]:
         """Layers that a model reads of the noise, one value for each token; most have none."""
         return {}

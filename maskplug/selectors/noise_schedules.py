@@ -6,7 +6,7 @@ from typing import Literal
 
 import numpy as np
 
-from maskplug.arrays import FloatArray
+from maskplug.types import FloatArray
 
 NoiseSchedule = Literal["log_linear", "cosine", "cosine_squared", "linear", "geometric"]
 

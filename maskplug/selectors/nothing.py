@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from maskplug.arrays import IntArray
 from maskplug.parts import Selector
 from maskplug.rng import Rng
 from maskplug.tokens import Selection, TokenBatch
+from maskplug.types import IntArray
 from maskplug.vocabulary import Vocabulary
 
 

@@ -8,15 +8,15 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from maskplug.arrays import IntArray, frozen
 from maskplug.errors import OptionError, VocabularyError, shortened
 from maskplug.parts import Schedule, Selector
+from maskplug.preprocessing.resource import Resource
 from maskplug.ragged import Ragged
-from maskplug.resource import Resource
 from maskplug.rng import Rng
 from maskplug.schedule import check_rate
 from maskplug.selectors.words import until_spent
 from maskplug.tokens import Selection, TokenBatch
+from maskplug.types import IntArray, readonly
 from maskplug.units import Unit, units
 from maskplug.vocabulary import Vocabulary
 
@@ -58,8 +58,8 @@ def _trie(file: Resource) -> tuple[Any, ...]:
     from maskplug.kernels.phrases import build_trie
 
     ngrams = read_ngrams(file)
-    edges, nodes, ends = build_trie(frozen(ngrams.values, np.int64), ngrams.offsets)
-    return frozen(edges, np.int64), frozen(nodes, np.int64), frozen(ends, np.bool_)
+    edges, nodes, ends = build_trie(readonly(ngrams.values, np.int64), ngrams.offsets)
+    return readonly(edges, np.int64), readonly(nodes, np.int64), readonly(ends, np.bool_)
 
 
 @lru_cache(maxsize=8)

@@ -8,19 +8,19 @@ from functools import lru_cache
 
 import numpy as np
 
-from maskplug.arrays import FloatArray, IntArray, UintArray, law_limits
-from maskplug.limits import check_number
-from maskplug.parts import Most, Schedule, Selector
+from maskplug.parts import Schedule, SelectionBound, Selector
 from maskplug.rng import Rng
 from maskplug.schedule import check_rate
 from maskplug.tokens import Selection, TokenBatch
-from maskplug.units import Unit, budget, most, units
+from maskplug.types import FloatArray, IntArray, UintArray, cdf_thresholds
+from maskplug.units import Unit, budget, max_budget, units
+from maskplug.validation.options import check_number
 from maskplug.vocabulary import Vocabulary
 
 LONGEST_MEAN = 100.0
 
 
-def poisson_law(mean: float) -> FloatArray:
+def poisson_probs(mean: float) -> FloatArray:
     """The probabilities of the lengths 0, 1, 2, …, cut off where no draw can reach, and rescaled.
 
     Example:
@@ -36,7 +36,7 @@ def poisson_law(mean: float) -> FloatArray:
 
 @lru_cache(maxsize=64)
 def _limits(mean: float) -> UintArray:
-    return law_limits(poisson_law(mean))
+    return cdf_thresholds(poisson_probs(mean))
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ class PoissonSpans(Selector):
         check_number("mean", self.mean, above=0.0, most=LONGEST_MEAN)
 
     def select(self, tokens: TokenBatch, vocab: Vocabulary, rng: Rng) -> Selection:
-        from maskplug.kernels.spans import lay_out, lengths_by_law
+        from maskplug.kernels.spans import lay_out, sample_lengths
 
         candidates = units(tokens, vocab, self.unit)
         budgets = budget(self.rate, candidates.counts, rng)
@@ -76,12 +76,12 @@ class PoissonSpans(Selector):
             candidates.starts,
             candidates.lengths,
             candidates.offsets,
-            *lengths_by_law(rng.stream_keys("poisson lengths"), budgets, _limits(self.mean), 0),
+            *sample_lengths(rng.stream_keys("poisson lengths"), budgets, _limits(self.mean), 0),
             True,
         )
         return Selection(*spans, len(tokens.ids))
 
-    def bound(self, lengths: IntArray) -> Most:
-        spent = most(self.rate, lengths)
+    def bound(self, lengths: IntArray) -> SelectionBound:
+        spent = max_budget(self.rate, lengths)
         tokens = spent if self.unit == "token" else lengths
-        return Most(tokens, 2 * spent, spent)
+        return SelectionBound(tokens, 2 * spent, spent)

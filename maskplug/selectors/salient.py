@@ -7,15 +7,15 @@ from typing import Literal
 
 import numpy as np
 
-from maskplug.arrays import offsets_of
-from maskplug.limits import check_whole
 from maskplug.parts import Schedule, Selector
 from maskplug.rng import Rng
 from maskplug.schedule import check_rate
 from maskplug.selectors.layer import whole_numbers
 from maskplug.selectors.spans import Spans
 from maskplug.tokens import Selection, TokenBatch
+from maskplug.types import offsets_of
 from maskplug.units import budget, exactly, runs, units
+from maskplug.validation.options import check_whole
 from maskplug.vocabulary import Vocabulary
 
 
@@ -42,7 +42,7 @@ class Salient(Selector):
     rate: Schedule | float | None = None
     otherwise: Literal["span", "nothing"] = "span"
 
-    reads = ("salient",)
+    required_annotations = ("salient",)
 
     def __post_init__(self) -> None:
         if self.rate is not None:

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from maskplug.arrays import FloatArray, thresholds
-from maskplug.limits import check_number
 from maskplug.parts import added_later
 from maskplug.rng import Rng
 from maskplug.selectors.noise import Noise
 from maskplug.selectors.noise_schedules import NoiseSchedule, masked, weight
 from maskplug.tokens import Selection, TokenBatch
+from maskplug.types import FloatArray, thresholds
+from maskplug.validation.options import check_number
 from maskplug.vocabulary import Vocabulary
 
 #: The least noise level: at 0 nothing is masked, and the weight of a mask is infinite.
@@ -60,7 +60,7 @@ class ScheduledNoise(Noise):
         one = np.ones(len(rng), np.int64)
         if self.antithetic:
             ticks = rng.t.astype(np.uint64)
-            rng = rng.timeless
+            rng = rng.at_time_zero
             words = rng.bits("noise level", one) + ticks * TICK & WRAP
         else:
             words = rng.bits("noise level", one).astype(np.uint64)

@@ -7,9 +7,9 @@ from functools import lru_cache
 
 import numpy as np
 
-from maskplug.arrays import FloatArray, frozen
 from maskplug.errors import OptionError, VocabularyError, shortened
-from maskplug.resource import Resource
+from maskplug.preprocessing.resource import Resource
+from maskplug.types import FloatArray, readonly
 
 
 @lru_cache(maxsize=8)
@@ -32,7 +32,7 @@ def read_scores(file: Resource) -> FloatArray:
             f"{file.path}, {where} {first + 1}: {values[first]} is no score; scores are finite "
             "numbers that are not negative"
         )
-    return frozen(values, np.float64)
+    return readonly(values, np.float64)
 
 
 def _from_text(file: Resource) -> FloatArray:

@@ -7,17 +7,17 @@ from functools import lru_cache
 
 import numpy as np
 
-from maskplug.arrays import FloatArray, UintArray, law_limits
-from maskplug.limits import LENGTH, check_number, check_whole
 from maskplug.parts import Schedule, Selector
 from maskplug.rng import Rng
 from maskplug.schedule import check_rate
 from maskplug.tokens import Selection, TokenBatch
+from maskplug.types import FloatArray, UintArray, cdf_thresholds
 from maskplug.units import Unit, budget, units
+from maskplug.validation.options import LENGTH, check_number, check_whole
 from maskplug.vocabulary import Vocabulary
 
 
-def geometric_law(p: float, max_length: int) -> FloatArray:
+def geometric_probs(p: float, max_length: int) -> FloatArray:
     """The probabilities of the lengths 1 … ``max_length``: geometric, cut off and rescaled.
 
     Example:
@@ -30,7 +30,7 @@ def geometric_law(p: float, max_length: int) -> FloatArray:
 
 @lru_cache(maxsize=64)
 def _limits(p: float, max_length: int) -> UintArray:
-    return law_limits(geometric_law(p, max_length))
+    return cdf_thresholds(geometric_probs(p, max_length))
 
 
 @dataclass(frozen=True)

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from maskplug.arrays import FloatArray, IntArray, below
 from maskplug.errors import OptionError, shortened
-from maskplug.parts import Most, Schedule, Selector
+from maskplug.parts import Schedule, SelectionBound, Selector
 from maskplug.rng import Rng
 from maskplug.schedule import check_rate, highest
 from maskplug.tokens import Selection, TokenBatch
-from maskplug.units import stretch, units
+from maskplug.types import FloatArray, IntArray, below
+from maskplug.units import contiguous, units
 from maskplug.vocabulary import Vocabulary
 
 
@@ -47,12 +47,14 @@ class Suffix(Selector):
         shortest = _shortest_prefix(rates, counts)
         words = rng.bits("suffix", np.ones(len(tokens), np.int64))
         prefix = shortest + below(words, np.maximum(counts - shortest, 1))
-        return stretch(candidates, prefix, np.where(rates > 0.0, counts - prefix, 0))
+        return contiguous(candidates, prefix, np.where(rates > 0.0, counts - prefix, 0))
 
-    def bound(self, lengths: IntArray) -> Most:
+    def bound(self, lengths: IntArray) -> SelectionBound:
         longest = lengths - _shortest_prefix(np.asarray(highest(self.rate)), lengths)
         # A special token between two others makes two spans of them.
-        return Most(longest, np.minimum(longest, (lengths + 1) // 2), np.zeros_like(lengths))
+        return SelectionBound(
+            longest, np.minimum(longest, (lengths + 1) // 2), np.zeros_like(lengths)
+        )
 
 
 def _shortest_prefix(rates: FloatArray, counts: IntArray) -> IntArray:

@@ -7,16 +7,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from maskplug.arrays import FloatArray
-from maskplug.limits import check_number
 from maskplug.parts import Selector
 from maskplug.rng import Rng
 from maskplug.tokens import Selection, TokenBatch
+from maskplug.types import FloatArray
 from maskplug.units import Unit, units
+from maskplug.validation.options import check_number
 from maskplug.vocabulary import Vocabulary
 
 
-def switch_law(tau: float, count: int) -> FloatArray:
+def switch_probs(tau: float, count: int) -> FloatArray:
     """The probabilities of 1 … ``count`` changes.
 
     Example:

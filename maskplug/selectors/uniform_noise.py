@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from maskplug.arrays import FloatArray, thresholds
-from maskplug.limits import check_number
 from maskplug.parts import added_later
 from maskplug.rng import Rng
 from maskplug.selectors.noise import Noise
 from maskplug.tokens import Selection, TokenBatch
+from maskplug.types import FloatArray, thresholds
+from maskplug.validation.options import check_number
 from maskplug.vocabulary import Vocabulary
 
 

@@ -7,17 +7,17 @@ from functools import lru_cache
 
 import numpy as np
 
-from maskplug.arrays import FloatArray, IntArray, frozen, thresholds
 from maskplug.errors import OptionError, TokenError
-from maskplug.limits import check_number
 from maskplug.parts import Schedule, Selector
-from maskplug.resource import Resource
+from maskplug.preprocessing.resource import Resource
 from maskplug.rng import Rng
 from maskplug.schedule import check_rate
 from maskplug.selectors.layer import place
 from maskplug.selectors.scores import check_count, raised, read_scores
 from maskplug.tokens import Selection, TokenBatch
+from maskplug.types import FloatArray, IntArray, readonly, thresholds
 from maskplug.units import budget, units
+from maskplug.validation.options import check_number
 from maskplug.vocabulary import Vocabulary
 
 
@@ -41,7 +41,7 @@ def _drawn(candidates: Selection, weights: FloatArray, budgets: IntArray, rng: R
 
     keys = rng.stream_keys("weighted")
     chosen = weighted(
-        keys, candidates.offsets, frozen(weights, np.float64), frozen(budgets, np.int64)
+        keys, candidates.offsets, readonly(weights, np.float64), readonly(budgets, np.int64)
     )
     return candidates.take(chosen)
 
@@ -96,7 +96,7 @@ class Weighted(Selector):
             _table(self.scores, self.power, self.exact)
 
     @property
-    def reads(self) -> tuple[str, ...]:  # type: ignore[override]
+    def required_annotations(self) -> tuple[str, ...]:  # type: ignore[override]
         return () if self.scores is not None else ("scores",)
 
     def select(self, tokens: TokenBatch, vocab: Vocabulary, rng: Rng) -> Selection:
@@ -118,7 +118,7 @@ class Weighted(Selector):
         if self.scores is not None:
             check_count(self.scores, vocab.size)
             return _table(self.scores, self.power, self.exact)[tokens.ids]
-        layer = tokens.layers["scores"].astype(np.float64)
+        layer = tokens.annotations["scores"].astype(np.float64)
         with np.errstate(all="ignore"):
             weights = raised(layer, self.power)
         fits = (layer >= 0.0) & (weights <= (np.finfo(np.float64).max if self.exact else 1.0))

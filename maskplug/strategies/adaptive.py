@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Literal
 
-from maskplug.composed import compose
 from maskplug.parts import Clock, Schedule
 from maskplug.replacements import Mix
 from maskplug.selectors import Adaptive, Hard
+from maskplug.strategies.composed import compose
 from maskplug.strategy import Strategy
 
 
@@ -25,7 +25,7 @@ def adaptive(
 ) -> Strategy:
     """Hard tokens more often: the model's own losses in training decide, round by round.
 
-    ``maskplug_hf.attach`` and the fairseq tasks tell it the losses; ``maskplug.feedback.Losses``
+    ``maskplug_hf.attach`` and the fairseq tasks tell it the losses; ``loss_tracking.Losses``
     does in a training loop of one's own. Without them it is ``dynamic``: all tokens alike.
 
     Args:

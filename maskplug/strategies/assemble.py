@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from maskplug.arrays import IntArray, frozen, lengths_of, offsets_of
 from maskplug.errors import OptionError
 from maskplug.ragged import Ragged
 from maskplug.tokens import ABSENT, Masked, Selection, TokenBatch
+from maskplug.types import IntArray, lengths_of, offsets_of, readonly
 
 Parts = Sequence[tuple[IntArray, Masked]]
 
@@ -33,7 +33,7 @@ def assemble(tokens: TokenBatch, parts: Parts) -> Masked:
                 f"some strategies of the mixture give {name} and others do not; mix those that "
                 "predict in place, or those that generate targets"
             )
-    into = _Rows(frozen(np.concatenate([rows for rows, _ in parts]), np.int64))
+    into = _Rows(readonly(np.concatenate([rows for rows, _ in parts]), np.int64))
     shifts = np.concatenate([_shifts(tokens, rows) for rows, _ in parts])
     # Row i of the batch is row back[i] of all the parts, one after the other.
     back = np.argsort(into.rows, kind="stable")
@@ -43,8 +43,8 @@ def assemble(tokens: TokenBatch, parts: Parts) -> Masked:
         _ids([masked.labels for masked in results], into),
         _ids([masked.targets for masked in results], into),
         _weights(results, back),
-        _layers([(masked.inputs, masked.layers) for masked in results], back),
-        _layers([(masked.targets, masked.target_layers) for masked in results], back),
+        _layers([(masked.inputs, masked.annotations) for masked in results], back),
+        _layers([(masked.targets, masked.target_annotations) for masked in results], back),
         divisors=_divisors(results, back),
     )
 
@@ -71,11 +71,11 @@ class _Rows:
         out: IntArray = np.empty(whole[-1], np.int64)
         put_rows(
             out,
-            frozen(whole, np.int64),
+            readonly(whole, np.int64),
             self.rows,
-            frozen(np.concatenate(values), np.int64),
-            frozen(offsets_of(own), np.int64),
-            frozen(np.zeros_like(own) if shifts is None else shifts, np.int64),
+            readonly(np.concatenate(values), np.int64),
+            readonly(offsets_of(own), np.int64),
+            readonly(np.zeros_like(own) if shifts is None else shifts, np.int64),
         )
         return out, whole
 
@@ -153,14 +153,14 @@ def _layers(
     given: Sequence[tuple[Ragged | None, Any]], back: IntArray
 ) -> dict[str, np.ndarray[Any, Any]]:
     """All layers; the value of ``ABSENT`` in the rows whose strategy has no such layer."""
-    names = dict.fromkeys(name for _, layers in given for name in layers)
+    names = dict.fromkeys(name for _, annotations in given for name in annotations)
     made = {}
     for name in names:
         absent = ABSENT.get(name, 0)
-        dtype = next(layers[name].dtype for _, layers in given if name in layers)
+        dtype = next(annotations[name].dtype for _, annotations in given if name in annotations)
         rows = [
-            Ragged(layers.get(name, np.full(len(ids.values), absent, dtype)), ids.offsets)
-            for ids, layers in given
+            Ragged(annotations.get(name, np.full(len(ids.values), absent, dtype)), ids.offsets)
+            for ids, annotations in given
             if ids is not None
         ]
         made[name] = _joined(rows).take(back).values

@@ -9,17 +9,17 @@ from typing import Any
 import numpy as np
 
 from maskplug import spec as specs
-from maskplug.arrays import BoolArray, IntArray, frozen, thresholds
+from maskplug.context import MaskingContext
 from maskplug.errors import OptionError, shortened
-from maskplug.limits import are_weights, check_list
-from maskplug.nesting import check_members, check_nesting
-from maskplug.parts import Clock, Most, Predicts, Target
+from maskplug.parts import Clock, Predicts, SelectionBound, Target
 from maskplug.ragged import Ragged
 from maskplug.strategies.assemble import assemble
 from maskplug.strategy import Strategy
 from maskplug.tokens import ABSENT, Masked, Selection, TokenBatch
+from maskplug.types import BoolArray, IntArray, readonly, thresholds
+from maskplug.validation.nesting import check_members, check_nesting
+from maskplug.validation.options import are_weights, check_list
 from maskplug.vocabulary import Vocabulary
-from maskplug.when import When
 
 #: What strategies of each form do, for messages.
 FORMS: dict[Predicts, str] = {
@@ -71,32 +71,32 @@ class Mixture(Strategy):
         """The form of its strategies; None where none of them declares one."""
         return next((made.predicts for made in self._drawn if made.predicts is not None), None)
 
-    def choices(self, when: When) -> IntArray:
+    def choices(self, context: MaskingContext) -> IntArray:
         """Which strategy masks each sample: int64, from 0 to the number of strategies - 1."""
-        rng = when.rng(self.clock)
-        words = rng.bits("mixture", np.ones(len(when), np.int64)).astype(np.uint64)
+        rng = context.rng(self.clock)
+        words = rng.bits("mixture", np.ones(len(context), np.int64)).astype(np.uint64)
         shares = np.cumsum(self.weights) / np.sum(self.weights)
         limits = thresholds(shares)
         limits[np.flatnonzero(self.weights)[-1] :] = 1 << 32
         return np.searchsorted(limits, words, side="right").astype(np.int64)
 
-    def mask(self, tokens: TokenBatch, vocab: Vocabulary, when: When) -> Masked:
+    def mask(self, tokens: TokenBatch, vocab: Vocabulary, context: MaskingContext) -> Masked:
         """Group the samples by their strategy, mask each group, put the rows back in order.
 
         A strategy without samples masks a batch of none: what it gives besides inputs and
         predictions (weights, layers) all rows have, whichever strategies the batch draws.
         """
         vocab.maskable(tokens)  # a bad id is named by its sample in the batch, not in its group
-        choices = self.choices(when)
+        choices = self.choices(context)
         parts = []
         for number, (made, weight) in enumerate(zip(self.strategies, self.weights, strict=True)):
             rows = np.flatnonzero(choices == number)
             if len(rows):
-                parts.append((rows, made.mask(tokens.take(rows), vocab, when.take(rows))))
+                parts.append((rows, made.mask(tokens.take(rows), vocab, context.take(rows))))
             elif weight > 0.0:
                 if number not in self._without_samples:
                     self._without_samples[number] = made.mask(
-                        tokens.take(rows), vocab, when.take(rows)
+                        tokens.take(rows), vocab, context.take(rows)
                     )
                 parts.append((rows, self._without_samples[number]))
         return assemble(tokens, parts)
@@ -106,14 +106,14 @@ class Mixture(Strategy):
         """What each strategy makes of no samples, which is always the same."""
         return {}
 
-    def try_out(self, vocab: Vocabulary, seed: int = 0) -> Masked:
+    def dry_run(self, vocab: Vocabulary, seed: int = 0) -> Masked:
         """As any strategy's; every strategy that can be drawn is tried by itself before."""
         for made in self._drawn:
-            made.try_out(vocab, seed)
-        return super().try_out(vocab, seed)
+            made.dry_run(vocab, seed)
+        return super().dry_run(vocab, seed)
 
     @property
-    def times(self) -> Clock:
+    def primary_clock(self) -> Clock:
         """The clock that redraws who is masked how."""
         return self.clock
 
@@ -159,7 +159,7 @@ class Chain(Strategy):
         check_members("strategies", self.strategies)
         check_nesting(self)
 
-    def mask(self, tokens: TokenBatch, vocab: Vocabulary, when: When) -> Masked:
+    def mask(self, tokens: TokenBatch, vocab: Vocabulary, context: MaskingContext) -> Masked:
         """Give every stage what the one before it made; then say what to predict."""
         from maskplug.kernels.follow import follow, mark
 
@@ -167,32 +167,32 @@ class Chain(Strategy):
         nowhere: IntArray = np.zeros(0, np.int64)
         sources: IntArray | None = None  # None: every token stands where it stood
         chosen: BoolArray = np.zeros(len(tokens.ids), np.bool_)
-        layers: dict[str, Any] = {}
+        annotations: dict[str, Any] = {}
         for number, made in enumerate(self.strategies):
-            masked = made.mask(given, vocab, when.scoped(str(number)))
+            masked = made.mask(given, vocab, context.scoped(str(number)))
             spans, moved = masked.selection, masked.inputs.sources
             mark(
                 chosen,
-                frozen(nowhere if sources is None else sources, np.int64),
+                readonly(nowhere if sources is None else sources, np.int64),
                 spans.starts,
                 spans.lengths,
             )
             if moved is not None:
                 new = moved < 0
-                layers = {
+                annotations = {
                     name: np.where(new, ABSENT.get(name, 0), old[moved])
-                    for name, old in layers.items()
+                    for name, old in annotations.items()
                 }
-                sources = moved if sources is None else frozen(follow(moved, sources), np.int64)
-            layers |= masked.layers
+                sources = moved if sources is None else readonly(follow(moved, sources), np.int64)
+            annotations |= masked.annotations
             given = given.rewritten(masked.inputs)
         inputs = Ragged(given.ids, given.offsets, sources)
         selection = Selection.from_mask(chosen, tokens)
         if self.target is None:
-            return replace(masked, inputs=inputs, selection=selection, layers=layers)
-        rng = when.rng(self.times)
+            return replace(masked, inputs=inputs, selection=selection, annotations=annotations)
+        rng = context.rng(self.primary_clock)
         built = self.target.build(tokens, selection, inputs, vocab, rng)
-        return replace(built, layers={**layers, **built.layers})
+        return replace(built, annotations={**annotations, **built.annotations})
 
     @property
     def predicts(self) -> Predicts | None:
@@ -201,9 +201,9 @@ class Chain(Strategy):
         return last.predicts
 
     @property
-    def times(self) -> Clock:
+    def primary_clock(self) -> Clock:
         """The clock of the first stage."""
-        return self.strategies[0].times
+        return self.strategies[0].primary_clock
 
     def bounds(self, lengths: IntArray) -> tuple[IntArray, IntArray]:
         """What each stage can make of the longest rows of the one before."""
@@ -211,7 +211,7 @@ class Chain(Strategy):
         for made in self.strategies:
             longest, outputs = made.bounds(longest)
         if self.target is not None:
-            bound = self.target.bound(lengths, Most(lengths, lengths, lengths))
+            bound = self.target.bound(lengths, SelectionBound(lengths, lengths, lengths))
             outputs = longest if self.target.each_input else bound
         return longest, outputs
 

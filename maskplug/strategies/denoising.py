@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import Literal
 
-from maskplug.composed import compose
 from maskplug.errors import OptionError
-from maskplug.limits import check_number
 from maskplug.parts import Clock, Replacement, Schedule, Selector
 from maskplug.replacements import Delete, Mix, OneMask, Permute, Rotate
 from maskplug.schedule import check_rate
 from maskplug.selectors import Exact, Insertions, Nothing, PoissonSpans
 from maskplug.selectors.poisson_spans import LONGEST_MEAN
+from maskplug.strategies.composed import compose
 from maskplug.strategies.composition import chain
 from maskplug.strategy import Strategy
 from maskplug.targets import Original
 from maskplug.units import Unit
+from maskplug.validation.options import check_number
 
 Noise = Literal["infilling", "masking", "deletion"]
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from maskplug.composed import compose
 from maskplug.parts import Clock, added_later
 from maskplug.replacements import Mix
 from maskplug.selectors import BlockNoise, Noise, ScheduledNoise, UniformNoise
 from maskplug.selectors.noise_schedules import NoiseSchedule
+from maskplug.strategies.composed import compose
 from maskplug.strategy import Strategy
 from maskplug.targets import WeightedLabels
 

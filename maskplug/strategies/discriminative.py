@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from maskplug.composed import compose
 from maskplug.parts import Clock, Schedule
 from maskplug.replacements import Mix
 from maskplug.selectors import Exact, Ngrams
+from maskplug.strategies.composed import compose
 from maskplug.strategy import Strategy
 from maskplug.targets import Permutation
 from maskplug.units import Unit
@@ -16,7 +16,7 @@ def electra(
 ) -> Strategy:
     """The generator's half of ELECTRA: masks or nothing at the chosen tokens, never random tokens.
 
-    ``maskplug.electra`` makes the discriminator's half of what the generator samples there.
+    ``objectives.electra`` makes the discriminator's half of what the generator samples there.
 
     Args:
         rate: share of the tokens that are chosen, from 0 to 1, or a schedule; all of them distinct.
@@ -37,7 +37,7 @@ def permutation(
 ) -> Strategy:
     """N-grams to be predicted a token at a time, in a random order; nothing is written over them.
 
-    The layer ``order`` has the rank of each chosen token and -1 elsewhere; ``maskplug.permutation``
+    The layer ``order`` has the rank of each chosen token and -1 elsewhere; ``objectives.xlnet``
     makes of it XLNet's ``perm_mask`` and ``target_mapping``, without which a model sees what it
     must predict.
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Literal
 
-from maskplug.composed import compose
 from maskplug.parts import Clock, Schedule
 from maskplug.replacements import Fim
 from maskplug.selectors import Nothing
+from maskplug.strategies.composed import compose
 from maskplug.strategy import Strategy
 from maskplug.targets import Causal
 

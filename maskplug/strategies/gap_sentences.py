@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from maskplug.composed import compose
 from maskplug.parts import Clock, Schedule
 from maskplug.replacements import GapMask
 from maskplug.selectors import GapSentences
 from maskplug.selectors.gap_sentences import Choice
+from maskplug.strategies.composed import compose
 from maskplug.strategy import Strategy
 from maskplug.targets import Chosen
 

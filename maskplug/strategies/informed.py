@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Literal
 
-from maskplug.composed import compose
 from maskplug.parts import Clock, Schedule
+from maskplug.preprocessing.resource import Resource
 from maskplug.replacements import Mix
-from maskplug.resource import Resource
 from maskplug.selectors import ByLanguage, Phrases, Salient, Weighted
+from maskplug.strategies.composed import compose
 from maskplug.strategy import Strategy
 from maskplug.targets import LanguageLabels
 
@@ -79,7 +79,7 @@ def tlm(
         clock: when masks change.
 
     Rows hold two languages (or more) one after the other, and the layer ``languages`` says which;
-    ``maskplug.tlm.concatenate`` makes them of two batches. The result has the layers
+    ``maskplug.objectives.tlm.concatenate`` makes them of two batches. The result has the layers
     ``position_ids``, which begin anew with each language, and ``langs``.
 
     Source: Conneau and Lample, "Cross-lingual language model pretraining", 2019, whose code may

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Literal
 
 from maskplug.clock import Cycle
-from maskplug.composed import compose
 from maskplug.parts import Clock, Schedule
 from maskplug.replacements import Mix
 from maskplug.selectors import BertBudget, Exact, Ngrams, Nothing, Spans, Words
 from maskplug.selectors.ngrams import Law
+from maskplug.strategies.composed import compose
 from maskplug.strategy import Strategy
 from maskplug.targets import BoundaryLabels, Labels
 from maskplug.units import Unit

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Literal
 
-from maskplug.composed import compose
 from maskplug.parts import Clock, Schedule
+from maskplug.preprocessing.resource import Resource
 from maskplug.replacements import Delete, Mix, Shuffle, Switch, Translate
-from maskplug.resource import Resource
 from maskplug.selectors import Independent, InDictionary, Nothing, Switches, UniformCount
+from maskplug.strategies.composed import compose
 from maskplug.strategy import Strategy
 from maskplug.units import Unit
 

@@ -7,16 +7,16 @@ from typing import Any
 
 import numpy as np
 
-from maskplug.arrays import IntArray, frozen
-from maskplug.limits import check_token
-from maskplug.nesting import check_nesting
+from maskplug.context import MaskingContext
 from maskplug.parts import Clock, Predicts
 from maskplug.ragged import Ragged
 from maskplug.strategy import Strategy
 from maskplug.targets import IGNORE
 from maskplug.tokens import ABSENT, Masked, TokenBatch
+from maskplug.types import IntArray, readonly
+from maskplug.validation.nesting import check_nesting
+from maskplug.validation.options import check_token
 from maskplug.vocabulary import Vocabulary
-from maskplug.when import When
 
 
 @dataclass(frozen=True, repr=False)
@@ -30,16 +30,16 @@ class Prefixed(Strategy):
         check_nesting(self)
         check_token("token", self.token)
 
-    def mask(self, tokens: TokenBatch, vocab: Vocabulary, when: When) -> Masked:
+    def mask(self, tokens: TokenBatch, vocab: Vocabulary, context: MaskingContext) -> Masked:
         """Mask, then write the token: it comes too late to be masked."""
         from maskplug.kernels.prefix import beginnings, insert_one
 
         mode = vocab.id_of(self.token, "the strategy 'prefixed'")
-        masked = self.strategy.mask(tokens, vocab, when)
+        masked = self.strategy.mask(tokens, vocab, context)
         ids, offsets, sources = masked.inputs.values, masked.inputs.offsets, masked.inputs.sources
         pad, bos = (-1 if own is None else own for own in (vocab.pad_id, vocab.bos_id))
         at = beginnings(ids, offsets, pad, bos)
-        known = frozen([], np.int64) if sources is None else sources
+        known = readonly([], np.int64) if sources is None else sources
         inputs = Ragged(*insert_one(ids, offsets, known, at, mode))
 
         def widened(values: Any, new: int) -> Any:
@@ -53,15 +53,16 @@ class Prefixed(Strategy):
             if labels is None
             else Ragged(widened(labels.values, IGNORE), inputs.offsets),
             weights=widened(masked.weights, 0),
-            layers={
-                name: widened(layer, ABSENT.get(name, 0)) for name, layer in masked.layers.items()
+            annotations={
+                name: widened(layer, ABSENT.get(name, 0))
+                for name, layer in masked.annotations.items()
             },
         )
 
     @property
-    def times(self) -> Clock:
+    def primary_clock(self) -> Clock:
         """The clock of the other strategy."""
-        return self.strategy.times
+        return self.strategy.primary_clock
 
     @property
     def predicts(self) -> Predicts | None:

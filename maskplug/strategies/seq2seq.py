@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from maskplug.composed import compose
 from maskplug.parts import Clock, Schedule
 from maskplug.replacements import Delete, Mix, Sentinels
 from maskplug.selectors import Exact, Fragment, MeanSpans, Suffix
+from maskplug.strategies.composed import compose
 from maskplug.strategy import Strategy
 from maskplug.targets import Chosen
 from maskplug.targets import Fragment as FragmentTarget
@@ -24,7 +24,7 @@ def t5(
     """Spans become sentinels; the targets say what each stands for: T5's span corruption.
 
     The numbers of tokens and of spans are exact, spans never touch, and inputs and targets together
-    give back the original (``maskplug.restore.from_sentinels``).
+    give back the original (``maskplug.objectives.reconstruct.from_sentinels``).
 
     Args:
         rate: share of the units that is hidden, from 0 to below 1, or a schedule.

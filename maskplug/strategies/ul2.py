@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from maskplug.errors import OptionError
-from maskplug.limits import check_token
 from maskplug.parts import Clock
 from maskplug.strategies.composition import mixture
 from maskplug.strategies.prefixed import prefixed
 from maskplug.strategies.seq2seq import prefix_lm, t5
 from maskplug.strategy import Strategy
+from maskplug.validation.options import check_token
 
 #: Mean length and rate of the regular and of the extreme denoisers.
 REGULAR = ((3.0, 0.15), (8.0, 0.15))

@@ -6,12 +6,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from maskplug.arrays import BoolArray, frozen
 from maskplug.parts import Target
 from maskplug.ragged import Ragged
 from maskplug.rng import Rng
 from maskplug.targets.labels import Labels
 from maskplug.tokens import Masked, Selection, TokenBatch
+from maskplug.types import BoolArray, readonly
 from maskplug.vocabulary import Vocabulary
 
 
@@ -32,7 +32,7 @@ class BoundaryLabels(Target):
         >>> masked = BoundaryLabels().build(
         ...     tokens, spans, Ragged.of([[5, 4, 4, 8]]), vocab, Rng.at(0, 0, tokens.keys)
         ... )
-        >>> masked.layers["left_distance"].tolist(), masked.layers["right_distance"].tolist()
+        >>> masked.annotations["left_distance"].tolist(), masked.annotations["right_distance"].tolist()
         ([0, 1, 2, 0], [0, 2, 1, 0])
 
     Source: the span boundary objective of Joshi et al., "SpanBERT", 2020, section 3.2. It predicts
@@ -55,5 +55,5 @@ class BoundaryLabels(Target):
         padding: BoolArray = np.zeros(len(tokens.ids), np.bool_)
         if vocab.pad_id is not None:
             padding = tokens.ids == vocab.pad_id
-        left, right = distances(selection.mask, frozen(padding, np.bool_), tokens.offsets)
-        return replace(masked, layers={"left_distance": left, "right_distance": right})
+        left, right = distances(selection.mask, readonly(padding, np.bool_), tokens.offsets)
+        return replace(masked, annotations={"left_distance": left, "right_distance": right})

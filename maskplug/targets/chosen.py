@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from maskplug.arrays import IntArray
-from maskplug.parts import Most, Target
+from maskplug.parts import SelectionBound, Target
 from maskplug.ragged import Ragged
 from maskplug.rng import Rng
 from maskplug.targets.gathered import gathered
 from maskplug.tokens import Masked, Selection, TokenBatch
+from maskplug.types import IntArray
 from maskplug.vocabulary import Vocabulary
 
 
@@ -39,5 +39,5 @@ class Chosen(Target):
         targets = gathered(tokens, selection, end=vocab.eos_id if self.eos else None)
         return Masked(inputs, selection, targets=targets)
 
-    def bound(self, lengths: IntArray, most: Most) -> IntArray:
+    def bound(self, lengths: IntArray, most: SelectionBound) -> IntArray:
         return most.tokens + int(self.eos)

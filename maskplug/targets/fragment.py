@@ -6,13 +6,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from maskplug.arrays import IntArray
 from maskplug.errors import VocabularyError
-from maskplug.parts import Most, Target
+from maskplug.parts import SelectionBound, Target
 from maskplug.ragged import Ragged
 from maskplug.rng import Rng
 from maskplug.targets.gathered import gathered
 from maskplug.tokens import Masked, Selection, TokenBatch
+from maskplug.types import IntArray
 from maskplug.vocabulary import Vocabulary
 
 
@@ -46,10 +46,10 @@ class Fragment(Target):
         assert places is not None  # it has them
         positions = places - np.repeat(tokens.offsets[:-1], targets.lengths)
         before = np.where(positions > 0, tokens.ids[places - 1], _first(vocab))
-        layers = {"position_ids": positions, "decoder_input_ids": before}
-        return Masked(inputs, selection, targets=targets, target_layers=layers)
+        annotations = {"position_ids": positions, "decoder_input_ids": before}
+        return Masked(inputs, selection, targets=targets, target_annotations=annotations)
 
-    def bound(self, lengths: IntArray, most: Most) -> IntArray:
+    def bound(self, lengths: IntArray, most: SelectionBound) -> IntArray:
         return most.tokens
 
 

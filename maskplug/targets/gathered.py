@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from maskplug.arrays import frozen
 from maskplug.ragged import Ragged
 from maskplug.tokens import Selection, TokenBatch
+from maskplug.types import readonly
 
 
 def gathered(
@@ -39,7 +39,7 @@ def gathered(
         selection.starts,
         selection.lengths,
         selection.offsets,
-        frozen(heads, np.int64),
+        readonly(heads, np.int64),
         -1 if end is None else end,
     )
     return Ragged(ids, offsets, sources)

@@ -27,7 +27,7 @@ class LanguageLabels(Target):
     """
 
     predicts = "labels"
-    reads = ("languages",)
+    required_annotations = ("languages",)
 
     def build(
         self,
@@ -39,5 +39,5 @@ class LanguageLabels(Target):
     ) -> Masked:
         masked = Labels().build(tokens, selection, inputs, vocab, rng)
         positions = np.arange(len(tokens.ids)) - language_starts(tokens)
-        langs = tokens.layers["languages"].astype(np.int64)
-        return replace(masked, layers={"position_ids": positions, "langs": langs})
+        langs = tokens.annotations["languages"].astype(np.int64)
+        return replace(masked, annotations={"position_ids": positions, "langs": langs})

@@ -6,14 +6,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from maskplug.arrays import IntArray
-from maskplug.parts import Most, Target
+from maskplug.parts import SelectionBound, Target
 from maskplug.ragged import Ragged
 from maskplug.replacements.sentinels import sentinels_of
 from maskplug.rng import Rng
 from maskplug.targets.gathered import gathered
 from maskplug.tokens import Masked, Selection, TokenBatch
-from maskplug.units import joined
+from maskplug.types import IntArray
+from maskplug.units import merge_adjacent
 from maskplug.vocabulary import Vocabulary
 
 
@@ -42,13 +42,13 @@ class Sentinels(Target):
         vocab: Vocabulary,
         rng: Rng,
     ) -> Masked:
-        spans = joined(selection)
+        spans = merge_adjacent(selection)
         headed = _with_final(spans) if self.final_sentinel else spans
         heads = sentinels_of(tokens, headed.offsets, vocab)
         targets = gathered(tokens, headed, heads, vocab.eos_id if self.eos else None)
         return Masked(inputs, spans, targets=targets)
 
-    def bound(self, lengths: IntArray, most: Most) -> IntArray:
+    def bound(self, lengths: IntArray, most: SelectionBound) -> IntArray:
         return most.tokens + most.spans + int(self.final_sentinel) + int(self.eos)
 
 

@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from maskplug.arrays import frozen
 from maskplug.errors import OptionError
 from maskplug.parts import Target
 from maskplug.ragged import Ragged
@@ -14,6 +13,7 @@ from maskplug.rng import Rng
 from maskplug.selectors.noise import Noise
 from maskplug.targets.labels import Labels
 from maskplug.tokens import Masked, Selection, TokenBatch
+from maskplug.types import readonly
 from maskplug.vocabulary import Vocabulary
 
 
@@ -60,7 +60,7 @@ class WeightedLabels(Target):
         # Moved as integers, as the ids are: numbers of the same size, and one kernel for both.
         copy_spans(
             weights.view(np.int64),
-            frozen(given, np.float64).view(np.int64),
+            readonly(given, np.float64).view(np.int64),
             selection.starts,
             selection.lengths,
         )
@@ -68,5 +68,5 @@ class WeightedLabels(Target):
             masked,
             weights=weights,
             divisors=self.noise.candidate_counts(tokens, vocab),
-            layers=self.noise.layers(tokens, vocab),
+            annotations=self.noise.annotations(tokens, vocab),
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from math import comb, sqrt
 
-from maskplug.arrays import FloatArray
+from maskplug.types import FloatArray
 
 #: A fixed seed passes or fails for ever; one in a million seeds fails without a reason.
 RARE = 1e-6

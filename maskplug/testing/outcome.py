@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from maskplug.arrays import IntArray, UintArray, frozen
 from maskplug.rng import hash_words
 from maskplug.tokens import Masked, TokenBatch, content_keys
+from maskplug.types import IntArray, UintArray, readonly
 
 #: What became of one sample: a list of numbers for each thing that a strategy returns.
 Row = dict[str, list[Any]]
@@ -32,11 +32,11 @@ def by_row(tokens: TokenBatch, masked: Masked) -> list[Row]:
             found["weights"] = (masked.weights, masked.labels.offsets)
         if masked.divisors is not None:
             found["divisor"] = (masked.divisors, np.arange(len(tokens) + 1))
-    for name, layer in masked.layers.items():
+    for name, layer in masked.annotations.items():
         found[f"layer {name!r}"] = (layer, inputs.offsets)
     if masked.targets is not None:
         found["targets"] = (masked.targets.values, masked.targets.offsets)
-        for name, layer in masked.target_layers.items():
+        for name, layer in masked.target_annotations.items():
             found[f"target layer {name!r}"] = (layer, masked.targets.offsets)
     return [
         {name: values[at[i] : at[i + 1]].tolist() for name, (values, at) in found.items()}
@@ -86,20 +86,20 @@ def _hashed(values: IntArray, offsets: IntArray) -> UintArray:
     """One hash for each row, of rows that are sound."""
     sound = offsets[0] == 0 and offsets[-1] == len(values) and (np.diff(offsets) >= 0).all()
     assert sound, "the result is not well-formed: see check_shapes and check_selection"
-    return content_keys(frozen(values, np.int64), offsets)
+    return content_keys(readonly(values, np.int64), offsets)
 
 
 def hashes(tokens: TokenBatch, masked: Masked) -> UintArray:
     """One 64-bit hash of all that became of each sample."""
     found = choices(tokens, masked)
-    for rows, layers in (
-        (masked.inputs, masked.layers),
+    for rows, columns in (
+        (masked.inputs, masked.annotations),
         (masked.labels, {} if masked.weights is None else {"weights": masked.weights}),
-        (masked.targets, masked.target_layers),
+        (masked.targets, masked.target_annotations),
     ):
         if rows is None:
             continue
-        for values in (rows.values, *(layers[name] for name in sorted(layers))):
+        for values in (rows.values, *(columns[name] for name in sorted(columns))):
             words = np.asarray(values, np.float64).view(np.int64)
             found = hash_words(found, _hashed(words, rows.offsets))
     return found

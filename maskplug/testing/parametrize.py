@@ -21,7 +21,7 @@ def parametrize_with_checks(
     strategies: Sequence[str | Mapping[str, Any] | Strategy],
     *,
     vocab: Vocabulary | None = None,
-    layers: Layers | None = None,
+    annotations: Layers | None = None,
     known: Mapping[str, str] | None = None,
     checks: Sequence[Check] = CHECKS,
 ) -> Callable[[Callable[..., Any]], Any]:
@@ -45,14 +45,14 @@ def parametrize_with_checks(
         def test_keeps_the_promises(subject, check):
             check(subject)
     """
-    subjects = [Subject.of(made, vocab, layers) for made in strategies]
+    subjects = [Subject.of(made, vocab, annotations) for made in strategies]
     return _parametrized(subjects, checks, checked(known or {}, CHECKS))
 
 
 def parametrize_with_pattern_checks(
     patterns: Sequence[str | Mapping[str, Any] | Pattern],
     *,
-    layers: PatternLayers | None = None,
+    annotations: PatternLayers | None = None,
     lengths: Sequence[int] | None = None,
     known: Mapping[str, str] | None = None,
     checks: Sequence[PatternCheck] = PATTERN_CHECKS,
@@ -74,7 +74,7 @@ def parametrize_with_pattern_checks(
         def test_keeps_the_promises(subject, check):
             check(subject)
     """
-    subjects = [PatternSubject.of(made, layers, lengths) for made in patterns]
+    subjects = [PatternSubject.of(made, annotations, lengths) for made in patterns]
     return _parametrized(subjects, checks, checked(known or {}, PATTERN_CHECKS))
 
 

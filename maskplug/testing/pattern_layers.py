@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from maskplug.arrays import IntArray
-from maskplug.attention import Place
+from maskplug.attention import AttentionKind
 from maskplug.errors import TokenError
+from maskplug.types import IntArray
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Sample:
     number: int
     keys: int
     queries: int
-    place: Place
+    attention_kind: AttentionKind
 
 
 #: Makes the layers of one sample, by name: a value for each key, or in cross attention for each
@@ -75,7 +75,7 @@ def made_for(sample: Sample, names: tuple[str, ...], more: Mapping[str, Any]) ->
     found = {}
     for name in names:
         found[name] = KNOWN.get(name, _small)(sample)
-        if sample.place == "cross" and name in OF_QUERIES:
+        if sample.attention_kind == "cross" and name in OF_QUERIES:
             found[OF_QUERIES[name]] = KNOWN[OF_QUERIES[name]](sample)
     return {**found, **more}
 

@@ -9,14 +9,14 @@ from typing import Any, get_args
 
 import numpy as np
 
-from maskplug.arrays import BoolArray
-from maskplug.attention import Intervals, Pattern, Place, Site, pattern
+from maskplug.attention import AttentionCall, AttentionKind, Intervals, Pattern, pattern
+from maskplug.context import MaskingContext
 from maskplug.errors import OptionError, PluginError
 from maskplug.plugins import registry
 from maskplug.registry import Entry
 from maskplug.rng import keys_of
 from maskplug.testing.pattern_layers import PatternLayers, Sample, made_for, padded
-from maskplug.when import When
+from maskplug.types import BoolArray
 
 #: How many keys the samples of a usual batch have.
 LENGTHS = (12, 1, 17, 8, 2, 5)
@@ -41,8 +41,8 @@ class Batch:
     """
 
     samples: tuple[Sample, ...]
-    place: Place
-    layers: Mapping[str, Any]
+    attention_kind: AttentionKind
+    annotations: Mapping[str, Any]
     left: int
     q_len: int
     kv_len: int
@@ -78,7 +78,7 @@ class PatternSubject:
     """
 
     pattern: Pattern
-    layers: PatternLayers = lambda sample: {}
+    annotations: PatternLayers = lambda sample: {}
     lengths: tuple[int, ...] = LENGTHS
     seed: int = 0
 
@@ -92,7 +92,7 @@ class PatternSubject:
     def of(
         cls,
         made: str | Mapping[str, Any] | Pattern,
-        layers: PatternLayers | None = None,
+        annotations: PatternLayers | None = None,
         lengths: Sequence[int] | None = None,
         seed: int = 0,
         options: Mapping[str, Any] | None = None,
@@ -108,7 +108,9 @@ class PatternSubject:
             named = [_entry(part) for part in one.parts if isinstance(part, Pattern)]
             labels = [entry.pinned for entry in named if entry is not None]
             lengths = next((LENGTHS_OF[name] for name in labels if name in LENGTHS_OF), LENGTHS)
-        return cls(one, (lambda sample: {}) if layers is None else layers, tuple(lengths), seed)
+        return cls(
+            one, (lambda sample: {}) if annotations is None else annotations, tuple(lengths), seed
+        )
 
     @property
     def label(self) -> str:
@@ -121,14 +123,18 @@ class PatternSubject:
         return _entry(self.pattern)
 
     @cached_property
-    def places(self) -> tuple[Place, ...]:
+    def places(self) -> tuple[AttentionKind, ...]:
         """Where the pattern can be used: it refuses other places with an OptionError."""
-        return tuple(place for place in get_args(Place) if not self.refusal(place))
+        return tuple(
+            attention_kind
+            for attention_kind in get_args(AttentionKind)
+            if not self.refusal(attention_kind)
+        )
 
-    def refusal(self, place: Place) -> str:
+    def refusal(self, attention_kind: AttentionKind) -> str:
         """The message with which the pattern refuses a place; empty where it does not."""
         try:
-            self.rows(self.batch(place))
+            self.rows(self.batch(attention_kind))
         except OptionError as error:
             return str(error)
         except Exception:  # the checks will tell
@@ -137,10 +143,16 @@ class PatternSubject:
 
     def batches(self, left: int = 1, right: int = 2) -> Iterator[Batch]:
         """A usual batch for every place."""
-        return (self.batch(place, left=left, right=right) for place in self.places)
+        return (
+            self.batch(attention_kind, left=left, right=right) for attention_kind in self.places
+        )
 
     def batch(
-        self, place: Place, rows: Sequence[int] | None = None, left: int = 0, right: int = 0
+        self,
+        attention_kind: AttentionKind,
+        rows: Sequence[int] | None = None,
+        left: int = 0,
+        right: int = 0,
     ) -> Batch:
         """Some samples, or all, in rows as wide as all of them need.
 
@@ -149,28 +161,30 @@ class PatternSubject:
             rows: the numbers of the samples.
             left, right: how much padding stands on either side of the longest sample.
         """
-        everyone = [_sample(i, keys, place) for i, keys in enumerate(self.lengths)]
+        everyone = [_sample(i, keys, attention_kind) for i, keys in enumerate(self.lengths)]
         samples = tuple(everyone if rows is None else [everyone[i] for i in rows])
         widths = {
             side: left + max(getattr(s, side) for s in everyone) + right
             for side in ("keys", "queries")
         }
-        names = tuple(n for n in self.pattern.layers if n not in ("valid", "valid_queries"))
-        made = [made_for(sample, names, self.layers(sample)) for sample in samples]
-        for sample, layers in zip(samples, made, strict=True):
-            layers["valid"] = np.ones(sample.keys, np.int64)
-            if place == "cross":
-                layers["valid_queries"] = np.ones(sample.queries, np.int64)
-        layers = {
+        names = tuple(
+            n for n in self.pattern.all_required_annotations if n not in ("valid", "valid_queries")
+        )
+        made = [made_for(sample, names, self.annotations(sample)) for sample in samples]
+        for sample, columns in zip(samples, made, strict=True):
+            columns["valid"] = np.ones(sample.keys, np.int64)
+            if attention_kind == "cross":
+                columns["valid_queries"] = np.ones(sample.queries, np.int64)
+        annotations = {
             name: padded(name, [one[name] for one in made], samples, left, widths)
             for name in made[0]
         }
-        return Batch(samples, place, layers, left, widths["queries"], widths["keys"])
+        return Batch(samples, attention_kind, annotations, left, widths["queries"], widths["keys"])
 
     def rows(
         self,
         batch: Batch,
-        layers: Mapping[str, Any] | None = None,
+        annotations: Mapping[str, Any] | None = None,
         *,
         seed: int = 0,
         epoch: Any = 0,
@@ -178,7 +192,7 @@ class PatternSubject:
         progress: Any = 0.0,
         keys: Sequence[str] | None = None,
         offset: int = 0,
-        depth: int = 0,
+        layer_idx: int = 0,
     ) -> Intervals:
         """What the pattern says of a batch; the seed is counted from ours.
 
@@ -191,24 +205,24 @@ class PatternSubject:
             depth: the number of the model's layer.
         """
         numbers = keys_of(batch.names if keys is None else keys)
-        when = When.at(self.seed + seed, epoch, step, numbers, progress)
-        site = Site(
+        context = MaskingContext.at(self.seed + seed, epoch, step, numbers, progress)
+        site = AttentionCall(
             batch.q_len - offset,
             batch.kv_len,
-            when,
+            context,
             HEADS,
             offset,
-            batch.place,
-            depth,
-            dict(batch.layers if layers is None else layers),
+            batch.attention_kind,
+            layer_idx,
+            dict(batch.annotations if annotations is None else annotations),
         )
         return self.pattern.rows(site)
 
 
-def _sample(number: int, keys: int, place: Place) -> Sample:
+def _sample(number: int, keys: int, attention_kind: AttentionKind) -> Sample:
     """A sample; in cross attention it has another number of queries than of keys."""
     queries = keys + 2 if keys % 2 else keys // 2
-    return Sample(number, keys, queries if place == "cross" else keys, place)
+    return Sample(number, keys, queries if attention_kind == "cross" else keys, attention_kind)
 
 
 def _entry(part: Pattern) -> Entry | None:

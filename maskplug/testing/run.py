@@ -115,7 +115,7 @@ def check(
     *,
     options: Mapping[str, Any] | None = None,
     vocab: Vocabulary | None = None,
-    layers: Layers | None = None,
+    annotations: Layers | None = None,
     known: Mapping[str, str] | None = None,
     seed: int = 0,
     checks: Sequence[Check] = CHECKS,
@@ -141,7 +141,7 @@ def check(
         >>> print(check("dynamic", checks=[check_repr, check_pickle]))
         dynamic@1: 2 passed
     """
-    subject = Subject.of(strategy, vocab, layers, seed, options)
+    subject = Subject.of(strategy, vocab, annotations, seed, options)
     exceptions = {**declared(subject), **checked(known or {}, CHECKS)}
     results = tuple(run_check(one, subject, exceptions) for one in checks)
     return Report(subject.label, results)
@@ -151,7 +151,7 @@ def check_pattern(
     pattern: str | Mapping[str, Any] | Pattern,
     *,
     options: Mapping[str, Any] | None = None,
-    layers: PatternLayers | None = None,
+    annotations: PatternLayers | None = None,
     lengths: Sequence[int] | None = None,
     known: Mapping[str, str] | None = None,
     seed: int = 0,
@@ -180,7 +180,7 @@ def check_pattern(
         >>> print(check_pattern("window:left=4 & document", checks=[check_pickle]))
         window:left=4,right=0 & document: 1 passed
     """
-    subject = PatternSubject.of(pattern, layers, lengths, seed, options)
+    subject = PatternSubject.of(pattern, annotations, lengths, seed, options)
     exceptions = {**declared(subject), **checked(known or {}, PATTERN_CHECKS)}
     results = tuple(run_check(one, subject, exceptions) for one in checks)
     return Report(subject.label, results)

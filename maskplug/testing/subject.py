@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 
-from maskplug.arrays import BoolArray, IntArray, UintArray
 from maskplug.errors import OptionError, UnknownNameError
 from maskplug.parts import parts_in
 from maskplug.plugins import registry
@@ -17,6 +16,7 @@ from maskplug.registry import Entry
 from maskplug.strategy import Strategy, strategy
 from maskplug.testing.vocabulary import rich_vocabulary
 from maskplug.tokens import Masked, TokenBatch
+from maskplug.types import BoolArray, IntArray, UintArray
 from maskplug.vocabulary import Vocabulary
 
 Layers = Callable[[TokenBatch], Mapping[str, Any]]
@@ -51,7 +51,7 @@ class Subject:
 
     strategy: Strategy
     vocab: Vocabulary = field(default_factory=rich_vocabulary)
-    layers: Layers = lambda tokens: {}
+    annotations: Layers = lambda tokens: {}
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -63,7 +63,7 @@ class Subject:
         cls,
         made: str | Mapping[str, Any] | Strategy,
         vocab: Vocabulary | None = None,
-        layers: Layers | None = None,
+        annotations: Layers | None = None,
         seed: int = 0,
         options: Mapping[str, Any] | None = None,
     ) -> Subject:
@@ -76,7 +76,7 @@ class Subject:
         return cls(
             strategy(made, **(options or {})),
             rich_vocabulary() if vocab is None else vocab,
-            (lambda tokens: {}) if layers is None else layers,
+            (lambda tokens: {}) if annotations is None else annotations,
             seed,
         )
 
@@ -93,10 +93,10 @@ class Subject:
         except UnknownNameError:
             return None
 
-    def mask(self, tokens: TokenBatch, **when: Any) -> Masked:
+    def mask(self, tokens: TokenBatch, **context: Any) -> Masked:
         """Mask a batch; ``seed``, ``epoch``, … as for a strategy, the seed counted from ours."""
         return self.strategy(
-            tokens, self.vocab, **{**when, "seed": self.seed + when.get("seed", 0)}
+            tokens, self.vocab, **{**context, "seed": self.seed + context.get("seed", 0)}
         )
 
     def may_be_chosen(self, tokens: TokenBatch) -> BoolArray:
@@ -106,7 +106,7 @@ class Subject:
         """
         if not any(getattr(part, "mask_special", False) for part in parts_in(self.strategy)):
             return self.vocab.maskable(tokens)
-        protected = tokens.layers.get("protected", np.zeros(len(tokens.ids)))
+        protected = tokens.annotations.get("protected", np.zeros(len(tokens.ids)))
         return np.asarray((protected == 0) & (tokens.ids != self.vocab.mask_id))
 
     def rows(self) -> list[list[int]]:
@@ -170,11 +170,11 @@ class Subject:
 
     def dressed(self, tokens: TokenBatch) -> TokenBatch:
         """The batch with the layers that the strategy reads."""
-        layers = {**tokens.layers, **self.layers(tokens)}
+        annotations = {**tokens.annotations, **self.annotations(tokens)}
         small: IntArray = np.where(self.vocab.special[tokens.ids], 0, tokens.ids % 4)
-        for name in self.strategy.reads:
-            layers.setdefault(name, small)
-        return TokenBatch(tokens.ids, tokens.offsets, tokens.keys, layers)
+        for name in self.strategy.required_annotations:
+            annotations.setdefault(name, small)
+        return TokenBatch(tokens.ids, tokens.offsets, tokens.keys, annotations)
 
     @cached_property
     def samples(self) -> list[Masked]:
@@ -187,4 +187,4 @@ class Subject:
 
 def with_ids(tokens: TokenBatch, ids: Any) -> TokenBatch:
     """The batch with other ids in the same places."""
-    return TokenBatch(ids, tokens.offsets, tokens.keys, tokens.layers)
+    return TokenBatch(ids, tokens.offsets, tokens.keys, tokens.annotations)

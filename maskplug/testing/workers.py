@@ -19,10 +19,10 @@ from maskplug.tokens import TokenBatch
 
 def mask_here(parcel: bytes) -> tuple[str, list[Row]]:
     """Unpack a strategy and a batch in this process; return the fingerprint and the masks."""
-    strategy, vocab, (ids, offsets, keys, layers), when = pickle.loads(parcel)
-    tokens = TokenBatch(ids, offsets, keys, layers)
+    strategy, vocab, (ids, offsets, keys, annotations), context = pickle.loads(parcel)
+    tokens = TokenBatch(ids, offsets, keys, annotations)
     # Replaced, so that its arrays are read-only here as well: others would compile kernels anew.
-    return fingerprint(strategy), by_row(tokens, strategy(tokens, replace(vocab), **when))
+    return fingerprint(strategy), by_row(tokens, strategy(tokens, replace(vocab), **context))
 
 
 def fingerprint(strategy: Strategy) -> str:
@@ -50,15 +50,15 @@ def packed(value: Any) -> bytes:
 
 
 def mask_in_worker(
-    subject: Subject, tokens: TokenBatch, number: int = 0, **when: Any
+    subject: Subject, tokens: TokenBatch, number: int = 0, **context: Any
 ) -> tuple[str, list[Row]]:
     """The fingerprint and the masks of a spawned process; there are two, 0 and 1.
 
     Raises:
         AssertionError: when the strategy does not get there and back.
     """
-    flat = (tokens.ids, tokens.offsets, tokens.keys, dict(tokens.layers))
-    given = {**when, "seed": subject.seed + when.get("seed", 0)}
+    flat = (tokens.ids, tokens.offsets, tokens.keys, dict(tokens.annotations))
+    given = {**context, "seed": subject.seed + context.get("seed", 0)}
     parcel = packed((subject.strategy, subject.vocab, flat, given))
     try:
         return _worker(number).submit(mask_here, parcel).result()

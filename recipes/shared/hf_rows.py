@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from maskplug.arrays import IntArray
+from maskplug.types import IntArray
 from recipes.shared.plan import StageRun
 from recipes.shared.prepare import load_rows
 

@@ -12,7 +12,7 @@ from rich.panel import Panel
 from rich.text import Text
 
 import maskplug
-from maskplug.show import legend, render
+from maskplug.viz.text import legend, render
 from recipes.shared import fairseq_begin, hf_run
 from recipes.shared.errors import RecipeError
 from recipes.shared.pieces import load_tokenizer

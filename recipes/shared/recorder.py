@@ -29,19 +29,19 @@ class Recorder:
         self.rows: dict[tuple[int, int], Row] = {}
 
     @maskplug.hookimpl
-    def maskplug_after_mask(self, masked: maskplug.Masked, context: maskplug.Context) -> None:
+    def maskplug_after_mask(self, masked: maskplug.Masked, event: maskplug.MaskingEvent) -> None:
         """Take down a batch."""
-        offsets = context.tokens.offsets
+        offsets = event.tokens.offsets
         predicted = masked.labels if masked.targets is None else masked.targets
         assert predicted is not None
         columns = (
-            maskplug.Ragged(context.tokens.ids, offsets),
+            maskplug.Ragged(event.tokens.ids, offsets),
             maskplug.Ragged(masked.selection.mask, offsets),
             masked.inputs,
             predicted,
         )
         rows = zip(*(column.to_lists() for column in columns), strict=True)
-        moments = zip(context.rng.t.tolist(), context.tokens.keys.tolist(), strict=True)
+        moments = zip(event.rng.t.tolist(), event.tokens.keys.tolist(), strict=True)
         for (t, key), row in zip(moments, rows, strict=True):
             if t < self.limit:
                 self.rows[t, key] = Row(*row)

@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from attention_cases import CASES, IDS
-from scenes import Case, scene
 from torch.nn.attention.flex_attention import BlockMask, create_block_mask
 
 import maskplug
 from maskplug.attention import Blocks, Intervals
 from maskplug.attention.flex import block_mask
+from support.attention_cases import CASES, IDS
+from support.scenes import Case, scene
 
 pytestmark = pytest.mark.filterwarnings("ignore:pattern .* hides every key")
 TENSORS = [
@@ -114,9 +114,9 @@ LONG = {
 
 @pytest.mark.parametrize("text", LONG)
 def test_blocks_of_128(text: str) -> None:
-    for layers in (LONG[text], {**LONG[text], "offset": 259}):
-        queries = 700 - layers.get("offset", 0)
-        arguments: dict[str, Any] = {"kv_len": 700, "fallback": "self", **layers}
+    for columns in (LONG[text], {**LONG[text], "offset": 259}):
+        queries = 700 - columns.get("offset", 0)
+        arguments: dict[str, Any] = {"kv_len": 700, "fallback": "self", **columns}
         pattern = maskplug.pattern(text)
         got = pattern.block_mask(queries, device="cpu", **arguments)
         assert got.BLOCK_SIZE == (128, 128)

@@ -7,12 +7,12 @@ from collections.abc import Iterator
 
 import numpy as np
 import pytest
-from attention_cases import CASES, IDS
-from scenes import Case, Scene, expected, scene, spread
 
 import maskplug
 from maskplug.plugins import registry
 from maskplug.registry import BUILTIN
+from support.attention_cases import CASES, IDS
+from support.scenes import Case, Scene, expected, scene, spread
 
 pytestmark = pytest.mark.filterwarnings("ignore:pattern .* hides every key")
 every = pytest.mark.parametrize("case", CASES, ids=IDS)
@@ -92,7 +92,10 @@ def test_specs_and_expressions_make_the_same_pattern(case: Case) -> None:
 @every
 def test_fallbacks_fill_empty_rows_and_no_others(case: Case) -> None:
     for where in scenes(case, 30, seed=4):
-        arguments, fallback = where.arguments, "first" if where.place == "cross" else "self"
+        arguments, fallback = (
+            where.arguments,
+            "first" if where.attention_kind == "cross" else "self",
+        )
         plain = case.pattern.dense(**arguments)
         filled = case.pattern.dense(**arguments, fallback=fallback)
         empty = ~plain.any(-1)
@@ -111,6 +114,6 @@ def test_every_option_and_layer_is_explained(case: Case) -> None:
     entry = registry().find("pattern", case.name)
     text = entry.factory.__doc__ or ""
     assert "Example:" in text
-    for name in (*vars(case.pattern), *case.pattern.reads):
+    for name in (*vars(case.pattern), *case.pattern.required_annotations):
         if name != "parts":
             assert f"{name}: " in text or f"``{name}``" in text, name

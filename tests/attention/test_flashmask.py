@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from attention_cases import CASES, IDS
-from scenes import Case, scene
 
 import maskplug
 from maskplug import pattern
 from maskplug.attention import FlashMask, Intervals
+from support.attention_cases import CASES, IDS
+from support.scenes import Case, scene
 
 
 def matrix(mask: FlashMask, queries: int) -> Any:
@@ -71,8 +71,8 @@ FORMS = [
 
 @pytest.mark.parametrize(("text", "numbers", "causal"), FORMS, ids=[form[0] for form in FORMS])
 def test_the_smallest_form_is_taken(text: str, numbers: int, causal: bool) -> None:
-    layers = {"documents": np.arange(9) // 4, "valid": np.arange(9) < 8}
-    made = pattern(text).flashmask(9, **layers)
+    annotations = {"documents": np.arange(9) // 4, "valid": np.arange(9) < 8}
+    made = pattern(text).flashmask(9, **annotations)
     assert (made.startend_row_indices.shape[-1], made.causal) == (numbers, causal)
 
 

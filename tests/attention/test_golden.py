@@ -16,8 +16,8 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[1]))  # a script has its own folder only
 
-from attention_cases import CASES, IDS
-from scenes import Case, scene, spread
+from support.attention_cases import CASES, IDS
+from support.scenes import Case, scene, spread
 
 FILE = Path(__file__).with_name("golden.json")
 GOLDEN: dict[str, str] = json.loads(FILE.read_text())

@@ -7,8 +7,6 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from attention_cases import CASES, IDS
-from scenes import Case, scene, spread
 from torch._dynamo.testing import CompileCounter
 from torch.nn.attention.flex_attention import flex_attention
 from torch.nn.functional import scaled_dot_product_attention
@@ -16,6 +14,8 @@ from torch.nn.functional import scaled_dot_product_attention
 import maskplug
 from maskplug.attention import Intervals
 from maskplug.attention.flex import FEW, block_mask, mask_mod
+from support.attention_cases import CASES, IDS
+from support.scenes import Case, scene, spread
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore:flex_attention called without torch.compile"),
@@ -110,13 +110,13 @@ def test_patterns_share_a_graph() -> None:
     assert counter.frame_count == 3
 
 
-def attended(text: str, attend: Any, **layers: Any) -> tuple[torch.Tensor, torch.Tensor]:
+def attended(text: str, attend: Any, **annotations: Any) -> tuple[torch.Tensor, torch.Tensor]:
     """FlexAttention's result, and that of the matrix."""
     q, k, v = random_heads(2, 3, LENGTH)
     pattern = maskplug.pattern(text)
-    layers |= {"documents": DOCUMENTS, "fallback": "self"}
-    dense = torch.from_numpy(pattern.dense(LENGTH, **layers))
-    got = attend(q, k, v, block_mask=pattern.block_mask(LENGTH, device="cpu", **layers))
+    annotations |= {"documents": DOCUMENTS, "fallback": "self"}
+    dense = torch.from_numpy(pattern.dense(LENGTH, **annotations))
+    got = attend(q, k, v, block_mask=pattern.block_mask(LENGTH, device="cpu", **annotations))
     return got, scaled_dot_product_attention(q, k, v, attn_mask=dense)
 
 

@@ -6,18 +6,18 @@ from typing import Any
 
 import numpy as np
 import pytest
-from attention_cases import CASES
-from packed_rows import Rows, rows
-from scenes import Case
 
 import maskplug
-from maskplug.arrays import BoolArray
-from maskplug.attention import Blocks, Intervals, Pattern, Site
+from maskplug.attention import AttentionCall, Blocks, Intervals, Pattern
 from maskplug.errors import TokenError
+from maskplug.types import BoolArray
+from support.attention_cases import CASES
+from support.packed_rows import Rows, rows
+from support.scenes import Case
 
 pytestmark = pytest.mark.filterwarnings("ignore:pattern .* hides every key")
 #: Every built-in pattern. What reads documents itself is left out: alone there is only one.
-EVERY = [case for case in CASES if "documents" not in case.pattern.layers]
+EVERY = [case for case in CASES if "documents" not in case.pattern.all_required_annotations]
 every = pytest.mark.parametrize("case", EVERY, ids=[case.text for case in EVERY])
 
 
@@ -57,7 +57,7 @@ def test_with_a_cache_the_last_rows_are_those_of_the_whole(case: Case) -> None:
     for number in range(6):
         pattern = joined(case, number) & maskplug.pattern("document")
         packed = rows(case, rng)
-        if packed.place == "encoder" or not case.offsets:
+        if packed.attention_kind == "encoder" or not case.offsets:
             continue
         whole = pattern.dense(**packed.arguments)
         offset = int(rng.integers(0, packed.queries))
@@ -143,7 +143,7 @@ def test_documents_draw_by_their_own_keys_or_by_their_row_s() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "place", "layers", "message"),
+    ("text", "attention_kind", "annotations", "message"),
     [
         ("block_diffusion:block=1", "encoder", {}, "document 1 of sample 0 has 3 tokens"),
         (
@@ -160,18 +160,20 @@ def test_documents_draw_by_their_own_keys_or_by_their_row_s() -> None:
     ],
 )
 def test_messages_name_the_document(
-    text: str, place: str, layers: dict[str, Any], message: str
+    text: str, attention_kind: str, annotations: dict[str, Any], message: str
 ) -> None:
-    layers = {"documents": [0, 0, 1, 1, 1], **layers}
-    if place == "cross":
-        layers["query_documents"] = [0, 0, 1, 1, 1]
+    annotations = {"documents": [0, 0, 1, 1, 1], **annotations}
+    if attention_kind == "cross":
+        annotations["query_documents"] = [0, 0, 1, 1, 1]
     with pytest.raises(TokenError, match=message):
-        maskplug.pattern(f"{text} & document").dense(5, place=place, **layers)
+        maskplug.pattern(f"{text} & document").dense(
+            5, attention_kind=attention_kind, **annotations
+        )
 
 
 def test_a_sample_s_value_holds_for_all_documents_of_its_row() -> None:
-    layers = {"documents": [[0, 0, 0, 1, 1, 1]] * 2, "prefix_lengths": [2, 3]}
-    packed = maskplug.pattern("prefix & document").dense(6, **layers)
+    annotations = {"documents": [[0, 0, 0, 1, 1, 1]] * 2, "prefix_lengths": [2, 3]}
+    packed = maskplug.pattern("prefix & document").dense(6, **annotations)
     for row, length in enumerate((2, 3)):
         alone = maskplug.pattern("prefix", length=length).dense(3)[0, 0]
         assert (packed[row, 0] == np.kron(np.eye(2, dtype=bool), alone)).all()
@@ -180,7 +182,9 @@ def test_a_sample_s_value_holds_for_all_documents_of_its_row() -> None:
 def test_rows_without_tokens_or_documents() -> None:
     pattern = maskplug.pattern("causal & document")
     assert pattern.dense(0, documents=[]).shape == (1, 1, 0, 0)
-    assert not pattern.dense(2, 0, place="cross", documents=[], query_documents=[0, 1]).size
+    assert not pattern.dense(
+        2, 0, attention_kind="cross", documents=[], query_documents=[0, 1]
+    ).size
     padding = pattern.dense(3, documents=[[-1, -1, -1]], valid=[[0, 0, 0]])
     assert padding.shape == (1, 1, 3, 3)
 
@@ -189,16 +193,16 @@ def test_patterns_of_others_are_asked_for_each_document() -> None:
     class Halves(Pattern):
         """A query sees its own half of the sample, and layers as the sample has them."""
 
-        def rows(self, site: Site) -> Intervals:
-            marks = site.layer("marks", "halves")
-            assert marks.shape[1] == site.keys
+        def rows(self, site: AttentionCall) -> Intervals:
+            marks = site.per_token("marks", "halves")
+            assert marks.shape[1] == site.kv_len
             half = site.lengths[:, None, None] // 2
             return site.intervals(
-                (np.where(site.q < half, 0, half), np.where(site.q < half, half, site.keys))
+                (np.where(site.q < half, 0, half), np.where(site.q < half, half, site.kv_len))
             )
 
-    layers = {"documents": [0, 0, 0, 0, 1, 1], "marks": [1, 2, 3, 4, 5, 6]}
-    packed = (Halves() & maskplug.pattern("document")).dense(6, **layers)[0, 0]
+    annotations = {"documents": [0, 0, 0, 0, 1, 1], "marks": [1, 2, 3, 4, 5, 6]}
+    packed = (Halves() & maskplug.pattern("document")).dense(6, **annotations)[0, 0]
     runs = np.array([0, 0, 1, 1, 2, 3])
     assert (packed == (runs[:, None] == runs)).all()
 
@@ -211,8 +215,10 @@ def test_documents_of_very_different_lengths_share_no_site() -> None:
     assert seen.to_lists()[0][0][30_012] == [(30_007, 30_008), (30_010, 30_013)]
 
 
-def _site(documents: Any) -> Site:
-    from maskplug.when import When
+def _site(documents: Any) -> AttentionCall:
+    from maskplug.context import MaskingContext
 
-    when = When.at(0, 0, 0, np.zeros(1, np.uint64))
-    return Site(len(documents), len(documents), when, layers={"documents": documents})
+    context = MaskingContext.at(0, 0, 0, np.zeros(1, np.uint64))
+    return AttentionCall(
+        len(documents), len(documents), context, annotations={"documents": documents}
+    )

@@ -7,15 +7,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from maskplug.attention import Site
+from maskplug.attention import AttentionCall
 from maskplug.attention.rendered import _samples
+from maskplug.context import MaskingContext
 from maskplug.errors import TokenError
-from maskplug.when import When
 
 
-def site(links: Any, batch: int = 2) -> Site:
-    when = When.at(0, 0, 0, np.arange(batch, dtype=np.uint64))
-    return Site(4, 5, when, place="cross", layers={"links": links})
+def site(links: Any, batch: int = 2) -> AttentionCall:
+    context = MaskingContext.at(0, 0, 0, np.arange(batch, dtype=np.uint64))
+    return AttentionCall(4, 5, context, attention_kind="cross", annotations={"links": links})
 
 
 RAGGED = [[(0, 0), (1, 2)], [(4, 3)]]
@@ -83,11 +83,11 @@ def test_a_batch_is_as_long_as_its_layers(layer: Any, samples: int) -> None:
 
 
 def test_queries_have_starts_and_lengths_of_their_own() -> None:
-    when = When.at(0, 0, 0, np.arange(2, dtype=np.uint64))
+    context = MaskingContext.at(0, 0, 0, np.arange(2, dtype=np.uint64))
     valid, queries = [[0, 1, 1], [1, 1, 0]], [[0, 0, 1, 1], [1, 1, 1, 0]]
     both = {"valid": valid, "valid_queries": queries}
-    cross = Site(4, 3, when, place="cross", layers=both)
+    cross = AttentionCall(4, 3, context, attention_kind="cross", annotations=both)
     assert (cross.query_starts.tolist(), cross.query_lengths.tolist()) == ([2, 0], [2, 3])
     assert (cross.starts.tolist(), cross.lengths.tolist()) == ([1, 0], [2, 2])
-    later = Site(1, 3, when, offset=2, layers=both)
+    later = AttentionCall(1, 3, context, offset=2, annotations=both)
     assert (later.query_starts.tolist(), later.query_lengths.tolist()) == ([-1, -2], [2, 2])

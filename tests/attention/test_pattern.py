@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import maskplug
-from maskplug.attention import Causal, Intervals, Pattern, Site, Window
+from maskplug.attention import AttentionCall, Causal, Intervals, Pattern, Window
 
 
 def test_a_growing_window_is_nested_in_time() -> None:
@@ -22,8 +22,8 @@ def test_a_growing_window_is_nested_in_time() -> None:
         assert (mask == Window(left).dense(12)[0, 0]).all()
     assert (start <= middle).all()
     assert (middle <= end).all()
-    assert grows.moves
-    assert not maskplug.pattern("window:left=2 & document").moves
+    assert grows.is_dynamic
+    assert not maskplug.pattern("window:left=2 & document").is_dynamic
 
 
 def test_samples_can_be_at_different_times() -> None:
@@ -67,7 +67,10 @@ def test_first_is_the_first_real_token() -> None:
     [
         ({"fallback": "error"}, "hides every key from 1 of 3 queries"),
         ({"fallback": "slf"}, "fallback is 'slf'; choices: 'self', 'first', 'error'"),
-        ({"fallback": "self", "place": "cross"}, "in cross attention no query can see itself"),
+        (
+            {"fallback": "self", "attention_kind": "cross"},
+            "in cross attention no query can see itself",
+        ),
         ({"seed": -1, "keys": [-1]}, "sample key -1 is out of range"),
         ({"keys": [1, 2, 3], "valid": [[1, 1, 1]] * 2}, "there are 3 keys for 2 samples"),
         ({"t": 0.5}, "step is 0.5; it must be a whole number"),
@@ -85,13 +88,13 @@ def test_additive_takes_floating_types_only() -> None:
 
 def test_layers_of_members_are_known() -> None:
     made = maskplug.pattern("causal & (document | ~padding)")
-    assert made.layers == ("documents", "valid")
+    assert made.all_required_annotations == ("documents", "valid")
 
 
 def test_a_pattern_of_one_s_own_needs_no_registration() -> None:
     @dataclass(frozen=True)
     class Diagonal(Pattern):
-        def rows(self, site: Site) -> Intervals:
+        def rows(self, site: AttentionCall) -> Intervals:
             return site.intervals((site.q, site.q + 1))
 
     made = (Diagonal() | maskplug.pattern("sink:n=1")).dense(3)

@@ -7,17 +7,17 @@ from typing import Any, get_args, get_type_hints
 
 import numpy as np
 import pytest
-from attention_cases import CASES
-from scenes import Case, scene, spread
 
 import maskplug
-from maskplug.attention import Intervals, Site
+from maskplug.attention import AttentionCall, Intervals
 from maskplug.attention.patterns.options import by_value, in_order, real_value
+from maskplug.context import MaskingContext
 from maskplug.parts import Schedule
 from maskplug.plugins import registry
 from maskplug.registry import BUILTIN
 from maskplug.schedule import Constant, Linear, Steps
-from maskplug.when import When
+from support.attention_cases import CASES
+from support.scenes import Case, scene, spread
 
 #: Options with numbers in them that take no schedule, and why.
 pytestmark = pytest.mark.filterwarnings("ignore:pattern .* hides every key")
@@ -129,8 +129,13 @@ def test_masks_at_the_start_in_the_middle_and_at_the_end(
     text: str, at: list[dict[str, float]]
 ) -> None:
     moving = maskplug.pattern(text)
-    place = "cross" if text.startswith("wait_k") else "encoder"
-    more: dict[str, Any] = {"place": place, "keys": [*range(6)], "t": 2, "heads": 2}
+    attention_kind = "cross" if text.startswith("wait_k") else "encoder"
+    more: dict[str, Any] = {
+        "attention_kind": attention_kind,
+        "keys": [*range(6)],
+        "t": 2,
+        "heads": 2,
+    }
     masks = []
     for progress, options in zip((0.0, 0.5, 1.0), at, strict=True):
         plain = replace(moving, **options)
@@ -140,9 +145,9 @@ def test_masks_at_the_start_in_the_middle_and_at_the_end(
     assert (masks[1] != masks[2]).any()
 
 
-def site(*progress: float) -> Site:
-    when = When.at(0, 0, 0, np.zeros(len(progress), np.uint64), np.array(progress))
-    return Site(6, 6, when)
+def site(*progress: float) -> AttentionCall:
+    context = MaskingContext.at(0, 0, 0, np.zeros(len(progress), np.uint64), np.array(progress))
+    return AttentionCall(6, 6, context)
 
 
 def test_intervals_are_made_once_for_each_value() -> None:

@@ -8,20 +8,20 @@ import numpy as np
 import pytest
 
 import maskplug
-from maskplug.attention import Site
-from maskplug.attention.site import WatchedSite
+from maskplug.attention import AttentionCall
+from maskplug.attention.site import WatchedCall
+from maskplug.context import MaskingContext
 from maskplug.schedule import Linear
-from maskplug.when import When
 
 
-def site(queries: int = 4, keys: int = 4, batch: int = 1, **more: Any) -> Site:
+def site(queries: int = 4, keys: int = 4, batch: int = 1, **more: Any) -> AttentionCall:
     progress = more.pop("progress", 0.0)
-    when = When.at(0, 0, 0, np.zeros(batch, np.uint64), progress)
-    return Site(queries, keys, when, **more)
+    context = MaskingContext.at(0, 0, 0, np.zeros(batch, np.uint64), progress)
+    return AttentionCall(queries, keys, context, **more)
 
 
 def test_queries_count_from_the_first_real_token() -> None:
-    made = site(batch=3, layers={"valid": [[0, 0, 1, 1], [1, 1, 1, 0], [0, 0, 0, 0]]})
+    made = site(batch=3, annotations={"valid": [[0, 0, 1, 1], [1, 1, 1, 0], [0, 0, 0, 0]]})
     assert made.q[:, 0].tolist() == [[-2, -1, 0, 1], [0, 1, 2, 3], [0, 1, 2, 3]]
     assert made.starts.tolist() == [2, 0, 0]
     assert made.lengths.tolist() == [2, 3, 0]
@@ -29,24 +29,24 @@ def test_queries_count_from_the_first_real_token() -> None:
 
 
 def test_in_cross_attention_queries_have_their_own_padding() -> None:
-    layers = {"valid": [[0, 1, 1]], "valid_queries": [[0, 0, 1, 1]]}
-    made = site(4, 3, place="cross", layers=layers)
+    annotations = {"valid": [[0, 1, 1]], "valid_queries": [[0, 0, 1, 1]]}
+    made = site(4, 3, attention_kind="cross", annotations=annotations)
     assert made.q.tolist() == [[[-2, -1, 0, 1]]]
     assert made.starts.tolist() == [1]
 
 
 def test_in_cross_attention_a_cache_holds_the_tokens_before() -> None:
-    layers = {"valid_queries": [[0, 0, 1, 1, 1], [1, 1, 1, 1, 0]]}
-    made = site(2, 3, batch=2, place="cross", offset=3, layers=layers)
+    annotations = {"valid_queries": [[0, 0, 1, 1, 1], [1, 1, 1, 1, 0]]}
+    made = site(2, 3, batch=2, attention_kind="cross", offset=3, annotations=annotations)
     assert made.q[:, 0].tolist() == [[1, 2], [3, 4]]
     assert made.valid_queries.tolist() == [[True, True], [True, False]]
     assert made.query_starts.tolist() == [-1, -3]
     assert made.query_lengths.tolist() == [3, 4]
-    assert site(1, 3, place="cross", offset=7).q.tolist() == [[[7]]]
+    assert site(1, 3, attention_kind="cross", offset=7).q.tolist() == [[[7]]]
 
 
 def test_a_hole_in_the_padding_does_not_end_a_sample() -> None:
-    made = site(4, 4, layers={"valid": [[0, 1, 0, 1]]})
+    made = site(4, 4, annotations={"valid": [[0, 1, 0, 1]]})
     assert (made.starts[0], made.lengths[0]) == (1, 3)
 
 
@@ -62,12 +62,15 @@ def test_values_follow_progress() -> None:
 @pytest.mark.parametrize(
     ("more", "message"),
     [
-        ({"queries": -1}, "queries is -1; it must be a whole number from 0 to 16,777,216"),
-        ({"keys": -2}, "keys is -2"),
+        ({"q_len": -1}, "q_len is -1; it must be a whole number from 0 to 16,777,216"),
+        ({"kv_len": -2}, "kv_len is -2"),
         ({"heads": 0}, "heads is 0; it must be a whole number from 1 to 4,096"),
         ({"offset": -1}, "offset is -1"),
-        ({"place": "decodr"}, "place is 'decodr'; choices: encoder, decoder, cross"),
-        ({"keys": 3}, "4 queries from key 0 on need 4 keys, and there are 3; in cross"),
+        (
+            {"attention_kind": "decodr"},
+            "attention_kind is 'decodr'; choices: encoder, decoder, cross",
+        ),
+        ({"kv_len": 3}, "4 queries from key 0 on need 4 keys, and there are 3; in cross"),
         ({"offset": 1}, "4 queries from key 1 on need 5 keys, and there are 4"),
     ],
 )
@@ -88,14 +91,14 @@ def test_numbers_that_contradict_each_other(more: dict[str, Any], message: str) 
 )
 def test_layers_that_do_not_fit(layer: Any, message: str) -> None:
     with pytest.raises(maskplug.MaskplugError, match=message):
-        site(batch=2, layers={"x": layer}).layer("x", "p")
+        site(batch=2, annotations={"x": layer}).per_token("x", "p")
 
 
 def test_a_watched_site_notes_who_asks_for_the_layer() -> None:
-    when = When.at(0, 0, 0, np.zeros(1, np.uint64))
+    context = MaskingContext.at(0, 0, 0, np.zeros(1, np.uint64))
     turns = maskplug.pattern("alternating([full, causal])")
     for pattern, asks in (("causal & window:left=2", False), ("random", False), (turns, True)):
-        watched = WatchedSite(4, 4, when, depth=1)
+        watched = WatchedCall(4, 4, context, layer_idx=1)
         maskplug.pattern(pattern).rows(watched)
         assert bool(watched.asked) == asks
     assert (turns.rows(watched).dense() == maskplug.pattern("causal").dense(4)).all()
@@ -103,12 +106,12 @@ def test_a_watched_site_notes_who_asks_for_the_layer() -> None:
 
 def test_a_missing_layer_is_named_with_those_that_are_there() -> None:
     with pytest.raises(maskplug.MaskplugError, match=r"'y', which was not given \(layers: 'x'\)"):
-        site(layers={"x": [0]}).layer("y", "p")
+        site(annotations={"x": [0]}).per_token("y", "p")
 
 
 def test_values_of_samples() -> None:
-    made = site(batch=2, layers={"one": 3, "each": [3, 4], "many": [3, 4, 5]})
-    assert made.each("one", "p").tolist() == [3]
-    assert made.each("each", "p").tolist() == [3, 4]
+    made = site(batch=2, annotations={"one": 3, "each": [3, 4], "many": [3, 4, 5]})
+    assert made.per_sample("one", "p").tolist() == [3]
+    assert made.per_sample("each", "p").tolist() == [3, 4]
     with pytest.raises(maskplug.MaskplugError, match=r"one value a sample here: \(2,\)"):
-        made.each("many", "p")
+        made.per_sample("many", "p")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import bench_dummies
 import pytest
 
 from benchmarks import peak
+from support import bench_dummies
 
 MIB = 1 << 20
 linux = pytest.mark.skipif(not peak.FORGET.exists(), reason="Linux only")

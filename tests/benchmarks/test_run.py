@@ -6,12 +6,12 @@ import json
 from pathlib import Path
 from typing import Any
 
-import bench_dummies as dummies
 import pytest
 from click.testing import CliRunner, Result
 
 from benchmarks import run
 from benchmarks.parts import PARTS
+from support import bench_dummies as dummies
 
 
 def ran(

@@ -87,8 +87,8 @@ def test_cross_attention_has_two_texts() -> None:
     )
     assert output.startswith("2 queries, 3 keys  cross")
     assert "\n   x y z\n a ████!!\n b ████!!\n" in output
-    layers = '{"documents": [0, 0, 1], "query_documents": [0, 1]}'
-    assert "\n 1 · · ██\n" in shown("document", "--place", "cross", "--layers", layers)
+    annotations = '{"documents": [0, 0, 1], "query_documents": [0, 1]}'
+    assert "\n 1 · · ██\n" in shown("document", "--place", "cross", "--layers", annotations)
 
 
 def test_more_keys_than_queries_are_a_cache() -> None:

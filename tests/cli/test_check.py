@@ -93,7 +93,7 @@ def test_a_broken_pattern_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
         """Looks at the padded row."""
 
         def rows(self, site):  # type: ignore[no-untyped-def]
-            return site.intervals((0 * site.q, site.keys // 3))
+            return site.intervals((0 * site.q, site.kv_len // 3))
 
     entry = Entry("pattern", "leaky", 1, Leaky, "broken")
     monkeypatch.setattr(registry(), "entries", [*registry().entries, entry])

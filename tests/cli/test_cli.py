@@ -231,10 +231,10 @@ def test_show_finds_the_sentinels_of_a_sentencepiece_model(tmp_path: Path) -> No
 
 
 def test_show_takes_layers(tmp_path: Path) -> None:
-    layers = '{"protected": [1, 1, 1, 0, 0]}'
+    annotations = '{"protected": [1, 1, 1, 0, 0]}'
     options = '{"rate": 1.0, "mask": 1.0, "random": 0.0}'
     text = ["--text", "a b c d e", "--options", options, "--epoch", "0"]
-    assert "a b c [d] [e]" in run("show", *text, "--layers", layers).output
+    assert "a b c [d] [e]" in run("show", *text, "--layers", annotations).output
     for bad, said in (('{"protected": 3}', "it is a list"), ('{"protected": [1]}', "has 1 values")):
         result = run("show", *text, "--layers", bad)
         assert result.exit_code == 2

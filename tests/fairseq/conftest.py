@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))
-
-import fairseq_runs
-import texts
-from fairseq_runs import Corpus, Run
-from texts import Text
-
 import maskplug_fairseq
+from support import fairseq_runs, texts
+from support.fairseq_runs import Corpus, Run
+from support.texts import Text
 
 
 @pytest.hookimpl(tryfirst=True)  # before xdist reads the groups

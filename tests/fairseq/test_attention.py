@@ -7,7 +7,10 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from fairseq_attention import (
+
+import maskplug
+from maskplug.attention import AttentionCall, Causal, Full, Intervals, Pattern
+from support.fairseq_attention import (
     PAD,
     assert_beams_score_as_a_whole,
     build,
@@ -19,10 +22,7 @@ from fairseq_attention import (
     run,
     step_by_step,
 )
-from fairseq_runs import Corpus
-
-import maskplug
-from maskplug.attention import Causal, Full, Intervals, Pattern, Site
+from support.fairseq_runs import Corpus
 
 WAIT = {"encoder": "causal", "cross": "wait_k:k=2"}
 PLACES = {
@@ -161,11 +161,11 @@ class ByHead(Pattern):
     def __init__(self) -> None:
         self.sites: list[tuple[int, int]] = []
 
-    def rows(self, site: Site) -> Intervals:
+    def rows(self, site: AttentionCall) -> Intervals:
         """Key q - 1 - head - layer, and key q."""
-        self.sites.append((site.depth, site.heads))
+        self.sites.append((site.layer_idx, site.heads))
         heads = np.arange(site.heads)[None, :, None]
-        far = site.q - 1 - heads - site.depth
+        far = site.q - 1 - heads - site.layer_idx
         return site.intervals((far, far + 1), (site.q, site.q + 1))
 
 
@@ -187,7 +187,7 @@ def test_attention_weights_tell_what_is_seen(corpus: Corpus) -> None:
     source, target = padded(rows([6]), left=True), padded(rows([5], 1), left=False)
     with torch.no_grad():
         extra: Any = model(source, torch.tensor([6]), target)[1]
-    seen = maskplug.pattern("wait_k", k=2).dense(5, 6, place="cross")[0, 0]
+    seen = maskplug.pattern("wait_k", k=2).dense(5, 6, attention_kind="cross")[0, 0]
     assert (extra["attn"][0][0] > 0).tolist() == seen.tolist()
 
 

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 import maskplug
-from maskplug.attention import Intervals, Pattern, Site
+from maskplug.attention import AttentionCall, Intervals, Pattern
 from maskplug.errors import MaskplugWarning
 from maskplug_fairseq.attention_masks import Call, Masks, Valid
 
@@ -62,7 +62,9 @@ def test_draws_follow_seed_and_updates() -> None:
     assert drawn(1) == drawn(1) != drawn(2)
     assert len(set(drawn(1))) > 2
     want = [
-        maskplug.pattern("wait_k(k=1,most=6)").dense(6, 6, t, seed=1, place="cross")[0, 0, 0].sum()
+        maskplug.pattern("wait_k(k=1,most=6)")
+        .dense(6, 6, t, seed=1, attention_kind="cross")[0, 0, 0]
+        .sum()
         for t in range(12)
     ]
     assert drawn(1) == want
@@ -75,11 +77,11 @@ class Counting(Pattern):
         self.asks = asks
         self.made = 0
 
-    def rows(self, site: Site) -> Intervals:
+    def rows(self, site: AttentionCall) -> Intervals:
         """Everything; in odd layers nothing but the first key."""
         self.made += 1
-        odd = self.asks and site.depth % 2
-        return site.intervals((0 * site.q, 1 if odd else site.keys))
+        odd = self.asks and site.layer_idx % 2
+        return site.intervals((0 * site.q, 1 if odd else site.kv_len))
 
 
 @pytest.mark.parametrize(("asks", "made"), [(False, 1), (True, 3)])

@@ -9,16 +9,16 @@ import numpy as np
 import pytest
 from fairseq.data import Dictionary
 from fairseq.models import ARCH_MODEL_REGISTRY
-from fairseq_attention import build, flags_of
-from fairseq_runs import Corpus
 from omegaconf import OmegaConf
 
 import maskplug
-from maskplug.attention import Intervals, Pattern, Site
+from maskplug.attention import AttentionCall, Intervals, Pattern
 from maskplug.errors import OptionError
 from maskplug_fairseq import attention_options
 from maskplug_fairseq.attention_options import attention_plan
 from maskplug_fairseq.models import ARCHITECTURES, register_architectures
+from support.fairseq_attention import build, flags_of
+from support.fairseq_runs import Corpus
 
 GROWING = "window:left=linear(2,8)"
 BAD = {
@@ -66,12 +66,12 @@ def test_what_does_not_go_together(corpus: Corpus, flags: tuple[str, ...], messa
 class Halves(Pattern):
     """Who is in the first half of the target sees only that."""
 
-    def rows(self, site: Site) -> Intervals:
+    def rows(self, site: AttentionCall) -> Intervals:
         """Keys of the same half."""
         lengths = site.query_lengths if site.cross else site.lengths
         half = lengths[:, None, None] // 2
         first = site.q < half
-        return site.intervals((np.where(first, 0, half), np.where(first, half, site.keys)))
+        return site.intervals((np.where(first, 0, half), np.where(first, half, site.kv_len)))
 
 
 @pytest.mark.parametrize("place", ["decoder", "cross"])

@@ -13,10 +13,15 @@ import pytest
 from fairseq import checkpoint_utils, options
 from fairseq.dataclass.utils import convert_namespace_to_omegaconf
 from fairseq.models.transformer import TransformerModel
-from fairseq_attention import assert_beams_score_as_a_whole, changed, flags_of
-from fairseq_attention import run as run_whole
 from fairseq_cli import generate, interactive
-from fairseq_runs import (
+
+import maskplug
+from maskplug.errors import OptionError
+from maskplug_fairseq.attention import PatternAttention
+from maskplug_fairseq.attention_masks import Masks
+from support.fairseq_attention import assert_beams_score_as_a_whole, changed, flags_of
+from support.fairseq_attention import run as run_whole
+from support.fairseq_runs import (
     QUICK,
     SIZES,
     USER_DIR,
@@ -27,12 +32,7 @@ from fairseq_runs import (
     output,
     train,
 )
-from texts import DECODER, ENCODER, TRAINING, Text, make_labelled, trained_by
-
-import maskplug
-from maskplug.errors import OptionError
-from maskplug_fairseq.attention import PatternAttention
-from maskplug_fairseq.attention_masks import Masks
+from support.texts import DECODER, ENCODER, TRAINING, Text, make_labelled, trained_by
 
 ARCH = ("--arch", "maskplug_transformer", "--num-workers", "0", "--masking-plugin", "none")
 PLAIN = (*ARCH, "--masking-args", "{}")

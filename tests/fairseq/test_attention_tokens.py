@@ -6,12 +6,16 @@ import random
 from collections.abc import Sequence
 from typing import Any
 
-import fairseq_attention
 import pytest
 import torch
 from fairseq import options
 from fairseq.data import Dictionary
-from fairseq_attention import (
+from fairseq_cli import generate
+
+from maskplug.errors import OptionError
+from maskplug_fairseq.attention_tokens import Reader
+from support import fairseq_attention
+from support.fairseq_attention import (
     EOS,
     PAD,
     assert_beams_score_as_a_whole,
@@ -20,11 +24,7 @@ from fairseq_attention import (
     flags_of,
     padded,
 )
-from fairseq_cli import generate
-from fairseq_runs import LANGUAGES, SIZES, USER_DIR, Corpus, preprocessed, train
-
-from maskplug.errors import OptionError
-from maskplug_fairseq.attention_tokens import Reader
+from support.fairseq_runs import LANGUAGES, SIZES, USER_DIR, Corpus, preprocessed, train
 
 HEADS = "sentence(heads=true) | sink:n=1"
 NEAR = "sentence & window:left=2,right=2 | section"

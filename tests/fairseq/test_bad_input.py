@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from fairseq_runs import Corpus, task_of, train
 
 from maskplug.errors import MaskplugError
+from support.fairseq_runs import Corpus, task_of, train
 
 CASES = {
     "strategy": (("--masking-plugin", "dynamik"), "'dynamik'.*did you mean 'dynamic'"),

@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import texts
 import torch
-from fairseq_runs import DELETE, DELETED, QUICK, Run
-from texts import BOS, EOS, LINES, Labelled, Text, found, masked, train, validated, weights
 
 from maskplug.errors import SpecMismatchError
+from support import texts
+from support.fairseq_runs import DELETE, DELETED, QUICK, Run
+from support.texts import BOS, EOS, LINES, Labelled, Text, found, masked, train, validated, weights
 
 TASK = "maskplug_classification"
 SPEC = ("dynamic", {"rate": 0.3})

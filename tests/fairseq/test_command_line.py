@@ -8,7 +8,8 @@ import socket
 from pathlib import Path
 
 import pytest
-from fairseq_runs import QUICK, USER_DIR, Corpus, Observed, Run, output, train_flags
+
+from support.fairseq_runs import QUICK, USER_DIR, Corpus, Observed, Run, output, train_flags
 
 
 @pytest.fixture

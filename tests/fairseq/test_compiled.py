@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from compiling import forget, no_kernel_needed, run
-from fairseq_runs import DELETE, Corpus, task_of
+
+from support.compiling import forget, no_kernel_needed, run
+from support.fairseq_runs import DELETE, Corpus, task_of
 
 
 def test_workers_compile_nothing(tmp_path: Path) -> None:

@@ -11,7 +11,6 @@ import pytest
 import torch
 from fairseq.data import BaseWrapperDataset
 from fairseq.tasks.translation import TranslationTask
-from fairseq_runs import DELETE, DELETED, SIZES, Corpus, stop_workers, task_of
 
 from maskplug import Ragged, compose
 from maskplug.errors import OptionError
@@ -19,6 +18,7 @@ from maskplug.parts import Replacement
 from maskplug_fairseq.dataset import split_moments
 from maskplug_fairseq.epoch import Sample, TimedBatch
 from maskplug_fairseq.pairs import realign
+from support.fairseq_runs import DELETE, DELETED, SIZES, Corpus, stop_workers, task_of
 
 KEYS = range(SIZES["train"])
 

@@ -17,8 +17,14 @@ from fairseq.data import Dictionary
 from fairseq.dataclass.utils import convert_namespace_to_omegaconf
 from fairseq.sequence_generator import SequenceGenerator
 from fairseq_cli import generate, interactive
-from fairseq_runs import DELETED, QUICK, USER_DIR, Fed, Run
-from texts import (
+
+import maskplug
+from maskplug.errors import MaskplugError, OptionError
+from maskplug.parts import Replacement, Selector
+from maskplug.selectors import Exact
+from maskplug.tokens import Selection
+from support.fairseq_runs import DELETED, QUICK, USER_DIR, Fed, Run
+from support.texts import (
     BOS,
     EOS,
     LANGUAGES,
@@ -33,12 +39,6 @@ from texts import (
     validated,
     weights,
 )
-
-import maskplug
-from maskplug.errors import MaskplugError, OptionError
-from maskplug.parts import Replacement, Selector
-from maskplug.selectors import Exact
-from maskplug.tokens import Selection
 
 TASK = "maskplug_denoising"
 CUT = ("--tokens-per-sample", str(LENGTH), "--criterion", "label_smoothed_cross_entropy")

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from fairseq_runs import QUICK, SIZES, Corpus, train
 from tokenizers import Tokenizer, models
 from transformers import PreTrainedTokenizerFast
 
 import maskplug
 from maskplug_hf import DataCollatorForMasking
+from support.fairseq_runs import QUICK, SIZES, Corpus, train
 
 OPTIONS = {"period": 4}
 

@@ -11,15 +11,15 @@ import numpy as np
 import pytest
 import torch
 from fairseq.criterions.masked_lm import MaskedLmLoss
-from fairseq_runs import QUICK, Corpus, Run
-from fairseq_runs import task_of as translation_of
-from fairseq_runs import train as train_pairs
-from texts import LENGTH, PAD, Text, make_labelled, task_of, train
 
 import maskplug
 import maskplug_fairseq
 from maskplug import Losses, OptionError
 from maskplug.errors import SpecMismatchError
+from support.fairseq_runs import QUICK, Corpus, Run
+from support.fairseq_runs import task_of as translation_of
+from support.fairseq_runs import train as train_pairs
+from support.texts import LENGTH, PAD, Text, make_labelled, task_of, train
 
 TASK = "maskplug_masked_lm"
 CUT = ("--tokens-per-sample", str(LENGTH), "--criterion", "masked_lm", "--lr", "0.05")
@@ -223,7 +223,7 @@ class Clock:
 
 @pytest.fixture
 def one() -> tuple[Any, Any]:
-    heard = maskplug_fairseq.feedback.Heard(maskplug.feedback.Plan(every=2), 9, PAD)
+    heard = maskplug_fairseq.feedback.Heard(maskplug.loss_tracking.Plan(every=2), 9, PAD)
     clock = Clock()
     heard.follow(clock, maskplug_fairseq.epoch.Calendar())
     return heard, clock
@@ -242,7 +242,7 @@ def test_sums_of_all_ranks_are_added(one: Any, monkeypatch: Any) -> None:
             model(logits, masked_tokens=None)
     told = Losses(heard.losses.plan, 9)
     told.add([5, 6, 5, 6, 5, 5], [*[np.log(9)] * 4, 3.0, 3.0])
-    told.reach(2)
+    told.advance_to(2)
     assert heard.losses.hardest() == [(c, pytest.approx(s, abs=1e-5)) for c, s in told.hardest()]
     assert heard.losses.sums[1].tolist() == [0, 0, 0, 0, 0, 2, 1, 0, 0]
 

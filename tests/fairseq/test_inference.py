@@ -13,9 +13,9 @@ from fairseq import checkpoint_utils, options
 from fairseq.dataclass.utils import convert_namespace_to_omegaconf
 from fairseq.models.transformer import TransformerModel
 from fairseq_cli import generate, interactive, validate
-from fairseq_runs import QUICK, USER_DIR, Corpus, Run, train
 
 from maskplug_fairseq import MaskplugTranslationTask
+from support.fairseq_runs import QUICK, USER_DIR, Corpus, Run, train
 
 TASKS = ["maskplug_translation", "translation"]
 

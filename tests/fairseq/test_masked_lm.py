@@ -14,8 +14,12 @@ import torch
 from fairseq import checkpoint_utils
 from fairseq.models.roberta import RobertaModel
 from fairseq.tasks.masked_lm import MaskedLMConfig, MaskedLMTask
-from fairseq_runs import DELETE, QUICK, USER_DIR, Fed, Run, trained_by
-from texts import (
+
+from maskplug.errors import MaskplugError, OptionError, SpecMismatchError
+from maskplug_fairseq import MaskplugMaskedLMTask
+from maskplug_fairseq.epoch import Sample, TimedBatch
+from support.fairseq_runs import DELETE, QUICK, USER_DIR, Fed, Run, trained_by
+from support.texts import (
     BOS,
     EOS,
     LENGTH,
@@ -29,10 +33,6 @@ from texts import (
     validated,
     weights,
 )
-
-from maskplug.errors import MaskplugError, OptionError, SpecMismatchError
-from maskplug_fairseq import MaskplugMaskedLMTask
-from maskplug_fairseq.epoch import Sample, TimedBatch
 
 TASK = "maskplug_masked_lm"
 SPEC = ("dynamic", {"rate": 0.3})
@@ -168,7 +168,7 @@ def test_weights_and_layers_are_refused(text: Text) -> None:
     with pytest.raises(OptionError, match="'dynamic@1' weighs its losses"):
         task.check_result(replace(plain, weights=np.ones(size)))
     with pytest.raises(OptionError, match="gives the model 'position_ids'"):
-        task.check_result(replace(plain, layers={"position_ids": np.arange(size)}))
+        task.check_result(replace(plain, annotations={"position_ids": np.arange(size)}))
 
 
 @pytest.mark.parametrize("split", ["train", "valid"])

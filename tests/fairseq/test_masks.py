@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from fairseq_runs import QUICK, SIZES, Corpus, Run, train
+
+from support.fairseq_runs import QUICK, SIZES, Corpus, Run, train
 
 ALL = set(range(SIZES["train"]))
 

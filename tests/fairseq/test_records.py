@@ -8,16 +8,16 @@ from typing import Any
 
 import pytest
 import torch
-from fairseq_runs import Corpus, Run, task_of, train
 from hypothesis import given
-from rubbish import FOREIGN, JSON, tampered
-from texts import Text
-from texts import task_of as text_task
 
 from maskplug.errors import MaskplugError, SpecMismatchError
-from maskplug.feedback import Plan
+from maskplug.loss_tracking import LossTrackingConfig
 from maskplug_fairseq import checkpoint
 from maskplug_fairseq.feedback import Heard
+from support.fairseq_runs import Corpus, Run, task_of, train
+from support.rubbish import FOREIGN, JSON, tampered
+from support.texts import Text
+from support.texts import task_of as text_task
 
 ALLOW = "--masking-allow-other-spec"
 FLAGS = ("--num-workers", "0", "--disable-validation", "--no-save")
@@ -101,7 +101,7 @@ def test_values_that_fairseq_might_have_saved(saved: Any) -> None:
     ids=lambda change: next(iter(change)),
 )
 def test_damaged_losses_of_a_heard_model(change: dict[str, Any]) -> None:
-    heard = Heard(Plan(every=2), 9, pad=1)
+    heard = Heard(LossTrackingConfig(every=2), 9, pad=1)
     state = heard.state_dict()
     heard.load_state_dict(state, allow=False)
     with pytest.raises(SpecMismatchError, match=ALLOW):

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 import torch
-from fairseq_runs import QUICK, Corpus, Run, train
 
 from maskplug.errors import SpecMismatchError
+from support.fairseq_runs import QUICK, Corpus, Run, train
 
 
 def resumed_from(trained: Run, name: str, folder: Path) -> Path:

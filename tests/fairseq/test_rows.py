@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from texts import EOS, LANGUAGES, LENGTH, Text, blocks
 
 import maskplug
 from maskplug import Ragged
 from maskplug_fairseq.blocks import Cut
 from maskplug_fairseq.loaded import Loaded
 from maskplug_fairseq.rows import Rows
+from support.texts import EOS, LANGUAGES, LENGTH, Text, blocks
 
 
 class Lines(list[Any]):

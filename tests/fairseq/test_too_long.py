@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-import texts
-from fairseq_runs import DELETE, Corpus, task_of, train
 
 from maskplug.errors import MaskplugWarning, TokenError
+from support import texts
+from support.fairseq_runs import DELETE, Corpus, task_of, train
 
 FLAG = "--skip-invalid-size-inputs-valid-test"
 

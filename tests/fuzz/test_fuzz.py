@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from calls import CALLS
 
 from maskplug.errors import MaskplugError, MaskplugWarning, StrategyError
+from support.calls import CALLS
 
 NUMBER = int(os.environ.get("MASKPLUG_FUZZ_CALLS", "2600"))
 KINDS = list(CALLS)

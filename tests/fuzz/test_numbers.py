@@ -11,12 +11,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from calls import used
-from pools import ENTRIES, NEEDED
 
 from maskplug import spec as specs
 from maskplug.errors import MaskplugError, OptionError, VocabularyError, shortened
 from maskplug.registry import Entry
+from support.calls import used
+from support.pools import ENTRIES, NEEDED
 
 NUMBERS = [10**8, 2**31 - 1, 2**31, 2**40, 2**63, 10**30, 10**400, 10**5000, -1, 0, -(10**30)]
 NUMBERS += [float("nan"), float("inf"), float("-inf"), 1e308, 5e-324, np.int8(100), np.float32(0.5)]

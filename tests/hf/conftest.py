@@ -1,16 +1,13 @@
-"""Makes the helpers beside this file importable, and keeps transformers quiet and offline."""
+"""Settings of the Hugging Face tests: offline, quiet, one thread."""
 
 from __future__ import annotations
 
 import gc
 import os
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
-sys.path.insert(0, str(Path(__file__).parent))
 
 import pytest
 import torch

@@ -6,14 +6,14 @@ import pickle
 from typing import Any
 
 import datasets
-import hf_tokenizers as tokenizers
 import numpy as np
 import pytest
 import torch
-
-from maskplug_hf import DataCollatorForMasking
 from maskplug_torch import KeyedDataset, SharedEpoch
 from maskplug_torch.arrow import reader
+
+from maskplug_hf import DataCollatorForMasking
+from support import hf_tokenizers as tokenizers
 
 COLUMNS: dict[str, list[Any]] = {
     "input_ids": [[2, 9, 10, 3], [2, 3], [], [2, 11, 3]],

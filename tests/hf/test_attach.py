@@ -9,17 +9,17 @@ from pathlib import Path
 from typing import Any
 
 import datasets
-import hf_runs as runs
-import hf_tokenizers as tokenizers
 import pytest
 import torch
-from hf_reference import reference_masks
-from hf_runs import Recorder, Seen
 from transformers import DataCollatorWithPadding
 
 import maskplug
 from maskplug.errors import MaskplugWarning, OptionError, SpecMismatchError
 from maskplug_hf import DataCollatorForMasking, attach
+from support import hf_runs as runs
+from support import hf_tokenizers as tokenizers
+from support.hf_reference import reference_masks
+from support.hf_runs import Recorder, Seen
 
 N = 16
 

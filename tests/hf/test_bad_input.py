@@ -5,7 +5,6 @@ from __future__ import annotations
 import inspect
 from typing import Any
 
-import hf_tokenizers as tokenizers
 import numpy as np
 import pytest
 import torch
@@ -14,6 +13,7 @@ from transformers.data import data_collator
 import maskplug
 from maskplug.errors import MaskplugError, OptionError, TokenError, VocabularyError
 from maskplug_hf import DataCollatorForMasking, vocabulary
+from support import hf_tokenizers as tokenizers
 
 
 @pytest.mark.parametrize(

@@ -5,9 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import feedback_runs as toy
-import hf_runs as runs
-import hf_tokenizers as tokenizers
 import numpy as np
 import pytest
 import torch
@@ -15,6 +12,9 @@ from transformers import GPT2Config, GPT2LMHeadModel
 
 from maskplug import OptionError
 from maskplug_hf import DataCollatorForMasking, attach, clean_losses
+from support import feedback_runs as toy
+from support import hf_runs as runs
+from support import hf_tokenizers as tokenizers
 
 
 @pytest.mark.parametrize("side", ["right", "left"])

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import hf_runs as runs
 import pytest
 
 from maskplug_hf import attach
+from support import hf_runs as runs
 
 
 def fed(folder: Path, data: Any, workers: str = "0") -> tuple[list[Any], list[Any]]:

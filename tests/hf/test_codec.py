@@ -5,14 +5,14 @@ from __future__ import annotations
 import pickle
 from typing import Any
 
-import hf_tokenizers as tokenizers
 import pytest
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import PreTrainedTokenizerFast
 
 import maskplug
-from maskplug import restore
+from maskplug.objectives import reconstruct as restore
 from maskplug_hf import DataCollatorForMasking, vocabulary
+from support import hf_tokenizers as tokenizers
 
 MARKS = ["<fim_prefix>", "<fim_middle>", "<fim_suffix>"]
 

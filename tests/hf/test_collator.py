@@ -7,18 +7,18 @@ import random
 import warnings
 from typing import Any
 
-import hf_runs as runs
-import hf_tokenizers as tokenizers
 import numpy as np
 import pytest
 import torch
-from hf_reference import reference_masks
 from torch.utils.data import DataLoader
 from transformers import BatchEncoding, DataCollatorForLanguageModeling
 
 import maskplug
 from maskplug.errors import MaskplugWarning
 from maskplug_hf import DataCollatorForMasking, vocabulary
+from support import hf_runs as runs
+from support import hf_tokenizers as tokenizers
+from support.hf_reference import reference_masks
 
 TOKENIZER = tokenizers.bert()
 TEXT = tokenizers.TEXT[:5]

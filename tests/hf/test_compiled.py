@@ -5,15 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import hf_tokenizers as tokenizers
 import numpy as np
 import pytest
-from cases import CASES, RICH
-from compiling import forget, no_kernel_needed, run
-from kernel_uses import LABELS, ROWS
 
 import maskplug
 from maskplug_hf import DataCollatorForMasking, DataCollatorForPacking
+from support import hf_tokenizers as tokenizers
+from support.cases import CASES, RICH
+from support.compiling import forget, no_kernel_needed, run
+from support.kernel_uses import LABELS, ROWS
 
 
 def test_workers_compile_nothing(tmp_path: Path) -> None:
@@ -26,7 +26,7 @@ def test_workers_compile_nothing(tmp_path: Path) -> None:
 
 
 def features(made: maskplug.Strategy, kind: Any) -> list[dict[str, Any]]:
-    columns = dict.fromkeys(made.reads, 1)
+    columns = dict.fromkeys(made.required_annotations, 1)
     return [
         {
             "input_ids": kind(row),

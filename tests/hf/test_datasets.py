@@ -7,19 +7,19 @@ from pathlib import Path
 from typing import Any
 
 import datasets
-import hf_runs as runs
-import hf_tokenizers as tokenizers
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
 import torch
-from hf_reference import reference_masks
 from torch.utils.data import ConcatDataset, Dataset, IterableDataset, Subset, TensorDataset
 
 import maskplug
 from maskplug.errors import MaskplugError, OptionError, TokenError
 from maskplug_hf import DataCollatorForMasking, attach
+from support import hf_runs as runs
+from support import hf_tokenizers as tokenizers
+from support.hf_reference import reference_masks
 
 N = 8
 ROWS = runs.rows(N)
@@ -192,7 +192,10 @@ UNLOADED: dict[str, tuple[Any, str]] = {
         TEXTS.with_transform(lambda batch: {"words": batch["text"]}),
         r"has no 'input_ids', only \['words'\]",
     ),
-    "inputs and labels": (TensorDataset(torch.ones(N, 4), torch.ones(N)), "is of type tuple; expected"),
+    "inputs and labels": (
+        TensorDataset(torch.ones(N, 4), torch.ones(N)),
+        "is of type tuple; expected",
+    ),
     "texts": (["a house"] * N, "is of type str; expected a mapping with 'input_ids'"),
     "numbers": (range(N), "is of type int; expected a mapping"),
     "nothing": (Rows(*[None] * N), "is of type NoneType; expected a mapping"),
@@ -295,7 +298,9 @@ def test_changes_after_attach_are_refused(tmp_path: Path, changed: str) -> None:
 def test_sentence_transformers_is_refused(tmp_path: Path) -> None:
     name = "sentence_transformers.base.trainer"
     kind = type("SentenceTransformerTrainer", (Checking,), {"__module__": name})
-    with pytest.raises(OptionError, match=r"does not support SentenceTransformerTrainer: .*Trainer"):
+    with pytest.raises(
+        OptionError, match=r"does not support SentenceTransformerTrainer: .*Trainer"
+    ):
         attach(trainer(tmp_path, TEXTS, kind))
 
 

@@ -6,19 +6,19 @@ import pickle
 from pathlib import Path
 from typing import Any
 
-import hf_models as models
-import hf_runs as runs
-import hf_tokenizers as tokenizers
 import numpy as np
 import pytest
 import torch
 import transformers as hf
+from maskplug_torch.model_info import DecoderShift as Shift
 from transformers import Trainer
 
 from maskplug.errors import OptionError
 from maskplug_hf import DataCollatorForMasking, attach
 from maskplug_hf.model import model_info
-from maskplug_torch.model_info import DecoderShift as Shift
+from support import hf_models as models
+from support import hf_runs as runs
+from support import hf_tokenizers as tokenizers
 
 SMALL = {**models.BART, "vocab_size": 150, "pad_token_id": 1, "eos_token_id": 2, "bos_token_id": 0}
 SMALL |= {"decoder_start_token_id": 2}

@@ -6,9 +6,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import hf_models as models
-import hf_runs as runs
-import hf_tokenizers as tokenizers
 import numpy as np
 import pytest
 import torch
@@ -19,6 +16,9 @@ import maskplug
 from maskplug.errors import OptionError
 from maskplug_hf import DataCollatorForMasking, DataCollatorForPacking, attach, weighted_loss
 from maskplug_hf.loss import WeightedLoss
+from support import hf_models as models
+from support import hf_runs as runs
+from support import hf_tokenizers as tokenizers
 
 TOKENIZER = tokenizers.bert()
 CLS, SEP, SIZE = 2, 3, len(TOKENIZER)

@@ -6,9 +6,6 @@ import warnings
 from pathlib import Path
 from typing import Any
 
-import hf_models as models
-import hf_runs as runs
-import hf_tokenizers as tokenizers
 import pytest
 import torch
 import transformers as hf
@@ -17,6 +14,9 @@ from transformers import Trainer
 from maskplug.errors import MaskplugWarning, OptionError, TokenError
 from maskplug_hf import DataCollatorForMasking, attach
 from maskplug_hf.model import model_info
+from support import hf_models as models
+from support import hf_runs as runs
+from support import hf_tokenizers as tokenizers
 
 RANDOM: dict[str, Any] = {"rate": 1.0, "mask": 0.0, "random": 1.0, "clock": "never"}
 REMEDY = r"model\.resize_token_embeddings\(len\(tokenizer\)\)"

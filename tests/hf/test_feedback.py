@@ -5,14 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import feedback_runs as toy
-import hf_runs as runs
-import hf_tokenizers as tokenizers
 import numpy as np
 import pytest
 import torch
-from feedback_runs import rows_of
-from hf_reference import reference_masks
 from transformers import GPT2Config, GPT2LMHeadModel
 
 import maskplug
@@ -20,6 +15,11 @@ from maskplug import Losses, OptionError
 from maskplug.errors import MaskplugWarning
 from maskplug_hf import attach
 from maskplug_hf.loss_tracking import LossTrackingCallback
+from support import feedback_runs as toy
+from support import hf_runs as runs
+from support import hf_tokenizers as tokenizers
+from support.feedback_runs import rows_of
+from support.hf_reference import reference_masks
 
 
 def test_hard_words_are_masked_at_least_twice_as_often(tmp_path: Path) -> None:

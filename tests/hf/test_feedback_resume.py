@@ -10,16 +10,16 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import feedback_runs as toy
 import numpy as np
 import pytest
-from feedback_runs import rows_of
-from hf_runs import SaveAt
 
 from maskplug import OptionError
 from maskplug.errors import MaskplugWarning, SpecMismatchError
 from maskplug_hf import attach
 from maskplug_hf.loss_tracking import FILE
+from support import feedback_runs as toy
+from support.feedback_runs import rows_of
+from support.hf_runs import SaveAt
 
 
 @pytest.mark.parametrize("workers", ["0", "2", "persistent"])

@@ -8,7 +8,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-import hf_tokenizers as tokenizers
 import pytest
 import sentencepiece
 from test_codec import MARKS, lossless
@@ -16,9 +15,11 @@ from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers,
 from transformers import PreTrainedTokenizerFast
 
 import maskplug
-from maskplug import TokenBatch, Vocabulary, restore
+from maskplug import TokenBatch, Vocabulary
 from maskplug.errors import MaskplugWarning
+from maskplug.objectives import reconstruct as restore
 from maskplug_hf import vocabulary
+from support import hf_tokenizers as tokenizers
 
 TEXTS = [*tokenizers.TEXT[:5], " two  blanks, and one at the end ", "The Quick, Brown Fox"]
 

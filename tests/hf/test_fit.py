@@ -5,10 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import hf_models as models
-import hf_runs as runs
-import hf_strategies as strategies
-import hf_tokenizers as tokenizers
 import numpy as np
 import pytest
 import torch
@@ -16,6 +12,10 @@ from transformers import BertForSequenceClassification, GPT2Config, GPT2LMHeadMo
 
 from maskplug.errors import OptionError, VocabularyError
 from maskplug_hf import DataCollatorForMasking, attach, vocabulary
+from support import hf_models as models
+from support import hf_runs as runs
+from support import hf_strategies as strategies
+from support import hf_tokenizers as tokenizers
 
 TARGETS = "has no decoder to generate them"
 
@@ -28,7 +28,11 @@ TARGETS = "has no decoder to generate them"
         (strategies.deleted("chosen"), "llama", rf"LlamaForCausalLM {TARGETS}.*'fim'"),
         (strategies.ordered(), "bert", r"BertForMaskedLM has no argument 'perm_mask'.*XLNet"),
         (strategies.ordered(), "llama", r"LlamaForCausalLM has no argument 'perm_mask'"),
-        (strategies.causal(), "bert", r"each token from those before it, but BertForMaskedLM attends"),
+        (
+            strategies.causal(),
+            "bert",
+            r"each token from those before it, but BertForMaskedLM attends",
+        ),
     ],
 )
 def test_at_construction_and_attachment(

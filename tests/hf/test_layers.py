@@ -6,10 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import datasets
-import hf_models as models
-import hf_runs as runs
-import hf_strategies as strategies
-import hf_tokenizers as tokenizers
 import numpy as np
 import pytest
 import torch
@@ -18,6 +14,10 @@ from transformers import Trainer
 import maskplug
 from maskplug.errors import TokenError
 from maskplug_hf import DataCollatorForMasking, attach, vocabulary
+from support import hf_models as models
+from support import hf_runs as runs
+from support import hf_strategies as strategies
+from support import hf_tokenizers as tokenizers
 
 TOKENIZER = tokenizers.bert()
 ROW = [2, 7, 8, 9, 10, 3]
@@ -62,10 +62,10 @@ def test_sentence_starts_reach_the_strategy() -> None:
     seen = []
 
     class Sentences(strategies.Scores):
-        reads = ()
+        required_annotations = ()
 
         def select(self, tokens: Any, vocab: Any, rng: Any) -> Any:
-            seen.append(tokens.layers["sentence_starts"].tolist())
+            seen.append(tokens.annotations["sentence_starts"].tolist())
             return maskplug.Selection.from_mask(vocab.maskable(tokens), tokens)
 
     collate = DataCollatorForMasking(
@@ -92,10 +92,10 @@ def test_layers_of_padded_rows_stay_with_their_tokens() -> None:
 
 def test_a_column_that_the_model_takes_too_stays() -> None:
     class Types(strategies.Scores):
-        reads = ("token_type_ids",)
+        required_annotations = ("token_type_ids",)
 
         def select(self, tokens: Any, vocab: Any, rng: Any) -> Any:
-            second = (tokens.layers["token_type_ids"] == 1) & vocab.maskable(tokens)
+            second = (tokens.annotations["token_type_ids"] == 1) & vocab.maskable(tokens)
             return maskplug.Selection.from_mask(second, tokens)
 
     collate = DataCollatorForMasking(
@@ -112,7 +112,10 @@ GOOD = {"input_ids": ROW, "scores": [0.5] * 6}
 @pytest.mark.parametrize(
     ("features", "message"),
     [
-        ([{"input_ids": ROW}], r"'scored@1' requires the column 'scores', .*\['input_ids'\].*attach"),
+        (
+            [{"input_ids": ROW}],
+            r"'scored@1' requires the column 'scores', .*\['input_ids'\].*attach",
+        ),
         ([ROW], r"'scored@1' requires the column 'scores'"),
         ([GOOD, {**GOOD, "scores": [0.5]}], "'scores' has 1 values for the 6 tok.* 1"),
         (

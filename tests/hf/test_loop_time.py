@@ -7,7 +7,6 @@ import warnings
 from collections.abc import Callable
 from typing import Any
 
-import hf_tokenizers as tokenizers
 import numpy as np
 import pytest
 import torch
@@ -16,6 +15,7 @@ from torch.utils.data import DataLoader
 import maskplug
 from maskplug.errors import MaskplugWarning, OptionError
 from maskplug_hf import DataCollatorForMasking, DataCollatorForPacking
+from support import hf_tokenizers as tokenizers
 
 TOKENIZER = tokenizers.bert()
 ROWS = [TOKENIZER(text)["input_ids"] for text in tokenizers.TEXT[:5]]
@@ -180,7 +180,12 @@ def untold(collator: Any) -> list[str]:
 @pytest.mark.parametrize(
     ("options", "epoch", "remedy", "parts"),
     [
-        ({}, None, "collator.set_epoch(epoch) before each epoch", ["epoch of strategy 'dynamic@1' was never set", NEW]),
+        (
+            {},
+            None,
+            "collator.set_epoch(epoch) before each epoch",
+            ["epoch of strategy 'dynamic@1' was never set", NEW],
+        ),
         ({"rate": LINEAR}, None, "collator.set_epoch(epoch)", [NEW, "its schedule stays"]),
         ({"rate": LINEAR, "clock": "never"}, None, "collator.set_epoch(epoch)", ["its schedule"]),
         (STEP, None, "a clock that counts epochs", ["by step (Step)", "neither was set", NEW]),

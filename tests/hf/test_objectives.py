@@ -11,9 +11,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import hf_models as models
-import hf_runs as runs
-import hf_strategies as strategies
 import numpy as np
 import pytest
 import torch
@@ -22,6 +19,9 @@ from transformers import Trainer
 import maskplug
 from maskplug.errors import MaskplugWarning
 from maskplug_hf import DataCollatorForMasking, attach
+from support import hf_models as models
+from support import hf_runs as runs
+from support import hf_strategies as strategies
 
 ENCODERS = ("bert", "roberta", "xlm", "xlnet")
 DECODERS = ("t5", "bart")

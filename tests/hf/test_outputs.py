@@ -5,9 +5,6 @@ from __future__ import annotations
 import pickle
 from typing import Any
 
-import hf_models as models
-import hf_strategies as strategies
-import hf_tokenizers as tokenizers
 import numpy as np
 import pytest
 import torch
@@ -16,6 +13,9 @@ from transformers import BertForTokenClassification
 from maskplug import part
 from maskplug.errors import MaskplugWarning, TokenError
 from maskplug_hf import DataCollatorForMasking
+from support import hf_models as models
+from support import hf_strategies as strategies
+from support import hf_tokenizers as tokenizers
 
 TOKENIZER = tokenizers.bert()
 MASK, PAD = TOKENIZER.mask_token_id, TOKENIZER.pad_token_id
@@ -86,8 +86,8 @@ def test_the_weights_of_an_order_follow_its_labels() -> None:
     class Both(strategies.Weighted):
         def build(self, *args: Any) -> Any:
             masked = super().build(*args)
-            layers = target.build(*args).layers
-            return type(masked)(**{**vars(masked), "layers": layers})
+            layers = target.build(*args).annotations
+            return type(masked)(**{**vars(masked), "annotations": layers})
 
     batch = collator(strategies.made("both", Both(), selector=ALL))(features())
     assert batch["labels"].tolist() == [[7, 8, 9, 10], [7, 8, -100, -100]]
@@ -234,8 +234,8 @@ def test_an_order_of_what_is_not_predicted_counts_for_nothing() -> None:
     class Zeroed(strategies.Ordered):
         def build(self, *args: Any) -> Any:
             masked = super().build(*args)
-            order = np.maximum(masked.layers["order"], 0)
-            return type(masked)(**{**vars(masked), "layers": {"order": order}})
+            order = np.maximum(masked.annotations["order"], 0)
+            return type(masked)(**{**vars(masked), "annotations": {"order": order}})
 
     batch = collator(strategies.made("zeroed", Zeroed()))(features())
     expected = collator(strategies.ordered())(features())

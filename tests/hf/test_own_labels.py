@@ -8,9 +8,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import hf_models as models
-import hf_runs as runs
-import hf_tokenizers as tokenizers
 import numpy as np
 import pytest
 import torch
@@ -20,6 +17,9 @@ from transformers import Trainer
 from maskplug.errors import MaskplugWarning, TokenError
 from maskplug_hf import DataCollatorForMasking, attach
 from maskplug_hf.packing import DataCollatorForPacking
+from support import hf_models as models
+from support import hf_runs as runs
+from support import hf_tokenizers as tokenizers
 
 FIM = ["<fim_prefix>", "<fim_middle>", "<fim_suffix>"]
 Row = list[int]
@@ -261,7 +261,9 @@ def test_tags_without_a_model_are_ambiguous_where_tokens_move(strategy: str) -> 
     collate = DataCollatorForMasking(tokenizer, strategy, clock="never")
     with (
         pytest.warns(MaskplugWarning, match="one label for each token"),
-        pytest.raises(TokenError, match=r"moves tokens.* pass the model to the collator \(model=\)"),
+        pytest.raises(
+            TokenError, match=r"moves tokens.* pass the model to the collator \(model=\)"
+        ),
     ):
         collate(given)
 

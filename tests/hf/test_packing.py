@@ -8,23 +8,23 @@ import pickle
 from pathlib import Path
 from typing import Any
 
-import hf_models as models
-import hf_runs as runs
-import hf_strategies as strategies
-import hf_tokenizers as tokenizers
 import numpy as np
 import pytest
 import torch
+from maskplug_torch.collator import CLASSES_COLUMN as COLUMN
+from maskplug_torch.rows import pack
 from transformers import Trainer
 
 import maskplug
 from maskplug import part
 from maskplug.errors import MaskplugWarning, OptionError, TokenError
+from maskplug.loss_tracking import Tables
 from maskplug_hf import DataCollatorForMasking, DataCollatorForPacking, attach, vocabulary
 from maskplug_hf.attention import use_attention
-from maskplug.feedback import Tables
-from maskplug_torch.collator import CLASSES_COLUMN as COLUMN
-from maskplug_torch.rows import pack
+from support import hf_models as models
+from support import hf_runs as runs
+from support import hf_strategies as strategies
+from support import hf_tokenizers as tokenizers
 
 TOKENIZER = tokenizers.bert()
 LENGTHS = [9, 5, 20, 3, 8, 8, 1, 12]
@@ -219,8 +219,18 @@ def test_a_model_without_positions_gets_none() -> None:
 @pytest.mark.parametrize(
     ("strategy", "options", "error", "message"),
     [
-        ("t5", {}, OptionError, r"'t5@1' does not predict its inputs in place.*DataCollatorForMasking"),
-        (strategies.ordered(), {}, OptionError, r"'ordered@1' does not predict its inputs in place"),
+        (
+            "t5",
+            {},
+            OptionError,
+            r"'t5@1' does not predict its inputs in place.*DataCollatorForMasking",
+        ),
+        (
+            strategies.ordered(),
+            {},
+            OptionError,
+            r"'ordered@1' does not predict its inputs in place",
+        ),
         *(
             ("dynamic", {"max_length": length}, OptionError, f"max_length is {length!r}; it must")
             for length in (0, "x", True, 2.5, None)

@@ -6,8 +6,6 @@ import warnings
 from pathlib import Path
 from typing import Any
 
-import hf_runs as runs
-import hf_tokenizers as tokenizers
 import numpy as np
 import pytest
 import torch
@@ -26,6 +24,8 @@ from transformers import (
 
 from maskplug.errors import MaskplugWarning, TokenError
 from maskplug_hf import DataCollatorForMasking, attach, vocabulary
+from support import hf_runs as runs
+from support import hf_tokenizers as tokenizers
 
 SMALL = {"d_model": 8, "encoder_layers": 1, "decoder_layers": 1}
 SMALL |= {"encoder_attention_heads": 1, "decoder_attention_heads": 1}

@@ -6,8 +6,6 @@ import warnings
 from pathlib import Path
 from typing import Any
 
-import hf_models as models
-import hf_runs as runs
 import numpy as np
 import pytest
 import torch
@@ -17,6 +15,8 @@ from transformers import Trainer
 
 from maskplug.errors import MaskplugWarning
 from maskplug_hf import DataCollatorForMasking, attach
+from support import hf_models as models
+from support import hf_runs as runs
 
 MODELS = [("dynamic", "bert"), ("span", "roberta"), ("dynamic", "xlm"), ("dynamic", "llama")]
 MODELS += [("electra", "bert"), ("permutation", "xlnet"), ("llada", "bert"), ("mdlm", "bert")]

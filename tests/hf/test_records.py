@@ -10,13 +10,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import feedback_runs as toy
-import hf_runs as runs
 import numpy as np
 import pytest
-from hf_runs import SaveAt
 from hypothesis import given
-from rubbish import FOREIGN, tampered
+from maskplug_torch import SharedEpoch
 from transformers import TrainerState
 
 from maskplug.errors import MaskplugWarning, SpecMismatchError
@@ -24,7 +21,10 @@ from maskplug_hf import attach
 from maskplug_hf.attention import use_attention
 from maskplug_hf.callback import MaskingCallback
 from maskplug_hf.loss_tracking import FILE
-from maskplug_torch import SharedEpoch
+from support import feedback_runs as toy
+from support import hf_runs as runs
+from support.hf_runs import SaveAt
+from support.rubbish import FOREIGN, tampered
 
 STEP = 3
 

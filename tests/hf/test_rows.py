@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import hf_tokenizers as tokenizers
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -14,6 +13,7 @@ import torch
 
 from maskplug.errors import TokenError
 from maskplug_hf import DataCollatorForMasking
+from support import hf_tokenizers as tokenizers
 
 FORMS: dict[str, Callable[[list[Any]], Any]] = {
     "numpy (1, L)": lambda row: np.array([row]),

@@ -13,12 +13,12 @@ import subprocess
 import sys
 from functools import cache
 
-import hf_runs as runs
 import pytest
-from hf_reference import Row, reference_masks
-from hf_runs import Seen
 
 import maskplug
+from support import hf_runs as runs
+from support.hf_reference import Row, reference_masks
+from support.hf_runs import Seen
 
 pytestmark = pytest.mark.xdist_group("hf-table")
 

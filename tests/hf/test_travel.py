@@ -6,18 +6,18 @@ import copy
 import pickle
 from typing import Any
 
-import hf_tokenizers as tokenizers
 import numpy as np
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from maskplug_torch.batch_pickle import narrowed
 from torch.utils.data import DataLoader
 from transformers import BatchEncoding
 
 from maskplug_hf import DataCollatorForMasking
 from maskplug_hf.collator import Batch
-from maskplug_torch.batch_pickle import narrowed
+from support import hf_tokenizers as tokenizers
 
 #: Where a type ends, and one more or less.
 EDGES = [sign * 2**bits + d for bits in (7, 15, 31) for sign in (1, -1) for d in (-1, 0, 1)]

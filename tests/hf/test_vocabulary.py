@@ -6,15 +6,15 @@ import pickle
 from pathlib import Path
 from typing import Any
 
-import hf_tokenizers as tokenizers
 import numpy as np
 import pytest
-from batches import batch
 from tokenizers import decoders
 
 import maskplug
 from maskplug.errors import VocabularyError
 from maskplug_hf import vocabulary
+from support import hf_tokenizers as tokenizers
+from support.batches import batch
 
 
 def pieces(tokenizer: Any, ids: Any) -> list[str]:

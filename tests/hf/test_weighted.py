@@ -5,9 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import hf_models as models
-import hf_runs as runs
-import hf_strategies as strategies
 import numpy as np
 import pytest
 import torch
@@ -16,6 +13,9 @@ from transformers import Trainer
 
 from maskplug.errors import OptionError
 from maskplug_hf import DataCollatorForMasking, attach, weighted_loss
+from support import hf_models as models
+from support import hf_runs as runs
+from support import hf_strategies as strategies
 
 
 def trainer(folder: Path, strategy: Any, family: str = "bert", **options: Any) -> Any:

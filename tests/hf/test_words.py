@@ -7,13 +7,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from batches import batch
 from tokenizers import Tokenizer, models, pre_tokenizers
 from transformers import ByT5Tokenizer, PreTrainedTokenizerFast, T5TokenizerFast
-from word_families import FAMILIES, SENTENCES, code, family, text
 
 import maskplug
 from maskplug_hf import vocabulary
+from support.batches import batch
+from support.word_families import FAMILIES, SENTENCES, code, family, text
 
 LANGUAGES = list(SENTENCES)
 STRATEGIES: dict[str, dict[str, Any]] = {

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import reference_denoising as ref
-from batches import batch, ragged, seeds
-from cases import RICH
-from denoising import units_of
 from hypothesis import given
 from hypothesis import strategies as st
 
 from maskplug import Replacement, Rng
 from maskplug.replacements import Permute, Rotate, Shuffle
 from maskplug.selectors import Nothing
+from support import reference_denoising as ref
+from support.batches import batch, ragged, seeds
+from support.cases import RICH
+from support.denoising import units_of
 
 every_unit = st.sampled_from(["token", "word", "sentence"])
 

@@ -6,8 +6,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from maskplug.arrays import frozen
 from maskplug.kernels.bins import first_fit
+from maskplug.types import readonly
 
 
 def twin(sizes: list[int], order: list[int], room: int) -> list[int]:
@@ -27,5 +27,5 @@ def twin(sizes: list[int], order: list[int], room: int) -> list[int]:
 def test_first_fit(data: st.DataObject, room: int) -> None:
     sizes = data.draw(st.lists(st.integers(0, room), max_size=12))
     order = data.draw(st.permutations(range(len(sizes))))
-    bins = first_fit(frozen(sizes, np.int64), frozen(order, np.int64), room)
+    bins = first_fit(readonly(sizes, np.int64), readonly(order, np.int64), room)
     assert bins.tolist() == twin(sizes, list(order), room)

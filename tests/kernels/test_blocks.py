@@ -9,10 +9,10 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from maskplug.arrays import frozen
 from maskplug.kernels.blocks import covered, listed, strided
 from maskplug.kernels.columns import hidden
 from maskplug.kernels.intervals import runs
+from maskplug.types import readonly
 
 shapes = st.tuples(*(st.integers(1, top) for top in (3, 9, 12, 6, 6)))
 
@@ -27,8 +27,8 @@ def random_mask(seed: int, masks: int, queries: int, keys: int) -> tuple[Any, An
 
 def bounds(mask: Any) -> tuple[Any, Any]:
     flat = mask.reshape(-1, mask.shape[-1])
-    lo, hi, _ = runs(frozen(flat, np.bool_), mask.shape[-1])
-    return frozen(lo, np.int32), frozen(hi, np.int32)
+    lo, hi, _ = runs(readonly(flat, np.bool_), mask.shape[-1])
+    return readonly(lo, np.int32), readonly(hi, np.int32)
 
 
 def counted(mask: Any, bq: int, bk: int) -> list[list[list[int]]]:
@@ -49,7 +49,9 @@ def test_kinds(shape: tuple[int, ...], seed: int) -> None:
     masks, queries, keys, bq, bk = shape
     mask, allowed, which = random_mask(seed, masks, queries, keys)
     sums = np.concatenate([np.zeros((2, 1)), np.cumsum(allowed, 1)], 1)
-    got = covered(*bounds(mask), frozen(sums, np.int64), frozen(which, np.int64), queries, bq, bk)
+    got = covered(
+        *bounds(mask), readonly(sums, np.int64), readonly(which, np.int64), queries, bq, bk
+    )
     assert got.tolist() == counted(mask & allowed[which][:, None], bq, bk)
 
 
@@ -58,8 +60,8 @@ def test_kinds_of_each_so_many_keys(shape: tuple[int, ...], seed: int, step: int
     masks, queries, keys, bq, bk = shape
     mask, allowed, which = random_mask(seed, masks, queries, keys)
     phase = np.random.default_rng(seed).integers(-20, 20, masks * queries)
-    arguments = (frozen(which, np.int64), step, frozen(phase, np.int32), queries, bq, bk)
-    got = strided(*bounds(mask), frozen(allowed, np.bool_), *arguments)
+    arguments = (readonly(which, np.int64), step, readonly(phase, np.int32), queries, bq, bk)
+    got = strided(*bounds(mask), readonly(allowed, np.bool_), *arguments)
     taken = (np.arange(keys) - phase.reshape(masks, queries, 1)) % step == 0
     assert got.tolist() == counted(mask & allowed[which][:, None] & taken, bq, bk)
 
@@ -68,7 +70,7 @@ def test_kinds_of_each_so_many_keys(shape: tuple[int, ...], seed: int, step: int
 def test_lists(rows: list[list[int]]) -> None:
     kinds = np.array(rows, np.uint8).reshape(1, len(rows), 4)
     for kind in range(3):
-        numbers, indices = listed(frozen(kinds, np.uint8), kind)
+        numbers, indices = listed(readonly(kinds, np.uint8), kind)
         assert numbers[0].tolist() == [row.count(kind) for row in rows]
         wanted = [sorted(range(4), key=lambda at, row=row: row[at] != kind) for row in rows]
         assert indices[0].tolist() == wanted
@@ -87,7 +89,7 @@ def test_columns(shape: tuple[int, ...], seed: int) -> None:
     masks, queries, keys = shape[:3]
     mask, allowed, which = random_mask(seed, masks, queries, keys)
     lo, hi = bounds(mask)
-    arguments = (frozen(allowed, np.bool_), frozen(which, np.int64), queries)
+    arguments = (readonly(allowed, np.bool_), readonly(which, np.int64), queries)
     mask &= allowed[which][:, None]
     wanted = [[hidden_runs(column) for column in cells.T.tolist()] for cells in mask]
     most = max(len(column) for columns in wanted for column in columns)

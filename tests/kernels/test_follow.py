@@ -6,8 +6,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from maskplug.arrays import frozen
 from maskplug.kernels.follow import follow, mark
+from maskplug.types import readonly
 
 N = 12
 #: Where the tokens of a batch stood at first; -1 for those that were new.
@@ -17,7 +17,7 @@ moves = st.lists(st.integers(-1, N - 1), min_size=1, max_size=20)
 @given(st.data(), moves)
 def test_two_moves_are_one(data: st.DataObject, first: list[int]) -> None:
     then = data.draw(st.lists(st.integers(-1, len(first) - 1), max_size=20))
-    found = follow(frozen(then, np.int64), frozen(first, np.int64))
+    found = follow(readonly(then, np.int64), readonly(first, np.int64))
     assert found.tolist() == [first[place] if place >= 0 else -1 for place in then]
 
 
@@ -31,9 +31,9 @@ def test_what_was_chosen_is_marked_where_it_stood(
     chosen = np.zeros(N, np.bool_)
     mark(
         chosen,
-        frozen(sources if moved else [], np.int64),
-        frozen([start for start, _ in spans], np.int64),
-        frozen([end - start for start, end in spans], np.int64),
+        readonly(sources if moved else [], np.int64),
+        readonly([start for start, _ in spans], np.int64),
+        readonly([end - start for start, end in spans], np.int64),
     )
     places = [i for start, end in spans for i in range(start, end)]
     expected = {sources[i] for i in places} - {-1} if moved else set(places)

@@ -5,10 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import reference_denoising as ref
-from batches import batch, ragged, seeds
-from cases import RICH
-from denoising import ordinary, spans_of, units_of
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -16,6 +12,10 @@ from maskplug import Rng
 from maskplug.kernels.arrange import shuffle
 from maskplug.replacements import GapMask, OneMask
 from maskplug.selectors import Insertions, PoissonSpans
+from support import reference_denoising as ref
+from support.batches import batch, ragged, seeds
+from support.cases import RICH
+from support.denoising import ordinary, spans_of, units_of
 
 every_unit = st.sampled_from(["token", "word", "sentence"])
 rates = st.one_of(st.sampled_from([0.0, 1.0, 0.3]), st.floats(0, 1))

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
-import reference as ref
 from hypothesis import given
 from hypothesis import strategies as st
 
-from maskplug.arrays import frozen, offsets_of
 from maskplug.kernels.noise import block_numbers, independent_in_blocks, levels
+from maskplug.types import offsets_of, readonly
+from support import reference as ref
 
 #: Rows of tokens, True for those that count; a block is of so many of them.
 batches = st.lists(st.lists(st.booleans(), max_size=9), max_size=5)
@@ -23,9 +23,9 @@ def numbered(row: list[bool], block: int) -> list[int]:
 
 @given(batches, sizes)
 def test_blocks_are_so_many_tokens_that_count(rows: list[list[bool]], block: int) -> None:
-    offsets = frozen(offsets_of([len(row) for row in rows]), np.int64)
-    units = frozen(offsets_of([sum(row) for row in rows]), np.int64)
-    starts = frozen(np.flatnonzero([token for row in rows for token in row]), np.int64)
+    offsets = readonly(offsets_of([len(row) for row in rows]), np.int64)
+    units = readonly(offsets_of([sum(row) for row in rows]), np.int64)
+    starts = readonly(np.flatnonzero([token for row in rows for token in row]), np.int64)
     found = block_numbers(starts, units, offsets, block)
     assert found.tolist() == [number for row in rows for number in numbered(row, block)]
 
@@ -37,10 +37,10 @@ def test_tokens_have_the_level_of_their_block(rows: list[list[bool]], block: int
     times = np.linspace(0.0, 0.9, sum(counts) + 1)
     bounds = offsets_of(counts)
     found = levels(
-        frozen([n for row in numbers for n in row], np.int64),
-        frozen(offsets_of([len(row) for row in rows]), np.int64),
-        frozen(times, np.float64),
-        frozen(bounds, np.int64),
+        readonly([n for row in numbers for n in row], np.int64),
+        readonly(offsets_of([len(row) for row in rows]), np.int64),
+        readonly(times, np.float64),
+        readonly(bounds, np.int64),
     )
     assert found.tolist() == [
         times[first + n] if n >= 0 else 1.0
@@ -57,10 +57,10 @@ def test_units_are_chosen_below_the_threshold_of_their_block(
     limits = np.linspace(0, 2**32, sum(counts) + 1).astype(np.uint64)
     bounds = offsets_of(counts)
     found = independent_in_blocks(
-        frozen([key for key, _ in rows], np.uint64),
-        frozen(offsets_of([count for _, count in rows]), np.int64),
-        frozen(limits, np.uint64),
-        frozen(bounds, np.int64),
+        readonly([key for key, _ in rows], np.uint64),
+        readonly(offsets_of([count for _, count in rows]), np.int64),
+        readonly(limits, np.uint64),
+        readonly(bounds, np.int64),
         block,
     )
     assert found.tolist() == [

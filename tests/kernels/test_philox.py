@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-import reference as ref
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -18,6 +17,7 @@ from maskplug.kernels.philox import (
     stream_hashes,
     streams,
 )
+from support import reference as ref
 
 ANSWERS = [
     ("00000000 " * 4, "00000000 " * 2, "6627e8d5 e169c58d bc57ac4c 9b00dbd8"),

@@ -6,8 +6,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from maskplug.arrays import frozen, offsets_of
 from maskplug.kernels.prefix import beginnings, insert_one
+from maskplug.types import offsets_of, readonly
 
 PAD, BOS, NEW = 0, 1, 99
 batches = st.lists(st.lists(st.integers(0, 3), max_size=6), max_size=6)
@@ -15,7 +15,7 @@ batches = st.lists(st.lists(st.integers(0, 3), max_size=6), max_size=6)
 
 def flat(rows: list[list[int]]) -> tuple[np.ndarray, np.ndarray]:
     ids = [token for row in rows for token in row]
-    return frozen(ids, np.int64), frozen(offsets_of([len(row) for row in rows]), np.int64)
+    return readonly(ids, np.int64), readonly(offsets_of([len(row) for row in rows]), np.int64)
 
 
 @given(batches)
@@ -38,8 +38,10 @@ def test_one_token_is_inserted_in_every_row(
     out, bounds, sources = insert_one(
         ids,
         offsets,
-        frozen(before if moved else [], np.int64),
-        frozen([first + at for first, at in zip(offsets.tolist(), places, strict=False)], np.int64),
+        readonly(before if moved else [], np.int64),
+        readonly(
+            [first + at for first, at in zip(offsets.tolist(), places, strict=False)], np.int64
+        ),
         NEW,
     )
     expected, stood = [], []

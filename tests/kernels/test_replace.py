@@ -6,13 +6,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-import reference as ref
-from batches import MASK, ORDINARY, VOCAB, batch, ragged, seeds
 from hypothesis import given
 from hypothesis import strategies as st
 
 from maskplug import Rng, units
 from maskplug.replacements import Mix
+from support import reference as ref
+from support.batches import MASK, ORDINARY, VOCAB, batch, ragged, seeds
 
 probabilities = st.tuples(st.floats(0, 1), st.floats(0, 1)).map(
     lambda pair: (pair[0], min(pair[1], 1.0 - pair[0]))

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
-from batches import batch
 from hypothesis import given
 from hypothesis import strategies as st
 
 from maskplug import Ragged, Selection, TokenBatch
 from maskplug.replacements.rewritten import one_each, rewritten
 from maskplug.targets.gathered import gathered
+from support.batches import batch
 
 Span = tuple[int, int, list[int]]
 

@@ -6,15 +6,15 @@ from collections.abc import Sequence
 
 import numpy as np
 import pytest
-import reference_denoising as ref
-from batches import batch
-from cases import RICH
-from denoising import ENDS
 from hypothesis import given
 from hypothesis import strategies as st
 
 from maskplug import Rng
 from maskplug.selectors import GapSentences
+from support import reference_denoising as ref
+from support.batches import batch
+from support.cases import RICH
+from support.denoising import ENDS
 
 sentence = st.lists(st.integers(10, 16), max_size=5).map(lambda words: [*words, 7])
 texts = st.lists(st.lists(sentence, max_size=9), max_size=4)

@@ -6,15 +6,15 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from maskplug.arrays import frozen, offsets_of
 from maskplug.kernels import rows
+from maskplug.types import offsets_of, readonly
 
 numbers = st.integers(-1, 50)
 
 
 @given(st.lists(st.tuples(st.integers(0, 90), st.integers(0, 6)), max_size=8))
 def test_ranges(wanted: list[tuple[int, int]]) -> None:
-    firsts, lengths = (frozen([pair[i] for pair in wanted], np.int64) for i in (0, 1))
+    firsts, lengths = (readonly([pair[i] for pair in wanted], np.int64) for i in (0, 1))
     places, offsets = rows.ranges(firsts, lengths)
     assert places.tolist() == [i for first, n in wanted for i in range(first, first + n)]
     assert offsets.tolist() == offsets_of([n for _, n in wanted]).tolist()
@@ -29,11 +29,11 @@ def test_rows_are_put_where_they_belong(data: st.DataObject, batch: list[list[in
     own = [batch[row] for row in order]
     rows.put_rows(
         out,
-        frozen(offsets, np.int64),
-        frozen(order, np.int64),
-        frozen([value for row in own for value in row], np.int64),
-        frozen(offsets_of([len(row) for row in own]), np.int64),
-        frozen(shifts, np.int64),
+        readonly(offsets, np.int64),
+        readonly(order, np.int64),
+        readonly([value for row in own for value in row], np.int64),
+        readonly(offsets_of([len(row) for row in own]), np.int64),
+        readonly(shifts, np.int64),
     )
     expected = [[-7] * len(row) for row in batch]
     for row, shift in zip(order, shifts, strict=True):
@@ -43,6 +43,6 @@ def test_rows_are_put_where_they_belong(data: st.DataObject, batch: list[list[in
 
 @given(st.lists(st.lists(numbers, max_size=5), max_size=6))
 def test_row_sums(batch: list[list[int]]) -> None:
-    flat = frozen([value for row in batch for value in row], np.int64)
-    offsets = frozen(offsets_of([len(row) for row in batch]), np.int64)
+    flat = readonly([value for row in batch for value in row], np.int64)
+    offsets = readonly(offsets_of([len(row) for row in batch]), np.int64)
     assert rows.row_sums(flat, offsets).tolist() == [sum(row) for row in batch]

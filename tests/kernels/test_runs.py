@@ -8,8 +8,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from maskplug.arrays import frozen, offsets_of
 from maskplug.kernels.runs import distances, stretch, touching
+from maskplug.types import offsets_of, readonly
 
 #: A unit of a row: the gap before it, and its length.
 units = st.tuples(st.integers(0, 2), st.integers(1, 3))
@@ -25,8 +25,8 @@ def laid(rows: list[list[tuple[int, int]]]) -> tuple[list[list[tuple[int, int]]]
             found[-1].append((at + gap, length))
             at += gap + length
     flat = [unit for row in found for unit in row]
-    starts, lengths = (frozen([unit[i] for unit in flat], np.int64) for i in (0, 1))
-    return found, starts, lengths, frozen(offsets_of([len(row) for row in rows]), np.int64)
+    starts, lengths = (readonly([unit[i] for unit in flat], np.int64) for i in (0, 1))
+    return found, starts, lengths, readonly(offsets_of([len(row) for row in rows]), np.int64)
 
 
 def joined(row: list[tuple[int, int]]) -> list[tuple[int, int]]:
@@ -50,7 +50,9 @@ def test_a_stretch_of_each_row(data: st.DataObject, rows: list[list[tuple[int, i
     found, *arrays = laid(rows)
     firsts = [data.draw(st.integers(0, 6)) for _ in rows]
     counts = [data.draw(st.integers(0, 6)) for _ in rows]
-    starts, lengths, bounds = stretch(*arrays, frozen(firsts, np.int64), frozen(counts, np.int64))
+    starts, lengths, bounds = stretch(
+        *arrays, readonly(firsts, np.int64), readonly(counts, np.int64)
+    )
     expected = [
         joined(row[first : first + count])
         for row, first, count in zip(found, firsts, counts, strict=True)
@@ -64,8 +66,8 @@ def test_a_stretch_of_each_row(data: st.DataObject, rows: list[list[tuple[int, i
 def test_distances_to_the_nearest_visible_token(rows: list[list[str]]) -> None:
     """In a row of tokens that are chosen, visible, or outside of all that is masked."""
     flat = np.array([token for row in rows for token in row])
-    offsets = frozen(offsets_of([len(row) for row in rows]), np.int64)
-    chosen, outside = (frozen(flat == kind, np.bool_) for kind in "co")
+    offsets = readonly(offsets_of([len(row) for row in rows]), np.int64)
+    chosen, outside = (readonly(flat == kind, np.bool_) for kind in "co")
 
     def nearest(row: list[str], i: int, step: int) -> int:
         at = i

@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-import reference as ref
 from hypothesis import given
 from hypothesis import strategies as st
 
 from maskplug.kernels import select
+from support import reference as ref
 
 keys = st.integers(0, 2**64 - 1)
 rows = st.lists(st.tuples(keys, st.integers(0, 30), st.floats(0, 1)), max_size=6)

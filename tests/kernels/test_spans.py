@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import reference as ref
-from batches import VOCAB, batch, ragged, seeds
 from hypothesis import given
 from hypothesis import strategies as st
 
 from maskplug import Rng
 from maskplug.selectors import Spans
+from support import reference as ref
+from support.batches import VOCAB, batch, ragged, seeds
 
 
 def reference_spans(row: list[int], sample: ref.Sample, unit: str, **law: Any) -> list[list[int]]:

@@ -4,10 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import reference_denoising as ref
-from batches import batch, ragged, seeds
-from cases import RICH
-from denoising import DICTIONARY, WORDS, ordinary, units_of
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -15,6 +11,10 @@ import maskplug
 from maskplug import Rng, Selector
 from maskplug.replacements import Switch
 from maskplug.selectors import Switches, UniformCount
+from support import reference_denoising as ref
+from support.batches import batch, ragged, seeds
+from support.cases import RICH
+from support.denoising import DICTIONARY, WORDS, ordinary, units_of
 
 every_unit = st.sampled_from(["token", "word"])
 

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from maskplug.arrays import frozen, offsets_of
 from maskplug.kernels import units
+from maskplug.types import offsets_of, readonly
 from maskplug.units import NO_IDS
-from maskplug.words import token_codes
+from maskplug.vocabulary.words import token_codes
 
 SPECIAL = np.array([True, False, False, True, False])
 batches = st.lists(st.lists(st.integers(0, len(SPECIAL) - 1), max_size=9), max_size=6)
@@ -79,7 +79,7 @@ def test_words_by_a_table_of_ids(rows: list[list[int]]) -> None:
     found = units.word_units(flat, codes, offsets, *by_id)
     assert (
         found.tolist()
-        == units.word_units(NO_IDS, frozen(codes[flat], np.uint32), offsets, *by_token).tolist()
+        == units.word_units(NO_IDS, readonly(codes[flat], np.uint32), offsets, *by_token).tolist()
     )
     assert by_id[:, : found[-1]].tolist() == by_token[:, : found[-1]].tolist()
 
@@ -121,6 +121,6 @@ def test_rows_with_one_span_beyond_their_rate(rows: list[list[int]], first: int)
     ]
     spans = offsets_of([len(row) for row in rows])
     row = units.exceeding_row(
-        lengths, spans, offsets_of(sizes), frozen(rates, np.float64), 8, first
+        lengths, spans, offsets_of(sizes), readonly(rates, np.float64), 8, first
     )
     assert row == (expected[0] if expected else -1)

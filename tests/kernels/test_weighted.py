@@ -9,12 +9,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-import reference_masked_lm as ref
-from batches import fits
 from hypothesis import given
 from hypothesis import strategies as st
 
 from maskplug.kernels import weighted
+from support import reference_masked_lm as ref
+from support.batches import fits
 
 keys = st.integers(0, 2**64 - 1)
 weights = st.one_of(

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 import torch
-from recipe_runs import Observed, kill_when, output, prepared, run_of
 from safetensors.torch import load_file
 
 import maskplug_fairseq
 from recipes.shared.steps import side
+from support.recipe_runs import Observed, kill_when, output, prepared, run_of
 
 #: What is there when the first checkpoint is.
 FIRST = {

@@ -8,17 +8,17 @@ from typing import Any
 
 import numpy as np
 import pytest
-import reference as ref
-import reference_t5 as twin
-from batches import batch, equal_rows, fits, likely, ragged, seeds
 from hypothesis import given
 from hypothesis import strategies as st
-from t5_rows import MIDDLE, PIECES, PREFIX, SUFFIX, TEXTUAL, VOCAB, Greedy, free_of
 
-from maskplug import Most, Rng, TokenBatch, Vocabulary
+from maskplug import Rng, SelectionBound, TokenBatch, Vocabulary
 from maskplug.errors import OptionError, VocabularyError
 from maskplug.replacements import Fim
 from maskplug.selectors import Nothing
+from support import reference as ref
+from support import reference_t5 as twin
+from support.batches import batch, equal_rows, fits, likely, ragged, seeds
+from support.t5_rows import MIDDLE, PIECES, PREFIX, SUFFIX, TEXTUAL, VOCAB, Greedy, free_of
 
 MARKS = (PREFIX, MIDDLE, SUFFIX)
 CODEC = Greedy()
@@ -49,7 +49,9 @@ def test_tokens_equal_to_the_reference(
     assert (made.values[~new] == tokens.ids[made.sources[~new]]).all()
     assert sorted(made.sources[~new].tolist()) == list(range(len(tokens.ids)))
     assert np.isin(made.values[new], MARKS).all()
-    assert (made.lengths <= Fim().bound(tokens.lengths, Most(*[tokens.lengths] * 3))).all()
+    assert (
+        made.lengths <= Fim().bound(tokens.lengths, SelectionBound(*[tokens.lengths] * 3))
+    ).all()
 
 
 @given(texts, seeds, shares, shares)
@@ -63,7 +65,7 @@ def test_characters_equal_to_the_reference(
         twin.fim(ref.Sample(seed, 2, key), row, free_of(row), rate, spm, MARKS, TEXT)
         for key, row in enumerate(rows)
     ]
-    assert (made.lengths <= part.bound(tokens.lengths, Most(*[tokens.lengths] * 3))).all()
+    assert (made.lengths <= part.bound(tokens.lengths, SelectionBound(*[tokens.lengths] * 3))).all()
     kept = made.sources >= 0
     assert (made.values[kept] == tokens.ids[made.sources[kept]]).all()
 

@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from batches import MASK, ORDINARY, SPECIAL, VOCAB, equal_rows, fits, likely
 
 import maskplug
 from maskplug import Rng, Selection, Vocabulary, units
 from maskplug.errors import OptionError, VocabularyError
 from maskplug.replacements import Mix
+from support.batches import MASK, ORDINARY, SPECIAL, VOCAB, equal_rows, fits, likely
 
 SAMPLES = 2_000
 #: 5 | 6 7 | 8 9 | … | 24 25: one word of one token, ten words of two.

@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from batches import EOS, MASK, ORDINARY, SPECIAL, VOCAB, batch, equal_rows, fits, likely
-from cases import RICH
 
 from maskplug import Replacement, Rng, Selection, Vocabulary
 from maskplug.errors import OptionError, VocabularyError
 from maskplug.replacements import GapMask, OneMask
+from support.batches import EOS, MASK, ORDINARY, SPECIAL, VOCAB, batch, equal_rows, fits, likely
+from support.cases import RICH
 
 ROW = [2, 5, 6, 7, 8, 3]
 

@@ -7,9 +7,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from batches import MASK, batch, fits, likely, ragged, seeds
-from cases import RICH
-from denoising import units_of
 from hypothesis import given
 
 from maskplug import Ragged, Replacement, Rng, TokenBatch
@@ -17,6 +14,9 @@ from maskplug.errors import OptionError
 from maskplug.replacements import Permute, Rotate, Shuffle
 from maskplug.schedule import Linear
 from maskplug.selectors import Nothing
+from support.batches import MASK, batch, fits, likely, ragged, seeds
+from support.cases import RICH
+from support.denoising import units_of
 
 N = 24_000
 #: Four sentences of different lengths, the last one without a full stop.

@@ -6,18 +6,18 @@ from typing import Any
 
 import numpy as np
 import pytest
-import reference_t5 as twin
-from batches import batch, ragged, seeds
 from hypothesis import given
 from hypothesis import strategies as st
-from t5_rows import SENTINELS, VOCAB, positions
 
 import maskplug
-from maskplug import Masked, Most, Rng, Selection, TokenBatch, Vocabulary
+from maskplug import Masked, Rng, Selection, SelectionBound, TokenBatch, Vocabulary
 from maskplug.errors import VocabularyError
 from maskplug.replacements import Sentinels
 from maskplug.selectors import Exact
 from maskplug.targets import Sentinels as Target
+from support import reference_t5 as twin
+from support.batches import batch, ragged, seeds
+from support.t5_rows import SENTINELS, VOCAB, positions
 
 FEW = Vocabulary(size=20, eos_id=3, sentinel_ids=[17, 12, 15])
 
@@ -54,7 +54,7 @@ def test_equal_to_the_reference(
     hidden = np.array([sum(map(len, spans)) for spans in positions(selection, tokens)], int)
     assert (
         made.targets.lengths
-        <= Target(final, eos).bound(tokens.lengths, Most(hidden, hidden, hidden))
+        <= Target(final, eos).bound(tokens.lengths, SelectionBound(hidden, hidden, hidden))
     ).all()
 
 
@@ -92,7 +92,7 @@ def test_no_sentinels_at_all() -> None:
             with pytest.raises(VocabularyError, match=r"has none\. Add some .*sentinel_ids="):
                 maskplug.strategy(name)(batch(rows), bare)
         with pytest.raises(VocabularyError, match="choose a strategy that writes none"):
-            maskplug.strategy(name).try_out(bare)
+            maskplug.strategy(name).dry_run(bare)
 
 
 @pytest.mark.parametrize(

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from batches import ORDINARY, SPECIAL, VOCAB, equal_rows, fits
 
 from maskplug import Rng, Vocabulary, units
 from maskplug.errors import VocabularyError
 from maskplug.replacements import Switch
+from support.batches import ORDINARY, SPECIAL, VOCAB, equal_rows, fits
 
 
 def test_all_others_are_equally_likely() -> None:

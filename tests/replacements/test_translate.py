@@ -8,18 +8,18 @@ from typing import Any
 
 import numpy as np
 import pytest
-from batches import VOCAB, batch, fits
-from cases import RICH
-from denoising import DICTIONARY, WORDS
 from hypothesis import given
 from hypothesis import strategies as st
 
-from maskplug import Most, Ragged, Rng, Selection, Vocabulary, units
-from maskplug.arrays import offsets_of
+from maskplug import Ragged, Rng, Selection, SelectionBound, Vocabulary, units
 from maskplug.errors import OptionError, VocabularyError
+from maskplug.preprocessing.resource import Resource
 from maskplug.replacements import Translate
 from maskplug.replacements.dictionary import Dictionary, read
-from maskplug.resource import Resource
+from maskplug.types import offsets_of
+from support.batches import VOCAB, batch, fits
+from support.cases import RICH
+from support.denoising import DICTIONARY, WORDS
 
 FILE = Resource.of(DICTIONARY)
 
@@ -89,7 +89,7 @@ def test_translations_are_drawn_evenly_and_others_stay() -> None:
 
 def test_bounds_follow_the_longest_translation() -> None:
     lengths = np.array([4, 0])
-    bound = Translate(FILE).bound(lengths, Most(lengths, lengths, np.zeros_like(lengths)))
+    bound = Translate(FILE).bound(lengths, SelectionBound(lengths, lengths, np.zeros_like(lengths)))
     assert bound.tolist() == [6, 0]  # 6 7 -> 20 21 22
 
 

@@ -6,15 +6,26 @@ from typing import Any
 
 import numpy as np
 import pytest
-import reference_adaptive as ref
-from batches import ORDINARY, SIZE, SPECIAL, VOCAB, batch, equal_rows, fits, likely, ragged, seeds
 from hypothesis import given
 from hypothesis import strategies as st
-from reference import Sample
 
 import maskplug
 from maskplug import Losses, OptionError, TokenBatch, part
 from maskplug.errors import TokenError
+from support import reference_adaptive as ref
+from support.batches import (
+    ORDINARY,
+    SIZE,
+    SPECIAL,
+    VOCAB,
+    batch,
+    equal_rows,
+    fits,
+    likely,
+    ragged,
+    seeds,
+)
+from support.reference import Sample
 
 EVERY = 3
 
@@ -71,7 +82,7 @@ def test_equal_losses_mask_as_none_at_all(rows: Any, seed: int, loss: float) -> 
     losses = Losses(strategy.feedback_plan, SIZE)
     for step in range(4):
         losses.add(ORDINARY[step:], [loss] * (len(ORDINARY) - step))
-        losses.reach(step + 1)
+        losses.advance_to(step + 1)
     told = strategy(batch(rows), VOCAB, seed=seed, step=5, feedback=losses)
     alone = strategy(batch(rows), VOCAB, seed=seed, step=5)
     assert told.inputs.to_lists() == alone.inputs.to_lists()
@@ -151,7 +162,7 @@ def test_the_clock_and_the_rounds_are_apart() -> None:
     strategy = adaptive(clock="epoch")
     tokens, feedback = equal_rows(1, 40), Scores({2: table(n0=9.0)})
     assert strategy.needs_step
-    assert not adaptive(clock="never").timeless
+    assert not adaptive(clock="never").is_static
     masks = [
         strategy(tokens, VOCAB, seed=1, epoch=1, step=step, feedback=feedback).inputs.to_lists()
         for step in (0, 5, 9, 12)
@@ -169,8 +180,8 @@ def test_classes_of_a_layer() -> None:
     masked = strategy(layered([0, 1, 2, 0, 1, 2]), VOCAB, seed=1, step=6, feedback=feedback)
     counts = masked.selection.mask.reshape(2000, 6).sum(axis=0)
     assert fits(counts, [1.0, 3.0, 0.5, 1.0, 3.0, 0.5])
-    assert strategy.reads == ("classes",)
-    assert adaptive().reads == ()
+    assert strategy.required_annotations == ("classes",)
+    assert adaptive().required_annotations == ()
 
 
 def test_bad_classes() -> None:

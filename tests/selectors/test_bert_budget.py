@@ -7,15 +7,15 @@ from typing import Any
 
 import numpy as np
 import pytest
-import reference as ref
-import reference_masked_lm as own
-from batches import ORDINARY, PAD, VOCAB, batch, equal_rows, fits, ragged, seeds
 from hypothesis import given
 from hypothesis import strategies as st
 
 from maskplug import Rng
 from maskplug.errors import OptionError
 from maskplug.selectors import BertBudget
+from support import reference as ref
+from support import reference_masked_lm as own
+from support.batches import ORDINARY, PAD, VOCAB, batch, equal_rows, fits, ragged, seeds
 
 N = 10_000
 #: Words of 1, 2, 3, 1, 2, 3, … tokens.

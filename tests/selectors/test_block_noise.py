@@ -7,9 +7,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-import reference as ref
-import reference_diffusion as twin
-from batches import VOCAB, batch, equal_rows, fits, ragged, seeds
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
@@ -17,6 +14,9 @@ from scipy import stats
 from maskplug import Rng
 from maskplug.errors import OptionError
 from maskplug.selectors import BlockNoise
+from support import reference as ref
+from support import reference_diffusion as twin
+from support.batches import VOCAB, batch, equal_rows, fits, ragged, seeds
 
 N = 12_000
 
@@ -46,7 +46,7 @@ def test_bit_for_bit(
             expected.append((masked, 1.0 / own[number] if masked else None, number))
     mask = selector.select(tokens, VOCAB, rng).mask
     weights = selector.weights(tokens, VOCAB, rng)
-    numbers = selector.layers(tokens, VOCAB)["block"]
+    numbers = selector.annotations(tokens, VOCAB)["block"]
     assert numbers.dtype == np.int64
     got = [(m, w if m else None, b) for m, w, b in zip(mask, weights, numbers, strict=True)]
     assert got == expected
@@ -54,14 +54,14 @@ def test_bit_for_bit(
 
 def test_blocks_are_counted_in_tokens_that_can_be_masked() -> None:
     rows = [[2, 5, 3, 6, 7, 8, 3, 9, 0, 0], [2, 3], [], [5, 6]]
-    got = BlockNoise(2).layers(batch(rows), VOCAB)["block"]
+    got = BlockNoise(2).annotations(batch(rows), VOCAB)["block"]
     assert got.tolist() == [-1, 0, 0, 0, 1, 1, 1, 2, 2, 2, -1, -1, 0, 0]
 
 
 def test_a_prompt_stands_before_the_first_block() -> None:
     protected = [[True, True, True, False, False, False]]
     tokens = batch([[2, 5, 6, 7, 8, 9]], protected=protected)
-    assert BlockNoise(2).layers(tokens, VOCAB)["block"].tolist() == [-1, -1, -1, 0, 0, 1]
+    assert BlockNoise(2).annotations(tokens, VOCAB)["block"].tolist() == [-1, -1, -1, 0, 0, 1]
 
 
 @pytest.mark.parametrize("blocks", [1, 2, 3, 7])

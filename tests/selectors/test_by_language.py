@@ -6,18 +6,18 @@ from typing import Any
 
 import numpy as np
 import pytest
-import reference as ref
-import reference_masked_lm as own
-from batches import ORDINARY, VOCAB, batch, likely, ragged, seeds
 from hypothesis import given
 from hypothesis import strategies as st
 
 import maskplug
 from maskplug import Rng, TokenBatch
 from maskplug.errors import OptionError, TokenError
+from maskplug.objectives.tlm import concatenate
 from maskplug.rng import hash_words
 from maskplug.selectors import ByLanguage
-from maskplug.tlm import concatenate
+from support import reference as ref
+from support import reference_masked_lm as own
+from support.batches import ORDINARY, VOCAB, batch, likely, ragged, seeds
 
 N = 8_000
 
@@ -34,11 +34,11 @@ def pairs(draw: st.DrawFn) -> tuple[list[list[int]], list[list[int]]]:
 def test_bit_for_bit(
     drawn: tuple[list[list[int]], list[list[int]]], seed: int, rate: float
 ) -> None:
-    rows, layers = drawn
-    tokens = batch(rows, languages=layers)
+    rows, annotations = drawn
+    tokens = batch(rows, languages=annotations)
     mask = ByLanguage(rate).select(tokens, VOCAB, Rng.at(seed, 2, tokens.keys)).mask
     expected = []
-    for i, (row, layer) in enumerate(zip(rows, layers, strict=True)):
+    for i, (row, layer) in enumerate(zip(rows, annotations, strict=True)):
         free = [j for j, token in enumerate(row) if not VOCAB.special[token]]
         words = ref.Sample(seed, 2, i).words("by language", len(free))
         chosen = own.in_segments(words, [layer[j] for j in free], ref.threshold(rate))
@@ -70,16 +70,16 @@ def test_the_pair_of_the_reference() -> None:
     tokens = concatenate(english, french)
     assert tokens.ids.tolist() == [2, 10, 11, 2, 2, 20, 21, 22, 2]
     masked = maskplug.strategy("tlm")(tokens, VOCAB)
-    assert masked.layers["position_ids"].tolist() == [0, 1, 2, 3, 0, 1, 2, 3, 4]
-    assert masked.layers["langs"].tolist() == [0] * 4 + [1] * 5
-    assert masked.layers["langs"].dtype == masked.layers["position_ids"].dtype == np.int64
+    assert masked.annotations["position_ids"].tolist() == [0, 1, 2, 3, 0, 1, 2, 3, 4]
+    assert masked.annotations["langs"].tolist() == [0] * 4 + [1] * 5
+    assert masked.annotations["langs"].dtype == masked.annotations["position_ids"].dtype == np.int64
     assert not masked.selection.mask[[0, 3, 4, 8]].any()
 
 
 def test_positions_begin_anew_in_every_row() -> None:
     tokens = batch([[5, 6], [7, 8, 9], [], [6]], languages=[[1, 1], [1, 0, 0], [], [0]])
     masked = maskplug.strategy("tlm")(tokens, VOCAB)
-    assert masked.layers["position_ids"].tolist() == [0, 1, 0, 0, 1, 0]
+    assert masked.annotations["position_ids"].tolist() == [0, 1, 0, 0, 1, 0]
 
 
 def test_concatenate_joins_rows_and_layers() -> None:
@@ -87,8 +87,8 @@ def test_concatenate_joins_rows_and_layers() -> None:
     second = batch([[8], [9, 10], []], keys=[1, 2, 4], word_starts=[[False], [True, True], []])
     both = concatenate(first, second, languages=(3, 7))
     assert [both.row(i).ids.tolist() for i in range(3)] == [[5, 6, 8], [9, 10], [7]]
-    assert both.layers["languages"].tolist() == [3, 3, 7, 7, 7, 3]
-    assert both.layers["word_starts"].astype(int).tolist() == [1, 0, 0, 1, 1, 1]
+    assert both.annotations["languages"].tolist() == [3, 3, 7, 7, 7, 3]
+    assert both.annotations["word_starts"].astype(int).tolist() == [1, 0, 0, 1, 1, 1]
     assert both.keys[:2].tolist() == [1, 2]
     assert both.keys[2] == hash_words(3, np.array([4], np.uint64))[0]
     assert len(concatenate(batch([]), batch([]))) == 0
@@ -101,7 +101,7 @@ def test_concatenate_any_rows(left: list[list[int]], right: list[list[int]]) -> 
     rows = [a + b for a, b in zip(left[:count], right[:count], strict=True)]
     assert [both.row(i).ids.tolist() for i in range(count)] == rows
     sides = [[0] * len(a) + [1] * len(b) for a, b in zip(left, right, strict=False)]
-    assert both.layers["languages"].tolist() == [number for side in sides for number in side]
+    assert both.annotations["languages"].tolist() == [number for side in sides for number in side]
 
 
 def test_batches_that_do_not_fit() -> None:
@@ -112,15 +112,15 @@ def test_batches_that_do_not_fit() -> None:
 
 
 @pytest.mark.parametrize(
-    ("layers", "message"),
+    ("annotations", "message"),
     [
         ({}, r"'tlm@1' reads the layer 'languages', one value for each token"),
         ({"languages": [[0, -2]]}, "sample 0, position 1 has -2"),
     ],
 )
-def test_bad_layers(layers: dict[str, Any], message: str) -> None:
+def test_bad_layers(annotations: dict[str, Any], message: str) -> None:
     with pytest.raises(TokenError, match=message):
-        maskplug.strategy("tlm")(batch([[5, 6]], **layers), VOCAB)
+        maskplug.strategy("tlm")(batch([[5, 6]], **annotations), VOCAB)
 
 
 def test_bad_rate() -> None:
@@ -133,4 +133,4 @@ def test_the_caller_keeps_the_batches() -> None:
     concatenate(first, second)
     assert first.ids.tolist() == [5, 6]
     assert isinstance(second, TokenBatch)
-    assert not second.layers
+    assert not second.annotations

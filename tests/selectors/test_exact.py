@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from batches import VOCAB, batch, equal_rows, likely
 
 import maskplug
 from maskplug.errors import OptionError
 from maskplug.selectors import Exact
+from support.batches import VOCAB, batch, equal_rows, likely
 
 N = 10_000
 

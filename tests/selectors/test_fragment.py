@@ -6,16 +6,16 @@ from typing import Any
 
 import numpy as np
 import pytest
-import reference as ref
-import reference_t5 as twin
-from batches import VOCAB, batch, equal_rows, fits, ragged, seeds
 from hypothesis import given
 from hypothesis import strategies as st
-from t5_rows import positions
 
 from maskplug import Rng
 from maskplug.errors import OptionError
 from maskplug.selectors import Fragment
+from support import reference as ref
+from support import reference_t5 as twin
+from support.batches import VOCAB, batch, equal_rows, fits, ragged, seeds
+from support.t5_rows import positions
 
 N = 20_000
 

@@ -7,15 +7,15 @@ from typing import Any
 
 import numpy as np
 import pytest
-from batches import batch, fits
-from cases import RICH
-from denoising import spans_of
 
 import maskplug
 from maskplug import Rng
 from maskplug.errors import OptionError, VocabularyError
 from maskplug.schedule import Linear
 from maskplug.selectors import GapSentences
+from support.batches import batch, fits
+from support.cases import RICH
+from support.denoising import spans_of
 
 
 def text(sentences: int) -> list[int]:

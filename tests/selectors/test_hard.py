@@ -6,15 +6,15 @@ from typing import Any
 
 import numpy as np
 import pytest
-import reference_adaptive as ref
-from batches import MASK, ORDINARY, SPECIAL, VOCAB, batch, equal_rows, likely, ragged, seeds
 from hypothesis import given
 from hypothesis import strategies as st
-from reference import Sample
 
 import maskplug
 from maskplug import OptionError, TokenBatch
 from maskplug.errors import TokenError
+from support import reference_adaptive as ref
+from support.batches import MASK, ORDINARY, SPECIAL, VOCAB, batch, equal_rows, likely, ragged, seeds
+from support.reference import Sample
 
 
 def evolved(**options: Any) -> maskplug.Strategy:
@@ -49,8 +49,8 @@ def test_all_that_is_over_the_bar_becomes_a_mask() -> None:
 
 def test_rows_without_hard_tokens_are_masked_at_random() -> None:
     plain = equal_rows(2000, 10)
-    layers = {"losses": np.full(len(plain.ids), 0.1)}
-    tokens = TokenBatch(plain.ids, plain.offsets, plain.keys, layers)
+    annotations = {"losses": np.full(len(plain.ids), 0.1)}
+    tokens = TokenBatch(plain.ids, plain.offsets, plain.keys, annotations)
     masked = evolved(rate=0.25)(tokens, VOCAB, seed=4)
     assert set(masked.selection.counts.tolist()) == {2, 3}
     assert likely((masked.selection.counts == 3).sum(), 2000, 0.5)
@@ -72,8 +72,8 @@ def test_a_loss_that_is_missing_names_its_row() -> None:
 def test_the_layer_must_be_there() -> None:
     with pytest.raises(TokenError, match=r"the layer 'losses'.*'maskplug list self_evolution'"):
         evolved()(batch([ORDINARY[:3]]), VOCAB)
-    assert evolved().reads == ("losses",)
-    evolved().try_out(VOCAB)
+    assert evolved().required_annotations == ("losses",)
+    evolved().dry_run(VOCAB)
 
 
 @pytest.mark.parametrize(

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import pytest
-from batches import batch, likely
-from cases import RICH
-from denoising import DICTIONARY, spans_of
 
 from maskplug import Rng
 from maskplug.errors import OptionError
-from maskplug.resource import Resource
+from maskplug.preprocessing.resource import Resource
 from maskplug.selectors import InDictionary
+from support.batches import batch, likely
+from support.cases import RICH
+from support.denoising import DICTIONARY, spans_of
 
 FILE = Resource.of(DICTIONARY)
 #: 6 7 | 8 | 6 | 10 11 | 12 13 | 8 9: the first, the second and the fourth are there.

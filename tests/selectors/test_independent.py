@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from batches import VOCAB, equal_rows, fits, likely
 from scipy import stats
 
 import maskplug
 from maskplug.errors import OptionError
 from maskplug.selectors import Independent
+from support.batches import VOCAB, equal_rows, fits, likely
 
 N = 20_000
 

@@ -7,14 +7,14 @@ from typing import Any
 
 import numpy as np
 import pytest
-from batches import ORDINARY, SPECIAL, VOCAB, batch, equal_rows, fits, likely, ragged
-from denoising import spans_of
 from hypothesis import given
 from hypothesis import strategies as st
 
 from maskplug import Rng, Selection, TokenBatch
 from maskplug.errors import OptionError
 from maskplug.selectors import Insertions
+from support.batches import ORDINARY, SPECIAL, VOCAB, batch, equal_rows, fits, likely, ragged
+from support.denoising import spans_of
 
 
 def select(rate: float, tokens: TokenBatch, unit: Any = "token") -> Selection:

@@ -9,17 +9,17 @@ from typing import Any
 
 import numpy as np
 import pytest
-import reference as ref
-import reference_t5 as twin
-from batches import ORDINARY, VOCAB, batch, equal_rows, fits, likely, ragged, seeds
 from hypothesis import given
 from hypothesis import strategies as st
-from t5_rows import positions
 
 from maskplug import Rng, units
 from maskplug.errors import OptionError
 from maskplug.schedule import Linear
 from maskplug.selectors import MeanSpans
+from support import reference as ref
+from support import reference_t5 as twin
+from support.batches import ORDINARY, VOCAB, batch, equal_rows, fits, likely, ragged, seeds
+from support.t5_rows import positions
 
 N = 20_000
 rates = st.floats(0, 0.99)

@@ -8,9 +8,6 @@ from typing import Any, get_args
 
 import numpy as np
 import pytest
-import reference as ref
-import reference_masked_lm as own
-from batches import ORDINARY, VOCAB, batch, equal_rows, fits, ragged, seeds
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -18,7 +15,10 @@ import maskplug
 from maskplug import Rng
 from maskplug.errors import OptionError
 from maskplug.selectors import Ngrams
-from maskplug.selectors.ngrams import Law, ngram_law
+from maskplug.selectors.ngrams import Law, ngram_probs
+from support import reference as ref
+from support import reference_masked_lm as own
+from support.batches import ORDINARY, VOCAB, batch, equal_rows, fits, ragged, seeds
 
 LAWS = get_args(Law)
 N = 20_000
@@ -61,8 +61,8 @@ def test_ngrams_bit_for_bit(
     ],
 )
 def test_laws(law: Law, expected: list[float]) -> None:
-    assert ngram_law(law, 3) == pytest.approx(expected)
-    assert ngram_law(law, 1) == [1.0]
+    assert ngram_probs(law, 3) == pytest.approx(expected)
+    assert ngram_probs(law, 1) == [1.0]
 
 
 def first_lengths(law: Law) -> Counter[int]:
@@ -76,7 +76,7 @@ def first_lengths(law: Law) -> Counter[int]:
 @pytest.mark.parametrize("law", LAWS)
 def test_lengths_follow_the_law(law: Law) -> None:
     # Four tokens in draws of one or two, the last one cut.
-    p = dict(enumerate(ngram_law(law, 2), 1))
+    p = dict(enumerate(ngram_probs(law, 2), 1))
     expected: Counter[tuple[int, ...]] = Counter()
     for draws in product([1, 2], repeat=4):
         left, lengths, chance = 4, [], 1.0

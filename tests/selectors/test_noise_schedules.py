@@ -6,9 +6,9 @@ from typing import get_args
 
 import numpy as np
 import pytest
-import reference_diffusion as twin
 
 from maskplug.selectors.noise_schedules import NoiseSchedule, masked, weight
+from support import reference_diffusion as twin
 
 every = pytest.mark.parametrize("schedule", get_args(NoiseSchedule))
 LEVELS = np.linspace(1e-3, 1.0, 400)[:-1]

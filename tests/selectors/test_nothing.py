@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from batches import VOCAB, batch
 
 import maskplug
 from maskplug.errors import TokenError
 from maskplug.selectors import Nothing
+from support.batches import VOCAB, batch
 
 
 def test_nothing() -> None:

@@ -8,17 +8,17 @@ from typing import Any
 
 import numpy as np
 import pytest
-import reference as ref
-import reference_masked_lm as own
-from batches import VOCAB, batch, fits, likely, ragged, seeds
 from hypothesis import given
 from hypothesis import strategies as st
 
 import maskplug
 from maskplug import Rng
 from maskplug.errors import OptionError, VocabularyError
-from maskplug.resource import Resource
+from maskplug.preprocessing.resource import Resource
 from maskplug.selectors import Phrases
+from support import reference as ref
+from support import reference_masked_lm as own
+from support.batches import VOCAB, batch, fits, likely, ragged, seeds
 
 N = 6_000
 

@@ -8,8 +8,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from batches import EOS, MASK, SPECIAL, VOCAB, batch, equal_rows, fits, likely, ragged
-from denoising import spans_of
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
@@ -19,7 +17,9 @@ from maskplug.errors import OptionError
 from maskplug.replacements import OneMask
 from maskplug.schedule import Linear
 from maskplug.selectors import PoissonSpans
-from maskplug.selectors.poisson_spans import poisson_law
+from maskplug.selectors.poisson_spans import poisson_probs
+from support.batches import EOS, MASK, SPECIAL, VOCAB, batch, equal_rows, fits, likely, ragged
+from support.denoising import spans_of
 
 N = 20_000
 
@@ -47,7 +47,7 @@ def law_of_rows(budget: int, law: list[float]) -> dict[tuple[int, ...], float]:
 
 @pytest.mark.parametrize("mean", [0.1, 1.0, 3.0, 3.5, 20.0, 100.0])
 def test_law_is_that_of_poisson(mean: float) -> None:
-    law = poisson_law(mean)
+    law = poisson_probs(mean)
     assert law == pytest.approx(stats.poisson(mean).pmf(np.arange(len(law))), abs=1e-9)
     assert law @ np.arange(len(law)) == pytest.approx(mean, abs=1e-6)
 
@@ -57,7 +57,7 @@ def test_lengths_follow_the_law_with_empty_spans(mean: float, budget: int) -> No
     tokens = equal_rows(N, 20)
     selection = select(PoissonSpans(budget / 20, mean, "token"), tokens)
     seen = Counter(tuple(sorted(n for _, n in row)) for row in spans_of(selection, tokens))
-    law = poisson_law(mean)[:budget].tolist()
+    law = poisson_probs(mean)[:budget].tolist()
     expected = law_of_rows(budget, [*law, 1 - sum(law)])  # longer ones are cut
     assert sum(expected.values()) == pytest.approx(1)
     assert set(seen) <= set(expected)
@@ -72,7 +72,7 @@ def test_many_lengths_are_drawn_from_the_law() -> None:
     # Of 1,000 units one span in a row is cut; what is left of the law is the law.
     tokens = equal_rows(60, 1_000)
     lengths = select(PoissonSpans(0.999, 3.0, "token"), tokens).lengths
-    law = poisson_law(3.0)[:11]
+    law = poisson_probs(3.0)[:11]
     counts = np.bincount(lengths, minlength=30)
     assert len(lengths) > 15_000
     assert fits([*counts[:10], counts[10:].sum()], [*law[:10], 1 - law[:10].sum()])

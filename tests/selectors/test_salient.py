@@ -7,8 +7,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-import reference as ref
-from batches import ORDINARY, SPECIAL, VOCAB, batch, fits, ragged, seeds
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -16,6 +14,8 @@ import maskplug
 from maskplug import Rng, TokenBatch
 from maskplug.errors import OptionError, TokenError
 from maskplug.selectors import Salient
+from support import reference as ref
+from support.batches import ORDINARY, SPECIAL, VOCAB, batch, fits, ragged, seeds
 
 N = 6_000
 ROW = [2, *ORDINARY[:9], 3]
@@ -24,8 +24,8 @@ LAYER = [0, 1, 1, 0, 2, 3, 3, 3, 0, 1, 0]
 SPANS = [(1, 2), (4,), (5, 6, 7), (9,)]
 
 
-def chosen(selector: Salient, rows: list[list[int]], layers: list[list[int]]) -> list[Any]:
-    tokens = batch(rows, salient=layers)
+def chosen(selector: Salient, rows: list[list[int]], annotations: list[list[int]]) -> list[Any]:
+    tokens = batch(rows, salient=annotations)
     mask = selector.select(tokens, VOCAB, Rng.at(3, 0, tokens.keys)).mask
     return [tuple(np.flatnonzero(row).tolist()) for row in np.split(mask, tokens.offsets[1:-1])]
 
@@ -41,11 +41,11 @@ def marked(draw: st.DrawFn) -> tuple[list[list[int]], list[list[int]]]:
 def test_bit_for_bit(
     drawn: tuple[list[list[int]], list[list[int]]], seed: int, spans: int, rate: float | None
 ) -> None:
-    rows, layers = drawn
-    tokens = batch(rows, salient=layers)
+    rows, annotations = drawn
+    tokens = batch(rows, salient=annotations)
     selection = Salient(spans, rate).select(tokens, VOCAB, Rng.at(seed, 2, tokens.keys))
     expected = []
-    for i, (row, layer) in enumerate(zip(rows, layers, strict=True)):
+    for i, (row, layer) in enumerate(zip(rows, annotations, strict=True)):
         sample = ref.Sample(seed, 2, i)
         free = [j for j, token in enumerate(row) if not VOCAB.special[token]]
         there = [j for j in free if layer[j]]
@@ -122,7 +122,7 @@ def test_specials_in_a_span_stay() -> None:
 
 
 @pytest.mark.parametrize(
-    ("layers", "message"),
+    ("annotations", "message"),
     [
         ({}, r"'salient@1' reads the layer 'salient', one value for each token"),
         ({"salient": [[0, -1]]}, r"not negative; sample 0, position 1 has -1"),
@@ -130,9 +130,9 @@ def test_specials_in_a_span_stay() -> None:
         ({"salient": [[1, float("nan")]]}, r"sample 0, position 1 has nan"),
     ],
 )
-def test_bad_layers(layers: dict[str, Any], message: str) -> None:
+def test_bad_layers(annotations: dict[str, Any], message: str) -> None:
     with pytest.raises(TokenError, match=message):
-        maskplug.strategy("salient")(batch([[5, 6]], **layers), VOCAB)
+        maskplug.strategy("salient")(batch([[5, 6]], **annotations), VOCAB)
 
 
 @pytest.mark.parametrize(
@@ -149,6 +149,6 @@ def test_bad_options(options: dict[str, Any], message: str) -> None:
 
 
 def test_it_says_what_it_reads() -> None:
-    assert maskplug.strategy("salient").reads == ("salient",)
-    maskplug.strategy("salient").try_out(VOCAB)
+    assert maskplug.strategy("salient").required_annotations == ("salient",)
+    maskplug.strategy("salient").dry_run(VOCAB)
     assert isinstance(batch([[5]], salient=[[1]]), TokenBatch)

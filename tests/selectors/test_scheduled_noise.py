@@ -6,9 +6,6 @@ from typing import Any, get_args
 
 import numpy as np
 import pytest
-import reference as ref
-import reference_diffusion as twin
-from batches import VOCAB, batch, equal_rows, ragged, seeds
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
@@ -17,6 +14,9 @@ from maskplug import Rng
 from maskplug.errors import OptionError
 from maskplug.selectors import ScheduledNoise
 from maskplug.selectors.noise_schedules import NoiseSchedule, masked
+from support import reference as ref
+from support import reference_diffusion as twin
+from support.batches import VOCAB, batch, equal_rows, ragged, seeds
 
 N = 20_000
 schedules = st.sampled_from(get_args(NoiseSchedule))

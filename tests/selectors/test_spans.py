@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from batches import ORDINARY, VOCAB, batch, equal_rows, fits, likely
 
 import maskplug
 from maskplug.errors import OptionError
 from maskplug.selectors import Spans
-from maskplug.selectors.spans import geometric_law
+from maskplug.selectors.spans import geometric_probs
+from support.batches import ORDINARY, VOCAB, batch, equal_rows, fits, likely
 
 SPANBERT = [0.2241, 0.1792, 0.1434, 0.1147, 0.0918, 0.0734, 0.0587, 0.0470, 0.0376, 0.0301]
 N = 20_000
@@ -46,7 +46,7 @@ def law_of_rows(budget: int, law: list[float]) -> dict[tuple[int, ...], float]:
 
 
 def test_law_is_that_of_spanbert() -> None:
-    law = geometric_law(0.2, 10)
+    law = geometric_probs(0.2, 10)
     assert law.round(4).tolist() == SPANBERT
     assert law @ np.arange(1, 11) == pytest.approx(3.797, abs=5e-4)
 
@@ -57,7 +57,7 @@ def test_lengths_follow_the_law(p: float, longest: int) -> None:
     seen = Counter(
         tuple(sorted(runs(row))) for row in masks(Spans(0.1, p, longest, "token"), N, length)
     )
-    expected = law_of_rows(budget, geometric_law(p, longest).tolist())
+    expected = law_of_rows(budget, geometric_probs(p, longest).tolist())
     assert sum(expected.values()) == pytest.approx(1)
     assert set(seen) <= set(expected)
     cells = list(expected)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from batches import EOS, VOCAB, batch, equal_rows, fits, likely
 
 from maskplug import Rng
 from maskplug.errors import OptionError
 from maskplug.selectors import Switches
-from maskplug.selectors.switches import switch_law
+from maskplug.selectors.switches import switch_probs
+from support.batches import EOS, VOCAB, batch, equal_rows, fits, likely
 
 N = 20_000
 
@@ -23,7 +23,7 @@ def law_of_changes(tau: float, length: int) -> np.ndarray:
     """How many units change: binomial, given the number that was drawn."""
     from scipy import stats
 
-    shares = switch_law(tau, length)
+    shares = switch_probs(tau, length)
     each = [
         stats.binom(length, n / length).pmf(np.arange(length + 1)) for n in range(1, length + 1)
     ]
@@ -46,7 +46,7 @@ def test_figures_measured_of_the_reference(tau: float, mean: float, unchanged: f
 
 
 def test_tau_zero_is_uniform_and_a_great_one_makes_one_change() -> None:
-    assert switch_law(0.0, 4).tolist() == [0.25] * 4
+    assert switch_probs(0.0, 4).tolist() == [0.25] * 4
     assert counts(0.0).mean() == pytest.approx(5.5, abs=0.1)
     assert counts(800.0).mean() == pytest.approx(1.0, abs=0.04)
 

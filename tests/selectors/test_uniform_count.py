@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from batches import EOS, MASK, VOCAB, batch, equal_rows, fits, likely
 
 from maskplug import Rng, units
 from maskplug.selectors import UniformCount
+from support.batches import EOS, MASK, VOCAB, batch, equal_rows, fits, likely
 
 
 def masks(samples: int, length: int) -> np.ndarray:

@@ -6,15 +6,15 @@ from typing import Any
 
 import numpy as np
 import pytest
-import reference as ref
-import reference_diffusion as twin
-from batches import VOCAB, batch, equal_rows, fits, likely, ragged, seeds
 from hypothesis import given
 from hypothesis import strategies as st
 
 from maskplug import Rng
 from maskplug.errors import OptionError
 from maskplug.selectors import UniformNoise
+from support import reference as ref
+from support import reference_diffusion as twin
+from support.batches import VOCAB, batch, equal_rows, fits, likely, ragged, seeds
 
 N = 20_000
 

@@ -7,18 +7,18 @@ from typing import Any
 
 import numpy as np
 import pytest
-import reference as ref
-import reference_masked_lm as own
-from batches import ORDINARY, SIZE, VOCAB, batch, equal_rows, fits, likely, ragged, seeds
 from hypothesis import given
 from hypothesis import strategies as st
 
 import maskplug
 from maskplug import Rng
 from maskplug.errors import OptionError, TokenError, VocabularyError
-from maskplug.resource import Resource
+from maskplug.preprocessing.resource import Resource
 from maskplug.selectors import Exact, Weighted
 from maskplug.selectors.scores import raised
+from support import reference as ref
+from support import reference_masked_lm as own
+from support.batches import ORDINARY, SIZE, VOCAB, batch, equal_rows, fits, likely, ragged, seeds
 
 N = 10_000
 
@@ -36,8 +36,8 @@ def table(tmp_path: Path) -> Any:
     return write
 
 
-def scored(rows: list[list[int]], layers: list[list[float]]) -> maskplug.TokenBatch:
-    return batch(rows, scores=[np.array(layer, float) for layer in layers])
+def scored(rows: list[list[int]], annotations: list[list[float]]) -> maskplug.TokenBatch:
+    return batch(rows, scores=[np.array(layer, float) for layer in annotations])
 
 
 @st.composite
@@ -48,10 +48,14 @@ def with_scores(draw: st.DrawFn, most: float) -> tuple[list[list[int]], list[lis
 
 
 def expected_by_reference(
-    rows: list[list[int]], layers: list[list[float]], seed: int, power: float, rate: float | None
+    rows: list[list[int]],
+    annotations: list[list[float]],
+    seed: int,
+    power: float,
+    rate: float | None,
 ) -> list[int]:
     found, start = [], 0
-    for i, (row, layer) in enumerate(zip(rows, layers, strict=True)):
+    for i, (row, layer) in enumerate(zip(rows, annotations, strict=True)):
         free = [j for j, token in enumerate(row) if not VOCAB.special[token]]
         weights = [own.raised(layer[j], power) for j in free]
         sample = ref.Sample(seed, 2, i)
@@ -67,20 +71,24 @@ def expected_by_reference(
 
 @given(with_scores(1e6), seeds, st.floats(0, 1), st.sampled_from([1.0, -0.5, 0.75, 2.0, 0.3, 0.0]))
 def test_exact_bit_for_bit(drawn: Any, seed: int, rate: float, power: float) -> None:
-    rows, layers = drawn
-    tokens = scored(rows, layers)
+    rows, annotations = drawn
+    tokens = scored(rows, annotations)
     selector = Weighted(power=power, rate=rate)
     mask = selector.select(tokens, VOCAB, Rng.at(seed, 2, tokens.keys)).mask
-    assert np.flatnonzero(mask).tolist() == expected_by_reference(rows, layers, seed, power, rate)
+    assert np.flatnonzero(mask).tolist() == expected_by_reference(
+        rows, annotations, seed, power, rate
+    )
 
 
 @given(with_scores(1.0), seeds, st.sampled_from([1.0, 2.0, 0.5]))
 def test_one_by_one_bit_for_bit(drawn: Any, seed: int, power: float) -> None:
-    rows, layers = drawn
-    tokens = scored(rows, layers)
+    rows, annotations = drawn
+    tokens = scored(rows, annotations)
     selector = Weighted(power=power, exact=False)
     mask = selector.select(tokens, VOCAB, Rng.at(seed, 2, tokens.keys)).mask
-    assert np.flatnonzero(mask).tolist() == expected_by_reference(rows, layers, seed, power, None)
+    assert np.flatnonzero(mask).tolist() == expected_by_reference(
+        rows, annotations, seed, power, None
+    )
 
 
 @given(st.one_of(st.just(0.0), st.floats(1e-30, 1e30)), st.floats(-4, 4))
@@ -218,9 +226,9 @@ def test_what_is_no_array(tmp_path: Path) -> None:
     ],
 )
 def test_bad_layers(layer: Any, options: dict[str, Any], message: str) -> None:
-    layers = {} if layer is None else {"scores": [layer]}
+    annotations = {} if layer is None else {"scores": [layer]}
     with pytest.raises(TokenError, match=message):
-        maskplug.strategy("weighted", **options)(batch([[5, 6]], **layers), VOCAB)
+        maskplug.strategy("weighted", **options)(batch([[5, 6]], **annotations), VOCAB)
 
 
 @pytest.mark.parametrize(
@@ -237,11 +245,11 @@ def test_bad_options(options: dict[str, Any], message: str) -> None:
 
 
 def test_it_says_what_it_reads(table: Any) -> None:
-    assert maskplug.strategy("weighted").reads == ("scores",)
+    assert maskplug.strategy("weighted").required_annotations == ("scores",)
     file = table([1.0] * SIZE)
-    assert maskplug.strategy("weighted", scores=file.path).reads == ()
+    assert maskplug.strategy("weighted", scores=file.path).required_annotations == ()
     for exact in (True, False):
-        maskplug.strategy("weighted", exact=exact).try_out(VOCAB)
+        maskplug.strategy("weighted", exact=exact).dry_run(VOCAB)
 
 
 def test_the_fingerprint_is_that_of_the_content(table: Any) -> None:

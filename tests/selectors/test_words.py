@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from batches import VOCAB, batch, likely
 
 import maskplug
 from maskplug.errors import OptionError, VocabularyError
 from maskplug.selectors import Words
+from support.batches import VOCAB, batch, likely
 
 N = 5_000
 #: One word of each length, by the table of VOCAB: 1, 2, 3, 1, 2, 3, … tokens.

@@ -7,15 +7,26 @@ from typing import Any
 
 import numpy as np
 import pytest
-from batches import EOS, MASK, ORDINARY, VOCAB, batch, equal_rows, fits, likely, ragged, seeds
 from hypothesis import given
 
 import maskplug
 from maskplug import Masked, Ragged, TokenBatch
+from maskplug.context import MaskingContext
 from maskplug.errors import OptionError
 from maskplug.strategies.assemble import assemble
 from maskplug.strategies.composition import Chain, Mixture
-from maskplug.when import When
+from support.batches import (
+    EOS,
+    MASK,
+    ORDINARY,
+    VOCAB,
+    batch,
+    equal_rows,
+    fits,
+    likely,
+    ragged,
+    seeds,
+)
 
 DELETE = {
     "name": "compose",
@@ -32,8 +43,8 @@ def mixture(*strategies: Any, **options: Any) -> Mixture:
     return made
 
 
-def when(tokens: TokenBatch, seed: int) -> When:
-    return When.at(seed, 0, 0, tokens.keys)
+def context(tokens: TokenBatch, seed: int) -> MaskingContext:
+    return MaskingContext.at(seed, 0, 0, tokens.keys)
 
 
 def same_rows(one: Masked, other: Masked) -> None:
@@ -51,7 +62,7 @@ def test_each_sample_is_masked_as_its_strategy_masks_it(rows: list[list[int]], s
     parts = [maskplug.strategy(name, rate=0.3) for name in ("dynamic", "span", "whole_word")]
     made = mixture(*parts)
     tokens = batch(rows)
-    choices = made.choices(when(tokens, seed))
+    choices = made.choices(context(tokens, seed))
     together = made(tokens, VOCAB, seed=seed)
     for i, choice in enumerate(choices):
         alone = parts[choice](tokens.row(i), VOCAB, seed=seed)
@@ -62,16 +73,18 @@ def test_each_sample_is_masked_as_its_strategy_masks_it(rows: list[list[int]], s
 def test_frequencies_are_the_weights() -> None:
     tokens = equal_rows(20_000, 1)
     made = mixture("none", "static", "dynamic", weights=(1, 0, 3))
-    choices = made.choices(when(tokens, 5))
+    choices = made.choices(context(tokens, 5))
     counts = np.bincount(choices, minlength=3)
     assert counts[1] == 0
     assert likely(counts[0], 20_000, 0.25)
-    assert fits(np.bincount(mixture("none", "static", "span").choices(when(tokens, 5))), [1, 1, 1])
+    assert fits(
+        np.bincount(mixture("none", "static", "span").choices(context(tokens, 5))), [1, 1, 1]
+    )
 
 
 def test_the_last_weight_may_be_zero() -> None:
     made = mixture("none", "dynamic", weights=(1, 0))
-    assert set(made.choices(when(equal_rows(5_000, 1), 1)).tolist()) == {0}
+    assert set(made.choices(context(equal_rows(5_000, 1), 1)).tolist()) == {0}
 
 
 @given(ragged(), seeds)
@@ -156,11 +169,11 @@ def test_weights_and_layers_of_some_only() -> None:
         none = maskplug.strategy("static", rate=1.0, mask=1.0, random=0.0)(part, VOCAB)
         return Masked(none.inputs, none.selection, none.labels, **more)
 
-    weighted = result(first, weights=np.arange(1.0, 6.0), layers={"block": np.arange(5)})
+    weighted = result(first, weights=np.arange(1.0, 6.0), annotations={"block": np.arange(5)})
     merged = assemble(tokens, [(np.array([2, 0]), weighted), (np.array([1]), result(second))])
     assert merged.weights is not None
     assert merged.weights.tolist() == [4, 5, 1, 1, 2, 3]
-    assert merged.layers["block"].tolist() == [3, 4, -1, 0, 1, 2]
+    assert merged.annotations["block"].tolist() == [3, 4, -1, 0, 1, 2]
     assert merged.labels is not None
     assert merged.labels.to_lists() == [[5, 6], [7], [8, 9, 10]]
 
@@ -205,7 +218,7 @@ def test_labels_are_all_that_any_stage_chose() -> None:
 def test_stages_draw_apart_and_alone_stages_differ_from_chains() -> None:
     tokens = equal_rows(4, 40)
     alone = maskplug.strategy("dynamic", rate=0.5)
-    scoped = [alone.mask(tokens, VOCAB, when(tokens, 1).scoped(name)) for name in ("0", "1")]
+    scoped = [alone.mask(tokens, VOCAB, context(tokens, 1).scoped(name)) for name in ("0", "1")]
     assert scoped[0].inputs.to_lists() != scoped[1].inputs.to_lists()
     in_chain = chain({"name": "dynamic", "rate": 0.5})(tokens, VOCAB, seed=1)
     same_rows(in_chain, scoped[0])
@@ -258,9 +271,9 @@ def test_clocks_reads_and_progress_are_those_of_all() -> None:
         assert made.needs_step
         assert not made.needs_progress
     assert mixture(rising, "static").needs_progress
-    assert mixture("static", "none", clock="never").timeless
-    assert not mixture("static", "none").timeless
-    assert chain("static", "static").timeless
+    assert mixture("static", "none", clock="never").is_static
+    assert not mixture("static", "none").is_static
+    assert chain("static", "static").is_static
     nested = chain(mixture("dynamic", step), "static")
     assert nested.needs_step
     again = maskplug.strategy(nested.spec)
@@ -272,7 +285,7 @@ def test_each_stage_has_its_own_clock() -> None:
     made = chain({"name": "static", "rate": 0.2}, {"name": "dynamic", "rate": 0.2})
     first, later = (made(tokens, VOCAB, epoch=e).selection.mask for e in (0, 1))
     static = maskplug.strategy("static", rate=0.2)
-    kept = static.mask(tokens, VOCAB, when(tokens, 0).scoped("0")).selection.mask
+    kept = static.mask(tokens, VOCAB, context(tokens, 0).scoped("0")).selection.mask
     assert first[kept].all()
     assert later[kept].all()
     assert (first != later).any()
@@ -291,18 +304,18 @@ def test_rewritten_rows_give_new_tokens_neutral_layers() -> None:
         [[5, 6]], keys=[1], word_starts=[[False, True]], protected=[[True, True]]
     )
     moved = tokens.rewritten(Ragged(np.array([6, 9]), np.array([0, 2]), np.array([1, -1])))
-    assert moved.layers["word_starts"].tolist() == [True, True]
-    assert moved.layers["protected"].tolist() == [True, False]
+    assert moved.annotations["word_starts"].tolist() == [True, True]
+    assert moved.annotations["protected"].tolist() == [True, False]
 
 
 def test_layers_say_nothing_where_a_strategy_has_none() -> None:
     tokens = equal_rows(40, 12)
     spans = {"name": "span", "rate": 0.4, "boundaries": True}
     made = mixture(spans, {"name": "block_diffusion", "block": 3}, "dynamic")
-    choices = made.choices(when(tokens, 2))
+    choices = made.choices(context(tokens, 2))
     masked = made(tokens, VOCAB, seed=2)
-    distance = masked.layers["left_distance"].reshape(40, 12)
-    block = masked.layers["block"].reshape(40, 12)
+    distance = masked.annotations["left_distance"].reshape(40, 12)
+    block = masked.annotations["block"].reshape(40, 12)
     assert (distance[choices != 0] == 0).all()
     assert (distance[choices == 0].max(axis=1) > 0).any()
     assert (block[choices != 1] == -1).all()

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from batches import VOCAB, batch
 
 import maskplug
 from maskplug.errors import TokenError
+from support.batches import VOCAB, batch
 
 DELETE = {"name": "compose", "selector": "exact", "replacement": "delete", "target": "original"}
 

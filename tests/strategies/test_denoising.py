@@ -7,14 +7,14 @@ from typing import Any
 
 import numpy as np
 import pytest
-from batches import EOS, MASK, batch, likely, ragged, seeds
-from cases import RICH
 from hypothesis import given
 from hypothesis import strategies as st
 
 import maskplug
 from maskplug import Masked
 from maskplug.errors import OptionError, VocabularyError
+from support.batches import EOS, MASK, batch, likely, ragged, seeds
+from support.cases import RICH
 
 LANGUAGE = 67
 #: Sentences of six tokens in words of one or two, ending in 7.

@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from batches import MASK, PAD, SPECIAL, VOCAB, batch, equal_rows, ragged, seeds
 from hypothesis import given
 from hypothesis import strategies as st
 
 import maskplug
 from maskplug import Masked
+from support.batches import MASK, PAD, SPECIAL, VOCAB, batch, equal_rows, ragged, seeds
 
 STRATEGIES: dict[str, dict[str, Any]] = {
     "llada": {},
@@ -35,7 +35,7 @@ def rows_of(masked: Masked) -> list[tuple[Any, ...]]:
     assert masked.weights is not None
     bounds = masked.inputs.offsets[1:-1]
     parts = [masked.inputs.values, masked.labels.values, masked.weights]
-    parts += [masked.layers[name] for name in sorted(masked.layers)]
+    parts += [masked.annotations[name] for name in sorted(masked.annotations)]
     split = [np.split(part, bounds) for part in parts]
     return [tuple(part[i].tolist() for part in split) for i in range(len(masked.inputs))]
 
@@ -121,4 +121,4 @@ def test_specs_come_back() -> None:
     for case in STRATEGIES:
         strategy = made(case)
         assert maskplug.strategy(strategy.spec).fingerprint == strategy.fingerprint
-        strategy.try_out(VOCAB)
+        strategy.dry_run(VOCAB)

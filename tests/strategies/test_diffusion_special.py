@@ -7,14 +7,14 @@ from typing import Any
 
 import numpy as np
 import pytest
-import reference_diffusion as twin
-from batches import BOS, EOS, MASK, ORDINARY, PAD, VOCAB, batch, likely, ragged, seeds
 from hypothesis import given
-from reference import Sample
 
 import maskplug
 from maskplug import Masked
 from maskplug.selectors import BlockNoise, Noise, ScheduledNoise, UniformNoise
+from support import reference_diffusion as twin
+from support.batches import BOS, EOS, MASK, ORDINARY, PAD, VOCAB, batch, likely, ragged, seeds
+from support.reference import Sample
 
 STRATEGIES: dict[str, dict[str, Any]] = {
     "llada": {},
@@ -127,12 +127,14 @@ def test_the_marginal_rate_is_one_half() -> None:
 def test_blocks_count_special_tokens_where_they_can_be_masked() -> None:
     row, protected = [BOS, 5, 6, SEP, 7, EOS, PAD], [True, True, *[False] * 5]
     tokens = batch([row], protected=[protected])
-    layers = [
-        strategy("block_diffusion", block=2, mask_special=x)(tokens, VOCAB).layers["block"].tolist()
+    annotations = [
+        strategy("block_diffusion", block=2, mask_special=x)(tokens, VOCAB)
+        .annotations["block"]
+        .tolist()
         for x in (False, True)
     ]
-    assert layers[0] == [-1, -1, 0, 0, 0, 0, 0]
-    assert layers[1] == [-1, -1, 0, 0, 1, 1, 1]
+    assert annotations[0] == [-1, -1, 0, 0, 0, 0, 0]
+    assert annotations[1] == [-1, -1, 0, 0, 1, 1, 1]
 
 
 NOISES: list[Noise] = [

@@ -6,14 +6,14 @@ import random
 
 import numpy as np
 import pytest
-from batches import MASK, SPECIAL, VOCAB, batch, equal_rows, likely, ragged, seeds
 from hypothesis import given
 from hypothesis import strategies as st
 
 import maskplug
 from maskplug import units
 from maskplug.collate import pad
-from maskplug.permutation import perm_mask, target_labels, target_mapping
+from maskplug.objectives.xlnet import perm_mask, target_labels, target_mapping
+from support.batches import MASK, SPECIAL, VOCAB, batch, equal_rows, likely, ragged, seeds
 
 
 def test_electra_masks_or_leaves_and_never_invents() -> None:
@@ -41,7 +41,7 @@ def test_permutation_writes_nothing(
     tokens = batch(rows)
     strategy = maskplug.strategy("permutation", rate=rate, max_n=max_n, unit=unit)
     masked = strategy(tokens, VOCAB, seed=seed)
-    mask, order = masked.selection.mask, masked.layers["order"]
+    mask, order = masked.selection.mask, masked.annotations["order"]
     assert masked.inputs.to_lists() == rows
     assert not mask[np.isin(tokens.ids, SPECIAL)].any()
     assert ((order >= 0) == mask).all()
@@ -58,10 +58,12 @@ def test_orders_do_not_depend_on_the_batch(
 ) -> None:
     strategy = maskplug.strategy("permutation", rate=0.5)
     tokens = batch(rows)
-    together = np.split(strategy(tokens, VOCAB, seed=seed).layers["order"], tokens.offsets[1:-1])
+    together = np.split(
+        strategy(tokens, VOCAB, seed=seed).annotations["order"], tokens.offsets[1:-1]
+    )
     picked = shuffle.sample(range(len(rows)), len(rows) // 2)
     part = batch([[2, *rows[i], 3, 0] for i in picked], keys=picked)
-    again = np.split(strategy(part, VOCAB, seed=seed).layers["order"], part.offsets[1:-1])
+    again = np.split(strategy(part, VOCAB, seed=seed).annotations["order"], part.offsets[1:-1])
     for own, i in zip(again, picked, strict=False):
         assert own[1:-2].tolist() == together[i].tolist()
 
@@ -70,7 +72,7 @@ def test_from_rows_to_what_xlnet_reads() -> None:
     tokens = batch([[2, *range(10, 30), 3], [2, 8, 9, 3]])
     masked = maskplug.strategy("permutation", rate=0.5)(tokens, VOCAB, seed=1)
     assert masked.labels is not None
-    order = pad(maskplug.Ragged(masked.layers["order"], tokens.offsets), -1)
+    order = pad(maskplug.Ragged(masked.annotations["order"], tokens.offsets), -1)
     labels = pad(masked.labels, -100)
     hidden, mapping = perm_mask(order), target_mapping(order)
     wanted = target_labels(order, labels)

@@ -9,14 +9,14 @@ from typing import Any
 
 import numpy as np
 import pytest
-from batches import ORDINARY
-from cases import RICH, case
 
 import maskplug
 from maskplug import Masked, TokenBatch
 from maskplug.plugins import registry
 from maskplug.registry import BUILTIN
 from maskplug.schedule import Linear
+from support.batches import ORDINARY
+from support.cases import RICH, case
 
 ENTRIES = [e for e in registry().of_kind("strategy") if e.provider == BUILTIN]
 #: Rows of several sentences (7 and 9 end one).
@@ -42,8 +42,8 @@ def everything(masked: Masked) -> list[Any]:
     rows = [masked.inputs, masked.labels, masked.targets]
     found = [None if r is None else r.to_lists() for r in rows]
     found += [None if a is None else a.tolist() for a in (masked.weights, masked.divisors)]
-    for layers in (masked.layers, masked.target_layers):
-        found.append({name: values.tolist() for name, values in layers.items()})
+    for columns in (masked.annotations, masked.target_annotations):
+        found.append({name: values.tolist() for name, values in columns.items()})
     return [*found, masked.selection.mask.tolist()]
 
 

@@ -6,13 +6,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from batches import EOS, batch
-from cases import RICH
 
 import maskplug
 from maskplug import Masked, TokenBatch, Vocabulary
 from maskplug.errors import VocabularyError
 from maskplug.rng import Rng
+from support.batches import EOS, batch
+from support.cases import RICH
 
 GAP = 66
 ROWS = 10_000
@@ -95,7 +95,7 @@ def test_which_mask_is_written() -> None:
 
 def test_only_what_is_drawn_can_change() -> None:
     def timeless(**options: Any) -> bool:
-        return maskplug.strategy("gap_sentences", **options).timeless
+        return maskplug.strategy("gap_sentences", **options).is_static
 
     assert timeless()
     assert timeless(choose="lead")

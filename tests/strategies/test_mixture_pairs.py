@@ -6,17 +6,17 @@ from typing import Any
 
 import numpy as np
 import pytest
-from batches import ORDINARY
-from cases import CASES, RICH, case
 
 import maskplug
 from maskplug import Masked, TokenBatch
+from maskplug.context import MaskingContext
 from maskplug.errors import OptionError
 from maskplug.plugins import registry
 from maskplug.registry import BUILTIN
 from maskplug.strategies.composition import Mixture
 from maskplug.testing.outcome import by_row
-from maskplug.when import When
+from support.batches import ORDINARY
+from support.cases import CASES, RICH, case
 
 LABELS = [e.label for e in registry().of_kind("strategy") if e.provider == BUILTIN]
 ROWS = [
@@ -46,10 +46,11 @@ def tokens() -> TokenBatch:
 def form(masked: Masked) -> tuple[Any, ...]:
     """All that a result has, whatever its values are."""
     rows = [masked.labels, masked.targets, masked.inputs.sources, masked.weights, masked.divisors]
-    layers = [
-        {n: v.dtype for n, v in some.items()} for some in (masked.layers, masked.target_layers)
+    annotations = [
+        {n: v.dtype for n, v in some.items()}
+        for some in (masked.annotations, masked.target_annotations)
     ]
-    return tuple(x is None for x in rows), *layers
+    return tuple(x is None for x in rows), *annotations
 
 
 @pytest.mark.parametrize("first", LABELS)
@@ -71,7 +72,7 @@ def test_a_row_is_the_same_alone_and_in_company(
             assert form(alone) == wanted, (first, other)
             assert by_row(tokens.row(i), alone) == [rows[i]], (first, other)
         assert form(mixture(tokens.take(np.zeros(0, np.int64)), RICH)) == wanted, (first, other)
-        assert form(mixture.try_out(RICH)) == wanted, (first, other)
+        assert form(mixture.dry_run(RICH)) == wanted, (first, other)
 
 
 @pytest.mark.parametrize("label", LABELS)
@@ -79,7 +80,7 @@ def test_strategies_give_what_they_say(
     label: str, strategies: dict[str, maskplug.Strategy], tokens: TokenBatch
 ) -> None:
     masked = strategies[label](tokens, RICH)
-    labels = "order" if "order" in masked.layers else "labels"
+    labels = "order" if "order" in masked.annotations else "labels"
     assert strategies[label].predicts == ("targets" if masked.labels is None else labels)
     assert (masked.labels is None) != (masked.targets is None)
 
@@ -89,7 +90,7 @@ def test_labels_without_weights_keep_their_own_loss(tokens: TokenBatch) -> None:
     mixture = maskplug.strategy("mixture", strategies=["dynamic", "mdlm"])
     assert isinstance(mixture, Mixture)
     rows = by_row(tokens, mixture(tokens, RICH, seed=4))
-    choices = mixture.choices(When.at(4, 0, 0, tokens.keys)).tolist()
+    choices = mixture.choices(MaskingContext.at(4, 0, 0, tokens.keys)).tolist()
     assert set(choices) == {0, 1}
     for i, choice in enumerate(choices):
         alone = by_row(tokens, mixture.strategies[choice](tokens, RICH, seed=4))[i]

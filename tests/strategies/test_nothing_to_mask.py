@@ -7,15 +7,15 @@ from typing import Any
 
 import numpy as np
 import pytest
-from cases import RICH, case
 
 import maskplug
 from maskplug import Masked, TokenBatch
 from maskplug.collate import pad, visible
-from maskplug.permutation import perm_mask, target_labels, target_mapping
+from maskplug.objectives.xlnet import perm_mask, target_labels, target_mapping
 from maskplug.plugins import registry
 from maskplug.registry import BUILTIN
-from maskplug.rehearsal import rehearse
+from maskplug.warm_up import warm_up
+from support.cases import RICH, case
 
 LABELS = [e.label for e in registry().of_kind("strategy") if e.provider == BUILTIN]
 BATCHES: dict[str, list[list[int]]] = {
@@ -41,8 +41,8 @@ def made(
 ) -> tuple[TokenBatch, Masked]:
     tokens = case(label).batch(TokenBatch.from_lists(rows, keys=range(len(rows))))
     if protected:
-        layers = {**tokens.layers, "protected": np.ones(len(tokens.ids), bool)}
-        tokens = TokenBatch(tokens.ids, tokens.offsets, tokens.keys, layers)
+        annotations = {**tokens.annotations, "protected": np.ones(len(tokens.ids), bool)}
+        tokens = TokenBatch(tokens.ids, tokens.offsets, tokens.keys, annotations)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         return tokens, case(label).make(label)(tokens, RICH, seed=seed, epoch=seed)
@@ -76,13 +76,13 @@ def test_nothing_is_chosen_and_all_of_it_stays(label: str, seed: int) -> None:
 def test_results_without_a_token_go_through_what_comes_next(label: str) -> None:
     for rows in (*BATCHES.values(), *SHORT.values()):
         _, masked = made(label, rows, False, 0)
-        rehearse(masked)
+        warm_up(masked)
         for ragged in (masked.inputs, masked.labels, masked.targets):
             if ragged is not None:
                 assert pad(ragged, 0).shape == (len(rows), ragged.lengths.max(initial=0))
                 assert visible(ragged.lengths, 3 + ragged.lengths.max(initial=0)).sum() >= 0
-        if "order" in masked.layers and masked.labels is not None:
-            order = pad(maskplug.Ragged(masked.layers["order"], masked.inputs.offsets), -1)
+        if "order" in masked.annotations and masked.labels is not None:
+            order = pad(maskplug.Ragged(masked.annotations["order"], masked.inputs.offsets), -1)
             labels = pad(masked.labels, -100)
             assert perm_mask(order, np.float32).shape == (*order.shape, order.shape[1])
             predicted = target_mapping(order, np.float32).shape[1]

@@ -7,14 +7,14 @@ from typing import Any
 
 import numpy as np
 import pytest
-from batches import MASK, SPECIAL, batch, equal_rows, likely, ragged, seeds
-from cases import RICH
-from denoising import DICTIONARY, units_of
 from hypothesis import given
 from hypothesis import strategies as st
 
 import maskplug
 from maskplug.errors import OptionError
+from support.batches import MASK, SPECIAL, batch, equal_rows, likely, ragged, seeds
+from support.cases import RICH
+from support.denoising import DICTIONARY, units_of
 
 NAMES: dict[str, dict[str, Any]] = {
     "word_dropout": {},

@@ -7,14 +7,14 @@ from typing import Any
 
 import numpy as np
 import pytest
-from batches import BOS, PAD, batch, ragged, seeds
 from hypothesis import given
-from t5_rows import VOCAB, batch_of
 
 import maskplug
 from maskplug import Masked
-from maskplug.composed import Composed
 from maskplug.errors import VocabularyError
+from maskplug.strategies.composed import Composed
+from support.batches import BOS, PAD, batch, ragged, seeds
+from support.t5_rows import VOCAB, batch_of
 
 MODE = 60
 
@@ -54,10 +54,10 @@ def test_the_token_comes_first_or_behind_bos(inner: str, rows: list[list[int]], 
 class Weighed(Composed):
     """A strategy with weights and a layer."""
 
-    def mask(self, tokens: Any, vocab: Any, when: Any) -> Masked:
-        masked = super().mask(tokens, vocab, when)
+    def mask(self, tokens: Any, vocab: Any, context: Any) -> Masked:
+        masked = super().mask(tokens, vocab, context)
         ones = np.ones(len(tokens.ids))
-        return replace(masked, weights=ones, layers={"order": np.arange(len(tokens.ids)) + 5})
+        return replace(masked, weights=ones, annotations={"order": np.arange(len(tokens.ids)) + 5})
 
 
 def test_weights_and_layers_grow_with_the_inputs() -> None:
@@ -67,7 +67,7 @@ def test_weights_and_layers_grow_with_the_inputs() -> None:
     masked = made(batch([[2, 10, 3], [], [11]]), VOCAB)
     assert masked.weights is not None
     assert masked.weights.tolist() == [1, 0, 1, 1, 0, 0, 1]
-    assert masked.layers["order"].tolist() == [5, -1, 6, 7, -1, -1, 8]
+    assert masked.annotations["order"].tolist() == [5, -1, 6, 7, -1, -1, 8]
 
 
 def test_a_vocabulary_without_bos() -> None:

@@ -6,14 +6,14 @@ from typing import Any
 
 import numpy as np
 import pytest
-from batches import batch, equal_rows, likely, ragged, seeds
 from hypothesis import given
-from t5_rows import SENTINELS, VOCAB, batch_of
 
 import maskplug
 from maskplug.errors import OptionError
 from maskplug.ragged import Ragged
 from maskplug.schedule import Linear
+from support.batches import batch, equal_rows, likely, ragged, seeds
+from support.t5_rows import SENTINELS, VOCAB, batch_of
 
 NAMES = ["t5", "t5_iid", "prefix_lm", "mass"]
 every = pytest.mark.parametrize("name", NAMES)
@@ -120,9 +120,9 @@ def test_the_encoder_of_mass_reads_masks_and_few_others() -> None:
 def test_the_decoder_of_mass_reads_the_fragment_shifted_by_one() -> None:
     masked = maskplug.strategy("mass")(batch([TEXT] * 30), VOCAB, seed=1)
     assert masked.targets is not None
-    layers = masked.target_layers
-    places = Ragged(layers["position_ids"], masked.targets.offsets)
-    before = Ragged(layers["decoder_input_ids"], masked.targets.offsets)
+    annotations = masked.target_annotations
+    places = Ragged(annotations["position_ids"], masked.targets.offsets)
+    before = Ragged(annotations["decoder_input_ids"], masked.targets.offsets)
     for targets, at, read in zip(masked.targets, places, before, strict=True):
         assert at.tolist() == list(range(at[0], at[0] + 4))
         assert targets.tolist() == TEXT[at[0] : at[0] + 4]
@@ -137,4 +137,4 @@ def test_t5_refuses_a_rate_of_one() -> None:
 
 def test_trying_out_needs_no_data() -> None:
     for name in [*NAMES, "ul2", "fim"]:
-        maskplug.strategy(name).try_out(VOCAB)
+        maskplug.strategy(name).dry_run(VOCAB)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from batches import ORDINARY, PAD, VOCAB, batch, ragged, seeds
 from hypothesis import given
 from hypothesis import strategies as st
 
 import maskplug
 from maskplug.errors import OptionError
+from support.batches import ORDINARY, PAD, VOCAB, batch, ragged, seeds
 
 SPAN = maskplug.strategy("span", rate=0.4, boundaries=True)
 
@@ -36,8 +36,8 @@ def test_distances(rows: list[list[int]], seed: int, rate: float) -> None:
         own = mask[a:b].tolist()
         for name, step in (("left_distance", -1), ("right_distance", 1)):
             expected[name] += [looked_up(row, own, i, step) for i in range(len(row))]
-    assert {name: layer.tolist() for name, layer in masked.layers.items()} == expected
-    assert {layer.dtype for layer in masked.layers.values()} == {np.dtype(np.int64)}
+    assert {name: layer.tolist() for name, layer in masked.annotations.items()} == expected
+    assert {layer.dtype for layer in masked.annotations.values()} == {np.dtype(np.int64)}
 
 
 @given(ragged(), seeds)
@@ -45,7 +45,7 @@ def test_masks_are_those_without_boundaries(rows: list[list[int]], seed: int) ->
     tokens = batch(rows)
     plain = maskplug.strategy("span", rate=0.4)(tokens, VOCAB, seed=seed)
     masked = SPAN(tokens, VOCAB, seed=seed)
-    assert not plain.layers
+    assert not plain.annotations
     assert masked.inputs.to_lists() == plain.inputs.to_lists()
     assert masked.labels is not None
     assert plain.labels is not None
@@ -56,7 +56,7 @@ def test_the_distances_find_the_boundaries() -> None:
     row = [2, *ORDINARY[:30], 3]
     tokens = batch([row] * 50)
     masked = SPAN(tokens, VOCAB, seed=1)
-    left, right = masked.layers["left_distance"], masked.layers["right_distance"]
+    left, right = masked.annotations["left_distance"], masked.annotations["right_distance"]
     mask = masked.selection.mask
     at = np.flatnonzero(mask)
     assert (left[at] > 0).all()
@@ -70,8 +70,8 @@ def test_the_distances_find_the_boundaries() -> None:
 def test_padding_is_no_boundary() -> None:
     tokens = batch([[5, 7, 9], [5, 7, 9, PAD, PAD], [PAD, 5, 7, 9]])
     masked = maskplug.strategy("span", rate=1.0, boundaries=True)(tokens, VOCAB)
-    assert not masked.layers["left_distance"].any()
-    assert not masked.layers["right_distance"].any()
+    assert not masked.annotations["left_distance"].any()
+    assert not masked.annotations["right_distance"].any()
 
 
 def test_only_in_place() -> None:

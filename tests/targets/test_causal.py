@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
-from batches import VOCAB, batch
 
 from maskplug import Ragged, Rng, compose, part
 from maskplug.selectors import Nothing
 from maskplug.strategies.composition import chain
 from maskplug.targets import Causal
+from support.batches import VOCAB, batch
 
 
 def test_labels_are_the_inputs() -> None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from batches import EOS, VOCAB, batch, ragged, seeds
 from hypothesis import given
 
 import maskplug
 from maskplug import Vocabulary
 from maskplug.targets import Chosen, Original
+from support.batches import EOS, VOCAB, batch, ragged, seeds
 
 
 @given(ragged(), seeds)

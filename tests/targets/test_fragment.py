@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from batches import VOCAB, batch, ragged, seeds
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -12,6 +11,7 @@ from maskplug import Masked, Ragged, Rng, Selection, TokenBatch, Vocabulary
 from maskplug.errors import VocabularyError
 from maskplug.selectors import Fragment as Selector
 from maskplug.targets import Fragment
+from support.batches import VOCAB, batch, ragged, seeds
 
 
 def build(tokens: TokenBatch, selection: Selection, vocab: Vocabulary = VOCAB) -> Masked:
@@ -26,8 +26,8 @@ def test_layers_are_positions_and_the_tokens_before(
     tokens = batch(rows)
     made = build(tokens, Selector(rate).select(tokens, VOCAB, Rng.at(seed, 0, tokens.keys)))
     assert made.targets is not None
-    places = Ragged(made.target_layers["position_ids"], made.targets.offsets).to_lists()
-    before = Ragged(made.target_layers["decoder_input_ids"], made.targets.offsets).to_lists()
+    places = Ragged(made.target_annotations["position_ids"], made.targets.offsets).to_lists()
+    before = Ragged(made.target_annotations["decoder_input_ids"], made.targets.offsets).to_lists()
     for row, targets, at, given_ids in zip(
         rows, made.targets.to_lists(), places, before, strict=True
     ):
@@ -48,8 +48,8 @@ def test_what_stands_before_the_first_token(ids: dict[str, int], first: int) -> 
     tokens = batch([[5, 6], [7]])
     everything = Selection.from_mask(np.ones(3, bool), tokens)
     made = build(tokens, everything, Vocabulary(size=10, **ids))
-    assert made.target_layers["decoder_input_ids"].tolist() == [first, 5, first]
-    assert made.target_layers["position_ids"].tolist() == [0, 1, 0]
+    assert made.target_annotations["decoder_input_ids"].tolist() == [first, 5, first]
+    assert made.target_annotations["position_ids"].tolist() == [0, 1, 0]
 
 
 def test_a_vocabulary_without_any_of_them() -> None:

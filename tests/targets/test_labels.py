@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from batches import VOCAB, batch
 
 from maskplug import Ragged, Rng, Selection
 from maskplug.errors import OptionError
 from maskplug.targets import IGNORE, Labels
+from support.batches import VOCAB, batch
 
 TOKENS = batch([[5, 6, 7], [], [8]])
 RNG = Rng.at(1, 0, TOKENS.keys)

@@ -7,9 +7,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-import reference as ref
-import reference_diffusion as twin
-from batches import VOCAB, batch, equal_rows, fits, ragged, seeds
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -17,6 +14,9 @@ from maskplug import Masked, Ragged, Rng, Selection, TokenBatch
 from maskplug.errors import OptionError
 from maskplug.selectors import Exact, Spans
 from maskplug.targets import Permutation
+from support import reference as ref
+from support import reference_diffusion as twin
+from support.batches import VOCAB, batch, equal_rows, fits, ragged, seeds
 
 
 def built(tokens: TokenBatch, selection: Selection, rng: Rng) -> Masked:
@@ -30,7 +30,7 @@ def test_bit_for_bit(rows: list[list[int]], seed: int, selector: Any) -> None:
     rng = Rng.at(seed, 5, tokens.keys)
     selection = selector.select(tokens, VOCAB, rng)
     masked = built(tokens, selection, rng)
-    order = masked.layers["order"]
+    order = masked.annotations["order"]
     assert order.dtype == np.int64
     mask = selection.mask
     assert masked.labels is not None
@@ -47,7 +47,7 @@ def test_every_order_of_three_is_equally_likely() -> None:
     tokens = equal_rows(20_000, 6)
     rng = Rng.at(3, 0, tokens.keys)
     selection = Exact(0.5).select(tokens, VOCAB, rng)
-    order = built(tokens, selection, rng).layers["order"][selection.mask].reshape(-1, 3)
+    order = built(tokens, selection, rng).annotations["order"][selection.mask].reshape(-1, 3)
     counts = Counter(map(tuple, order.tolist()))
     assert len(counts) == 6
     assert fits(list(counts.values()), np.ones(6))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from batches import VOCAB, batch, ragged, seeds
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -13,6 +12,7 @@ from maskplug import Ragged, Rng
 from maskplug.errors import OptionError
 from maskplug.selectors import BlockNoise, Exact, Noise, ScheduledNoise, UniformNoise
 from maskplug.targets import WeightedLabels
+from support.batches import VOCAB, batch, ragged, seeds
 
 noises = st.sampled_from([UniformNoise(), ScheduledNoise("cosine"), BlockNoise(3)])
 
@@ -31,7 +31,7 @@ def test_weights_stand_where_labels_do(rows: list[list[int]], seed: int, noise: 
     assert (masked.weights[~mask] == 0).all()
     assert (masked.weights[mask] == noise.weights(tokens, VOCAB, rng)[mask]).all()
     assert np.isfinite(masked.weights).all()
-    assert set(masked.layers) == ({"block"} if isinstance(noise, BlockNoise) else set())
+    assert set(masked.annotations) == ({"block"} if isinstance(noise, BlockNoise) else set())
 
 
 def test_a_selector_without_weights() -> None:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from broken import BROKEN, FACTORIES, Broken
 
 from maskplug.plugins import registry
 from maskplug.registry import Entry
 from maskplug.testing import CHECKS, Subject, check
+from support.broken import BROKEN, FACTORIES, Broken
 
 BY_NAME = {one.__name__: one for one in CHECKS}
 EXAMPLES = [(name, example) for name, examples in BROKEN.items() for example in examples]

@@ -8,8 +8,6 @@ import sys
 from dataclasses import replace
 
 import pytest
-from cases import CASES, RICH, case
-from synthetic import KNOWN, SOUND
 
 import maskplug
 from maskplug.plugins import registry
@@ -17,6 +15,8 @@ from maskplug.registry import BUILTIN
 from maskplug.testing import CHECKS, Report, Subject, check, known_exceptions, rich_vocabulary
 from maskplug.testing.checks.api import check_pickle, check_repr
 from maskplug.testing.known import BUILT_IN
+from support.cases import CASES, RICH, case
+from support.synthetic import KNOWN, SOUND
 
 LABELS = [e.label for e in registry().of_kind("strategy") if e.provider == BUILTIN]
 
@@ -30,7 +30,7 @@ def passes(report: Report) -> None:
 @pytest.mark.parametrize("label", LABELS)
 def test_every_built_in_strategy_keeps_the_promises(label: str) -> None:
     given = case(label)
-    passes(check(label, options=given.options, vocab=RICH, layers=given.layers))
+    passes(check(label, options=given.options, vocab=RICH, annotations=given.annotations))
 
 
 def test_the_example_of_a_plugin_keeps_them() -> None:
@@ -67,10 +67,10 @@ def test_a_vocabulary_without_special_tokens_will_do() -> None:
 
 def test_layers_are_made_where_they_are_read() -> None:
     subject = Subject.of(SOUND["layer"])
-    assert set(subject.batch.layers) == {"score"}
-    assert set(subject.batch.layers["score"].tolist()) == {0, 1, 2, 3}
-    given = Subject.of(SOUND["layer"], layers=lambda tokens: {"score": 0 * tokens.ids})
-    assert not given.batch.layers["score"].any()
+    assert set(subject.batch.annotations) == {"score"}
+    assert set(subject.batch.annotations["score"].tolist()) == {0, 1, 2, 3}
+    given = Subject.of(SOUND["layer"], annotations=lambda tokens: {"score": 0 * tokens.ids})
+    assert not given.batch.annotations["score"].any()
 
 
 def test_exceptions_are_told_with_their_reason() -> None:

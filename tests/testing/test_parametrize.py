@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from broken import of
-from broken_selectors import OneStream
 
 import maskplug
 from maskplug.testing import CHECKS, NotApplicable, Subject, parametrize_with_checks
+from support.broken import of
+from support.broken_selectors import OneStream
 
 
 def params(*strategies: object, **options: object) -> list[pytest.param]:  # type: ignore[valid-type]

@@ -7,11 +7,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from broken_patterns import BROKEN, CLASSES, SOUND, Broken
-from pattern_defects import Unregistered, Up
 
 import maskplug
-from maskplug.attention import Intervals, Pattern, Site
+from maskplug.attention import AttentionCall, Intervals, Pattern
 from maskplug.errors import TokenError
 from maskplug.plugins import registry
 from maskplug.registry import BUILTIN, Entry
@@ -26,6 +24,8 @@ from maskplug.testing import (
     parametrize_with_pattern_checks,
 )
 from maskplug.testing.pattern_subject import LENGTHS_OF
+from support.broken_patterns import BROKEN, CLASSES, SOUND, Broken
+from support.pattern_defects import Unregistered, Up
 
 BY_NAME = {one.__name__: one for one in PATTERN_CHECKS}
 EXAMPLES = [(name, example) for name, examples in BROKEN.items() for example in examples]
@@ -142,11 +142,11 @@ def test_all_checks_run_on_a_broken_pattern() -> None:
 class Named(Pattern):
     """Reads a layer of each shape that there is."""
 
-    reads = ("gates", "share", "pairs")
+    required_annotations = ("gates", "share", "pairs")
 
-    def rows(self, site: Site) -> Intervals:
-        gates = site.layer("gates", "named")
-        share = site.each("share", "named")
+    def rows(self, site: AttentionCall) -> Intervals:
+        gates = site.per_token("gates", "named")
+        share = site.per_sample("share", "named")
         sample, first, _ = site.pairs("pairs", "named")
         least = np.zeros(site.batch, np.int64)
         np.maximum.at(least, sample, first)
@@ -154,7 +154,7 @@ class Named(Pattern):
         return site.intervals((0 * site.q, last[:, None, None]))
 
 
-def layers(sample: Sample) -> dict[str, Any]:
+def annotations(sample: Sample) -> dict[str, Any]:
     return {
         "gates": np.arange(sample.keys) % 2 if sample.keys > 1 else [1],
         "share": sample.keys // 2,
@@ -163,15 +163,15 @@ def layers(sample: Sample) -> dict[str, Any]:
 
 
 def test_an_author_gives_layers_sample_by_sample() -> None:
-    subject = PatternSubject.of(Named(), layers=layers)
+    subject = PatternSubject.of(Named(), annotations=annotations)
     batch = subject.batch("cross", left=2, right=1)
-    assert batch.layers["gates"].shape == (6, 20)
-    assert batch.layers["gates"][4, :8].tolist() == [0, 0, 0, 1, 0, 0, 0, 0]
-    assert batch.layers["valid"].sum(1).tolist() == list(subject.lengths)
-    assert batch.layers["share"].tolist() == [6, 0, 8, 4, 1, 2]
-    assert [len(pairs) for pairs in batch.layers["pairs"]] == [0, 1, 2, 3, 4, 5]
+    assert batch.annotations["gates"].shape == (6, 20)
+    assert batch.annotations["gates"][4, :8].tolist() == [0, 0, 0, 1, 0, 0, 0, 0]
+    assert batch.annotations["valid"].sum(1).tolist() == list(subject.lengths)
+    assert batch.annotations["share"].tolist() == [6, 0, 8, 4, 1, 2]
+    assert [len(pairs) for pairs in batch.annotations["pairs"]] == [0, 1, 2, 3, 4, 5]
     checks = [check for name, check in BY_NAME.items() if "pad" in name or "type" in name]
-    passes(check_pattern(Named(), layers=layers, checks=checks))
+    passes(check_pattern(Named(), annotations=annotations, checks=checks))
 
 
 def test_in_cross_attention_queries_and_keys_differ_in_number() -> None:
@@ -182,7 +182,9 @@ def test_in_cross_attention_queries_and_keys_differ_in_number() -> None:
 
 def test_a_layer_that_fits_nothing_is_named() -> None:
     with pytest.raises(TokenError, match="the layer 'share' was made in the shapes"):
-        PatternSubject.of(Named(), lambda s: {**layers(s), "share": [1, 2, 3]}).batch("encoder")
+        PatternSubject.of(Named(), lambda s: {**annotations(s), "share": [1, 2, 3]}).batch(
+            "encoder"
+        )
 
 
 def test_places_are_found_out() -> None:

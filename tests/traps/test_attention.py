@@ -39,7 +39,7 @@ def test_trap_21_one_number_means_five_windows_and_each_has_a_name(width: int) -
 def test_trap_22_wait_k_sees_all_of_the_source_past_its_end(k: int) -> None:
     # Rows past the end of the source were all zero, unless what was lost was added later.
     valid = [[1] * n + [0] * (9 - n) for n in range(1, 10)]
-    seen = WaitK(k).dense(30, 9, place="cross", valid=valid)
+    seen = WaitK(k).dense(30, 9, attention_kind="cross", valid=valid)
     for length, rows in enumerate(seen[:, 0], 1):
         assert rows.sum(-1).tolist() == [min(k + q, length) for q in range(30)]
         assert rows[:, 0].all()

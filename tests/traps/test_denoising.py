@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from batches import MASK, SPECIAL, VOCAB, batch, equal_rows, fits
-from cases import RICH
 
 import maskplug
 from maskplug import TokenBatch
+from support.batches import MASK, SPECIAL, VOCAB, batch, equal_rows, fits
+from support.cases import RICH
 
 #: Everything at once, so that every draw of the noise is made.
 BART = {"insert": 0.2, "rotate": 0.5, "random": 0.2, "permute": 0.8}

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from batches import MASK, ORDINARY, VOCAB, batch, equal_rows, likely
 
 import maskplug
+from support.batches import MASK, ORDINARY, VOCAB, batch, equal_rows, likely
 
 
 def test_trap_11_electra_chooses_distinct_tokens() -> None:

@@ -6,10 +6,22 @@ from typing import Any
 
 import numpy as np
 import pytest
-from batches import BOS, EOS, MASK, ORDINARY, PAD, SPECIAL, VOCAB, batch, equal_rows, fits, likely
 
 import maskplug
 from maskplug import Rng
+from support.batches import (
+    BOS,
+    EOS,
+    MASK,
+    ORDINARY,
+    PAD,
+    SPECIAL,
+    VOCAB,
+    batch,
+    equal_rows,
+    fits,
+    likely,
+)
 
 N = 4_000
 MASKED_LM = ["bert", "roberta", "ngram", "static", "dynamic", "whole_word", "span"]

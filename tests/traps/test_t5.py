@@ -6,13 +6,24 @@ from collections import Counter
 
 import numpy as np
 import pytest
-from batches import batch, equal_rows, fits, likely
-from t5_rows import MIDDLE, PREFIX, SENTINELS, SUFFIX, TEXTUAL, VOCAB, Greedy, batch_of, rows_of
 
 import maskplug
-from maskplug import Rng, Vocabulary, restore
+from maskplug import Rng, Vocabulary
+from maskplug.objectives import reconstruct as restore
 from maskplug.ragged import Ragged
 from maskplug.selectors import MeanSpans
+from support.batches import batch, equal_rows, fits, likely
+from support.t5_rows import (
+    MIDDLE,
+    PREFIX,
+    SENTINELS,
+    SUFFIX,
+    TEXTUAL,
+    VOCAB,
+    Greedy,
+    batch_of,
+    rows_of,
+)
 
 
 def test_trap_01_mass_hides_the_first_predicted_token_and_nothing_else() -> None:
@@ -21,7 +32,7 @@ def test_trap_01_mass_hides_the_first_predicted_token_and_nothing_else() -> None
     tokens = equal_rows(500, 40)
     masked = maskplug.strategy("mass", mask=1.0, random=0.0)(tokens, VOCAB, seed=1)
     assert masked.targets is not None
-    places = Ragged(masked.target_layers["position_ids"], masked.targets.offsets)
+    places = Ragged(masked.target_annotations["position_ids"], masked.targets.offsets)
     for read, at, row in zip(masked.inputs, places, tokens.ids.reshape(500, 40), strict=True):
         hidden = np.flatnonzero(read == VOCAB.mask_id)
         assert hidden.tolist() == at.tolist()

@@ -11,10 +11,10 @@ import numpy as np
 import torch
 from torch._dynamo import config as dynamo
 
-from maskplug.arrays import BoolArray, frozen
 from maskplug.attention import Intervals
 from maskplug.attention.flex import block_mask
 from maskplug.errors import OptionError
+from maskplug.types import BoolArray, readonly
 from maskplug_hf.attention.facts import MaskFacts, Outline, kept
 from maskplug_hf.attention.forward import Forward
 from maskplug_hf.attention.places import Spot
@@ -140,5 +140,5 @@ def _cut(rows: Intervals, first: int, keys: int) -> Intervals:
     return (
         cut
         if rows.phase is None
-        else replace(cut, step=rows.step, phase=frozen(rows.phase - first, np.int32))
+        else replace(cut, step=rows.step, phase=readonly(rows.phase - first, np.int32))
     )

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from maskplug.arrays import IntArray
-from maskplug.attention import Pattern, Place
+from maskplug.attention import AttentionKind, Pattern
 from maskplug.errors import OptionError, TokenError
+from maskplug.types import IntArray
 from maskplug_hf.attention.facts import MaskFacts
 from maskplug_hf.attention.forward import Forward
 
@@ -25,13 +25,13 @@ PREFIXES = ("", "decoder_", "encoder_")
 
 def names(patterns: Iterable[Pattern]) -> frozenset[str]:
     """Every column that is taken out of a batch for these patterns."""
-    read = {name for pattern in patterns for name in pattern.layers}
+    read = {name for pattern in patterns for name in pattern.all_required_annotations}
     layers = {"documents", *(name.removeprefix(QUERY) for name in read)}
     layers = {*layers, *(ALIASES[name] for name in layers if name in ALIASES)} - {*DERIVED}
     return frozenset({"sample_keys", *(prefix + name for prefix in PREFIXES for name in layers)})
 
 
-def prefix(place: Place, seq2seq: bool, queries: bool = False) -> str:
+def prefix(place: AttentionKind, seq2seq: bool, queries: bool = False) -> str:
     """What the columns of a place begin with.
 
     The main text has plain names: the encoder's in models with two stacks, else the only one's.
@@ -46,7 +46,9 @@ def prefix(place: Place, seq2seq: bool, queries: bool = False) -> str:
     return "encoder_" if place == "cross" and not queries else ""
 
 
-def layers(forward: Forward, facts: MaskFacts, place: Place, pattern: Pattern) -> dict[str, Any]:
+def layers(
+    forward: Forward, facts: MaskFacts, place: AttentionKind, pattern: Pattern
+) -> dict[str, Any]:
     """What a site knows of its tokens.
 
     In cross attention, the target's columns give the layers that have one value a query.
@@ -73,7 +75,7 @@ def layers(forward: Forward, facts: MaskFacts, place: Place, pattern: Pattern) -
     found["valid"] = facts.real(place)
     if place == "cross" and forward.decoder is not None:
         found["valid_queries"] = forward.decoder[1]
-    if missing := [name for name in pattern.layers if name not in found]:
+    if missing := [name for name in pattern.all_required_annotations if name not in found]:
         raise TokenError(_missing(pattern, place, seq2seq, missing))
     return found
 
@@ -144,7 +146,7 @@ def _documents(positions: IntArray, facts: MaskFacts) -> IntArray | None:
     return None
 
 
-def _missing(pattern: Pattern, place: Place, seq2seq: bool, missing: list[str]) -> str:
+def _missing(pattern: Pattern, place: AttentionKind, seq2seq: bool, missing: list[str]) -> str:
     def said(layer: str) -> str:
         queries = place == "cross" and (layer in OF_QUERIES or layer.startswith(QUERY))
         start, name = prefix(place, seq2seq, queries), layer.removeprefix(QUERY)

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from maskplug.arrays import BoolArray, IntArray
 from maskplug.errors import OptionError
+from maskplug.types import BoolArray, IntArray
 
 
 @dataclass(frozen=True, eq=False)

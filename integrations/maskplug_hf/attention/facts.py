@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from maskplug.arrays import BoolArray
-from maskplug.attention import Intervals, Place
+from maskplug.attention import AttentionKind, Intervals
+from maskplug.types import BoolArray
 
 if TYPE_CHECKING:
     from maskplug_hf.attention.forward import Forward
@@ -53,7 +53,7 @@ class MaskFacts:
         valid[:, : given.shape[1]] = given[:, : self.keys]
         return valid
 
-    def real(self, place: Place) -> BoolArray:
+    def real(self, place: AttentionKind) -> BoolArray:
         """The keys that are tokens: bool of shape (batch or 1, keys).
 
         In self-attention, a static cache has room behind the last query.

@@ -10,11 +10,11 @@ from weakref import WeakSet
 
 import numpy as np
 
-from maskplug.arrays import BoolArray, UintArray
-from maskplug.attention import Pattern, Place
+from maskplug.attention import AttentionKind, Pattern
+from maskplug.context import MaskingContext
 from maskplug.errors import TokenError
 from maskplug.rng import keys_of
-from maskplug.when import When
+from maskplug.types import BoolArray, UintArray
 from maskplug_hf.attention.facts import MaskFacts
 from maskplug_hf.attention.moment import Time
 
@@ -46,7 +46,7 @@ class Forward:
 
     attention: PatternAttention
     owner: Any
-    patterns: Mapping[Place, Pattern]
+    patterns: Mapping[AttentionKind, Pattern]
     time: Time
     columns: Mapping[str, Any]
     lasting: Mapping[str, Any] = field(default_factory=dict)
@@ -56,14 +56,16 @@ class Forward:
     seen: dict[Any, Any] = field(default_factory=dict)
     asked: WeakSet[MaskFacts] = field(default_factory=WeakSet)
 
-    def when(self, batch: int) -> When:
+    def context(self, batch: int) -> MaskingContext:
         """The time of every sample.
 
         Raises:
             TokenError: when there are keys, and not one for each.
         """
         time = self.time
-        return When.at(self.attention.seed, time.epoch, time.step, self._keys(batch), time.progress)
+        return MaskingContext.at(
+            self.attention.seed, time.epoch, time.step, self._keys(batch), time.progress
+        )
 
     @property
     def sample_keys(self) -> Any:
@@ -71,7 +73,7 @@ class Forward:
         given = self.columns.get("sample_keys", self.lasting.get("sample_keys"))
         return None if given is None else np.asarray(given)
 
-    def offset(self, place: Place, facts: MaskFacts) -> int:
+    def offset(self, place: AttentionKind, facts: MaskFacts) -> int:
         """How many tokens stand before the first query: in cross attention, the decoder's."""
         return self.decoder[0] if place == "cross" and self.decoder else facts.offset
 

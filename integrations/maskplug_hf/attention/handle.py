@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from transformers import PreTrainedModel
 
-from maskplug.attention import Fallback, Pattern, Place
+from maskplug.attention import AttentionKind, Fallback, Pattern
 from maskplug.errors import OptionError, PluginError
 from maskplug_hf.attention import batch, columns
 from maskplug_hf.attention.forward import RUNNING, Forward
@@ -41,8 +41,8 @@ class PatternAttention:
     def __init__(
         self,
         model: PreTrainedModel,
-        patterns: Mapping[Place, Pattern],
-        evaluation: Mapping[Place, Pattern],
+        patterns: Mapping[AttentionKind, Pattern],
+        evaluation: Mapping[AttentionKind, Pattern],
         keep_own: bool,
         fallback: Fallback | None,
         seed: int,
@@ -74,7 +74,7 @@ class PatternAttention:
         former = [(config, config._attn_implementation_internal) for config in configs.values()]
         self._former = [(config, plain.get(name or "", name)) for config, name in former]
         self.model.set_attn_implementation(NAMES[backend])
-        self.places: set[Place] = set()
+        self.places: set[AttentionKind] = set()
         for module, spot in spots(self.model):
             setattr(module, ATTRIBUTE, spot)
             self.places.add(spot.place)

@@ -6,9 +6,9 @@ import warnings
 from collections.abc import Iterable
 from typing import Any
 
-from maskplug.arrays import BoolArray
-from maskplug.attention import Fallback, Pattern, Place
+from maskplug.attention import AttentionKind, Fallback, Pattern
 from maskplug.errors import MaskplugWarning, OptionError
+from maskplug.types import BoolArray
 
 
 class Notices:
@@ -26,11 +26,11 @@ class Notices:
         self.who = who
         self.fallback = fallback
         self._said: set[str] = set()
-        self.compared: set[Place] = set()
+        self.compared: set[AttentionKind] = set()
 
     def untold(self, patterns: Iterable[Pattern]) -> None:
         """Warn of patterns that change with a time that nobody tells."""
-        moving = [pattern for pattern in patterns if pattern.moves]
+        moving = [pattern for pattern in patterns if pattern.is_dynamic]
         if moving:
             self._say(
                 "time",
@@ -39,7 +39,7 @@ class Notices:
                 "or set_time(…) before each step, and set_time(progress=1.0) for a trained model",
             )
 
-    def empty(self, place: Place, lost: BoolArray) -> None:
+    def empty(self, place: AttentionKind, lost: BoolArray) -> None:
         """Warn of queries that would see nothing.
 
         Args:
@@ -59,7 +59,7 @@ class Notices:
         shown = "the first token" if place == "cross" or self.fallback == "first" else "themselves"
         self._say(f"empty {place}", f"{message}; such queries see {shown}")
 
-    def additions(self, place: Place, own: Any, seen: Any, real: Any) -> None:
+    def additions(self, place: AttentionKind, own: Any, seen: Any, real: Any) -> None:
         """Warn, at a place's first mask, of a pattern that could only add to the model's own rule.
 
         A prefix pattern on a causal model, say. Symmetric ones (windows to both sides, documents)

@@ -10,8 +10,8 @@ import numpy as np
 import torch
 from transformers import masking_utils as hf
 
-from maskplug.arrays import IntArray
 from maskplug.attention import Intervals
+from maskplug.types import IntArray
 from maskplug_hf.attention.facts import MaskFacts
 
 #: How many cells of an unknown rule are looked at in one go.

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from maskplug.attention import Place
+from maskplug.attention import AttentionKind
 
 #: The attribute of an attention module that says where it stands.
 ATTRIBUTE = "_maskplug_spot"
@@ -29,7 +29,7 @@ class Spot:
         depth: the number of the layer, from 0, in its own stack.
     """
 
-    place: Place
+    place: AttentionKind
     depth: int
 
 
@@ -47,7 +47,7 @@ def asks(kind: Any) -> Any:
 
 def spots(model: Any) -> Iterator[tuple[Any, Spot]]:
     """Every attention module that asks the interface, with its spot."""
-    numbers: dict[Place, int] = {}
+    numbers: dict[AttentionKind, int] = {}
     for name, module in model.named_modules():
         if asks(module.__class__) is None:
             continue
@@ -66,7 +66,7 @@ def uses(module: Any) -> int | None:
     return int(config.num_hidden_layers * config.inner_group_num)
 
 
-def _place(name: str, module: Any, model: Any) -> Place:
+def _place(name: str, module: Any, model: Any) -> AttentionKind:
     # Nothing but names tells cross attention apart: BART has one class for all three places.
     if CROSS.search(name.rpartition("layer")[2]) or "CrossAttention" in type(module).__name__:
         return "cross"

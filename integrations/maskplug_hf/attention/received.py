@@ -14,9 +14,9 @@ from torch.nn import functional
 from torch.overrides import TorchFunctionMode
 from transformers import PreTrainedModel
 
-from maskplug.arrays import BoolArray, frozen
-from maskplug.attention.site import Place
+from maskplug.attention.site import AttentionKind
 from maskplug.errors import OptionError
+from maskplug.types import BoolArray, readonly
 from maskplug_hf.attention.places import Spot, spots
 from maskplug_hf.model import base_model
 
@@ -41,7 +41,7 @@ class Received:
     """
 
     module: str
-    place: Place
+    place: AttentionKind
     depth: int | None
     mask: BoolArray
 
@@ -143,7 +143,7 @@ class _Watch(TorchFunctionMode):
             columns = torch.arange(before.shape[-1]).expand(before.shape)
             kept = func(columns, *args, **kwargs).reshape(-1, out.shape[-1])[0].numpy()
             last = self.seen[-1]
-            self.seen[-1] = replace(last, mask=frozen(last.mask[..., kept], np.bool_))
+            self.seen[-1] = replace(last, mask=readonly(last.mask[..., kept], np.bool_))
             self._weights = None
 
     def _note(self, seen: torch.Tensor | None) -> bool:
@@ -164,7 +164,7 @@ class _Watch(TorchFunctionMode):
         spot = self.known.get(module)
         place, depth = _of_name(name) if spot is None else (spot.place, spot.depth)
         mask = _one_head(_one_query(seen, module)).cpu().numpy()
-        self.seen.append(Received(name, place, depth, frozen(mask, np.bool_)))
+        self.seen.append(Received(name, place, depth, readonly(mask, np.bool_)))
         return True
 
 
@@ -223,7 +223,7 @@ def _one_head(seen: torch.Tensor) -> torch.Tensor:
     return seen[:, :1] if same else seen
 
 
-def _of_name(name: str) -> tuple[Place, int | None]:
+def _of_name(name: str) -> tuple[AttentionKind, int | None]:
     """Place and depth as the modules of fairseq and of torch itself are called."""
     parts = name.split(".")
     depth = next((int(part) for part in parts if part.isdigit()), None)

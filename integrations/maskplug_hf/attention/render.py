@@ -7,9 +7,9 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 
-from maskplug.arrays import BoolArray, IntArray
 from maskplug.attention import Pattern
-from maskplug.attention.site import Site, WatchedSite
+from maskplug.attention.site import AttentionCall, WatchedCall
+from maskplug.types import BoolArray, IntArray
 from maskplug_hf.attention.columns import layers
 from maskplug_hf.attention.facts import MaskFacts, kept
 from maskplug_hf.attention.forward import Forward
@@ -28,7 +28,7 @@ class Seen(NamedTuple):
     """
 
     keys: Any
-    site: Site
+    site: AttentionCall
     by_document: bool
     shared: bool
 
@@ -86,10 +86,10 @@ def seen_by(
     found: Seen | None = kept(forward.seen, alike, spot.depth)
     if found is not None:
         return found
-    site = WatchedSite(
+    site = WatchedCall(
         facts.queries,
         facts.keys,
-        forward.when(facts.batch),
+        forward.context(facts.batch),
         heads,
         offset,
         spot.place,

@@ -7,7 +7,7 @@ from typing import Any, cast
 
 from transformers import PreTrainedModel
 
-from maskplug.attention import Fallback, Pattern, Place
+from maskplug.attention import AttentionKind, Fallback, Pattern
 from maskplug.attention.pattern import pattern as made_of
 from maskplug.attention.rendered import check_fallback
 from maskplug.errors import OptionError
@@ -29,7 +29,7 @@ def use_attention(
     decoder: PatternLike | None = None,
     cross: PatternLike | None = None,
     keep_own: bool = True,
-    evaluation: PatternLike | Mapping[Place, PatternLike] | None = None,
+    evaluation: PatternLike | Mapping[AttentionKind, PatternLike] | None = None,
     seed: int = 0,
     fallback: Fallback | None = None,
     backend: str = "sdpa",
@@ -99,7 +99,7 @@ def use_attention(
     return PatternAttention(inner, patterns, calm, keep_own, fallback, seed, backend)
 
 
-def _evaluation(model: Any, have: set[Place], given: Any) -> dict[Place, Pattern]:
+def _evaluation(model: Any, have: set[AttentionKind], given: Any) -> dict[AttentionKind, Pattern]:
     if isinstance(given, Mapping) and "name" not in given:
         unknown = sorted(set(given) - {"encoder", "decoder", "cross"})
         if unknown:
@@ -109,9 +109,9 @@ def _evaluation(model: Any, have: set[Place], given: Any) -> dict[Place, Pattern
 
 
 def _by_place(
-    model: Any, have: set[Place], single: Any, named: Mapping[Any, Any]
-) -> dict[Place, Pattern]:
-    found = {cast(Place, place): one for place, one in named.items() if one is not None}
+    model: Any, have: set[AttentionKind], single: Any, named: Mapping[Any, Any]
+) -> dict[AttentionKind, Pattern]:
+    found = {cast(AttentionKind, place): one for place, one in named.items() if one is not None}
     if single is not None:
         place = _only_place(model, have)
         if place in found:
@@ -126,7 +126,7 @@ def _by_place(
     return {place: made_of(one) for place, one in found.items()}
 
 
-def _only_place(model: Any, have: set[Place]) -> Place:
+def _only_place(model: Any, have: set[AttentionKind]) -> AttentionKind:
     selves = sorted(have - {"cross"})
     if len(selves) != 1:
         raise OptionError(

@@ -7,14 +7,14 @@ from typing import Literal
 
 import numpy as np
 
-from maskplug.arrays import BoolArray, IntArray
 from maskplug.attention.intervals import Intervals
 from maskplug.attention.pattern import Pattern
 from maskplug.attention.patterns.cross import only_cross
-from maskplug.attention.site import Site
+from maskplug.attention.site import AttentionCall
 from maskplug.errors import TokenError
-from maskplug.limits import check_whole
 from maskplug.parts import Schedule
+from maskplug.types import BoolArray, IntArray
+from maskplug.validation.options import check_whole
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Aligned(Pattern):
         array([[0, 0, 0, 1], [1, 1, 0, 0], [1, 1, 1, 1]])
     """
 
-    reads = ("links",)
+    required_annotations = ("links",)
 
     radius: Schedule | int = 0
     fallback: Literal["full", "nearest"] = "full"
@@ -52,7 +52,7 @@ class Aligned(Pattern):
         """Refuse negative numbers."""
         check_whole("radius", self.radius, least=0)
 
-    def rows(self, site: Site) -> Intervals:
+    def rows(self, site: AttentionCall) -> Intervals:
         only_cross(site, "aligned")
         sample, source, target = self._links(site)
         query = target + site.query_starts[sample if len(site.query_starts) > 1 else 0 * sample]
@@ -76,7 +76,7 @@ class Aligned(Pattern):
             pairs.append((np.maximum(link - radius, 0), end))
         return site.intervals(*pairs)
 
-    def _links(self, site: Site) -> tuple[IntArray, IntArray, IntArray]:
+    def _links(self, site: AttentionCall) -> tuple[IntArray, IntArray, IntArray]:
         """Sample, source and target of each link.
 
         Raises:

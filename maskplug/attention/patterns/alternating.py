@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from maskplug.attention.algebra import Joined
 from maskplug.attention.intervals import Intervals
 from maskplug.attention.pattern import Pattern
-from maskplug.attention.site import Site
+from maskplug.attention.site import AttentionCall
 
 
 @dataclass(frozen=True)
@@ -37,5 +37,5 @@ class Alternating(Joined):
     def separates(self) -> bool:
         return all(pattern.separates for pattern in self.patterns)
 
-    def rows(self, site: Site) -> Intervals:
-        return self.patterns[site.depth % len(self.patterns)].rows(site)
+    def rows(self, site: AttentionCall) -> Intervals:
+        return self.patterns[site.layer_idx % len(self.patterns)].rows(site)

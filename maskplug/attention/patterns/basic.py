@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from maskplug.attention.intervals import Intervals
 from maskplug.attention.pattern import Pattern
-from maskplug.attention.site import Site
+from maskplug.attention.site import AttentionCall
 
 
 @dataclass(frozen=True)
@@ -18,8 +18,8 @@ class Full(Pattern):
         array([[1, 1], [1, 1]])
     """
 
-    def rows(self, site: Site) -> Intervals:
-        return site.intervals((-site.starts[:, None, None], site.keys))
+    def rows(self, site: AttentionCall) -> Intervals:
+        return site.intervals((-site.starts[:, None, None], site.kv_len))
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Causal(Pattern):
         array([[1, 1, 1, 0], [1, 1, 1, 1]])
     """
 
-    def rows(self, site: Site) -> Intervals:
+    def rows(self, site: AttentionCall) -> Intervals:
         return site.intervals((-site.starts[:, None, None], site.q + 1))
 
 
@@ -47,8 +47,8 @@ class Padding(Pattern):
         array([[1, 0], [1, 0]])
     """
 
-    reads = ("valid",)
+    required_annotations = ("valid",)
 
-    def rows(self, site: Site) -> Intervals:
-        valid = site.layer("valid", "padding") != 0
+    def rows(self, site: AttentionCall) -> Intervals:
+        valid = site.per_token("valid", "padding") != 0
         return Full().rows(site).only(valid[:, None])

@@ -7,18 +7,18 @@ from typing import Any
 
 import numpy as np
 
-from maskplug.arrays import IntArray, frozen
 from maskplug.attention.intervals import Intervals
 from maskplug.attention.pattern import Pattern
 from maskplug.attention.patterns.cross import refuse_cross
 from maskplug.attention.patterns.draws import draws, own_lengths
 from maskplug.attention.patterns.options import real_value
-from maskplug.attention.site import Site
+from maskplug.attention.site import AttentionCall
 from maskplug.clock import Never
 from maskplug.errors import OptionError
-from maskplug.limits import BLOCKS, check_whole
 from maskplug.parts import Clock, Schedule
 from maskplug.schedule import highest
+from maskplug.types import IntArray, readonly
+from maskplug.validation.options import BLOCKS, check_whole
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ class BigBird(Pattern):
                 "either side, so that it must be odd"
             )
 
-    def rows(self, site: Site) -> Intervals:
+    def rows(self, site: AttentionCall) -> Intervals:
         refuse_cross(site, "bigbird", "queries do not stand in the blocks of the keys")
         size, ends, around = self._sizes(site)
         length = site.lengths[:, None, None]
@@ -86,26 +86,26 @@ class BigBird(Pattern):
             *((np.clip(a * size, 0, length), np.clip(b * size, 0, length)) for a, b in seen)
         )
 
-    def _heads(self, site: Site) -> int:
+    def _heads(self, site: AttentionCall) -> int:
         return site.heads if self.per_head else 1
 
-    def _sizes(self, site: Site) -> tuple[IntArray, IntArray, IntArray]:
+    def _sizes(self, site: AttentionCall) -> tuple[IntArray, IntArray, IntArray]:
         """Tokens a block, blocks at either end, and blocks on either side, by sample."""
         # Half of the window's own value: to round that first would not give the nearest odd one.
         around = np.floor(real_value(site, self.window) / 2).astype(np.int64)
         return site.value(self.block), site.value(self.global_blocks), around
 
-    def _further(self, site: Site) -> IntArray:
+    def _further(self, site: AttentionCall) -> IntArray:
         """Random blocks: int64 of shape (batch, heads, blocks, most), -1 where there is none."""
         from maskplug.kernels.random_blocks import random_blocks
 
         rng = draws(site, self.clock, per_layer=True)
         streams = rng.stream_keys("random blocks")
         size, ends, around, wanted = (
-            frozen(np.broadcast_to(values[:, 0, 0], site.batch), np.int64)
+            readonly(np.broadcast_to(values[:, 0, 0], site.batch), np.int64)
             for values in (*self._sizes(site), site.value(self.random))
         )
-        blocks = frozen(-(-own_lengths(site) // size), np.int64)
+        blocks = readonly(-(-own_lengths(site) // size), np.int64)
         most = int(highest(self.random) + 0.5)
         drawn = [
             random_blocks(streams, head, blocks, wanted, most, around, ends)

@@ -9,10 +9,10 @@ import numpy as np
 from maskplug.attention.intervals import Intervals
 from maskplug.attention.pattern import Pattern
 from maskplug.attention.patterns.cross import refuse_cross
-from maskplug.attention.site import Site
+from maskplug.attention.site import AttentionCall
 from maskplug.errors import TokenError
-from maskplug.limits import check_whole
 from maskplug.parts import Schedule
+from maskplug.validation.options import check_whole
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class BlockDiffusion(Pattern):
         """Refuse blocks of nothing."""
         check_whole("block", self.block, least=1)
 
-    def rows(self, site: Site) -> Intervals:
+    def rows(self, site: AttentionCall) -> Intervals:
         refuse_cross(site, "block_diffusion", "there are no two halves of one text")
         half, odd = np.divmod(site.lengths[:, None, None], 2)
         if (wrong := np.flatnonzero(odd)).size:

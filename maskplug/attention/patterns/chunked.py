@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from maskplug.attention.intervals import Intervals
 from maskplug.attention.pattern import Pattern
-from maskplug.attention.site import Site
-from maskplug.limits import check_whole
+from maskplug.attention.site import AttentionCall
 from maskplug.parts import Schedule
+from maskplug.validation.options import check_whole
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Chunked(Pattern):
         check_whole("size", self.size, least=1)
         check_whole("shift", self.shift, least=0)
 
-    def rows(self, site: Site) -> Intervals:
+    def rows(self, site: AttentionCall) -> Intervals:
         size, shift = site.value(self.size), site.value(self.shift)
         first = (site.q - shift) // size * size + shift
         return site.intervals((first, first + size))

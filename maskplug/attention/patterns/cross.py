@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from maskplug.attention.site import Site
+from maskplug.attention.site import AttentionCall
 from maskplug.errors import OptionError
 
 
-def only_cross(site: Site, who: str) -> None:
+def only_cross(site: AttentionCall, who: str) -> None:
     """Refuse self-attention, where no query belongs to another text than the keys.
 
     Raises:
@@ -15,11 +15,11 @@ def only_cross(site: Site, who: str) -> None:
     if not site.cross:
         raise OptionError(
             f"pattern {who!r} says what each token of the target sees of the source; it is for "
-            f"cross attention (place='cross'), not for self-attention (place={site.place!r})"
+            f"cross attention (place='cross'), not for self-attention (place={site.attention_kind!r})"
         )
 
 
-def refuse_cross(site: Site, who: str, why: str) -> None:
+def refuse_cross(site: AttentionCall, who: str, why: str) -> None:
     """Refuse cross attention.
 
     Raises:

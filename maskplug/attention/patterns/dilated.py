@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from maskplug.attention.intervals import Intervals
 from maskplug.attention.pattern import Pattern
 from maskplug.attention.patterns.options import by_value
-from maskplug.attention.site import Site
-from maskplug.limits import check_whole
+from maskplug.attention.site import AttentionCall
 from maskplug.parts import Schedule
+from maskplug.validation.options import check_whole
 
 
 @dataclass(frozen=True)
@@ -60,12 +60,12 @@ class Dilated(Pattern):
         each = window_size // dilation
         return cls(left=each, right=each, dilation=dilation)
 
-    def rows(self, site: Site) -> Intervals:
+    def rows(self, site: AttentionCall) -> Intervals:
         return by_value(site, self.dilation, lambda dilation: self._stepped(site, dilation))
 
-    def _stepped(self, site: Site, step: int) -> Intervals:
+    def _stepped(self, site: AttentionCall, step: int) -> Intervals:
         q = site.q
-        first = -site.keys if self.left is None else q - site.value(self.left) * step
-        last = site.keys if self.right is None else q + site.value(self.right) * step
+        first = -site.kv_len if self.left is None else q - site.value(self.left) * step
+        last = site.kv_len if self.right is None else q + site.value(self.right) * step
         # Steps are counted among all keys, not in the sample's own tokens.
         return site.intervals((first, last + 1)).every(step, q + site.starts[:, None, None])

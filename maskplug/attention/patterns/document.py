@@ -6,13 +6,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from maskplug.arrays import frozen
-from maskplug.attention.document_site import DocumentSite
+from maskplug.attention.document_site import DocumentCall
 from maskplug.attention.documents import numbers_of
 from maskplug.attention.intervals import Intervals
 from maskplug.attention.pattern import Pattern
 from maskplug.attention.patterns.basic import Full
-from maskplug.attention.site import Site
+from maskplug.attention.site import AttentionCall
+from maskplug.types import readonly
 
 
 @dataclass(frozen=True)
@@ -30,20 +30,20 @@ class Document(Pattern):
         array([[1, 1, 0], [1, 1, 0], [0, 0, 1]])
     """
 
-    reads = ("documents",)
+    required_annotations = ("documents",)
 
     @property
     def separates(self) -> bool:
         return True
 
-    def rows(self, site: Site) -> Intervals:
+    def rows(self, site: AttentionCall) -> Intervals:
         from maskplug.kernels.intervals import grown
         from maskplug.kernels.numbered import same
 
-        if isinstance(site, DocumentSite):
+        if isinstance(site, DocumentCall):
             return Full().rows(site)
         keys, so_far = numbers_of(site)
         queries = so_far[:, site.offset :]
-        made = grown(same, frozen(queries, np.int64), frozen(keys, np.int64))
-        shape = (max(len(queries), len(keys)), 1, site.queries)
-        return Intervals.from_kernel(site.keys, shape, made)
+        made = grown(same, readonly(queries, np.int64), readonly(keys, np.int64))
+        shape = (max(len(queries), len(keys)), 1, site.q_len)
+        return Intervals.from_kernel(site.kv_len, shape, made)

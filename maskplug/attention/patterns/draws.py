@@ -6,15 +6,15 @@ from typing import Any
 
 import numpy as np
 
-from maskplug.arrays import IntArray
-from maskplug.attention.site import Site
+from maskplug.attention.site import AttentionCall
 from maskplug.clock import Step
 from maskplug.errors import OptionError
 from maskplug.parts import Clock
 from maskplug.rng import Rng
+from maskplug.types import IntArray
 
 
-def draws(site: Site, clock: Clock, per_layer: bool = False) -> Rng:
+def draws(site: AttentionCall, clock: Clock, per_layer: bool = False) -> Rng:
     """The draws of every sample at the time that this clock tells.
 
     A decoder's own tokens draw apart from those of the encoder, which the same sample has too.
@@ -25,9 +25,9 @@ def draws(site: Site, clock: Clock, per_layer: bool = False) -> Rng:
         per_layer: whether each of the model's layers draws for itself.
     """
     rng = site.rng(clock)
-    if site.place == "decoder":
+    if site.attention_kind == "decoder":
         rng = rng.scoped("decoder")
-    return rng.scoped(f"layer {site.depth}") if per_layer else rng
+    return rng.scoped(f"layer {site.layer_idx}") if per_layer else rng
 
 
 def clock_of(given: Clock | None, drawn: bool, otherwise: str) -> Clock | None:
@@ -48,12 +48,12 @@ def clock_of(given: Clock | None, drawn: bool, otherwise: str) -> Clock | None:
     return None
 
 
-def own_lengths(site: Site) -> IntArray:
+def own_lengths(site: AttentionCall) -> IntArray:
     """How many tokens each sample has to draw for: int64, one a sample."""
     return np.broadcast_to(site.lengths, site.batch)
 
 
-def placed(site: Site, values: Any, absent: Any) -> Any:
+def placed(site: AttentionCall, values: Any, absent: Any) -> Any:
     """Values of the samples' own tokens where these stand among the keys: (batch, keys).
 
     Args:
@@ -61,6 +61,6 @@ def placed(site: Site, values: Any, absent: Any) -> Any:
         values: one a token, one sample after the other, as :func:`own_lengths` counts them.
         absent: what padding gets on either side.
     """
-    out = np.full((site.batch, site.keys), absent)
+    out = np.full((site.batch, site.kv_len), absent)
     out[np.broadcast_to(site.own, out.shape)] = values
     return out

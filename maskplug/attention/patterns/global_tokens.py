@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from maskplug.arrays import BoolArray
 from maskplug.attention.intervals import Intervals
 from maskplug.attention.pattern import Pattern
-from maskplug.attention.site import Site
+from maskplug.attention.site import AttentionCall
 from maskplug.errors import OptionError
-from maskplug.limits import COUNT, check_list, check_whole
+from maskplug.types import BoolArray
+from maskplug.validation.options import COUNT, check_list, check_whole
 
 
 @dataclass(frozen=True)
@@ -49,23 +49,23 @@ class GlobalTokens(Pattern):
             check_whole("positions", position, -COUNT)
 
     @property
-    def reads(self) -> tuple[str, ...]:  # type: ignore[override]
+    def required_annotations(self) -> tuple[str, ...]:  # type: ignore[override]
         """The layer, unless positions are given."""
         return ("global_tokens",) if self.positions is None else ()
 
-    def rows(self, site: Site) -> Intervals:
+    def rows(self, site: AttentionCall) -> Intervals:
         chosen = self._chosen(site)
         keys = Intervals.of_mask(chosen[:, None, None])
         if site.cross:
             return keys | site.intervals((0, 0))
         queries = chosen[:, None, site.here]
         start = site.starts[:, None, None]
-        return keys | site.intervals((-start, np.where(queries, site.keys, -start)))
+        return keys | site.intervals((-start, np.where(queries, site.kv_len, -start)))
 
-    def _chosen(self, site: Site) -> BoolArray:
+    def _chosen(self, site: AttentionCall) -> BoolArray:
         """The global tokens among the keys: bool of shape (batch or 1, keys)."""
         if self.positions is None:
-            return np.not_equal(site.layer("global_tokens", "global_tokens"), 0)
+            return np.not_equal(site.per_token("global_tokens", "global_tokens"), 0)
         chosen = np.zeros(site.k.shape, np.bool_)
         for at in self.positions:
             chosen = chosen | (site.k == (at if at >= 0 else site.lengths[:, None] + at))

@@ -9,10 +9,10 @@ import numpy as np
 from maskplug.attention.intervals import Intervals
 from maskplug.attention.pattern import Pattern
 from maskplug.attention.patterns.cross import only_cross
-from maskplug.attention.site import Site
+from maskplug.attention.site import AttentionCall
 from maskplug.errors import TokenError
-from maskplug.limits import check_whole
 from maskplug.parts import Schedule
+from maskplug.validation.options import check_whole
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Monotonic(Pattern):
         array([[1, 0, 0, 0], [1, 1, 1, 0], [1, 1, 1, 0]])
     """
 
-    reads = ("sources_read",)
+    required_annotations = ("sources_read",)
 
     lookback: Schedule | int | None = None
 
@@ -46,9 +46,9 @@ class Monotonic(Pattern):
         """Refuse a chunk without tokens."""
         check_whole("lookback", self.lookback, least=1)
 
-    def rows(self, site: Site) -> Intervals:
+    def rows(self, site: AttentionCall) -> Intervals:
         only_cross(site, "monotonic")
-        read = site.layer("sources_read", "monotonic", site.so_far)
+        read = site.per_token("sources_read", "monotonic", site.so_far)
         real, most = site.valid_so_far, site.lengths[:, None]
         wrong = real & ((read < 0) | (read > most))
         if wrong.any():

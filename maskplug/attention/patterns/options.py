@@ -8,12 +8,12 @@ from operator import or_
 
 import numpy as np
 
-from maskplug.arrays import FloatArray
 from maskplug.attention.intervals import Intervals
-from maskplug.attention.site import Site
+from maskplug.attention.site import AttentionCall
 from maskplug.errors import OptionError, shortened
-from maskplug.limits import COUNT, bounds, is_finite
 from maskplug.parts import Schedule
+from maskplug.types import FloatArray
+from maskplug.validation.options import COUNT, bounds, is_finite
 
 
 def check_below(name: str, value: Schedule | float, limit: float) -> None:
@@ -44,7 +44,7 @@ def in_order(lower: Schedule | float, upper: Schedule | float) -> bool:
     return all(low <= high for low, high in zip(bounds(lower), bounds(upper), strict=True))
 
 
-def real_value(site: Site, option: Schedule | float) -> FloatArray:
+def real_value(site: AttentionCall, option: Schedule | float) -> FloatArray:
     """An option that is any number, or a schedule: float64 of shape (batch or 1, 1, 1)."""
     if not isinstance(option, Schedule):
         return np.full((1, 1, 1), float(option))
@@ -53,7 +53,9 @@ def real_value(site: Site, option: Schedule | float) -> FloatArray:
     return (values[:1] if same else values)[:, None, None]
 
 
-def by_value(site: Site, option: Schedule | int, make: Callable[[int], Intervals]) -> Intervals:
+def by_value(
+    site: AttentionCall, option: Schedule | int, make: Callable[[int], Intervals]
+) -> Intervals:
     """Intervals made with one whole number, for samples that may differ in it.
 
     Where they do (a schedule, at another progress), the intervals are made once for each value and
@@ -67,6 +69,6 @@ def by_value(site: Site, option: Schedule | int, make: Callable[[int], Intervals
     values = site.value(option)
     if len(values) == 1:
         return make(int(values[0, 0, 0]))
-    every = np.ones(site.keys, np.bool_)
+    every = np.ones(site.kv_len, np.bool_)
     each = (make(int(value)).only((values == value) & every) for value in np.unique(values))
     return reduce(or_, each, site.intervals((0, 0 * values)))

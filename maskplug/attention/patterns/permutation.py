@@ -7,13 +7,13 @@ from typing import Literal
 
 import numpy as np
 
-from maskplug.arrays import IntArray, frozen, offsets_of
 from maskplug.attention.intervals import Intervals
 from maskplug.attention.pattern import Pattern
 from maskplug.attention.patterns.cross import refuse_cross
 from maskplug.attention.patterns.draws import clock_of, draws, own_lengths, placed
-from maskplug.attention.site import Site
+from maskplug.attention.site import AttentionCall
 from maskplug.parts import Clock
+from maskplug.types import IntArray, offsets_of, readonly
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class Permutation(Pattern):
 
     Args:
         order: "layer" reads it, as the strategy ``permutation`` makes it: the mask is then what
-            ``maskplug.permutation.perm_mask`` leaves visible. "drawn" draws a full order of each
+            ``objectives.xlnet.perm_mask`` leaves visible. "drawn" draws a full order of each
             sample's own tokens by its key, every order equally likely.
         stream: "query": a predicted token does not see itself, as where it is to be predicted; the
             first of a full order then sees nothing. "content": every token sees itself, too.
@@ -51,27 +51,29 @@ class Permutation(Pattern):
         object.__setattr__(self, "clock", clock_of(self.clock, self.order == "drawn", otherwise))
 
     @property
-    def reads(self) -> tuple[str, ...]:  # type: ignore[override]
+    def required_annotations(self) -> tuple[str, ...]:  # type: ignore[override]
         return ("order",) if self.order == "layer" else ()
 
-    def rows(self, site: Site) -> Intervals:
+    def rows(self, site: AttentionCall) -> Intervals:
         from maskplug.kernels.intervals import grown
         from maskplug.kernels.ranked import earlier
 
         refuse_cross(site, "permutation", "queries have no place in the order of the keys")
-        keys = frozen(self._order(site), np.int64)
+        keys = readonly(self._order(site), np.int64)
         here = site.here
-        itself = np.arange(site.keys) if self.stream == "content" else np.full(site.keys, -1)
-        made = grown(earlier, frozen(keys[:, here], np.int64), keys, frozen(itself[here], np.int64))
-        return Intervals.from_kernel(site.keys, (len(keys), 1, site.queries), made)
+        itself = np.arange(site.kv_len) if self.stream == "content" else np.full(site.kv_len, -1)
+        made = grown(
+            earlier, readonly(keys[:, here], np.int64), keys, readonly(itself[here], np.int64)
+        )
+        return Intervals.from_kernel(site.kv_len, (len(keys), 1, site.q_len), made)
 
-    def _order(self, site: Site) -> IntArray:
+    def _order(self, site: AttentionCall) -> IntArray:
         """The rank of each key: int64 of shape (batch or 1, keys)."""
         from maskplug.kernels.order import ranks
 
         if self.clock is None:
-            return site.layer("order", "permutation")
+            return site.per_token("order", "permutation")
         rng = draws(site, self.clock)
-        offsets = frozen(offsets_of(own_lengths(site)), np.int64)
+        offsets = readonly(offsets_of(own_lengths(site)), np.int64)
         order: IntArray = placed(site, ranks(rng.stream_keys("attention order"), offsets), -1)
         return order

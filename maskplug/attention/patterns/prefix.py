@@ -8,10 +8,10 @@ import numpy as np
 
 from maskplug.attention.intervals import Intervals
 from maskplug.attention.pattern import Pattern
-from maskplug.attention.site import Site
+from maskplug.attention.site import AttentionCall
 from maskplug.errors import TokenError
-from maskplug.limits import check_whole
 from maskplug.parts import Schedule
+from maskplug.validation.options import check_whole
 
 
 @dataclass(frozen=True)
@@ -42,13 +42,13 @@ class Prefix(Pattern):
         check_whole("length", self.length, least=0)
 
     @property
-    def reads(self) -> tuple[str, ...]:  # type: ignore[override]
+    def required_annotations(self) -> tuple[str, ...]:  # type: ignore[override]
         """The layer, unless a length is given."""
         return ("prefix_lengths",) if self.length is None else ()
 
-    def rows(self, site: Site) -> Intervals:
+    def rows(self, site: AttentionCall) -> Intervals:
         if self.length is None:
-            lengths = site.each("prefix_lengths", "prefix")[:, None, None]
+            lengths = site.per_sample("prefix_lengths", "prefix")[:, None, None]
             if (wrong := np.flatnonzero(lengths < 0)).size:
                 raise TokenError(
                     f"the layer 'prefix_lengths' is {lengths.ravel()[wrong[0]]} in "

@@ -6,15 +6,15 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from maskplug.arrays import frozen, offsets_of, thresholds
 from maskplug.attention.intervals import Intervals
 from maskplug.attention.pattern import Pattern
 from maskplug.attention.patterns.basic import Full
 from maskplug.attention.patterns.draws import draws, own_lengths, placed
-from maskplug.attention.site import Site
+from maskplug.attention.site import AttentionCall
 from maskplug.clock import Step
 from maskplug.parts import Clock, Schedule
 from maskplug.schedule import check_rate
+from maskplug.types import offsets_of, readonly, thresholds
 
 
 @dataclass(frozen=True)
@@ -50,12 +50,12 @@ class Random(Pattern):
         """Refuse rates out of range."""
         check_rate("rate", self.rate)
 
-    def rows(self, site: Site) -> Intervals:
+    def rows(self, site: AttentionCall) -> Intervals:
         from maskplug.kernels.select import independent
 
         rng = draws(site, self.clock, self.per_layer)
         streams = rng.stream_keys("hidden keys")
-        offsets = frozen(offsets_of(own_lengths(site)), np.int64)
+        offsets = readonly(offsets_of(own_lengths(site)), np.int64)
         limits = thresholds(site.share(self.rate))
         heads = range(site.heads if self.per_head else 1)
         hidden = (independent(streams, offsets, limits, False, True, head) for head in heads)

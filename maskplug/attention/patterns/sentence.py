@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from maskplug.arrays import BoolArray, frozen
 from maskplug.attention.intervals import Intervals
 from maskplug.attention.pattern import Pattern
 from maskplug.attention.patterns.cross import refuse_cross
-from maskplug.attention.site import Site
+from maskplug.attention.site import AttentionCall
+from maskplug.types import BoolArray, readonly
 
 
 @dataclass(frozen=True)
@@ -36,10 +36,10 @@ class Sentence(Pattern):
     heads: bool = False
 
     @property
-    def reads(self) -> tuple[str, ...]:  # type: ignore[override]
+    def required_annotations(self) -> tuple[str, ...]:  # type: ignore[override]
         return ("sentence_starts", "section_starts") if self.heads else ("sentence_starts",)
 
-    def rows(self, site: Site) -> Intervals:
+    def rows(self, site: AttentionCall) -> Intervals:
         refuse_cross(site, "sentence", "a query stands in no sentence of the keys")
         own = _runs(site, _begins(site, "sentence_starts", "sentence"))
         if not self.heads:
@@ -66,31 +66,31 @@ class Section(Pattern):
 
     heads: bool = True
 
-    reads = ("section_starts",)
+    required_annotations = ("section_starts",)
 
-    def rows(self, site: Site) -> Intervals:
+    def rows(self, site: AttentionCall) -> Intervals:
         refuse_cross(site, "section", "a query stands in no section of the keys")
         begins = _begins(site, "section_starts", "section")
         own = _runs(site, begins)
         return own | _seen_by_all(begins) if self.heads else own
 
 
-def _begins(site: Site, layer: str, who: str) -> BoolArray:
+def _begins(site: AttentionCall, layer: str, who: str) -> BoolArray:
     """Where something begins: bool of shape (batch or 1, keys); nothing does in padding."""
-    begins: BoolArray = site.own & ((site.layer(layer, who) != 0) | (site.k == 0))
+    begins: BoolArray = site.own & ((site.per_token(layer, who) != 0) | (site.k == 0))
     return begins
 
 
-def _runs(site: Site, begins: BoolArray) -> Intervals:
+def _runs(site: AttentionCall, begins: BoolArray) -> Intervals:
     """Each query's run of keys, from one beginning to the next; padding on either side is one."""
     from maskplug.kernels.intervals import grown
     from maskplug.kernels.numbered import same
 
     behind = site.k == site.lengths[:, None]
-    numbers = frozen(np.cumsum(begins | behind, axis=1), np.int64)
-    queries = frozen(numbers[:, site.here], np.int64)
-    shape = (len(numbers), 1, site.queries)
-    return Intervals.from_kernel(site.keys, shape, grown(same, queries, numbers))
+    numbers = readonly(np.cumsum(begins | behind, axis=1), np.int64)
+    queries = readonly(numbers[:, site.here], np.int64)
+    shape = (len(numbers), 1, site.q_len)
+    return Intervals.from_kernel(site.kv_len, shape, grown(same, queries, numbers))
 
 
 def _seen_by_all(keys: BoolArray) -> Intervals:

@@ -8,9 +8,9 @@ import numpy as np
 
 from maskplug.attention.intervals import Intervals
 from maskplug.attention.pattern import Pattern
-from maskplug.attention.site import Site
-from maskplug.limits import check_whole
+from maskplug.attention.site import AttentionCall
 from maskplug.parts import Schedule
+from maskplug.validation.options import check_whole
 
 
 @dataclass(frozen=True)
@@ -35,5 +35,5 @@ class Sink(Pattern):
         """Refuse less than one."""
         check_whole("n", self.n, least=1)
 
-    def rows(self, site: Site) -> Intervals:
+    def rows(self, site: AttentionCall) -> Intervals:
         return site.intervals((np.zeros_like(site.q), site.value(self.n)))

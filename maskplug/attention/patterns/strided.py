@@ -9,10 +9,10 @@ from maskplug.attention.pattern import Pattern
 from maskplug.attention.patterns.basic import Full
 from maskplug.attention.patterns.chunked import Chunked
 from maskplug.attention.patterns.options import by_value, in_order
-from maskplug.attention.site import Site
+from maskplug.attention.site import AttentionCall
 from maskplug.errors import OptionError
-from maskplug.limits import check_whole
 from maskplug.parts import Schedule
+from maskplug.validation.options import check_whole
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Strided(Pattern):
         """Refuse steps of nothing."""
         check_whole("stride", self.stride, least=1)
 
-    def rows(self, site: Site) -> Intervals:
+    def rows(self, site: AttentionCall) -> Intervals:
         # Steps are counted among all keys, not in the sample's own tokens.
         full, phase = Full().rows(site), site.q + site.starts[:, None, None]
         return by_value(site, self.stride, lambda stride: full.every(stride, phase))
@@ -81,7 +81,7 @@ class Fixed(Pattern):
                 "neither the least nor the greatest value of a summary can be above its block's"
             )
 
-    def rows(self, site: Site) -> Intervals:
+    def rows(self, site: AttentionCall) -> Intervals:
         stride, summary = site.value(self.stride), site.value(self.summary)
         own = site.k[:, None]
         ends = own % stride >= stride - summary

@@ -7,15 +7,15 @@ from typing import Literal
 
 import numpy as np
 
-from maskplug.arrays import IntArray, thresholds
 from maskplug.attention.intervals import Intervals
 from maskplug.attention.pattern import Pattern
 from maskplug.attention.patterns.cross import refuse_cross
 from maskplug.attention.patterns.draws import clock_of, draws
-from maskplug.attention.site import Site
+from maskplug.attention.site import AttentionCall
 from maskplug.errors import OptionError, TokenError, shortened
-from maskplug.limits import are_weights, check_list
 from maskplug.parts import Clock
+from maskplug.types import IntArray, thresholds
+from maskplug.validation.options import are_weights, check_list
 
 Mode = Literal["seq2seq", "left_to_right", "right_to_left", "bidirectional", "mixture"]
 #: What a mixture draws from, in the order of its shares.
@@ -67,24 +67,24 @@ class UniLM(Pattern):
         object.__setattr__(self, "clock", clock_of(self.clock, self.mode == "mixture", otherwise))
 
     @property
-    def reads(self) -> tuple[str, ...]:  # type: ignore[override]
+    def required_annotations(self) -> tuple[str, ...]:  # type: ignore[override]
         return ("segments",) if self.mode in ("seq2seq", "mixture") else ()
 
-    def rows(self, site: Site) -> Intervals:
+    def rows(self, site: AttentionCall) -> Intervals:
         refuse_cross(site, "unilm", "source and target are not one sequence")
         modes, q, start = self._modes(site), site.q, -site.starts[:, None, None]
         seq2seq, backward = modes == SEQ2SEQ, modes == RIGHT_TO_LEFT
-        if not self.reads:
-            last = np.where(modes == LEFT_TO_RIGHT, q + 1, site.keys)
+        if not self.required_annotations:
+            last = np.where(modes == LEFT_TO_RIGHT, q + 1, site.kv_len)
             return site.intervals((np.where(backward, q, start), last))
         segments = self._segments(site)
         target = segments[:, None, site.here] == 1
         forward = (modes == LEFT_TO_RIGHT) | (seq2seq & target)
-        last = np.where(forward, q + 1, np.where(seq2seq, start, site.keys))
+        last = np.where(forward, q + 1, np.where(seq2seq, start, site.kv_len))
         rows = site.intervals((np.where(backward, q, start), last))
         return rows | Intervals.of_mask(seq2seq[..., None] & (segments == 0)[:, None, None])
 
-    def _modes(self, site: Site) -> IntArray:
+    def _modes(self, site: AttentionCall) -> IntArray:
         """The number of each sample's mode among ``MODES``: int64 of shape (batch or 1, 1, 1)."""
         if self.clock is None:
             return np.full((1, 1, 1), MODES.index(self.mode))
@@ -94,8 +94,8 @@ class UniLM(Pattern):
         limits[np.flatnonzero(self.shares)[-1] :] = 1 << 32
         return np.searchsorted(limits, words, side="right").astype(np.int64)[:, None, None]
 
-    def _segments(self, site: Site) -> IntArray:
-        segments = site.layer("segments", "unilm")
+    def _segments(self, site: AttentionCall) -> IntArray:
+        segments = site.per_token("segments", "unilm")
         wrong = site.valid & (segments != 0) & (segments != 1)
         if wrong.any():
             sample, key = (int(axis[0]) for axis in np.nonzero(wrong))

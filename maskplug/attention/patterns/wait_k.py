@@ -6,16 +6,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from maskplug.arrays import IntArray, below
 from maskplug.attention.intervals import Intervals
 from maskplug.attention.pattern import Pattern
 from maskplug.attention.patterns.cross import only_cross
 from maskplug.attention.patterns.draws import clock_of
 from maskplug.attention.patterns.options import check_below, in_order, real_value
-from maskplug.attention.site import Site
+from maskplug.attention.site import AttentionCall
 from maskplug.errors import OptionError
-from maskplug.limits import bounds, check_whole
 from maskplug.parts import Clock, Schedule
+from maskplug.types import IntArray, below
+from maskplug.validation.options import bounds, check_whole
 
 
 @dataclass(frozen=True)
@@ -66,14 +66,14 @@ class WaitK(Pattern):
         otherwise = "without 'most' nothing is drawn"
         object.__setattr__(self, "clock", clock_of(self.clock, self.most is not None, otherwise))
 
-    def rows(self, site: Site) -> Intervals:
+    def rows(self, site: AttentionCall) -> Intervals:
         only_cross(site, "wait_k")
         q = np.maximum(site.q, 0)
         caught = np.trunc(real_value(site, self.catchup) * (q + 1)).astype(np.int64)
         read = self._delays(site) + q - caught
         return site.intervals((np.zeros_like(q), np.minimum(read, site.lengths[:, None, None])))
 
-    def _delays(self, site: Site) -> IntArray:
+    def _delays(self, site: AttentionCall) -> IntArray:
         """K of each sample: int64 of shape (batch or 1, 1, 1)."""
         least = site.value(self.k)
         if self.most is None or self.clock is None:

@@ -7,10 +7,10 @@ from typing import Literal, get_args
 
 from maskplug.attention.intervals import Intervals
 from maskplug.attention.pattern import Pattern
-from maskplug.attention.site import Site
+from maskplug.attention.site import AttentionCall
 from maskplug.errors import OptionError
-from maskplug.limits import check_whole
 from maskplug.parts import Schedule
+from maskplug.validation.options import check_whole
 
 #: What the number of a window to both sides means; see :meth:`Window.huggingface`.
 Bound = Literal["inclusive", "exclusive", "total"]
@@ -117,8 +117,8 @@ class Window(Pattern):
             )
         return cls(left=attention_window // 2, right=attention_window // 2)
 
-    def rows(self, site: Site) -> Intervals:
+    def rows(self, site: AttentionCall) -> Intervals:
         q = site.q
-        first = -site.keys if self.left is None else q - site.value(self.left)
-        last = site.keys if self.right is None else q + site.value(self.right)
+        first = -site.kv_len if self.left is None else q - site.value(self.left)
+        last = site.kv_len if self.right is None else q + site.value(self.right)
         return site.intervals((first, last + 1))

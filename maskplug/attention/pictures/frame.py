@@ -9,9 +9,9 @@ from enum import IntEnum
 import numpy as np
 from numpy.typing import NDArray
 
-from maskplug.arrays import BoolArray, IntArray
 from maskplug.attention.blocks import Blocks
 from maskplug.attention.intervals import Intervals
+from maskplug.types import BoolArray, IntArray
 
 Marks = NDArray[np.uint8]
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from maskplug.arrays import BoolArray, FloatArray
 from maskplug.attention.pictures.frame import Frame, Mark, Marks, kinds
+from maskplug.types import BoolArray, FloatArray
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

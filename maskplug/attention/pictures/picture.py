@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from maskplug.arrays import BoolArray
 from maskplug.attention.pictures.frame import Frame, Mark
 from maskplug.errors import OptionError, TokenError
+from maskplug.types import BoolArray
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

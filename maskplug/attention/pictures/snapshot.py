@@ -9,16 +9,16 @@ from typing import Any
 
 import numpy as np
 
-from maskplug.arrays import BoolArray
 from maskplug.attention.intervals import Intervals
 from maskplug.attention.pattern import Pattern, pattern
 from maskplug.attention.patterns import Document, Padding
 from maskplug.attention.pictures.frame import Frame
 from maskplug.attention.pictures.picture import Picture, one
-from maskplug.attention.site import Site
+from maskplug.attention.site import AttentionCall
 from maskplug.errors import MaskplugError, MaskplugWarning, OptionError
 from maskplug.parts import Schedule
 from maskplug.schedule import progress_at
+from maskplug.types import BoolArray
 
 #: A picture of more cells takes more memory than looking at it is worth.
 MOST = 1 << 26
@@ -28,7 +28,7 @@ MOST = 1 << 26
 class _Real(Pattern):
     """Queries that are no padding see one key, others nothing."""
 
-    def rows(self, site: Site) -> Intervals:
+    def rows(self, site: AttentionCall) -> Intervals:
         """The first key, or nothing."""
         return site.cells(site.valid_queries[:, None], "first")
 
@@ -68,7 +68,7 @@ def picture(
         rest = None if other is None else pick(other)
         frames.append(Frame(seen, rest, leaks, real[:, 0], caption))
     title = str(shown) if other is None else f"A = {shown}\nB = {other}"
-    if key_texts is None and more.get("place") != "cross":
+    if key_texts is None and more.get("attention_kind") != "cross":
         key_texts = queries if frames[0].seen.shape[1] == q_len else None
     texts = (None if given is None else tuple(given) for given in (queries, key_texts))
     return Picture(tuple(frames), title, ("A", "B"), ", ".join(limits), block, *texts)
@@ -77,12 +77,12 @@ def picture(
 def glance(shown: Pattern) -> Picture | None:
     """A small picture for a notebook, at several times if it moves; None if it needs layers."""
     times: dict[str, Any] = {}
-    if shown.moves:
+    if shown.is_dynamic:
         scheduled = any(isinstance(part, Schedule) for part in shown.parts)
         times = {"times": (0, 50, 100), "total": 100} if scheduled else {"times": (0, 1, 2)}
-    for place in ("encoder", "decoder", "cross"):
+    for attention_kind in ("encoder", "decoder", "cross"):
         try:
-            return picture(shown, 24, place=place, **times)
+            return picture(shown, 24, attention_kind=attention_kind, **times)
         except MaskplugError:
             continue
     return None
@@ -94,7 +94,7 @@ def _check(queries: int, keys: int, head: int, more: dict[str, Any]) -> None:
         raise OptionError(
             f"a picture of {queries} queries and {keys} keys; it has from 1 to {MOST:,} cells"
         )
-    for name in ("epoch", "depth", "seed"):
+    for name in ("epoch", "layer_idx", "seed"):
         if more.get(name, 0) < 0:
             raise OptionError(f"{name} is {more[name]}; it must be 0 or more")
     heads = more.get("heads", 1)
@@ -122,7 +122,7 @@ def _limits(within: Pattern | None, more: dict[str, Any]) -> Iterator[tuple[str,
     """What no visible cell may be beyond, with the words for it."""
     if within is not None:
         yield f"beyond {within}", within
-    if "documents" in more and (more.get("place") != "cross" or "query_documents" in more):
+    if "documents" in more and (more.get("attention_kind") != "cross" or "query_documents" in more):
         yield "across documents", Document()
     if "valid" in more:
         yield "to padding", Padding()

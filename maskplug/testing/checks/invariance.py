@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from maskplug.arrays import BoolArray, IntArray, offsets_of
 from maskplug.testing.outcome import Row, assert_same, by_row
 from maskplug.testing.subject import NotApplicable, Subject
 from maskplug.testing.workers import mask_in_worker
 from maskplug.tokens import TokenBatch
+from maskplug.types import BoolArray, IntArray, offsets_of
 
 Array = np.ndarray[Any, Any]
 
@@ -80,11 +80,11 @@ def _padded(subject: Subject, left: int, right: int) -> TokenBatch:
     size = len(tokens.ids) + width * len(tokens)
     ids = np.full(size, subject.vocab.pad_id)
     ids[inside] = tokens.ids
-    layers = {}
-    for name, layer in tokens.layers.items():
-        layers[name] = np.zeros(size, layer.dtype)
-        layers[name][inside] = layer
-    return TokenBatch(ids, offsets_of(tokens.lengths + width), tokens.keys, layers)
+    annotations = {}
+    for name, layer in tokens.annotations.items():
+        annotations[name] = np.zeros(size, layer.dtype)
+        annotations[name][inside] = layer
+    return TokenBatch(ids, offsets_of(tokens.lengths + width), tokens.keys, annotations)
 
 
 def _without_padding(row: Row, pad: int) -> Row:
@@ -133,15 +133,15 @@ def check_dtypes(subject: Subject) -> None:
     """The integer type of ids, offsets and layers does not matter."""
     expected, tokens = _alone(subject), subject.batch
     for dtype in (np.int64, np.int32, np.uint16, np.uint64):
-        layers = {name: _as(layer, dtype) for name, layer in tokens.layers.items()}
+        annotations = {name: _as(layer, dtype) for name, layer in tokens.annotations.items()}
         ids, offsets = _as(tokens.ids, dtype), _as(tokens.offsets, dtype)
-        other = TokenBatch(ids, offsets, tokens.keys, layers)
+        other = TokenBatch(ids, offsets, tokens.keys, annotations)
         assert_same(
             by_row(other, subject.mask(other, epoch=1)),
             expected,
             f"as {np.dtype(dtype).name}, the same numbers are masked otherwise",
             "Layers keep the type that the caller gives them: convert one before calculating "
-            "(tokens.layers[name].astype(np.int64)), since unsigned integers wrap around.",
+            "(tokens.annotations[name].astype(np.int64)), since unsigned integers wrap around.",
         )
 
 
@@ -157,9 +157,11 @@ def check_memory_layout(subject: Subject) -> None:
         "in arrays with gaps": _gappy,
         "in arrays that run backwards": _backwards,
     }.items():
-        layers = {layer: form(values) for layer, values in tokens.layers.items()}
+        annotations = {layer: form(values) for layer, values in tokens.annotations.items()}
         try:
-            other = TokenBatch(form(tokens.ids), form(tokens.offsets), form(tokens.keys), layers)
+            other = TokenBatch(
+                form(tokens.ids), form(tokens.offsets), form(tokens.keys), annotations
+            )
             found = by_row(other, subject.mask(other, epoch=1))
         except Exception as error:
             raise AssertionError(

@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from maskplug.arrays import IntArray, UintArray
 from maskplug.ragged import Ragged
 from maskplug.testing.laws import RARE, binomial_p
 from maskplug.testing.outcome import choices, hashes
 from maskplug.testing.subject import LAW_LENGTH, NotApplicable, Subject
 from maskplug.tokens import Masked, TokenBatch
+from maskplug.types import IntArray, UintArray
 
 PAIRS = 1_000
 #: More than any law that still draws something needs.
@@ -38,7 +38,7 @@ def _varieties(subject: Subject) -> dict[str, Variety]:
     """What each aspect of 24 samples of the same content varies with."""
     tokens = subject.equal_rows(np.arange(24, dtype=np.uint64))
     seeds = [subject.mask(tokens, seed=seed) for seed in (0, 1)]
-    times = [subject.mask(tokens, **when) for when in _times(subject)]
+    times = [subject.mask(tokens, **context) for context in _times(subject)]
     found = {}
     for name, aspect in ASPECTS.items():
         base = aspect(tokens, seeds[0])
@@ -55,7 +55,7 @@ def _varieties(subject: Subject) -> dict[str, Variety]:
 def _times(subject: Subject) -> list[dict[str, Any]]:
     """Eight epochs, 1,000 steps each; from beginning to end where only schedules may tick."""
     strategy = subject.strategy
-    progress = strategy.times.timeless and not strategy.timeless
+    progress = strategy.primary_clock.is_static and not strategy.is_static
     return [
         {"epoch": n, "step": 1_000 * n, "progress": n / 7 if progress else 0.0} for n in range(8)
     ]
@@ -83,16 +83,16 @@ def check_clock_changes_masks(subject: Subject) -> None:
     """Masks change with time where the clock ticks, and stay where it stands still."""
     strategy = subject.strategy
     for name, varies in _varieties(subject).items():
-        if strategy.timeless:
+        if strategy.is_static:
             assert not varies.time, (
-                f"the clock stands still (strategy.timeless), and {name} change from epoch to "
+                f"the clock stands still (strategy.is_static), and {name} change from epoch to "
                 "epoch: adapters would keep the first ones. Let times and the clocks in the fields "
                 "tell the time that masks are drawn at"
             )
             continue
         assert varies.time or not (name == "masks" or varies.seed or varies.key), (
             f"eight epochs and 7,000 steps give the same {name}, though the clock "
-            f"({strategy.times!r}) ticks: draw from rng and not from rng.timeless, or use the "
+            f"({strategy.primary_clock!r}) ticks: draw from rng and not from rng.at_time_zero, or use the "
             "clock 'never'"
         )
 
@@ -118,7 +118,7 @@ def _next_tick(subject: Subject) -> int | None:
     """The first epoch (and step) at which every clock has ticked; None where one never does."""
     moments: IntArray = np.arange(10_000)
     ticked = moments > 0
-    for clock in subject.strategy.clocks or (subject.strategy.times,):
+    for clock in subject.strategy.clocks or (subject.strategy.primary_clock,):
         t = clock(moments, moments)
         ticked &= t != t[0]
     return int(ticked.argmax()) if ticked.any() else None

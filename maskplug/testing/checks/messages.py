@@ -62,7 +62,9 @@ def check_missing_mask(subject: Subject) -> None:
     written = np.concatenate([masked.inputs.values for masked in subject.samples])
     if mask is None or mask not in written:
         raise NotApplicable("no mask token is written")
-    bare = Subject(subject.strategy, replace(vocab, mask_id=None), subject.layers, subject.seed)
+    bare = Subject(
+        subject.strategy, replace(vocab, mask_id=None), subject.annotations, subject.seed
+    )
     message = raised("a vocabulary without a mask token", VocabularyError, lambda: bare.mask(batch))
     assert "mask_id" in message, (
         f"the message names no way out: {message}\nvocab.require_mask(who) raises one that does"

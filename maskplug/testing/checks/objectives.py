@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from maskplug.arrays import BoolArray
 from maskplug.ragged import Ragged
 from maskplug.targets import IGNORE
 from maskplug.testing.outcome import shown
 from maskplug.testing.subject import NotApplicable, Subject
 from maskplug.tokens import Masked
+from maskplug.types import BoolArray
 
 
 def check_something_is_predicted(subject: Subject) -> None:

@@ -28,7 +28,10 @@ def _intervals(subject: PatternSubject, batch: Batch) -> Intervals:
 
 def check_result(subject: PatternSubject) -> None:
     """A pattern answers with intervals for every query, and can be used somewhere."""
-    refused = {place: subject.refusal(place) for place in ("encoder", "decoder", "cross")}
+    refused = {
+        attention_kind: subject.refusal(attention_kind)
+        for attention_kind in ("encoder", "decoder", "cross")
+    }
     assert subject.places, f"the pattern can be used nowhere: {refused}"
     for batch in subject.batches():
         found = _intervals(subject, batch)
@@ -68,7 +71,7 @@ def check_canonical(subject: PatternSubject) -> None:
             assert array.dtype == dtype, f"{name} is {array.dtype}, not {np.dtype(dtype)}. {FORM}"
             sealed = array.flags.c_contiguous and not array.flags.writeable
             assert sealed, (
-                f"{name} has gaps or can be written to (maskplug.arrays.frozen mends that). {FORM}"
+                f"{name} has gaps or can be written to (maskplug.types.frozen mends that). {FORM}"
             )
 
 
@@ -77,12 +80,16 @@ def check_renderers(subject: PatternSubject) -> None:
     for batch in subject.batches():
         found = _intervals(subject, batch)
         expected = found.dense()
-        arguments: dict[str, Any] = {"q_len": batch.q_len, "kv_len": batch.kv_len, **batch.layers}
+        arguments: dict[str, Any] = {
+            "q_len": batch.q_len,
+            "kv_len": batch.kv_len,
+            **batch.annotations,
+        }
         arguments |= {
             "seed": subject.seed,
             "keys": batch.names,
             "heads": HEADS,
-            "place": batch.place,
+            "attention_kind": batch.attention_kind,
         }
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", MaskplugWarning)  # of queries that see nothing
@@ -96,7 +103,7 @@ def check_renderers(subject: PatternSubject) -> None:
             "expanded": found.expanded().dense(),
         }.items():
             assert np.array_equal(mask, expected), (
-                f"{name} says otherwise than the intervals in {batch.place!r}. Write rows(site), "
+                f"{name} says otherwise than the intervals in {batch.attention_kind!r}. Write rows(site), "
                 "and leave the renderers to Pattern"
             )
         assert np.array_equal(found.counts, expected.sum(-1)), (

@@ -21,7 +21,7 @@ def check_sample_alone(subject: PatternSubject) -> None:
     for batch in subject.batches(left=0, right=0):
         together = batch.cells(subject.rows(batch, step=1))
         for sample, expected in zip(batch.samples, together, strict=True):
-            alone = subject.batch(batch.place, rows=[sample.number])
+            alone = subject.batch(batch.attention_kind, rows=[sample.number])
             assert_same_blocks(
                 alone,
                 alone.cells(subject.rows(alone, step=1)),
@@ -37,7 +37,7 @@ def check_padding(subject: PatternSubject) -> None:
     for batch in subject.batches(left=0, right=0):
         expected = batch.cells(subject.rows(batch, step=1))
         for left, right in ((0, 5), (3, 0), (2, 9)):
-            other = subject.batch(batch.place, left=left, right=right)
+            other = subject.batch(batch.attention_kind, left=left, right=right)
             assert_same_blocks(
                 other,
                 other.cells(subject.rows(other, step=1)),
@@ -59,11 +59,11 @@ def check_offset(subject: PatternSubject) -> None:
             found = subject.rows(batch, step=1, offset=offset)
         except OptionError as error:
             raise NotApplicable(f"the pattern refuses a cache: {error}") from None
-        for place, (one, other) in enumerate(
+        for query, (one, other) in enumerate(
             zip(np.moveaxis(found.dense(), 2, 0), np.moveaxis(whole, 2, 0)[offset:], strict=True)
         ):
             assert (one == other).all(), (
-                f"from key {offset} on, query {place} sees other keys than query {place + offset} "
+                f"from key {offset} on, query {query} sees other keys than query {query + offset} "
                 f"of the full mask. {OWN} site.queries is no length: with a cache it is 1"
             )
 
@@ -75,7 +75,7 @@ def check_times_of_samples(subject: PatternSubject) -> None:
         mixed = batch.cells(subject.rows(batch, epoch=time, step=7 * time, progress=time / 2))
         for at in np.unique(time).tolist():
             rows = np.flatnonzero(time == at)
-            one = subject.batch(batch.place, rows.tolist(), left=1, right=2)
+            one = subject.batch(batch.attention_kind, rows.tolist(), left=1, right=2)
             assert_same_blocks(
                 one,
                 [mixed[i] for i in rows],
@@ -88,7 +88,7 @@ def check_times_of_samples(subject: PatternSubject) -> None:
 
 def check_types_of_layers(subject: PatternSubject) -> None:
     """The integer type of layers does not matter, nor whether they are lists."""
-    if not subject.pattern.layers:
+    if not subject.pattern.all_required_annotations:
         raise NotApplicable("the pattern reads no layer")
     forms: dict[str, Callable[[Any], Any]] = {
         "as int32": lambda array: array.astype(np.int32),
@@ -112,12 +112,12 @@ def check_types_of_layers(subject: PatternSubject) -> None:
 def _reformed(
     subject: PatternSubject, batch: Batch, what: str, form: Callable[[Any], Any]
 ) -> Intervals:
-    layers = {
+    annotations = {
         name: form(layer) if isinstance(layer, np.ndarray) else [form(one) for one in layer]
-        for name, layer in batch.layers.items()
+        for name, layer in batch.annotations.items()
     }
     try:
-        return subject.rows(batch, layers)
+        return subject.rows(batch, annotations)
     except Exception as error:
         raise AssertionError(
             f"{what}, layers make the pattern raise {type(error).__name__}: {error}\nRead them "

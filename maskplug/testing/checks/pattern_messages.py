@@ -13,14 +13,14 @@ READ = "site.layer, site.each and site.pairs raise an error that names it"
 
 def check_missing_layer(subject: PatternSubject) -> None:
     """Without a layer that it reads, a pattern names that layer."""
-    if not subject.pattern.layers:
+    if not subject.pattern.all_required_annotations:
         raise NotApplicable("the pattern reads no layer")
-    for name in subject.pattern.layers:
+    for name in subject.pattern.all_required_annotations:
         said = []
-        for batch, depth in product(subject.batches(), DEPTHS):
-            layers = {key: layer for key, layer in batch.layers.items() if key != name}
+        for batch, layer_idx in product(subject.batches(), DEPTHS):
+            annotations = {key: layer for key, layer in batch.annotations.items() if key != name}
             try:
-                subject.rows(batch, layers, depth=depth)
+                subject.rows(batch, annotations, layer_idx=layer_idx)
             except TokenError as error:
                 said.append(str(error))
             except Exception as error:

@@ -36,7 +36,7 @@ def assert_same_blocks(batch: Batch, found: Any, expected: Any, what: str, remed
         if not np.array_equal(one, other):
             head, query, _ = (int(axis[0]) for axis in np.nonzero(one != other))
             raise AssertionError(
-                f"{what}: in {batch.place!r}, query {query} of sample {sample.number} (head {head},"
+                f"{what}: in {batch.attention_kind!r}, query {query} of sample {sample.number} (head {head},"
                 f" {sample.keys} keys) sees\n  {_shown(one[head, query])}\ninstead of\n"
                 f"  {_shown(other[head, query])}\n{remedy}"
             )
@@ -58,9 +58,11 @@ def check_no_memory_between_calls(subject: PatternSubject) -> None:
     """What was asked in between does not matter."""
     for batch in subject.batches():
         first = subject.rows(batch)
-        subject.rows(subject.batch(batch.place, rows=[0]), seed=1, step=4, progress=1.0)
+        subject.rows(subject.batch(batch.attention_kind, rows=[0]), seed=1, step=4, progress=1.0)
         backwards = list(range(len(batch.samples)))[::-1]
-        subject.rows(subject.batch(batch.place, backwards, left=1, right=2), seed=2, step=9)
+        subject.rows(
+            subject.batch(batch.attention_kind, backwards, left=1, right=2), seed=2, step=9
+        )
         assert_same_cells(
             batch,
             subject.rows(batch),
@@ -96,9 +98,9 @@ def check_global_generators_are_not_read(subject: PatternSubject) -> None:
 def check_layers_stay(subject: PatternSubject) -> None:
     """The caller's layers are as they were."""
     for batch in subject.batches():
-        given = {name: _copy(layer) for name, layer in batch.layers.items()}
+        given = {name: _copy(layer) for name, layer in batch.annotations.items()}
         subject.rows(batch, given)
-        for name, layer in batch.layers.items():
+        for name, layer in batch.annotations.items():
             same = all(np.array_equal(a, b) for a, b in zip(given[name], layer, strict=True))
             assert same, (
                 f"the pattern changes the caller's layer {name!r}: read it with site.layer, "

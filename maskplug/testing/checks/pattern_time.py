@@ -17,9 +17,9 @@ from maskplug.testing.subject import NotApplicable
 MOMENTS = ((0, 0, 0.0), (0, 1, 0.0), (1, 1, 0.0), (0, 40, 0.5), (1, 40, 0.5), (5, 1_000, 1.0))
 
 
-def _at(subject: PatternSubject, batch: Batch, depth: int = 0) -> list[Intervals]:
+def _at(subject: PatternSubject, batch: Batch, layer_idx: int = 0) -> list[Intervals]:
     return [
-        subject.rows(batch, epoch=epoch, step=step, progress=progress, depth=depth)
+        subject.rows(batch, epoch=epoch, step=step, progress=progress, layer_idx=layer_idx)
         for epoch, step, progress in MOMENTS
     ]
 
@@ -55,10 +55,10 @@ def check_time_comes_by_clocks(subject: PatternSubject) -> None:
 
 def check_moves(subject: PatternSubject) -> None:
     """A pattern that says that it moves does so."""
-    if not subject.pattern.moves:
+    if not subject.pattern.is_dynamic:
         raise NotApplicable("the pattern says that it stands still")
-    for batch, depth in product(subject.batches(), DEPTHS):
-        cells = [batch.cells(found) for found in _at(subject, batch, depth)]
+    for batch, layer_idx in product(subject.batches(), DEPTHS):
+        cells = [batch.cells(found) for found in _at(subject, batch, layer_idx)]
         for other in cells[1:]:
             if not all(map(np.array_equal, cells[0], other)):
                 return

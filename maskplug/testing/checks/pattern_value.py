@@ -17,7 +17,7 @@ UNNAMED = "nothing is registered for its class. Register the class in maskplug_r
 
 
 def _assert_same(subject: PatternSubject, other: Pattern, what: str) -> None:
-    copy = PatternSubject(other, subject.layers, subject.lengths, subject.seed)
+    copy = PatternSubject(other, subject.annotations, subject.lengths, subject.seed)
     for batch in subject.batches():
         assert_same_cells(
             batch,

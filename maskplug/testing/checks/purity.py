@@ -58,10 +58,10 @@ def check_global_generators_are_not_read(subject: Subject) -> None:
 def check_input_stays(subject: Subject) -> None:
     """The caller's arrays are as they were."""
     batch = subject.batch
-    arrays = {"ids": batch.ids, "offsets": batch.offsets, "keys": batch.keys, **batch.layers}
+    arrays = {"ids": batch.ids, "offsets": batch.offsets, "keys": batch.keys, **batch.annotations}
     writable = {name: array.copy() for name, array in arrays.items()}
-    layers = {name: writable[name] for name in batch.layers}
-    tokens = TokenBatch(writable["ids"], writable["offsets"], writable["keys"], layers)
+    annotations = {name: writable[name] for name in batch.annotations}
+    tokens = TokenBatch(writable["ids"], writable["offsets"], writable["keys"], annotations)
     subject.mask(tokens)
     for name, array in arrays.items():
         assert np.array_equal(writable[name], array), (

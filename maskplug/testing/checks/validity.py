@@ -6,13 +6,13 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from maskplug.arrays import BoolArray, IntArray
 from maskplug.ragged import Ragged
 from maskplug.targets import IGNORE
 from maskplug.targets.labels import in_place
 from maskplug.testing.outcome import shown
 from maskplug.testing.subject import NotApplicable, Subject
 from maskplug.tokens import Masked, TokenBatch
+from maskplug.types import BoolArray, IntArray
 
 
 def where(tokens: TokenBatch, flags: BoolArray) -> str:
@@ -62,11 +62,11 @@ def shapes(subject: Subject, tokens: TokenBatch, masked: Masked) -> None:
     )
 
 
-def layers(subject: Subject, tokens: TokenBatch, masked: Masked) -> None:
+def annotations_are_numeric(subject: Subject, tokens: TokenBatch, masked: Masked) -> None:
     """Layers are numbers, one for each input or target."""
     for kind, given, rows in (
-        ("layer", masked.layers, masked.inputs),
-        ("target layer", masked.target_layers, masked.targets),
+        ("layer", masked.annotations, masked.inputs),
+        ("target layer", masked.target_annotations, masked.targets),
     ):
         for name, values in given.items():
             size = 0 if rows is None else len(rows.values)
@@ -200,7 +200,7 @@ def lengths_within_bounds(subject: Subject, tokens: TokenBatch, masked: Masked) 
 #: All that holds for every batch, whatever its rows.
 ALWAYS = (
     shapes,
-    layers,
+    annotations_are_numeric,
     ids_in_vocabulary,
     selection,
     chosen_may_be_chosen,
@@ -218,10 +218,10 @@ def check_shapes(subject: Subject) -> None:
 
 def check_layers(subject: Subject) -> None:
     """Layers of the result are numbers, aligned with its ids."""
-    if not any(masked.layers or masked.target_layers for masked in subject.samples):
+    if not any(masked.annotations or masked.target_annotations for masked in subject.samples):
         raise NotApplicable("the strategy returns no layers")
     for masked in subject.samples:
-        layers(subject, subject.batch, masked)
+        annotations_are_numeric(subject, subject.batch, masked)
 
 
 def check_ids_in_vocabulary(subject: Subject) -> None:
@@ -246,7 +246,10 @@ def check_protected_tokens_are_not_chosen(subject: Subject) -> None:
     """Tokens under the layer "protected" are never chosen, whatever else is true of them."""
     batch = subject.batch
     protected = np.arange(len(batch.ids)) % 3 == 0
-    dressed = {**batch.layers, "protected": protected | batch.layers.get("protected", False)}
+    dressed = {
+        **batch.annotations,
+        "protected": protected | batch.annotations.get("protected", False),
+    }
     tokens = TokenBatch(batch.ids, batch.offsets, batch.keys, dressed)
     for epoch in range(3):
         chosen_may_be_chosen(subject, tokens, subject.mask(tokens, epoch=epoch))

@@ -17,7 +17,7 @@ LINKS = [[(4, 1), (0, 1), (5, 2), (0, 4)]]
 
 def visible(found: Any = LINKS, targets: int = 6, sources: int = 7, **options: Any) -> Any:
     """The source tokens that each target token of the first sample sees."""
-    seen = Aligned(**options).dense(targets, sources, place="cross", links=found)
+    seen = Aligned(**options).dense(targets, sources, attention_kind="cross", links=found)
     return [np.flatnonzero(row).tolist() for row in seen[0, 0]]
 
 
@@ -50,7 +50,7 @@ def test_the_order_of_links_and_their_repetition_do_not_matter() -> None:
 def test_no_row_is_empty(fallback: str) -> None:
     rng = np.random.default_rng(1)
     found = [[(rng.integers(9), rng.integers(12)) for _ in range(n)] for n in range(25)]
-    seen = Aligned(radius=1, fallback=fallback).dense(12, 9, place="cross", links=found)
+    seen = Aligned(radius=1, fallback=fallback).dense(12, 9, attention_kind="cross", links=found)
     assert seen.shape == (25, 1, 12, 9)
     assert seen.any(-1).all()
     for row, pairs in zip(seen[:, 0], found, strict=True):
@@ -59,7 +59,10 @@ def test_no_row_is_empty(fallback: str) -> None:
 
 def test_a_radius_may_shrink_with_training() -> None:
     shrinking = maskplug.pattern("aligned(radius=linear(4, 0))")
-    masks = [shrinking.dense(6, 7, place="cross", progress=at, links=LINKS) for at in (0, 0.5, 1)]
+    masks = [
+        shrinking.dense(6, 7, attention_kind="cross", progress=at, links=LINKS)
+        for at in (0, 0.5, 1)
+    ]
     assert [int(mask[0, 0, 2].sum()) for mask in masks] == [6, 4, 1]
     assert all((a >= b).all() for a, b in pairwise(masks))
 
@@ -67,13 +70,15 @@ def test_a_radius_may_shrink_with_training() -> None:
 def test_links_count_from_the_first_token_and_samples_differ() -> None:
     padding = {"valid": [[0, 0, 1, 1, 1], [1] * 5], "valid_queries": [[0, 1, 1], [1] * 3]}
     ragged = [[(0, 1), (2, 1)], [(4, 0)]]
-    seen = Aligned().dense(3, 5, place="cross", links=ragged, **padding)[:, 0].astype(int)
+    seen = Aligned().dense(3, 5, attention_kind="cross", links=ragged, **padding)[:, 0].astype(int)
     assert seen[0].tolist() == [[0, 0, 1, 1, 1], [0, 0, 1, 1, 1], [0, 0, 1, 0, 1]]
     assert seen[1].tolist() == [[0, 0, 0, 0, 1], [1] * 5, [1] * 5]
 
 
 def test_one_list_is_for_all_samples() -> None:
-    seen = Aligned().dense(2, 3, place="cross", keys=[1, 2], links=[[(2, 0)]], valid=[[1] * 3] * 2)
+    seen = Aligned().dense(
+        2, 3, attention_kind="cross", keys=[1, 2], links=[[(2, 0)]], valid=[[1] * 3] * 2
+    )
     assert seen.shape[0] == 2
     assert (seen[0] == seen[1]).all()
 
@@ -86,12 +91,12 @@ def test_a_link_out_of_range_is_named_with_its_sentence(link: tuple[int, int]) -
         "tokens and whose target has 2"
     )
     with pytest.raises(TokenError, match=said):
-        Aligned().dense(4, 5, place="cross", links=[[(4, 3)], [(0, 0), link]], **padding)
+        Aligned().dense(4, 5, attention_kind="cross", links=[[(4, 3)], [(0, 0), link]], **padding)
 
 
 def test_links_are_needed() -> None:
     with pytest.raises(TokenError, match="'aligned' reads the layer 'links'"):
-        Aligned().dense(2, 4, place="cross")
+        Aligned().dense(2, 4, attention_kind="cross")
 
 
 def test_self_attention_is_refused() -> None:

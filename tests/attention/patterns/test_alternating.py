@@ -18,16 +18,16 @@ def matrix(pattern: maskplug.Pattern, **more: Any) -> Any:
     return pattern.dense(9, **more)[0, 0]
 
 
-@pytest.mark.parametrize("depth", range(8))
-def test_layers_take_turns(depth: int) -> None:
+@pytest.mark.parametrize("layer_idx", range(8))
+def test_layers_take_turns(layer_idx: int) -> None:
     members = [Full(), LOCAL, Causal()]
-    seen = matrix(Alternating(tuple(members)), depth=depth)
-    assert (seen == matrix(members[depth % 3])).all()
+    seen = matrix(Alternating(tuple(members)), layer_idx=layer_idx)
+    assert (seen == matrix(members[layer_idx % 3])).all()
 
 
 def test_one_pattern_is_used_everywhere() -> None:
-    for depth in (0, 1, 5):
-        assert (matrix(Alternating((LOCAL,)), depth=depth) == matrix(LOCAL)).all()
+    for layer_idx in (0, 1, 5):
+        assert (matrix(Alternating((LOCAL,)), layer_idx=layer_idx) == matrix(LOCAL)).all()
 
 
 def local_layers(config: Any) -> list[bool]:
@@ -46,24 +46,24 @@ def test_the_turns_of_modernbert_and_gemma() -> None:
         assert True in wanted
         assert False in wanted
         local = matrix(LOCAL)
-        ours = [bool((matrix(pattern, depth=i) == local).all()) for i in range(len(wanted))]
+        ours = [bool((matrix(pattern, layer_idx=i) == local).all()) for i in range(len(wanted))]
         assert ours == wanted
 
 
 def test_it_reads_what_its_members_read() -> None:
     pattern = Alternating((Causal(), Document()))
-    assert pattern.layers == ("documents",)
-    assert matrix(pattern, depth=0).any()
+    assert pattern.all_required_annotations == ("documents",)
+    assert matrix(pattern, layer_idx=0).any()
     with pytest.raises(TokenError, match="reads the layer 'documents'"):
-        matrix(pattern, depth=1)
+        matrix(pattern, layer_idx=1)
 
 
 def test_it_moves_when_a_member_moves() -> None:
     still, moving = Alternating((Causal(), LOCAL)), Alternating((Causal(), Window(Linear(1, 5))))
-    assert not still.moves
-    assert moving.moves
-    assert (matrix(moving, depth=1, progress=1.0) == matrix(Window(5))).all()
-    assert (matrix(moving, depth=0, progress=1.0) == matrix(Causal())).all()
+    assert not still.is_dynamic
+    assert moving.is_dynamic
+    assert (matrix(moving, layer_idx=1, progress=1.0) == matrix(Window(5))).all()
+    assert (matrix(moving, layer_idx=0, progress=1.0) == matrix(Causal())).all()
 
 
 def test_members_may_be_expressions_and_are_written_into_the_spec() -> None:

@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from batches import fits
 
 import maskplug
 from maskplug.errors import OptionError
 from maskplug.schedule import Linear
+from support.batches import fits
 
 N = 6_000
 

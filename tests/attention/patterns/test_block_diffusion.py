@@ -85,7 +85,7 @@ def test_an_odd_number_of_tokens_is_refused_and_the_sample_named() -> None:
 
 def test_cross_attention_is_refused() -> None:
     with pytest.raises(OptionError, match="'block_diffusion' is for self-attention"):
-        BlockDiffusion(2).dense(4, 8, place="cross")
+        BlockDiffusion(2).dense(4, 8, attention_kind="cross")
 
 
 def test_bad_options_are_named() -> None:

@@ -58,7 +58,7 @@ def test_a_shift_moves_the_borders() -> None:
 
 def test_chunks_grow_with_training() -> None:
     growing = Chunked(size=Steps(values=(1, 2, 4, 8), at=(0.2, 0.5, 0.9)))
-    assert growing.moves
+    assert growing.is_dynamic
     seen = [matrix(growing, progress=p) for p in (0.0, 0.3, 0.5, 1.0)]
     for mask, size in zip(seen, (1, 2, 4, 8), strict=True):
         assert (mask == matrix(Chunked(size))).all()

@@ -13,39 +13,41 @@ TEXTS = ["wait_k:k=2", "wait_k:k=1,most=4", "monotonic", "aligned", "aligned:fal
 every = pytest.mark.parametrize("text", TEXTS)
 
 
-def layers(queries: int, **more: Any) -> dict[str, Any]:
+def annotations(queries: int, **more: Any) -> dict[str, Any]:
     return {"sources_read": np.zeros(queries, int), "links": [[]], **more}
 
 
 @every
 def test_one_token_sees_the_one_token(text: str) -> None:
-    assert maskplug.pattern(text).dense(1, 1, place="cross", **layers(1)).all()
+    assert maskplug.pattern(text).dense(1, 1, attention_kind="cross", **annotations(1)).all()
 
 
 @every
 @pytest.mark.parametrize("keys", [0, 3])
 def test_no_query_asks_nothing(text: str, keys: int) -> None:
-    assert maskplug.pattern(text).dense(0, keys, place="cross", **layers(0)).size == 0
+    assert maskplug.pattern(text).dense(0, keys, attention_kind="cross", **annotations(0)).size == 0
 
 
 @every
 def test_no_source_shows_nothing(text: str) -> None:
     with pytest.warns(maskplug.MaskplugWarning, match="hides every key from 3 of 3"):
-        seen = maskplug.pattern(text).dense(3, 0, place="cross", **layers(3))
+        seen = maskplug.pattern(text).dense(3, 0, attention_kind="cross", **annotations(3))
     assert seen.shape == (1, 1, 3, 0)
 
 
 @every
 def test_a_sample_of_padding_alone_sees_nothing_and_leaves_the_others_be(text: str) -> None:
     valid = {"valid": [[0, 0, 0], [1, 1, 1]], "valid_queries": [[0, 0], [1, 1]]}
-    seen = maskplug.pattern(text).dense(2, 3, place="cross", **layers(2, **valid), keys=[5, 7])
+    seen = maskplug.pattern(text).dense(
+        2, 3, attention_kind="cross", **annotations(2, **valid), keys=[5, 7]
+    )
     assert not seen[0].any()
-    alone = maskplug.pattern(text).dense(2, 3, place="cross", **layers(2), keys=[7])
+    alone = maskplug.pattern(text).dense(2, 3, attention_kind="cross", **annotations(2), keys=[7])
     assert (seen[1] == alone[0]).all()
 
 
 @every
 def test_fallback_gives_the_first_token_where_there_is_no_source(text: str) -> None:
-    empty = layers(2, valid=[[0, 0, 0]])
-    seen = maskplug.pattern(text).dense(2, 3, place="cross", fallback="first", **empty)
+    empty = annotations(2, valid=[[0, 0, 0]])
+    seen = maskplug.pattern(text).dense(2, 3, attention_kind="cross", fallback="first", **empty)
     assert seen[0, 0].astype(int).tolist() == [[1, 0, 0], [1, 0, 0]]

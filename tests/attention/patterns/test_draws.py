@@ -48,10 +48,10 @@ def test_samples_draw_apart(text: str) -> None:
 
 @each
 def test_the_clock_says_what_t_is(text: str) -> None:
-    def at(clock: str, **when: int) -> Any:
+    def at(clock: str, **context: int) -> Any:
         name, options = text.split(":")
         rest = [option for option in options.split(",") if not option.startswith("clock")]
-        return many(f"{name}:{','.join([*rest, f'clock={clock}'])}", **when)
+        return many(f"{name}:{','.join([*rest, f'clock={clock}'])}", **context)
 
     by_step = at("step", t=2)
     assert (at("every(2, step)", t=5) == by_step).all()
@@ -99,40 +99,47 @@ def test_without_per_head_one_mask_stands_for_all_heads() -> None:
     ],
 )
 def test_layers_of_the_model(text: str, apart: bool) -> None:
-    first, second = many(text, depth=0), many(text, depth=1)
+    first, second = many(text, layer_idx=0), many(text, layer_idx=1)
     assert (first != second).any((1, 2, 3)).mean() == pytest.approx(float(apart), abs=0.1)
 
 
 @each
 def test_a_decoder_draws_apart_from_the_encoder(text: str) -> None:
-    assert (many(text) != many(text, place="decoder")).any((1, 2, 3)).mean() > 0.4
+    assert (many(text) != many(text, attention_kind="decoder")).any((1, 2, 3)).mean() > 0.4
 
 
 def test_cross_attention_hides_what_the_encoder_hides() -> None:
-    assert (many("random", kv_len=24, place="cross") == many("random")).all()
+    assert (many("random", kv_len=24, attention_kind="cross") == many("random")).all()
 
 
 @each
 def test_later_queries_are_rows_of_the_whole_mask(text: str) -> None:
     later = maskplug.pattern(text).dense(
-        7, LENGTH, t=3, seed=5, keys=range(40), segments=SEGMENTS, offset=10, place="decoder"
+        7,
+        LENGTH,
+        t=3,
+        seed=5,
+        keys=range(40),
+        segments=SEGMENTS,
+        offset=10,
+        attention_kind="decoder",
     )
-    assert (later == many(text, place="decoder")[:, :, 10:17]).all()
+    assert (later == many(text, attention_kind="decoder")[:, :, 10:17]).all()
 
 
 @each
 def test_masks_that_are_drawn_anew_move(text: str) -> None:
-    assert maskplug.pattern(text).moves
+    assert maskplug.pattern(text).is_dynamic
     name, options = text.split(":")
     still = options.replace(",clock=step", "") + ",clock=never"
-    assert not maskplug.pattern(f"{name}:{still}").moves
+    assert not maskplug.pattern(f"{name}:{still}").is_dynamic
 
 
 @pytest.mark.parametrize(
     "text", ["unilm:mode=seq2seq", "unilm:mode=left_to_right", "permutation", "bigbird", "section"]
 )
 def test_masks_that_draw_nothing_at_other_times_stand_still(text: str) -> None:
-    assert not maskplug.pattern(text).moves
+    assert not maskplug.pattern(text).is_dynamic
 
 
 @pytest.mark.parametrize(
@@ -149,7 +156,7 @@ def test_patterns_for_self_attention_refuse_cross_attention(text: str, why: str)
     with pytest.raises(
         maskplug.OptionError, match=f"pattern '{text}' is for self-attention: {why}"
     ):
-        maskplug.pattern(text).dense(2, 3, place="cross")
+        maskplug.pattern(text).dense(2, 3, attention_kind="cross")
 
 
 @each

@@ -40,9 +40,9 @@ def test_a_layer_says_the_same_as_positions() -> None:
 
 
 def test_what_it_reads_depends_on_its_option() -> None:
-    assert GlobalTokens().layers == ()
-    assert GlobalTokens(None).layers == ("global_tokens",)
-    assert (GlobalTokens(None) | GlobalTokens()).layers == ("global_tokens",)
+    assert GlobalTokens().all_required_annotations == ()
+    assert GlobalTokens(None).all_required_annotations == ("global_tokens",)
+    assert (GlobalTokens(None) | GlobalTokens()).all_required_annotations == ("global_tokens",)
 
 
 def test_the_end_is_each_sample_s_own() -> None:
@@ -59,7 +59,7 @@ def test_positions_that_a_short_sample_does_not_have_are_left_out() -> None:
 
 
 def test_in_cross_attention_keys_alone_are_global() -> None:
-    seen = maskplug.pattern("global_tokens:positions=[1]").dense(3, 4, place="cross")[0, 0]
+    seen = maskplug.pattern("global_tokens:positions=[1]").dense(3, 4, attention_kind="cross")[0, 0]
     assert seen.astype(int).tolist() == [[0, 1, 0, 0]] * 3
 
 

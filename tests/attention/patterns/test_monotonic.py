@@ -15,7 +15,9 @@ from maskplug.errors import TokenError
 
 def visible(reads: list[int], sources: int, **options: Any) -> list[list[int]]:
     """The source tokens that each target token sees."""
-    seen = Monotonic(**options).dense(len(reads), sources, place="cross", sources_read=[reads])
+    seen = Monotonic(**options).dense(
+        len(reads), sources, attention_kind="cross", sources_read=[reads]
+    )
     return [np.flatnonzero(row).tolist() for row in seen[0, 0]]
 
 
@@ -30,17 +32,17 @@ def test_a_chunk_ends_where_reading_ends() -> None:
 
 def test_it_is_wait_k_where_that_is_the_policy() -> None:
     reads = [min(3 + q, 7) for q in range(9)]
-    theirs = WaitK(3).dense(9, 7, place="cross")
-    assert (Monotonic().dense(9, 7, place="cross", sources_read=reads) == theirs).all()
+    theirs = WaitK(3).dense(9, 7, attention_kind="cross")
+    assert (Monotonic().dense(9, 7, attention_kind="cross", sources_read=reads) == theirs).all()
 
 
 def test_prefixes_grow_and_are_never_empty() -> None:
     rng = np.random.default_rng(0)
     reads = rng.integers(0, 12, (30, 20))
-    seen = Monotonic().dense(20, 11, place="cross", sources_read=reads)
+    seen = Monotonic().dense(20, 11, attention_kind="cross", sources_read=reads)
     assert (seen[:, :, :-1] <= seen[:, :, 1:]).all()
     assert seen[..., 0].all()
-    short = Monotonic(lookback=3).dense(20, 11, place="cross", sources_read=reads)
+    short = Monotonic(lookback=3).dense(20, 11, attention_kind="cross", sources_read=reads)
     assert (short <= seen).all()
     assert set(short.sum(-1).ravel()) == {1, 2, 3}
 
@@ -48,7 +50,7 @@ def test_prefixes_grow_and_are_never_empty() -> None:
 def test_a_chunk_may_grow_with_training() -> None:
     growing = maskplug.pattern("monotonic(lookback=linear(1, 3))")
     masks = [
-        growing.dense(3, 5, place="cross", sources_read=[2, 4, 5], progress=at)
+        growing.dense(3, 5, attention_kind="cross", sources_read=[2, 4, 5], progress=at)
         for at in (0.0, 0.5, 1.0)
     ]
     assert [mask[0, 0].sum(-1).tolist() for mask in masks] == [[1, 1, 1], [2, 2, 2], [2, 3, 3]]
@@ -56,12 +58,12 @@ def test_a_chunk_may_grow_with_training() -> None:
 
 
 def test_padding_counts_for_nothing() -> None:
-    layers = {
+    annotations = {
         "sources_read": [[9, 2, 3, -1], [1, 1, 4, 4]],
         "valid": [[0, 1, 1, 1, 0], [1, 1, 1, 1, 0]],
         "valid_queries": [[0, 1, 1, 0], [1, 1, 1, 1]],
     }
-    seen = Monotonic().dense(4, 5, place="cross", **layers)[:, 0]
+    seen = Monotonic().dense(4, 5, attention_kind="cross", **annotations)[:, 0]
     assert seen[0].astype(int).tolist() == [
         [0, 1, 0, 0, 0],
         [0, 1, 1, 0, 0],
@@ -84,14 +86,14 @@ def test_padding_counts_for_nothing() -> None:
 def test_a_number_that_cannot_be_is_named(reads: Any, said: str) -> None:
     valid = [[1, 1, 1, 1], [0, 1, 1, 1]]
     with pytest.raises(TokenError, match=said):
-        Monotonic().dense(2, 4, place="cross", sources_read=reads, valid=valid)
+        Monotonic().dense(2, 4, attention_kind="cross", sources_read=reads, valid=valid)
 
 
 def test_a_layer_is_needed_that_fits() -> None:
     with pytest.raises(TokenError, match="'monotonic' reads the layer 'sources_read'"):
-        Monotonic().dense(2, 4, place="cross")
+        Monotonic().dense(2, 4, attention_kind="cross")
     with pytest.raises(TokenError, match=r"shape \(1, 3\).*\(1, 2\)"):
-        Monotonic().dense(2, 4, place="cross", sources_read=[[1, 2, 3]])
+        Monotonic().dense(2, 4, attention_kind="cross", sources_read=[[1, 2, 3]])
 
 
 def test_self_attention_is_refused() -> None:

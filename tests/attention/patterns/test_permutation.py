@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from batches import VOCAB, equal_rows, fits
 
 import maskplug
 from maskplug.errors import MaskplugWarning, OptionError, TokenError
-from maskplug.permutation import perm_mask
+from maskplug.objectives.xlnet import perm_mask
+from support.batches import VOCAB, equal_rows, fits
 
 DRAWN = "permutation:order=drawn,stream=content"
 N = 12_000
@@ -49,7 +49,7 @@ def test_the_content_stream_is_the_same_and_oneself() -> None:
 def test_it_reads_what_the_strategy_makes() -> None:
     tokens = equal_rows(5, 20)
     masked = maskplug.strategy("permutation", rate=0.3)(tokens, VOCAB, seed=1)
-    order = masked.layers["order"].reshape(5, 20)
+    order = masked.annotations["order"].reshape(5, 20)
     mask = maskplug.pattern("permutation").dense(20, order=order, keys=range(5))
     predicted = masked.selection.mask.reshape(5, 20)
     assert mask[:, 0].diagonal(axis1=1, axis2=2).tolist() == (~predicted).tolist()
@@ -98,8 +98,8 @@ def test_one_token_and_none() -> None:
 
 
 def test_the_layer_and_the_clock_that_an_order_has() -> None:
-    assert maskplug.pattern("permutation").layers == ("order",)
-    assert maskplug.pattern(DRAWN).layers == ()
+    assert maskplug.pattern("permutation").all_required_annotations == ("order",)
+    assert maskplug.pattern(DRAWN).all_required_annotations == ()
     with pytest.raises(TokenError, match="pattern 'permutation' reads the layer 'order'"):
         maskplug.pattern("permutation").dense(3)
     with pytest.raises(OptionError, match="order 'layer' draws nothing"):

@@ -52,12 +52,12 @@ def test_a_cache_gives_the_last_rows_of_the_matrix(text: str, left: int) -> None
 @pytest.mark.parametrize("left", [0, 3])
 @pytest.mark.parametrize("left_queries", [0, 2])
 def test_cross_attention_compares_own_places(text: str, left: int, left_queries: int) -> None:
-    plain = matrix(text, 6, 9, place="cross")
+    plain = matrix(text, 6, 9, attention_kind="cross")
     padded = matrix(
         text,
         6 + left_queries,
         9 + left,
-        place="cross",
+        attention_kind="cross",
         valid=[0] * left + [1] * 9,
         valid_queries=[0] * left_queries + [1] * 6,
     )

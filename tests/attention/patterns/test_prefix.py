@@ -55,8 +55,8 @@ def test_the_prefix_is_counted_behind_padding() -> None:
 
 def test_a_prefix_grows_with_training() -> None:
     growing = Prefix(length=Linear(0, 8))
-    assert growing.moves
-    assert not Prefix(4).moves
+    assert growing.is_dynamic
+    assert not Prefix(4).is_dynamic
     seen = [matrix(growing, progress=p) for p in np.linspace(0, 1, 17)]
     assert (seen[0] == matrix(Causal())).all()
     assert (seen[8] == matrix(Prefix(4))).all()
@@ -66,8 +66,8 @@ def test_a_prefix_grows_with_training() -> None:
 
 
 def test_what_it_reads_depends_on_its_option() -> None:
-    assert Prefix(3).layers == ()
-    assert Prefix().layers == ("prefix_lengths",)
+    assert Prefix(3).all_required_annotations == ()
+    assert Prefix().all_required_annotations == ("prefix_lengths",)
 
 
 def test_a_missing_or_wrong_layer_is_named() -> None:

@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from batches import fits, likely
 from scipy import stats
 
 import maskplug
 from maskplug.errors import MaskplugWarning, OptionError
+from support.batches import fits, likely
 
 N = 20_000
 
@@ -19,7 +19,7 @@ N = 20_000
 def seen(text: str, length: int = 6, samples: int = N, **more: Any) -> Any:
     """Which keys are seen: bool of shape (samples, heads, length)."""
     pattern = maskplug.pattern(text)
-    return pattern.dense(1, length, keys=range(samples), place="cross", **more)[:, :, 0]
+    return pattern.dense(1, length, keys=range(samples), attention_kind="cross", **more)[:, :, 0]
 
 
 def test_numbers_of_hidden_keys_are_binomial_but_for_the_one_that_stays() -> None:

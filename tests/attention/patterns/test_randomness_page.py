@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-import reference as ref
-import reference_attention as twin
-from reference import Sample
 
 import maskplug
 from maskplug.rng import key_of
+from support import reference as ref
+from support import reference_attention as twin
+from support.reference import Sample
 
 PAGE = Path(__file__).parents[3] / "docs" / "randomness-attention.md"
 BLOCK = re.search(r"```example\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.S)
@@ -78,9 +78,9 @@ def test_the_hidden_keys() -> None:
     assert hidden("random:rate=0.4,per_head=true", heads=2, head=1) == numbers(
         "hidden from head 1, per head"
     )
-    assert hidden("random:rate=0.4,per_layer=true", place="decoder", depth=2) == numbers(
-        "hidden in layer 2 of the decoder, per layer"
-    )
+    assert hidden(
+        "random:rate=0.4,per_layer=true", attention_kind="decoder", layer_idx=2
+    ) == numbers("hidden in layer 2 of the decoder, per layer")
 
 
 def test_the_random_blocks() -> None:

@@ -15,8 +15,12 @@ SECTIONS = [1, 0, 0, 0, 0, 1, 0, 0, 0, 0]
 
 
 def dense(text: str, length: int = 10, **more: Any) -> Any:
-    layers = {"sentence_starts": SENTENCES[:length], "section_starts": SECTIONS[:length], **more}
-    return maskplug.pattern(text).dense(length, **layers)[0, 0]
+    annotations = {
+        "sentence_starts": SENTENCES[:length],
+        "section_starts": SECTIONS[:length],
+        **more,
+    }
+    return maskplug.pattern(text).dense(length, **annotations)[0, 0]
 
 
 def runs(*lengths: int) -> Any:
@@ -77,8 +81,8 @@ def test_starts_in_padding_are_none() -> None:
 def test_later_queries_are_rows_of_the_whole_mask() -> None:
     for text in ("sentence", "sentence:heads=true", "section"):
         pattern = maskplug.pattern(text)
-        layers = {"sentence_starts": SENTENCES, "section_starts": SECTIONS}
-        later = pattern.dense(3, 10, offset=6, place="decoder", **layers)[0, 0]
+        annotations = {"sentence_starts": SENTENCES, "section_starts": SECTIONS}
+        later = pattern.dense(3, 10, offset=6, attention_kind="decoder", **annotations)[0, 0]
         assert (later == dense(text)[6:9]).all()
 
 
@@ -89,8 +93,8 @@ def test_one_token_and_none() -> None:
 
 
 def test_layers_depend_on_options() -> None:
-    assert maskplug.pattern("sentence").layers == ("sentence_starts",)
-    assert maskplug.pattern("sentence(heads=true) & section").layers == (
+    assert maskplug.pattern("sentence").all_required_annotations == ("sentence_starts",)
+    assert maskplug.pattern("sentence(heads=true) & section").all_required_annotations == (
         "sentence_starts",
         "section_starts",
     )

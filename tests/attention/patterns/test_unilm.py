@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from batches import fits
 
 import maskplug
 from maskplug.errors import OptionError, TokenError
+from support.batches import fits
 
 MODES = ("bidirectional", "seq2seq", "left_to_right", "right_to_left")
 SEGMENTS = [0, 0, 0, 1, 1, 1, 1]
@@ -92,9 +92,9 @@ def test_one_token_sees_itself_in_every_mode() -> None:
 
 
 def test_the_layer_that_a_mode_reads() -> None:
-    assert maskplug.pattern("unilm").layers == ("segments",)
-    assert maskplug.pattern("unilm:mode=mixture").layers == ("segments",)
-    assert maskplug.pattern("unilm:mode=right_to_left & causal").layers == ()
+    assert maskplug.pattern("unilm").all_required_annotations == ("segments",)
+    assert maskplug.pattern("unilm:mode=mixture").all_required_annotations == ("segments",)
+    assert maskplug.pattern("unilm:mode=right_to_left & causal").all_required_annotations == ()
     with pytest.raises(TokenError, match="pattern 'unilm' reads the layer 'segments'"):
         maskplug.pattern("unilm").dense(3)
 

@@ -7,17 +7,17 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-import reference as ref
 
 import maskplug
 from maskplug.attention import WaitK
 from maskplug.clock import Epoch, Step
 from maskplug.schedule import Linear
+from support import reference as ref
 
 
 def visible(pattern: maskplug.Pattern, targets: int, sources: int, **more: object) -> list[int]:
     """How many source tokens each target token of one sample sees: the first ones."""
-    seen = pattern.dense(targets, sources, place="cross", **more)[0, 0]
+    seen = pattern.dense(targets, sources, attention_kind="cross", **more)[0, 0]
     assert (seen[:, :-1] >= seen[:, 1:]).all()
     return [int(count) for count in seen.sum(-1)]
 
@@ -46,8 +46,8 @@ def test_what_is_read_stays_read_and_is_never_nothing(catchup: float, most: int 
 
 def test_a_schedule_moves_the_delay_and_later_masks_hold_the_earlier_ones() -> None:
     growing = maskplug.pattern("wait_k(k=linear(1, 5))")
-    assert growing.moves
-    masks = [growing.dense(9, 12, place="cross", progress=at) for at in (0.0, 0.5, 1.0)]
+    assert growing.is_dynamic
+    masks = [growing.dense(9, 12, attention_kind="cross", progress=at) for at in (0.0, 0.5, 1.0)]
     assert [int(mask[0, 0, 0].sum()) for mask in masks] == [1, 3, 5]
     assert all((a <= b).all() and (a != b).any() for a, b in pairwise(masks))
 
@@ -56,8 +56,8 @@ def test_delays_are_drawn_evenly_and_anew() -> None:
     keys = np.arange(6_000, dtype=np.uint64)
     multipath = WaitK(2, most=5)
 
-    def delays(pattern: WaitK = multipath, **when: int) -> list[int]:
-        rows = pattern.intervals(1, 99, place="cross", keys=keys, **when)
+    def delays(pattern: WaitK = multipath, **context: int) -> list[int]:
+        rows = pattern.intervals(1, 99, attention_kind="cross", keys=keys, **context)
         return [int(end) for end in rows.hi[:, 0, 0, 0]]
 
     counts = Counter(delays())
@@ -76,7 +76,7 @@ def test_delays_are_drawn_up_to_what_most_is_now() -> None:
     pattern = maskplug.pattern("wait_k(k=2, most=linear(2, 6))")
     drawn = []
     for progress in (0.0, 0.5, 1.0):
-        rows = pattern.intervals(1, 99, place="cross", keys=range(400), progress=progress)
+        rows = pattern.intervals(1, 99, attention_kind="cross", keys=range(400), progress=progress)
         drawn.append(np.broadcast_to(rows.hi[:, 0, 0, 0], 400))
     assert [set(delays.tolist()) for delays in drawn] == [{2}, {2, 3, 4}, {2, 3, 4, 5, 6}]
     assert all((a <= b).all() for a, b in pairwise(drawn))  # the same word, of a wider range
@@ -93,15 +93,15 @@ def test_a_catchup_that_grows_reads_less() -> None:
     seen = [visible(pattern, 6, 99, progress=p) for p in (0.0, 0.5, 1.0)]
     assert seen == [visible(WaitK(3, catchup=c), 6, 99) for c in (-0.5, 0.0, 0.5)]
     assert seen[2] == [3, 3, 4, 4, 5, 5]
-    both = pattern.dense(6, 99, place="cross", keys=[1, 2], progress=np.array([1.0, 0.0]))
+    both = pattern.dense(6, 99, attention_kind="cross", keys=[1, 2], progress=np.array([1.0, 0.0]))
     assert both[:, 0].sum(-1).tolist() == [seen[2], seen[0]]
 
 
 def test_no_clock_ticks_where_nothing_is_drawn() -> None:
-    assert not maskplug.pattern("wait_k:k=3").moves
+    assert not maskplug.pattern("wait_k:k=3").is_dynamic
     assert WaitK(3, most=5) == WaitK(3, most=5, clock=Step())
-    assert maskplug.pattern("wait_k:k=3,most=5").moves
-    assert not maskplug.pattern("wait_k:k=3,most=5,clock=never").moves
+    assert maskplug.pattern("wait_k:k=3,most=5").is_dynamic
+    assert not maskplug.pattern("wait_k:k=3,most=5,clock=never").is_dynamic
 
 
 def test_one_number_is_a_choice_of_one() -> None:
@@ -110,7 +110,7 @@ def test_one_number_is_a_choice_of_one() -> None:
 
 def test_padding_moves_nothing_and_sees_what_the_first_token_sees() -> None:
     valid, queries = [[0, 0, 1, 1, 1, 1, 0]], [[0, 1, 1, 1]]
-    seen = WaitK(2).dense(4, 7, place="cross", valid=valid, valid_queries=queries)[0, 0]
+    seen = WaitK(2).dense(4, 7, attention_kind="cross", valid=valid, valid_queries=queries)[0, 0]
     assert seen.astype(int).tolist() == [
         [0, 0, 1, 1, 0, 0, 0],
         [0, 0, 1, 1, 0, 0, 0],
@@ -119,10 +119,12 @@ def test_padding_moves_nothing_and_sees_what_the_first_token_sees() -> None:
     ]
 
 
-@pytest.mark.parametrize("place", ["encoder", "decoder"])
-def test_self_attention_is_refused(place: str) -> None:
-    with pytest.raises(maskplug.OptionError, match=f"'wait_k' .* not for .*place='{place}'"):
-        WaitK(2).dense(4, place=place)
+@pytest.mark.parametrize("attention_kind", ["encoder", "decoder"])
+def test_self_attention_is_refused(attention_kind: str) -> None:
+    with pytest.raises(
+        maskplug.OptionError, match=f"'wait_k' .* not for .*attention_kind='{attention_kind}'"
+    ):
+        WaitK(2).dense(4, attention_kind=attention_kind)
 
 
 @pytest.mark.parametrize(

@@ -46,7 +46,7 @@ def test_a_window_of_two_equal_sides_is_symmetric(width: int) -> None:
 
 def test_a_window_grows_with_training() -> None:
     growing = Window(left=Linear(1, 7), right=Linear(0, 3))
-    assert growing.moves
+    assert growing.is_dynamic
     seen = [matrix(growing, progress=p) for p in np.linspace(0, 1, 21)]
     assert (seen[0] == matrix(Window(left=1, right=0))).all()
     assert (seen[10] == matrix(Window(left=4, right=2))).all()  # 1.5 is rounded up

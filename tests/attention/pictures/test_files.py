@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 import maskplug
-from maskplug.attention import Intervals, Pattern, Picture, Site
+from maskplug.attention import AttentionCall, Intervals, Pattern, Picture
 from maskplug.attention.pictures import figure as figures
 from maskplug.attention.pictures.frame import Mark
 from maskplug.attention.pictures.paint import LOOKS, looks
@@ -208,7 +208,7 @@ def test_a_pattern_shows_itself_in_a_notebook() -> None:
 
 @dataclass(frozen=True)
 class OnlyCross(Pattern):
-    def rows(self, site: Site) -> Intervals:
+    def rows(self, site: AttentionCall) -> Intervals:
         if not site.cross:
             raise OptionError("pattern 'only_cross' is for cross attention")
         return site.intervals((0, 1))

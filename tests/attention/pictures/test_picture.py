@@ -81,11 +81,13 @@ def test_leaks_across_documents_and_to_padding_need_no_second_pattern() -> None:
 
 
 def test_leaks_in_cross_attention() -> None:
-    arguments = {"place": "cross", "documents": [0, 0, 1], "query_documents": [0, 1]}
+    arguments = {"attention_kind": "cross", "documents": [0, 0, 1], "query_documents": [0, 1]}
     assert marks(picture("full", 2, 3, **arguments)) == [[V, V, L], [L, L, V]]
-    padded = picture("full", 2, 3, place="cross", valid=[1, 1, 0], valid_queries=[1, 0])
+    padded = picture("full", 2, 3, attention_kind="cross", valid=[1, 1, 0], valid_queries=[1, 0])
     assert marks(padded) == [[V, V, L], [V, V, V]]
-    assert picture("full", 2, 3, place="cross", documents=[0, 0, 1]).frames[0].leaks is None
+    assert (
+        picture("full", 2, 3, attention_kind="cross", documents=[0, 0, 1]).frames[0].leaks is None
+    )
 
 
 def test_rows_that_see_nothing_are_counted_but_for_padding() -> None:
@@ -176,7 +178,7 @@ def test_texts_of_self_attention_stand_on_both_axes() -> None:
     words = ["a", "b", "c"]
     assert picture("causal", 3, queries=words).keys == ("a", "b", "c")
     assert picture("causal", 1, 3, offset=2, queries=["c"], key_texts=words).queries == ("c",)
-    assert picture("full", 3, 2, place="cross", queries=words).keys is None
+    assert picture("full", 3, 2, attention_kind="cross", queries=words).keys is None
 
 
 @pytest.mark.parametrize(

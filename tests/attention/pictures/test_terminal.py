@@ -129,7 +129,7 @@ def test_no_row_is_wider_than_the_page(width: int, length: int, size: int | None
 
 
 def test_a_tall_mask_does_not_fill_the_screen() -> None:
-    made = maskplug.pattern("full").picture(4000, 4, place="cross")
+    made = maskplug.pattern("full").picture(4000, 4, attention_kind="cross")
     assert len(made.text(80).splitlines()) < 210
 
 

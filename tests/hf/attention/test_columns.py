@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import attention_models as tiny
 import numpy as np
 import pytest
 import torch
@@ -20,10 +19,11 @@ from transformers import (
 )
 
 import maskplug
-from maskplug.attention import Intervals, Pattern, Site
+from maskplug.attention import AttentionCall, Intervals, Pattern
 from maskplug.clock import Step
 from maskplug.errors import OptionError, TokenError
 from maskplug_hf.attention import PatternAttention, use_attention
+from support import attention_models as tiny
 
 FIRST, SECOND = [5, 6, 7, 8], [9, 10, 11]
 
@@ -35,24 +35,24 @@ class Thrown(Pattern):
     each: bool = False
     clock: Step = field(default_factory=Step)
 
-    def rows(self, site: Site) -> Intervals:
+    def rows(self, site: AttentionCall) -> Intervals:
         heads = site.heads if self.each else 1
         rng = site.rng(self.clock)
-        rng = rng.scoped(f"layer {site.depth}") if self.each else rng
-        sizes = [site.keys] * site.batch
+        rng = rng.scoped(f"layer {site.layer_idx}") if self.each else rng
+        sizes = [site.kv_len] * site.batch
         coins = [rng.uniform("coin", sizes, draw=head) for head in range(heads)]
-        keys = np.stack([coin.reshape(site.batch, site.keys) < 0.5 for coin in coins], 1)
-        every = site.intervals((-site.starts[:, None, None], site.keys))
-        return every.only(keys) | site.cells(np.ones((1, 1, site.queries), bool), "self")
+        keys = np.stack([coin.reshape(site.batch, site.kv_len) < 0.5 for coin in coins], 1)
+        every = site.intervals((-site.starts[:, None, None], site.kv_len))
+        return every.only(keys) | site.cells(np.ones((1, 1, site.q_len), bool), "self")
 
 
 @dataclass(frozen=True)
 class ByDepth(Pattern):
     """A window that is wider in each layer, and looks back only in decoders."""
 
-    def rows(self, site: Site) -> Intervals:
-        right = 0 if site.place == "decoder" else site.depth + 1
-        return site.intervals((site.q - site.depth - 1, site.q + right + 1))
+    def rows(self, site: AttentionCall) -> Intervals:
+        right = 0 if site.attention_kind == "decoder" else site.layer_idx + 1
+        return site.intervals((site.q - site.layer_idx - 1, site.q + right + 1))
 
 
 def received(one: Any, handle: PatternAttention, **given: Any) -> dict[Any, torch.Tensor]:
@@ -159,7 +159,7 @@ class Counted(maskplug.attention.Window):
 
     calls = 0
 
-    def rows(self, site: Site) -> Intervals:
+    def rows(self, site: AttentionCall) -> Intervals:
         Counted.calls += 1
         return super().rows(site)
 
@@ -207,15 +207,15 @@ def test_chance_hangs_on_seed_step_key_layer_and_head_only() -> None:
 class Linked(Pattern):
     """Each target token sees the source tokens that a ragged list links it to."""
 
-    reads = ("links",)
+    required_annotations = ("links",)
 
-    def rows(self, site: Site) -> Intervals:
-        links = site.layers["links"]
+    def rows(self, site: AttentionCall) -> Intervals:
+        links = site.annotations["links"]
         assert len(links) == site.batch
-        seen = np.zeros((site.batch, 1, site.queries, site.keys), bool)
+        seen = np.zeros((site.batch, 1, site.q_len, site.kv_len), bool)
         for sample, pairs in enumerate(links):
             for source, target in pairs:
-                if target < site.queries:
+                if target < site.q_len:
                     seen[sample, 0, target, source] = True
         return Intervals.of_mask(seen)
 

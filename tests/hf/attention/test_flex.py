@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-import attention_models as tiny
 import pytest
 import torch
 from test_columns import ByDepth, Thrown
@@ -16,6 +15,7 @@ from transformers import DataCollatorWithFlattening
 from maskplug.attention import Intervals
 from maskplug.errors import MaskplugWarning, OptionError
 from maskplug_hf.attention import blocks, own, use_attention
+from support import attention_models as tiny
 
 NAMES = [*tiny.ENCODERS, *tiny.DECODERS]
 NO_DROPOUT = {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0}

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-import attention_models as tiny
 import pytest
 import torch
 
 from maskplug.errors import MaskplugWarning, TokenError
 from maskplug_hf.attention import use_attention
+from support import attention_models as tiny
 
 ROWS = [[5, 6, 7, 8, 9, 10, 11], [12, 13, 14]]
 LONGER = {"max_new_tokens": 8, "do_sample": False, "eos_token_id": None, "pad_token_id": 0}

@@ -8,13 +8,13 @@ import warnings
 import weakref
 from pathlib import Path
 
-import attention_models as tiny
 import pytest
 import torch
 import transformers as hf
 
 from maskplug.errors import MaskplugWarning
 from maskplug_hf.attention import use_attention
+from support import attention_models as tiny
 
 GIVEN = tiny.batch("bert")
 COUNTS = GIVEN["attention_mask"].bool()

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import attention_models as tiny
-import hf_tokenizers as tokenizers
 import pytest
 import torch
 import transformers as hf
@@ -14,6 +12,8 @@ from maskplug.errors import MaskplugWarning, OptionError
 from maskplug_hf import DataCollatorForPacking
 from maskplug_hf.attention import use_attention
 from maskplug_hf.attention.mixing import probe_documents
+from support import attention_models as tiny
+from support import hf_tokenizers as tokenizers
 
 SIZE: dict[str, Any] = {**tiny.ONE, **tiny.SPECIAL}
 KV = {"num_key_value_heads": 1, "head_dim": 8}

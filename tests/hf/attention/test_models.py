@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-import attention_models as tiny
 import numpy as np
 import pytest
 import torch
 
 import maskplug
 from maskplug_hf.attention import use_attention
+from support import attention_models as tiny
 
 
 def masks(name: str, given: dict[str, Any], keep_own: bool = True) -> dict[str, torch.Tensor]:

@@ -6,7 +6,6 @@ import warnings
 from dataclasses import dataclass
 from typing import Any
 
-import hf_tokenizers as tokenizers
 import numpy as np
 import pytest
 import torch
@@ -14,11 +13,12 @@ import transformers as hf
 
 from maskplug import pattern
 from maskplug.attention import Intervals, Pattern
-from maskplug.attention.site import Site
+from maskplug.attention.site import AttentionCall
 from maskplug.errors import OptionError
 from maskplug.rng import keys_of
 from maskplug_hf import DataCollatorForMasking, DataCollatorForPacking
 from maskplug_hf.attention import compare, received, use_attention
+from support import hf_tokenizers as tokenizers
 
 TOKENIZER = tokenizers.bert()
 SIZE: dict[str, Any] = {"vocab_size": len(TOKENIZER), "hidden_size": 32, "num_hidden_layers": 3}
@@ -222,8 +222,8 @@ HEARD: list[Any] = []
 class Listening(Pattern):
     """Shows everything and notes the keys of the samples."""
 
-    def rows(self, site: Site) -> Intervals:
-        HEARD.append(site.when.keys)
+    def rows(self, site: AttentionCall) -> Intervals:
+        HEARD.append(site.context.keys)
         return site.intervals((0, site.lengths[:, None, None]))
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-import attention_models as tiny
 import pytest
 import torch
 import transformers as hf
 
 from maskplug.errors import OptionError, UnknownNameError
 from maskplug_hf.attention import use_attention
+from support import attention_models as tiny
 
 DEBERTA = hf.DebertaV2Config(**tiny.ONE)
 XLNET = hf.XLNetConfig(vocab_size=60, d_model=16, n_layer=1, n_head=2, d_inner=16)

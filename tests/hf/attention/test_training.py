@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import attention_models as tiny
 import pytest
 import torch
 from transformers import Trainer, TrainerCallback, TrainingArguments
 
 from maskplug.errors import MaskplugWarning, SpecMismatchError
 from maskplug_hf.attention import PatternAttention, use_attention
+from support import attention_models as tiny
 
 GROWING = "window(left=linear(0, 6), right=0)"
 STEPS = 7

@@ -1,16 +1,13 @@
-"""Where helper modules of these tests are found, and an apt-get for all of them."""
+"""A fake apt-get for the tests of the corpora."""
 
 from __future__ import annotations
 
 import os
-import sys
 from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))
-
-from debian_archive import COUNT, FAKE, english, german, lay, package
+from support.debian_archive import COUNT, FAKE, english, german, lay, package
 
 
 @pytest.fixture

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 from click.testing import Result
-from debian_archive import make
+
+from support.debian_archive import make
 
 
 def refused(result: Result) -> str:

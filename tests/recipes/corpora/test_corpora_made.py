@@ -5,12 +5,11 @@ from __future__ import annotations
 import gzip
 from pathlib import Path
 
-from debian_archive import COUNT, make, name
-
 from recipes.corpora.apt import fetch
 from recipes.corpora.splitting import split_of
 from recipes.shared.corpora import in_folder
 from recipes.shared.rows import SPLITS, read
+from support.debian_archive import COUNT, make, name
 
 
 def rows_of(out: Path, corpus: str, split: str) -> list[tuple[str, ...]]:

@@ -1,14 +1,12 @@
-"""Makes the helpers beside this file importable, and keeps datasets quiet, offline and clean."""
+"""Settings of the recipe tests: offline, quiet, a wide console."""
 
 from __future__ import annotations
 
 import os
-import sys
 from pathlib import Path
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
-sys.path.insert(0, str(Path(__file__).parent))
 
 import pytest
 from rich.console import Console

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 import torch
-from recipe_runs import prepared, run_of
 
 from recipes.shared import fairseq_begin, fairseq_commands, hf_models
 from recipes.shared.pieces import load_tokenizer
 from recipes.shared.plan import Run
+from support.recipe_runs import prepared, run_of
 
 pytestmark = pytest.mark.xdist_group("recipe-begin")  # what is prepared is prepared once
 KINDS = [("bart", "denoising", "bart"), ("bert", "masked_lm", "dynamic")]

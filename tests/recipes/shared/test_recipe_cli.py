@@ -13,12 +13,12 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
-from recipe_cases import ROOT, TOML, pairs, put, workspace
 
 from recipes.shared import binarize, config, grid, report, steps
 from recipes.shared.cli import main
 from recipes.shared.plan import Run
 from recipes.shared.workspace import Workspace
+from support.recipe_cases import ROOT, TOML, pairs, put, workspace
 
 STEPS = ("train", "evaluate", "compare", "masks")
 Words = Callable[..., list[str]]

@@ -7,12 +7,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from recipe_cases import TOML, put
 
 from recipes.shared import config
 from recipes.shared.config import load
 from recipes.shared.errors import RecipeError
 from recipes.shared.settings import FRAMEWORKS, RECIPES, Recipe
+from support.recipe_cases import TOML, put
 
 Loaded = Callable[..., Recipe]
 

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from recipe_cases import LABELLED, RECIPE, put
 
 from recipes.shared.corpora import Corpus, in_folder
 from recipes.shared.errors import RecipeError
 from recipes.shared.rows import SPLITS
+from support.recipe_cases import LABELLED, RECIPE, put
 
 ROWS = [["one", "eins"], ["two", "zwei"], ["three", "drei"]]
 

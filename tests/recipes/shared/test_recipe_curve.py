@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from recipe_cases import put
 
 from recipes.shared.curve import Point, of_fairseq, of_fairseq_line, of_trainer
+from support.recipe_cases import put
 
 HEAD = "2026-01-31 12:00:00 | INFO | "
 INNER = (

@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
-from recipe_cases import RECIPE, TOML, entry, put, run, workspace
 
 from recipes.shared import config, grid, results, steps
 from recipes.shared.cli import main
 from recipes.shared.errors import RecipeError
 from recipes.shared.plan import Run
+from support.recipe_cases import RECIPE, TOML, entry, put, run, workspace
 
 #: A step that writes down when it begins and ends, and its number; -3 seconds wait for three lines.
 STEP = """

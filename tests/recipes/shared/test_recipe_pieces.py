@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from recipe_cases import pairs
 
 from recipes.shared import pieces
 from recipes.shared.errors import RecipeError
 from recipes.shared.workspace import Workspace
+from support.recipe_cases import pairs
 
 #: What SentencePiece rewrites, what it does not know, and what looks like its own symbols.
 STRANGE = [

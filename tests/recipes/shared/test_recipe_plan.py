@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from recipe_cases import DENOISING, LABELLED, RECIPE, TRANSLATION, run, workspace
 
 from recipes.shared.config import load as load_recipe
 from recipes.shared.config import names
@@ -18,6 +17,7 @@ from recipes.shared.errors import RecipeError
 from recipes.shared.plan import Run
 from recipes.shared.settings import Generation, Recipe, Rows
 from recipes.shared.workspace import Workspace
+from support.recipe_cases import DENOISING, LABELLED, RECIPE, TRANSLATION, run, workspace
 
 TWO = replace(
     RECIPE,

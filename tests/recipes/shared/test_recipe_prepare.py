@@ -11,7 +11,6 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from recipe_cases import CLASSIFICATION, DENOISING, LABELLED, RECIPE, TRANSLATION, pairs, tables
 
 from recipes.shared import binarize, pieces, prepare
 from recipes.shared.errors import RecipeError
@@ -20,6 +19,15 @@ from recipes.shared.plan import Run, StageRun
 from recipes.shared.rows import SPLITS, Problem, Table
 from recipes.shared.settings import Model, Recipe, Rows
 from recipes.shared.workspace import Workspace
+from support.recipe_cases import (
+    CLASSIFICATION,
+    DENOISING,
+    LABELLED,
+    RECIPE,
+    TRANSLATION,
+    pairs,
+    tables,
+)
 
 pytestmark = pytest.mark.xdist_group("recipe-prepare")
 LABELS = ("web", "games and more", "x11")

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 from matplotlib import pyplot
 from matplotlib.figure import Figure
-from recipe_cases import DENOISING, RECIPE, TOML, TRANSLATION, entry, put
 
 from recipes.shared import config, curves_plot, report, results
 from recipes.shared.errors import RecipeError
 from recipes.shared.results import Entry
+from support.recipe_cases import DENOISING, RECIPE, TOML, TRANSLATION, entry, put
 
 MARKS = "<!-- results -->\n<!-- /results -->"
 

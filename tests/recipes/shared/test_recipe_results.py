@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from recipe_cases import RECIPE, ROOT, entry, run, workspace
 
 from recipes.shared import results
+from support.recipe_cases import RECIPE, ROOT, entry, run, workspace
 
 
 @pytest.fixture
@@ -56,7 +56,7 @@ def test_entries_are_sorted_a_line_each(path: Path) -> None:
 WRITER = """
 import sys
 from pathlib import Path
-from recipe_cases import entry
+from support.recipe_cases import entry
 from recipes.shared import results
 print("ready", flush=True)
 sys.stdin.readline()

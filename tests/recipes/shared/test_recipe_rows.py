@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from recipe_cases import put
 
 from recipes.shared.errors import RecipeError
 from recipes.shared.rows import Problem, Table, of_dataset, read, told
+from support.recipe_cases import put
 
 NAMES = ("source", "target")
 #: Texts of one line; the spaces among them are folded.

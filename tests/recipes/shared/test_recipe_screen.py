@@ -6,10 +6,10 @@ import json
 from pathlib import Path
 
 import pytest
-from recipe_cases import put, workspace
 
 from recipes.shared.screen import moving, show_summary
 from recipes.shared.workspace import Workspace, write
+from support.recipe_cases import put, workspace
 
 HEAD = "file\tline\twhy\tdetail\n"
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from recipe_cases import entry
 
 from recipes.shared.table import Cell, Group, groups
+from support.recipe_cases import entry
 
 
 @pytest.mark.parametrize(

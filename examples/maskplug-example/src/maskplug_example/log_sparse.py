@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 import maskplug
-from maskplug.attention import Intervals, Site
+from maskplug.attention import AttentionCall, Intervals
 
 
 @dataclass(frozen=True)
@@ -30,10 +30,10 @@ class LogSparse(maskplug.Pattern):
         if self.base < 2:
             raise maskplug.OptionError(f"option 'base' is {self.base!r}; it must be at least 2")
 
-    def rows(self, site: Site) -> Intervals:
+    def rows(self, site: AttentionCall) -> Intervals:
         """One interval of one key for each distance, in the sample's own counting."""
         distances = [0, 1]
-        while distances[-1] * self.base < site.keys:
+        while distances[-1] * self.base < site.kv_len:
             distances.append(distances[-1] * self.base)
         seen = [site.q - distance for distance in distances]
         return site.intervals(*((np.maximum(key, 0), key + 1) for key in seen))

@@ -1,0 +1,1 @@
+"""Helpers of single objectives: ELECTRA, XLNet, TLM, reconstruction."""

@@ -1,0 +1,197 @@
+"""Finds plugins, keeps broken ones from breaking the rest, and remembers where each came from.
+
+pluggy's own entry-point loader stops at the first plugin that raises, so they are loaded here one
+by one. ``MASKPLUG_LOAD_PLUGINS=a,b`` limits loading to these entry points or distributions (empty:
+none); ``MASKPLUG_STRICT_PLUGINS=1`` raises instead of warning.
+"""
+
+from __future__ import annotations
+
+import inspect
+import os
+import threading
+import warnings
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
+from functools import cache
+from importlib import import_module
+from importlib.metadata import EntryPoint
+from types import ModuleType
+from typing import Any
+
+from maskplug import hookspecs
+from maskplug.context import MaskingEvent
+from maskplug.errors import PASSED_ON, MaskplugWarning, PluginError, described, did_you_mean
+from maskplug.plugins.entry_points import Unreadable, entry_points
+from maskplug.plugins.observers import Hooks, shown
+from maskplug.registry import BUILTIN, Entry, Registry
+from maskplug.tokens import Masked
+
+#: Modules whose hooks register the built-in parts and strategies.
+DEFAULT_PLUGINS = ("maskplug.builtins",)
+
+_loading: list[bool] = []
+_lock = threading.RLock()
+
+
+@dataclass(frozen=True)
+class Plugin:
+    """One entry point of the group ``maskplug`` and what became of it."""
+
+    name: str
+    distribution: str
+    version: str
+    error: str | None = None
+
+    @property
+    def label(self) -> str:
+        """Distribution and version, for messages."""
+        return f"{self.distribution} {self.version}"
+
+    @property
+    def title(self) -> str:
+        """The label with the name of the entry point."""
+        return f"{self.label} (entry point {self.name!r})"
+
+
+@dataclass
+class Plugins:
+    """What was found: the hooks, the registry that they filled, and a record of each plugin."""
+
+    manager: Hooks
+    registry: Registry
+    found: list[Plugin] = field(default_factory=list)
+
+    @property
+    def observed(self) -> bool:
+        """Whether any plugin observes batches."""
+        return bool(self.manager.hook.maskplug_after_mask.get_hookimpls())
+
+    def after_mask(self, masked: Masked, event: MaskingEvent) -> None:
+        """Show a masked batch to all observers; one that raises is reported once and left out."""
+        self.manager.hook.maskplug_after_mask(**shown(masked, event))
+
+
+def plugins() -> Plugins:
+    """The plugins of this process: built-ins, then entry points, loaded at the first call."""
+    with _lock:
+        return _load_once()
+
+
+@cache
+def _load_once() -> Plugins:
+    if _loading:
+        raise PluginError("a plugin asked for a strategy while it was loading; do so in a factory")
+    _loading.append(True)
+    try:
+        provided, unreadable = entry_points()
+        return load(provided, unreadable)
+    finally:
+        _loading.clear()
+
+
+def registry() -> Registry:
+    """The registry of this process."""
+    return plugins().registry
+
+
+def load(
+    provided: Iterable[tuple[EntryPoint, str, str]], unreadable: Iterable[Unreadable] = ()
+) -> Plugins:
+    """Load the built-ins and the plugins of these entry points.
+
+    Args:
+        provided: entry points, each with its distribution's name and version.
+        unreadable: distributions whose entry points cannot be read; they are reported.
+
+    Raises:
+        PluginError: when a plugin fails and ``MASKPLUG_STRICT_PLUGINS`` is set.
+    """
+    loaded = Plugins(Hooks(_strict), Registry())
+    for name in DEFAULT_PLUGINS:
+        _admit(loaded, import_module(name), BUILTIN, BUILTIN)
+    for distribution, version, damage in unreadable:
+        if _wanted(distribution):
+            plugin = Plugin("(unreadable)", distribution, version)
+            what = f"the entry points of {plugin.label} cannot be read"
+            loaded.found.append(_left_out(loaded, plugin, damage, what))
+    for entry_point, distribution, version in provided:
+        if not _wanted(entry_point.name, distribution):
+            continue
+        plugin = Plugin(entry_point.name, distribution, version)
+        try:
+            _admit(loaded, entry_point.load(), plugin.title, distribution)
+        except PASSED_ON:
+            raise
+        except BaseException as error:  # a plugin must not end the process by SystemExit
+            what = f"maskplug plugin {plugin.title} failed to load"
+            plugin = _left_out(loaded, plugin, error, what)
+        loaded.found.append(plugin)
+    return loaded
+
+
+def _admit(loaded: Plugins, module: ModuleType | Any, name: str, provider: str) -> None:
+    """Check a plugin's hooks and let it register; on failure nothing of it stays behind."""
+    _check_hooks(module)
+    if loaded.manager.is_registered(module):
+        raise PluginError("its module is loaded already, through another entry point")
+    own = Registry()
+    before = len(loaded.registry.entries)
+
+    def register(kind: str, name: str, factory: Callable[..., object], version: int = 1) -> None:
+        own.add(Entry(kind, name, version, factory, provider))
+
+    try:
+        loaded.manager.register(module, name=name)
+        hook = loaded.manager.subset_hook_caller(
+            "maskplug_register",
+            [p for p in loaded.manager.get_plugins() if p is not module],
+        )
+        hook(register=register)
+        for entry in own.entries:
+            loaded.registry.add(entry)
+    except BaseException:
+        if loaded.manager.is_registered(module):  # newer pluggy keeps none of it itself
+            loaded.manager.unregister(module)
+        del loaded.registry.entries[before:]
+        raise
+
+
+def _check_hooks(module: Any) -> None:
+    specified = [name for name in dir(hookspecs) if name.startswith("maskplug_")]
+    for name in dir(module):
+        member = getattr(module, name)
+        marked = inspect.isroutine(member) and hasattr(member, "maskplug_impl")
+        if isinstance(member, ModuleType) or not (marked or name.startswith("maskplug_")):
+            continue
+        options = member.maskplug_impl if marked else {}
+        name = options.get("specname") or name
+        if name not in specified and not options.get("optionalhook"):
+            raise PluginError(f"{name!r} is not a hook{did_you_mean(name, specified)}")
+        if not marked:
+            raise PluginError(f"{name!r} lacks the decorator @maskplug.hookimpl")
+
+
+def _left_out(loaded: Plugins, plugin: Plugin, error: BaseException, what: str) -> Plugin:
+    """Report a plugin that failed, or raise where the user wants that."""
+    reason = described(error)
+    if _strict():
+        raise PluginError(f"{what}: {reason}") from error
+    loaded.registry.failures[plugin.label] = reason
+    warnings.warn(
+        f"{what}: {reason}. It is left out, and everything else works. See 'maskplug plugins'; "
+        "MASKPLUG_STRICT_PLUGINS=1 shows the traceback",
+        MaskplugWarning,
+        stacklevel=3,
+    )
+    return replace(plugin, error=reason)
+
+
+def _strict() -> bool:
+    return os.environ.get("MASKPLUG_STRICT_PLUGINS", "") not in ("", "0")
+
+
+def _wanted(*names: str) -> bool:
+    """Whether the user's limit, if there is one, has one of the names."""
+    limit = os.environ.get("MASKPLUG_LOAD_PLUGINS")
+    return limit is None or bool({*names} & {w.strip() for w in limit.split(",")})

@@ -1,0 +1,1 @@
+"""Corpus tools: n-grams, alignments, salience, word segmentation, option files."""

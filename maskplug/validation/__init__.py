@@ -1,0 +1,1 @@
+"""Checks of arguments, options, batches and classes of plugins."""

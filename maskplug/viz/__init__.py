@@ -1,0 +1,1 @@
+"""Display of masked batches: text and statistics."""

@@ -1,0 +1,105 @@
+"""What was masked, in figures."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from maskplug.ragged import Ragged
+from maskplug.tokens import Masked, TokenBatch
+from maskplug.types import BoolArray, IntArray
+from maskplug.vocabulary import Vocabulary
+
+
+@dataclass(frozen=True)
+class Report:
+    """Counts over a batch.
+
+    Attributes:
+        samples, tokens, maskable: how many there are; maskable tokens are neither special nor
+            protected.
+        chosen: tokens that the strategy selected.
+        masks, randoms, kept, removed: what became of the chosen: the mask token, another token, no
+            change (a random token that happens to be the original counts as kept), or nothing in
+            their place (left out, or one sentinel for all of a span).
+        inputs, targets: tokens that the model reads, and tokens that it generates (0 for
+            objectives in place).
+        empty: samples without a chosen token.
+        span_lengths: int64; how many runs of chosen tokens have length 1, 2, 3, …
+    """
+
+    samples: int
+    tokens: int
+    maskable: int
+    chosen: int
+    masks: int
+    randoms: int
+    kept: int
+    removed: int
+    inputs: int
+    targets: int
+    empty: int
+    span_lengths: IntArray
+
+    @property
+    def rate(self) -> float:
+        """Chosen share of the maskable tokens; 0 where there are none."""
+        return self.chosen / self.maskable if self.maskable else 0.0
+
+    @property
+    def mean_span(self) -> float:
+        """Mean length of the runs of chosen tokens; 0 where there are none."""
+        runs = self.span_lengths.sum()
+        return float(self.chosen / runs) if runs else 0.0
+
+
+def report(tokens: TokenBatch, masked: Masked, vocab: Vocabulary) -> Report:
+    """Count what a strategy did to a batch.
+
+    Example:
+        >>> import maskplug
+        >>> vocab = maskplug.Vocabulary(size=99, mask_id=4)
+        >>> tokens = maskplug.TokenBatch.from_lists([range(5, 45)], keys=[1])
+        >>> masked = maskplug.strategy("dynamic", rate=0.5)(tokens, vocab)
+        >>> report(tokens, masked, vocab).chosen
+        20
+    """
+    mask = masked.selection.mask
+    there = now(masked.inputs, len(tokens.ids))[mask]
+    removed = there < 0
+    same = there == tokens.ids[mask]
+    hidden = (there == vocab.mask_id) & ~same
+    return Report(
+        samples=len(tokens),
+        tokens=len(tokens.ids),
+        maskable=int(vocab.maskable(tokens).sum()),
+        chosen=int(mask.sum()),
+        masks=int(hidden.sum()),
+        randoms=int((~(removed | same | hidden)).sum()),
+        kept=int(same.sum()),
+        removed=int(removed.sum()),
+        inputs=len(masked.inputs.values),
+        targets=0 if masked.targets is None else len(masked.targets.values),
+        empty=int((masked.selection.counts == 0).sum()),
+        span_lengths=_runs(mask, tokens.offsets),
+    )
+
+
+def now(inputs: Ragged, size: int) -> IntArray:
+    """The id that stands for each of the ``size`` original tokens in the inputs; -1 for none."""
+    if inputs.sources is None:
+        return np.asarray(inputs.values)
+    ids = np.full(size, -1, np.int64)
+    kept = inputs.sources >= 0
+    ids[inputs.sources[kept]] = inputs.values[kept]
+    return ids
+
+
+def _runs(mask: BoolArray, offsets: IntArray) -> IntArray:
+    before = np.concatenate(([False], mask[:-1]))
+    before[offsets[:-1][offsets[:-1] < len(mask)]] = False
+    starts = np.flatnonzero(mask & ~before)
+    run_of = np.cumsum(mask & ~before)[mask] - 1
+    lengths = np.bincount(run_of, minlength=len(starts))
+    return np.bincount(lengths, minlength=1)[1:].astype(np.int64)

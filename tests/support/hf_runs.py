@@ -1,0 +1,225 @@
+"""Real Trainer runs that write down what the model was given.
+
+As a script (``python hf_runs.py FOLDER``, with torchrun's variables) it makes every run of the
+table on one of several processes.
+"""
+
+from __future__ import annotations
+
+import gc
+import itertools
+import json
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import datasets
+import numpy as np
+import torch
+import transformers
+from transformers import (
+    BertConfig,
+    BertForMaskedLM,
+    Trainer,
+    TrainerCallback,
+    TrainingArguments,
+)
+
+from maskplug_hf import DataCollatorForMasking, attach
+from support import hf_tokenizers as tokenizers
+from support.hf_reference import Row
+
+SAMPLES = {4: 48, 16: 96}  #: by batch size
+EPOCHS = 2
+SEED = 11
+STRATEGY: tuple[str, dict[str, Any]] = ("dynamic", {"rate": 0.3, "unit": "word"})
+STEP_STRATEGY: tuple[str, dict[str, Any]] = (
+    "dynamic",
+    {"rate": {"name": "linear", "start": 0.2, "end": 0.6}, "clock": "step"},
+)
+
+WORKERS = ["0", "1", "2", "persistent"]
+BATCHES = [4, 16]
+SIDES = ["right", "left"]
+RESUMES = ["not", "once", "twice"]
+
+
+def rows(samples: int = 96) -> list[list[int]]:
+    """Different rows of 6 to 20 ids, [CLS] … [SEP]."""
+    vocab = tokenizers.bert()
+    rng = np.random.default_rng(5)
+    words = np.arange(5, len(vocab))
+    return [[2, *rng.choice(words, rng.integers(4, 19)).tolist(), 3] for _ in range(samples)]
+
+
+def dataset(samples: int = 96, **columns: list[Any]) -> datasets.Dataset:
+    """The rows with a column that no model takes."""
+    ids = rows(samples)
+    masks = [[1] * len(row) for row in ids]
+    text = [f"sample {i}" for i in range(samples)]
+    table = {"text": text, "input_ids": ids, "attention_mask": masks, **columns}
+    return datasets.Dataset.from_dict(table)
+
+
+@dataclass(frozen=True)
+class Seen:
+    """One row that the model was given."""
+
+    training: bool
+    epoch: int
+    step: int
+    original: tuple[int, ...]
+    row: Row
+
+
+class Recorder(Trainer):
+    """A Trainer that notes every row on its way to the model."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.seen: list[Seen] = []
+
+    def compute_loss(self, model: Any, inputs: Any, *args: Any, **kwargs: Any) -> Any:
+        epoch, step = int(self.state.epoch or 0), self.state.global_step
+        for ids, mask, labels in zip(
+            inputs["input_ids"], inputs["attention_mask"], inputs["labels"], strict=True
+        ):
+            kept = mask.bool()
+            assert (labels[~kept] == -100).all()
+            ids, labels = ids[kept], labels[kept]
+            original = torch.where(labels == -100, ids, labels)
+            row = (tuple(ids.tolist()), tuple(labels.tolist()))
+            self.seen.append(Seen(model.training, epoch, step, tuple(original.tolist()), row))
+        return super().compute_loss(model, inputs, *args, **kwargs)
+
+    @property
+    def trained(self) -> list[Seen]:
+        return [seen for seen in self.seen if seen.training]
+
+
+def model() -> Any:
+    config = BertConfig(
+        vocab_size=len(tokenizers.bert()),
+        hidden_size=8,
+        num_hidden_layers=1,
+        num_attention_heads=1,
+        intermediate_size=8,
+        max_position_embeddings=32,
+    )
+    return BertForMaskedLM(config)
+
+
+def arguments(folder: Path, **options: Any) -> TrainingArguments:
+    workers = str(options.pop("workers", "0"))
+    return TrainingArguments(
+        output_dir=str(folder),
+        use_cpu=True,
+        report_to=[],
+        disable_tqdm=True,
+        logging_strategy="no",
+        dataloader_num_workers=2 if workers == "persistent" else int(workers),
+        dataloader_persistent_workers=workers == "persistent",
+        **{"optim": "sgd", "max_grad_norm": 0.0, "save_strategy": "no"}
+        | {"num_train_epochs": EPOCHS, **options},
+    )
+
+
+def collator(side: str = "right", seed: int = SEED) -> DataCollatorForMasking:
+    name, options = STRATEGY
+    return DataCollatorForMasking(tokenizers.bert(padding_side=side), name, seed=seed, **options)
+
+
+def trainer(
+    folder: Path,
+    collate: Any = None,
+    data: Any = None,
+    evaluation: Any = None,
+    **options: Any,
+) -> Recorder:
+    """A trainer on the sample rows, not yet attached."""
+    return Recorder(
+        model=model(),
+        args=arguments(folder, **options),
+        data_collator=collate or collator(),
+        train_dataset=dataset() if data is None else data,
+        eval_dataset=evaluation,
+    )
+
+
+class SaveAt(TrainerCallback):
+    """Saves a checkpoint after a step."""
+
+    def __init__(self, step: int) -> None:
+        self.step = step
+
+    def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        control.should_save = state.global_step == self.step
+
+
+def resumed_runs(
+    folder: Path, workers: str, batch: int, side: str, processes: int
+) -> dict[str, list[Seen]]:
+    """What the model was given in a whole run, and in runs that were cut in mid-epoch.
+
+    The second epoch is cut in the middle, and again one step later. A resumed run is listed with
+    what came before the cut.
+    """
+    data = dataset(SAMPLES[batch])
+    steps = len(data) // (batch * processes)
+    middle = steps + steps // 2
+    found: dict[str, list[Seen]] = {}
+    before: list[Seen] = []
+    for number, resume in enumerate(RESUMES):
+        made = trainer(
+            folder, collator(side), data, workers=workers, per_device_train_batch_size=batch
+        )
+        attach(made)
+        made.add_callback(SaveAt(middle + number))
+        checkpoint = folder / f"checkpoint-{middle + number - 1}"
+        made.train(resume_from_checkpoint=str(checkpoint) if number else None)
+        found[resume] = before + made.trained
+        before = [seen for seen in found[resume] if seen.step < middle + number]
+    return found
+
+
+def step_runs(folder: Path, workers: str, batch: int, accumulation: int) -> list[Seen]:
+    """What the model was given with a clock of steps: a run that was cut after its first step."""
+    name, options = STEP_STRATEGY
+    seen: list[Seen] = []
+    for number in range(2):
+        made = trainer(
+            folder,
+            DataCollatorForMasking(tokenizers.bert(), name, seed=SEED, **options),
+            dataset(SAMPLES[batch]),
+            workers=workers,
+            per_device_train_batch_size=batch,
+            gradient_accumulation_steps=accumulation,
+        )
+        attach(made)
+        made.add_callback(SaveAt(1))
+        made.train(resume_from_checkpoint=str(folder / "checkpoint-1") if number else None)
+        seen = [one for one in seen if one.step < 1] + made.trained
+    return seen
+
+
+def main(folder: Path) -> None:
+    """Make every run of the table in this process and write what its model was given."""
+    transformers.logging.set_verbosity_error()
+    torch.set_num_threads(1)
+    gc.freeze()  # each training begins with gc.collect()
+    rank, processes = int(os.environ["RANK"]), int(os.environ["WORLD_SIZE"])
+    found = {}
+    for workers, batch, side in itertools.product(WORKERS, BATCHES, SIDES):
+        runs = resumed_runs(folder / f"{workers}-{batch}-{side}", workers, batch, side, processes)
+        for resume, seen in runs.items():
+            found["/".join((workers, str(batch), side, resume))] = [vars(one) for one in seen]
+    for workers in WORKERS:
+        seen = step_runs(folder / f"step-{workers}", workers, 4, 2)
+        found[f"step/{workers}"] = [vars(one) for one in seen]
+    (folder / f"rank{rank}.json").write_text(json.dumps(found))
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

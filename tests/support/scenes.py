@@ -1,0 +1,215 @@
+"""Random uses of attention, and each pattern once more in plain Python, cell by cell.
+
+A pattern's twin is ``twin(view) -> bool``: may this query see this key? It counts in the sample's
+own tokens, as patterns do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.random import Generator
+
+import maskplug
+from maskplug.types import BoolArray
+
+
+@dataclass(frozen=True)
+class Scene:
+    """The arguments of a renderer; layers have the shape (batch, keys)."""
+
+    q_len: int
+    kv_len: int
+    batch: int
+    t: int
+    progress: float
+    seed: int
+    keys: list[int]
+    heads: int
+    offset: int
+    attention_kind: str
+    layer_idx: int
+    annotations: dict[str, Any]
+
+    @cached_property
+    def rows(self) -> dict[str, Any]:
+        """The layers as lists."""
+        return {
+            name: layer.tolist() if isinstance(layer, np.ndarray) else layer
+            for name, layer in self.annotations.items()
+        }
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """Everything, by name."""
+        names = (
+            "q_len",
+            "kv_len",
+            "t",
+            "progress",
+            "seed",
+            "keys",
+            "heads",
+            "offset",
+            "attention_kind",
+        )
+        return {name: getattr(self, name) for name in (*names, "layer_idx")} | self.annotations
+
+    def alone(self, sample: int) -> dict[str, Any]:
+        """The arguments of one sample."""
+        annotations = {name: rows[sample : sample + 1] for name, rows in self.annotations.items()}
+        return {**self.arguments, "keys": [self.keys[sample]], **annotations}
+
+
+@dataclass(frozen=True)
+class View:
+    """One cell: a query and a key of one sample and head.
+
+    Attributes:
+        q, k: their places, counted from the sample's first real token.
+        length: of the sample, in keys.
+        options: of the pattern.
+        sample, head: their numbers in the scene.
+    """
+
+    q: int
+    k: int
+    length: int
+    start: int
+    options: Mapping[str, Any]
+    sample: int
+    head: int
+    scene: Scene
+
+    def row(self, name: str) -> list[int]:
+        """The sample's values of a layer, padding included: index it with ``k + start``."""
+        return self.scene.rows[name][self.sample]
+
+    def value(self, name: str) -> Any:
+        """An option; schedules as the nearest whole number."""
+        option = self.options[name]
+        if isinstance(option, maskplug.Schedule):
+            at = option(np.array([self.scene.progress]))[0]
+            return int(np.floor(at + 0.5))
+        return option
+
+    def share(self, name: str) -> float:
+        """An option that is any number; schedules as they are, not rounded."""
+        option = self.options[name]
+        if isinstance(option, maskplug.Schedule):
+            return float(option(np.array([self.scene.progress]))[0])
+        return float(option)
+
+
+Twin = Callable[[View], bool]
+Layers = Callable[[Generator, int, int, int], dict[str, Any]]
+
+
+def no_layers(rng: Generator, batch: int, queries: int, keys: int) -> dict[str, Any]:
+    """What a pattern without layers reads."""
+    return {}
+
+
+@dataclass(frozen=True)
+class Case:
+    """One pattern with some options.
+
+    Attributes:
+        text: the pattern as an expression.
+        twin: says the same, cell by cell.
+        layers: makes what it reads: ``layers(rng, batch, queries, keys)``.
+        places: where it can be used.
+        keys: the numbers of keys to try; None for any.
+        offsets: whether queries may begin at a later key.
+    """
+
+    text: str
+    twin: Twin
+    annotations: Layers = no_layers
+    places: tuple[str, ...] = ("encoder", "decoder", "cross")
+    keys: tuple[int, ...] | None = None
+    offsets: bool = True
+    options: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def pattern(self) -> maskplug.Pattern:
+        """The pattern itself."""
+        return maskplug.pattern(self.text)
+
+    @property
+    def name(self) -> str:
+        """The registered name: ``window@1``."""
+        name: str = self.pattern.spec["name"]
+        return name
+
+
+def valid_rows(rng: Generator, batch: int, length: int) -> BoolArray:
+    """Padding on either side of each row, or none."""
+    rows = np.zeros((batch, length), np.bool_)
+    for row in rows:
+        left = int(rng.integers(0, length // 2 + 1)) if rng.random() < 0.4 else 0
+        right = int(rng.integers(0, length // 3 + 1)) if rng.random() < 0.4 else 0
+        row[left : max(length - right, left + 1)] = True
+    return rows
+
+
+def scene(case: Case, rng: Generator, longest: int = 17) -> Scene:
+    """A random scene that the case can be used in."""
+    attention_kind = str(rng.choice(case.places))
+    keys = int(rng.choice(case.keys) if case.keys else rng.integers(1, longest + 1))
+    queries = int(rng.integers(1, longest + 1)) if attention_kind == "cross" else keys
+    offset = 0
+    if attention_kind != "encoder" and case.offsets and rng.random() < 0.5:
+        offset = int(rng.integers(0, keys if attention_kind == "decoder" else queries))
+        queries = keys - offset if attention_kind == "decoder" else queries - offset
+    batch = int(rng.integers(1, 4))
+    annotations = case.annotations(rng, batch, queries + offset, keys)
+    if "valid" not in annotations and rng.random() < 0.5:
+        annotations["valid"] = valid_rows(rng, batch, keys)
+        if attention_kind == "cross":
+            annotations["valid_queries"] = valid_rows(rng, batch, queries + offset)
+    return Scene(
+        queries,
+        keys,
+        batch,
+        t=int(rng.integers(0, 5)),
+        progress=float(rng.choice([0.0, 0.3, 1.0])),
+        seed=int(rng.integers(0, 9)),
+        keys=rng.integers(0, 2**32, batch).tolist(),
+        heads=int(rng.integers(1, 4)),
+        offset=offset,
+        attention_kind=attention_kind,
+        layer_idx=int(rng.integers(0, 3)),
+        annotations=annotations,
+    )
+
+
+def expected(case: Case, where: Scene) -> BoolArray:
+    """The twin's matrix: bool of shape (batch, heads, queries, keys)."""
+    options = vars(case.pattern)
+    out = np.zeros((where.batch, where.heads, where.q_len, where.kv_len), np.bool_)
+    valid = np.asarray(
+        where.annotations.get("valid", np.ones((where.batch, where.kv_len), np.bool_))
+    )
+    default = np.ones((where.batch, where.offset + where.q_len), np.bool_)
+    valid_q = np.asarray(where.annotations.get("valid_queries", default))
+    for sample in range(where.batch):
+        real = np.flatnonzero(valid[sample])
+        start = int(real[0]) if len(real) else 0
+        length = int(real[-1]) + 1 - start if len(real) else 0
+        first_q = int(valid_q[sample].argmax()) if where.attention_kind == "cross" else start
+        for head, q, k in np.ndindex(out.shape[1:]):
+            own_q = q + where.offset - first_q
+            view = View(own_q, k - start, length, start, options, sample, head, where)
+            out[sample, head, q, k] = case.twin(view)
+    return out
+
+
+def spread(mask: Any, where: Scene) -> BoolArray:
+    """A mask whose axes of 1 are spread over all samples and heads."""
+    shape = (where.batch, where.heads, where.q_len, where.kv_len)
+    return np.broadcast_to(np.asarray(mask), shape)
