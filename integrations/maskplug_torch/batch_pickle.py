@@ -25,7 +25,7 @@ class PickledAsBytes:
         return _load, (type(self), {name: _packed(value) for name, value in self.items()})  # type: ignore[attr-defined]
 
     def __copy__(self) -> Self:
-        return type(self)(dict(self))  # type: ignore[call-arg, call-overload, no-any-return]
+        return type(self)(dict(self))  # type: ignore[call-arg, call-overload]
 
 
 class Batch(PickledAsBytes, dict[str, Any]):

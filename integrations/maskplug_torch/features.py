@@ -68,7 +68,7 @@ class Features:
         columns = columns_of(samples)
         first = samples[0]
         keyed = isinstance(first, Sample)
-        keys = [sample.key for sample in samples] if keyed else columns.get(SAMPLE_ID)
+        keys: Any = [sample.key for sample in samples] if keyed else columns.get(SAMPLE_ID)
         keys = None if keys is None else _checked_keys(keys)
         label_names = _LABELS.intersection(columns)
         labels = labels_of(columns, label_names) if label_names else None

@@ -91,7 +91,10 @@ def test_epochs_that_are_stopped_early_still_count(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("clock", ["epoch", "step"])
-@pytest.mark.parametrize(("workers", "sets"), [("0", 1), ("0", 2), ("persistent", 2)])
+@pytest.mark.parametrize(
+    ("workers", "sets"),
+    [("0", 1), ("0", 2), pytest.param("persistent", 2, marks=pytest.mark.slow)],
+)
 def test_evaluation_is_frozen(tmp_path: Path, clock: str, workers: str, sets: int) -> None:
     rate = {"name": "linear", "start": 0.2, "end": 0.8}
     options = {"clock": clock, "rate": rate}

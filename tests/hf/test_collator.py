@@ -216,7 +216,7 @@ def test_pickles_and_tells_about_itself() -> None:
     assert made(collator.spec).fingerprint == collator.fingerprint
 
 
-@pytest.mark.parametrize("context", ["fork", "spawn"])
+@pytest.mark.parametrize("context", ["fork", pytest.param("spawn", marks=pytest.mark.slow)])
 def test_set_epoch_reaches_persistent_workers(context: str) -> None:
     collator = made("dynamic", rate=0.5)
     loader = DataLoader(

@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import os
-import socket
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -107,30 +102,10 @@ def test_a_checkpoint_of_another_strategy_on_request(tmp_path: Path, other: str)
 # --- two processes -------------------------------------------------------------------------------
 
 
-@pytest.fixture(scope="module")
-def ranks(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    """What each of two processes saw."""
-    folder = tmp_path_factory.mktemp("two")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    shared = {"WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
-    processes = [
-        subprocess.Popen(
-            [sys.executable, toy.__file__, str(folder)],
-            env=os.environ | shared | {"RANK": r, "LOCAL_RANK": r, "OMP_NUM_THREADS": "1"},
-            stdout=(folder / f"log{r}.txt").open("w"),
-            stderr=subprocess.STDOUT,
-        )
-        for r in ("0", "1")
-    ]
-    try:
-        codes = [process.wait(timeout=240) for process in processes]
-    finally:
-        for process in processes:
-            process.kill()
-    assert codes == [0, 0], (folder / f"log{int(codes[0] == 0)}.txt").read_text()[-3000:]
-    return [json.loads((folder / f"rank{rank}.json").read_text()) for rank in range(2)]
+@pytest.fixture(name="ranks")
+def _ranks(ranks: Any) -> Any:
+    """The adaptive runs of two processes."""
+    return [rank["losses"] for rank in ranks]
 
 
 @pytest.mark.xdist_group("hf-table")

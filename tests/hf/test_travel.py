@@ -77,7 +77,7 @@ def test_what_arrives_is_writable_and_its_own() -> None:
         assert sent[name][0, 0] == before
 
 
-@pytest.mark.parametrize("start", ["fork", "spawn"])
+@pytest.mark.parametrize("start", ["fork", pytest.param("spawn", marks=pytest.mark.slow)])
 def test_workers_send_what_the_collator_makes(start: str) -> None:
     rows = [{"input_ids": [2, *range(5, 5 + n), 3]} for n in range(1, 9)]
     collator = DataCollatorForMasking(tokenizers.bert(), "dynamic", rate=0.5, seed=3)
