@@ -104,7 +104,7 @@ def _columns(trainer: Any, collator: DataCollatorForMasking) -> frozenset[str] |
 def _check_loss(trainer: Any, collator: DataCollatorForMasking) -> None:
     """Refuse a loss for which Trainer withholds labels that the model makes inputs of."""
     loss, model = trainer_loss(trainer), collator.model_info
-    if loss and model is not None and model.has_decoder and model.decoder_shift is None:
+    if loss and model.has_decoder and model.decoder_shift is None:
         raise OptionError(
             f"Trainer's {loss} takes the labels out of the batch, and it is not known how "
             f"{model.name} makes decoder_input_ids of them: without them its decoder reads the "

@@ -7,6 +7,7 @@ from typing import Any, Self
 
 from maskplug_torch.batch_pickle import PickledAsBytes
 from maskplug_torch.collator import MaskingCollator, whole_or_none
+from maskplug_torch.model_info import UNKNOWN
 from maskplug_torch.rows import Padding
 from transformers import BatchEncoding
 
@@ -140,6 +141,6 @@ class DataCollatorForMasking(MaskingCollator):
         if model is not None:
             info = model_info(model)
             # A model of another class is a wrapper, of which less is known than of its content.
-            if self.model_info is None or self.model_info.name == info.name:
+            if self.model_info is UNKNOWN or self.model_info.name == info.name:
                 twin._fit(info)
         return twin

@@ -29,7 +29,7 @@ class Collation:
     masked: Masked
     layout: OutputLayout
     rows: Rows
-    model: ModelInfo | None
+    model: ModelInfo
 
     def input_ids(self) -> IntArray:
         """Return the masked inputs: int64, (rows, width)."""
@@ -75,12 +75,12 @@ class Collation:
         if documents is not None:
             each = np.repeat(documents, self.layout.lengths)
             arrays["document_ids"] = self._per_input(each, -1)
-            if self._takes("position_ids"):
+            if self.model.accepts("position_ids"):
                 arrays["position_ids"] = self._annotation(
                     "position_ids", positions(self.layout.offsets)
                 )
         for name, values in self.masked.annotations.items():
-            if name != ORDER and self._takes(name):
+            if name != ORDER and self.model.accepts(name):
                 arrays[name] = self._annotation(name, values)
         return arrays
 
@@ -109,21 +109,17 @@ class Collation:
         """Return the samples' labels in rows of their own width, and the decoder's inputs."""
         return self._with_decoder_inputs({"labels": self.rows.padding.pad(labels, IGNORE)})
 
-    def _takes(self, name: str) -> bool:
-        return self.model is None or self.model.accepts(name)
-
     def _per_input(self, values: np.ndarray[Any, Any], fill: int) -> np.ndarray[Any, Any]:
         return self.rows.pad(self.layout.rows(values, fill), fill)
 
     def _annotation(self, name: str, values: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
         array = self._per_input(values, ABSENT.get(name, 0))
-        if name == "position_ids" and self.model is not None:
+        if name == "position_ids":
             array += self.model.first_position
         return array
 
     def _labels(self, values: IntArray) -> IntArray:
-        packed = self.rows.documents is not None
-        if packed and self.model is not None and self.model.predicts_next:
+        if self.rows.documents is not None and self.model.predicts_next:
             values = values.copy()  # the token before a document must not predict its first token
             values[self.layout.offsets[:-1][self.layout.lengths > 0]] = IGNORE
         labels = self._per_input(values, IGNORE)
@@ -157,14 +153,14 @@ class Collation:
         arrays: Arrays = {"labels": self.rows.padding.pad(targets, IGNORE)}
         for annotation, values in self.masked.target_annotations.items():
             name = decoder_name(annotation)
-            if self._takes(name):
+            if self.model.accepts(name):
                 ids = name == "decoder_input_ids"
                 fill = self.rows.padding.pad_id if ids else ABSENT.get(annotation, 0)
                 arrays[name] = self.rows.padding.pad(Ragged(values, targets.offsets), fill)
         return self._with_decoder_inputs(arrays)
 
     def _with_decoder_inputs(self, arrays: Arrays) -> Arrays:
-        if self.model is not None and "decoder_input_ids" not in arrays:
+        if "decoder_input_ids" not in arrays:
             inputs = self.model.decoder_inputs(arrays["labels"])
             if inputs is not None:
                 arrays["decoder_input_ids"] = inputs

@@ -29,6 +29,7 @@ from maskplug_torch.loop_time import LoopTime
 from maskplug_torch.losses import predicts_nothing
 from maskplug_torch.model_info import (
     ORDER,
+    UNKNOWN,
     ModelInfo,
     check_embedded,
     fit_vocabulary,
@@ -89,7 +90,7 @@ class MaskingCollator:
         padding_side: Side = "right",
         pad_to_multiple_of: int | None = None,
         packed_length: int | None = None,
-        model: ModelInfo | None = None,
+        model: ModelInfo = UNKNOWN,
         return_tensors: str = "pt",
         sample_keys: bool = False,
         **strategy_options: Any,
@@ -110,13 +111,12 @@ class MaskingCollator:
         #: The loss tables that an adaptive strategy follows.
         self.feedback: Tables | None = None
         #: What is known of the model.
-        self.model_info: ModelInfo | None = None
+        self.model_info = UNKNOWN
         self._loop = LoopTime(self.strategy)
         self._warned: set[str] = set()
         self._tried = self._dry_run()
         self._warm_up(self._tried)
-        if model is not None:
-            self._fit(model)
+        self._fit(model)
 
     @property
     def padding(self) -> Padding:
@@ -196,9 +196,8 @@ class MaskingCollator:
         if parsed.has_attention_mask or (parsed.mappings and always):
             arrays["attention_mask"] = collation.attention_mask()
         arrays |= collation.other_columns()
-        if self.model_info is not None:
-            self._warn_of_left_out(collation.masked, self.model_info)
-            check_embedded(parsed, collation.masked, self.vocabulary, self.model_info)
+        self._warn_of_left_out(collation.masked, self.model_info)
+        check_embedded(parsed, collation.masked, self.vocabulary, self.model_info)
         arrays |= collation.annotations()
         if parsed.labels is None:
             arrays |= self._predictions(collation)
@@ -231,16 +230,11 @@ class MaskingCollator:
     def _predictions(self, collation: Collation) -> Arrays:
         """Return the labels or targets of the strategy."""
         model = self.model_info
-        if model is not None:
+        if model is not UNKNOWN:
             refuse(collation.masked, model, self.strategy.label)
         arrays = collation.predictions()
-        shifts = model is not None and model.predicts_next
-        if (
-            not self.attached
-            and predicts_nothing(arrays.get("labels"), shifts)
-            and "nothing" not in self._warned
-            and self._predicts_anything()
-        ):
+        nothing = not self.attached and predicts_nothing(arrays.get("labels"), model.predicts_next)
+        if nothing and "nothing" not in self._warned and self._predicts_anything():
             keys = collation.layout.features.tokens.keys
             self._warn_once(
                 "nothing",
@@ -319,7 +313,7 @@ class MaskingCollator:
         """Adapt to a model, and refuse what cannot be trained with it."""
         if model == self.model_info:
             return
-        if self.model_info is None or self.model_info.embeddings != model.embeddings:
+        if self.model_info.embeddings != model.embeddings:
             vocab = fit_vocabulary(self._whole_vocabulary, self.padding.pad_id, model)
             if vocab is not self.vocabulary:
                 self.vocabulary = vocab

@@ -106,6 +106,10 @@ class ModelInfo:
         return None if shift is None else shift(labels)
 
 
+#: A collator's model before it is given one.
+UNKNOWN = ModelInfo("the model", has_config=False)
+
+
 def refuse_early(masked: Masked, model: ModelInfo, strategy: str) -> None:
     """Refuse an objective, from a dry run, that does not fit the model whatever the samples are."""
     # With a decoder, or without a head that predicts tokens, samples may bring their own labels.

@@ -21,7 +21,7 @@ _PROTECT = (
 )
 
 
-def replaced_by_objective(features: Features, tried: Masked, model: ModelInfo | None) -> bool:
+def replaced_by_objective(features: Features, tried: Masked, model: ModelInfo) -> bool:
     """Whether labels are copies of the inputs, which the strategy's objective replaces."""
     labels = features.labels
     if not isinstance(labels, Ragged) or not _same(labels, Ragged(features.ids, features.offsets)):
@@ -33,16 +33,16 @@ def _same(a: Ragged, b: Ragged) -> bool:
     return np.array_equal(a.offsets, b.offsets) and np.array_equal(a.values, b.values)
 
 
-def _are_tags(model: ModelInfo | None) -> bool:
+def _are_tags(model: ModelInfo) -> bool:
     """Whether labels of tokens cannot be tokens."""
-    return model is not None and model.has_config and not model.predicts_tokens
+    return model.has_config and not model.predicts_tokens
 
 
-def _objective(masked: Masked, model: ModelInfo | None, causal: bool) -> str:
+def _objective(masked: Masked, model: ModelInfo, causal: bool) -> str:
     """What is lost without the strategy's labels; empty for plain labels in place."""
     if masked.targets is not None:
         return "targets"
-    if model is not None and model.has_decoder:  # predicts nothing in place: the mask is noise
+    if model.has_decoder:  # predicts nothing in place: the mask is noise
         return ""
     if masked.weights is not None:
         return "weighted labels"
@@ -58,7 +58,7 @@ class SampleLabels:
     labels: Ragged
     layout: OutputLayout
     masked: Masked
-    model: ModelInfo | None
+    model: ModelInfo
     strategy: str
 
     @property
@@ -68,7 +68,7 @@ class SampleLabels:
 
     def are_per_token(self) -> bool:
         """Whether each label belongs to a token, and moves with it."""
-        if self.model is not None and self.model.needs_label_per_token:
+        if self.model.needs_label_per_token:
             lengths = self.layout.features.lengths
             wrong = np.flatnonzero(self.labels.lengths != lengths)
             if len(wrong):
@@ -78,7 +78,7 @@ class SampleLabels:
                     f"{self.model.name} has no decoder: it needs one label for each token"
                 )
             return True
-        if (self.model is not None and self.model.has_config) or not self.aligned:
+        if self.model.has_config or not self.aligned:
             return False
         if not self.layout.in_place:
             raise TokenError(
@@ -107,8 +107,7 @@ class SampleLabels:
         objective = _objective(self.masked, self.model, causal)
         if objective:
             return self._against(objective)
-        decoder = self.model is not None and self.model.has_decoder
-        return True, "" if decoder else self._in_place_warning()
+        return True, "" if self.model.has_decoder else self._in_place_warning()
 
     def _against(self, objective: str) -> tuple[bool, str]:
         features, targets = self.layout.features, self.masked.targets
@@ -125,8 +124,7 @@ class SampleLabels:
             f"the features have one label for each token, and strategy {self.strategy!r} has its "
             f"own objective ({objective})"
         )
-        without_decoder = self.model is not None and self.model.needs_label_per_token
-        if without_decoder or self._copies():
+        if self.model.needs_label_per_token or self._copies():
             raise TokenError(
                 f"{conflict}: to train its objective, {_DROP}; {_PROTECT}; to keep these labels, "
                 "choose a strategy with plain labels in place ('dynamic', 'span', 'word_dropout')"
@@ -144,7 +142,7 @@ class SampleLabels:
                 "that the model must predict every token, masked or not; to predict only the "
                 f"masked tokens, {_DROP}; {_PROTECT}"
             )
-        if self.model is None or not self.model.has_config:
+        if not self.model.has_config:
             return ""
         return (
             "the features have one label for each token. They are kept, and the strategy only "

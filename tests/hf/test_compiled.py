@@ -16,7 +16,6 @@ from support.cases import CASES, RICH
 from support.compiling import forget, no_kernel_needed, run
 from support.kernel_uses import LABELS, ROWS
 
-
 #: Strategies of different kinds; all others are slow tests.
 SMALL = {"dynamic@1", "span@1", "t5@1", "permutation@1"}
 
