@@ -141,6 +141,6 @@ class DataCollatorForMasking(MaskingCollator):
         if model is not None:
             info = model_info(model)
             # A model of another class is a wrapper, of which less is known than of its content.
-            if self.model_info is UNKNOWN or self.model_info.name == info.name:
+            if self.model_info == UNKNOWN or self.model_info.name == info.name:
                 twin._fit(info)
         return twin

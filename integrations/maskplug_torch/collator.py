@@ -196,8 +196,9 @@ class MaskingCollator:
         if parsed.has_attention_mask or (parsed.mappings and always):
             arrays["attention_mask"] = collation.attention_mask()
         arrays |= collation.other_columns()
-        self._warn_of_left_out(collation.masked, self.model_info)
-        check_embedded(parsed, collation.masked, self.vocabulary, self.model_info)
+        if self.model_info != UNKNOWN:
+            self._warn_of_left_out(collation.masked, self.model_info)
+            check_embedded(parsed, collation.masked, self.vocabulary, self.model_info)
         arrays |= collation.annotations()
         if parsed.labels is None:
             arrays |= self._predictions(collation)
@@ -230,7 +231,7 @@ class MaskingCollator:
     def _predictions(self, collation: Collation) -> Arrays:
         """Return the labels or targets of the strategy."""
         model = self.model_info
-        if model is not UNKNOWN:
+        if model != UNKNOWN:
             refuse(collation.masked, model, self.strategy.label)
         arrays = collation.predictions()
         nothing = not self.attached and predicts_nothing(arrays.get("labels"), model.predicts_next)

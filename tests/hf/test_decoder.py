@@ -20,24 +20,22 @@ from support import hf_models as models
 from support import hf_runs as runs
 from support import hf_tokenizers as tokenizers
 
-SMALL = {**models.BART, "vocab_size": 150, "pad_token_id": 1, "eos_token_id": 2, "bos_token_id": 0}
-SMALL |= {"decoder_start_token_id": 2}
 T5 = {**models.T5, "vocab_size": 150, "decoder_start_token_id": 0}
 TWO = {"src_vocab_size": 150, "tgt_vocab_size": 150, "langs": ["a", "b"]}
 
 MODELS: dict[str, tuple[Any, Any, dict[str, Any]]] = {
-    "bart": (hf.BartForConditionalGeneration, hf.BartConfig, SMALL),
-    "mbart": (hf.MBartForConditionalGeneration, hf.MBartConfig, SMALL),
-    "marian": (hf.MarianMTModel, hf.MarianConfig, SMALL),
-    "pegasus": (hf.PegasusForConditionalGeneration, hf.PegasusConfig, SMALL),
+    "bart": (hf.BartForConditionalGeneration, hf.BartConfig, models.SMALL_BART),
+    "mbart": (hf.MBartForConditionalGeneration, hf.MBartConfig, models.SMALL_BART),
+    "marian": (hf.MarianMTModel, hf.MarianConfig, models.SMALL_BART),
+    "pegasus": (hf.PegasusForConditionalGeneration, hf.PegasusConfig, models.SMALL_BART),
     "led": (
         hf.LEDForConditionalGeneration,
         hf.LEDConfig,
-        {**SMALL, "attention_window": 4, "max_encoder_position_embeddings": 64},
+        {**models.SMALL_BART, "attention_window": 4, "max_encoder_position_embeddings": 64},
     ),
-    "m2m100": (hf.M2M100ForConditionalGeneration, hf.M2M100Config, SMALL),
-    "fsmt": (hf.FSMTForConditionalGeneration, hf.FSMTConfig, {**SMALL, **TWO}),
-    "plbart": (hf.PLBartForConditionalGeneration, hf.PLBartConfig, SMALL),
+    "m2m100": (hf.M2M100ForConditionalGeneration, hf.M2M100Config, models.SMALL_BART),
+    "fsmt": (hf.FSMTForConditionalGeneration, hf.FSMTConfig, {**models.SMALL_BART, **TWO}),
+    "plbart": (hf.PLBartForConditionalGeneration, hf.PLBartConfig, models.SMALL_BART),
     "t5": (hf.T5ForConditionalGeneration, hf.T5Config, T5),
     "umt5": (hf.UMT5ForConditionalGeneration, hf.UMT5Config, T5),
 }
@@ -169,7 +167,7 @@ class Odd(hf.BartForConditionalGeneration):
 
 
 def test_an_unknown_shift_is_left_to_the_model_or_refused(tmp_path: Path) -> None:
-    model = Odd(hf.BartConfig(**SMALL))
+    model = Odd(hf.BartConfig(**models.SMALL_BART))
     assert model_info(model).decoder_shift is None
     trainer = trainer_of(tmp_path, "bart", model, None, pairs=True)
     attach(trainer)

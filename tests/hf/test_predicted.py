@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 import torch
 import transformers as hf
-from test_decoder import SMALL
 from transformers import Trainer
 
 from maskplug.errors import MaskplugWarning
 from maskplug_hf import DataCollatorForMasking, attach
 from support import hf_models as models
 from support import hf_runs as runs
+from support.hf_models import SMALL_BART as SMALL
 
 MODELS = [("dynamic", "bert"), ("span", "roberta"), ("dynamic", "xlm"), ("dynamic", "llama")]
 MODELS += [("electra", "bert"), ("permutation", "xlnet"), ("llada", "bert"), ("mdlm", "bert")]
