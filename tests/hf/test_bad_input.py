@@ -34,7 +34,7 @@ from support import hf_tokenizers as tokenizers
         ({"strategy": 0.15}, "strategy is 0.15; use .*'dynamic', rate=0.15"),
     ],
 )
-def test_at_construction(options: dict[str, Any], message: str) -> None:
+def test_constructor_refuses_invalid_arguments(options: dict[str, Any], message: str) -> None:
     with pytest.raises(MaskplugError, match=message):
         DataCollatorForMasking(tokenizers.bert(), **options)
 
@@ -92,7 +92,7 @@ def test_no_mask_token_at_construction(strategy: str) -> None:
     DataCollatorForMasking(tokenizer, strategy, vocabulary=vocabulary(tokenizer, mask_id=3))
 
 
-def test_no_mask_token_is_no_error_where_none_is_written() -> None:
+def test_mask_token_is_not_needed_by_strategies_that_write_none() -> None:
     tokenizer = tokenizers.gpt2(pad_token="<|endoftext|>")
     batch = DataCollatorForMasking(tokenizer, "static", mask=0.0, random=1.0)([[5, 6, 7]])
     assert (batch["labels"] != -100).sum() == 1
@@ -143,7 +143,7 @@ MASK = {"attention_mask": [1, 1]}
         ([ROW | {"labels": [0.0]}, ROW | {"labels": [0.0, 1.0]}], "'labels' has rows of diff"),
     ],
 )
-def test_features(features: Any, message: str) -> None:
+def test_invalid_features_are_refused(features: Any, message: str) -> None:
     with pytest.raises(TokenError, match=message):
         DataCollatorForMasking(tokenizers.bert(), "static")(features)
 

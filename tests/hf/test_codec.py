@@ -13,7 +13,7 @@ from support import hf_tokenizers as tokenizers
 
 
 @pytest.mark.parametrize("text", ["the lazy dog", " two  blanks ,", "naïve 漢字", ""])
-def test_text_comes_back(text: str) -> None:
+def test_decode_restores_the_encoded_text(text: str) -> None:
     codec = vocabulary(tokenizers.lossless()).codec
     assert codec is not None
     assert codec.decode(codec.encode(text)) == text

@@ -101,7 +101,7 @@ def trainer_of(
 
 @pytest.mark.parametrize("name", ["bart", "mbart", "marian", "pegasus", "m2m100", "t5"])
 @pytest.mark.parametrize("pairs", [True, False])
-def test_attach_alone_is_as_good_as_a_model_in_the_collator(
+def test_attach_and_model_argument_make_the_same_decoder_inputs(
     name: str, pairs: bool, model_of: Any, tmp_path: Path
 ) -> None:
     model = model_of(name)
@@ -128,7 +128,7 @@ LOSSES: list[dict[str, Any]] = [{"label_smoothing_factor": 0.1}, {"compute_loss_
 @pytest.mark.parametrize("loss", LOSSES, ids=lambda loss: next(iter(loss)))
 @pytest.mark.parametrize("name", ["bart", "m2m100", "t5"])
 @pytest.mark.parametrize("pairs", [True, False])
-def test_losses_that_take_the_labels_leave_the_decoder_its_inputs(
+def test_decoder_inputs_exist_when_trainer_takes_the_labels(
     loss: dict[str, Any], name: str, pairs: bool, model_of: Any, tmp_path: Path
 ) -> None:
     trainer = trainer_of(tmp_path, name, model_of(name), None, pairs, **loss)
@@ -149,7 +149,7 @@ def test_losses_that_take_the_labels_leave_the_decoder_its_inputs(
     }
 
 
-def test_no_weights_travel_to_workers(model_of: Any) -> None:
+def test_pickled_collator_holds_no_weights(model_of: Any) -> None:
     collate = DataCollatorForMasking(tokenizers.t5(), "deshuffle", model=model_of("t5"))
     collate.set_epoch(0)
     again = pickle.loads(pickle.dumps(collate))

@@ -109,7 +109,7 @@ def test_tokens_to_write_without_an_embedding_are_refused(
 
 @pytest.mark.parametrize("way", ["model", "attach"])
 @pytest.mark.parametrize("more", [0, 7, 64])
-def test_more_embeddings_than_ids_are_fine(way: str, more: int, tmp_path: Path) -> None:
+def test_more_embeddings_than_ids_are_allowed(way: str, more: int, tmp_path: Path) -> None:
     tokenizer, model = models.family("bert")
     model.resize_token_embeddings(len(tokenizer) + more)
     with warnings.catch_warnings():
@@ -120,7 +120,7 @@ def test_more_embeddings_than_ids_are_fine(way: str, more: int, tmp_path: Path) 
     assert torch.equal(collate(given)["input_ids"], plain(given)["input_ids"])
 
 
-def test_a_model_that_grew_before_attach_is_looked_at_again(tmp_path: Path) -> None:
+def test_attach_uses_embeddings_added_after_construction(tmp_path: Path) -> None:
     tokenizer, model = models.family("bert")
     collate = DataCollatorForMasking(tokenizer, "static", model=model)
     model.resize_token_embeddings(len(tokenizer) - 20)
@@ -146,7 +146,7 @@ def test_resizing_before_attach_gives_back_all_tokens(tmp_path: Path) -> None:
     assert len(trainer.data_collator.vocabulary.ordinary) == len(collate.vocabulary.ordinary) + 60
 
 
-def test_models_without_a_table_of_their_own_are_not_asked() -> None:
+def test_models_without_an_embedding_table_are_accepted() -> None:
     sizes = {**models.ENCODER, "local_transformer_stride": 8}
     canine = hf.CanineForTokenClassification(hf.CanineConfig(**sizes))
     assert model_info(canine).embeddings is None

@@ -35,7 +35,7 @@ TARGETS = "has no decoder to generate them"
         ),
     ],
 )
-def test_at_construction_and_attachment(
+def test_unsuitable_models_are_refused_by_constructor_and_attach(
     strategy: Any, family: str, message: str, tmp_path: Path
 ) -> None:
     tokenizer, model = models.family(family)
@@ -76,7 +76,7 @@ def test_a_model_that_predicts_no_tokens_needs_labels_of_its_own() -> None:
         collate([{"input_ids": row} for row in rows])
 
 
-def test_few_tokens_that_are_kept_by_chance_are_no_causal_objective() -> None:
+def test_few_unchanged_tokens_are_not_a_causal_objective() -> None:
     tokenizer, model = models.family("bert")
     kept = {"rate": 1.0, "mask": 0.0, "random": 0.0, "clock": "never"}
     with pytest.raises(OptionError, match="would copy its inputs"):
@@ -92,7 +92,7 @@ def gpt2(tokenizer: Any) -> Any:
 
 
 @pytest.mark.parametrize("way", ["added", "mask_id", "vocabulary", "none"])
-def test_ways_out_for_a_tokenizer_without_a_mask(way: str) -> None:
+def test_remedies_for_a_tokenizer_without_a_mask(way: str) -> None:
     tokenizer = tokenizers.gpt2(pad_token="<|endoftext|>")
     model = gpt2(tokenizer)
     with pytest.raises(VocabularyError) as error:
@@ -115,7 +115,7 @@ def test_ways_out_for_a_tokenizer_without_a_mask(way: str) -> None:
         assert (batch["input_ids"] == (tokenizer.mask_token_id or 5)).any()
 
 
-def test_mask_id_and_vocabulary_are_one_too_many() -> None:
+def test_mask_id_and_vocabulary_exclude_each_other() -> None:
     tokenizer = tokenizers.gpt2(pad_token="<|endoftext|>")
     vocab = vocabulary(tokenizer, mask_id=5)
     with pytest.raises(OptionError, match="mask_id or a vocabulary"):

@@ -46,7 +46,7 @@ def warned(call: Callable[[], Any]) -> list[str]:
 
 @pytest.mark.parametrize("options", [{}, STEP, {"rate": LINEAR}, ADAPTIVE], ids=str)
 @pytest.mark.parametrize("make", [made, lambda **o: packed(**o)], ids=["padded", "packed"])
-def test_evaluation_masks_stay_while_training_masks_move(make: Any, options: Any) -> None:
+def test_evaluation_masks_are_frozen_while_training_masks_change(make: Any, options: Any) -> None:
     collator = make(**options)
     evaluation = collator.for_evaluation()
     fixed = maskplug.strategy(collator.strategy)
@@ -72,7 +72,7 @@ def packed(**options: Any) -> Any:
     return DataCollatorForPacking(TOKENIZER, max_length=64, **{"seed": 3, "rate": 0.5, **options})
 
 
-def test_evaluation_leaves_samples_with_labels_of_their_own_alone() -> None:
+def test_evaluation_does_not_mask_samples_with_labels() -> None:
     rows = [{"input_ids": row, "label": 1} for row in ROWS]
     collator = made()
     collator.set_epoch(0)
@@ -196,7 +196,7 @@ def untold(collator: Any) -> list[str]:
     ],
     ids=str,
 )
-def test_one_warning_opens_with_the_remedy(
+def test_missing_time_warns_once_and_starts_with_the_remedy(
     options: Any, epoch: int | None, remedy: str, parts: list[str]
 ) -> None:
     collator = made(**options)

@@ -54,7 +54,7 @@ def tensors() -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("way", [lambda b: pickle.loads(pickle.dumps(b)), copy.deepcopy, copy.copy])
-def test_what_arrives_is_what_was_sent(way: Any) -> None:
+def test_loaded_batches_equal_the_original(way: Any) -> None:
     sent = Batch(tensors())
     there = way(sent)
     assert type(there) is Batch
@@ -68,7 +68,7 @@ def test_what_arrives_is_what_was_sent(way: Any) -> None:
             assert there[name] == value
 
 
-def test_what_arrives_is_writable_and_its_own() -> None:
+def test_loaded_batches_are_writable_copies() -> None:
     sent = Batch(tensors())
     there = pickle.loads(pickle.dumps(sent))
     for name in ("input_ids", "transposed"):
@@ -78,7 +78,7 @@ def test_what_arrives_is_writable_and_its_own() -> None:
 
 
 @pytest.mark.parametrize("start", ["fork", pytest.param("spawn", marks=pytest.mark.slow)])
-def test_workers_send_what_the_collator_makes(start: str) -> None:
+def test_batches_from_workers_equal_those_of_the_collator(start: str) -> None:
     rows = [{"input_ids": [2, *range(5, 5 + n), 3]} for n in range(1, 9)]
     collator = DataCollatorForMasking(tokenizers.bert(), "dynamic", rate=0.5, seed=3)
     collator.set_epoch(1)

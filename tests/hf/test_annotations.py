@@ -39,7 +39,7 @@ def test_a_column_of_floats_is_read(as_row: Any) -> None:
     assert masked(batch) == [[1, 3], [2]]
 
 
-def test_starts_and_protected_tokens_are_layers_for_every_strategy() -> None:
+def test_starts_and_protected_are_annotations_for_every_strategy() -> None:
     everything = {"rate": 1.0, "clock": "never"}
     given = {"input_ids": ROW, "protected": [0, 0, 1, 0, 0, 0]}
     batch = DataCollatorForMasking(TOKENIZER, "dynamic", **everything)([given])
@@ -75,7 +75,7 @@ def test_sentence_starts_reach_the_strategy() -> None:
     assert seen[-1] == [1, 0, 0, 1, 0, 0]
 
 
-def test_layers_of_padded_rows_stay_with_their_tokens() -> None:
+def test_annotations_of_padded_rows_stay_with_their_tokens() -> None:
     plain = {"input_ids": ROW, "scores": [0.0, 0.9, 0.1, 0.9, 0.1, 0.0]}
     before = {
         "input_ids": [0, 0, *ROW, 0],

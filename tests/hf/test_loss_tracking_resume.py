@@ -19,7 +19,7 @@ from support.hf_runs import SaveAt
 
 @pytest.mark.parametrize("workers", ["0", "2", "persistent"])
 @pytest.mark.parametrize(("batch", "accumulation", "every"), [(4, 1, 6), (2, 2, 4)])
-def test_resume_in_mid_round_is_as_no_interruption(
+def test_resume_in_mid_round_equals_an_uninterrupted_run(
     tmp_path: Path, workers: str, batch: int, accumulation: int, every: int
 ) -> None:
     def train(workers: str, resume: int = 0, save: int = 0) -> Any:
@@ -47,7 +47,7 @@ def test_resume_in_mid_round_is_as_no_interruption(
         assert np.array_equal(value, states[1][name]), name
 
 
-def test_true_resumes_the_last_checkpoint(tmp_path: Path) -> None:
+def test_resume_from_checkpoint_true_loads_the_last_checkpoint(tmp_path: Path) -> None:
     made = toy.trainer(tmp_path, save_strategy="steps", save_steps=10)
     made.train()
     again = toy.trainer(tmp_path)
@@ -56,7 +56,7 @@ def test_true_resumes_the_last_checkpoint(tmp_path: Path) -> None:
     assert rows_of(again) == rows_of(made, 30)
 
 
-def test_the_file_in_the_checkpoint_holds_no_objects(tmp_path: Path) -> None:
+def test_checkpoint_file_holds_plain_arrays(tmp_path: Path) -> None:
     made = toy.trainer(tmp_path, max_steps=9)
     made.add_callback(SaveAt(8))
     made.train()
@@ -67,7 +67,7 @@ def test_the_file_in_the_checkpoint_holds_no_objects(tmp_path: Path) -> None:
     assert saved["round"] == 1
 
 
-def test_what_cannot_be_resumed(tmp_path: Path) -> None:
+def test_resume_without_data_skip_or_losses_is_refused(tmp_path: Path) -> None:
     made = toy.trainer(tmp_path, max_steps=9)
     made.add_callback(SaveAt(8))
     made.train()
