@@ -183,7 +183,7 @@ LEARNED += [("causal@1", "llama"), ("compose", "t5"), ("compose", "bart"), ("fra
 
 
 @pytest.mark.parametrize(("strategy", "name"), LEARNED)
-def test_five_rows_are_learned_by_heart(strategy: str, name: str, tmp_path: Path) -> None:
+def test_models_overfit_five_rows(strategy: str, name: str, tmp_path: Path) -> None:
     objective = next(one for one in OBJECTIVES if one.name == strategy)
     trainer = train(objective, name, tmp_path, steps=80)
     assert np.mean(trainer.losses[-3:]) < 0.8 * np.mean(trainer.losses[:3])

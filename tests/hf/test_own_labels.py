@@ -71,7 +71,7 @@ WAYS = ["model", "attach", "unknown"]
 
 @pytest.mark.parametrize(("strategy", "name"), OBJECTIVES)
 @pytest.mark.parametrize("way", WAYS)
-def test_copies_of_the_inputs_make_way_for_the_objective(
+def test_objectives_replace_copies_of_the_inputs(
     strategy: str, name: str, way: str, family: Any, tmp_path: Path
 ) -> None:
     tokenizer, model = family(name)
@@ -146,7 +146,7 @@ PAIRS = [("word_dropout", "bart"), ("deshuffle", "bart"), ("t5", "t5"), ("bart",
 
 @pytest.mark.parametrize(("strategy", "name"), PAIRS)
 @pytest.mark.parametrize("way", ["model", "attach"])
-def test_texts_to_generate_are_kept_in_silence(
+def test_texts_to_generate_are_kept_without_a_warning(
     strategy: str, name: str, way: str, family: Any, tmp_path: Path
 ) -> None:
     tokenizer, model = family(name)
@@ -181,7 +181,7 @@ def test_own_labels_that_are_the_targets_need_no_warning(family: Any) -> None:
 
 
 @pytest.mark.parametrize(("strategy", "name"), OBJECTIVES[:4])
-def test_copies_are_evaluated_as_they_are_trained(
+def test_copies_are_evaluated_like_training_data(
     strategy: str, name: str, family: Any, tmp_path: Path
 ) -> None:
     tokenizer, model = family(name)
@@ -268,7 +268,7 @@ def test_tags_without_a_model_are_ambiguous_where_tokens_move(strategy: str) -> 
         collate(given)
 
 
-def test_tags_without_a_model_stay_where_tokens_stay() -> None:
+def test_tags_without_a_model_are_kept_if_tokens_do_not_move() -> None:
     tokenizer = tokenizers.bert()
     given = features(tokenizer, lambda row: [1] * len(row))
     with warnings.catch_warnings():
@@ -277,7 +277,7 @@ def test_tags_without_a_model_stay_where_tokens_stay() -> None:
     assert torch.equal(batch["labels"] == 1, batch["attention_mask"] == 1)
 
 
-def test_other_columns_with_a_value_for_each_token_are_not_left_behind() -> None:
+def test_other_columns_with_a_value_per_token_are_refused_if_tokens_move() -> None:
     tokenizer = tokenizers.roberta()
     rows = [list(range(20, 30)), list(range(30, 40))]
     model = tagger("bert", tokenizer)
@@ -293,7 +293,7 @@ def test_other_columns_with_a_value_for_each_token_are_not_left_behind() -> None
 
 
 @pytest.mark.parametrize(("way", "label"), [*itertools.product(["model", "attach"], [1, 0.5])])
-def test_labels_of_samples_are_kept_in_silence(way: str, label: float, tmp_path: Path) -> None:
+def test_single_labels_are_kept_without_a_warning(way: str, label: float, tmp_path: Path) -> None:
     tokenizer = tokenizers.bert()
     model = hf.BertForSequenceClassification(
         hf.BertConfig(vocab_size=len(tokenizer), **models.ENCODER)

@@ -72,7 +72,9 @@ def test_a_foreign_record_is_refused_before_the_first_step(
 
 
 @pytest.mark.parametrize("kind", ["number", "empty", "missing"])
-def test_a_foreign_record_on_request(checkpoint: Path, tmp_path: Path, kind: str) -> None:
+def test_a_foreign_record_is_accepted_on_request(
+    checkpoint: Path, tmp_path: Path, kind: str
+) -> None:
     copy = with_record(checkpoint, tmp_path, "maskplug", FOREIGN.get(kind))
     made = saving(tmp_path)
     attach(made, resume_other_spec=True)
@@ -177,7 +179,7 @@ def test_damaged_losses_are_refused(heard: Path, tmp_path: Path, kind: str) -> N
 
 
 @pytest.mark.parametrize("kind", ["truncated", "nan"])
-def test_damaged_losses_on_request(heard: Path, tmp_path: Path, kind: str) -> None:
+def test_damaged_losses_are_dropped_on_request(heard: Path, tmp_path: Path, kind: str) -> None:
     copy = tmp_path / heard.name
     shutil.copytree(heard, copy)
     DAMAGE[kind](copy / FILE)

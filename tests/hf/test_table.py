@@ -115,7 +115,7 @@ def test_steps_of_two_processes(two_processes, workers) -> None:
     check_steps(two_processes("step", workers), runs.SAMPLES[4], steps=6)
 
 
-def test_another_epoch_seed_or_key_is_another_mask() -> None:
+def test_masks_change_with_epoch_seed_and_key() -> None:
     vocab, rows = runs.collator().vocabulary, runs.rows()
     long = [row for row in rows if len(row) > 15][:20]
     strategy = maskplug.strategy("dynamic", rate=0.3)
