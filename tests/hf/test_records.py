@@ -78,7 +78,7 @@ def test_a_foreign_record_is_accepted_on_request(
     copy = with_record(checkpoint, tmp_path, "maskplug", FOREIGN.get(kind))
     made = saving(tmp_path)
     attach(made, resume_other_spec=True)
-    with pytest.warns(MaskplugWarning, match="masking spec.*going on with the new ones, as told"):
+    with pytest.warns(MaskplugWarning, match="masking spec.*continuing with the new ones"):
         made.train(resume_from_checkpoint=str(copy))
     assert len(made.trained) == 8
 
