@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import operator
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -39,6 +41,8 @@ class SharedEpoch:
         Raises:
             OptionError: when the epoch is not an integer, or either value is out of range.
         """
+        with suppress(TypeError):  # what is not an integer is refused next
+            epoch = epoch if isinstance(epoch, bool | np.bool_) else operator.index(epoch)
         check_argument("epoch", epoch, 0, MAX_EPOCH)
         self._cells[0], self._cells[1] = epoch, _checked_progress(progress)
 

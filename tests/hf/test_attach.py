@@ -251,7 +251,7 @@ def test_another_spec_is_refused_before_the_first_step(
 
     again = trainer(tmp_path, collate=collator(**options), save_strategy="steps", save_steps=2)
     attach(again, resume_other_spec=True)
-    with pytest.warns(MaskplugWarning, match="going on with the new one"):
+    with pytest.warns(MaskplugWarning, match="continuing with the new"):
         again.train(resume_from_checkpoint=str(checkpoint))
     state = json.loads((tmp_path / "checkpoint-2" / "trainer_state.json").read_text())
     assert state["stateful_callbacks"]["maskplug"]["spec"] == again.data_collator.spec
@@ -282,7 +282,7 @@ def test_a_checkpoint_without_a_spec(tmp_path: Path) -> None:
         made.train(resume_from_checkpoint=checkpoint)
     assert made.seen == []
     attach(made, resume_other_spec=True)
-    with pytest.warns(MaskplugWarning, match="holds no masking spec.*going on with the new ones"):
+    with pytest.warns(MaskplugWarning, match="holds no masking spec.*continuing with the new"):
         made.train(resume_from_checkpoint=checkpoint)
 
 

@@ -146,11 +146,11 @@ def test_columns_that_a_format_hides_stay_hidden(tmp_path: Path, form: str | Non
 
 
 REFUSED: dict[str, tuple[Any, str]] = {
-    "no ids": (TEXTS, r"has no column 'input_ids', it has \['text'\]: tokenize first"),
+    "no ids": (TEXTS, r"has no column 'input_ids', it has \['text'\]: tokenize it first"),
     "no ids, labels": (TEXTS.add_column("label", [1] * N), r"it has \['label', 'text'\]"),
     "hidden ids": (DATA.with_format(None, columns=["text"]), r"it has \['text'\]: tokenize"),
-    "no ids, list": (TEXTS.to_list(), r"it has \['text'\]: tokenize first"),
-    "no ids, stream": (TEXTS.to_iterable_dataset(), r"it has \['text'\]: tokenize first"),
+    "no ids, list": (TEXTS.to_list(), r"it has \['text'\]: tokenize it first"),
+    "no ids, stream": (TEXTS.to_iterable_dataset(), r"it has \['text'\]: tokenize it first"),
     "splits": (datasets.DatasetDict(train=DATA), r"type DatasetDict with the keys 'train'; pass"),
     "columns": ({"input_ids": ROWS}, r"type dict with the keys 'input_ids'.*Dataset.from_dict"),
     "encodings": (tokenizers.bert()(["a house"]), r"BatchEncoding with the keys 'input_ids'"),

@@ -85,7 +85,7 @@ def test_losses_are_those_that_training_computes(tmp_path: Path) -> None:
     made.model.bert.register_forward_hook(lambda *_: calls.append(1))
     made.train()
     assert len(calls) == 6  # no second forward
-    told.reach(3)
+    told.advance_to(3)
     # The sums of both rounds at once make one mean; the callback took them apart.
     heard = toy.feedback(made).losses
     assert heard.round == 2

@@ -256,8 +256,8 @@ def test_a_model_with_a_decoder_is_refused(family: str) -> None:
     ("columns", "message"),
     [
         ({}, r"feature 2 \(sample key 12\) has 20 tokens, and max_length is 19: truncate samples"),
-        ({"label": [0] * 8}, r"one for each token.*DataCollatorForMasking"),
-        ({"labels": [[1, 2]] * 8}, r"one for each token"),
+        ({"label": [0] * 8}, r"one label for each token.*DataCollatorForMasking"),
+        ({"labels": [[1, 2]] * 8}, r"one label for each token"),
         ({"weight": [0.5] * 8}, r"column 'weight' has one value per sample.*drop the column"),
     ],
 )
