@@ -181,8 +181,8 @@ class MaskingTask(HearsLosses, FairseqTask):  # type: ignore[misc]
         uneven = self.uneven_epochs()
         if self.masking_strategy.needs_step and uneven:
             raise OptionError(
-                f"{who} has the clock {self.masking_strategy.primary_clock}, which counts steps; with "
-                f"{uneven} the steps of an epoch are not known beforehand: use a clock "
+                f"{who} has the clock {self.masking_strategy.primary_clock}, which counts steps; "
+                f"with {uneven} the steps of an epoch are not known beforehand: use a clock "
                 'that counts epochs (epoch, cycle, every with "of": "epoch", never)'
             )
 

@@ -38,9 +38,18 @@ def test_a_translation_model(training: bool) -> None:
     }
     seen = received(model().train(training), **batch)
     decoder = [("decoder", 0), ("cross", 0), ("decoder", 1), ("cross", 1)]
-    assert [(one.place, one.depth) for one in seen] == [("encoder", 0), ("encoder", 1), *decoder]
+    assert [(one.attention_kind, one.layer_idx) for one in seen] == [
+        ("encoder", 0),
+        ("encoder", 1),
+        *decoder,
+    ]
     shown = (source != 1)[:, None, None].numpy()
     asked = {"encoder": shown, "cross": shown, "decoder": np.tri(3, dtype=bool)}
     for one in seen:
-        assert (one.mask == asked[one.place]).all()
-        assert one.mask.shape == (2, 1, 4 if one.place == "encoder" else 3, len(one.mask[0, 0, 0]))
+        assert (one.mask == asked[one.attention_kind]).all()
+        assert one.mask.shape == (
+            2,
+            1,
+            4 if one.attention_kind == "encoder" else 3,
+            len(one.mask[0, 0, 0]),
+        )
