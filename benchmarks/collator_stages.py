@@ -37,8 +37,9 @@ def tensors(arrays: dict[str, Any]) -> Any:
 
 def stages(reader: Any, batches: list[Batch]) -> Iterator[tuple[str, Prepare]]:
     """Yield the stages of a call in their order; each call uses the next batch."""
-    from maskplug_hf import DataCollatorForMasking
     from maskplug_torch.features import Features
+
+    from maskplug_hf import DataCollatorForMasking
 
     collator = DataCollatorForMasking(reader, "dynamic", seed=1)
     collator.set_epoch(0)
