@@ -17,6 +17,7 @@ from benchmarks.inputs import batch, unseen, vocabulary
 from benchmarks.timing import Prepare, timed
 from maskplug.context import MaskingContext
 from maskplug.strategies.composed import Composed
+from maskplug.tokens import Masked
 
 ROWS, LENGTH, ROUNDS = 32, 512, 40
 SHORT = 2
@@ -44,7 +45,7 @@ def stages(
     yield "selector", drawing(made.selector.select, tokens)
     yield "check of the selection", lambda: partial(selection.check, tokens)
     yield "replacement", drawing(made.replacement.replace, tokens, selection)
-    yield "target", drawing(made.target.build, tokens, selection, inputs)
+    yield "target", drawing(made.target.build, tokens, Masked(inputs, selection))
     yield "all, with observers", lambda: partial(made, unseen(tokens), vocab, seed=1)
 
 

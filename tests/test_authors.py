@@ -43,7 +43,8 @@ def replacing(replace: Callable[..., Any]) -> maskplug.Strategy:
 def building(build: Callable[..., Any]) -> maskplug.Strategy:
     @dataclass(frozen=True)
     class Bad(maskplug.Target):
-        def build(self, tokens: Any, selection: Any, inputs: Any, vocab: Any, rng: Any) -> Any:
+        def build(self, tokens: Any, masked: Any, vocab: Any, rng: Any) -> Any:
+            selection, inputs = masked.selection, masked.inputs
             return build(inputs, selection)
 
     return maskplug.compose("exact", target=Bad())

@@ -41,7 +41,7 @@ class Composed(Strategy):
             inputs = self.replacement.replace(tokens, selection, vocab, rng)
             check_inputs(inputs, tokens)
             part = self.target
-            masked = self.target.build(tokens, selection, inputs, vocab, rng)
+            masked = self.target.build(tokens, Masked(inputs, selection), vocab, rng)
             check_type(masked, Masked)
         except ResultError as error:
             who = f"strategy {self.label!r}, {part.kind} {type(part).__name__}"

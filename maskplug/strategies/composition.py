@@ -191,7 +191,7 @@ class Chain(Strategy):
         if self.target is None:
             return replace(masked, inputs=inputs, selection=selection, annotations=annotations)
         rng = context.rng(self.primary_clock)
-        built = self.target.build(tokens, selection, inputs, vocab, rng)
+        built = self.target.build(tokens, Masked(inputs, selection), vocab, rng)
         return replace(built, annotations={**annotations, **built.annotations})
 
     @property

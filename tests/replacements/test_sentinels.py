@@ -27,7 +27,7 @@ def masked(
 ) -> Masked:
     rng = Rng.at(0, 0, tokens.keys)
     inputs = Sentinels().replace(tokens, selection, vocab, rng)
-    return (target or Target()).build(tokens, selection, inputs, vocab, rng)
+    return (target or Target()).build(tokens, Masked(inputs, selection), vocab, rng)
 
 
 def chosen(tokens: TokenBatch, *places: int) -> Selection:

@@ -146,7 +146,8 @@ def test_what_is_never_drawn_may_be_of_another_form() -> None:
 class Silent(maskplug.Target):
     """A target that does not say what it gives, and gives targets."""
 
-    def build(self, tokens: TokenBatch, selection: Any, inputs: Any, *rest: Any) -> Masked:
+    def build(self, tokens: TokenBatch, masked: Masked, *rest: Any) -> Masked:
+        selection, inputs = masked.selection, masked.inputs
         return Masked(inputs, selection, targets=Ragged(tokens.ids, tokens.offsets))
 
 

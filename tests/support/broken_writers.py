@@ -51,10 +51,9 @@ class Torn(Replacement):
 class Layered(Target):
     """A layer of numbers that are none."""
 
-    def build(
-        self, tokens: TokenBatch, selection: Selection, inputs: Ragged, vocab: Vocabulary, rng: Rng
-    ) -> Masked:
-        made = Labels().build(tokens, selection, inputs, vocab, rng)
+    def build(self, tokens: TokenBatch, masked: Masked, vocab: Vocabulary, rng: Rng) -> Masked:
+        selection, inputs = masked.selection, masked.inputs
+        made = Labels().build(tokens, masked, vocab, rng)
         return Masked(
             inputs, selection, made.labels, annotations={"x": np.full(len(tokens.ids), np.nan)}
         )
@@ -112,9 +111,8 @@ class Growing(Insert):
 class FromInputs(Target):
     """Takes the labels from the inputs."""
 
-    def build(
-        self, tokens: TokenBatch, selection: Selection, inputs: Ragged, vocab: Vocabulary, rng: Rng
-    ) -> Masked:
+    def build(self, tokens: TokenBatch, masked: Masked, vocab: Vocabulary, rng: Rng) -> Masked:
+        selection, inputs = masked.selection, masked.inputs
         labels = np.where(selection.mask, inputs.values, IGNORE)
         return Masked(inputs, selection, Ragged(labels, tokens.offsets))
 
@@ -123,9 +121,8 @@ class FromInputs(Target):
 class Everywhere(Target):
     """Predicts every token, chosen or not."""
 
-    def build(
-        self, tokens: TokenBatch, selection: Selection, inputs: Ragged, vocab: Vocabulary, rng: Rng
-    ) -> Masked:
+    def build(self, tokens: TokenBatch, masked: Masked, vocab: Vocabulary, rng: Rng) -> Masked:
+        selection, inputs = masked.selection, masked.inputs
         return Masked(inputs, selection, Ragged(tokens.ids, tokens.offsets))
 
 
@@ -152,10 +149,9 @@ class Heavy(Target):
 
     infinite: bool
 
-    def build(
-        self, tokens: TokenBatch, selection: Selection, inputs: Ragged, vocab: Vocabulary, rng: Rng
-    ) -> Masked:
-        made = Weighted().build(tokens, selection, inputs, vocab, rng)
+    def build(self, tokens: TokenBatch, masked: Masked, vocab: Vocabulary, rng: Rng) -> Masked:
+        selection, inputs = masked.selection, masked.inputs
+        made = Weighted().build(tokens, masked, vocab, rng)
         assert made.weights is not None
         weights = np.where(made.weights > 0, np.inf, 0) if self.infinite else 1 + made.weights
         return Masked(inputs, selection, made.labels, weights=weights)
@@ -165,9 +161,8 @@ class Heavy(Target):
 class Backwards(BehindSentinels):
     """The last span stands behind the first sentinel."""
 
-    def build(
-        self, tokens: TokenBatch, selection: Selection, inputs: Ragged, vocab: Vocabulary, rng: Rng
-    ) -> Masked:
+    def build(self, tokens: TokenBatch, masked: Masked, vocab: Vocabulary, rng: Rng) -> Masked:
+        selection, inputs = masked.selection, masked.inputs
         last = np.repeat(selection.counts, selection.counts) - 1
         heads = vocab.sentinel_ids[last - ordinals(selection)]
         return Masked(inputs, selection, targets=gathered(tokens, selection, heads, vocab.eos_id))
@@ -177,11 +172,10 @@ class Backwards(BehindSentinels):
 class Shortened(BehindSentinels):
     """The last token of every span is never asked for."""
 
-    def build(
-        self, tokens: TokenBatch, selection: Selection, inputs: Ragged, vocab: Vocabulary, rng: Rng
-    ) -> Masked:
+    def build(self, tokens: TokenBatch, masked: Masked, vocab: Vocabulary, rng: Rng) -> Masked:
+        selection, inputs = masked.selection, masked.inputs
         less = (selection.starts, selection.lengths - 1, selection.offsets)
-        made = super().build(tokens, Selection(*less, selection.size), inputs, vocab, rng)
+        made = super().build(tokens, Masked(inputs, Selection(*less, selection.size)), vocab, rng)
         return Masked(inputs, selection, targets=made.targets)
 
 
@@ -200,9 +194,8 @@ class Rising(Replacement):
 class Aimless(Target):
     """Says nothing of what to predict."""
 
-    def build(
-        self, tokens: TokenBatch, selection: Selection, inputs: Ragged, vocab: Vocabulary, rng: Rng
-    ) -> Masked:
+    def build(self, tokens: TokenBatch, masked: Masked, vocab: Vocabulary, rng: Rng) -> Masked:
+        selection, inputs = masked.selection, masked.inputs
         return Masked(inputs, selection)
 
 
@@ -210,9 +203,8 @@ class Aimless(Target):
 class LooksMasked(Target):
     """Predicts wherever the inputs look masked."""
 
-    def build(
-        self, tokens: TokenBatch, selection: Selection, inputs: Ragged, vocab: Vocabulary, rng: Rng
-    ) -> Masked:
+    def build(self, tokens: TokenBatch, masked: Masked, vocab: Vocabulary, rng: Rng) -> Masked:
+        selection, inputs = masked.selection, masked.inputs
         labels = np.where(inputs.values == vocab.mask_id, tokens.ids, IGNORE)
         return Masked(inputs, selection, Ragged(labels, tokens.offsets))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from maskplug import Ragged, Rng, compose, part
+from maskplug import Masked, Ragged, Rng, compose, part
 from maskplug.selectors import Nothing
 from maskplug.strategies.composition import chain
 from maskplug.targets import Causal
@@ -15,7 +15,7 @@ def test_labels_are_the_inputs() -> None:
     tokens = batch([[2, 5, 6, 3], []])
     rng = Rng.at(0, 0, tokens.keys)
     inputs = Ragged.of([[9, 2, 5, 6, 3], [8]])
-    made = Causal().build(tokens, Nothing().select(tokens, VOCAB, rng), inputs, VOCAB, rng)
+    made = Causal().build(tokens, Masked(inputs, Nothing().select(tokens, VOCAB, rng)), VOCAB, rng)
     assert made.targets is None
     assert made.labels is not None
     assert made.labels.to_lists() == made.inputs.to_lists() == inputs.to_lists()

@@ -16,7 +16,7 @@ from support.batches import VOCAB, batch, ragged, seeds
 
 def build(tokens: TokenBatch, selection: Selection, vocab: Vocabulary = VOCAB) -> Masked:
     inputs = Ragged(tokens.ids, tokens.offsets)
-    return Fragment().build(tokens, selection, inputs, vocab, Rng.at(0, 0, tokens.keys))
+    return Fragment().build(tokens, Masked(inputs, selection), vocab, Rng.at(0, 0, tokens.keys))
 
 
 @given(ragged(), seeds, st.floats(0, 1))

@@ -21,7 +21,7 @@ from support.batches import VOCAB, batch, equal_rows, fits, ragged, seeds
 
 def built(tokens: TokenBatch, selection: Selection, rng: Rng) -> Masked:
     inputs = Ragged(tokens.ids, tokens.offsets)
-    return Permutation().build(tokens, selection, inputs, VOCAB, rng)
+    return Permutation().build(tokens, Masked(inputs, selection), VOCAB, rng)
 
 
 @given(ragged(), seeds, st.sampled_from([Exact(0.5), Exact(1.0), Spans(0.5, unit="token")]))
@@ -57,4 +57,6 @@ def test_inputs_must_stay_in_place() -> None:
     tokens = batch([[5, 6, 7]])
     selection = Selection.from_mask(np.array([True, False, False]), tokens)
     with pytest.raises(OptionError, match="needs inputs as long as the original"):
-        Permutation().build(tokens, selection, Ragged.of([[5, 6]]), VOCAB, Rng.at(1, 0, [0]))
+        Permutation().build(
+            tokens, Masked(Ragged.of([[5, 6]]), selection), VOCAB, Rng.at(1, 0, [0])
+        )

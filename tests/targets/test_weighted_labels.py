@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import maskplug
-from maskplug import Ragged, Rng
+from maskplug import Masked, Ragged, Rng
 from maskplug.errors import OptionError
 from maskplug.selectors import BlockNoise, Exact, Noise, ScheduledNoise, UniformNoise
 from maskplug.targets import WeightedLabels
@@ -23,7 +23,7 @@ def test_weights_stand_where_labels_do(rows: list[list[int]], seed: int, noise: 
     rng = Rng.at(seed, 1, tokens.keys)
     selection = noise.select(tokens, VOCAB, rng)
     inputs = Ragged(tokens.ids, tokens.offsets)
-    masked = WeightedLabels(noise).build(tokens, selection, inputs, VOCAB, rng)
+    masked = WeightedLabels(noise).build(tokens, Masked(inputs, selection), VOCAB, rng)
     mask = selection.mask
     assert masked.labels is not None
     assert masked.weights is not None
@@ -35,7 +35,7 @@ def test_weights_stand_where_labels_do(rows: list[list[int]], seed: int, noise: 
 
 
 def test_a_selector_without_weights() -> None:
-    with pytest.raises(OptionError, match=r"'noise' is Exact\(.*a selector that knows weights"):
+    with pytest.raises(OptionError, match=r"'noise' is Exact\(.*a selector that computes weights"):
         maskplug.part("target", "weighted_labels", noise="exact")
     with pytest.raises(OptionError, match="'noise' is"):
         WeightedLabels(Exact())  # type: ignore[arg-type]
