@@ -20,9 +20,9 @@ class BoundaryLabels(Target):
 
     ``left_distance`` and ``right_distance`` (int64, one value for each input) are the distances
     from a selected token to the nearest token on that side that is not selected. A model head
-    gathers the hidden states at ``i - left_distance`` and ``i + right_distance``;
-    ``left_distance`` is also the position in the span, counted from 1. Both are 0 for tokens that
-    are not selected. A distance is 0 if the selected tokens reach the end of the row, or padding.
+    gathers the hidden states at ``i - left_distance`` and ``i + right_distance``; ``left_distance``
+    is also the position in the span, counted from 1. Both are 0 for tokens that are not selected. A
+    distance is 0 if the selected tokens reach the end of the row, or padding.
 
     Example:
         >>> from maskplug import Ragged, Selection

@@ -18,8 +18,8 @@ from maskplug.vocabulary import Vocabulary
 class Permutation(Target):
     """Predict the original tokens in place, in the random order of the annotation ``order``.
 
-    ``order`` is int64, one value for each input: the selected tokens of a row have the ranks
-    0 … k-1, every order equally likely, and all other tokens have -1. ``objectives.xlnet`` turns it
+    ``order`` is int64, one value for each input: the selected tokens of a row have the ranks 0 …
+    k-1, every order equally likely, and all other tokens have -1. ``objectives.xlnet`` turns it
     into XLNet's attention masks. Requires a replacement in place.
 
     Source: Yang et al., "XLNet", 2019. There, special tokens take part in the order and are not
