@@ -40,7 +40,7 @@ class Kernels:
 
     def use(self) -> tuple[list[str], int]:
         """Call both, as a new process would; what was warned about, and how many were compiled."""
-        maskplug.kernels._told.clear()
+        maskplug.kernels._warned.clear()
         spec = importlib.util.spec_from_file_location("tiny", self.file)
         assert spec is not None
         assert spec.loader is not None
