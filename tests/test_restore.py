@@ -1,4 +1,4 @@
-"""Round trips: inputs and targets give back the original, on 10,000 rows for every objective."""
+"""Inputs and targets restore the original, for every objective."""
 
 from __future__ import annotations
 
@@ -144,10 +144,10 @@ def test_fim_between_characters() -> None:
     assert inside > SAMPLES / 10, "cuts fall inside tokens"
 
 
-def test_masks_of_gap_sentences() -> None:
+def test_from_marks() -> None:
     assert restore.from_marks([4, 5, 4], [[6, 7], []], 4).tolist() == [6, 7, 5]
     assert restore.from_marks([], [], 4).tolist() == []
-    with pytest.raises(TokenError, match="1 pieces came for a row with 2 marks"):
+    with pytest.raises(TokenError, match="got 1 pieces for a row with 2 marks"):
         restore.from_marks([4, 4], [[5]], 4)
 
 
@@ -157,20 +157,20 @@ def test_masks_of_gap_sentences() -> None:
         ([5, 1199, 1198], [1199, 6], r"sentinels \[1199, 1198\] and the targets \[1199\]"),
         ([5, 1199], [1198, 6], "in the same order"),
         ([5, 1199, 1198], [1198, 6, 1199, 7], "in the same order"),
-        ([5, 1199], [6, 1199, 7], "the targets begin with the first"),
+        ([5, 1199], [6, 1199, 7], "targets must begin with the first"),
         ([5, 1199], [], r"the targets \[\]"),
-        ([5], [6], "the targets begin with the first"),
+        ([5], [6], "targets must begin with the first"),
         ([5, 1199], [1199, 6, 1198, 7], "tokens follow the final sentinel 1198"),
         ([5], [1199, 1198], "at most one more"),
     ],
 )
-def test_targets_that_do_not_fit(inputs: list[int], targets: list[int], message: str) -> None:
+def test_mismatched_sentinels_raise(inputs: list[int], targets: list[int], message: str) -> None:
     with pytest.raises(TokenError, match=message):
         restore.from_sentinels(inputs, targets, VOCAB)
 
 
-def test_positions_and_marks_that_do_not_fit() -> None:
-    with pytest.raises(TokenError, match="2 targets came with 1 position_ids"):
+def test_mismatched_positions_and_marks_raise() -> None:
+    with pytest.raises(TokenError, match="got 1 position_ids for 2 targets"):
         restore.from_fragment([5, 6], [7, 8], [0])
     for place in (-1, 2):
         with pytest.raises(TokenError, match=f"position {place} is outside a row of 2 tokens"):
@@ -180,7 +180,7 @@ def test_positions_and_marks_that_do_not_fit() -> None:
             restore.from_fim(row, PREFIX, MIDDLE, SUFFIX, VOCAB)
 
 
-def test_what_is_not_there_is_not_invented() -> None:
+def test_rows_without_marks_are_unchanged() -> None:
     assert restore.from_fim([5, 6], PREFIX, MIDDLE, SUFFIX, VOCAB).tolist() == [5, 6]
     assert restore.without_mode([5, 6, 60], MODES.values())[0] is None
     assert restore.from_suffix([], [7], VOCAB).tolist() == [7]

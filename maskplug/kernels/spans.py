@@ -169,8 +169,8 @@ def lay_out(
     """Return token starts, token lengths and row offsets of spans of units at random places.
 
     Row i gets spans of ``sizes[bounds[i]:bounds[i + 1]]`` units, in this order, with or without
-    ``gaps``; see :func:`place`. A token that cannot be masked splits a span. An empty span is before
-    the unit at its place, or after the last one.
+    ``gaps``; see :func:`place`. A token that cannot be masked splits a span. An empty span is
+    before the unit at its place, or after the last one.
     """
     total = sizes.sum() + len(sizes)
     out_starts = np.empty(total, np.int64)

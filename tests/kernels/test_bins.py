@@ -1,4 +1,4 @@
-"""First fit, against the search written out."""
+"""First-fit bin packing matches a plain search."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def twin(sizes: list[int], order: list[int], room: int) -> list[int]:
 
 
 @given(st.data(), st.integers(1, 20))
-def test_first_fit(data: st.DataObject, room: int) -> None:
+def test_first_fit_matches_plain_search(data: st.DataObject, room: int) -> None:
     sizes = data.draw(st.lists(st.integers(0, room), max_size=12))
     order = data.draw(st.permutations(range(len(sizes))))
     bins = first_fit(readonly(sizes, np.int64), readonly(order, np.int64), room)

@@ -78,7 +78,7 @@ def kernels(whole: Kernels, monkeypatch: pytest.MonkeyPatch) -> Kernels:
     return whole
 
 
-def test_what_was_compiled_is_found_again(kernels: Kernels) -> None:
+def test_compiled_kernels_are_loaded_from_disk(kernels: Kernels) -> None:
     assert len(kernels.files("nbi")) == len(kernels.files("nbc")) == 2
     assert kernels.use() == ([], 0)
 
@@ -103,7 +103,7 @@ DAMAGE: dict[str, Callable[[bytes], bytes]] = {
 
 @pytest.mark.parametrize("kind", ["nbi", "nbc"])
 @pytest.mark.parametrize("damage", DAMAGE.values(), ids=DAMAGE)
-def test_damaged_files_are_compiled_again(
+def test_damaged_files_are_recompiled(
     kernels: Kernels, kind: str, damage: Callable[[bytes], bytes]
 ) -> None:
     for file in kernels.files(kind):
@@ -119,7 +119,7 @@ def test_damaged_files_are_compiled_again(
     assert kernels.use() == ([], 0)
 
 
-def test_a_changed_bit_of_machine_code_is_noticed(kernels: Kernels) -> None:
+def test_changed_machine_code_is_detected(kernels: Kernels) -> None:
     for file in kernels.files("nbc"):
         file.write_bytes(flip(file.read_bytes()))
     said, compiled = kernels.use()
@@ -127,7 +127,7 @@ def test_a_changed_bit_of_machine_code_is_noticed(kernels: Kernels) -> None:
     assert "digest" in said[0]
 
 
-def test_the_code_of_another_kernel_is_noticed(kernels: Kernels) -> None:
+def test_code_of_another_kernel_is_detected(kernels: Kernels) -> None:
     one, other = kernels.files("nbc")
     shutil.copy(one, other)
     said, compiled = kernels.use()
@@ -135,7 +135,7 @@ def test_the_code_of_another_kernel_is_noticed(kernels: Kernels) -> None:
     assert kernels.use() == ([], 0)
 
 
-def test_a_folder_in_the_place_of_a_file_is_no_cache(kernels: Kernels) -> None:
+def test_folder_instead_of_a_cache_file(kernels: Kernels) -> None:
     for kind in ("nbi", "nbc"):
         file = kernels.files(kind)[0]
         file.unlink()
@@ -149,7 +149,7 @@ def test_a_folder_in_the_place_of_a_file_is_no_cache(kernels: Kernels) -> None:
 
 
 @pytest.mark.parametrize("method", ["_save_index", "_save_data"])
-def test_a_full_disk_is_told_once(
+def test_full_disk_warns_once(
     kernels: Kernels, method: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(*arguments: Any) -> None:
@@ -167,12 +167,12 @@ def test_a_full_disk_is_told_once(
     assert "NUMBA_CACHE_DIR" in said[0]
 
 
-def test_a_folder_that_is_gone_is_made_again(kernels: Kernels) -> None:
+def test_missing_folder_is_recreated(kernels: Kernels) -> None:
     shutil.rmtree(kernels.file.parent / "cache")
     assert kernels.use() == ([], 2)
 
 
-def test_code_of_an_older_source_behind_a_new_index_is_noticed(
+def test_code_of_an_older_source_is_detected(
     kernels: Kernels, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As a disk leaves it that is full after the index was written."""

@@ -1,4 +1,4 @@
-"""Blocks of a row, each with a level of its own: against the definition in plain Python."""
+"""Block numbers and levels match the definition in plain Python."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def numbered(row: list[bool], block: int) -> list[int]:
 
 
 @given(batches, sizes)
-def test_blocks_are_so_many_tokens_that_count(rows: list[list[bool]], block: int) -> None:
+def test_block_numbers(rows: list[list[bool]], block: int) -> None:
     offsets = readonly(offsets_of([len(row) for row in rows]), np.int64)
     units = readonly(offsets_of([sum(row) for row in rows]), np.int64)
     starts = readonly(np.flatnonzero([token for row in rows for token in row]), np.int64)
@@ -31,7 +31,7 @@ def test_blocks_are_so_many_tokens_that_count(rows: list[list[bool]], block: int
 
 
 @given(batches, sizes)
-def test_tokens_have_the_level_of_their_block(rows: list[list[bool]], block: int) -> None:
+def test_levels(rows: list[list[bool]], block: int) -> None:
     numbers = [numbered(row, block) for row in rows]
     counts = [max(row, default=-1) + 1 for row in numbers]
     times = np.linspace(0.0, 0.9, sum(counts) + 1)
@@ -50,9 +50,7 @@ def test_tokens_have_the_level_of_their_block(rows: list[list[bool]], block: int
 
 
 @given(st.lists(st.tuples(st.integers(0, 2**64 - 1), st.integers(0, 90)), max_size=4), sizes)
-def test_units_are_chosen_below_the_threshold_of_their_block(
-    rows: list[tuple[int, int]], block: int
-) -> None:
+def test_independent_in_blocks(rows: list[tuple[int, int]], block: int) -> None:
     counts = [-(-count // block) for _, count in rows]
     limits = np.linspace(0, 2**32, sum(counts) + 1).astype(np.uint64)
     bounds = offsets_of(counts)

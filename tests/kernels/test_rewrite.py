@@ -1,4 +1,4 @@
-"""Rewritten rows and gathered spans, against plain Python."""
+"""Rewritten rows and gathered spans match plain Python."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Principal sentences: against the scalar reference, and the figures measured of PEGASUS's code."""
+"""Principal sentences match the scalar reference and figures of PEGASUS's code."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def chosen(texts: Sequence[Sequence[Sequence[int]]], selector: GapSentences) -> 
 
 
 @given(texts, st.floats(0, 0.999), st.booleans(), st.booleans())
-def test_principal(
+def test_principal_matches_reference(
     texts: list[list[list[int]]], rate: float, sequential: bool, unique: bool
 ) -> None:
     selector = GapSentences(rate, "principal", sequential, unique)
@@ -51,7 +51,7 @@ def test_principal(
 
 
 @pytest.mark.parametrize("sequential", [False, True])
-def test_principal_of_a_long_text_with_many_equal_sentences(sequential: bool) -> None:
+def test_principal_of_a_long_text_with_equal_sentences(sequential: bool) -> None:
     words = np.random.default_rng(1).integers(10, 14, (150, 2))
     text = [[*pair, 7] for pair in words.tolist()]
     expected = ref.principal(text, 45, ENDS, sequential, False)
@@ -59,24 +59,24 @@ def test_principal_of_a_long_text_with_many_equal_sentences(sequential: bool) ->
 
 
 @pytest.mark.parametrize(("sequential", "expected"), [(False, [2, 3]), (True, [1, 3])])
-def test_one_by_one_is_not_each_by_itself(sequential: bool, expected: list[int]) -> None:
+def test_sequential_differs_from_separate_scores(sequential: bool, expected: list[int]) -> None:
     text = [[11, 7], [12, 7], [14, 7], [14, 7]]
     assert chosen([text], GapSentences(0.5, sequential=sequential)) == [expected]
 
 
 @pytest.mark.parametrize(("unique", "expected"), [(False, [0]), (True, [1])])
-def test_counting_once_is_not_counting_all(unique: bool, expected: list[int]) -> None:
+def test_unique_differs_from_all_counts(unique: bool, expected: list[int]) -> None:
     text = [[10, 10, 10, 11, 7], [10, 11, 12, 7], [10, 13, 7]]
     assert chosen([text], GapSentences(0.4, unique=unique)) == [expected]
 
 
-def test_of_equal_sentences_the_later_is_taken() -> None:
+def test_later_of_equal_sentences_is_selected() -> None:
     text = [[10, 7]] * 5
     assert chosen([text], GapSentences(0.4)) == [[3, 4]]
     assert chosen([[[10, 7], [12, 7], [14, 7]]], GapSentences(0.4)) == [[2]]
 
 
-def test_full_stops_do_not_count() -> None:
+def test_sentence_ends_do_not_count() -> None:
     # With its five full stops counted the first sentence would share most with the rest.
     text = [[7, 7, 7, 7, 7], [10, 7], [11, 9], [10, 9]]
     assert chosen([text], GapSentences(0.25)) == [[3]]

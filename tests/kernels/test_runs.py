@@ -1,4 +1,4 @@
-"""Runs of tokens: against the definition in plain Python."""
+"""Run kernels match the definition in plain Python."""
 
 from __future__ import annotations
 
@@ -40,13 +40,13 @@ def joined(row: list[tuple[int, int]]) -> list[tuple[int, int]]:
 
 
 @given(batches)
-def test_spans_touch(rows: list[list[tuple[int, int]]]) -> None:
+def test_touching(rows: list[list[tuple[int, int]]]) -> None:
     found, *arrays = laid(rows)
     assert touching(*arrays) == any(len(joined(row)) < len(row) for row in found)
 
 
 @given(st.data(), batches)
-def test_a_stretch_of_each_row(data: st.DataObject, rows: list[list[tuple[int, int]]]) -> None:
+def test_stretch(data: st.DataObject, rows: list[list[tuple[int, int]]]) -> None:
     found, *arrays = laid(rows)
     firsts = [data.draw(st.integers(0, 6)) for _ in rows]
     counts = [data.draw(st.integers(0, 6)) for _ in rows]

@@ -1,4 +1,4 @@
-"""The selecting kernels, bit for bit against the scalar reference."""
+"""The selecting kernels match the scalar reference."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def test_exact_units(drawn: list[tuple[int, int, float]]) -> None:
     assert got[2].tolist() == offsets_of(budgets.tolist()).tolist()
 
 
-def test_exact_takes_all_where_the_budget_is_greater() -> None:
+def test_exact_selects_all_if_the_budget_is_larger() -> None:
     own, offsets = uint([5, 6]), offsets_of([2, 3])
     budgets, places = np.array([9, 1], np.int64), np.arange(5)
     assert select.exact(own, offsets, budgets).sum() == 3
@@ -114,7 +114,7 @@ def test_words_to_budget(drawn: list[tuple[int, list[int], float]]) -> None:
 
 @pytest.mark.parametrize("bound", [1, 2, 7, 2**31, 2**32])
 @pytest.mark.parametrize("word", [0, 1, 2**31, 2**32 - 1])
-def test_below_stays_below(word: int, bound: int) -> None:
+def test_below_is_below_the_bound(word: int, bound: int) -> None:
     got = select.below(np.uint32(word), bound)
     assert got == ref.below(word, bound)
     assert 0 <= got < bound

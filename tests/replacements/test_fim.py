@@ -1,4 +1,4 @@
-"""Fill in the middle: the reference, the law of cuts, characters, what stays outside."""
+"""Tests of the replacement ``fim``."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def write(part: Fim, tokens: TokenBatch, vocab: Vocabulary = VOCAB, seed: int = 
 
 
 @given(ragged(), seeds, shares, shares)
-def test_tokens_equal_to_the_reference(
+def test_token_level_matches_reference(
     rows: list[list[int]], seed: int, rate: float, spm: float
 ) -> None:
     tokens = batch(rows)
@@ -55,7 +55,7 @@ def test_tokens_equal_to_the_reference(
 
 
 @given(texts, seeds, shares, shares)
-def test_characters_equal_to_the_reference(
+def test_character_level_matches_reference(
     rows: list[list[int]], seed: int, rate: float, spm: float
 ) -> None:
     tokens = batch(rows)
@@ -110,7 +110,7 @@ def test_cuts_between_characters_are_uniform() -> None:
     assert fits([seen[key] for key in expected], list(expected.values()))
 
 
-def test_both_orders_of_the_parts() -> None:
+def test_psm_and_spm() -> None:
     for spm, marks in ((0.0, [PREFIX, SUFFIX, MIDDLE]), (1.0, [PREFIX, SUFFIX, MIDDLE])):
         for row in write(Fim(1.0, spm), batch([[5, 6, 7, 8, 9]] * 50)).to_lists():
             assert [token for token in row if token in MARKS] == marks
@@ -119,7 +119,7 @@ def test_both_orders_of_the_parts() -> None:
             assert not (spm and p)
 
 
-def test_what_stands_around_stays_outside() -> None:
+def test_surrounding_special_tokens_stay_in_place() -> None:
     tokens = batch([[2, 1, 5, 3, 6, 3, 0]] * 60, protected=[[0] * 6 + [1]] * 60)
     for row in write(Fim(1.0, 0.0), tokens).to_lists():
         assert row[:3] == [2, 1, PREFIX]
@@ -129,7 +129,7 @@ def test_what_stands_around_stays_outside() -> None:
         assert (p, m, s) != ([5, 3], [6], []), "a special token goes with what follows it"
 
 
-def test_specials_and_empty_rows_are_left_alone() -> None:
+def test_special_and_empty_rows_are_unchanged() -> None:
     rows = [[2, 3], [], [59], [5], [2, 3]]
     made = write(Fim(1.0, 0.0), batch(rows)).to_lists()
     assert [made[i] for i in (0, 1, 2, 4)] == [rows[i] for i in (0, 1, 2, 4)]
@@ -188,7 +188,7 @@ class Blanks(Greedy):
         (Greedy(), [31, 3, 31], 0.5),
     ],
 )
-def test_texts_that_would_change_are_cut_between_tokens(codec: Any, row: Any, spm: float) -> None:
+def test_lossy_texts_are_cut_between_tokens(codec: Any, row: Any, spm: float) -> None:
     vocab = replace(TEXTUAL, codec=codec)
     tokens = batch([row] * 300)
     by_tokens = write(Fim(1.0, spm), tokens).to_lists()
@@ -207,12 +207,12 @@ def test_texts_that_would_change_are_cut_between_tokens(codec: Any, row: Any, sp
         )
 
 
-def test_characters_need_a_codec() -> None:
+def test_character_level_requires_a_codec() -> None:
     with pytest.raises(VocabularyError, match=r'give it a codec .* or choose level="token"'):
         write(Fim(level="character"), batch([[5]]))
 
 
-def test_marks_are_named_or_given_by_id() -> None:
+def test_marks_by_name_or_id() -> None:
     rows = write(Fim(1.0, 0.0, prefix=66, middle="[R]", suffix="[S]"), batch([[5]] * 20)).to_lists()
     assert {token for row in rows for token in row} == {5, 60, 61, 66}
     with pytest.raises(VocabularyError, match=r"'fim' writes the special token '<PRE>'"):

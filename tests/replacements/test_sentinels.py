@@ -1,4 +1,4 @@
-"""Sentinels in the inputs and behind them in the targets: order, spans that touch, shortage."""
+"""Tests of the replacement and the target ``sentinels``."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def chosen(tokens: TokenBatch, *places: int) -> Selection:
 
 
 @given(ragged(), seeds, st.floats(0, 1), st.booleans(), st.booleans())
-def test_equal_to_the_reference(
+def test_matches_reference(
     rows: list[list[int]], seed: int, rate: float, final: bool, eos: bool
 ) -> None:
     tokens = batch(rows)
@@ -58,7 +58,7 @@ def test_equal_to_the_reference(
     ).all()
 
 
-def test_sources_say_where_tokens_stood() -> None:
+def test_sources_are_original_positions() -> None:
     tokens = batch([[5, 6, 7, 8], [9]])
     made = masked(tokens, chosen(tokens, 1, 2), FEW)
     assert made.inputs.sources is not None
@@ -69,7 +69,7 @@ def test_sources_say_where_tokens_stood() -> None:
     assert made.targets.sources.tolist() == [-1, 1, 2, -1, -1]
 
 
-def test_spans_touch_within_a_row_and_not_across_rows() -> None:
+def test_adjacent_spans_merge_within_rows_only() -> None:
     tokens = batch([[5, 6], [7, 8]])
     made = masked(tokens, chosen(tokens, 0, 1, 2), FEW, Target(final_sentinel=True))
     assert made.inputs.to_lists() == [[17], [17, 8]]
@@ -78,14 +78,14 @@ def test_spans_touch_within_a_row_and_not_across_rows() -> None:
     assert made.selection.counts.tolist() == [1, 1]
 
 
-def test_a_vocabulary_without_eos_ends_no_target() -> None:
+def test_no_eos_without_eos_id() -> None:
     tokens = batch([[5, 6, 7]])
     made = masked(tokens, chosen(tokens, 1), Vocabulary(size=20, sentinel_ids=[17]))
     assert made.targets is not None
     assert made.targets.to_lists() == [[17, 6]]
 
 
-def test_no_sentinels_at_all() -> None:
+def test_vocabulary_without_sentinels_raises() -> None:
     bare = Vocabulary(size=60)
     for name in ("t5", "t5_iid"):
         for rows in ([[5, 6, 7]], []):
@@ -102,7 +102,7 @@ def test_no_sentinels_at_all() -> None:
         ((1, 3, 5), True, "needs 4 sentinels, and this vocabulary has 3"),
     ],
 )
-def test_too_few_sentinels(places: Any, final: bool, message: str) -> None:
+def test_too_few_sentinels_raise(places: Any, final: bool, message: str) -> None:
     tokens = batch([[5], [5, 6, 7, 8, 9, 10, 11, 13]], keys=[40, 41])
     selection = chosen(tokens, *(place + 1 for place in places))
     with pytest.raises(VocabularyError, match=rf"sample 1 of the batch \(key 41\) {message}"):

@@ -1,4 +1,4 @@
-"""BERT's own budget, and its words."""
+"""Tests of the selector ``bert_budget``."""
 
 from __future__ import annotations
 
@@ -29,7 +29,9 @@ def counts(selector: BertBudget, rows: list[list[int]]) -> list[int]:
 
 
 @given(ragged(), seeds, st.floats(0, 1), st.integers(1, 25), st.sampled_from(["token", "word"]))
-def test_bit_for_bit(rows: list[list[int]], seed: int, rate: float, most: int, unit: Any) -> None:
+def test_matches_reference(
+    rows: list[list[int]], seed: int, rate: float, most: int, unit: Any
+) -> None:
     tokens = batch(rows)
     selector = BertBudget(rate, most, unit)
     selection = selector.select(tokens, VOCAB, Rng.at(seed, 2, tokens.keys))
@@ -54,14 +56,14 @@ def test_bit_for_bit(rows: list[list[int]], seed: int, rate: float, most: int, u
     ("length", "expected"),
     [(3, 1), (4, 1), (5, 1), (10, 2), (30, 4), (128, 19), (512, 20)],
 )
-def test_the_budget_is_that_of_the_original(length: int, expected: int) -> None:
+def test_budget_matches_bert(length: int, expected: int) -> None:
     # The length counts [CLS] and [SEP]; 10 · 0.15 = 1.5 becomes 2, and 30 · 0.15 = 4.5 becomes 4.
     row = [2, *np.resize(ORDINARY, length - 2).tolist(), 3]
     assert counts(BertBudget(), [row] * 5) == [expected] * 5
 
 
 @given(ragged(), seeds, st.integers(0, 5), st.integers(0, 200), st.sampled_from(["token", "word"]))
-def test_padding_changes_nothing(
+def test_padding_does_not_change_the_selection(
     rows: list[list[int]], seed: int, left: int, right: int, unit: Any
 ) -> None:
     def masked(padded: list[list[int]]) -> list[list[int]]:
@@ -75,7 +77,7 @@ def test_padding_changes_nothing(
     assert [[i - left for i in row] for row in padded] == bare
 
 
-def test_no_more_than_can_be_masked() -> None:
+def test_budget_is_limited_to_maskable_tokens() -> None:
     assert counts(BertBudget(1.0), [[2, 7, 3], [2, 3], [], [2, 3, 4, 59]]) == [1, 0, 0, 0]
 
 
@@ -87,7 +89,7 @@ def test_every_subset_of_tokens_is_equally_likely() -> None:
     assert fits(list(codes.values()), np.ones(15))
 
 
-def test_words_that_do_not_fit_are_left_out() -> None:
+def test_words_that_exceed_the_budget_are_skipped() -> None:
     tokens = batch([ROW] * 2_000)
     selection = BertBudget(0.1, unit="word").select(tokens, VOCAB, Rng.at(1, 0, tokens.keys))
     chosen = selection.mask.reshape(2_000, 7, 6)
@@ -97,7 +99,7 @@ def test_words_that_do_not_fit_are_left_out() -> None:
     assert (chosen.sum(axis=(1, 2)) == 4).all()
 
 
-def test_words_in_random_order() -> None:
+def test_word_order_is_uniform() -> None:
     tokens = batch([[6, 8, 10, 12, 14]] * N)  # five words of one token, and a budget of two
     selection = BertBudget(0.4, unit="word").select(tokens, VOCAB, Rng.at(1, 0, tokens.keys))
     codes = Counter((selection.mask.reshape(N, 5) @ (1 << np.arange(5))).tolist())
@@ -105,7 +107,7 @@ def test_words_in_random_order() -> None:
     assert fits(list(codes.values()), np.ones(10))
 
 
-def test_where_no_word_fits_one_is_taken_evenly() -> None:
+def test_one_word_is_selected_uniformly_if_none_fits() -> None:
     tokens = batch([[6, 7, 9, 8, 11, 13, 10, 15, 17]] * N)
     selection = BertBudget(0.2, unit="word").select(tokens, VOCAB, Rng.at(1, 0, tokens.keys))
     mask = selection.mask.reshape(N, 3, 3)

@@ -1,4 +1,4 @@
-"""Fragments: their size, their places, bit for bit the reference."""
+"""Tests of the selector ``fragment``."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def select(selector: Fragment, tokens: Any, seed: int = 11) -> Any:
 
 
 @given(ragged(), seeds, st.floats(0, 1), st.floats(0, 0.5))
-def test_equal_to_the_reference_and_within_bounds(
+def test_matches_reference_and_bounds(
     rows: list[list[int]], seed: int, rate: float, edges: float
 ) -> None:
     tokens = batch(rows)
@@ -40,7 +40,7 @@ def test_equal_to_the_reference_and_within_bounds(
 
 
 @pytest.mark.parametrize("edges", [0.0, 0.2, 0.5])
-def test_places(edges: float) -> None:
+def test_positions_follow_their_distribution(edges: float) -> None:
     selection = select(Fragment(0.5, edges), equal_rows(N, 12))
     assert selection.lengths.tolist() == [6] * N
     counts = np.bincount(selection.starts % 12, minlength=7)
@@ -51,7 +51,7 @@ def test_places(edges: float) -> None:
     assert fits(counts[seen], law[seen])
 
 
-def test_edges_of_the_rate() -> None:
+def test_rates_of_zero_and_one() -> None:
     tokens = batch([[6] * n for n in range(10)])
     assert not select(Fragment(0.0), tokens).mask.any()
     assert select(Fragment(1.0), tokens).mask.all()

@@ -1,4 +1,4 @@
-"""How many sentences are chosen and which; see kernels/test_rouge for the principal ones."""
+"""Tests of the selector ``gap_sentences``; for the scores see kernels/test_rouge."""
 
 from __future__ import annotations
 
@@ -39,38 +39,38 @@ def test_counts(choose: Any, sentences: int, rate: float, count: int) -> None:
     assert [len(own) for own in chosen(GapSentences(rate, choose), [text(sentences)])] == [count]
 
 
-def test_lead_takes_the_first() -> None:
+def test_lead_selects_the_first_sentences() -> None:
     assert chosen(GapSentences(0.5, "lead"), [text(4), text(6)]) == [(0, 1), (0, 1, 2)]
 
 
-def test_random_takes_all_sets_alike() -> None:
+def test_random_subsets_are_uniform() -> None:
     seen = Counter(chosen(GapSentences(0.4, "random"), [text(5)] * 10_000))
     assert len(seen) == 10
     assert fits(list(seen.values()), np.ones(10))
 
 
 @pytest.mark.parametrize("choose", ["lead", "principal"])
-def test_only_random_ones_are_drawn(choose: Any) -> None:
+def test_lead_and_principal_are_deterministic(choose: Any) -> None:
     rows = [text(9)] * 20
     selector = GapSentences(0.4, choose)
     assert len(set(chosen(selector, rows))) == 1
     assert chosen(selector, rows, seed=2, t=1) == chosen(selector, rows)
 
 
-def test_a_sentence_is_one_span() -> None:
+def test_each_sentence_is_one_span() -> None:
     tokens = batch([[2, 10, 12, 7, 9, 14, 16, 7, 3]])
     selection = GapSentences(0.5, "lead").select(tokens, RICH, Rng.at(1, 0, tokens.keys))
     assert spans_of(selection, tokens) == [[(1, 4)]]
 
 
-def test_a_rate_may_be_a_schedule() -> None:
+def test_rate_schedule() -> None:
     selector = GapSentences(Linear(0.2, 0.6), "lead")
     tokens = batch([text(5)] * 2)
     selection = selector.select(tokens, RICH, Rng.at(1, 0, tokens.keys, np.array([0.0, 1.0])))
     assert selection.counts.tolist() == [1, 3]
 
 
-def test_sentences_must_be_known() -> None:
+def test_missing_sentence_starts_raise() -> None:
     vocab = maskplug.Vocabulary(size=60, mask_id=4)
     tokens = batch([[10, 11, 12]])
     with pytest.raises(VocabularyError, match="sentence_starts"):
@@ -80,10 +80,10 @@ def test_sentences_must_be_known() -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"rate": 1.0}, "'rate' is 1.0; a rate of 1 leaves no sentence to be read"),
-        ({"rate": Linear(0.3, 1.0)}, "leaves no sentence"),
+        ({"rate": 1.0}, "'rate' is 1.0; it must be below 1, so that one sentence"),
+        ({"rate": Linear(0.3, 1.0)}, "so that one sentence stays visible"),
         ({"rate": 1.5}, "'rate' is 1.5; it must be a number from 0 to 1"),
-        ({"choose": "lead", "unique": True}, "False and True; they score principal sentences"),
+        ({"choose": "lead", "unique": True}, "False and True; they apply to choose='principal'"),
         ({"choose": "random", "sequential": True}, "'choose' is 'random'"),
     ],
 )

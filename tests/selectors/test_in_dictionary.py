@@ -1,4 +1,4 @@
-"""Words of a dictionary, each on its own."""
+"""Tests of the selector ``in_dictionary``."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ def select(rate: float, rows: list[list[int]]) -> list[list[tuple[int, int]]]:
     return spans_of(selection, tokens)
 
 
-def test_whole_words_that_are_there_and_no_others() -> None:
+def test_only_words_of_the_dictionary_are_selected() -> None:
     assert select(1.0, [ROW, [], [3], [12, 13]]) == [[(1, 2), (3, 1), (5, 2)], [], [], []]
     assert select(0.0, [ROW]) == [[]]
 
 
-def test_each_is_chosen_on_its_own() -> None:
+def test_words_are_selected_independently() -> None:
     rows = select(0.3, [ROW] * 4_000)
     hits = [sum(span in own for own in rows) for span in ((1, 2), (3, 1), (5, 2))]
     assert all(likely(hit, 4_000, 0.3) for hit in hits)

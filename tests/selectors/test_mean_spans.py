@@ -1,4 +1,4 @@
-"""Spans of a given mean length: exact counts, the law of compositions, places, edges."""
+"""Tests of the selector ``mean_spans``."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def select(selector: MeanSpans, tokens: Any, seed: int = 11) -> Any:
 
 
 @given(ragged(), seeds, rates, means, st.sampled_from(["token", "word"]))
-def test_equal_to_the_reference(
+def test_matches_reference(
     rows: list[list[int]], seed: int, rate: float, mean: float, unit: Any
 ) -> None:
     tokens = batch(rows)
@@ -59,7 +59,7 @@ def test_counts_are_exact_and_a_token_stays_visible(
         assert all(a[-1] + 1 < b[0] for a, b in pairwise(spans))
 
 
-def test_a_single_token_is_chosen_and_rate_zero_chooses_nothing() -> None:
+def test_single_tokens_and_rate_zero() -> None:
     tokens = batch([[2, 9, 3], [9], [2, 3], []])
     assert select(MeanSpans(0.15), tokens).counts.tolist() == [1, 1, 0, 0]
     assert select(MeanSpans(0.0), tokens).counts.tolist() == [0] * 4
@@ -75,7 +75,7 @@ def test_every_composition_is_equally_likely(budget: int, count: int) -> None:
     assert len(seen) == 1 or fits(list(seen.values()), np.ones(len(seen)))
 
 
-def test_the_law_of_lengths_at_the_length_of_t5() -> None:
+def test_length_distribution_at_the_length_of_t5() -> None:
     # 568 tokens hide 85 in 28 spans: P(l) = C(N-l-1, K-2) / C(N-1, K-1).
     hidden, count = 85, 28
     tokens = equal_rows(3_000, 568)
@@ -92,7 +92,7 @@ def test_the_law_of_lengths_at_the_length_of_t5() -> None:
     assert selection.lengths.sum() == hidden * 3_000
 
 
-def test_every_arrangement_is_equally_likely_and_may_touch_both_ends() -> None:
+def test_arrangements_are_uniform_and_include_both_ends() -> None:
     # Two spans of one token among six: C(5, 2) ways with a gap between them.
     tokens = equal_rows(N, 6)
     seen = Counter(str(row) for row in positions(select(MeanSpans(2 / 6, 1.0), tokens), tokens))
@@ -100,13 +100,13 @@ def test_every_arrangement_is_equally_likely_and_may_touch_both_ends() -> None:
     assert fits(list(seen.values()), np.ones(10))
 
 
-def test_places_mirror() -> None:
+def test_positions_are_symmetric() -> None:
     hits = select(MeanSpans(0.3, 3.0), equal_rows(N, 30)).mask.reshape(N, 30).sum(axis=0)
     for left, right in zip(hits[:15], hits[:14:-1], strict=True):
         assert likely(left, left + right, 0.5)
 
 
-def test_a_special_inside_cuts_a_span_in_two() -> None:
+def test_special_tokens_split_spans() -> None:
     row = [5, 7, 9, 3, 11, 13, 15]
     tokens = batch([row] * 200)
     for spans in positions(select(MeanSpans(0.8, 60.0), tokens), tokens):
@@ -114,7 +114,7 @@ def test_a_special_inside_cuts_a_span_in_two() -> None:
         assert sum(map(len, spans)) in (4, 5)
 
 
-def test_words_are_whole() -> None:
+def test_words_are_selected_whole() -> None:
     even = [i for i in ORDINARY if i % 2 == 0]
     tokens = batch([[token for word in even[:20] for token in (word, word + 1)]] * 300)
     selection = select(MeanSpans(0.3, 3.0, "word"), tokens)
@@ -134,7 +134,7 @@ def test_bounds(rows: list[list[int]], seed: int, rate: float, mean: float, unit
     assert (selection.counts <= spans).all()
 
 
-def test_densities_that_no_reference_can_lay_out() -> None:
+def test_high_densities() -> None:
     for rate, mean in [(0.6, 1.0), (0.9, 1.0), (0.9, 3.0), (0.99, 1.0)]:
         tokens = equal_rows(50, 40)
         selection = select(MeanSpans(rate, mean), tokens)
@@ -144,7 +144,7 @@ def test_densities_that_no_reference_can_lay_out() -> None:
         assert (selection.counts == np.minimum(np.rint(hidden / mean), 41 - hidden)).all()
 
 
-def test_budgets_follow_a_schedule() -> None:
+def test_rate_schedule() -> None:
     tokens = equal_rows(3, 100)
     rng = Rng.at(1, 0, tokens.keys, np.array([0.0, 0.5, 1.0]))
     selection = MeanSpans(Linear(0.1, 0.5)).select(tokens, VOCAB, rng)
@@ -155,8 +155,8 @@ def test_budgets_follow_a_schedule() -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"rate": 1.0}, "'rate' is 1.0; a rate of 1 leaves no visible token"),
-        ({"rate": Linear(0.1, 1.0)}, "leaves no visible token"),
+        ({"rate": 1.0}, "'rate' is 1.0; it must be below 1, so that a token"),
+        ({"rate": Linear(0.1, 1.0)}, "so that a token between two spans"),
         ({"rate": -0.1}, "'rate' is -0.1; it must be a number from 0 to 1"),
         ({"mean_length": 0.5}, "'mean_length' is 0.5; it must be a finite number from 1 on"),
         ({"mean_length": float("nan")}, "'mean_length' is nan"),

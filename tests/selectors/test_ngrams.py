@@ -1,4 +1,4 @@
-"""N-grams: their laws, their budgets, and what they are with n = 1."""
+"""Tests of the selector ``ngrams``."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ N = 20_000
     st.integers(1, 8),
     st.sampled_from(["token", "word"]),
 )
-def test_ngrams_bit_for_bit(
+def test_matches_reference(
     rows: list[list[int]], seed: int, rate: float, law: Any, longest: int, unit: Any
 ) -> None:
     tokens = batch(rows)
@@ -60,7 +60,7 @@ def test_ngrams_bit_for_bit(
         ("geometric", [0.2, 0.16, 0.64]),
     ],
 )
-def test_laws(law: Law, expected: list[float]) -> None:
+def test_length_probabilities(law: Law, expected: list[float]) -> None:
     assert ngram_probs(law, 3) == pytest.approx(expected)
     assert ngram_probs(law, 1) == [1.0]
 
@@ -74,7 +74,7 @@ def first_lengths(law: Law) -> Counter[int]:
 
 
 @pytest.mark.parametrize("law", LAWS)
-def test_lengths_follow_the_law(law: Law) -> None:
+def test_lengths_follow_their_distribution(law: Law) -> None:
     # Four tokens in draws of one or two, the last one cut.
     p = dict(enumerate(ngram_probs(law, 2), 1))
     expected: Counter[tuple[int, ...]] = Counter()
@@ -91,7 +91,7 @@ def test_lengths_follow_the_law(law: Law) -> None:
     assert fits([seen[cell] for cell in expected], list(expected.values()))
 
 
-def test_single_units_are_every_subset_alike() -> None:
+def test_subsets_of_single_units_are_uniform() -> None:
     tokens = equal_rows(N, 6)
     selection = Ngrams(0.5, 1, unit="token").select(tokens, VOCAB, Rng.at(5, 0, tokens.keys))
     codes = selection.mask.reshape(-1, 6) @ (1 << np.arange(6))
@@ -111,7 +111,7 @@ def test_every_arrangement_is_equally_likely() -> None:
     assert fits(list(placed.values()), np.ones(20))
 
 
-def test_words_are_whole() -> None:
+def test_words_are_selected_whole() -> None:
     even = [i for i in ORDINARY if i % 2 == 0]
     tokens = batch([[token for word in even[:20] for token in (word, word + 1)]] * 300)
     selection = Ngrams(0.2, 3, "uniform").select(tokens, VOCAB, Rng.at(1, 0, tokens.keys))
@@ -131,6 +131,6 @@ def test_bad_options(options: dict[str, Any], message: str) -> None:
         Ngrams(**options)
 
 
-def test_an_unknown_law_is_named_with_the_choices() -> None:
+def test_unknown_law_raises_with_choices() -> None:
     with pytest.raises(OptionError, match=r"'zipf'; it must be one of 'inverse', 'reversed'"):
         maskplug.part("selector", "ngrams", law="zipf")

@@ -1,4 +1,4 @@
-"""Spans of Poisson length: their law, their budget, their places, and their edges."""
+"""Tests of the selector ``poisson_spans``."""
 
 from __future__ import annotations
 
@@ -46,14 +46,14 @@ def law_of_rows(budget: int, law: list[float]) -> dict[tuple[int, ...], float]:
 
 
 @pytest.mark.parametrize("mean", [0.1, 1.0, 3.0, 3.5, 20.0, 100.0])
-def test_law_is_that_of_poisson(mean: float) -> None:
+def test_length_probabilities_are_poisson(mean: float) -> None:
     law = poisson_probs(mean)
     assert law == pytest.approx(stats.poisson(mean).pmf(np.arange(len(law))), abs=1e-9)
     assert law @ np.arange(len(law)) == pytest.approx(mean, abs=1e-6)
 
 
 @pytest.mark.parametrize(("mean", "budget"), [(3.0, 3), (1.0, 2), (0.5, 1)])
-def test_lengths_follow_the_law_with_empty_spans(mean: float, budget: int) -> None:
+def test_lengths_follow_their_distribution(mean: float, budget: int) -> None:
     tokens = equal_rows(N, 20)
     selection = select(PoissonSpans(budget / 20, mean, "token"), tokens)
     seen = Counter(tuple(sorted(n for _, n in row)) for row in spans_of(selection, tokens))
@@ -68,7 +68,7 @@ def test_lengths_follow_the_law_with_empty_spans(mean: float, budget: int) -> No
     assert fits(observed, [*(expected[c] * N for c in cells), max(rest[1], 1e-9)])
 
 
-def test_many_lengths_are_drawn_from_the_law() -> None:
+def test_many_lengths_follow_the_poisson_distribution() -> None:
     # Of 1,000 units one span in a row is cut; what is left of the law is the law.
     tokens = equal_rows(60, 1_000)
     lengths = select(PoissonSpans(0.999, 3.0, "token"), tokens).lengths
@@ -80,7 +80,7 @@ def test_many_lengths_are_drawn_from_the_law() -> None:
 
 
 @pytest.mark.parametrize(("rate", "length"), [(0.3, 200), (0.35, 30), (0.15, 64)])
-def test_the_share_hidden_is_the_rate(rate: float, length: int) -> None:
+def test_share_of_masked_tokens_is_the_rate(rate: float, length: int) -> None:
     tokens = equal_rows(4_000, length)
     hidden = select(PoissonSpans(rate, 3.0, "token"), tokens).mask.reshape(-1, length).sum(axis=1)
     low = int(np.floor(rate * length + 1e-9))
@@ -88,7 +88,7 @@ def test_the_share_hidden_is_the_rate(rate: float, length: int) -> None:
     assert likely((hidden > low).sum(), 4_000, rate * length - low)
 
 
-def test_spans_stand_apart_and_empty_ones_too() -> None:
+def test_spans_are_separated() -> None:
     tokens = equal_rows(500, 60)
     for row in spans_of(select(PoissonSpans(0.4, 2.0, "token"), tokens), tokens):
         ends = [start + n for start, n in row]
@@ -96,7 +96,7 @@ def test_spans_stand_apart_and_empty_ones_too() -> None:
         assert all(start > end for end, (start, _) in zip(ends, row[1:], strict=False))
 
 
-def test_empty_spans_lie_evenly_and_at_both_ends() -> None:
+def test_positions_of_empty_spans_are_uniform() -> None:
     # One unit is hidden and one is empty: any two of the slots 0 … 9, in either order.
     tokens = equal_rows(N, 10)
     rows = spans_of(select(PoissonSpans(0.1, 0.05, "token"), tokens), tokens)
@@ -107,14 +107,14 @@ def test_empty_spans_lie_evenly_and_at_both_ends() -> None:
     assert {start for row in two for start, n in row if n == 0} == set(range(11))
 
 
-def test_there_are_never_more_empty_spans_than_the_budget() -> None:
+def test_number_of_empty_spans_is_at_most_the_budget() -> None:
     tokens = equal_rows(200, 20)
     for row in spans_of(select(PoissonSpans(0.1, 1e-3, "token"), tokens), tokens):
         assert sorted(n for _, n in row) == [0, 0, 1, 1]
 
 
 @given(ragged(), st.floats(0, 1), st.floats(0.05, 4), st.sampled_from(["token", "word"]))
-def test_spans_are_sorted_and_lie_within_what_may_be_masked(
+def test_spans_are_sorted_and_within_bounds(
     rows: list[list[int]], rate: float, mean: float, unit: Any
 ) -> None:
     tokens = batch(rows)
@@ -143,7 +143,7 @@ def test_words_count_as_units() -> None:
     assert set(hit.sum(axis=1).tolist()) <= {5, 6}
 
 
-def test_a_rate_may_be_a_schedule() -> None:
+def test_rate_schedule() -> None:
     selector = PoissonSpans(Linear(0.0, 0.5), 3.0, "token")
     tokens = equal_rows(2, 40)
     selection = selector.select(tokens, VOCAB, Rng.at(1, 0, tokens.keys, np.array([0.0, 1.0])))

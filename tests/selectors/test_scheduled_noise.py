@@ -1,4 +1,4 @@
-"""A level for each row: uniform over keys at each time, even over times for each key."""
+"""Tests of the selector ``scheduled_noise``."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def shares(selector: ScheduledNoise, keys: Any, t: Any) -> Any:
 
 
 @given(ragged(), seeds, st.integers(0, 2**40), schedules, st.booleans())
-def test_bit_for_bit(
+def test_matches_reference(
     rows: list[list[int]], seed: int, t: int, schedule: NoiseSchedule, antithetic: bool
 ) -> None:
     tokens = batch(rows)
@@ -71,7 +71,7 @@ def widest_gap(points: Any) -> float:
 
 @pytest.mark.parametrize("visits", [2, 5, 20, 100, 500])
 @pytest.mark.parametrize("first", [0, 3, 1000])
-def test_levels_of_one_key_are_even_over_times(visits: int, first: int) -> None:
+def test_antithetic_levels_are_spread_over_times(visits: int, first: int) -> None:
     times = first + np.arange(visits)
 
     def gaps(selector: ScheduledNoise) -> list[float]:
@@ -83,7 +83,7 @@ def test_levels_of_one_key_are_even_over_times(visits: int, first: int) -> None:
     assert np.mean(gaps(ScheduledNoise(antithetic=False))) > 1.1 * max(even)
 
 
-def test_levels_keep_their_range() -> None:
+def test_levels_are_within_range() -> None:
     for antithetic in (True, False):
         got = ScheduledNoise(antithetic=antithetic).times(Rng.at(1, 4, range(N)))
         assert got.min() >= 1e-3

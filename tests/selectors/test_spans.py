@@ -1,4 +1,4 @@
-"""Spans: their law, their places, and their edges."""
+"""Tests of the selector ``spans``."""
 
 from __future__ import annotations
 
@@ -45,14 +45,14 @@ def law_of_rows(budget: int, law: list[float]) -> dict[tuple[int, ...], float]:
     return dict(total)
 
 
-def test_law_is_that_of_spanbert() -> None:
+def test_length_probabilities_match_spanbert() -> None:
     law = geometric_probs(0.2, 10)
     assert law.round(4).tolist() == SPANBERT
     assert law @ np.arange(1, 11) == pytest.approx(3.797, abs=5e-4)
 
 
 @pytest.mark.parametrize(("p", "longest"), [(0.2, 10), (0.5, 3), (0.05, 4)])
-def test_lengths_follow_the_law(p: float, longest: int) -> None:
+def test_lengths_follow_their_distribution(p: float, longest: int) -> None:
     budget, length = 6, 60
     seen = Counter(
         tuple(sorted(runs(row))) for row in masks(Spans(0.1, p, longest, "token"), N, length)
@@ -65,7 +65,7 @@ def test_lengths_follow_the_law(p: float, longest: int) -> None:
     assert fits([seen[cell] for cell in cells], [expected[cell] for cell in cells])
 
 
-def test_the_cut_span_is_anywhere_in_the_row() -> None:
+def test_cut_span_is_anywhere_in_the_row() -> None:
     # Budget 3 with lengths of 1 or 2: where both occur, either may come first.
     rows = masks(Spans(3 / 30, 1e-9, 2, "token"), N, 30)
     orders = Counter(tuple(runs(row)) for row in rows)
@@ -73,7 +73,7 @@ def test_the_cut_span_is_anywhere_in_the_row() -> None:
     assert likely(orders[1, 2], orders[1, 2] + orders[2, 1], 0.5)
 
 
-def test_spans_stand_apart_wherever_there_is_room() -> None:
+def test_spans_are_separated_if_there_is_room() -> None:
     rows = masks(Spans(0.5, 1.0, 1, "token"), 2_000, 20)
     assert {tuple(runs(row)) for row in rows} == {(1,) * 10}
 
@@ -89,14 +89,14 @@ def test_every_arrangement_is_equally_likely(rate: float, arrangements: int) -> 
     assert fits(regular, np.ones(arrangements))
 
 
-def test_places_mirror() -> None:
+def test_positions_are_symmetric() -> None:
     rows = masks(Spans(0.2, 0.2, 10, "token"), N, 30)
     hits = rows.sum(axis=0)
     for left, right in zip(hits[:15], hits[:14:-1], strict=True):
         assert likely(left, left + right, 0.5)
 
 
-def test_a_special_inside_cuts_a_span_in_two() -> None:
+def test_special_tokens_split_spans() -> None:
     row = [5, 7, 9, 3, 11, 13, 15]
     tokens = batch([row] * 5)
     selection = Spans(1.0, 1e-9, 10, "token").select(

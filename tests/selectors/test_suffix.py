@@ -1,4 +1,4 @@
-"""Suffixes: their law, bit for bit the reference, and their edges."""
+"""Tests of the selector ``suffix``."""
 
 from __future__ import annotations
 
@@ -26,9 +26,7 @@ def select(selector: Suffix, tokens: Any, seed: int = 11) -> Any:
 
 
 @given(ragged(), seeds, st.floats(0, 0.5))
-def test_equal_to_the_reference_and_within_bounds(
-    rows: list[list[int]], seed: int, rate: float
-) -> None:
+def test_matches_reference_and_bounds(rows: list[list[int]], seed: int, rate: float) -> None:
     tokens = batch(rows)
     selector = Suffix(rate)
     selection = select(selector, tokens, seed)
@@ -44,7 +42,7 @@ def test_equal_to_the_reference_and_within_bounds(
     ("rate", "length", "shortest"),
     [(0.5, 20, 1), (0.25, 20, 10), (0.25, 2, 1), (0.1, 50, 39), (0.5, 2, 1)],
 )
-def test_the_prefix_is_uniform(rate: float, length: int, shortest: int) -> None:
+def test_prefix_length_is_uniform(rate: float, length: int, shortest: int) -> None:
     hidden = select(Suffix(rate), equal_rows(N, length)).mask.reshape(N, length).sum(axis=1)
     counts = np.bincount(length - hidden, minlength=length)
     assert counts[:shortest].sum() == 0
@@ -52,7 +50,7 @@ def test_the_prefix_is_uniform(rate: float, length: int, shortest: int) -> None:
     assert length - shortest == 1 or fits(counts[shortest:], np.ones(length - shortest))
 
 
-def test_neither_side_is_empty_and_one_token_is_chosen() -> None:
+def test_no_empty_side_and_rows_of_one_token() -> None:
     rows = [[6] * n for n in range(12)] * 20
     for rate in (0.01, 0.25, 0.5):
         tokens = batch(rows)
@@ -62,7 +60,7 @@ def test_neither_side_is_empty_and_one_token_is_chosen() -> None:
             assert hidden == len(row) if len(row) < 2 else 0 < hidden < len(row)
 
 
-def test_specials_stay_out_and_a_schedule_may_reach_zero() -> None:
+def test_special_tokens_and_schedule_to_zero() -> None:
     tokens = batch([[2, 6, 8, 3, 9, 3]] * 50)
     assert not select(Suffix(0.5), tokens).mask[tokens.ids == 3].any()
     rng = Rng.at(1, 0, tokens.keys, np.linspace(0, 1, 50))

@@ -1,4 +1,4 @@
-"""SwitchOut's law: the figures measured of its code, and edges."""
+"""Tests of the selector ``switches``."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def law_of_changes(tau: float, length: int) -> np.ndarray:
 @pytest.mark.parametrize(
     ("tau", "mean", "unchanged"), [(0.5, 2.47, 0.17), (0.9, 1.67, 0.24), (1.1, 1.50, 0.26)]
 )
-def test_figures_measured_of_the_reference(tau: float, mean: float, unchanged: float) -> None:
+def test_matches_figures_of_the_reference_code(tau: float, mean: float, unchanged: float) -> None:
     law = law_of_changes(tau, 10)
     assert law @ np.arange(11) == pytest.approx(mean, abs=0.02)
     assert law[0] == pytest.approx(unchanged, abs=0.01)
@@ -45,7 +45,7 @@ def test_figures_measured_of_the_reference(tau: float, mean: float, unchanged: f
     assert fits([*seen[:6], seen[6:].sum()], [*law[:6], law[6:].sum()])
 
 
-def test_tau_zero_is_uniform_and_a_great_one_makes_one_change() -> None:
+def test_tau_zero_is_uniform_and_large_tau_changes_one() -> None:
     assert switch_probs(0.0, 4).tolist() == [0.25] * 4
     assert counts(0.0).mean() == pytest.approx(5.5, abs=0.1)
     assert counts(800.0).mean() == pytest.approx(1.0, abs=0.04)

@@ -1,4 +1,4 @@
-"""A uniform rate for each row: its law, its weights, and rows in which nothing is masked."""
+"""Tests of the selector ``uniform_noise``."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def drawn(selector: UniformNoise, samples: int, length: int) -> tuple[Any, Any]:
 
 
 @given(ragged(), seeds, st.floats(1e-6, 1), st.booleans())
-def test_bit_for_bit(rows: list[list[int]], seed: int, eps: float, always_one: bool) -> None:
+def test_matches_reference(rows: list[list[int]], seed: int, eps: float, always_one: bool) -> None:
     tokens = batch(rows)
     selector = UniformNoise(eps, always_one)
     rng = Rng.at(seed, 5, tokens.keys)
@@ -56,7 +56,7 @@ def test_every_number_of_masks_is_equally_likely(length: int) -> None:
     assert fits(np.bincount(mask.sum(axis=1), minlength=length + 1), np.ones(length + 1))
 
 
-def test_tokens_of_a_row_share_their_rate() -> None:
+def test_tokens_of_a_row_share_one_rate() -> None:
     mask, _ = drawn(UniformNoise(), N, 2)
     # P(both) is the mean of p squared, a third; independent tokens would have a quarter.
     assert likely(mask.all(axis=1).sum(), N, (1 - 1e-9) / 3 + 1e-3 / 3)
@@ -74,7 +74,7 @@ def test_weights_are_unbiased(length: int, always_one: bool) -> None:
     assert (weights.max() <= length + 1e-9) == always_one
 
 
-def test_always_one_forces_a_mask_only_where_there_is_none() -> None:
+def test_always_one_adds_a_mask_only_to_empty_rows() -> None:
     free, _ = drawn(UniformNoise(), N, 5)
     forced, _ = drawn(UniformNoise(always_one=True), N, 5)
     empty = ~free.any(axis=1)
@@ -84,7 +84,7 @@ def test_always_one_forces_a_mask_only_where_there_is_none() -> None:
     assert fits(forced[empty].sum(axis=0), np.ones(5))
 
 
-def test_eps_is_the_least_rate() -> None:
+def test_eps_is_the_minimum_rate() -> None:
     _, weights = drawn(UniformNoise(0.25), N, 3)
     assert 3.9 < weights.max() <= 4
     mask, weights = drawn(UniformNoise(1.0), 100, 3)

@@ -1,4 +1,4 @@
-"""Mixtures and chains: who is masked how, and what comes of one stage after the other."""
+"""Tests of mixtures and chains."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def same_rows(one: Masked, other: Masked) -> None:
 
 
 @given(ragged(), seeds)
-def test_each_sample_is_masked_as_its_strategy_masks_it(rows: list[list[int]], seed: int) -> None:
+def test_mixture_matches_its_strategies_per_sample(rows: list[list[int]], seed: int) -> None:
     parts = [maskplug.strategy(name, rate=0.3) for name in ("dynamic", "span", "whole_word")]
     made = mixture(*parts)
     tokens = batch(rows)
@@ -70,7 +70,7 @@ def test_each_sample_is_masked_as_its_strategy_masks_it(rows: list[list[int]], s
         assert together.labels.to_lists()[i] == alone.labels.to_lists()[0]  # type: ignore[union-attr]
 
 
-def test_frequencies_are_the_weights() -> None:
+def test_mixture_frequencies_follow_the_weights() -> None:
     tokens = equal_rows(20_000, 1)
     made = mixture("none", "static", "dynamic", weights=(1, 0, 3))
     choices = made.choices(context(tokens, 5))
@@ -82,13 +82,13 @@ def test_frequencies_are_the_weights() -> None:
     )
 
 
-def test_the_last_weight_may_be_zero() -> None:
+def test_last_weight_may_be_zero() -> None:
     made = mixture("none", "dynamic", weights=(1, 0))
     assert set(made.choices(context(equal_rows(5_000, 1), 1)).tolist()) == {0}
 
 
 @given(ragged(), seeds)
-def test_a_mixture_of_changed_lengths_keeps_its_sources(rows: list[list[int]], seed: int) -> None:
+def test_mixture_keeps_sources(rows: list[list[int]], seed: int) -> None:
     tokens = batch(rows)
     masked = mixture(DELETE, {**DELETE, "selector": "spans"})(tokens, VOCAB, seed=seed)
     assert masked.inputs.sources is not None
@@ -100,7 +100,7 @@ def test_a_mixture_of_changed_lengths_keeps_its_sources(rows: list[list[int]], s
     assert masked.targets.to_lists() == rows
 
 
-def test_batches_of_every_make_up() -> None:
+def test_mixture_of_any_batch() -> None:
     tokens = equal_rows(30, 20)
     made = mixture(DELETE, SUFFIX)
     whole = made(tokens, VOCAB, seed=3).inputs.to_lists()
@@ -121,7 +121,7 @@ def test_batches_of_every_make_up() -> None:
         (["bart", {"name": "chain", "strategies": ["bart"]}], "'chain@1'", "'bart@1'"),
     ],
 )
-def test_labels_and_targets_do_not_mix(strategies: list[Any], one: str, other: str) -> None:
+def test_mixing_labels_and_targets_raises(strategies: list[Any], one: str, other: str) -> None:
     message = f"mixes {one}, which predicts labels in place, and {other}, which generates targets"
     with pytest.raises(OptionError, match=message):
         mixture(*strategies)
@@ -130,14 +130,14 @@ def test_labels_and_targets_do_not_mix(strategies: list[Any], one: str, other: s
 @pytest.mark.parametrize(
     ("other", "form"), [("dynamic", "predicts labels in place"), ("t5", "generates targets")]
 )
-def test_an_order_of_predictions_does_not_mix(other: str, form: str) -> None:
+def test_mixing_orders_raises(other: str, form: str) -> None:
     with pytest.raises(OptionError, match=f"'{other}@1', which {form}") as refusal:
         mixture("permutation", other)
     assert "'permutation@1', which predicts labels in a random order" in str(refusal.value)
     assert mixture("permutation", "permutation").predicts == "order"
 
 
-def test_what_is_never_drawn_may_be_of_another_form() -> None:
+def test_strategies_with_weight_zero_may_have_another_form() -> None:
     assert mixture("dynamic", SUFFIX, weights=(1, 0)).predicts == "labels"
     assert mixture("dynamic", SUFFIX, weights=(0, 1)).predicts == "targets"
 
@@ -151,7 +151,7 @@ class Silent(maskplug.Target):
         return Masked(inputs, selection, targets=Ragged(tokens.ids, tokens.offsets))
 
 
-def test_targets_that_do_not_say_are_refused_with_the_first_batch() -> None:
+def test_undeclared_forms_raise_at_the_first_batch() -> None:
     silent = maskplug.compose(maskplug.part("selector", "exact"), target=Silent())
     made = Mixture(
         (maskplug.strategy("dynamic"), silent), (1.0, 1.0), maskplug.part("clock", "epoch")
@@ -162,7 +162,7 @@ def test_targets_that_do_not_say_are_refused_with_the_first_batch() -> None:
             made(equal_rows(samples, 8), VOCAB)
 
 
-def test_weights_and_layers_of_some_only() -> None:
+def test_mixture_fills_missing_weights_and_annotations() -> None:
     tokens = batch([[5, 6], [7], [8, 9, 10]])
     first, second = tokens.take(np.array([2, 0])), tokens.take(np.array([1]))
 
@@ -203,7 +203,7 @@ def chain(*strategies: Any, **options: Any) -> Chain:
     return made
 
 
-def test_labels_are_all_that_any_stage_chose() -> None:
+def test_chain_labels_tokens_of_all_stages() -> None:
     tokens = equal_rows(200, 40)
     first = {"name": "dynamic", "rate": 0.2, "mask": 1.0, "random": 0.0}
     masked = chain(first, first)(tokens, VOCAB, seed=1)
@@ -216,7 +216,7 @@ def test_labels_are_all_that_any_stage_chose() -> None:
     assert set(counts.tolist()) == {14, 15}
 
 
-def test_stages_draw_apart_and_alone_stages_differ_from_chains() -> None:
+def test_stages_have_independent_draws() -> None:
     tokens = equal_rows(4, 40)
     alone = maskplug.strategy("dynamic", rate=0.5)
     scoped = [alone.mask(tokens, VOCAB, context(tokens, 1).scoped(name)) for name in ("0", "1")]
@@ -226,7 +226,7 @@ def test_stages_draw_apart_and_alone_stages_differ_from_chains() -> None:
 
 
 @given(ragged(), seeds)
-def test_sources_go_through_all_stages(rows: list[list[int]], seed: int) -> None:
+def test_chain_composes_sources(rows: list[list[int]], seed: int) -> None:
     tokens = batch(rows)
     masked = chain(DELETE, DELETE, target="original")(tokens, VOCAB, seed=seed)
     assert masked.inputs.sources is not None
@@ -236,7 +236,7 @@ def test_sources_go_through_all_stages(rows: list[list[int]], seed: int) -> None
     assert masked.targets.to_lists() == rows
 
 
-def test_layers_follow_their_tokens() -> None:
+def test_chain_annotations_follow_their_tokens() -> None:
     row = ORDINARY[:12]
     protected = np.array([True] * 6 + [False] * 6)
     tokens = TokenBatch.from_lists([row] * 20, keys=range(20), protected=[protected] * 20)
@@ -245,7 +245,7 @@ def test_layers_follow_their_tokens() -> None:
         assert kept[:6] == row[:6]
 
 
-def test_without_a_target_the_last_stage_s_own() -> None:
+def test_chain_without_target_uses_the_last_stage() -> None:
     tokens = equal_rows(10, 30)
     masked = chain(DELETE, SUFFIX, target=None)(tokens, VOCAB)
     assert masked.targets is not None
@@ -255,17 +255,17 @@ def test_without_a_target_the_last_stage_s_own() -> None:
         assert gone > 0
 
 
-def test_labels_after_a_change_of_length_are_refused() -> None:
+def test_labels_after_a_change_of_length_raise() -> None:
     with pytest.raises(OptionError, match="needs inputs as long as the original"):
         chain(DELETE, "dynamic")(equal_rows(2, 20), VOCAB)
 
 
-def test_an_empty_chain_is_refused() -> None:
+def test_empty_chain_raises() -> None:
     with pytest.raises(OptionError, match="'strategies' is empty"):
         chain()
 
 
-def test_clocks_reads_and_progress_are_those_of_all() -> None:
+def test_clocks_and_required_annotations_of_all_stages() -> None:
     step = {"name": "span", "clock": "step"}
     rising = {"name": "dynamic", "rate": {"name": "linear", "start": 0.1, "end": 0.3}}
     for made in (mixture("static", step), chain("static", step)):
@@ -300,7 +300,7 @@ def test_bounds() -> None:
     assert chain(DELETE, target="original").bounds(lengths)[1].tolist() == [0, 10]
 
 
-def test_rewritten_rows_give_new_tokens_neutral_layers() -> None:
+def test_inserted_tokens_have_neutral_annotations() -> None:
     tokens = TokenBatch.from_lists(
         [[5, 6]], keys=[1], word_starts=[[False, True]], protected=[[True, True]]
     )
@@ -309,7 +309,7 @@ def test_rewritten_rows_give_new_tokens_neutral_layers() -> None:
     assert moved.annotations["protected"].tolist() == [True, False]
 
 
-def test_layers_say_nothing_where_a_strategy_has_none() -> None:
+def test_missing_annotations_are_filled() -> None:
     tokens = equal_rows(40, 12)
     spans = {"name": "span", "rate": 0.4, "boundaries": True}
     made = mixture(spans, {"name": "block_diffusion", "block": 3}, "dynamic")

@@ -1,4 +1,4 @@
-"""Masked diffusion by name: masks only, weights beside labels, nothing owed to the batch."""
+"""Tests of ``llada``, ``mdlm`` and ``block_diffusion``."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def rows_of(masked: Masked) -> list[tuple[Any, ...]]:
 
 @every
 @given(rows=ragged(), seed=seeds, epoch=st.integers(0, 9))
-def test_what_is_chosen_is_masked_labelled_and_weighted(
+def test_selected_tokens_have_masks_labels_and_weights(
     case: str, rows: list[list[int]], seed: int, epoch: int
 ) -> None:
     tokens = batch(rows)
@@ -60,7 +60,7 @@ def test_what_is_chosen_is_masked_labelled_and_weighted(
 
 @every
 @given(rows=ragged(), seed=seeds, order=st.randoms(use_true_random=False))
-def test_order_and_company_do_not_matter(
+def test_masks_do_not_depend_on_the_batch(
     case: str, rows: list[list[int]], seed: int, order: random.Random
 ) -> None:
     strategy = made(case)
@@ -73,7 +73,7 @@ def test_order_and_company_do_not_matter(
 
 @every
 @given(rows=ragged(), seed=seeds, left=st.integers(0, 3), right=st.integers(0, 5))
-def test_specials_around_a_sample_do_not_matter(
+def test_surrounding_special_tokens_do_not_matter(
     case: str, rows: list[list[int]], seed: int, left: int, right: int
 ) -> None:
     strategy = made(case)
@@ -86,7 +86,7 @@ def test_specials_around_a_sample_do_not_matter(
 
 
 @every
-def test_times_differ_and_are_each_the_same_again(case: str) -> None:
+def test_masks_depend_on_time_and_are_reproducible(case: str) -> None:
     tokens = equal_rows(20, 30)
     results = [rows_of(made(case)(tokens, VOCAB, seed=1, epoch=epoch)) for epoch in (0, 1, 0)]
     assert results[0] == results[2]
@@ -94,7 +94,7 @@ def test_times_differ_and_are_each_the_same_again(case: str) -> None:
 
 
 @pytest.mark.parametrize("case", ["llada", "mdlm", "block_diffusion"])
-def test_rows_without_a_mask_weigh_nothing(case: str) -> None:
+def test_rows_without_a_mask_have_weight_zero(case: str) -> None:
     # The declared exception: short rows may have nothing to predict, or the sum would be biased.
     masked = made(case)(equal_rows(2_000, 3), VOCAB, seed=1)
     assert masked.weights is not None
@@ -111,13 +111,13 @@ def test_always_one_masks_in_every_row() -> None:
     np.testing.assert_allclose(masked.weights, 1.0)
 
 
-def test_diffusion_needs_a_mask_token() -> None:
+def test_diffusion_requires_a_mask_token() -> None:
     vocab = maskplug.Vocabulary(size=60)
     with pytest.raises(maskplug.MaskplugError, match="this vocabulary has none"):
         maskplug.strategy("llada")(equal_rows(2, 8), vocab)
 
 
-def test_specs_come_back() -> None:
+def test_specs_round_trip() -> None:
     for case in STRATEGIES:
         strategy = made(case)
         assert maskplug.strategy(strategy.spec).fingerprint == strategy.fingerprint

@@ -1,4 +1,4 @@
-"""Special tokens in masked diffusion: left alone, or with ``mask_special`` masked like others."""
+"""Tests of ``mask_special`` in masked diffusion."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def by_place(values: Any) -> Any:
 @every
 @pytest.mark.parametrize("prompt", PROMPTS.values(), ids=PROMPTS)
 @pytest.mark.parametrize("answer", PLACES.values(), ids=PLACES)
-def test_every_token_behind_the_prompt_is_masked_about_half_of_the_time(
+def test_each_answer_token_is_masked_half_the_time(
     case: str, prompt: list[int], answer: list[int]
 ) -> None:
     masked = masked_rows(case, prompt, answer, mask_special=True)
@@ -98,7 +98,7 @@ def test_padding_and_masks_are_never_masked(case: str) -> None:
 
 
 @every
-def test_padding_that_is_the_end_of_text_is_learned(case: str) -> None:
+def test_padding_that_is_also_eos_is_masked(case: str) -> None:
     """As LLaDA fills answers up; a tokenizer without padding takes its end of text for it."""
     vocab = replace(VOCAB, pad_id=EOS)
     masked = masked_rows(case, [BOS, 5], [*WORDS, EOS, EOS, EOS], vocab, mask_special=True)
@@ -118,13 +118,13 @@ def test_protected_special_tokens_stay(case: str) -> None:
     assert (masked.divisors == len(WORDS) + 1).all()
 
 
-def test_the_marginal_rate_is_one_half() -> None:
+def test_marginal_rate_is_one_half() -> None:
     mask = by_place(masked_rows("llada", [BOS, 5], [*WORDS, EOS], mask_special=True).selection.mask)
     # Tokens of one row share its rate, so that each place is counted alone.
     assert all(likely(count, SAMPLES, 0.5005) for count in mask[:, 2:].sum(axis=0))
 
 
-def test_blocks_count_special_tokens_where_they_can_be_masked() -> None:
+def test_blocks_count_maskable_special_tokens() -> None:
     row, protected = [BOS, 5, 6, SEP, 7, EOS, PAD], [True, True, *[False] * 5]
     tokens = batch([row], protected=[protected])
     annotations = [
@@ -147,7 +147,7 @@ NOISES: list[Noise] = [
 
 @pytest.mark.parametrize("noise", NOISES, ids=repr)
 @given(rows=ragged(), seed=seeds)
-def test_units_are_numbered_with_the_special_ones_among_them(
+def test_draws_count_maskable_special_tokens(
     noise: Noise, rows: list[list[int]], seed: int
 ) -> None:
     tokens = batch(rows)
@@ -171,6 +171,6 @@ def test_units_are_numbered_with_the_special_ones_among_them(
         assert mask[tokens.offsets[key] : tokens.offsets[key + 1]].tolist() == wanted
 
 
-def test_ids_outside_the_vocabulary_are_refused() -> None:
+def test_ids_outside_the_vocabulary_raise() -> None:
     with pytest.raises(maskplug.MaskplugError, match=r"token id 60 .* is outside the vocabulary"):
         strategy("llada", mask_special=True)(batch([[5, 60]]), VOCAB)

@@ -1,4 +1,4 @@
-"""ELECTRA's generator and permutation language modelling by name."""
+"""Tests of ``electra`` and ``permutation``."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from maskplug.objectives.xlnet import perm_mask, target_labels, target_mapping
 from support.batches import MASK, SPECIAL, VOCAB, batch, equal_rows, likely, ragged, seeds
 
 
-def test_electra_masks_or_leaves_and_never_invents() -> None:
+def test_electra_never_writes_random_tokens() -> None:
     tokens = equal_rows(3_000, 40)
     masked = maskplug.strategy("electra")(tokens, VOCAB, seed=3)
     chosen = masked.selection.mask
@@ -28,14 +28,14 @@ def test_electra_masks_or_leaves_and_never_invents() -> None:
     assert masked.labels.values.tolist() == np.where(chosen, tokens.ids, -100).tolist()
 
 
-def test_all_chosen_tokens_of_electra_decide_on_their_own() -> None:
+def test_electra_decisions_are_independent() -> None:
     masked = maskplug.strategy("electra", rate=0.5)(equal_rows(6_000, 4), VOCAB, seed=3)
     hidden = (masked.inputs.values == MASK)[masked.selection.mask].reshape(-1, 2)
     assert likely(hidden.all(axis=1).sum(), len(hidden), 0.85**2)
 
 
 @given(ragged(), seeds, st.floats(0.01, 1), st.integers(1, 6), st.sampled_from(["word", "token"]))
-def test_permutation_writes_nothing(
+def test_permutation_leaves_inputs_unchanged(
     rows: list[list[int]], seed: int, rate: float, max_n: int, unit: str
 ) -> None:
     tokens = batch(rows)
@@ -68,7 +68,7 @@ def test_orders_do_not_depend_on_the_batch(
         assert own[1:-2].tolist() == together[i].tolist()
 
 
-def test_from_rows_to_what_xlnet_reads() -> None:
+def test_xlnet_inputs_end_to_end() -> None:
     tokens = batch([[2, *range(10, 30), 3], [2, 8, 9, 3]])
     masked = maskplug.strategy("permutation", rate=0.5)(tokens, VOCAB, seed=1)
     assert masked.labels is not None

@@ -1,4 +1,4 @@
-"""Any strategy with any clock and any schedule: M(t) depends on t, whichever clock tells it."""
+"""Every strategy with any clock and schedule: masks depend on t only."""
 
 from __future__ import annotations
 
@@ -60,14 +60,14 @@ def everything(masked: Masked) -> list[Any]:
     ],
     ids=str,
 )
-def test_masks_depend_on_t_whichever_clock_tells_it(label: str, clock: Any, t: int) -> None:
+def test_masks_depend_on_t_for_any_clock(label: str, clock: Any, t: int) -> None:
     there = made(label, clock=clock)(tokens(label), RICH, seed=3, epoch=6, step=11)
     direct = made(label, clock="epoch")(tokens(label), RICH, seed=3, epoch=t)
     assert everything(there) == everything(direct)
 
 
 @pytest.mark.parametrize("label", taking("rate", "Schedule"))
-def test_a_schedule_is_its_value_at_the_progress(label: str) -> None:
+def test_schedule_equals_its_value(label: str) -> None:
     scheduled = made(label, rate=Linear(0.25, 0.5))
     assert scheduled.needs_progress
     there = scheduled(tokens(label), RICH, seed=3, epoch=2, progress=0.5)
@@ -75,7 +75,7 @@ def test_a_schedule_is_its_value_at_the_progress(label: str) -> None:
     assert everything(there) == everything(direct)
 
 
-def test_every_clock_is_among_those_that_are_tried() -> None:
+def test_all_clocks_are_tested() -> None:
     names = {entry.name for entry in registry().of_kind("clock") if entry.provider == BUILTIN}
     assert names == {"never", "epoch", "step", "every", "cycle"}
 

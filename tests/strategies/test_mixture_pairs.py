@@ -1,4 +1,4 @@
-"""Any two strategies mixed: what a row becomes depends on no other row, in value and in form."""
+"""Mixtures of any two strategies do not depend on the batch."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def form(masked: Masked) -> tuple[Any, ...]:
 
 
 @pytest.mark.parametrize("first", LABELS)
-def test_a_row_is_the_same_alone_and_in_company(
+def test_rows_do_not_depend_on_the_batch(
     first: str, strategies: dict[str, maskplug.Strategy], tokens: TokenBatch
 ) -> None:
     for other in LABELS[LABELS.index(first) :]:
@@ -76,7 +76,7 @@ def test_a_row_is_the_same_alone_and_in_company(
 
 
 @pytest.mark.parametrize("label", LABELS)
-def test_strategies_give_what_they_say(
+def test_predicts_matches_the_result(
     label: str, strategies: dict[str, maskplug.Strategy], tokens: TokenBatch
 ) -> None:
     masked = strategies[label](tokens, RICH)
@@ -85,7 +85,7 @@ def test_strategies_give_what_they_say(
     assert (masked.labels is None) != (masked.targets is None)
 
 
-def test_labels_without_weights_keep_their_own_loss(tokens: TokenBatch) -> None:
+def test_labels_without_weights_keep_their_mean_loss(tokens: TokenBatch) -> None:
     """In a mixture they weigh 1 and are divided by their number; diffusion is as it is alone."""
     mixture = maskplug.strategy("mixture", strategies=["dynamic", "mdlm"])
     assert isinstance(mixture, Mixture)

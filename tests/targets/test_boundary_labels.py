@@ -1,4 +1,4 @@
-"""Labels with the distances of a span boundary objective."""
+"""Tests of the target ``boundary_labels``."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def test_distances(rows: list[list[int]], seed: int, rate: float) -> None:
 
 
 @given(ragged(), seeds)
-def test_masks_are_those_without_boundaries(rows: list[list[int]], seed: int) -> None:
+def test_boundaries_do_not_change_the_masks(rows: list[list[int]], seed: int) -> None:
     tokens = batch(rows)
     plain = maskplug.strategy("span", rate=0.4)(tokens, VOCAB, seed=seed)
     masked = SPAN(tokens, VOCAB, seed=seed)
@@ -52,7 +52,7 @@ def test_masks_are_those_without_boundaries(rows: list[list[int]], seed: int) ->
     assert masked.labels.to_lists() == plain.labels.to_lists()
 
 
-def test_the_distances_find_the_boundaries() -> None:
+def test_distances_lead_to_the_boundaries() -> None:
     row = [2, *ORDINARY[:30], 3]
     tokens = batch([row] * 50)
     masked = SPAN(tokens, VOCAB, seed=1)
@@ -67,14 +67,14 @@ def test_the_distances_find_the_boundaries() -> None:
     assert (mask[at - left[at] + 1] & mask[at + right[at] - 1]).all()
 
 
-def test_padding_is_no_boundary() -> None:
+def test_padding_is_not_a_boundary() -> None:
     tokens = batch([[5, 7, 9], [5, 7, 9, PAD, PAD], [PAD, 5, 7, 9]])
     masked = maskplug.strategy("span", rate=1.0, boundaries=True)(tokens, VOCAB)
     assert not masked.annotations["left_distance"].any()
     assert not masked.annotations["right_distance"].any()
 
 
-def test_only_in_place() -> None:
+def test_requires_a_replacement_in_place() -> None:
     deleting = maskplug.compose("exact", "delete", "boundary_labels")
     with pytest.raises(OptionError, match="'labels' needs inputs as long as the original"):
         deleting(batch([ORDINARY]), VOCAB)

@@ -1,4 +1,4 @@
-"""Causal labels: the inputs, however many there are."""
+"""Tests of the target ``causal``."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def test_labels_are_the_inputs() -> None:
     assert made.labels.to_lists() == made.inputs.to_lists() == inputs.to_lists()
 
 
-def test_bounds_are_those_of_the_inputs() -> None:
+def test_bounds_match_the_inputs() -> None:
     lengths = np.array([0, 5, 9])
     grows = compose("nothing", part("replacement", "fim"), "causal")
     assert [bound.tolist() for bound in grows.bounds(lengths)] == [[3, 8, 12]] * 2

@@ -1,4 +1,4 @@
-"""The fragment and its two layers."""
+"""Tests of the target ``fragment``."""
 
 from __future__ import annotations
 
@@ -20,9 +20,7 @@ def build(tokens: TokenBatch, selection: Selection, vocab: Vocabulary = VOCAB) -
 
 
 @given(ragged(), seeds, st.floats(0, 1))
-def test_layers_are_positions_and_the_tokens_before(
-    rows: list[list[int]], seed: int, rate: float
-) -> None:
+def test_position_ids_and_decoder_input_ids(rows: list[list[int]], seed: int, rate: float) -> None:
     tokens = batch(rows)
     made = build(tokens, Selector(rate).select(tokens, VOCAB, Rng.at(seed, 0, tokens.keys)))
     assert made.targets is not None
@@ -44,7 +42,7 @@ def test_layers_are_positions_and_the_tokens_before(
         ({"pad_id": 0}, 0),
     ],
 )
-def test_what_stands_before_the_first_token(ids: dict[str, int], first: int) -> None:
+def test_decoder_start_token(ids: dict[str, int], first: int) -> None:
     tokens = batch([[5, 6], [7]])
     everything = Selection.from_mask(np.ones(3, bool), tokens)
     made = build(tokens, everything, Vocabulary(size=10, **ids))
@@ -52,7 +50,7 @@ def test_what_stands_before_the_first_token(ids: dict[str, int], first: int) -> 
     assert made.target_annotations["position_ids"].tolist() == [0, 1, 0]
 
 
-def test_a_vocabulary_without_any_of_them() -> None:
+def test_missing_start_token_raises() -> None:
     tokens = batch([[5]])
     with pytest.raises(VocabularyError, match="neither bos_id nor eos_id nor pad_id"):
         build(tokens, Selection.from_mask(np.ones(1, bool), tokens), Vocabulary(size=10))

@@ -1,4 +1,4 @@
-"""Orders of what is predicted: bit for bit, and all equally likely."""
+"""Tests of the target ``permutation``."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def built(tokens: TokenBatch, selection: Selection, rng: Rng) -> Masked:
 
 
 @given(ragged(), seeds, st.sampled_from([Exact(0.5), Exact(1.0), Spans(0.5, unit="token")]))
-def test_bit_for_bit(rows: list[list[int]], seed: int, selector: Any) -> None:
+def test_matches_reference(rows: list[list[int]], seed: int, selector: Any) -> None:
     tokens = batch(rows)
     rng = Rng.at(seed, 5, tokens.keys)
     selection = selector.select(tokens, VOCAB, rng)
@@ -53,7 +53,7 @@ def test_every_order_of_three_is_equally_likely() -> None:
     assert fits(list(counts.values()), np.ones(6))
 
 
-def test_inputs_must_stay_in_place() -> None:
+def test_other_lengths_raise() -> None:
     tokens = batch([[5, 6, 7]])
     selection = Selection.from_mask(np.array([True, False, False]), tokens)
     with pytest.raises(OptionError, match="needs inputs as long as the original"):

@@ -1,4 +1,4 @@
-"""Labels with weights: where they stand, and which selectors know them."""
+"""Tests of the target ``weighted_labels``."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ noises = st.sampled_from([UniformNoise(), ScheduledNoise("cosine"), BlockNoise(3
 
 
 @given(ragged(), seeds, noises)
-def test_weights_stand_where_labels_do(rows: list[list[int]], seed: int, noise: Noise) -> None:
+def test_weights_are_at_labels(rows: list[list[int]], seed: int, noise: Noise) -> None:
     tokens = batch(rows)
     rng = Rng.at(seed, 1, tokens.keys)
     selection = noise.select(tokens, VOCAB, rng)
@@ -34,14 +34,14 @@ def test_weights_stand_where_labels_do(rows: list[list[int]], seed: int, noise: 
     assert set(masked.annotations) == ({"block"} if isinstance(noise, BlockNoise) else set())
 
 
-def test_a_selector_without_weights() -> None:
+def test_selector_without_weights_raises() -> None:
     with pytest.raises(OptionError, match=r"'noise' is Exact\(.*a selector that computes weights"):
         maskplug.part("target", "weighted_labels", noise="exact")
     with pytest.raises(OptionError, match="'noise' is"):
         WeightedLabels(Exact())  # type: ignore[arg-type]
 
 
-def test_by_name_in_a_composition() -> None:
+def test_by_name_in_compose() -> None:
     noise = {"name": "uniform_noise", "eps": 0.01}
     made = maskplug.compose(
         maskplug.part("selector", **noise),

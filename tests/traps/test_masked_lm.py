@@ -1,4 +1,4 @@
-"""Defects of other implementations of masked language modelling that ours must not have."""
+"""Defects of reference code for masked language modelling that are avoided."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def test_trap_05_no_two_samples_share_a_seed() -> None:
     assert len(np.unique(rng.stream_keys("exact"))) == epochs * samples == 2_000_000
 
 
-def test_trap_05_no_set_of_positions_comes_again_and_again() -> None:
+def test_trap_05_sets_of_positions_do_not_repeat() -> None:
     # With that few seeds, blocks of one length get the same positions up to 149 times an epoch.
     tokens = equal_rows(10_000, 128)
     mask = maskplug.strategy("roberta")(tokens, VOCAB, seed=1).selection.mask.reshape(-1, 128)
@@ -76,7 +76,7 @@ def test_trap_16_random_ids_are_drawn_from_the_vocabulary() -> None:
 
 
 @pytest.mark.parametrize("name", MASKED_LM)
-def test_trap_20_no_short_row_without_a_label(name: str) -> None:
+def test_trap_20_short_rows_have_a_label(name: str) -> None:
     # A coin for each token leaves 44 % of such rows without any label.
     masked = maskplug.strategy(name)(equal_rows(N, 5), VOCAB, seed=1)
     assert masked.labels is not None
@@ -92,9 +92,7 @@ def test_trap_20_no_short_row_without_a_label(name: str) -> None:
         ("ngram", {}, "token"),
     ],
 )
-def test_trap_20_whole_words_are_masked_random_or_kept(
-    name: str, options: dict[str, Any], unit: str
-) -> None:
+def test_trap_20_whole_words_use_80_10_10(name: str, options: dict[str, Any], unit: str) -> None:
     # transformers' whole words are masks only. No offset_mapping is needed here either.
     pairs = [token for word in range(10, 26, 2) for token in (word, word + 1)]
     tokens = batch([pairs] * N)
@@ -117,9 +115,7 @@ def test_trap_20_whole_words_are_masked_random_or_kept(
 
 
 @pytest.mark.parametrize(("name", "options"), [("bert", {"unit": "word"}), ("whole_word", {})])
-def test_trap_23_long_words_leave_no_row_without_prediction(
-    name: str, options: dict[str, Any]
-) -> None:
+def test_trap_23_rows_of_long_words_have_a_prediction(name: str, options: dict[str, Any]) -> None:
     # Fourteen tokens with words of three pieces and a budget of two: BERT skips every word.
     row = [BOS, *[token for i in range(4) for token in (10 + 6 * i, 11 + 6 * i, 13 + 6 * i)], EOS]
     assert len(row) == 14
