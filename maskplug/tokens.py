@@ -201,6 +201,11 @@ class Selection:
         offsets = single_units(readonly(mask, np.bool_), tokens.offsets, starts)
         return cls(starts[: offsets[-1]], ones(offsets[-1]), offsets, len(mask))
 
+    @property
+    def spans(self) -> tuple[IntArray, IntArray, IntArray]:
+        """``starts``, ``lengths`` and ``offsets``, in the order of kernel arguments."""
+        return self.starts, self.lengths, self.offsets
+
     def __len__(self) -> int:
         return len(self.offsets) - 1
 

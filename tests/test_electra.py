@@ -67,7 +67,7 @@ def test_mean_label_is_rate_times_error(accuracy: float) -> None:
 def test_wrong_ids_raise(sampled: list[Any]) -> None:
     tokens = batch([[5, 6, 7, 8]])
     masked = maskplug.strategy("electra", rate=0.5)(tokens, VOCAB)
-    with pytest.raises(TokenError, match="one integer is needed for each of the 2 chosen"):
+    with pytest.raises(TokenError, match="one integer is needed for each of the 2 selected"):
         discriminate(tokens, masked, sampled)  # type: ignore[arg-type]
 
 
@@ -123,7 +123,7 @@ def test_samples_do_not_depend_on_the_batch() -> None:
 def test_wrong_logits_raise(shape: tuple[int, ...]) -> None:
     tokens = batch([[5, 6, 7, 8]])
     masked = maskplug.strategy("electra", rate=0.5)(tokens, VOCAB)
-    with pytest.raises(TokenError, match="one row is needed for each of the 2 chosen tokens"):
+    with pytest.raises(TokenError, match="one row is needed for each of the 2 selected tokens"):
         sample(np.zeros(shape), masked.selection, Rng.at(0, 0, [0]))
 
 

@@ -14,6 +14,7 @@ from maskplug import Masked, TokenBatch
 from maskplug.errors import TokenError
 from maskplug.objectives import reconstruct as restore
 from maskplug.ragged import Ragged
+from support.scale import scenes
 from support.t5_rows import (
     MIDDLE,
     PIECES,
@@ -26,7 +27,7 @@ from support.t5_rows import (
     rows_of,
 )
 
-SAMPLES, LONGEST = 10_000, 600
+SAMPLES, LONGEST = scenes(400, 10_000), 600
 MODES = {"[R]": 60, "[S]": 61, "[X]": 62}
 ends = pytest.mark.parametrize("ends", [False, True], ids=["bare", "bos and eos"])
 by_sentinels = partial(restore.from_sentinels, vocab=VOCAB)

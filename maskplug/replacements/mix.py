@@ -61,9 +61,7 @@ class Mix(Replacement):
         out = tokens.ids.copy()
         mix(
             out,
-            selection.starts,
-            selection.lengths,
-            selection.offsets,
+            *selection.spans,
             readonly(vocab.word_starts(tokens), np.bool_) if self.unit == "word" else NO_STARTS,
             self.unit == "token",
             rng.stream_keys("mix kind"),

@@ -27,14 +27,5 @@ def rearranged(tokens: TokenBatch, places: Selection, order: IntArray) -> Ragged
     from maskplug.kernels.arrange import arrange
 
     ids, sources = np.empty_like(tokens.ids), np.empty_like(tokens.ids)
-    arrange(
-        ids,
-        sources,
-        tokens.ids,
-        tokens.offsets,
-        places.starts,
-        places.lengths,
-        places.offsets,
-        order,
-    )
+    arrange(ids, sources, tokens.ids, tokens.offsets, *places.spans, order)
     return Ragged(ids, tokens.offsets, sources)

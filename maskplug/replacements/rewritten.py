@@ -33,9 +33,7 @@ def rewritten(tokens: TokenBatch, selection: Selection, written: Ragged) -> Ragg
         sources,
         tokens.ids,
         tokens.offsets,
-        selection.starts,
-        selection.lengths,
-        selection.offsets,
+        *selection.spans,
         readonly(written.values, np.int64),
         written.offsets,
     )

@@ -96,11 +96,9 @@ class GapSentences(Selector):
 
         ends = np.zeros(vocab.size) if vocab.sentence_end is None else vocab.sentence_end
         ignored = readonly(ends, np.bool_)
-        spans = (sentences.starts, sentences.lengths, sentences.offsets)
+        arguments = (tokens.ids, tokens.offsets, *sentences.spans)
         if self.sequential:
-            chosen: BoolArray = one_by_one(
-                tokens.ids, tokens.offsets, *spans, counts, ignored, self.unique
-            )
+            chosen: BoolArray = one_by_one(*arguments, counts, ignored, self.unique)
             return chosen
-        scores = each_alone(tokens.ids, tokens.offsets, *spans, ignored, self.unique)
+        scores = each_alone(*arguments, ignored, self.unique)
         return highest_scores(scores, sentences, counts)

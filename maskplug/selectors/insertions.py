@@ -42,13 +42,7 @@ class Insertions(Selector):
 
         candidates = units(tokens, vocab, self.unit)
         counts = budget(self.rate, candidates.counts, rng)
-        starts = insertions(
-            rng.stream_keys("insertion places"),
-            candidates.starts,
-            candidates.lengths,
-            candidates.offsets,
-            counts,
-        )
+        starts = insertions(rng.stream_keys("insertion places"), *candidates.spans, counts)
         offsets = np.concatenate(([0], np.cumsum(counts)))
         return Selection(starts, np.zeros_like(starts), offsets, len(tokens.ids))
 

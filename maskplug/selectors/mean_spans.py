@@ -61,15 +61,7 @@ class MeanSpans(Selector):
             self.mean_length,
         )
         sizes, bounds = compositions(rng.stream_keys("span cuts"), budgets, counts)
-        spans = lay_out(
-            rng.stream_keys("span places"),
-            candidates.starts,
-            candidates.lengths,
-            candidates.offsets,
-            sizes,
-            bounds,
-            True,
-        )
+        spans = lay_out(rng.stream_keys("span places"), *candidates.spans, sizes, bounds, True)
         return Selection(*spans, len(tokens.ids))
 
     def bound(self, lengths: IntArray) -> SelectionBound:

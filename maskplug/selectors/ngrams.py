@@ -87,9 +87,7 @@ class Ngrams(Selector):
         chosen = spans(
             rng.stream_keys("span lengths"),
             rng.stream_keys("span places"),
-            candidates.starts,
-            candidates.lengths,
-            candidates.offsets,
+            *candidates.spans,
             budget(self.rate, candidates.counts, rng),
             _limits(self.law, self.max_n),
             False,

@@ -110,9 +110,9 @@ class Phrases(Selector):
 
         _check(self.ngrams, vocab.size)
         words = units(tokens, vocab, "word")
-        spans = (words.starts, words.lengths, words.offsets)
-        matches: IntArray = match(tokens.ids, *spans, *_trie(self.ngrams))
-        return Selection(*segment(rng.stream_keys("phrases"), matches, *spans), len(tokens.ids))
+        matches: IntArray = match(tokens.ids, *words.spans, *_trie(self.ngrams))
+        keys = rng.stream_keys("phrases")
+        return Selection(*segment(keys, matches, *words.spans), len(tokens.ids))
 
     def select(self, tokens: TokenBatch, vocab: Vocabulary, rng: Rng) -> Selection:
         return until_spent(self.units(tokens, vocab, rng), self.rate, rng)

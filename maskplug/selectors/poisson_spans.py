@@ -73,9 +73,7 @@ class PoissonSpans(Selector):
         budgets = budget(self.rate, candidates.counts, rng)
         spans = lay_out(
             rng.stream_keys("poisson places"),
-            candidates.starts,
-            candidates.lengths,
-            candidates.offsets,
+            *candidates.spans,
             *sample_lengths(rng.stream_keys("poisson lengths"), budgets, _limits(self.mean), 0),
             True,
         )

@@ -68,9 +68,7 @@ class Spans(Selector):
         chosen = spans(
             rng.stream_keys("span lengths"),
             rng.stream_keys("span places"),
-            candidates.starts,
-            candidates.lengths,
-            candidates.offsets,
+            *candidates.spans,
             budget(self.rate, candidates.counts, rng),
             _limits(self.p, self.max_length),
             True,

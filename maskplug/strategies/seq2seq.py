@@ -37,10 +37,7 @@ def t5(
     Source: Raffel et al., "T5", 2020, section 3.3.4.
     """
     return compose(
-        MeanSpans(rate, mean_length, unit),
-        Sentinels(),
-        SentinelsTarget(final_sentinel, eos),
-        clock,
+        MeanSpans(rate, mean_length, unit), Sentinels(), SentinelsTarget(final_sentinel, eos), clock
     )
 
 

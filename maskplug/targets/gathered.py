@@ -36,9 +36,7 @@ def gathered(
         ids,
         sources,
         tokens.ids,
-        selection.starts,
-        selection.lengths,
-        selection.offsets,
+        *selection.spans,
         readonly(heads, np.int64),
         -1 if end is None else end,
     )

@@ -15,6 +15,7 @@ from support import reference_denoising as ref
 from support.batches import batch
 from support.cases import RICH
 from support.denoising import ENDS
+from support.scale import scenes
 
 sentence = st.lists(st.integers(10, 16), max_size=5).map(lambda words: [*words, 7])
 texts = st.lists(st.lists(sentence, max_size=9), max_size=4)
@@ -52,9 +53,10 @@ def test_principal_matches_reference(
 
 @pytest.mark.parametrize("sequential", [False, True])
 def test_principal_of_a_long_text_with_equal_sentences(sequential: bool) -> None:
-    words = np.random.default_rng(1).integers(10, 14, (150, 2))
+    sentences = scenes(50, 150)
+    words = np.random.default_rng(1).integers(10, 14, (sentences, 2))
     text = [[*pair, 7] for pair in words.tolist()]
-    expected = ref.principal(text, 45, ENDS, sequential, False)
+    expected = ref.principal(text, int(0.3 * sentences), ENDS, sequential, False)
     assert chosen([text], GapSentences(0.3, sequential=sequential)) == [expected]
 
 

@@ -11,7 +11,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from maskplug import Rng
-from maskplug.errors import OptionError
 from maskplug.selectors import BertBudget
 from support import reference as ref
 from support import reference_masked_lm as own
@@ -114,18 +113,3 @@ def test_one_word_is_selected_uniformly_if_none_fits() -> None:
     assert (mask.all(axis=2).sum(axis=1) == 1).all()
     assert (mask.any(axis=2) == mask.all(axis=2)).all()
     assert fits(mask[:, :, 0].sum(axis=0), np.ones(3))
-
-
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        ({"rate": -0.1}, "'rate' is -0.1"),
-        (
-            {"max_predictions": 0},
-            "'max_predictions' is 0; it must be a whole number from 1 to 2,147,483,647",
-        ),
-    ],
-)
-def test_bad_options(options: dict[str, Any], message: str) -> None:
-    with pytest.raises(OptionError, match=message):
-        BertBudget(**options)

@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from maskplug import Rng
-from maskplug.errors import OptionError
 from maskplug.selectors import BlockNoise
 from support import reference as ref
 from support import reference_diffusion as twin
@@ -115,18 +114,3 @@ def test_blocks_of_one_token_at_level_one_mask_all() -> None:
     rng = Rng.at(1, 0, tokens.keys)
     assert (selector.select(tokens, VOCAB, rng).mask == ~VOCAB.special[tokens.ids]).all()
     assert (selector.weights(tokens, VOCAB, rng) == 1).all()
-
-
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        ({"block": 0}, "'block' is 0; it must be a whole number from 1 to 2,147,483,647"),
-        ({"low": 0.0}, "'low' and 'high' are 0.0 and 1.0; they must be above 0"),
-        ({"high": 1.5}, "'low' and 'high' are 0.001 and 1.5"),
-        ({"low": 0.5, "high": 0.4}, "'low' not above 'high'"),
-        ({"low": float("nan")}, "'low' and 'high' are nan and 1.0"),
-    ],
-)
-def test_bad_options(options: dict[str, Any], message: str) -> None:
-    with pytest.raises(OptionError, match=message):
-        BlockNoise(**options)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 import maskplug
 from maskplug import Rng, TokenBatch
-from maskplug.errors import OptionError, TokenError
+from maskplug.errors import TokenError
 from maskplug.objectives.tlm import concatenate
 from maskplug.rng import hash_words
 from maskplug.selectors import ByLanguage
@@ -123,11 +123,6 @@ def test_mismatched_batches_raise() -> None:
 def test_bad_annotations(annotations: dict[str, Any], message: str) -> None:
     with pytest.raises(TokenError, match=message):
         maskplug.strategy("tlm")(batch([[5, 6]], **annotations), VOCAB)
-
-
-def test_bad_rate() -> None:
-    with pytest.raises(OptionError, match="'rate' is 7"):
-        ByLanguage(7)
 
 
 def test_concatenate_does_not_modify_its_arguments() -> None:

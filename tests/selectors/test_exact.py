@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
 
 import maskplug
-from maskplug.errors import OptionError
 from maskplug.selectors import Exact
 from support.batches import VOCAB, batch, equal_rows, likely
 
@@ -40,8 +38,3 @@ def test_empty_and_special_rows() -> None:
     tokens = batch([[], [2, 3], [0] * 5, [7], [4, 4]])
     selection = Exact(1.0).select(tokens, VOCAB, maskplug.Rng.at(1, 0, tokens.keys))
     assert selection.counts.tolist() == [0, 0, 0, 1, 0]
-
-
-def test_bad_rate() -> None:
-    with pytest.raises(OptionError, match=r"'rate' is 1.5; .* from 0 to 1"):
-        Exact(1.5)

@@ -10,7 +10,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from maskplug import Rng
-from maskplug.errors import OptionError
 from maskplug.selectors import Fragment
 from support import reference as ref
 from support import reference_t5 as twin
@@ -57,16 +56,3 @@ def test_rates_of_zero_and_one() -> None:
     assert select(Fragment(1.0), tokens).mask.all()
     counts = [sum(map(len, row)) for row in positions(select(Fragment(0.1), tokens), tokens)]
     assert counts == [0] + [1] * 9
-
-
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        ({"rate": 1.5}, "'rate' is 1.5"),
-        ({"edges": 0.6}, "'edges' is 0.6; it must be a number from 0 to 0.5"),
-        ({"edges": float("nan")}, "'edges' is nan"),
-    ],
-)
-def test_bad_options(options: dict[str, Any], message: str) -> None:
-    with pytest.raises(OptionError, match=message):
-        Fragment(**options)

@@ -10,7 +10,7 @@ import pytest
 
 import maskplug
 from maskplug import Rng
-from maskplug.errors import OptionError, VocabularyError
+from maskplug.errors import VocabularyError
 from maskplug.schedule import Linear
 from maskplug.selectors import GapSentences
 from support.batches import batch, fits
@@ -75,18 +75,3 @@ def test_missing_sentence_starts_raise() -> None:
     tokens = batch([[10, 11, 12]])
     with pytest.raises(VocabularyError, match="sentence_starts"):
         GapSentences().select(tokens, vocab, Rng.at(1, 0, tokens.keys))
-
-
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        ({"rate": 1.0}, "'rate' is 1.0; it must be below 1, so that one sentence"),
-        ({"rate": Linear(0.3, 1.0)}, "so that one sentence stays visible"),
-        ({"rate": 1.5}, "'rate' is 1.5; it must be a number from 0 to 1"),
-        ({"choose": "lead", "unique": True}, "False and True; they apply to choose='principal'"),
-        ({"choose": "random", "sequential": True}, "'choose' is 'random'"),
-    ],
-)
-def test_bad_options(options: dict[str, Any], message: str) -> None:
-    with pytest.raises(OptionError, match=message):
-        GapSentences(**options)

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import pytest
-
 from maskplug import Rng
-from maskplug.errors import OptionError
 from maskplug.preprocessing.resource import Resource
 from maskplug.selectors import InDictionary
 from support.batches import batch, likely
@@ -33,8 +30,3 @@ def test_words_are_selected_independently() -> None:
     hits = [sum(span in own for own in rows) for span in ((1, 2), (3, 1), (5, 2))]
     assert all(likely(hit, 4_000, 0.3) for hit in hits)
     assert likely(sum(len(own) == 3 for own in rows), 4_000, 0.027)
-
-
-def test_bad_rate() -> None:
-    with pytest.raises(OptionError, match="'rate' is 3"):
-        InDictionary(FILE, 3)

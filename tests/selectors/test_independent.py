@@ -5,11 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import pytest
 from scipy import stats
 
 import maskplug
-from maskplug.errors import OptionError
 from maskplug.selectors import Independent
 from support.batches import VOCAB, equal_rows, fits, likely
 
@@ -55,9 +53,3 @@ def test_leave_one_removes_a_uniform_unit_from_full_rows() -> None:
 
 def test_leave_one_wins_over_always_one_in_rows_of_one_unit() -> None:
     assert not mask(Independent(0.5, always_one=True, leave_one=True), 50, 1).any()
-
-
-@pytest.mark.parametrize("rate", [-0.01, 1.01, float("nan"), "0.1", None])
-def test_bad_rates(rate: Any) -> None:
-    with pytest.raises(OptionError, match="from 0 to 1"):
-        Independent(rate)

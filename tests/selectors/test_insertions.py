@@ -6,12 +6,10 @@ from collections import Counter
 from typing import Any
 
 import numpy as np
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from maskplug import Rng, Selection, TokenBatch
-from maskplug.errors import OptionError
 from maskplug.selectors import Insertions
 from support.batches import ORDINARY, SPECIAL, VOCAB, batch, equal_rows, fits, likely, ragged
 from support.denoising import spans_of
@@ -63,8 +61,3 @@ def test_no_insertions_before_leading_special_tokens() -> None:
     tokens = batch([[2, *ORDINARY[:4], 3]] * 300)
     starts = {start for own in spans_of(select(1.0, tokens), tokens) for start, _ in own}
     assert starts == {1, 2, 3, 4, 5}
-
-
-def test_bad_rate() -> None:
-    with pytest.raises(OptionError, match="'rate' is -1"):
-        Insertions(-1)

@@ -13,7 +13,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from maskplug import Rng, units
-from maskplug.errors import OptionError
 from maskplug.schedule import Linear
 from maskplug.selectors import MeanSpans
 from support import reference as ref
@@ -150,22 +149,3 @@ def test_rate_schedule() -> None:
     selection = MeanSpans(Linear(0.1, 0.5)).select(tokens, VOCAB, rng)
     assert selection.mask.reshape(3, 100).sum(axis=1).tolist() == [10, 30, 50]
     assert units(tokens, VOCAB).counts.tolist() == [100] * 3
-
-
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        ({"rate": 1.0}, "'rate' is 1.0; it must be below 1, so that a token"),
-        ({"rate": Linear(0.1, 1.0)}, "so that a token between two spans"),
-        ({"rate": -0.1}, "'rate' is -0.1; it must be a number from 0 to 1"),
-        ({"mean_length": 0.5}, "'mean_length' is 0.5; it must be a finite number from 1 on"),
-        ({"mean_length": float("nan")}, "'mean_length' is nan"),
-        (
-            {"mean_length": float("inf")},
-            "'mean_length' is inf; it must be a finite number from 1 on",
-        ),
-    ],
-)
-def test_bad_options(options: dict[str, Any], message: str) -> None:
-    with pytest.raises(OptionError, match=message):
-        MeanSpans(**options)

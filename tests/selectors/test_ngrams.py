@@ -119,18 +119,6 @@ def test_words_are_selected_whole() -> None:
     assert set(selection.lengths.tolist()) == {2, 4, 6}
 
 
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        ({"rate": 1.5}, "'rate' is 1.5; it must be a number from 0 to 1"),
-        ({"max_n": 0}, "'max_n' is 0; it must be a whole number from 1 to 1,048,576"),
-    ],
-)
-def test_bad_options(options: dict[str, Any], message: str) -> None:
-    with pytest.raises(OptionError, match=message):
-        Ngrams(**options)
-
-
 def test_unknown_law_raises_with_choices() -> None:
     with pytest.raises(OptionError, match=r"'zipf'; it must be one of 'inverse', 'reversed'"):
         maskplug.part("selector", "ngrams", law="zipf")

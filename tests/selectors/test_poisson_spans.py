@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from maskplug import Rng, Selection, TokenBatch, units
-from maskplug.errors import OptionError
 from maskplug.replacements import OneMask
 from maskplug.schedule import Linear
 from maskplug.selectors import PoissonSpans
@@ -158,17 +157,3 @@ def test_edge_rows() -> None:
     hidden = [[p for a, n in own for p in range(a, a + n)] for own in spans_of(selection, tokens)]
     assert hidden == [[], [0], [], [], [], [1], [0, 2]]
     assert not select(PoissonSpans(0.0), tokens).counts.any()
-
-
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        ({"rate": 2.0}, "'rate' is 2.0"),
-        ({"mean": 0.0}, "'mean' is 0.0; it must be a number above 0 and at most 100"),
-        ({"mean": 101.0}, "'mean' is 101.0"),
-        ({"mean": float("nan")}, "'mean' is nan"),
-    ],
-)
-def test_bad_options(options: dict[str, Any], message: str) -> None:
-    with pytest.raises(OptionError, match=message):
-        PoissonSpans(**options)

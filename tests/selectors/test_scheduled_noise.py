@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from maskplug import Rng
-from maskplug.errors import OptionError
 from maskplug.selectors import ScheduledNoise
 from maskplug.selectors.noise_schedules import NoiseSchedule, masked
 from support import reference as ref
@@ -102,11 +101,3 @@ def test_weights_are_unbiased(schedule: NoiseSchedule, antithetic: bool) -> None
     ends = masked(schedule, np.array([1e-3, 1.0]), 1e-3)
     expected = (ends[1] - ends[0]) / (1 - 1e-3)
     assert abs(rows.mean() - expected) <= 4 * rows.std() / len(rows) ** 0.5
-
-
-@pytest.mark.parametrize("eps", [-0.1, 1.0, float("nan")])
-def test_bad_eps(eps: float) -> None:
-    with pytest.raises(
-        OptionError, match=rf"'eps' is {eps}; it must be a number from 0 to less than 1"
-    ):
-        ScheduledNoise(eps=eps)

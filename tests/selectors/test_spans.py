@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 
 import maskplug
-from maskplug.errors import OptionError
 from maskplug.selectors import Spans
 from maskplug.selectors.spans import geometric_probs
 from support.batches import ORDINARY, VOCAB, batch, equal_rows, fits, likely
@@ -117,17 +116,3 @@ def test_words_count_as_units() -> None:
     )
     assert selection.mask.reshape(500, 20, 2).all(axis=2).sum(axis=1).tolist() == [2] * 500
     assert set(selection.lengths.tolist()) == {2, 4}
-
-
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        ({"rate": 2}, "'rate' is 2"),
-        ({"p": 0.0}, "'p' is 0.0; it must be a number above 0 and at most 1"),
-        ({"p": float("nan")}, "'p' is nan"),
-        ({"max_length": 0}, "'max_length' is 0; it must be a whole number from 1 to 1,048,576"),
-    ],
-)
-def test_bad_options(options: dict[str, Any], message: str) -> None:
-    with pytest.raises(OptionError, match=message):
-        Spans(**options)

@@ -10,7 +10,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from maskplug import Rng
-from maskplug.errors import OptionError
 from maskplug.schedule import Linear
 from maskplug.selectors import Suffix
 from support import reference as ref
@@ -67,9 +66,3 @@ def test_special_tokens_and_schedule_to_zero() -> None:
     counts = Suffix(Linear(0.0, 0.5)).select(tokens, VOCAB, rng).counts
     assert counts[0] == 0
     assert (counts[1:] > 0).all()
-
-
-@pytest.mark.parametrize("rate", [0.6, Linear(0.1, 0.7), -1.0])
-def test_bad_options(rate: Any) -> None:
-    with pytest.raises(OptionError, match="'rate' is"):
-        Suffix(rate)

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from maskplug import Rng
-from maskplug.errors import OptionError
 from maskplug.selectors import Switches
 from maskplug.selectors.switches import switch_probs
 from support.batches import EOS, VOCAB, batch, equal_rows, fits, likely
@@ -55,9 +54,3 @@ def test_edge_rows() -> None:
     tokens = batch([[], [EOS], [7], [2, 7, 3]])
     selection = Switches().select(tokens, VOCAB, Rng.at(1, 0, tokens.keys))
     assert selection.counts.tolist() == [0, 0, 1, 1]
-
-
-@pytest.mark.parametrize("tau", [-0.1, float("inf"), float("nan")])
-def test_bad_tau(tau: float) -> None:
-    with pytest.raises(OptionError, match=f"'tau' is {tau}; it must be a finite number from 0 on"):
-        Switches(tau)

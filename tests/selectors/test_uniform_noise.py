@@ -10,7 +10,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from maskplug import Rng
-from maskplug.errors import OptionError
 from maskplug.selectors import UniformNoise
 from support import reference as ref
 from support import reference_diffusion as twin
@@ -90,11 +89,3 @@ def test_eps_is_the_minimum_rate() -> None:
     mask, weights = drawn(UniformNoise(1.0), 100, 3)
     assert mask.all()
     assert (weights == 1).all()
-
-
-@pytest.mark.parametrize("eps", [0.0, -1.0, 1.5, float("nan")])
-def test_bad_eps(eps: float) -> None:
-    with pytest.raises(
-        OptionError, match=rf"'eps' is {eps}; it must be a number above 0 and at most 1"
-    ):
-        UniformNoise(eps)

@@ -231,19 +231,6 @@ def test_bad_annotations(layer: Any, options: dict[str, Any], message: str) -> N
         maskplug.strategy("weighted", **options)(batch([[5, 6]], **annotations), VOCAB)
 
 
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        ({"rate": 2.0}, "'rate' is 2.0"),
-        ({"power": float("nan")}, "'power' is nan; it must be a number from -64 to 64"),
-        ({"power": 65.0}, "'power' is 65.0"),
-    ],
-)
-def test_bad_options(options: dict[str, Any], message: str) -> None:
-    with pytest.raises(OptionError, match=message):
-        Weighted(**options)
-
-
 def test_required_annotations(table: Any) -> None:
     assert maskplug.strategy("weighted").required_annotations == ("scores",)
     file = table([1.0] * SIZE)

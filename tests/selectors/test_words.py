@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import maskplug
-from maskplug.errors import OptionError, VocabularyError
+from maskplug.errors import VocabularyError
 from maskplug.selectors import Words
 from support.batches import VOCAB, batch, likely
 
@@ -66,8 +66,3 @@ def test_missing_word_starts_raise() -> None:
     bare = maskplug.Vocabulary(size=60, mask_id=4)
     with pytest.raises(VocabularyError, match=r"word_start or joins_next table.*'word_starts'"):
         maskplug.strategy("whole_word")(batch([[5, 6]]), bare)
-
-
-def test_bad_rate() -> None:
-    with pytest.raises(OptionError, match=r"-1; .* from 0 to 1"):
-        Words(-1)
