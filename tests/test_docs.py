@@ -41,15 +41,15 @@ EXAMPLES: dict[str, str | None] = {
     "chain": """--options '{"strategies": ["word_dropout", "dynamic"]}'""",
     "pmi": None,
     "salient": "--text 'Ada Lovelace met Charles Babbage in London' "
-    """--layers '{"salient": [1, 1, 0, 2, 2, 0, 3]}'""",
+    """--annotations '{"salient": [1, 1, 0, 2, 2, 0, 3]}'""",
     "tlm": "--text 'the cat sleeps le chat dort' "
-    """--layers '{"languages": [0, 0, 0, 1, 1, 1]}'""",
+    """--annotations '{"languages": [0, 0, 0, 1, 1, 1]}'""",
     "weighted": "--text 'government of the people by the people for the people' "
-    """--layers '{"scores": [9, 1, 1, 9, 1, 1, 9, 1, 1, 9]}'""",
+    """--annotations '{"scores": [9, 1, 1, 9, 1, 1, 9, 1, 1, 9]}'""",
     "code_switch": None,
     "adaptive": None,
     "self_evolution": "--text 'the cat sat on the hypotenuse' "
-    """--layers '{"losses": [0.01, 0.3, 0.05, 0.02, 0.01, 4.0]}'""",
+    """--annotations '{"losses": [0.01, 0.3, 0.05, 0.02, 0.01, 4.0]}'""",
     "prefixed": """--options '{"strategy": "t5", "token": "[R]"}'""",
 }
 
