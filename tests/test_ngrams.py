@@ -143,7 +143,7 @@ def test_rows_are_split_at_special_tokens_and_sentences() -> None:
 
 
 def test_missing_word_starts_raise() -> None:
-    with pytest.raises(VocabularyError, match="whole words need to know where words begin"):
+    with pytest.raises(VocabularyError, match="whole words need word boundaries"):
         list(sentences(batch([[5]]), Vocabulary(size=60)))
 
 

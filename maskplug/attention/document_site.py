@@ -44,7 +44,7 @@ class DocumentCall(AttentionCall):
         row = documents[document]
         return f"document {document - np.searchsorted(documents, row)} of sample {row}"
 
-    def layer(self, name: str, who: str, length: int | None = None) -> IntArray:
+    def per_token(self, name: str, who: str, length: int | None = None) -> IntArray:
         """As in :class:`Site`, of each document."""
         of_queries = self.cross and length == self.so_far
         site, members = self.inside.site, self.inside.keys
@@ -54,7 +54,7 @@ class DocumentCall(AttentionCall):
         width = self.kv_len if length is None else length
         return self._cut(row, members, width)
 
-    def each(self, name: str, who: str) -> IntArray:
+    def per_sample(self, name: str, who: str) -> IntArray:
         """As in :class:`Site`, for each document."""
         site, rows = self.inside.site, self.inside.rows[self.chosen]
         shape = np.shape(site.annotations.get(name, ()))

@@ -136,5 +136,5 @@ def test_patterns_are_joined_with_patterns_only() -> None:
 
 
 def test_options_come_with_names_only() -> None:
-    with pytest.raises(maskplug.OptionError, match="come too late"):
+    with pytest.raises(maskplug.OptionError, match="together with the built"):
         maskplug.pattern(Causal(), left=3)
