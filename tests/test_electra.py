@@ -14,7 +14,7 @@ from maskplug import Rng, Selection
 from maskplug.errors import TokenError
 from maskplug.objectives.electra import discriminate, sample
 from support import reference as ref
-from support import reference_diffusion as twin
+from support import reference_diffusion as diffusion_ref
 from support.batches import ORDINARY, VOCAB, batch, equal_rows, fits, likely, ragged, seeds
 
 
@@ -86,7 +86,9 @@ def test_samples_match_reference(rows: list[list[int]], seed: int, size: int, va
     counts = [int(row.sum()) for row in np.split(masked.selection.mask, tokens.offsets[1:-1])]
     logits = [[[values.gauss(0, 3) for _ in range(size)] for _ in range(n)] for n in counts]
     flat = np.array([row for own in logits for row in own]).reshape(-1, size)
-    expected = [twin.sample_ids(ref.Sample(seed, 5, i), own) for i, own in enumerate(logits)]
+    expected = [
+        diffusion_ref.sample_ids(ref.Sample(seed, 5, i), own) for i, own in enumerate(logits)
+    ]
     got = sample(flat, masked.selection, rng)
     assert got.dtype == np.int64
     assert got.tolist() == [value for own in expected for value in own]

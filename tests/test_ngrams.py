@@ -52,12 +52,12 @@ def cuttings(gram: tuple[Any, ...]) -> Iterator[list[tuple[Any, ...]]]:
 @given(corpora, st.integers(2, 5), st.integers(1, 4))
 def test_frequent_counts_are_exact(corpus: Corpus, max_n: int, least: int) -> None:
     counts = Counts(lambda: corpus, max_n, least)
-    found = {
+    entries = {
         tuple(counts.words[number] for number in gram): count
         for gram, count in counts.counts.items()
     }
     expected = all_counts(corpus, max_n)
-    assert found == {
+    assert entries == {
         gram: count for table in expected.values() for gram, count in table.items()
         if count >= least
     }  # fmt: skip
@@ -82,10 +82,10 @@ def test_frequent_pair_explains_its_triple() -> None:
     while len(row) < 4_000:
         row += [(2,), (3,)] if draw.random() < 0.1 else [(draw.randrange(10, 20),)]
     corpus = [row]
-    found = {entry.words: entry.score for entry in collocations(lambda: corpus, 10**6, 3, 20)}
-    pair = found[(2,), (3,)]
-    triples = [score for words, score in found.items() if len(words) == 3]
-    assert pair == max(score for words, score in found.items() if len(words) == 2)
+    entries = {entry.words: entry.score for entry in collocations(lambda: corpus, 10**6, 3, 20)}
+    pair = entries[(2,), (3,)]
+    triples = [score for words, score in entries.items() if len(words) == 3]
+    assert pair == max(score for words, score in entries.items() if len(words) == 2)
     assert triples
     assert max(triples) < pair / 3
 
@@ -94,12 +94,12 @@ def test_best_ngrams_of_each_length() -> None:
     draw = random.Random(2)
     corpus = [[(draw.randrange(6),) for _ in range(40)] for _ in range(60)]
     everything = collocations(lambda: corpus, 10**6, 4, 2)
-    found = collocations(lambda: corpus, 16, 4, 2)
-    assert Counter(len(entry.words) for entry in found) == {2: 8, 3: 4, 4: 4}
+    entries = collocations(lambda: corpus, 16, 4, 2)
+    assert Counter(len(entry.words) for entry in entries) == {2: 8, 3: 4, 4: 4}
     for n in (2, 3, 4):
         ranked = [entry for entry in everything if len(entry.words) == n]
         assert ranked == sorted(ranked, key=lambda entry: -entry.score)
-        chosen = [entry for entry in found if len(entry.words) == n]
+        chosen = [entry for entry in entries if len(entry.words) == n]
         assert chosen == ranked[: len(chosen)]
 
 

@@ -38,7 +38,7 @@ def restored(masked: Masked, tokens: TokenBatch, rebuild: Callable[[Any, Any], A
     """Whether every row comes back from its inputs and targets."""
     assert masked.targets is not None
     triples = zip(masked.inputs, masked.targets, rows_of(tokens), strict=True)
-    return all(np.array_equal(rebuild(read, told), row) for read, told, row in triples)
+    return all(np.array_equal(rebuild(inputs, targets), row) for inputs, targets, row in triples)
 
 
 @ends
@@ -88,7 +88,8 @@ def test_mass(ends: bool) -> None:
     places = Ragged(masked.target_annotations["position_ids"], masked.targets.offsets)
     rows = zip(masked.inputs, masked.targets, places, rows_of(tokens), strict=True)
     assert all(
-        np.array_equal(restore.from_fragment(read, told, at), row) for read, told, at, row in rows
+        np.array_equal(restore.from_fragment(inputs, targets, at), row)
+        for inputs, targets, at, row in rows
     )
 
 
@@ -114,8 +115,8 @@ def test_fim_between_tokens(ends: bool, spm: float) -> None:
     masked = maskplug.strategy("fim", rate=0.9, spm=spm)(tokens, VOCAB, seed=3)
     rows = zip(masked.inputs, rows_of(tokens), strict=True)
     assert all(
-        np.array_equal(restore.from_fim(read, PREFIX, MIDDLE, SUFFIX, VOCAB), row)
-        for read, row in rows
+        np.array_equal(restore.from_fim(inputs, PREFIX, MIDDLE, SUFFIX, VOCAB), row)
+        for inputs, row in rows
     )
 
 
@@ -126,9 +127,9 @@ def texts() -> tuple[TokenBatch, list[str]]:
     rng = np.random.default_rng(0)
     long = "".join(rng.choice([piece for piece in PIECES.values() if piece != "漢字"], 9_000))
     lengths, places = rng.integers(0, LONGEST + 1, SAMPLES), rng.integers(0, 8_000, SAMPLES)
-    found = [long[at : at + n] for at, n in zip(places.tolist(), lengths.tolist(), strict=True)]
-    rows = [[2, *codec.encode(text), 3] for text in found]
-    return TokenBatch.from_lists(rows, keys=range(SAMPLES)), found
+    chosen = [long[at : at + n] for at, n in zip(places.tolist(), lengths.tolist(), strict=True)]
+    rows = [[2, *codec.encode(text), 3] for text in chosen]
+    return TokenBatch.from_lists(rows, keys=range(SAMPLES)), chosen
 
 
 def test_fim_between_characters() -> None:
@@ -137,7 +138,8 @@ def test_fim_between_characters() -> None:
     masked = strategy(tokens, TEXTUAL, seed=3)
     codec = Greedy()
     rows = [
-        restore.from_fim(read, PREFIX, MIDDLE, SUFFIX, TEXTUAL).tolist() for read in masked.inputs
+        restore.from_fim(inputs, PREFIX, MIDDLE, SUFFIX, TEXTUAL).tolist()
+        for inputs in masked.inputs
     ]
     assert all(row[0] == 2 and row[-1] == 3 for row in rows)
     assert [codec.decode(row[1:-1]) for row in rows] == wanted

@@ -14,9 +14,9 @@ OFFSETS = [(0, 0), *WORDS, (0, 0)]
 
 
 def test_tokens_inside_a_span_belong_to_it() -> None:
-    layer = salient_layer(OFFSETS, [(0, 3), (8, 15)])
-    assert layer.tolist() == [0, 1, 0, 2, 2, 0, 0, 0, 0, 0]
-    assert layer.dtype == "int64"
+    numbers = salient_layer(OFFSETS, [(0, 3), (8, 15)])
+    assert numbers.tolist() == [0, 1, 0, 2, 2, 0, 0, 0, 0, 0]
+    assert numbers.dtype == "int64"
 
 
 def test_tokens_beyond_a_span_do_not_belong_to_it() -> None:
@@ -50,9 +50,20 @@ def test_byte_offsets_of_non_ascii_text() -> None:
         start = data.index(name.encode())
         spans.append((start, start + len(name.encode())))
     assert spans == [(0, 4), (9, 17), (21, 25)]
-    found = byte_offsets(TEXT, spans)
-    assert [TEXT[a:b] for a, b in found] == ["Zoë", "Wrocław", "1984"]
-    assert salient_layer(OFFSETS, found[:2]).tolist() == [0, 1, 0, 2, 2, 0, 0, 0, 0, 0]
+    spans_in_characters = byte_offsets(TEXT, spans)
+    assert [TEXT[a:b] for a, b in spans_in_characters] == ["Zoë", "Wrocław", "1984"]
+    assert salient_layer(OFFSETS, spans_in_characters[:2]).tolist() == [
+        0,
+        1,
+        0,
+        2,
+        2,
+        0,
+        0,
+        0,
+        0,
+        0,
+    ]
     # Bytes taken for characters would mark half of the name.
     assert salient_layer(OFFSETS, spans[1:2]).tolist() == [0, 0, 0, 0, 1, 0, 0, 0, 0, 0]
 

@@ -97,7 +97,7 @@ def roberta(
     random: float = 0.1,
     clock: Clock | str = "epoch",
 ) -> Strategy:
-    """Mask each sample anew in every epoch, as ``dynamic`` does, with fairseq's options in mind.
+    """Mask each sample anew in every epoch; an alias of ``dynamic`` under the method's name.
 
     Args:
         rate: share of the units, 0 to 1, or a schedule, rounded at random so that the mean is exact

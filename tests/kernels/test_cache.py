@@ -64,9 +64,9 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Kernels:
     folder = tmp_path_factory.mktemp("kernels")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(numba.config, "CACHE_DIR", str(folder / "cache"))
-        made = Kernels(folder)
-        assert made.use() == ([], 2)
-    return made
+        tiny = Kernels(folder)
+        assert tiny.use() == ([], 2)
+    return tiny
 
 
 @pytest.fixture
@@ -108,30 +108,30 @@ def test_damaged_files_are_recompiled(
 ) -> None:
     for file in kernels.files(kind):
         file.write_bytes(damage(file.read_bytes()))
-    said, compiled = kernels.use()
+    messages, compiled = kernels.use()
     assert compiled == 2
     if kind == "nbi" and damage is DAMAGE["other pickle"]:  # as one of another version of numba
-        assert said == []
+        assert messages == []
     else:
-        assert len(said) == 1
-        assert "the compiled kernel tiny.twice in " in said[0]
-        assert "compiled again" in said[0]
+        assert len(messages) == 1
+        assert "the compiled kernel tiny.twice in " in messages[0]
+        assert "compiled again" in messages[0]
     assert kernels.use() == ([], 0)
 
 
 def test_changed_machine_code_is_detected(kernels: Kernels) -> None:
     for file in kernels.files("nbc"):
         file.write_bytes(flip(file.read_bytes()))
-    said, compiled = kernels.use()
-    assert (len(said), compiled) == (1, 2)
-    assert "digest" in said[0]
+    messages, compiled = kernels.use()
+    assert (len(messages), compiled) == (1, 2)
+    assert "digest" in messages[0]
 
 
 def test_code_of_another_kernel_is_detected(kernels: Kernels) -> None:
     one, other = kernels.files("nbc")
     shutil.copy(one, other)
-    said, compiled = kernels.use()
-    assert (len(said), compiled) == (1, 1)
+    messages, compiled = kernels.use()
+    assert (len(messages), compiled) == (1, 1)
     assert kernels.use() == ([], 0)
 
 
@@ -140,10 +140,10 @@ def test_folder_instead_of_a_cache_file(kernels: Kernels) -> None:
         file = kernels.files(kind)[0]
         file.unlink()
         file.mkdir()
-        said, compiled = kernels.use()
+        messages, compiled = kernels.use()
         assert compiled == 1
-        assert "cannot be kept in" in said[-1]
-        assert len(said) <= 2
+        assert "cannot be kept in" in messages[-1]
+        assert len(messages) <= 2
         file.rmdir()
         kernels.use()
 
@@ -159,12 +159,12 @@ def test_full_disk_warns_once(
         file.unlink()
     with monkeypatch.context() as patch:
         patch.setattr(Checked, method, full)
-        said, compiled = kernels.use()
+        messages, compiled = kernels.use()
     assert compiled == 2
-    assert len(said) == 1
-    assert "cannot be kept" in said[0]
-    assert "No space left on device" in said[0]
-    assert "NUMBA_CACHE_DIR" in said[0]
+    assert len(messages) == 1
+    assert "cannot be kept" in messages[0]
+    assert "No space left on device" in messages[0]
+    assert "NUMBA_CACHE_DIR" in messages[0]
 
 
 def test_missing_folder_is_recreated(kernels: Kernels) -> None:
@@ -180,7 +180,7 @@ def test_code_of_an_older_source_is_detected(
     with monkeypatch.context() as patch:
         patch.setattr(Checked, "_save_data", lambda *arguments: None)
         kernels.use()
-    said, compiled = kernels.use()
-    assert (len(said), compiled) == (1, 2)
+    messages, compiled = kernels.use()
+    assert (len(messages), compiled) == (1, 2)
     kernels.file.write_text(SOURCE)
     kernels.use()

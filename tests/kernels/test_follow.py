@@ -17,8 +17,8 @@ moves = st.lists(st.integers(-1, N - 1), min_size=1, max_size=20)
 @given(st.data(), moves)
 def test_follow_composes_two_moves(data: st.DataObject, first: list[int]) -> None:
     then = data.draw(st.lists(st.integers(-1, len(first) - 1), max_size=20))
-    found = follow(readonly(then, np.int64), readonly(first, np.int64))
-    assert found.tolist() == [first[place] if place >= 0 else -1 for place in then]
+    result = follow(readonly(then, np.int64), readonly(first, np.int64))
+    assert result.tolist() == [first[place] if place >= 0 else -1 for place in then]
 
 
 @given(st.data(), moves, st.booleans())

@@ -26,8 +26,8 @@ def test_block_numbers(rows: list[list[bool]], block: int) -> None:
     offsets = readonly(offsets_of([len(row) for row in rows]), np.int64)
     units = readonly(offsets_of([sum(row) for row in rows]), np.int64)
     starts = readonly(np.flatnonzero([token for row in rows for token in row]), np.int64)
-    found = block_numbers(starts, units, offsets, block)
-    assert found.tolist() == [number for row in rows for number in numbered(row, block)]
+    result = block_numbers(starts, units, offsets, block)
+    assert result.tolist() == [number for row in rows for number in numbered(row, block)]
 
 
 @given(batches, sizes)
@@ -36,13 +36,13 @@ def test_levels(rows: list[list[bool]], block: int) -> None:
     counts = [max(row, default=-1) + 1 for row in numbers]
     times = np.linspace(0.0, 0.9, sum(counts) + 1)
     bounds = offsets_of(counts)
-    found = levels(
+    result = levels(
         readonly([n for row in numbers for n in row], np.int64),
         readonly(offsets_of([len(row) for row in rows]), np.int64),
         readonly(times, np.float64),
         readonly(bounds, np.int64),
     )
-    assert found.tolist() == [
+    assert result.tolist() == [
         times[first + n] if n >= 0 else 1.0
         for first, row in zip(bounds.tolist(), numbers, strict=False)
         for n in row
@@ -54,14 +54,14 @@ def test_independent_in_blocks(rows: list[tuple[int, int]], block: int) -> None:
     counts = [-(-count // block) for _, count in rows]
     limits = np.linspace(0, 2**32, sum(counts) + 1).astype(np.uint64)
     bounds = offsets_of(counts)
-    found = independent_in_blocks(
+    result = independent_in_blocks(
         readonly([key for key, _ in rows], np.uint64),
         readonly(offsets_of([count for _, count in rows]), np.int64),
         readonly(limits, np.uint64),
         readonly(bounds, np.int64),
         block,
     )
-    assert found.tolist() == [
+    assert result.tolist() == [
         word < limits[first + i // block]
         for first, (key, count) in zip(bounds.tolist(), rows, strict=False)
         for i, word in enumerate(ref.words(key, count))

@@ -75,11 +75,11 @@ def test_hashes_of_samples_and_streams(
 ) -> None:
     times = np.array([t for t, _ in rows], np.int64)
     keys = np.array([key for _, key in rows], np.uint64)
-    samples, found = np.empty_like(keys), np.empty_like(keys)
+    samples, streams = np.empty_like(keys), np.empty_like(keys)
     sample_hashes(np.uint64(seed), times, keys, samples)
     assert samples.tolist() == [ref.hash_words(seed, t, key) for t, key in rows]
-    stream_hashes(samples, np.uint64(purpose), found)
-    assert found.tolist() == [ref.hash_words(seed, t, key, purpose) for t, key in rows]
+    stream_hashes(samples, np.uint64(purpose), streams)
+    assert streams.tolist() == [ref.hash_words(seed, t, key, purpose) for t, key in rows]
 
 
 @given(st.lists(st.tuples(st.integers(0, 2**64 - 1), st.integers(0, 9)), max_size=5))

@@ -45,8 +45,8 @@ def test_insert_one(data: st.DataObject, rows: list[list[int]], moved: bool) -> 
     expected, stood = [], []
     for first, row, at in zip(offsets.tolist(), rows, places, strict=False):
         expected.append([*row[:at], NEW, *row[at:]])
-        own = before[first : first + len(row)]
-        stood += [*own[:at], -1, *own[at:]]
+        row_sources = before[first : first + len(row)]
+        stood += [*row_sources[:at], -1, *row_sources[at:]]
     assert out.tolist() == [token for row in expected for token in row]
     assert bounds.tolist() == offsets_of([len(row) for row in expected]).tolist()
     assert sources.tolist() == stood

@@ -35,8 +35,8 @@ def chosen(texts: Sequence[Sequence[Sequence[int]]], selector: GapSentences) -> 
         for number, words in enumerate(text):
             places[at] = number
             at += len(words)
-        own = selection.starts[selection.offsets[i] : selection.offsets[i + 1]]
-        numbers.append([places[int(start)] for start in own])
+        row_starts = selection.starts[selection.offsets[i] : selection.offsets[i + 1]]
+        numbers.append([places[int(start)] for start in row_starts])
     return numbers
 
 

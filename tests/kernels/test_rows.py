@@ -26,13 +26,13 @@ def test_put_rows(data: st.DataObject, batch: list[list[int]]) -> None:
     shifts = [data.draw(st.integers(0, 99)) for _ in order]
     offsets = offsets_of([len(row) for row in batch])
     out = np.full(offsets[-1], -7)
-    own = [batch[row] for row in order]
+    ordered = [batch[row] for row in order]
     rows.put_rows(
         out,
         readonly(offsets, np.int64),
         readonly(order, np.int64),
-        readonly([value for row in own for value in row], np.int64),
-        readonly(offsets_of([len(row) for row in own]), np.int64),
+        readonly([value for row in ordered for value in row], np.int64),
+        readonly(offsets_of([len(row) for row in ordered]), np.int64),
         readonly(shifts, np.int64),
     )
     expected = [[-7] * len(row) for row in batch]

@@ -26,11 +26,11 @@ def test_token_units_are_ordinary_tokens(rows: list[list[int]]) -> None:
     places = np.flatnonzero(free)
     counts = np.diff(np.searchsorted(places, offsets))
     assert units.ordinary_counts(ids, SPECIAL, offsets).tolist() == counts.tolist()
-    for found in (
+    for result in (
         units.token_units(ids, SPECIAL, offsets, starts := np.empty(len(ids), np.int64)),
         units.single_units(free, offsets, others := np.empty(len(ids), np.int64)),
     ):
-        assert found.tolist() == np.searchsorted(places, offsets).tolist()
+        assert result.tolist() == np.searchsorted(places, offsets).tolist()
     assert starts[: len(places)].tolist() == others[: len(places)].tolist() == places.tolist()
 
 
@@ -64,8 +64,8 @@ def test_word_units_are_runs_cut_at_word_starts(rows: list[list[tuple[bool, bool
         counts.append(len(expected))
     starts, lengths = np.empty((2, len(flat) + 1), np.int64)
     codes = token_codes(maskable, begins)
-    found = units.word_units(NO_IDS, codes, offsets, starts, lengths)
-    assert found.tolist() == [0, *counts]
+    result = units.word_units(NO_IDS, codes, offsets, starts, lengths)
+    assert result.tolist() == [0, *counts]
     got = np.stack((starts, lengths), 1)[: len(expected)]
     assert got.tolist() == expected
 
@@ -76,19 +76,19 @@ def test_word_units_by_id_and_by_token_agree(rows: list[list[int]]) -> None:
     flat = np.array([token for row in rows for token in row], np.int64)
     offsets = offsets_of([len(row) for row in rows])
     by_id, by_token = np.zeros((2, 2, len(flat) + 1), np.int64)
-    found = units.word_units(flat, codes, offsets, *by_id)
+    result = units.word_units(flat, codes, offsets, *by_id)
     assert (
-        found.tolist()
+        result.tolist()
         == units.word_units(NO_IDS, readonly(codes[flat], np.uint32), offsets, *by_token).tolist()
     )
-    assert by_id[:, : found[-1]].tolist() == by_token[:, : found[-1]].tolist()
+    assert by_id[:, : result[-1]].tolist() == by_token[:, : result[-1]].tolist()
 
 
 @pytest.mark.parametrize(
     ("ids", "found"), [([], False), ([0, 4], False), ([2, 5], True), ([-1], True), ([2**62], True)]
 )
-def test_outside(ids: list[int], found: bool) -> None:
-    assert units.outside(np.array(ids, np.int64), 5) == found
+def test_outside(ids: list[int], result: bool) -> None:
+    assert units.outside(np.array(ids, np.int64), 5) == result
 
 
 @pytest.mark.parametrize(

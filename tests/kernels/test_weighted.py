@@ -38,7 +38,7 @@ def alike(row: list[float], budget: int, samples: int = 20_000) -> Any:
     return drawn(random, [row] * samples, [budget] * samples).reshape(samples, len(row))
 
 
-def law(row: list[float], budget: int) -> dict[tuple[int, ...], float]:
+def subset_probs(row: list[float], budget: int) -> dict[tuple[int, ...], float]:
     """The exact probability of every subset."""
     total: Counter[tuple[int, ...]] = Counter()
     for order in permutations(range(len(row)), budget):
@@ -69,7 +69,7 @@ def test_high_product(a: int, b: int) -> None:
 @pytest.mark.parametrize("row", [[1.0, 2.0, 3.0, 4.0, 10.0], [0.1] * 5, [1e-3, 1e-3, 2e-3, 1e-3]])
 def test_subsets_follow_their_distribution(row: list[float], budget: int) -> None:
     chosen = Counter(tuple(np.flatnonzero(one)) for one in alike(row, budget))
-    expected = law(row, budget)
+    expected = subset_probs(row, budget)
     assert set(chosen) <= set(expected)
     assert fits([chosen[subset] for subset in expected], list(expected.values()))
 

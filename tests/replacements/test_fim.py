@@ -16,13 +16,13 @@ from maskplug.errors import OptionError, VocabularyError
 from maskplug.replacements import Fim
 from maskplug.selectors import Nothing
 from support import reference as ref
-from support import reference_t5 as twin
+from support import reference_t5 as t5_ref
 from support.batches import batch, equal_rows, fits, likely, ragged, seeds
 from support.t5_rows import MIDDLE, PIECES, PREFIX, SUFFIX, TEXTUAL, VOCAB, Greedy, free_of
 
 MARKS = (PREFIX, MIDDLE, SUFFIX)
 CODEC = Greedy()
-TEXT = twin.Text(CODEC.encode, CODEC.decode, frozenset(np.flatnonzero(TEXTUAL.special).tolist()))
+TEXT = t5_ref.Text(CODEC.encode, CODEC.decode, frozenset(np.flatnonzero(TEXTUAL.special).tolist()))
 shares = st.one_of(st.sampled_from([0.0, 0.5, 1.0]), st.floats(0, 1))
 texts = st.lists(
     st.lists(st.one_of(st.sampled_from([*PIECES]), st.sampled_from([*PIECES, 2, 3])), max_size=30),
@@ -40,17 +40,17 @@ def test_token_level_matches_reference(
     rows: list[list[int]], seed: int, rate: float, spm: float
 ) -> None:
     tokens = batch(rows)
-    made = write(Fim(rate, spm), tokens, seed=seed)
-    assert made.to_lists() == [
-        twin.fim(ref.Sample(seed, 2, key), row, free_of(row), rate, spm, MARKS)
+    result = write(Fim(rate, spm), tokens, seed=seed)
+    assert result.to_lists() == [
+        t5_ref.fim(ref.Sample(seed, 2, key), row, free_of(row), rate, spm, MARKS)
         for key, row in enumerate(rows)
     ]
-    new = made.sources < 0
-    assert (made.values[~new] == tokens.ids[made.sources[~new]]).all()
-    assert sorted(made.sources[~new].tolist()) == list(range(len(tokens.ids)))
-    assert np.isin(made.values[new], MARKS).all()
+    new = result.sources < 0
+    assert (result.values[~new] == tokens.ids[result.sources[~new]]).all()
+    assert sorted(result.sources[~new].tolist()) == list(range(len(tokens.ids)))
+    assert np.isin(result.values[new], MARKS).all()
     assert (
-        made.lengths <= Fim().bound(tokens.lengths, SelectionBound(*[tokens.lengths] * 3))
+        result.lengths <= Fim().bound(tokens.lengths, SelectionBound(*[tokens.lengths] * 3))
     ).all()
 
 
@@ -60,14 +60,16 @@ def test_character_level_matches_reference(
 ) -> None:
     tokens = batch(rows)
     part = Fim(rate, spm, "character")
-    made = write(part, tokens, TEXTUAL, seed)
-    assert made.to_lists() == [
-        twin.fim(ref.Sample(seed, 2, key), row, free_of(row), rate, spm, MARKS, TEXT)
+    result = write(part, tokens, TEXTUAL, seed)
+    assert result.to_lists() == [
+        t5_ref.fim(ref.Sample(seed, 2, key), row, free_of(row), rate, spm, MARKS, TEXT)
         for key, row in enumerate(rows)
     ]
-    assert (made.lengths <= part.bound(tokens.lengths, SelectionBound(*[tokens.lengths] * 3))).all()
-    kept = made.sources >= 0
-    assert (made.values[kept] == tokens.ids[made.sources[kept]]).all()
+    assert (
+        result.lengths <= part.bound(tokens.lengths, SelectionBound(*[tokens.lengths] * 3))
+    ).all()
+    kept = result.sources >= 0
+    assert (result.values[kept] == tokens.ids[result.sources[kept]]).all()
 
 
 def parts_of(row: list[int]) -> tuple[list[int], list[int], list[int]]:
@@ -131,9 +133,9 @@ def test_surrounding_special_tokens_stay_in_place() -> None:
 
 def test_special_and_empty_rows_are_unchanged() -> None:
     rows = [[2, 3], [], [59], [5], [2, 3]]
-    made = write(Fim(1.0, 0.0), batch(rows)).to_lists()
-    assert [made[i] for i in (0, 1, 2, 4)] == [rows[i] for i in (0, 1, 2, 4)]
-    assert sorted(made[3]) == [5, *sorted(MARKS)]
+    result = write(Fim(1.0, 0.0), batch(rows)).to_lists()
+    assert [result[i] for i in (0, 1, 2, 4)] == [rows[i] for i in (0, 1, 2, 4)]
+    assert sorted(result[3]) == [5, *sorted(MARKS)]
     assert write(Fim(1.0), batch([])).to_lists() == []
     assert write(Fim(1.0, level="character"), batch([]), TEXTUAL).to_lists() == []
 
@@ -196,9 +198,9 @@ def test_lossy_texts_are_cut_between_tokens(codec: Any, row: Any, spm: float) ->
     same = [a == b for a, b in zip(by_tokens, by_texts, strict=True)]
     some = isinstance(codec, Stripping)  # whose row some cuts would change, and some not
     assert 0 < sum(same) < 300 if some else all(same)
-    for made in by_texts:
-        assert 59 not in made
-        parts = [[i for i in part if i != 3] for part in parts_of(made)]
+    for result in by_texts:
+        assert 59 not in result
+        parts = [[i for i in part if i != 3] for part in parts_of(result)]
         text = Greedy().decode([i for i in row if i != 3])
         assert "".join(map(Greedy().decode, parts)) == text
         # What stands side by side is decoded together: "a" and "b" must not become "a b".

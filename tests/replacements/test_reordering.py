@@ -120,12 +120,12 @@ def test_units_are_moved_whole() -> None:
         (Permute(1.0, "word"), "word"),
         (Shuffle(), "word"),
     ):
-        whole = Counter(tuple(row[i] for i in own) for own in units_of(row, unit))
+        whole = Counter(tuple(row[i] for i in ids) for ids in units_of(row, unit))
         for new in replaced(part, batch([row] * 50)).to_lists():
             n = 0
             places = []
             while n < len(new):
-                fits_here = [own for own in whole if tuple(new[n : n + len(own)]) == own]
+                fits_here = [ids for ids in whole if tuple(new[n : n + len(ids)]) == ids]
                 n += len(max(fits_here, key=len)) if fits_here else 1
                 places += [max(fits_here, key=len)] if fits_here else []
             assert Counter(places) == whole

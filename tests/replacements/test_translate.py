@@ -30,7 +30,7 @@ def test_files_are_read_once_and_duplicate_lines_ignored() -> None:
     assert words.words.to_lists() == [list(word) for word in WORDS]
     choices = np.split(np.arange(len(words.translations)), words.offsets[1:-1])
     lists = words.translations.to_lists()
-    assert [[lists[i] for i in own] for own in choices] == list(WORDS.values())
+    assert [[lists[i] for i in indices] for indices in choices] == list(WORDS.values())
     assert words.lines.tolist() == [1, 2, 3, 5, 6]
 
 
@@ -107,6 +107,6 @@ def test_find_matches_exact_ids(words: list[list[int]], row: list[int], data: An
     tokens = batch([row])
     selection = Selection(starts, lengths, np.array([0, len(spans)]), len(row))
     table = Ragged.of(words)
-    found = Dictionary(table, table, offsets_of(np.ones(len(words))), np.arange(len(words)))
+    dictionary = Dictionary(table, table, offsets_of(np.ones(len(words))), np.arange(len(words)))
     expected = [words.index(row[a:b]) if row[a:b] in words else -1 for a, b in spans]
-    assert found.find(tokens, selection).tolist() == expected
+    assert dictionary.find(tokens, selection).tolist() == expected

@@ -41,8 +41,9 @@ class Scores:
 
 
 def adaptive(**options: Any) -> maskplug.Strategy:
-    given = {"every": EVERY, "rate": 0.3, "clock": "step", **options}
-    return maskplug.strategy("adaptive", **given)
+    return maskplug.strategy(
+        "adaptive", **{"every": EVERY, "rate": 0.3, "clock": "step", **options}
+    )
 
 
 def inclusion(strategy: Any, scores: Any, samples: int = 4000, length: int = 10) -> Any:
@@ -83,9 +84,9 @@ def test_equal_losses_give_the_same_masks_as_no_losses(rows: Any, seed: int, los
     for step in range(4):
         losses.add(ORDINARY[step:], [loss] * (len(ORDINARY) - step))
         losses.advance_to(step + 1)
-    told = strategy(batch(rows), VOCAB, seed=seed, step=5, feedback=losses)
-    alone = strategy(batch(rows), VOCAB, seed=seed, step=5)
-    assert told.inputs.to_lists() == alone.inputs.to_lists()
+    with_feedback = strategy(batch(rows), VOCAB, seed=seed, step=5, feedback=losses)
+    without_feedback = strategy(batch(rows), VOCAB, seed=seed, step=5)
+    assert with_feedback.inputs.to_lists() == without_feedback.inputs.to_lists()
 
 
 def test_equal_losses_select_tokens_uniformly() -> None:
@@ -223,13 +224,13 @@ def test_bad_options(options: Any, message: str) -> None:
 def test_feedback_plan_is_found_in_nested_strategies() -> None:
     inner = {"name": "adaptive", "every": 7, "momentum": 0.5}
     plan = maskplug.strategy("adaptive", every=7, momentum=0.5).feedback_plan
-    for made in (
+    for strategy in (
         maskplug.strategy("mixture", strategies=["dynamic", inner]),
         maskplug.strategy("chain", strategies=["word_dropout", inner]),
         maskplug.strategy("compose", selector={"name": "adaptive", "every": 7, "momentum": 0.5}),
     ):
-        assert made.feedback_plan == plan
-        assert made.needs_step
+        assert strategy.feedback_plan == plan
+        assert strategy.needs_step
     assert maskplug.strategy("mixture", strategies=["dynamic", "span"]).feedback_plan is None
     other = {"name": "adaptive", "every": 8}
     with pytest.raises(
@@ -242,8 +243,8 @@ def test_feedback_plan_is_found_in_nested_strategies() -> None:
 def test_mixture_and_chain_use_feedback() -> None:
     feedback = Scores({2: table(n0=1e9)})
     for name in ("mixture", "chain"):
-        made = maskplug.strategy(
+        strategy = maskplug.strategy(
             name, strategies=[{"name": "adaptive", "every": EVERY, "rate": 0.1}]
         )
-        masked = made(equal_rows(50, 10), VOCAB, step=6, feedback=feedback)
+        masked = strategy(equal_rows(50, 10), VOCAB, step=6, feedback=feedback)
         assert masked.selection.mask.reshape(50, 10)[:, 0].all()

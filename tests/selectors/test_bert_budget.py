@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from maskplug import Rng
 from maskplug.selectors import BertBudget
 from support import reference as ref
-from support import reference_masked_lm as own
+from support import reference_masked_lm as mlm_ref
 from support.batches import ORDINARY, PAD, VOCAB, batch, equal_rows, fits, ragged, seeds
 
 N = 10_000
@@ -39,13 +39,13 @@ def test_matches_reference(
         free = [j for j, token in enumerate(row) if not VOCAB.special[token]]
         starts = {j for j, token in enumerate(row) if token % 2 == 0 or unit == "token"}
         groups = ref.word_groups(free, starts)
-        budget = own.bert_budget(len([x for x in row if x != PAD]), rate, most)
+        budget = mlm_ref.bert_budget(len([x for x in row if x != PAD]), rate, most)
         sample = ref.Sample(seed, 2, i)
         if unit == "token":
             chosen = ref.exact(sample.words("exact", len(free)), min(budget, len(free)))
         else:
             drawn = sample.words("bert words", len(groups))
-            chosen = own.words_within(drawn, [len(group) for group in groups], budget)
+            chosen = mlm_ref.words_within(drawn, [len(group) for group in groups], budget)
         taken = [group for group, one in zip(groups, chosen, strict=True) if one]
         expected.extend(int(tokens.offsets[i]) + j for group in taken for j in group)
     assert np.flatnonzero(selection.mask).tolist() == expected

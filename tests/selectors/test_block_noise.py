@@ -14,7 +14,7 @@ from scipy import stats
 from maskplug import Rng
 from maskplug.selectors import BlockNoise
 from support import reference as ref
-from support import reference_diffusion as twin
+from support import reference_diffusion as diffusion_ref
 from support.batches import VOCAB, batch, equal_rows, fits, ragged, seeds
 
 N = 12_000
@@ -38,11 +38,11 @@ def test_matches_reference(
     for i, row in enumerate(rows):
         free = [not VOCAB.special[token] for token in row]
         sample = ref.Sample(seed, 5, i)
-        own = twin.block_levels(sample, sum(free), block, **options)  # type: ignore[arg-type]
-        chosen = iter(twin.chosen(sample, [own[j // block] for j in range(sum(free))]))
-        for unit, number in zip(free, twin.block_layer(free, block), strict=True):
+        levels = diffusion_ref.block_levels(sample, sum(free), block, **options)  # type: ignore[arg-type]
+        chosen = iter(diffusion_ref.chosen(sample, [levels[j // block] for j in range(sum(free))]))
+        for unit, number in zip(free, diffusion_ref.block_layer(free, block), strict=True):
             masked = unit and next(chosen)
-            expected.append((masked, 1.0 / own[number] if masked else None, number))
+            expected.append((masked, 1.0 / levels[number] if masked else None, number))
     mask = selector.select(tokens, VOCAB, rng).mask
     weights = selector.weights(tokens, VOCAB, rng)
     numbers = selector.annotations(tokens, VOCAB)["block"]

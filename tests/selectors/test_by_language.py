@@ -16,7 +16,7 @@ from maskplug.objectives.tlm import concatenate
 from maskplug.rng import hash_words
 from maskplug.selectors import ByLanguage
 from support import reference as ref
-from support import reference_masked_lm as own
+from support import reference_masked_lm as mlm_ref
 from support.batches import ORDINARY, VOCAB, batch, likely, ragged, seeds
 
 N = 8_000
@@ -38,10 +38,10 @@ def test_matches_reference(
     tokens = batch(rows, languages=annotations)
     mask = ByLanguage(rate).select(tokens, VOCAB, Rng.at(seed, 2, tokens.keys)).mask
     expected = []
-    for i, (row, layer) in enumerate(zip(rows, annotations, strict=True)):
+    for i, (row, numbers) in enumerate(zip(rows, annotations, strict=True)):
         free = [j for j, token in enumerate(row) if not VOCAB.special[token]]
         words = ref.Sample(seed, 2, i).words("by language", len(free))
-        chosen = own.in_segments(words, [layer[j] for j in free], ref.threshold(rate))
+        chosen = mlm_ref.in_segments(words, [numbers[j] for j in free], ref.threshold(rate))
         expected += [int(tokens.offsets[i]) + j for j, one in zip(free, chosen, strict=True) if one]
     assert np.flatnonzero(mask).tolist() == expected
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from maskplug import Rng
 from maskplug.selectors import Fragment
 from support import reference as ref
-from support import reference_t5 as twin
+from support import reference_t5 as t5_ref
 from support.batches import VOCAB, batch, equal_rows, fits, ragged, seeds
 from support.t5_rows import positions
 
@@ -33,7 +33,7 @@ def test_matches_reference_and_bounds(
     got = positions(select(selector, tokens, seed), tokens)
     for key, (row, spans) in enumerate(zip(rows, got, strict=True)):
         groups = [[i] for i, token in enumerate(row) if not VOCAB.special[token]]
-        assert spans == twin.fragment(ref.Sample(seed, 2, key), rate, edges, groups)
+        assert spans == t5_ref.fragment(ref.Sample(seed, 2, key), rate, edges, groups)
         assert sum(map(len, spans)) <= chosen[key]
         assert len(spans) <= most[key]
 
@@ -44,10 +44,10 @@ def test_positions_follow_their_distribution(edges: float) -> None:
     assert selection.lengths.tolist() == [6] * N
     counts = np.bincount(selection.starts % 12, minlength=7)
     inner = (1 - 2 * edges) / 7
-    law = np.full(7, inner) + np.eye(7)[0] * edges + np.eye(7)[6] * edges
-    seen = law > 0
+    probs = np.full(7, inner) + np.eye(7)[0] * edges + np.eye(7)[6] * edges
+    seen = probs > 0
     assert counts[~seen].sum() == 0
-    assert fits(counts[seen], law[seen])
+    assert fits(counts[seen], probs[seen])
 
 
 def test_rates_of_zero_and_one() -> None:

@@ -26,7 +26,10 @@ def text(sentences: int) -> list[int]:
 def chosen(selector: GapSentences, rows: list[list[int]], seed: int = 1, t: int = 0) -> Any:
     tokens = batch(rows)
     selection = selector.select(tokens, RICH, Rng.at(seed, t, tokens.keys))
-    return [tuple((start - 1) // 3 for start, _ in own) for own in spans_of(selection, tokens)]
+    return [
+        tuple((start - 1) // 3 for start, _ in row_spans)
+        for row_spans in spans_of(selection, tokens)
+    ]
 
 
 @pytest.mark.parametrize("choose", ["lead", "random", "principal"])
@@ -36,7 +39,9 @@ def chosen(selector: GapSentences, rows: list[list[int]], seed: int = 1, t: int 
      (10, 0.0, 0), (10, 1e-9, 1)],
 )  # fmt: skip
 def test_counts(choose: Any, sentences: int, rate: float, count: int) -> None:
-    assert [len(own) for own in chosen(GapSentences(rate, choose), [text(sentences)])] == [count]
+    assert [
+        len(row_spans) for row_spans in chosen(GapSentences(rate, choose), [text(sentences)])
+    ] == [count]
 
 
 def test_lead_selects_the_first_sentences() -> None:

@@ -27,6 +27,6 @@ def test_only_words_of_the_dictionary_are_selected() -> None:
 
 def test_words_are_selected_independently() -> None:
     rows = select(0.3, [ROW] * 4_000)
-    hits = [sum(span in own for own in rows) for span in ((1, 2), (3, 1), (5, 2))]
+    hits = [sum(span in row_spans for row_spans in rows) for span in ((1, 2), (3, 1), (5, 2))]
     assert all(likely(hit, 4_000, 0.3) for hit in hits)
-    assert likely(sum(len(own) == 3 for own in rows), 4_000, 0.027)
+    assert likely(sum(len(row_spans) == 3 for row_spans in rows), 4_000, 0.027)

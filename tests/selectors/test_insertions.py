@@ -43,21 +43,27 @@ def test_positions_are_empty_spans_between_maskable_tokens(
     assert not selection.lengths.any()
     assert not selection.mask.any()
     assert (selection.counts <= Insertions(rate, unit).bound(tokens.lengths).empty).all()
-    for row, own in zip(rows, spans_of(selection, tokens), strict=True):
+    for row, row_spans in zip(rows, spans_of(selection, tokens), strict=True):
         free = [p for p, token in enumerate(row) if token not in SPECIAL]
-        assert bool(own) == (bool(free) and rate > 0)
-        assert all(free[0] <= start <= free[-1] + 1 for start, _ in own)
-        assert len({start for start, _ in own}) == len(own)
+        assert bool(row_spans) == (bool(free) and rate > 0)
+        assert all(free[0] <= start <= free[-1] + 1 for start, _ in row_spans)
+        assert len({start for start, _ in row_spans}) == len(row_spans)
 
 
 def test_no_insertions_inside_words() -> None:
     row = [token for word in (6, 8, 10, 12) for token in (word, word + 1)]
     tokens = batch([row] * 200)
-    starts = {start for own in spans_of(select(1.0, tokens, "word"), tokens) for start, _ in own}
+    starts = {
+        start
+        for row_spans in spans_of(select(1.0, tokens, "word"), tokens)
+        for start, _ in row_spans
+    }
     assert starts == {0, 2, 4, 6, 8}
 
 
 def test_no_insertions_before_leading_special_tokens() -> None:
     tokens = batch([[2, *ORDINARY[:4], 3]] * 300)
-    starts = {start for own in spans_of(select(1.0, tokens), tokens) for start, _ in own}
+    starts = {
+        start for row_spans in spans_of(select(1.0, tokens), tokens) for start, _ in row_spans
+    }
     assert starts == {1, 2, 3, 4, 5}

@@ -16,7 +16,7 @@ from maskplug import Rng, units
 from maskplug.schedule import Linear
 from maskplug.selectors import MeanSpans
 from support import reference as ref
-from support import reference_t5 as twin
+from support import reference_t5 as t5_ref
 from support.batches import ORDINARY, VOCAB, batch, equal_rows, fits, likely, ragged, seeds
 from support.t5_rows import positions
 
@@ -39,7 +39,7 @@ def test_matches_reference(
         free = [i for i, token in enumerate(row) if not VOCAB.special[token]]
         starts = {i for i, token in enumerate(row) if token % 2 == 0 or unit == "token"}
         groups = ref.word_groups(free, starts)
-        assert spans == twin.mean_spans(ref.Sample(seed, 2, key), rate, mean, groups)
+        assert spans == t5_ref.mean_spans(ref.Sample(seed, 2, key), rate, mean, groups)
 
 
 @given(ragged(), seeds, rates, means)
@@ -84,10 +84,10 @@ def test_length_distribution_at_the_length_of_t5() -> None:
     # Lengths within a row hang together: each row gives one, of a span that moves with the row.
     each = selection.lengths.reshape(-1, count)[np.arange(3_000), np.arange(3_000) % count]
     ways = comb(hidden - 1, count - 1)
-    law = [comb(hidden - n - 1, count - 2) / ways for n in range(1, 11)]
-    assert np.round(law[:6], 3).tolist() == [0.321, 0.221, 0.151, 0.102, 0.069, 0.046]
+    probs = [comb(hidden - n - 1, count - 2) / ways for n in range(1, 11)]
+    assert np.round(probs[:6], 3).tolist() == [0.321, 0.221, 0.151, 0.102, 0.069, 0.046]
     observed = np.bincount(np.minimum(each, 11), minlength=12)[1:]
-    assert fits(observed, [*law, 1 - sum(law)])
+    assert fits(observed, [*probs, 1 - sum(probs)])
     assert selection.lengths.sum() == hidden * 3_000
 
 

@@ -17,7 +17,7 @@ from maskplug.errors import OptionError
 from maskplug.selectors import Ngrams
 from maskplug.selectors.ngrams import Law, ngram_probs
 from support import reference as ref
-from support import reference_masked_lm as own
+from support import reference_masked_lm as mlm_ref
 from support.batches import ORDINARY, VOCAB, batch, equal_rows, fits, ragged, seeds
 
 LAWS = get_args(Law)
@@ -45,7 +45,7 @@ def test_matches_reference(
         free = [j for j, token in enumerate(row) if not VOCAB.special[token]]
         starts = {j for j, token in enumerate(row) if token % 2 == 0 or unit == "token"}
         groups = ref.word_groups(free, starts)
-        drawn = own.ngrams(ref.Sample(seed, 2, i), rate, len(groups), law, longest)
+        drawn = mlm_ref.ngrams(ref.Sample(seed, 2, i), rate, len(groups), law, longest)
         for span in ref.joined(drawn, groups):
             expected.append([int(tokens.offsets[i]) + position for position in span])
     assert got == expected

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from maskplug.selectors.noise_schedules import NoiseSchedule, masked, weight
-from support import reference_diffusion as twin
+from support import reference_diffusion as diffusion_ref
 
 every = pytest.mark.parametrize("schedule", get_args(NoiseSchedule))
 LEVELS = np.linspace(1e-3, 1.0, 400)[:-1]
@@ -42,7 +42,7 @@ def test_mean_of_rate_times_weight_is_the_rise(schedule: NoiseSchedule) -> None:
 @every
 def test_matches_reference(schedule: NoiseSchedule) -> None:
     for t in LEVELS[::20]:
-        expected = twin.SCHEDULES[schedule](t, 1e-3)
+        expected = diffusion_ref.SCHEDULES[schedule](t, 1e-3)
         got = masked(schedule, np.array([t]), 1e-3)[0], weight(schedule, np.array([t]), 1e-3)[0]
         assert got == pytest.approx(expected, rel=1e-12)
 

@@ -17,7 +17,7 @@ from maskplug.errors import OptionError, VocabularyError
 from maskplug.preprocessing.resource import Resource
 from maskplug.selectors import Phrases
 from support import reference as ref
-from support import reference_masked_lm as own
+from support import reference_masked_lm as mlm_ref
 from support.batches import VOCAB, batch, fits, likely, ragged, seeds
 
 N = 6_000
@@ -74,14 +74,14 @@ def test_matches_reference(
         free = [j for j, token in enumerate(row) if not VOCAB.special[token]]
         groups = ref.word_groups(free, {j for j, token in enumerate(row) if token % 2 == 0})
         sample = ref.Sample(seed, 2, i)
-        made = own.segmented(sample.words("phrases", len(groups)), groups, row, listed)
+        segments = mlm_ref.segmented(sample.words("phrases", len(groups)), groups, row, listed)
         chosen = ref.words_to_budget(
-            sample.words("words", len(made)),
+            sample.words("words", len(segments)),
             sample.words("words", 1, 1)[0],
-            [len(unit) for unit in made],
+            [len(unit) for unit in segments],
             sample.budget(rate, len(free)),
         )
-        taken = [unit for unit, one in zip(made, chosen, strict=True) if one]
+        taken = [unit for unit, one in zip(segments, chosen, strict=True) if one]
         expected += [[int(tokens.offsets[i]) + j for j in unit] for unit in taken]
     assert got == expected
 

@@ -27,7 +27,7 @@ def select(selector: PoissonSpans, tokens: TokenBatch) -> Selection:
     return selector.select(tokens, VOCAB, Rng.at(11, 0, tokens.keys))
 
 
-def law_of_rows(budget: int, law: list[float]) -> dict[tuple[int, ...], float]:
+def multiset_probs(budget: int, probs: list[float]) -> dict[tuple[int, ...], float]:
     """The probability of each multiset of lengths, with at most ``budget`` zeros among them."""
     total: Counter[tuple[int, ...]] = Counter()
 
@@ -36,7 +36,7 @@ def law_of_rows(budget: int, law: list[float]) -> dict[tuple[int, ...], float]:
         if not left:
             total[tuple(sorted(so_far))] += p  # type: ignore[assignment]
             return
-        for length, share in enumerate(law):
+        for length, share in enumerate(probs):
             length = 1 if length == 0 and so_far.count(0) == budget else length
             draw((*so_far, min(length, left)), p * share)
 
@@ -46,9 +46,9 @@ def law_of_rows(budget: int, law: list[float]) -> dict[tuple[int, ...], float]:
 
 @pytest.mark.parametrize("mean", [0.1, 1.0, 3.0, 3.5, 20.0, 100.0])
 def test_length_probabilities_are_poisson(mean: float) -> None:
-    law = poisson_probs(mean)
-    assert law == pytest.approx(stats.poisson(mean).pmf(np.arange(len(law))), abs=1e-9)
-    assert law @ np.arange(len(law)) == pytest.approx(mean, abs=1e-6)
+    probs = poisson_probs(mean)
+    assert probs == pytest.approx(stats.poisson(mean).pmf(np.arange(len(probs))), abs=1e-9)
+    assert probs @ np.arange(len(probs)) == pytest.approx(mean, abs=1e-6)
 
 
 @pytest.mark.parametrize(("mean", "budget"), [(3.0, 3), (1.0, 2), (0.5, 1)])
@@ -56,8 +56,8 @@ def test_lengths_follow_their_distribution(mean: float, budget: int) -> None:
     tokens = equal_rows(N, 20)
     selection = select(PoissonSpans(budget / 20, mean, "token"), tokens)
     seen = Counter(tuple(sorted(n for _, n in row)) for row in spans_of(selection, tokens))
-    law = poisson_probs(mean)[:budget].tolist()
-    expected = law_of_rows(budget, [*law, 1 - sum(law)])  # longer ones are cut
+    probs = poisson_probs(mean)[:budget].tolist()
+    expected = multiset_probs(budget, [*probs, 1 - sum(probs)])  # longer ones are cut
     assert sum(expected.values()) == pytest.approx(1)
     assert set(seen) <= set(expected)
     # Cells that are too rare for chi-square count as one.
@@ -71,10 +71,10 @@ def test_many_lengths_follow_the_poisson_distribution() -> None:
     # Of 1,000 units one span in a row is cut; what is left of the law is the law.
     tokens = equal_rows(60, 1_000)
     lengths = select(PoissonSpans(0.999, 3.0, "token"), tokens).lengths
-    law = poisson_probs(3.0)[:11]
+    probs = poisson_probs(3.0)[:11]
     counts = np.bincount(lengths, minlength=30)
     assert len(lengths) > 15_000
-    assert fits([*counts[:10], counts[10:].sum()], [*law[:10], 1 - law[:10].sum()])
+    assert fits([*counts[:10], counts[10:].sum()], [*probs[:10], 1 - probs[:10].sum()])
     assert likely(counts[0], len(lengths), float(np.exp(-3.0)))
 
 
@@ -123,13 +123,13 @@ def test_spans_are_sorted_and_within_bounds(
     most = selector.bound(tokens.lengths)
     written = OneMask().replace(tokens, selection, VOCAB, Rng.at(11, 0, tokens.keys))
     assert (written.lengths <= OneMask().bound(tokens.lengths, most)).all()
-    for i, (row, own) in enumerate(zip(rows, spans_of(selection, tokens), strict=True)):
+    for i, (row, row_spans) in enumerate(zip(rows, spans_of(selection, tokens), strict=True)):
         free = [p for p, token in enumerate(row) if token not in SPECIAL]
-        assert sum(n for _, n in own) <= most.tokens[i]
-        assert len(own) <= most.spans[i]
-        assert sum(n == 0 for _, n in own) <= most.empty[i]
-        assert all(a + n <= b for (a, n), (b, _) in pairwise(own))
-        assert all(free[0] <= a and a + n <= free[-1] + 1 for a, n in own)
+        assert sum(n for _, n in row_spans) <= most.tokens[i]
+        assert len(row_spans) <= most.spans[i]
+        assert sum(n == 0 for _, n in row_spans) <= most.empty[i]
+        assert all(a + n <= b for (a, n), (b, _) in pairwise(row_spans))
+        assert all(free[0] <= a and a + n <= free[-1] + 1 for a, n in row_spans)
 
 
 def test_words_count_as_units() -> None:
@@ -154,6 +154,9 @@ def test_edge_rows() -> None:
     rows = [[], [7], [EOS], [2, 3, 0], [MASK, MASK], [2, 7, 3], [7, MASK, 9]]
     tokens = batch(rows)
     selection = select(PoissonSpans(1.0, 3.0, "token"), tokens)
-    hidden = [[p for a, n in own for p in range(a, a + n)] for own in spans_of(selection, tokens)]
+    hidden = [
+        [p for a, n in row_spans for p in range(a, a + n)]
+        for row_spans in spans_of(selection, tokens)
+    ]
     assert hidden == [[], [0], [], [], [], [1], [0, 2]]
     assert not select(PoissonSpans(0.0), tokens).counts.any()

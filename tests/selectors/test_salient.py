@@ -45,12 +45,12 @@ def test_matches_reference(
     tokens = batch(rows, salient=annotations)
     selection = Salient(spans, rate).select(tokens, VOCAB, Rng.at(seed, 2, tokens.keys))
     expected = []
-    for i, (row, layer) in enumerate(zip(rows, annotations, strict=True)):
+    for i, (row, numbers) in enumerate(zip(rows, annotations, strict=True)):
         sample = ref.Sample(seed, 2, i)
         free = [j for j, token in enumerate(row) if not VOCAB.special[token]]
-        there = [j for j in free if layer[j]]
-        starts = {j for j in there if j == 0 or layer[j] != layer[j - 1]}
-        groups = ref.word_groups(there, starts)
+        marked_positions = [j for j in free if numbers[j]]
+        starts = {j for j in marked_positions if j == 0 or numbers[j] != numbers[j - 1]}
+        groups = ref.word_groups(marked_positions, starts)
         if not groups:
             words = ref.word_groups(free, {j for j, token in enumerate(row) if token % 2 == 0})
             share = 0.15 if rate is None else rate
@@ -85,8 +85,8 @@ def test_two_spans() -> None:
 
 
 def test_rate_counts_tokens() -> None:
-    row, layer = ORDINARY[:40], [1, 1, 0, 2, 2] * 8
-    masks = chosen(Salient(rate=0.3), [row] * N, [layer] * N)
+    row, numbers = ORDINARY[:40], [1, 1, 0, 2, 2] * 8
+    masks = chosen(Salient(rate=0.3), [row] * N, [numbers] * N)
     sizes = np.array([len(mask) for mask in masks])
     assert set(sizes.tolist()) <= {12}
     assert all(i % 5 != 2 for mask in masks for i in mask)

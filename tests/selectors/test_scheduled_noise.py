@@ -14,7 +14,7 @@ from maskplug import Rng
 from maskplug.selectors import ScheduledNoise
 from maskplug.selectors.noise_schedules import NoiseSchedule, masked
 from support import reference as ref
-from support import reference_diffusion as twin
+from support import reference_diffusion as diffusion_ref
 from support.batches import VOCAB, batch, equal_rows, ragged, seeds
 
 N = 20_000
@@ -38,10 +38,10 @@ def test_matches_reference(
     for i, row in enumerate(rows):
         free = [not VOCAB.special[token] for token in row]
         sample = ref.Sample(seed, t, i)
-        level = twin.level(sample, antithetic)
+        level = diffusion_ref.level(sample, antithetic)
         assert selector.times(rng)[i] == level
-        p, weight = twin.SCHEDULES[schedule](level, 1e-3)
-        chosen = iter(twin.chosen(sample, [p] * sum(free)))
+        p, weight = diffusion_ref.SCHEDULES[schedule](level, 1e-3)
+        chosen = iter(diffusion_ref.chosen(sample, [p] * sum(free)))
         expected_mask += [unit and next(chosen) for unit in free]
         expected_weights += [weight] * len(row)
     assert selector.select(tokens, VOCAB, rng).mask.tolist() == expected_mask

@@ -29,7 +29,7 @@ def masks(selector: Spans, samples: int, length: int) -> Any:
     return selection.mask.reshape(samples, length)
 
 
-def law_of_rows(budget: int, law: list[float]) -> dict[tuple[int, ...], float]:
+def multiset_probs(budget: int, probs: list[float]) -> dict[tuple[int, ...], float]:
     """The exact probability of each multiset of lengths: drawn until spent, the last one cut."""
     total: Counter[tuple[int, ...]] = Counter()
 
@@ -37,7 +37,7 @@ def law_of_rows(budget: int, law: list[float]) -> dict[tuple[int, ...], float]:
         if not left:
             total[tuple(sorted(so_far))] += p  # type: ignore[assignment]
             return
-        for length, share in enumerate(law, 1):
+        for length, share in enumerate(probs, 1):
             draw(left - min(length, left), (*so_far, min(length, left)), p * share)
 
     draw(budget, (), 1.0)
@@ -45,9 +45,9 @@ def law_of_rows(budget: int, law: list[float]) -> dict[tuple[int, ...], float]:
 
 
 def test_length_probabilities_match_spanbert() -> None:
-    law = geometric_probs(0.2, 10)
-    assert law.round(4).tolist() == SPANBERT
-    assert law @ np.arange(1, 11) == pytest.approx(3.797, abs=5e-4)
+    probs = geometric_probs(0.2, 10)
+    assert probs.round(4).tolist() == SPANBERT
+    assert probs @ np.arange(1, 11) == pytest.approx(3.797, abs=5e-4)
 
 
 @pytest.mark.parametrize(("p", "longest"), [(0.2, 10), (0.5, 3), (0.05, 4)])
@@ -56,7 +56,7 @@ def test_lengths_follow_their_distribution(p: float, longest: int) -> None:
     seen = Counter(
         tuple(sorted(runs(row))) for row in masks(Spans(0.1, p, longest, "token"), N, length)
     )
-    expected = law_of_rows(budget, geometric_probs(p, longest).tolist())
+    expected = multiset_probs(budget, geometric_probs(p, longest).tolist())
     assert sum(expected.values()) == pytest.approx(1)
     assert set(seen) <= set(expected)
     cells = list(expected)

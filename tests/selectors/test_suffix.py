@@ -13,7 +13,7 @@ from maskplug import Rng
 from maskplug.schedule import Linear
 from maskplug.selectors import Suffix
 from support import reference as ref
-from support import reference_t5 as twin
+from support import reference_t5 as t5_ref
 from support.batches import VOCAB, batch, equal_rows, fits, ragged, seeds
 from support.t5_rows import positions
 
@@ -32,7 +32,7 @@ def test_matches_reference_and_bounds(rows: list[list[int]], seed: int, rate: fl
     chosen, most, _ = selector.bound(tokens.lengths)
     for key, (row, spans) in enumerate(zip(rows, positions(selection, tokens), strict=True)):
         groups = [[i] for i, token in enumerate(row) if not VOCAB.special[token]]
-        assert spans == twin.suffix(ref.Sample(seed, 2, key), rate, groups)
+        assert spans == t5_ref.suffix(ref.Sample(seed, 2, key), rate, groups)
         assert sum(map(len, spans)) <= chosen[key]
         assert len(spans) <= most[key]
 

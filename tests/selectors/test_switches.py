@@ -18,7 +18,7 @@ def counts(tau: float, length: int = 10) -> np.ndarray:
     return Switches(tau).select(tokens, VOCAB, Rng.at(4, 0, tokens.keys)).counts
 
 
-def law_of_changes(tau: float, length: int) -> np.ndarray:
+def change_probs(tau: float, length: int) -> np.ndarray:
     """How many units change: binomial, given the number that was drawn."""
     from scipy import stats
 
@@ -33,15 +33,15 @@ def law_of_changes(tau: float, length: int) -> np.ndarray:
     ("tau", "mean", "unchanged"), [(0.5, 2.47, 0.17), (0.9, 1.67, 0.24), (1.1, 1.50, 0.26)]
 )
 def test_matches_figures_of_the_reference_code(tau: float, mean: float, unchanged: float) -> None:
-    law = law_of_changes(tau, 10)
-    assert law @ np.arange(11) == pytest.approx(mean, abs=0.02)
-    assert law[0] == pytest.approx(unchanged, abs=0.01)
+    probs = change_probs(tau, 10)
+    assert probs @ np.arange(11) == pytest.approx(mean, abs=0.02)
+    assert probs[0] == pytest.approx(unchanged, abs=0.01)
     changed = counts(tau)
-    deviation = np.sqrt(law @ np.arange(11) ** 2 - (law @ np.arange(11)) ** 2)
-    assert changed.mean() == pytest.approx(law @ np.arange(11), abs=4 * deviation / np.sqrt(N))
-    assert likely((changed == 0).sum(), N, float(law[0]))
+    deviation = np.sqrt(probs @ np.arange(11) ** 2 - (probs @ np.arange(11)) ** 2)
+    assert changed.mean() == pytest.approx(probs @ np.arange(11), abs=4 * deviation / np.sqrt(N))
+    assert likely((changed == 0).sum(), N, float(probs[0]))
     seen = np.bincount(changed, minlength=11)
-    assert fits([*seen[:6], seen[6:].sum()], [*law[:6], law[6:].sum()])
+    assert fits([*seen[:6], seen[6:].sum()], [*probs[:6], probs[6:].sum()])
 
 
 def test_tau_zero_is_uniform_and_large_tau_changes_one() -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from maskplug import Rng
 from maskplug.selectors import UniformNoise
 from support import reference as ref
-from support import reference_diffusion as twin
+from support import reference_diffusion as diffusion_ref
 from support.batches import VOCAB, batch, equal_rows, fits, likely, ragged, seeds
 
 N = 20_000
@@ -37,8 +37,8 @@ def test_matches_reference(rows: list[list[int]], seed: int, eps: float, always_
     for i, row in enumerate(rows):
         free = [not VOCAB.special[token] for token in row]
         sample = ref.Sample(seed, 5, i)
-        p, weight = twin.uniform_noise(sample, eps, always_one, sum(free))
-        chosen = iter(twin.chosen(sample, [p] * sum(free), always_one))
+        p, weight = diffusion_ref.uniform_noise(sample, eps, always_one, sum(free))
+        chosen = iter(diffusion_ref.chosen(sample, [p] * sum(free), always_one))
         expected_mask += [unit and next(chosen) for unit in free]
         expected_weights += [weight] * len(row)
     assert selector.select(tokens, VOCAB, rng).mask.tolist() == expected_mask

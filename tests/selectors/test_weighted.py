@@ -17,7 +17,7 @@ from maskplug.preprocessing.resource import Resource
 from maskplug.selectors import Exact, Weighted
 from maskplug.selectors.scores import raised
 from support import reference as ref
-from support import reference_masked_lm as own
+from support import reference_masked_lm as mlm_ref
 from support.batches import ORDINARY, SIZE, VOCAB, batch, equal_rows, fits, likely, ragged, seeds
 
 N = 10_000
@@ -37,7 +37,7 @@ def table(tmp_path: Path) -> Any:
 
 
 def scored(rows: list[list[int]], annotations: list[list[float]]) -> maskplug.TokenBatch:
-    return batch(rows, scores=[np.array(layer, float) for layer in annotations])
+    return batch(rows, scores=[np.array(values, float) for values in annotations])
 
 
 @st.composite
@@ -54,19 +54,19 @@ def expected_by_reference(
     power: float,
     rate: float | None,
 ) -> list[int]:
-    found, start = [], 0
-    for i, (row, layer) in enumerate(zip(rows, annotations, strict=True)):
+    expected, start = [], 0
+    for i, (row, values) in enumerate(zip(rows, annotations, strict=True)):
         free = [j for j, token in enumerate(row) if not VOCAB.special[token]]
-        weights = [own.raised(layer[j], power) for j in free]
+        weights = [mlm_ref.raised(values[j], power) for j in free]
         sample = ref.Sample(seed, 2, i)
         if rate is None:
-            chosen = own.by_score(sample, weights)
+            chosen = mlm_ref.by_score(sample, weights)
         else:
             budget = sample.budget(rate, len(free))
-            chosen = own.weighted(sample.stream("weighted"), weights, budget)
-        found += [start + j for j, one in zip(free, chosen, strict=True) if one]
+            chosen = mlm_ref.weighted(sample.stream("weighted"), weights, budget)
+        expected += [start + j for j, one in zip(free, chosen, strict=True) if one]
         start += len(row)
-    return found
+    return expected
 
 
 @given(with_scores(1e6), seeds, st.floats(0, 1), st.sampled_from([1.0, -0.5, 0.75, 2.0, 0.3, 0.0]))
@@ -94,7 +94,7 @@ def test_independent_matches_reference(drawn: Any, seed: int, power: float) -> N
 @given(st.one_of(st.just(0.0), st.floats(1e-30, 1e30)), st.floats(-4, 4))
 def test_powers(value: float, power: float) -> None:
     got = float(raised(np.array([value]), power)[0])
-    assert got == own.raised(value, power)
+    assert got == mlm_ref.raised(value, power)
     base = 1.0 if value == 0 and power < 0 else value
     rounded = round(abs(power) * 65536) / 65536 * (1 if power >= 0 else -1)
     assert got == pytest.approx(base**rounded, rel=1e-12)
@@ -225,8 +225,8 @@ def test_invalid_npy_raises(tmp_path: Path) -> None:
         ([0.5, 2.0], {"exact": False}, "must hold probabilities; sample 0, position 1 has 2.0"),
     ],
 )
-def test_bad_annotations(layer: Any, options: dict[str, Any], message: str) -> None:
-    annotations = {} if layer is None else {"scores": [layer]}
+def test_bad_annotations(values: Any, options: dict[str, Any], message: str) -> None:
+    annotations = {} if values is None else {"scores": [values]}
     with pytest.raises(TokenError, match=message):
         maskplug.strategy("weighted", **options)(batch([[5, 6]], **annotations), VOCAB)
 

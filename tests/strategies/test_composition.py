@@ -38,9 +38,9 @@ SUFFIX = {"name": "compose", "selector": "spans", "replacement": "delete", "targ
 
 
 def mixture(*strategies: Any, **options: Any) -> Mixture:
-    made = maskplug.strategy("mixture", strategies=strategies, **options)
-    assert isinstance(made, Mixture)
-    return made
+    strategy = maskplug.strategy("mixture", strategies=strategies, **options)
+    assert isinstance(strategy, Mixture)
+    return strategy
 
 
 def context(tokens: TokenBatch, seed: int) -> MaskingContext:
@@ -60,10 +60,10 @@ def same_rows(one: Masked, other: Masked) -> None:
 @given(ragged(), seeds)
 def test_mixture_matches_its_strategies_per_sample(rows: list[list[int]], seed: int) -> None:
     parts = [maskplug.strategy(name, rate=0.3) for name in ("dynamic", "span", "whole_word")]
-    made = mixture(*parts)
+    strategy = mixture(*parts)
     tokens = batch(rows)
-    choices = made.choices(context(tokens, seed))
-    together = made(tokens, VOCAB, seed=seed)
+    choices = strategy.choices(context(tokens, seed))
+    together = strategy(tokens, VOCAB, seed=seed)
     for i, choice in enumerate(choices):
         alone = parts[choice](tokens.row(i), VOCAB, seed=seed)
         assert together.inputs.to_lists()[i] == alone.inputs.to_lists()[0]
@@ -72,8 +72,8 @@ def test_mixture_matches_its_strategies_per_sample(rows: list[list[int]], seed: 
 
 def test_mixture_frequencies_follow_the_weights() -> None:
     tokens = equal_rows(20_000, 1)
-    made = mixture("none", "static", "dynamic", weights=(1, 0, 3))
-    choices = made.choices(context(tokens, 5))
+    strategy = mixture("none", "static", "dynamic", weights=(1, 0, 3))
+    choices = strategy.choices(context(tokens, 5))
     counts = np.bincount(choices, minlength=3)
     assert counts[1] == 0
     assert likely(counts[0], 20_000, 0.25)
@@ -83,8 +83,8 @@ def test_mixture_frequencies_follow_the_weights() -> None:
 
 
 def test_last_weight_may_be_zero() -> None:
-    made = mixture("none", "dynamic", weights=(1, 0))
-    assert set(made.choices(context(equal_rows(5_000, 1), 1)).tolist()) == {0}
+    strategy = mixture("none", "dynamic", weights=(1, 0))
+    assert set(strategy.choices(context(equal_rows(5_000, 1), 1)).tolist()) == {0}
 
 
 @given(ragged(), seeds)
@@ -102,13 +102,13 @@ def test_mixture_keeps_sources(rows: list[list[int]], seed: int) -> None:
 
 def test_mixture_of_any_batch() -> None:
     tokens = equal_rows(30, 20)
-    made = mixture(DELETE, SUFFIX)
-    whole = made(tokens, VOCAB, seed=3).inputs.to_lists()
+    strategy = mixture(DELETE, SUFFIX)
+    whole = strategy(tokens, VOCAB, seed=3).inputs.to_lists()
     order = np.random.default_rng(1).permutation(30)
-    shuffled = made(tokens.take(order), VOCAB, seed=3).inputs.to_lists()
+    shuffled = strategy(tokens.take(order), VOCAB, seed=3).inputs.to_lists()
     assert shuffled == [whole[i] for i in order]
-    assert [made(tokens.row(i), VOCAB, seed=3).inputs.to_lists()[0] for i in range(30)] == whole
-    assert len(made(batch([]), VOCAB).inputs) == 0
+    assert [strategy(tokens.row(i), VOCAB, seed=3).inputs.to_lists()[0] for i in range(30)] == whole
+    assert len(strategy(batch([]), VOCAB).inputs) == 0
 
 
 @pytest.mark.parametrize(
@@ -153,13 +153,13 @@ class Silent(maskplug.Target):
 
 def test_undeclared_forms_raise_at_the_first_batch() -> None:
     silent = maskplug.compose(maskplug.part("selector", "exact"), target=Silent())
-    made = Mixture(
+    strategy = Mixture(
         (maskplug.strategy("dynamic"), silent), (1.0, 1.0), maskplug.part("clock", "epoch")
     )
-    assert made.predicts == "labels"
+    assert strategy.predicts == "labels"
     for samples in (0, 1, 2, 50):
         with pytest.raises(OptionError, match="some strategies of the mixture give labels"):
-            made(equal_rows(samples, 8), VOCAB)
+            strategy(equal_rows(samples, 8), VOCAB)
 
 
 def test_mixture_fills_missing_weights_and_annotations() -> None:
@@ -198,9 +198,9 @@ def test_bad_mixtures(options: dict[str, Any], message: str) -> None:
 
 
 def chain(*strategies: Any, **options: Any) -> Chain:
-    made = maskplug.strategy("chain", strategies=strategies, **options)
-    assert isinstance(made, Chain)
-    return made
+    strategy = maskplug.strategy("chain", strategies=strategies, **options)
+    assert isinstance(strategy, Chain)
+    return strategy
 
 
 def test_chain_labels_tokens_of_all_stages() -> None:
@@ -268,9 +268,9 @@ def test_empty_chain_raises() -> None:
 def test_clocks_and_required_annotations_of_all_stages() -> None:
     step = {"name": "span", "clock": "step"}
     rising = {"name": "dynamic", "rate": {"name": "linear", "start": 0.1, "end": 0.3}}
-    for made in (mixture("static", step), chain("static", step)):
-        assert made.needs_step
-        assert not made.needs_progress
+    for strategy in (mixture("static", step), chain("static", step)):
+        assert strategy.needs_step
+        assert not strategy.needs_progress
     assert mixture(rising, "static").needs_progress
     assert mixture("static", "none", clock="never").is_static
     assert not mixture("static", "none").is_static
@@ -283,8 +283,8 @@ def test_clocks_and_required_annotations_of_all_stages() -> None:
 
 def test_each_stage_has_its_own_clock() -> None:
     tokens = equal_rows(6, 40)
-    made = chain({"name": "static", "rate": 0.2}, {"name": "dynamic", "rate": 0.2})
-    first, later = (made(tokens, VOCAB, epoch=e).selection.mask for e in (0, 1))
+    strategy = chain({"name": "static", "rate": 0.2}, {"name": "dynamic", "rate": 0.2})
+    first, later = (strategy(tokens, VOCAB, epoch=e).selection.mask for e in (0, 1))
     static = maskplug.strategy("static", rate=0.2)
     kept = static.mask(tokens, VOCAB, context(tokens, 0).scoped("0")).selection.mask
     assert first[kept].all()
@@ -312,9 +312,9 @@ def test_inserted_tokens_have_neutral_annotations() -> None:
 def test_missing_annotations_are_filled() -> None:
     tokens = equal_rows(40, 12)
     spans = {"name": "span", "rate": 0.4, "boundaries": True}
-    made = mixture(spans, {"name": "block_diffusion", "block": 3}, "dynamic")
-    choices = made.choices(context(tokens, 2))
-    masked = made(tokens, VOCAB, seed=2)
+    strategy = mixture(spans, {"name": "block_diffusion", "block": 3}, "dynamic")
+    choices = strategy.choices(context(tokens, 2))
+    masked = strategy(tokens, VOCAB, seed=2)
     distance = masked.annotations["left_distance"].reshape(40, 12)
     block = masked.annotations["block"].reshape(40, 12)
     assert (distance[choices != 0] == 0).all()

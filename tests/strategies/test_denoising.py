@@ -102,14 +102,14 @@ def test_infilling_keeps_order_and_masks_the_rate() -> None:
     for row in np.split(sources, masked.inputs.offsets[1:-1]):
         position = row[row >= 0] % len(TEXT) - 1
         for n in range(6):
-            own = position[position // 6 == n]
-            assert (np.diff(own) > 0).all()
+            sentence = position[position // 6 == n]
+            assert (np.diff(sentence) > 0).all()
 
 
 def test_share_zero_removes_a_stage() -> None:
     def stages(**options: float) -> int:
-        made: Any = maskplug.strategy("bart", **options)
-        return len(made.strategies)
+        strategy: Any = maskplug.strategy("bart", **options)
+        return len(strategy.strategies)
 
     assert stages() == 2
     assert stages(permute=0.0) == 1
@@ -122,8 +122,8 @@ def test_missing_sentence_or_word_starts() -> None:
     tokens = batch([[10, 11, 12, 13]])
     with pytest.raises(VocabularyError, match="sentence_starts"):
         maskplug.strategy("bart")(tokens, vocab)
-    made = maskplug.strategy("bart", permute=0.0, unit="token")(tokens, vocab)
-    assert MASK in made.inputs.values
+    masked = maskplug.strategy("bart", permute=0.0, unit="token")(tokens, vocab)
+    assert MASK in masked.inputs.values
 
 
 def test_sentences_from_annotation() -> None:

@@ -25,7 +25,7 @@ STRATEGIES: dict[str, dict[str, Any]] = {
 every = pytest.mark.parametrize("case", STRATEGIES)
 
 
-def made(case: str) -> maskplug.Strategy:
+def strategy_of(case: str) -> maskplug.Strategy:
     return maskplug.strategy(case.split("-")[0], **STRATEGIES[case])
 
 
@@ -46,7 +46,7 @@ def test_selected_tokens_have_masks_labels_and_weights(
     case: str, rows: list[list[int]], seed: int, epoch: int
 ) -> None:
     tokens = batch(rows)
-    masked = made(case)(tokens, VOCAB, seed=seed, epoch=epoch)
+    masked = strategy_of(case)(tokens, VOCAB, seed=seed, epoch=epoch)
     mask = masked.selection.mask
     assert masked.labels is not None
     assert masked.weights is not None
@@ -63,7 +63,7 @@ def test_selected_tokens_have_masks_labels_and_weights(
 def test_masks_do_not_depend_on_the_batch(
     case: str, rows: list[list[int]], seed: int, order: random.Random
 ) -> None:
-    strategy = made(case)
+    strategy = strategy_of(case)
     together = rows_of(strategy(batch(rows), VOCAB, seed=seed, epoch=3))
     picked = [i for i in range(len(rows)) if order.random() < 0.7]
     order.shuffle(picked)
@@ -76,7 +76,7 @@ def test_masks_do_not_depend_on_the_batch(
 def test_surrounding_special_tokens_do_not_matter(
     case: str, rows: list[list[int]], seed: int, left: int, right: int
 ) -> None:
-    strategy = made(case)
+    strategy = strategy_of(case)
     bare = rows_of(strategy(batch(rows), VOCAB, seed=seed, epoch=1))
     dressed = [[2] * left + row + [PAD] * right for row in rows]
     for got, plain in zip(
@@ -88,7 +88,9 @@ def test_surrounding_special_tokens_do_not_matter(
 @every
 def test_masks_depend_on_time_and_are_reproducible(case: str) -> None:
     tokens = equal_rows(20, 30)
-    results = [rows_of(made(case)(tokens, VOCAB, seed=1, epoch=epoch)) for epoch in (0, 1, 0)]
+    results = [
+        rows_of(strategy_of(case)(tokens, VOCAB, seed=1, epoch=epoch)) for epoch in (0, 1, 0)
+    ]
     assert results[0] == results[2]
     assert results[0] != results[1]
 
@@ -96,7 +98,7 @@ def test_masks_depend_on_time_and_are_reproducible(case: str) -> None:
 @pytest.mark.parametrize("case", ["llada", "mdlm", "block_diffusion"])
 def test_rows_without_a_mask_have_weight_zero(case: str) -> None:
     # The declared exception: short rows may have nothing to predict, or the sum would be biased.
-    masked = made(case)(equal_rows(2_000, 3), VOCAB, seed=1)
+    masked = strategy_of(case)(equal_rows(2_000, 3), VOCAB, seed=1)
     assert masked.weights is not None
     weights = masked.weights.reshape(-1, 3)
     empty = ~masked.selection.mask.reshape(-1, 3).any(axis=1)
@@ -105,7 +107,7 @@ def test_rows_without_a_mask_have_weight_zero(case: str) -> None:
 
 
 def test_always_one_masks_in_every_row() -> None:
-    masked = made("llada-forced")(equal_rows(2_000, 1), VOCAB, seed=1)
+    masked = strategy_of("llada-forced")(equal_rows(2_000, 1), VOCAB, seed=1)
     assert masked.selection.mask.all()
     assert masked.weights is not None
     np.testing.assert_allclose(masked.weights, 1.0)
@@ -119,6 +121,6 @@ def test_diffusion_requires_a_mask_token() -> None:
 
 def test_specs_round_trip() -> None:
     for case in STRATEGIES:
-        strategy = made(case)
+        strategy = strategy_of(case)
         assert maskplug.strategy(strategy.spec).fingerprint == strategy.fingerprint
         strategy.dry_run(VOCAB)

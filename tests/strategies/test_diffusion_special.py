@@ -12,7 +12,7 @@ from hypothesis import given
 import maskplug
 from maskplug import Masked
 from maskplug.selectors import BlockNoise, Noise, ScheduledNoise, UniformNoise
-from support import reference_diffusion as twin
+from support import reference_diffusion as diffusion_ref
 from support.batches import BOS, EOS, MASK, ORDINARY, PAD, VOCAB, batch, likely, ragged, seeds
 from support.reference import Sample
 
@@ -158,15 +158,15 @@ def test_draws_count_maskable_special_tokens(
         sample, n = Sample(seed, 2, key), sum(free)
         forced = isinstance(noise, UniformNoise) and noise.always_one
         if isinstance(noise, UniformNoise):
-            chances = [twin.uniform_noise(sample, noise.eps, noise.always_one, n)[0]] * n
+            chances = [diffusion_ref.uniform_noise(sample, noise.eps, noise.always_one, n)[0]] * n
         elif isinstance(noise, ScheduledNoise):
-            level = twin.level(sample, antithetic=True)
-            chances = [twin.SCHEDULES["log_linear"](level, noise.eps)[0]] * n
+            level = diffusion_ref.level(sample, antithetic=True)
+            chances = [diffusion_ref.SCHEDULES["log_linear"](level, noise.eps)[0]] * n
         else:
             assert isinstance(noise, BlockNoise)
-            levels = twin.block_levels(sample, n, 3, noise.low, noise.high, True)
+            levels = diffusion_ref.block_levels(sample, n, 3, noise.low, noise.high, True)
             chances = [levels[i // 3] for i in range(n)]
-        chosen = iter(twin.chosen(sample, chances, forced))
+        chosen = iter(diffusion_ref.chosen(sample, chances, forced))
         wanted = [next(chosen) if one else False for one in free]
         assert mask[tokens.offsets[key] : tokens.offsets[key + 1]].tolist() == wanted
 

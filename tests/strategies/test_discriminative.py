@@ -45,11 +45,11 @@ def test_permutation_leaves_inputs_unchanged(
     assert masked.inputs.to_lists() == rows
     assert not mask[np.isin(tokens.ids, SPECIAL)].any()
     assert ((order >= 0) == mask).all()
-    for own, free in zip(
+    for row_order, free in zip(
         np.split(order, tokens.offsets[1:-1]), units(tokens, VOCAB).counts, strict=False
     ):
-        assert sorted(own[own >= 0].tolist()) == list(range((own >= 0).sum()))
-        assert (own >= 0).any() == (free > 0)
+        assert sorted(row_order[row_order >= 0].tolist()) == list(range((row_order >= 0).sum()))
+        assert (row_order >= 0).any() == (free > 0)
 
 
 @given(ragged(), seeds, st.randoms(use_true_random=False))
@@ -64,8 +64,8 @@ def test_orders_do_not_depend_on_the_batch(
     picked = shuffle.sample(range(len(rows)), len(rows) // 2)
     part = batch([[2, *rows[i], 3, 0] for i in picked], keys=picked)
     again = np.split(strategy(part, VOCAB, seed=seed).annotations["order"], part.offsets[1:-1])
-    for own, i in zip(again, picked, strict=False):
-        assert own[1:-2].tolist() == together[i].tolist()
+    for row_order, i in zip(again, picked, strict=False):
+        assert row_order[1:-2].tolist() == together[i].tolist()
 
 
 def test_xlnet_inputs_end_to_end() -> None:

@@ -33,8 +33,8 @@ def test_special_tokens_stay_and_only_masks_are_written(
     masked = maskplug.strategy(name, **NAMES[name])(batch(rows), RICH, seed=seed)
     masks = name in ("word_dropout", "cmlm")
     for row, new in zip(rows, masked.inputs.to_lists(), strict=True):
-        own, made = ([t for t in r if RICH.special[t] and t != MASK] for r in (row, new))
-        assert own == made
+        before, after = ([t for t in r if RICH.special[t] and t != MASK] for r in (row, new))
+        assert before == after
         assert masks or new.count(MASK) == row.count(MASK)
 
 
@@ -103,12 +103,12 @@ def test_code_switching_at_a_rate() -> None:
 
 
 def test_fingerprint_depends_on_the_dictionary_not_its_path(tmp_path: Any) -> None:
-    def made(text: str, name: str) -> str:
+    def after(text: str, name: str) -> str:
         path = tmp_path / name
         path.write_text(text)
         return maskplug.strategy("code_switch", dictionary=str(path)).fingerprint
 
-    assert made("8\t12\n", "a") == made("8\t12\n", "b") != made("8\t14\n", "c")
+    assert after("8\t12\n", "a") == after("8\t12\n", "b") != after("8\t14\n", "c")
 
 
 @given(rows=ragged(), seed=seeds)

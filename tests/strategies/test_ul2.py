@@ -83,22 +83,22 @@ def test_weights() -> None:
 def test_modes_do_not_change_the_masks() -> None:
     tokens = equal_rows(200, 40)
     plain = maskplug.strategy("ul2", modes=None)(tokens, VOCAB, seed=1)
-    told = maskplug.strategy("ul2")(tokens, VOCAB, seed=1)
+    with_modes = maskplug.strategy("ul2")(tokens, VOCAB, seed=1)
     assert plain.targets is not None
-    assert told.targets is not None
-    assert plain.targets.to_lists() == told.targets.to_lists()
-    assert plain.inputs.to_lists() == [row[1:] for row in told.inputs.to_lists()]
+    assert with_modes.targets is not None
+    assert plain.targets.to_lists() == with_modes.targets.to_lists()
+    assert plain.inputs.to_lists() == [row[1:] for row in with_modes.inputs.to_lists()]
 
 
 def test_other_modes_and_denoisers() -> None:
     tokens = equal_rows(300, 20)
     named = maskplug.strategy("ul2", modes=["<mask_1>", "[S]", 67])
     assert set(modes_of(named(tokens, VOCAB)).tolist()) == {66, 61, 67}
-    own = maskplug.strategy(
+    custom = maskplug.strategy(
         "ul2", denoisers=["t5", {"name": "prefix_lm", "rate": 0.1}], modes=["[X]", "[S]"]
     )
-    assert set(modes_of(own(tokens, VOCAB)).tolist()) == {X, S}
-    assert maskplug.strategy(own.spec).fingerprint == own.fingerprint
+    assert set(modes_of(custom(tokens, VOCAB)).tolist()) == {X, S}
+    assert maskplug.strategy(custom.spec).fingerprint == custom.fingerprint
 
 
 def test_static_clock() -> None:

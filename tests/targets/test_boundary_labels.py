@@ -33,11 +33,11 @@ def test_distances(rows: list[list[int]], seed: int, rate: float) -> None:
     mask = masked.selection.mask
     expected: dict[str, list[int]] = {"left_distance": [], "right_distance": []}
     for row, a, b in zip(rows, tokens.offsets, tokens.offsets[1:], strict=False):
-        own = mask[a:b].tolist()
+        row_mask = mask[a:b].tolist()
         for name, step in (("left_distance", -1), ("right_distance", 1)):
-            expected[name] += [looked_up(row, own, i, step) for i in range(len(row))]
-    assert {name: layer.tolist() for name, layer in masked.annotations.items()} == expected
-    assert {layer.dtype for layer in masked.annotations.values()} == {np.dtype(np.int64)}
+            expected[name] += [looked_up(row, row_mask, i, step) for i in range(len(row))]
+    assert {name: values.tolist() for name, values in masked.annotations.items()} == expected
+    assert {values.dtype for values in masked.annotations.values()} == {np.dtype(np.int64)}
 
 
 @given(ragged(), seeds)

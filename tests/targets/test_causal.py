@@ -15,10 +15,12 @@ def test_labels_are_the_inputs() -> None:
     tokens = batch([[2, 5, 6, 3], []])
     rng = Rng.at(0, 0, tokens.keys)
     inputs = Ragged.of([[9, 2, 5, 6, 3], [8]])
-    made = Causal().build(tokens, Masked(inputs, Nothing().select(tokens, VOCAB, rng)), VOCAB, rng)
-    assert made.targets is None
-    assert made.labels is not None
-    assert made.labels.to_lists() == made.inputs.to_lists() == inputs.to_lists()
+    result = Causal().build(
+        tokens, Masked(inputs, Nothing().select(tokens, VOCAB, rng)), VOCAB, rng
+    )
+    assert result.targets is None
+    assert result.labels is not None
+    assert result.labels.to_lists() == result.inputs.to_lists() == inputs.to_lists()
 
 
 def test_bounds_match_the_inputs() -> None:

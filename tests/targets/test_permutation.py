@@ -15,7 +15,7 @@ from maskplug.errors import OptionError
 from maskplug.selectors import Exact, Spans
 from maskplug.targets import Permutation
 from support import reference as ref
-from support import reference_diffusion as twin
+from support import reference_diffusion as diffusion_ref
 from support.batches import VOCAB, batch, equal_rows, fits, ragged, seeds
 
 
@@ -37,9 +37,9 @@ def test_matches_reference(rows: list[list[int]], seed: int, selector: Any) -> N
     assert masked.labels.values.tolist() == np.where(mask, tokens.ids, -100).tolist()
     assert (order[~mask] == -1).all()
     for i in range(len(tokens)):
-        own = slice(tokens.offsets[i], tokens.offsets[i + 1])
-        ranks = order[own][mask[own]].tolist()
-        expected = twin.ranks(ref.Sample(seed, 5, i).words("permutation", len(ranks)))
+        row_slice = slice(tokens.offsets[i], tokens.offsets[i + 1])
+        ranks = order[row_slice][mask[row_slice]].tolist()
+        expected = diffusion_ref.ranks(ref.Sample(seed, 5, i).words("permutation", len(ranks)))
         assert ranks == expected
 
 

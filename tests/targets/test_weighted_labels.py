@@ -43,13 +43,13 @@ def test_selector_without_weights_raises() -> None:
 
 def test_by_name_in_compose() -> None:
     noise = {"name": "uniform_noise", "eps": 0.01}
-    made = maskplug.compose(
+    strategy = maskplug.compose(
         maskplug.part("selector", **noise),
         maskplug.part("replacement", "mix", mask=1.0, random=0.0, unit="span"),
         {"name": "weighted_labels", "noise": noise},  # type: ignore[arg-type]
     )
     tokens = batch([[5, 6, 7, 8, 9, 10]] * 20)
-    ours, theirs = made(tokens, VOCAB), maskplug.strategy("llada", eps=0.01)(tokens, VOCAB)
+    ours, theirs = strategy(tokens, VOCAB), maskplug.strategy("llada", eps=0.01)(tokens, VOCAB)
     assert ours.inputs.to_lists() == theirs.inputs.to_lists()
     assert ours.weights is not None
     assert theirs.weights is not None

@@ -33,11 +33,11 @@ def test_trap_01_mass_masks_exactly_the_predicted_tokens() -> None:
     masked = maskplug.strategy("mass", mask=1.0, random=0.0)(tokens, VOCAB, seed=1)
     assert masked.targets is not None
     places = Ragged(masked.target_annotations["position_ids"], masked.targets.offsets)
-    for read, at, row in zip(masked.inputs, places, tokens.ids.reshape(500, 40), strict=True):
-        hidden = np.flatnonzero(read == VOCAB.mask_id)
+    for inputs, at, row in zip(masked.inputs, places, tokens.ids.reshape(500, 40), strict=True):
+        hidden = np.flatnonzero(inputs == VOCAB.mask_id)
         assert hidden.tolist() == at.tolist()
         assert len(hidden) == 20
-        assert (np.delete(read, hidden) == np.delete(row, hidden)).all()
+        assert (np.delete(inputs, hidden) == np.delete(row, hidden)).all()
 
 
 @pytest.mark.parametrize("name", ["t5", "t5_iid"])
@@ -47,12 +47,12 @@ def test_trap_06_rows_that_start_with_a_span_round_trip(name: str) -> None:
     masked = maskplug.strategy(name, rate=0.4)(tokens, VOCAB, seed=2)
     assert masked.targets is not None
     first = 0
-    for i, (read, told) in enumerate(zip(masked.inputs, masked.targets, strict=True)):
+    for i, (inputs, targets) in enumerate(zip(masked.inputs, masked.targets, strict=True)):
         row = tokens.ids[12 * i : 12 * i + 12]
-        if read[0] == SENTINELS[0]:
+        if inputs[0] == SENTINELS[0]:
             first += 1
-            assert told[:2].tolist() == [SENTINELS[0], row[0]]
-        assert restore.from_sentinels(read, told, VOCAB).tolist() == row.tolist()
+            assert targets[:2].tolist() == [SENTINELS[0], row[0]]
+        assert restore.from_sentinels(inputs, targets, VOCAB).tolist() == row.tolist()
     assert first > 200
 
 
@@ -120,14 +120,14 @@ def test_trap_10_sentinels_come_from_the_vocabulary() -> None:
     masked = maskplug.strategy("t5", rate=0.4, mean_length=1.0)(batch(rows), vocab, seed=3)
     assert masked.targets is not None
     assert masked.selection.counts.tolist() == [4] * 400
-    for read, told, row in zip(masked.inputs, masked.targets, rows, strict=True):
-        assert read[np.isin(read, vocab.sentinel_ids)].tolist() == [30, 12, 45, 20]
-        assert told[np.isin(told, vocab.sentinel_ids)].tolist() == [30, 12, 45, 20]
-        assert (read == 0).sum() + (told == 0).sum() == 5
-        assert restore.from_sentinels(read, told, vocab).tolist() == row
+    for inputs, targets, row in zip(masked.inputs, masked.targets, rows, strict=True):
+        assert inputs[np.isin(inputs, vocab.sentinel_ids)].tolist() == [30, 12, 45, 20]
+        assert targets[np.isin(targets, vocab.sentinel_ids)].tolist() == [30, 12, 45, 20]
+        assert (inputs == 0).sum() + (targets == 0).sum() == 5
+        assert restore.from_sentinels(inputs, targets, vocab).tolist() == row
     padded = Vocabulary(size=50, pad_id=0, eos_id=1, sentinel_ids=[30, 12, 45, 20])
     masked = maskplug.strategy("t5", rate=0.4)(batch(rows), padded, seed=3)
-    assert all((read == 0).sum() == 5 for read in masked.inputs)
+    assert all((inputs == 0).sum() == 5 for inputs in masked.inputs)
 
 
 def test_trap_15_fim_loses_no_token() -> None:
