@@ -32,7 +32,7 @@ def test_labels_are_one_where_ids_differ(rows: list[list[int]], seed: int, other
     assert (inputs[mask] == sampled).all()
     assert (inputs[~mask] == tokens.ids[~mask]).all()
     assert (labels[mask] == (sampled != original)).all()
-    # Specials and tokens that were not chosen are originals.
+    # Special tokens and unselected tokens are original.
     assert (labels[~mask] == 0).all()
 
 

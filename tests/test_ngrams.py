@@ -34,7 +34,7 @@ corpora = st.lists(st.lists(letters, max_size=12), max_size=8)
 
 
 def all_counts(corpus: Corpus, max_n: int) -> dict[int, Counter[Any]]:
-    """Every n-gram, counted as plainly as can be."""
+    """Count every n-gram with plain loops."""
     return {
         n: Counter(tuple(row[i : i + n]) for row in corpus for i in range(len(row) - n + 1))
         for n in range(1, max_n + 1)
@@ -42,7 +42,7 @@ def all_counts(corpus: Corpus, max_n: int) -> dict[int, Counter[Any]]:
 
 
 def cuttings(gram: tuple[Any, ...]) -> Iterator[list[tuple[Any, ...]]]:
-    """All ways to cut an n-gram into two or more parts."""
+    """Yield all divisions of an n-gram into two or more parts."""
     n = len(gram)
     for code in range(1, 2 ** (n - 1)):
         cuts = [0, *(i + 1 for i in range(n - 1) if code >> i & 1), n]
@@ -76,7 +76,7 @@ def test_pmi_is_the_minimum_over_all_divisions(corpus: Corpus, least: int) -> No
 
 
 def test_frequent_pair_explains_its_triple() -> None:
-    # "2 3" always stand together, and anything stands around them.
+    # "2 3" always occur together, between arbitrary words.
     draw = random.Random(1)
     row: list[tuple[int, ...]] = []
     while len(row) < 4_000:

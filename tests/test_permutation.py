@@ -13,7 +13,7 @@ from maskplug.objectives.xlnet import perm_mask, target_labels, target_mapping
 
 @st.composite
 def orders(draw: st.DrawFn) -> np.ndarray:
-    """Rows in which some tokens are ranked from 0, in any order, and the others are -1."""
+    """Draw rows in which some tokens have ranks from 0 in any order, and the others -1."""
     length = draw(st.integers(0, 8))
     rows = []
     for _ in range(draw(st.integers(0, 4))):

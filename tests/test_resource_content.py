@@ -11,7 +11,7 @@ from maskplug.preprocessing.resource import Resource
 
 
 def test_file_that_changes_before_reading_raises(tmp_path: Path) -> None:
-    # A worker that starts later would otherwise mask with another list than the others do.
+    # Otherwise a worker that starts later would use another list.
     path = tmp_path / "list.txt"
     path.write_text("5 6\n")
     resource = Resource.of(path)

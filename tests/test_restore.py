@@ -35,7 +35,7 @@ by_suffix = partial(restore.from_suffix, vocab=VOCAB)
 
 
 def restored(masked: Masked, tokens: TokenBatch, rebuild: Callable[[Any, Any], Any]) -> bool:
-    """Whether every row comes back from its inputs and targets."""
+    """Return whether every row is restored from its inputs and targets."""
     assert masked.targets is not None
     triples = zip(masked.inputs, masked.targets, rows_of(tokens), strict=True)
     return all(np.array_equal(rebuild(inputs, targets), row) for inputs, targets, row in triples)
@@ -122,7 +122,7 @@ def test_fim_between_tokens(ends: bool, spm: float) -> None:
 
 @cache
 def texts() -> tuple[TokenBatch, list[str]]:
-    """Texts as their tokenizer encodes them, between bos and eos."""
+    """Return texts and their tokens between bos and eos."""
     codec = Greedy()
     rng = np.random.default_rng(0)
     long = "".join(rng.choice([piece for piece in PIECES.values() if piece != "漢字"], 9_000))

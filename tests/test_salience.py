@@ -64,7 +64,7 @@ def test_byte_offsets_of_non_ascii_text() -> None:
         0,
         0,
     ]
-    # Bytes taken for characters would mark half of the name.
+    # Bytes used as characters would mark half of the name.
     assert salient_layer(OFFSETS, spans[1:2]).tolist() == [0, 0, 0, 0, 1, 0, 0, 0, 0, 0]
 
 

@@ -11,7 +11,7 @@ from maskplug.types import readonly
 
 
 def plain_first_fit(sizes: list[int], order: list[int], room: int) -> list[int]:
-    """Bins are opened one by one, where none that is open has room."""
+    """Put each item into the first bin with room, or open a new one."""
     free: list[int] = []
     placed = [0] * len(sizes)
     for item in order:

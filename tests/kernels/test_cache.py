@@ -32,14 +32,14 @@ def thrice(x):
 
 
 class Kernels:
-    """Two tiny kernels of a module that is imported anew at each use, with a cache of its own."""
+    """Two small kernels in a module that is imported again at each use, with its own cache."""
 
     def __init__(self, folder: Path) -> None:
         self.file = folder / "tiny.py"
         self.file.write_text(SOURCE)
 
     def use(self) -> tuple[list[str], int]:
-        """Call both, as a new process would; what was warned about, and how many were compiled."""
+        """Call both as a new process would; return warnings and the number of compilations."""
         maskplug.kernels._warned.clear()
         spec = importlib.util.spec_from_file_location("tiny", self.file)
         assert spec is not None
@@ -55,7 +55,7 @@ class Kernels:
         return [str(one.message) for one in caught], misses
 
     def files(self, kind: str) -> list[Path]:
-        """The files of the cache: kind is "nbi" or "nbc"."""
+        """Return the files of the cache of this kind, "nbi" or "nbc"."""
         return sorted((self.file.parent / "cache").rglob(f"*.{kind}"))
 
 
@@ -71,7 +71,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Kernels:
 
 @pytest.fixture
 def kernels(whole: Kernels, monkeypatch: pytest.MonkeyPatch) -> Kernels:
-    """The kernels with their cache whole, whatever a test did to it before."""
+    """The kernels with an intact cache, whatever earlier tests did to it."""
     monkeypatch.setattr(numba.config, "CACHE_DIR", str(whole.file.parent / "cache"))
     if whole.use() != ([], 0):
         assert whole.use() == ([], 0)
@@ -84,7 +84,7 @@ def test_compiled_kernels_are_loaded_from_disk(kernels: Kernels) -> None:
 
 
 def flip(data: bytes) -> bytes:
-    """The data with one bit changed, three quarters of the way."""
+    """Return the data with one bit changed at three quarters of its length."""
     place = len(data) * 3 // 4
     return data[:place] + bytes([data[place] ^ 1]) + data[place + 1 :]
 
@@ -175,7 +175,7 @@ def test_missing_folder_is_recreated(kernels: Kernels) -> None:
 def test_code_of_an_older_source_is_detected(
     kernels: Kernels, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As a disk leaves it that is full after the index was written."""
+    """The state after a disk became full between index and code."""
     kernels.file.write_text(SOURCE.replace("return 2 * x", "return x + x"))
     with monkeypatch.context() as patch:
         patch.setattr(Checked, "_save_data", lambda *arguments: None)

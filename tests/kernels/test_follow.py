@@ -10,7 +10,7 @@ from maskplug.kernels.follow import follow, mark
 from maskplug.types import readonly
 
 N = 12
-#: Where the tokens of a batch stood at first; -1 for those that were new.
+#: Original positions of the tokens of a batch; -1 for new tokens.
 moves = st.lists(st.integers(-1, N - 1), min_size=1, max_size=20)
 
 

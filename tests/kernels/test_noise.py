@@ -10,13 +10,13 @@ from maskplug.kernels.noise import block_numbers, independent_in_blocks, levels
 from maskplug.types import offsets_of, readonly
 from support import reference as ref
 
-#: Rows of tokens, True for those that count; a block is of so many of them.
+#: Rows of tokens, True for maskable ones, and the block size.
 batches = st.lists(st.lists(st.booleans(), max_size=9), max_size=5)
 sizes = st.integers(1, 4)
 
 
 def numbered(row: list[bool], block: int) -> list[int]:
-    """The block of each token: that of the last one before it that counts, itself included."""
+    """Return the block of each token: that of the last maskable token up to it."""
     seen = np.cumsum(row, dtype=int) if row else []
     return [(int(n) - 1) // block if n else -1 for n in seen]
 

@@ -16,7 +16,7 @@ Span = tuple[int, int, list[int]]
 
 @st.composite
 def rewriting(draw: st.DrawFn) -> list[tuple[list[int], list[Span]]]:
-    """Rows, and in each of them disjoint spans (first, length) and what they become."""
+    """Draw rows, and for each disjoint spans (first, length) and their new tokens."""
     cases = []
     for row in draw(st.lists(st.lists(st.integers(0, 50), max_size=12), max_size=4)):
         cursor, spans = 0, []

@@ -22,7 +22,7 @@ texts = st.lists(st.lists(sentence, max_size=9), max_size=4)
 
 
 def chosen(texts: Sequence[Sequence[Sequence[int]]], selector: GapSentences) -> list[list[int]]:
-    """The numbers of the sentences that are chosen of each text."""
+    """Return the indices of the selected sentences of each text."""
     rows = [[2, *(token for sentence in text for token in sentence), 3] for text in texts]
     starts = [
         [0, *(int(i == 0) for sentence in text for i in range(len(sentence))), 0] for text in texts
@@ -79,6 +79,6 @@ def test_later_of_equal_sentences_is_selected() -> None:
 
 
 def test_sentence_ends_do_not_count() -> None:
-    # With its five full stops counted the first sentence would share most with the rest.
+    # If its five full stops counted, the first sentence would have the highest score.
     text = [[7, 7, 7, 7, 7], [10, 7], [11, 9], [10, 9]]
     assert chosen([text], GapSentences(0.25)) == [[3]]

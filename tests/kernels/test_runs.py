@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 from maskplug.kernels.runs import distances, stretch, touching
 from maskplug.types import offsets_of, readonly
 
-#: A unit of a row: the gap before it, and its length.
+#: A unit: the gap before it, and its length.
 units = st.tuples(st.integers(0, 2), st.integers(1, 3))
 batches = st.lists(st.lists(units, max_size=6), max_size=5)
 
 
 def laid(rows: list[list[tuple[int, int]]]) -> tuple[list[list[tuple[int, int]]], Any, Any, Any]:
-    """Starts and lengths row by row, and flat with their row offsets."""
+    """Return the spans row by row, then flat starts, lengths and row offsets."""
     spans, at = [], 0
     for row in rows:
         spans.append([])
@@ -64,7 +64,7 @@ def test_stretch(data: st.DataObject, rows: list[list[tuple[int, int]]]) -> None
 
 @given(st.lists(st.lists(st.sampled_from("cvo"), max_size=9), max_size=5))
 def test_distances_to_the_nearest_visible_token(rows: list[list[str]]) -> None:
-    """In a row of tokens that are chosen, visible, or outside of all that is masked."""
+    """Return the distance in a row of selected, visible and outside tokens."""
     flat = np.array([token for row in rows for token in row])
     offsets = readonly(offsets_of([len(row) for row in rows]), np.int64)
     chosen, outside = (readonly(flat == kind, np.bool_) for kind in "co")

@@ -33,13 +33,13 @@ def drawn(row_keys: Any, row_weights: list[list[float]], budgets: list[int]) -> 
 
 
 def alike(row: list[float], budget: int, samples: int = 20_000) -> Any:
-    """The chosen units of many rows with the same weights: bool[samples, len(row)]."""
+    """Return the selected units of many rows with equal weights: bool[samples, len(row)]."""
     random = np.random.default_rng(1).integers(0, 2**64, samples, np.uint64)
     return drawn(random, [row] * samples, [budget] * samples).reshape(samples, len(row))
 
 
 def subset_probs(row: list[float], budget: int) -> dict[tuple[int, ...], float]:
-    """The exact probability of every subset."""
+    """Return the exact probability of every subset."""
     total: Counter[tuple[int, ...]] = Counter()
     for order in permutations(range(len(row)), budget):
         left = [sum(row) - sum(row[i] for i in order[:j]) for j in range(budget)]

@@ -78,7 +78,7 @@ def parts_of(row: list[int]) -> tuple[list[int], list[int], list[int]]:
 
 
 def test_cuts_are_uniform_and_independent() -> None:
-    # Of two cuts on 0 … 3, each pair a < b has 2/16 and each a = b has 1/16.
+    # Two cuts from 0 to 3: each pair a < b has the probability 2/16, each a = b has 1/16.
     samples = 20_000
     rows = write(Fim(1.0, spm=0.0), equal_rows(samples, 3)).to_lists()
     seen = Counter((len(p), len(p) + len(m)) for p, m, _ in map(parts_of, rows))
@@ -141,28 +141,28 @@ def test_special_and_empty_rows_are_unchanged() -> None:
 
 
 class Stripping(Greedy):
-    """Like tokenizers that lose something: the text never begins with an "a"."""
+    """A lossy tokenizer that drops a leading "a"."""
 
     def decode(self, ids: Any) -> str:
         return super().decode(ids).removeprefix("a")
 
 
 class Broken(Greedy):
-    """Decodes bytes that are no text."""
+    """A codec that decodes invalid bytes."""
 
     def decode(self, ids: Any) -> str:
         return super().decode(ids).replace("b", "\ufffd")
 
 
 class Verbose(Greedy):
-    """Encodes letter by letter."""
+    """A codec that encodes letter by letter."""
 
     def encode(self, text: str) -> list[int]:
         return [i for letter in text for i in super(Verbose, self).encode(letter)]
 
 
 class Unknowing(Greedy):
-    """Encodes a letter as the unknown token, and still decodes it."""
+    """A codec that encodes a letter as the unknown token, and still decodes it."""
 
     def encode(self, text: str) -> list[int]:
         return [59 if i == 5 else i for i in super().encode(text)]
@@ -172,7 +172,7 @@ class Unknowing(Greedy):
 
 
 class Blanks(Greedy):
-    """Like SentencePiece: what is decoded side by side gets blanks that no part had."""
+    """A codec that inserts spaces between adjacent parts, as SentencePiece does."""
 
     def decode(self, ids: Any) -> str:
         joined = super().decode(ids)
@@ -203,7 +203,7 @@ def test_lossy_texts_are_cut_between_tokens(codec: Any, row: Any, spm: float) ->
         parts = [[i for i in part if i != 3] for part in parts_of(result)]
         text = Greedy().decode([i for i in row if i != 3])
         assert "".join(map(Greedy().decode, parts)) == text
-        # What stands side by side is decoded together: "a" and "b" must not become "a b".
+        # Adjacent parts are decoded together: "a" and "b" must not become "a b".
         assert codec.decode([i for part in parts for i in part]) == codec.decode(
             [i for i in row if i != 3]
         )

@@ -14,7 +14,7 @@ from maskplug.replacements import Mix
 from support.batches import MASK, ORDINARY, SPECIAL, VOCAB, equal_rows, fits, likely
 
 SAMPLES = 2_000
-#: 5 | 6 7 | 8 9 | … | 24 25: one word of one token, ten words of two.
+#: Words 5, 6 7, 8 9, …, 24 25: one word of one token, ten words of two.
 LENGTH = 21
 TOKENS = equal_rows(SAMPLES, LENGTH)
 RNG = Rng.at(3, 0, TOKENS.keys)
@@ -22,7 +22,7 @@ SAME = 1 / len(ORDINARY)
 
 
 def spans_of(size: int) -> Selection:
-    """The ten words of two tokens of each row, in spans of ``size`` words."""
+    """Return the ten words of two tokens of each row in spans of ``size`` words."""
     starts = np.arange(1, LENGTH, 2 * size)
     flat = (np.arange(SAMPLES)[:, None] * LENGTH + starts).ravel()
     offsets = np.arange(SAMPLES + 1) * len(starts)
@@ -30,7 +30,7 @@ def spans_of(size: int) -> Selection:
 
 
 def written(mix: Mix, selection: Selection) -> Any:
-    """What stands in the ten words of each row: (samples, 20)."""
+    """Return the ids in the ten words of each row: (samples, 20)."""
     out = mix.replace(TOKENS, selection, VOCAB, RNG)
     return out.values.reshape(SAMPLES, LENGTH)[:, 1:]
 

@@ -83,7 +83,7 @@ def test_shuffled_words_move_little_and_stay_whole() -> None:
     assert np.abs(moves).max() == 2
     assert np.abs(moves).min() == 0
     neighbours = orders(Shuffle(2), [10, 12], 10_000)
-    # The first comes behind the second where U(0, 2) > 1 + U'(0, 2): in an eighth of all cases.
+    # The first is after the second if U(0, 2) > 1 + U'(0, 2): in an eighth of all cases.
     assert likely(neighbours[12, 10], 10_000, 1 / 8)
 
 

@@ -31,7 +31,7 @@ EVERY = 3
 
 
 class Scores:
-    """Feedback with given tables by round; others are all ones."""
+    """Feedback with one table per round; other rounds are all ones."""
 
     def __init__(self, tables: dict[int, Any], size: int = SIZE) -> None:
         self.tables, self.size = tables, size
@@ -47,14 +47,14 @@ def adaptive(**options: Any) -> maskplug.Strategy:
 
 
 def inclusion(strategy: Any, scores: Any, samples: int = 4000, length: int = 10) -> Any:
-    """How often each of the first tokens was chosen in rows of different ordinary tokens."""
+    """Count how often each position is selected in rows of distinct ordinary tokens."""
     tokens = equal_rows(samples, length)
     masked = strategy(tokens, VOCAB, seed=5, step=6, feedback=Scores({2: scores}))
     return masked.selection.mask.reshape(samples, length).sum(axis=0)
 
 
 def table(**of: float) -> Any:
-    """Scores of ordinary tokens by their place in a row of ``equal_rows``."""
+    """Return scores of ordinary tokens by their position in a row of ``equal_rows``."""
     scores = np.ones(SIZE)
     for place, score in of.items():
         scores[ORDINARY[int(place[1:])]] = score

@@ -94,7 +94,7 @@ def test_words_that_exceed_the_budget_are_skipped() -> None:
     chosen = selection.mask.reshape(2_000, 7, 6)
     assert (chosen[:, :, 1] == chosen[:, :, 2]).all()
     assert (chosen[:, :, 3] == chosen[:, :, 4]).all()
-    # There are words of one token for whatever is left: the budget of four is met exactly.
+    # Words of one token fill the rest, so the budget of four is exact.
     assert (chosen.sum(axis=(1, 2)) == 4).all()
 
 

@@ -21,7 +21,7 @@ N = 12_000
 
 
 def levels(selector: BlockNoise, samples: int, blocks: int) -> Any:
-    """The levels of rows of so many blocks: (samples, blocks)."""
+    """Return the levels of rows with this number of blocks: (samples, blocks)."""
     counts = np.full(samples, blocks)
     return selector.times(counts, Rng.at(11, 0, range(samples))).reshape(samples, blocks)
 
@@ -83,7 +83,7 @@ def test_level_of_each_block_is_uniform(antithetic: bool) -> None:
     for block in got.T:
         assert stats.kstest(block, stats.uniform(0.1, 0.4).cdf).pvalue > 1e-4
     correlation = np.corrcoef(got[:, 0], got[:, 1])[0, 1]
-    # Of three parts of the range without replacement: -(1/2) (8/9) + 0 within a part.
+    # Three strata drawn without replacement: -(1/2) (8/9) between, 0 within strata.
     assert abs(correlation - (-4 / 9 if antithetic else 0)) < 4 / N**0.5
 
 

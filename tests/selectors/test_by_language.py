@@ -64,7 +64,7 @@ def test_each_language_has_a_selected_token() -> None:
 
 
 def test_tlm_row_matches_xlm() -> None:
-    # As XLM joins them: an end of sequence on both sides of either text.
+    # XLM's format: an end of sequence on both sides of each text.
     english = batch([[2, 10, 11, 2]], keys=["pair"])
     french = batch([[2, 20, 21, 22, 2]], keys=["pair"])
     tokens = concatenate(english, french)

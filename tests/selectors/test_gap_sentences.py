@@ -19,7 +19,7 @@ from support.denoising import spans_of
 
 
 def text(sentences: int) -> list[int]:
-    """Sentences of three tokens: the n-th begins at 1 + 3 n."""
+    """Return a row of sentences of three tokens; the n-th starts at 1 + 3 n."""
     return [2, *[token for n in range(sentences) for token in (10 + n, 40, 7)], 3]
 
 

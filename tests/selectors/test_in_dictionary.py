@@ -10,7 +10,7 @@ from support.cases import RICH
 from support.denoising import DICTIONARY, spans_of
 
 FILE = Resource.of(DICTIONARY)
-#: 6 7 | 8 | 6 | 10 11 | 12 13 | 8 9: the first, the second and the fourth are there.
+#: Words 6 7, 8, 6, 10 11, 12 13, 8 9: the first, second and fourth are in the dictionary.
 ROW = [2, 6, 7, 8, 6, 10, 11, 12, 13, 8, 9, 3]
 
 

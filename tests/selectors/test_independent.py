@@ -28,7 +28,7 @@ def test_counts_are_binomial() -> None:
 def test_tokens_of_a_word_are_selected_together() -> None:
     chosen = mask(Independent(0.3, unit="word", always_one=False), N, 8)
     assert chosen[:, 1].sum() > 0
-    # ORDINARY begins with 5, which goes on with nothing: a word of its own; then 6 7, 8 9, 10 11.
+    # The words of ORDINARY are 5, 6 7, 8 9, 10 11, …
     assert (chosen[:, 1:7:2] == chosen[:, 2:8:2]).all()
     assert likely(chosen[:, 0].sum(), N, 0.3)
     assert likely((chosen[:, 0] == chosen[:, 1]).sum(), N, 0.3**2 + 0.7**2)

@@ -75,13 +75,13 @@ def test_every_composition_is_equally_likely(budget: int, count: int) -> None:
 
 
 def test_length_distribution_at_the_length_of_t5() -> None:
-    # 568 tokens hide 85 in 28 spans: P(l) = C(N-l-1, K-2) / C(N-1, K-1).
+    # 85 of 568 tokens in 28 spans: P(l) = C(N-l-1, K-2) / C(N-1, K-1).
     hidden, count = 85, 28
     tokens = equal_rows(3_000, 568)
     selection = select(MeanSpans(85 / 568 - 1e-12, 3.0), tokens)
     full = selection.counts == count
     assert full.all()
-    # Lengths within a row hang together: each row gives one, of a span that moves with the row.
+    # Lengths within a row are dependent: use one span per row, another one in each row.
     each = selection.lengths.reshape(-1, count)[np.arange(3_000), np.arange(3_000) % count]
     ways = comb(hidden - 1, count - 1)
     probs = [comb(hidden - n - 1, count - 2) / ways for n in range(1, 11)]
@@ -92,7 +92,7 @@ def test_length_distribution_at_the_length_of_t5() -> None:
 
 
 def test_arrangements_are_uniform_and_include_both_ends() -> None:
-    # Two spans of one token among six: C(5, 2) ways with a gap between them.
+    # Two spans of one token among six: C(5, 2) arrangements with a gap.
     tokens = equal_rows(N, 6)
     seen = Counter(str(row) for row in positions(select(MeanSpans(2 / 6, 1.0), tokens), tokens))
     assert len(seen) == 10

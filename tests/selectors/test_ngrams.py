@@ -66,7 +66,7 @@ def test_length_probabilities(law: Law, expected: list[float]) -> None:
 
 
 def first_lengths(law: Law) -> Counter[int]:
-    """How often each multiset of lengths makes up a budget of four tokens."""
+    """Count the multisets of lengths that make up a budget of four tokens."""
     tokens = equal_rows(N, 200)
     selection = Ngrams(0.02, 2, law, "token").select(tokens, VOCAB, Rng.at(5, 0, tokens.keys))
     rows = np.split(selection.lengths, selection.offsets[1:-1])
@@ -75,7 +75,7 @@ def first_lengths(law: Law) -> Counter[int]:
 
 @pytest.mark.parametrize("law", LAWS)
 def test_lengths_follow_their_distribution(law: Law) -> None:
-    # Four tokens in draws of one or two, the last one cut.
+    # Four tokens in lengths of one or two; the last one is cut.
     p = dict(enumerate(ngram_probs(law, 2), 1))
     expected: Counter[tuple[int, ...]] = Counter()
     for draws in product([1, 2], repeat=4):
@@ -102,7 +102,7 @@ def test_subsets_of_single_units_are_uniform() -> None:
 
 
 def test_every_arrangement_is_equally_likely() -> None:
-    # The rows whose three units are a pair and a single one: two of five slots, in two orders.
+    # Rows with a pair and a single unit: two of five slots, in two orders.
     tokens = equal_rows(N, 6)
     selection = Ngrams(0.5, 2, unit="token").select(tokens, VOCAB, Rng.at(5, 0, tokens.keys))
     rows = np.split(np.stack([selection.starts % 6, selection.lengths], 1), selection.offsets[1:-1])

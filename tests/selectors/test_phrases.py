@@ -45,7 +45,7 @@ def units_of(selector: Phrases, row: list[int], samples: int = 1) -> list[list[l
     return [spans[a:b] for a, b in zip(units.offsets, units.offsets[1:], strict=False)]
 
 
-# Few ids, so that phrases are found: 6, 8, 10 begin words, 7 and 9 go on with them.
+# Few ids, so that phrases occur: 6, 8, 10 start words, 7 and 9 continue them.
 small = st.sampled_from([6, 7, 8, 9, 10, 10, 3])
 entries = st.lists(st.lists(st.sampled_from([6, 7, 8, 9, 10]), min_size=1, max_size=6), max_size=12)
 
@@ -116,7 +116,7 @@ def test_one_of_overlapping_phrases_is_drawn(folder: Path) -> None:
 
 
 def test_three_overlapping_phrases(folder: Path) -> None:
-    # The middle one comes first in a third of the orders, and excludes both others.
+    # The middle phrase is first in a third of the orders, and excludes both others.
     selector = phrases(folder, [6, 8], [8, 10], [10, 12])
     drawn = Counter(str(row) for row in units_of(selector, [6, 8, 10, 12], N))
     both, middle = "[[6, 8], [10, 12]]", "[[6], [8, 10], [12]]"

@@ -28,7 +28,7 @@ def select(selector: PoissonSpans, tokens: TokenBatch) -> Selection:
 
 
 def multiset_probs(budget: int, probs: list[float]) -> dict[tuple[int, ...], float]:
-    """The probability of each multiset of lengths, with at most ``budget`` zeros among them."""
+    """Return the probability of each multiset of lengths, with at most ``budget`` zeros."""
     total: Counter[tuple[int, ...]] = Counter()
 
     def draw(so_far: tuple[int, ...], p: float) -> None:
@@ -60,7 +60,7 @@ def test_lengths_follow_their_distribution(mean: float, budget: int) -> None:
     expected = multiset_probs(budget, [*probs, 1 - sum(probs)])  # longer ones are cut
     assert sum(expected.values()) == pytest.approx(1)
     assert set(seen) <= set(expected)
-    # Cells that are too rare for chi-square count as one.
+    # Cells that are too rare for chi-square are merged.
     cells = [cell for cell in expected if expected[cell] * N > 5]
     rest = [N - sum(seen[c] for c in cells), N * (1 - sum(expected[c] for c in cells))]
     observed = [*(seen[c] for c in cells), rest[0]]
@@ -68,7 +68,7 @@ def test_lengths_follow_their_distribution(mean: float, budget: int) -> None:
 
 
 def test_many_lengths_follow_the_poisson_distribution() -> None:
-    # Of 1,000 units one span in a row is cut; what is left of the law is the law.
+    # Only one span per row of 1,000 units is cut; the others follow the distribution.
     tokens = equal_rows(60, 1_000)
     lengths = select(PoissonSpans(0.999, 3.0, "token"), tokens).lengths
     probs = poisson_probs(3.0)[:11]
@@ -91,12 +91,12 @@ def test_spans_are_separated() -> None:
     tokens = equal_rows(500, 60)
     for row in spans_of(select(PoissonSpans(0.4, 2.0, "token"), tokens), tokens):
         ends = [start + n for start, n in row]
-        # A unit between two spans, of which the one behind an empty span is its own.
+        # At least one unit lies between two spans; for an empty span, the unit at its position.
         assert all(start > end for end, (start, _) in zip(ends, row[1:], strict=False))
 
 
 def test_positions_of_empty_spans_are_uniform() -> None:
-    # One unit is hidden and one is empty: any two of the slots 0 … 9, in either order.
+    # One span of one unit and one empty span: any two of the slots 0 … 9, in either order.
     tokens = equal_rows(N, 10)
     rows = spans_of(select(PoissonSpans(0.1, 0.05, "token"), tokens), tokens)
     two = [row for row in rows if sorted(n for _, n in row) == [0, 1]]

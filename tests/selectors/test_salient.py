@@ -20,7 +20,7 @@ from support.batches import ORDINARY, SPECIAL, VOCAB, batch, fits, ragged, seeds
 N = 6_000
 ROW = [2, *ORDINARY[:9], 3]
 LAYER = [0, 1, 1, 0, 2, 3, 3, 3, 0, 1, 0]
-#: The spans of the layer, as positions: the second 1 is another span than the first.
+#: The spans of the annotation as positions; the two runs of 1 are different spans.
 SPANS = [(1, 2), (4,), (5, 6, 7), (9,)]
 
 

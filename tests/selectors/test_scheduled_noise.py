@@ -22,7 +22,7 @@ schedules = st.sampled_from(get_args(NoiseSchedule))
 
 
 def shares(selector: ScheduledNoise, keys: Any, t: Any) -> Any:
-    """The levels, as shares of their range."""
+    """Return the levels as shares of their range."""
     return (selector.times(Rng.at(11, t, keys)) - 1e-3) / (1 - 1e-3)
 
 
@@ -63,7 +63,7 @@ def test_levels_of_neighbouring_keys_are_independent(antithetic: bool) -> None:
 
 
 def widest_gap(points: Any) -> float:
-    """Of points on a circle of length 1."""
+    """Return the widest gap between points on a circle of length 1."""
     ordered = np.sort(points)
     return float(np.diff(ordered, append=ordered[0] + 1).max())
 
@@ -77,7 +77,7 @@ def test_antithetic_levels_are_spread_over_times(visits: int, first: int) -> Non
         return [widest_gap(shares(selector, [key] * visits, times)) for key in range(20)]
 
     even = gaps(ScheduledNoise())
-    # The three-gap theorem: n points of the golden rotation leave none as wide as twice 1 / n.
+    # Three-gap theorem: n points of the golden rotation leave no gap of 2 / n or more.
     assert max(even) < 2 / visits
     assert np.mean(gaps(ScheduledNoise(antithetic=False))) > 1.1 * max(even)
 

@@ -18,7 +18,7 @@ N = 20_000
 
 
 def runs(row: Any) -> list[int]:
-    """Lengths of the runs of True."""
+    """Return the lengths of the runs of True."""
     edges = np.flatnonzero(np.diff(np.concatenate([[0], row.astype(int), [0]])))
     return (edges[1::2] - edges[::2]).tolist()
 
@@ -30,7 +30,7 @@ def masks(selector: Spans, samples: int, length: int) -> Any:
 
 
 def multiset_probs(budget: int, probs: list[float]) -> dict[tuple[int, ...], float]:
-    """The exact probability of each multiset of lengths: drawn until spent, the last one cut."""
+    """Return the probability of each multiset of lengths; the last length is cut."""
     total: Counter[tuple[int, ...]] = Counter()
 
     def draw(left: int, so_far: tuple[int, ...], p: float) -> None:
@@ -65,7 +65,7 @@ def test_lengths_follow_their_distribution(p: float, longest: int) -> None:
 
 
 def test_cut_span_is_anywhere_in_the_row() -> None:
-    # Budget 3 with lengths of 1 or 2: where both occur, either may come first.
+    # Budget 3 with lengths of 1 or 2: if both occur, both orders are possible.
     rows = masks(Spans(3 / 30, 1e-9, 2, "token"), N, 30)
     orders = Counter(tuple(runs(row)) for row in rows)
     assert set(orders) == {(2, 1), (1, 2), (1, 1, 1)}
@@ -79,7 +79,7 @@ def test_spans_are_separated_if_there_is_room() -> None:
 
 @pytest.mark.parametrize(("rate", "arrangements"), [(2 / 6, 10), (3 / 6, 4), (5 / 6, 6)])
 def test_every_arrangement_is_equally_likely(rate: float, arrangements: int) -> None:
-    # Spans of one token: C(5, 2) and C(4, 3) with gaps between; C(6, 5) where there is no room.
+    # Spans of one token: C(5, 2) and C(4, 3) with gaps; C(6, 5) if there is no room for gaps.
     rows = masks(Spans(rate, 1.0, 1, "token"), N, 6)
     counts = Counter(map(bytes, rows))
     most = max(counts.values())

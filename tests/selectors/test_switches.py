@@ -19,7 +19,7 @@ def counts(tau: float, length: int = 10) -> np.ndarray:
 
 
 def change_probs(tau: float, length: int) -> np.ndarray:
-    """How many units change: binomial, given the number that was drawn."""
+    """Return the probabilities of the number of changed units: a mixture of binomials."""
     from scipy import stats
 
     shares = switch_probs(tau, length)

@@ -19,7 +19,7 @@ N = 20_000
 
 
 def drawn(selector: UniformNoise, samples: int, length: int) -> tuple[Any, Any]:
-    """What is chosen, and the weights: (samples, length)."""
+    """Return mask and weights of shape (samples, length)."""
     tokens = equal_rows(samples, length)
     rng = Rng.at(11, 0, tokens.keys)
     mask = selector.select(tokens, VOCAB, rng).mask
@@ -42,7 +42,7 @@ def test_matches_reference(rows: list[list[int]], seed: int, eps: float, always_
         expected_mask += [unit and next(chosen) for unit in free]
         expected_weights += [weight] * len(row)
     assert selector.select(tokens, VOCAB, rng).mask.tolist() == expected_mask
-    # The power of always_one is the platform's; the rest is exact.
+    # Only always_one uses ``pow``, which differs between platforms.
     tolerance = 1e-14 if always_one else 0.0
     got = selector.weights(tokens, VOCAB, rng)
     mask = np.array(expected_mask, bool)
@@ -57,7 +57,7 @@ def test_every_number_of_masks_is_equally_likely(length: int) -> None:
 
 def test_tokens_of_a_row_share_one_rate() -> None:
     mask, _ = drawn(UniformNoise(), N, 2)
-    # P(both) is the mean of p squared, a third; independent tokens would have a quarter.
+    # P(both) is the mean of p squared, 1/3; independent tokens would give 1/4.
     assert likely(mask.all(axis=1).sum(), N, (1 - 1e-9) / 3 + 1e-3 / 3)
     assert likely(mask[:, 0].sum(), N, 0.5 + 1e-3 / 2)
 
@@ -69,7 +69,7 @@ def test_weights_are_unbiased(length: int, always_one: bool) -> None:
     rows = (mask * weights).mean(axis=1)
     assert abs(rows.mean() - 1) <= 4 * rows.std() / len(rows) ** 0.5
     assert weights.min() >= 1 - 1e-12
-    # A forced token has been chosen with a probability of at least 1 / length.
+    # A forced token is selected with a probability of at least 1 / length.
     assert (weights.max() <= length + 1e-9) == always_one
 
 

@@ -13,7 +13,7 @@ from maskplug.selectors import Words
 from support.batches import VOCAB, batch, likely
 
 N = 5_000
-#: One word of each length, by the table of VOCAB: 1, 2, 3, 1, 2, 3, … tokens.
+#: Words of 1, 2, 3, 1, 2, 3, … tokens by the table of VOCAB.
 ROW = [6, 8, 9, 10, 11, 13] * 7
 
 
@@ -34,7 +34,7 @@ def test_mean_number_of_tokens_is_the_budget(rate: float) -> None:
 
 
 def test_rows_of_long_words_have_a_prediction() -> None:
-    # Fourteen tokens of three-piece words with a budget of two: BERT's rule masks none of them.
+    # Fourteen tokens in words of three with a budget of two: BERT's rule masks none.
     chosen = counts([2, *[6, 7, 9] * 4, 3], 2 / 12)
     assert set(chosen.tolist()) == {3}
 

@@ -48,7 +48,7 @@ def context(tokens: TokenBatch, seed: int) -> MaskingContext:
 
 
 def same_rows(one: Masked, other: Masked) -> None:
-    """Whether everything of two results is equal, row for row."""
+    """Assert that two results are equal row by row."""
     for name in ("inputs", "labels", "targets"):
         a, b = getattr(one, name), getattr(other, name)
         assert (a is None) == (b is None)
@@ -144,7 +144,7 @@ def test_strategies_with_weight_zero_may_have_another_form() -> None:
 
 @dataclass(frozen=True)
 class Silent(maskplug.Target):
-    """A target that does not say what it gives, and gives targets."""
+    """A target that does not declare ``predicts``, and returns targets."""
 
     def build(self, tokens: TokenBatch, masked: Masked, *rest: Any) -> Masked:
         selection, inputs = masked.selection, masked.inputs
@@ -211,7 +211,7 @@ def test_chain_labels_tokens_of_all_stages() -> None:
     assert (masked.selection.mask == hidden).all()
     assert masked.labels is not None
     assert (masked.labels.values == np.where(hidden, tokens.ids, -100)).all()
-    # Masks of the first stage are special to the second: 8 of 40, then 6.4 of 32 on average.
+    # Masks of the first stage are special tokens for the second: 8 of 40, then 6.4 of 32.
     counts = masked.selection.counts
     assert set(counts.tolist()) == {14, 15}
 

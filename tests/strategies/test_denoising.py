@@ -20,7 +20,7 @@ LANGUAGE = 67
 #: Sentences of six tokens in words of one or two, ending in 7.
 SENTENCES = [[10 + 2 * n, 11 + 2 * n, 30 + 2 * n, 50, 51, 7] for n in range(6)]
 TEXT = [2, *[token for sentence in SENTENCES for token in sentence], EOS]
-#: Options that together run every stage, each way of hiding with every other noise.
+#: Options that together run every stage with every noise.
 OPTIONS = [
     {},
     {"noise": "masking", "random": 0.1},

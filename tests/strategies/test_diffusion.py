@@ -30,7 +30,7 @@ def strategy_of(case: str) -> maskplug.Strategy:
 
 
 def rows_of(masked: Masked) -> list[tuple[Any, ...]]:
-    """Everything that belongs to each row."""
+    """Return all values of each row."""
     assert masked.labels is not None
     assert masked.weights is not None
     bounds = masked.inputs.offsets[1:-1]
@@ -54,7 +54,7 @@ def test_selected_tokens_have_masks_labels_and_weights(
     assert masked.inputs.values.tolist() == np.where(mask, MASK, tokens.ids).tolist()
     assert masked.labels.values.tolist() == np.where(mask, tokens.ids, -100).tolist()
     assert ((masked.weights > 0) == mask).all()
-    # 1 / p and 1 / t weigh at least 1; the cosine's slope falls below its rate near the end.
+    # 1 / p and 1 / t are at least 1; the cosine's weight is below 1 near the end.
     assert case == "mdlm-cosine" or (masked.weights[mask] >= 1).all()
 
 
@@ -97,7 +97,7 @@ def test_masks_depend_on_time_and_are_reproducible(case: str) -> None:
 
 @pytest.mark.parametrize("case", ["llada", "mdlm", "block_diffusion"])
 def test_rows_without_a_mask_have_weight_zero(case: str) -> None:
-    # The declared exception: short rows may have nothing to predict, or the sum would be biased.
+    # Documented exception: short rows may have no prediction, to avoid a biased sum.
     masked = strategy_of(case)(equal_rows(2_000, 3), VOCAB, seed=1)
     assert masked.weights is not None
     weights = masked.weights.reshape(-1, 3)

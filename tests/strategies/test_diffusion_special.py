@@ -26,7 +26,7 @@ STRATEGIES: dict[str, dict[str, Any]] = {
 every = pytest.mark.parametrize("case", STRATEGIES)
 SEP = 59
 WORDS = ORDINARY[10:16]
-#: Where special tokens stand in the part that is not protected.
+#: Positions of special tokens in the part that is not protected.
 PLACES: dict[str, list[int]] = {
     "at the end": [*WORDS, EOS],
     "at the start": [BOS, *WORDS],
@@ -99,7 +99,7 @@ def test_padding_and_masks_are_never_masked(case: str) -> None:
 
 @every
 def test_padding_that_is_also_eos_is_masked(case: str) -> None:
-    """As LLaDA fills answers up; a tokenizer without padding takes its end of text for it."""
+    """LLaDA pads answers this way: tokenizers without padding use the end of text."""
     vocab = replace(VOCAB, pad_id=EOS)
     masked = masked_rows(case, [BOS, 5], [*WORDS, EOS, EOS, EOS], vocab, mask_special=True)
     assert by_place(masked.selection.mask)[:, 2:].any(axis=0).all()
@@ -120,7 +120,7 @@ def test_protected_special_tokens_stay(case: str) -> None:
 
 def test_marginal_rate_is_one_half() -> None:
     mask = by_place(masked_rows("llada", [BOS, 5], [*WORDS, EOS], mask_special=True).selection.mask)
-    # Tokens of one row share its rate, so that each place is counted alone.
+    # Tokens of one row share its rate, so each position is counted separately.
     assert all(likely(count, SAMPLES, 0.5005) for count in mask[:, 2:].sum(axis=0))
 
 

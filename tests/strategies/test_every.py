@@ -24,7 +24,7 @@ ROWS = [[2, *np.resize([*ORDINARY[k:], 7, 12, 9], 40 + k).tolist(), 3] for k in 
 
 
 def taking(option: str, kind: str = "") -> list[str]:
-    """The strategies that have this option, annotated with ``kind`` among others."""
+    """Return the strategies with this option, annotated with ``kind``."""
     options = {e.label: inspect.signature(e.factory).parameters for e in ENTRIES}
     return [x for x, o in options.items() if option in o and kind in str(o[option].annotation)]
 
@@ -38,7 +38,7 @@ def strategy(label: str, **options: Any) -> maskplug.Strategy:
 
 
 def everything(masked: Masked) -> list[Any]:
-    """All that a strategy returns, for comparison."""
+    """Return all outputs of a strategy as lists."""
     rows = [masked.inputs, masked.labels, masked.targets]
     content = [None if r is None else r.to_lists() for r in rows]
     content += [None if a is None else a.tolist() for a in (masked.weights, masked.divisors)]
@@ -47,7 +47,7 @@ def everything(masked: Masked) -> list[Any]:
     return [*content, masked.selection.mask.tolist()]
 
 
-# A mixture's clock redraws who is masked how; its strategies keep clocks of their own.
+# A mixture's clock redraws the choice of strategies, which keep their own clocks.
 @pytest.mark.parametrize("label", [x for x in taking("clock") if x != "mixture@1"])
 @pytest.mark.parametrize(
     ("clock", "t"),

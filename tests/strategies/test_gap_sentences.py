@@ -25,7 +25,7 @@ VARIANTS = [
 
 
 def texts(rows: int) -> TokenBatch:
-    """Random rows of 0 to 600 ids, with full stops and specials among them."""
+    """Return random rows of 0 to 600 ids with full stops and special tokens."""
     rng = Rng.at(99, 0, range(rows))
     lengths = rng.integers("test length", np.ones(rows, np.int64), 601)
     ids = rng.integers("test id", lengths, 60)
@@ -35,7 +35,7 @@ def texts(rows: int) -> TokenBatch:
 
 
 def restored(tokens: TokenBatch, masked: Masked) -> tuple[Any, Any]:
-    """Inputs in which the masks, in their order, have become the sentences of the targets."""
+    """Return the inputs with their masks replaced by the sentences of the targets."""
     assert masked.targets is not None
     selection, targets = masked.selection, masked.targets
     ends = np.zeros(len(targets.values), bool)

@@ -36,7 +36,7 @@ def strategies() -> dict[str, maskplug.Strategy]:
 
 @pytest.fixture(scope="module")
 def tokens() -> TokenBatch:
-    """Rows with every layer that a built-in strategy reads."""
+    """Return rows with every annotation that a built-in strategy requires."""
     tokens = TokenBatch.from_lists(ROWS, keys=range(len(ROWS)))
     for one in CASES.values():
         tokens = one.batch(tokens)
@@ -44,7 +44,7 @@ def tokens() -> TokenBatch:
 
 
 def form(masked: Masked) -> tuple[Any, ...]:
-    """All that a result has, whatever its values are."""
+    """Return the form of a result: which outputs it has, and their dtypes."""
     rows = [masked.labels, masked.targets, masked.inputs.sources, masked.weights, masked.divisors]
     annotations = [
         {n: v.dtype for n, v in some.items()}
@@ -86,7 +86,7 @@ def test_predicts_matches_the_result(
 
 
 def test_labels_without_weights_keep_their_mean_loss(tokens: TokenBatch) -> None:
-    """In a mixture they weigh 1 and are divided by their number; diffusion is as it is alone."""
+    """In a mixture their weights are 1 and their divisors their number; diffusion is unchanged."""
     mixture = maskplug.strategy("mixture", strategies=["dynamic", "mdlm"])
     assert isinstance(mixture, Mixture)
     rows = by_row(tokens, mixture(tokens, RICH, seed=4))

@@ -52,7 +52,7 @@ def test_token_is_first_or_after_bos(inner: str, rows: list[list[int]], seed: in
 
 @dataclass(frozen=True, repr=False)
 class Weighed(Composed):
-    """A strategy with weights and a layer."""
+    """A strategy with weights and an annotation."""
 
     def mask(self, tokens: Any, vocab: Any, context: Any) -> Masked:
         masked = super().mask(tokens, vocab, context)

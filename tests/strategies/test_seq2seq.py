@@ -40,7 +40,7 @@ TEXT = [2, 10, 11, 12, 13, 14, 15, 16, 17, 3]
     ],
 )
 def test_examples(name: str, options: dict[str, Any], inputs: list[int], targets: Any) -> None:
-    # The seed that makes a readable example is looked for; the objective decides what it can be.
+    # Search for a seed that gives the example; the objective determines whether there is one.
     strategy = maskplug.strategy(name, **options)
     seen = []
     for seed in range(400):

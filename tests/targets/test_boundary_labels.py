@@ -15,7 +15,7 @@ SPAN = maskplug.strategy("span", rate=0.4, boundaries=True)
 
 
 def looked_up(row: list[int], mask: list[bool], i: int, step: int) -> int:
-    """How far the nearest token that is not chosen is; 0 without any before the row's end."""
+    """Return the distance to the nearest unselected token; 0 if there is none."""
     if not mask[i]:
         return 0
     at = i
@@ -63,7 +63,7 @@ def test_distances_lead_to_the_boundaries() -> None:
     assert (right[at] > 0).all()
     assert not mask[at - left[at]].any()
     assert not mask[at + right[at]].any()
-    # A run of n tokens counts 1 … n from the left and n … 1 from the right.
+    # The distances in a run of n tokens are 1 … n from the left and n … 1 from the right.
     assert (mask[at - left[at] + 1] & mask[at + right[at] - 1]).all()
 
 

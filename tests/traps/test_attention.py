@@ -37,7 +37,7 @@ def test_trap_21_five_window_conventions_have_names(width: int) -> None:
 
 @pytest.mark.parametrize("k", [1, 3, 9, 20])
 def test_trap_22_wait_k_sees_the_full_source_at_its_end(k: int) -> None:
-    # Rows past the end of the source were all zero, unless what was lost was added later.
+    # Rows past the end of the source were all zero, unless the lost mass was added later.
     valid = [[1] * n + [0] * (9 - n) for n in range(1, 10)]
     seen = WaitK(k).dense(30, 9, attention_kind="cross", valid=valid)
     for length, rows in enumerate(seen[:, 0], 1):

@@ -13,7 +13,7 @@ from maskplug import TokenBatch
 from support.batches import MASK, SPECIAL, VOCAB, batch, equal_rows, fits
 from support.cases import RICH
 
-#: Everything at once, so that every draw of the noise is made.
+#: All options at once, so that all noises are drawn.
 BART = {"insert": 0.2, "rotate": 0.5, "random": 0.2, "permute": 0.8}
 TEXT = [2, *[token for n in range(8) for token in (10 + n, 30 + n, 45, 7)], 3]
 

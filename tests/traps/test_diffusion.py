@@ -9,7 +9,7 @@ from support.batches import MASK, ORDINARY, VOCAB, batch, equal_rows, likely
 
 
 def test_trap_11_electra_selects_distinct_tokens() -> None:
-    # 19.2 tokens were asked for; drawn with replacement, about 17.8 distinct ones would be left.
+    # 19.2 tokens are requested; drawn with replacement, about 17.8 would be distinct.
     samples, length = 2_000, 128
     masked = maskplug.strategy("electra")(equal_rows(samples, length), VOCAB, seed=3)
     counts = masked.selection.mask.reshape(samples, length).sum(axis=1)
@@ -27,8 +27,8 @@ def test_trap_11_electra_has_no_random_tokens() -> None:
 
 
 def test_trap_12_permutation_counts_whole_words() -> None:
-    # Words of three pieces: n pieces from the start of a word would seldom end where a word ends,
-    # and five of them, rounded up to words, would never be more than two words.
+    # Words of three pieces: n pieces from the start of a word rarely end at the end of a word,
+    # and five pieces, rounded up to words, are at most two words.
     row = [token for word in range(60) for token in (6 + word % 40, 7, 9)]
     starts = [i % 3 == 0 for i in range(len(row))]
     tokens = batch([row] * 400, word_starts=[starts] * 400)
@@ -57,7 +57,7 @@ def test_trap_17_a_prompt_is_never_masked() -> None:
 
 
 def test_trap_17_masks_are_identified_by_position() -> None:
-    # The text has mask tokens of its own; who compares ids with the mask would predict them too.
+    # The text contains mask tokens; comparing ids with the mask would predict them as well.
     row = [5, MASK, 6, 7, MASK, MASK, 8, 9]
     real = np.array(row) == MASK
     tokens = batch([row] * 500)

@@ -28,7 +28,7 @@ from support.t5_rows import (
 
 def test_trap_01_mass_masks_exactly_the_predicted_tokens() -> None:
     # An off-by-one let the encoder see the first token that the decoder must predict, and masked
-    # two tokens behind the fragment that nobody predicts.
+    # two tokens after the fragment that are never predicted.
     tokens = equal_rows(500, 40)
     masked = maskplug.strategy("mass", mask=1.0, random=0.0)(tokens, VOCAB, seed=1)
     assert masked.targets is not None
@@ -42,7 +42,7 @@ def test_trap_01_mass_masks_exactly_the_predicted_tokens() -> None:
 
 @pytest.mark.parametrize("name", ["t5", "t5_iid"])
 def test_trap_06_rows_that_start_with_a_span_round_trip(name: str) -> None:
-    # A span at the first token made the target's first sentinel introduce the second span.
+    # With a span at the first token, the target's first sentinel introduced the second span.
     tokens = equal_rows(2_000, 12)
     masked = maskplug.strategy(name, rate=0.4)(tokens, VOCAB, seed=2)
     assert masked.targets is not None
@@ -72,7 +72,7 @@ def test_trap_07_single_span_is_anywhere() -> None:
 
 
 def test_trap_07_both_ends_can_be_masked() -> None:
-    # One span of three tokens in a row of 20, at each of 18 places alike.
+    # One span of three tokens in a row of 20, uniform over 18 positions.
     samples = 20_000
     masked = maskplug.strategy("t5")(equal_rows(samples, 20), VOCAB, seed=1)
     hidden = masked.selection.mask.reshape(samples, 20).sum(axis=0)
@@ -131,7 +131,7 @@ def test_trap_10_sentinels_come_from_the_vocabulary() -> None:
 
 
 def test_trap_15_fim_loses_no_token() -> None:
-    # The sample was cut to the length of the original, and might lose its middle.
+    # The sample was truncated to the length of the original, and could lose its middle.
     tokens = batch_of(2_000, 80, True)
     masked = maskplug.strategy("fim", rate=1.0)(tokens, VOCAB, seed=1)
     moved = tokens.lengths > 2
@@ -155,7 +155,7 @@ def test_trap_15_character_level_fim_loses_no_text() -> None:
 
 
 def test_trap_19_short_texts_have_a_fragment() -> None:
-    # The last, short block of a text could be left with a fragment of no tokens.
+    # The last, short block of a text could get an empty fragment.
     tokens = batch([[2, *[7] * n, 3] for n in range(1, 12)] * 20)
     masked = maskplug.strategy("mass", rate=0.1)(tokens, VOCAB, seed=1)
     assert masked.targets is not None
