@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 import maskplug
 from maskplug.selectors import Exact
 from support.batches import VOCAB, batch, equal_rows, likely
@@ -26,12 +24,6 @@ def test_pairs_have_the_expected_frequency() -> None:
     mask = selection.mask.reshape(N, 10)
     for i in range(9):
         assert likely((mask[:, i] & mask[:, i + 1]).sum(), N, 3 / 10 * 2 / 9)
-
-
-def test_schedule_sets_the_budget_per_sample() -> None:
-    strategy = maskplug.strategy("dynamic", rate={"name": "linear", "start": 0.5, "end": 0.1})
-    masked = strategy(equal_rows(3, 20), VOCAB, progress=np.array([0.0, 0.5, 1.0]))
-    assert masked.selection.counts.tolist() == [10, 6, 2]
 
 
 def test_empty_and_special_rows() -> None:

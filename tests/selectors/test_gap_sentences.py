@@ -11,7 +11,6 @@ import pytest
 import maskplug
 from maskplug import Rng
 from maskplug.errors import VocabularyError
-from maskplug.schedule import Linear
 from maskplug.selectors import GapSentences
 from support.batches import batch, fits
 from support.cases import RICH
@@ -66,13 +65,6 @@ def test_each_sentence_is_one_span() -> None:
     tokens = batch([[2, 10, 12, 7, 9, 14, 16, 7, 3]])
     selection = GapSentences(0.5, "lead").select(tokens, RICH, Rng.at(1, 0, tokens.keys))
     assert spans_of(selection, tokens) == [[(1, 4)]]
-
-
-def test_rate_schedule() -> None:
-    selector = GapSentences(Linear(0.2, 0.6), "lead")
-    tokens = batch([text(5)] * 2)
-    selection = selector.select(tokens, RICH, Rng.at(1, 0, tokens.keys, np.array([0.0, 1.0])))
-    assert selection.counts.tolist() == [1, 3]
 
 
 def test_missing_sentence_starts_raise() -> None:

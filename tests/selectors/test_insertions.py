@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from maskplug import Rng, Selection, TokenBatch
 from maskplug.selectors import Insertions
-from support.batches import ORDINARY, SPECIAL, VOCAB, batch, equal_rows, fits, likely, ragged
+from support.batches import SPECIAL, VOCAB, batch, equal_rows, fits, likely, ragged
 from support.denoising import spans_of
 
 
@@ -48,22 +48,3 @@ def test_positions_are_empty_spans_between_maskable_tokens(
         assert bool(row_spans) == (bool(free) and rate > 0)
         assert all(free[0] <= start <= free[-1] + 1 for start, _ in row_spans)
         assert len({start for start, _ in row_spans}) == len(row_spans)
-
-
-def test_no_insertions_inside_words() -> None:
-    row = [token for word in (6, 8, 10, 12) for token in (word, word + 1)]
-    tokens = batch([row] * 200)
-    starts = {
-        start
-        for row_spans in spans_of(select(1.0, tokens, "word"), tokens)
-        for start, _ in row_spans
-    }
-    assert starts == {0, 2, 4, 6, 8}
-
-
-def test_no_insertions_before_leading_special_tokens() -> None:
-    tokens = batch([[2, *ORDINARY[:4], 3]] * 300)
-    starts = {
-        start for row_spans in spans_of(select(1.0, tokens), tokens) for start, _ in row_spans
-    }
-    assert starts == {1, 2, 3, 4, 5}

@@ -12,12 +12,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from maskplug import Rng, units
-from maskplug.schedule import Linear
+from maskplug import Rng
 from maskplug.selectors import MeanSpans
 from support import reference as ref
 from support import reference_t5 as t5_ref
-from support.batches import ORDINARY, VOCAB, batch, equal_rows, fits, likely, ragged, seeds
+from support.batches import VOCAB, batch, equal_rows, fits, likely, ragged, seeds
 from support.t5_rows import positions
 
 N = 20_000
@@ -30,16 +29,20 @@ def select(selector: MeanSpans, tokens: Any, seed: int = 11) -> Any:
 
 
 @given(ragged(), seeds, rates, means, st.sampled_from(["token", "word"]))
-def test_matches_reference(
+def test_matches_reference_and_bounds(
     rows: list[list[int]], seed: int, rate: float, mean: float, unit: Any
 ) -> None:
     tokens = batch(rows)
-    got = positions(select(MeanSpans(rate, mean, unit), tokens, seed), tokens)
+    selector = MeanSpans(rate, mean, unit)
+    chosen, most, _ = selector.bound(tokens.lengths)
+    got = positions(select(selector, tokens, seed), tokens)
     for key, (row, spans) in enumerate(zip(rows, got, strict=True)):
         free = [i for i, token in enumerate(row) if not VOCAB.special[token]]
         starts = {i for i, token in enumerate(row) if token % 2 == 0 or unit == "token"}
         groups = ref.word_groups(free, starts)
         assert spans == t5_ref.mean_spans(ref.Sample(seed, 2, key), rate, mean, groups)
+        assert sum(map(len, spans)) <= chosen[key]
+        assert len(spans) <= most[key]
 
 
 @given(ragged(), seeds, rates, means)
@@ -105,34 +108,6 @@ def test_positions_are_symmetric() -> None:
         assert likely(left, left + right, 0.5)
 
 
-def test_special_tokens_split_spans() -> None:
-    row = [5, 7, 9, 3, 11, 13, 15]
-    tokens = batch([row] * 200)
-    for spans in positions(select(MeanSpans(0.8, 60.0), tokens), tokens):
-        assert not any({2, 4} <= set(span) or 3 in span for span in spans)
-        assert sum(map(len, spans)) in (4, 5)
-
-
-def test_words_are_selected_whole() -> None:
-    even = [i for i in ORDINARY if i % 2 == 0]
-    tokens = batch([[token for word in even[:20] for token in (word, word + 1)]] * 300)
-    selection = select(MeanSpans(0.3, 3.0, "word"), tokens)
-    assert selection.mask.reshape(300, 20, 2).all(axis=2).sum(axis=1).tolist() == [6] * 300
-    assert selection.counts.tolist() == [2] * 300
-
-
-@given(ragged(), seeds, rates, means, st.sampled_from(["token", "word"]))
-def test_bounds(rows: list[list[int]], seed: int, rate: float, mean: float, unit: Any) -> None:
-    tokens = batch(rows)
-    selector = MeanSpans(rate, mean, unit)
-    selection = select(selector, tokens, seed)
-    chosen, spans, _ = selector.bound(tokens.lengths)
-    hidden = np.add.reduceat(np.append(selection.mask, False), tokens.offsets[:-1])[: len(rows)]
-    hidden = np.where(tokens.lengths > 0, hidden, 0) if len(rows) else hidden
-    assert (hidden <= chosen).all()
-    assert (selection.counts <= spans).all()
-
-
 def test_high_densities() -> None:
     for rate, mean in [(0.6, 1.0), (0.9, 1.0), (0.9, 3.0), (0.99, 1.0)]:
         tokens = equal_rows(50, 40)
@@ -141,11 +116,3 @@ def test_high_densities() -> None:
         assert (hidden <= 39).all()
         assert (abs(hidden - rate * 40) <= 1).all()
         assert (selection.counts == np.minimum(np.rint(hidden / mean), 41 - hidden)).all()
-
-
-def test_rate_schedule() -> None:
-    tokens = equal_rows(3, 100)
-    rng = Rng.at(1, 0, tokens.keys, np.array([0.0, 0.5, 1.0]))
-    selection = MeanSpans(Linear(0.1, 0.5)).select(tokens, VOCAB, rng)
-    assert selection.mask.reshape(3, 100).sum(axis=1).tolist() == [10, 30, 50]
-    assert units(tokens, VOCAB).counts.tolist() == [100] * 3

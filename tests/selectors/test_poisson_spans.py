@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from maskplug import Rng, Selection, TokenBatch, units
+from maskplug import Rng, Selection, TokenBatch
 from maskplug.replacements import OneMask
 from maskplug.schedule import Linear
 from maskplug.selectors import PoissonSpans
@@ -130,16 +130,6 @@ def test_spans_are_sorted_and_within_bounds(
         assert sum(n == 0 for _, n in row_spans) <= most.empty[i]
         assert all(a + n <= b for (a, n), (b, _) in pairwise(row_spans))
         assert all(free[0] <= a and a + n <= free[-1] + 1 for a, n in row_spans)
-
-
-def test_words_count_as_units() -> None:
-    tokens = equal_rows(500, 40)
-    selection = select(PoissonSpans(0.25, 2.0, "word"), tokens)
-    words = units(tokens, VOCAB, "word")
-    hit = selection.mask[words.starts].reshape(500, -1)
-    for start, length in zip(words.starts, words.lengths, strict=True):
-        assert selection.mask[start : start + length].sum() in (0, length)
-    assert set(hit.sum(axis=1).tolist()) <= {5, 6}
 
 
 def test_rate_schedule() -> None:

@@ -15,7 +15,7 @@ from maskplug import Rng, TokenBatch
 from maskplug.errors import OptionError, TokenError
 from maskplug.selectors import Salient
 from support import reference as ref
-from support.batches import ORDINARY, SPECIAL, VOCAB, batch, fits, ragged, seeds
+from support.batches import ORDINARY, VOCAB, batch, fits, ragged, seeds
 
 N = 6_000
 ROW = [2, *ORDINARY[:9], 3]
@@ -113,12 +113,6 @@ def test_all_selected_tokens_become_masks_by_default() -> None:
     tokens = batch([ROW] * 200, salient=[LAYER] * 200)
     masked = maskplug.strategy("salient")(tokens, VOCAB)
     assert (masked.inputs.values[masked.selection.mask] == 4).all()
-
-
-def test_special_tokens_split_spans() -> None:
-    rows = [[5, 3, 7, *SPECIAL]] * 50
-    masks = chosen(Salient(), rows, [[1] * 9] * 50)
-    assert set(masks) == {(0,), (2,)}
 
 
 @pytest.mark.parametrize(

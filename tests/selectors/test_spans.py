@@ -11,7 +11,7 @@ import pytest
 import maskplug
 from maskplug.selectors import Spans
 from maskplug.selectors.spans import geometric_probs
-from support.batches import ORDINARY, VOCAB, batch, equal_rows, fits, likely
+from support.batches import VOCAB, equal_rows, fits, likely
 
 SPANBERT = [0.2241, 0.1792, 0.1434, 0.1147, 0.0918, 0.0734, 0.0587, 0.0470, 0.0376, 0.0301]
 N = 20_000
@@ -93,26 +93,3 @@ def test_positions_are_symmetric() -> None:
     hits = rows.sum(axis=0)
     for left, right in zip(hits[:15], hits[:14:-1], strict=True):
         assert likely(left, left + right, 0.5)
-
-
-def test_special_tokens_split_spans() -> None:
-    row = [5, 7, 9, 3, 11, 13, 15]
-    tokens = batch([row] * 5)
-    selection = Spans(1.0, 1e-9, 10, "token").select(
-        tokens, VOCAB, maskplug.Rng.at(1, 0, tokens.keys)
-    )
-    assert (selection.mask.reshape(5, 7) == [True, True, True, False, True, True, True]).all()
-    starts = set((selection.starts % 7).tolist())
-    assert {0, 4} <= starts
-    assert not any(s % 7 < 3 < s % 7 + n for s, n in zip(selection.starts, selection.lengths))  # noqa: B905
-
-
-def test_words_count_as_units() -> None:
-    even = [i for i in ORDINARY if i % 2 == 0]
-    rows = [[token for word in even[:20] for token in (word, word + 1)]] * 500
-    tokens = batch(rows)
-    selection = Spans(0.1, 1e-9, 2, "word").select(
-        tokens, VOCAB, maskplug.Rng.at(1, 0, tokens.keys)
-    )
-    assert selection.mask.reshape(500, 20, 2).all(axis=2).sum(axis=1).tolist() == [2] * 500
-    assert set(selection.lengths.tolist()) == {2, 4}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from maskplug import Rng, units
+from maskplug import Rng
 from maskplug.selectors import UniformCount
 from support.batches import EOS, MASK, VOCAB, batch, equal_rows, fits, likely
 
@@ -28,16 +28,6 @@ def test_positions_are_uniform() -> None:
     two = hit[hit.sum(axis=1) == 2]
     sets = np.bincount(two @ (1 << np.arange(5)), minlength=32)
     assert fits(sets[[code for code in range(32) if code.bit_count() == 2]], np.ones(10))
-
-
-def test_words_are_selected_whole() -> None:
-    tokens = equal_rows(300, 21)
-    selection = UniformCount("word").select(tokens, VOCAB, Rng.at(9, 0, tokens.keys))
-    words = units(tokens, VOCAB, "word")
-    assert set(selection.counts.tolist()) == set(range(1, 12))
-    assert set(zip(selection.starts, selection.lengths, strict=True)) <= set(
-        zip(words.starts, words.lengths, strict=True)
-    )
 
 
 def test_edge_rows() -> None:

@@ -14,11 +14,11 @@ import maskplug
 from maskplug import Rng
 from maskplug.errors import OptionError, TokenError, VocabularyError
 from maskplug.preprocessing.resource import Resource
-from maskplug.selectors import Exact, Weighted
+from maskplug.selectors import Weighted
 from maskplug.selectors.scores import raised
 from support import reference as ref
 from support import reference_masked_lm as mlm_ref
-from support.batches import ORDINARY, SIZE, VOCAB, batch, equal_rows, fits, likely, ragged, seeds
+from support.batches import SIZE, VOCAB, batch, equal_rows, fits, likely, ragged, seeds
 
 N = 10_000
 
@@ -117,14 +117,6 @@ def test_equal_scores_select_uniformly(table: Any) -> None:
     three = [code for code in range(64) if code.bit_count() == 3]
     assert codes[three].sum() == samples
     assert fits(codes[three], np.ones(20))
-
-
-def test_budget_matches_selector_exact(table: Any) -> None:
-    tokens = equal_rows(500, 37)
-    rng = Rng.at(1, 0, tokens.keys)
-    selector = Weighted(table(range(SIZE)), rate=0.3)
-    exact = Exact(0.3).select(tokens, VOCAB, rng)
-    assert selector.select(tokens, VOCAB, rng).counts.tolist() == exact.counts.tolist()
 
 
 def test_single_draws_follow_the_weights(table: Any) -> None:
@@ -244,13 +236,3 @@ def test_fingerprint_depends_on_content(table: Any) -> None:
     same = maskplug.strategy("weighted", scores=table([1.0] * SIZE, "b.txt").path)
     other = maskplug.strategy("weighted", scores=table([2.0] * SIZE, "c.txt").path)
     assert one.fingerprint == same.fingerprint != other.fingerprint
-
-
-def test_special_tokens_do_not_change_the_draws() -> None:
-    row = ORDINARY[:12]
-    scores = [float(i) for i in range(12)]
-    bare = scored([row], [scores])
-    dressed = scored([[2, *row, 3, 0]], [[99.0, *scores, 99.0, 99.0]])
-    strategy = maskplug.strategy("weighted", rate=0.4)
-    masks = [strategy(tokens, VOCAB, seed=3).selection.mask for tokens in (bare, dressed)]
-    assert masks[1].tolist() == [False, *masks[0].tolist(), False, False]

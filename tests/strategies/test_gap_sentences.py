@@ -13,9 +13,10 @@ from maskplug.errors import VocabularyError
 from maskplug.rng import Rng
 from support.batches import EOS, batch
 from support.cases import RICH
+from support.scale import scenes
 
 GAP = 66
-ROWS = 10_000
+ROWS = scenes(400, 10_000)
 VARIANTS = [
     {"choose": "random"},
     {"choose": "lead", "rate": 0.5},
