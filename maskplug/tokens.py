@@ -295,6 +295,7 @@ class Selection:
 
 #: Fill values of result annotations (padding, new tokens, rows of another strategy) other than 0.
 ABSENT: Mapping[str, int] = {"order": -1, "block": -1}
+NO_ANNOTATIONS: Mapping[str, np.ndarray[Any, Any]] = MappingProxyType({})
 
 
 @dataclass(frozen=True, eq=False)
@@ -338,6 +339,9 @@ class Masked:
                 raise TokenError("divisors need weights, one divisor per sample")
         for name, rows in (("annotations", self.inputs), ("target_annotations", self.targets)):
             given = getattr(self, name)
+            if given == {}:
+                object.__setattr__(self, name, NO_ANNOTATIONS)
+                continue
             kept = {n: readonly(v, np.asarray(v).dtype.type) for n, v in given.items()}
             for layer, values in kept.items():
                 if rows is None or len(values) != len(rows.values):

@@ -85,7 +85,7 @@ def test_word_units_by_id_and_by_token_agree(rows: list[list[int]]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("ids", "found"), [([], False), ([0, 4], False), ([2, 5], True), ([-1], True), ([2**62], True)]
+    ("ids", "result"), [([], False), ([0, 4], False), ([2, 5], True), ([-1], True), ([2**62], True)]
 )
 def test_outside(ids: list[int], result: bool) -> None:
     assert units.outside(np.array(ids, np.int64), 5) == result

@@ -208,7 +208,7 @@ def test_invalid_npy_raises(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("layer", "options", "message"),
+    ("values", "options", "message"),
     [
         (None, {}, "'weighted@1' reads the annotation 'scores', one value for each token"),
         ([1.0, -2.0], {}, r"sample 0, position 1 has -2.0"),
