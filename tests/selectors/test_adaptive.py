@@ -187,7 +187,7 @@ def test_classes_from_annotation() -> None:
 
 def test_bad_classes() -> None:
     strategy = adaptive(by="layer", classes=3)
-    with pytest.raises(TokenError, match=r"reads the layer 'classes'.*\(its layers: none\)"):
+    with pytest.raises(TokenError, match=r"requires the annotation 'classes'.*has only: none"):
         strategy(batch([[5, 6]]), VOCAB)
     for wrong in (3, -1):
         with pytest.raises(TokenError, match=rf"from 0 to 2 .*sample 1, position 0 has {wrong}"):

@@ -116,7 +116,7 @@ def test_mismatched_batches_raise() -> None:
 @pytest.mark.parametrize(
     ("annotations", "message"),
     [
-        ({}, r"'tlm@1' reads the layer 'languages', one value for each token"),
+        ({}, r"'tlm@1' requires the annotation 'languages', one value per token"),
         ({"languages": [[0, -2]]}, "sample 0, position 1 has -2"),
     ],
 )

@@ -118,7 +118,7 @@ def test_all_selected_tokens_become_masks_by_default() -> None:
 @pytest.mark.parametrize(
     ("annotations", "message"),
     [
-        ({}, r"'salient@1' reads the layer 'salient', one value for each token"),
+        ({}, r"'salient@1' requires the annotation 'salient', one value per token"),
         ({"salient": [[0, -1]]}, r"non-negative integers; sample 0, position 1 has -1"),
         ({"salient": [[0.5, 1]]}, r"non-negative integers; sample 0, position 0 has 0.5"),
         ({"salient": [[1, float("nan")]]}, r"sample 0, position 1 has nan"),
