@@ -82,7 +82,10 @@ def test_numbers_that_contradict_each_other(more: dict[str, Any], message: str) 
 @pytest.mark.parametrize(
     ("layer", "message"),
     [
-        ([1, 2, 3], r"the annotation 'x' has the shape \(1, 3\); pattern 'p' reads one value a token"),
+        (
+            [1, 2, 3],
+            r"the annotation 'x' has the shape \(1, 3\); pattern 'p' reads one value a token",
+        ),
         (np.zeros((3, 4), int), r"has the shape \(3, 4\).*: \(2, 4\)"),
         (np.zeros((1, 2, 4), int), r"has the shape \(1, 2, 4\)"),
         ([0.5, 1.0, 2.0, 3.0], "the annotation 'x' is float64; it must be whole numbers"),

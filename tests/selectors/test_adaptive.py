@@ -235,7 +235,7 @@ def test_feedback_plan_is_found_in_nested_strategies() -> None:
     other = {"name": "adaptive", "every": 8}
     with pytest.raises(
         OptionError,
-        match=r"in different ways: LossTrackingConfig\(every=7.*LossTrackingConfig\(every=8",
+        match=r"track losses differently: LossTrackingConfig\(every=7.*LossTrackingConfig\(every=8",
     ):
         _ = maskplug.strategy("mixture", strategies=[inner, other]).feedback_plan
 

@@ -210,7 +210,7 @@ def test_invalid_npy_raises(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("values", "options", "message"),
     [
-        (None, {}, "'weighted@1' reads the annotation 'scores', one value for each token"),
+        (None, {}, "'weighted@1' requires the annotation 'scores', one value per token"),
         ([1.0, -2.0], {}, r"sample 0, position 1 has -2.0"),
         ([float("nan"), 1.0], {}, "sample 0, position 0 has nan"),
         ([1.0, float("inf")], {}, "position 1 has inf"),

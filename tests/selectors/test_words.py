@@ -64,5 +64,5 @@ def test_words_from_annotation() -> None:
 
 def test_missing_word_starts_raise() -> None:
     bare = maskplug.Vocabulary(size=60, mask_id=4)
-    with pytest.raises(VocabularyError, match=r"word_start or joins_next table.*'word_starts'"):
+    with pytest.raises(VocabularyError, match=r"word_start or joins_next.*'word_starts'"):
         maskplug.strategy("whole_word")(batch([[5, 6]]), bare)

@@ -115,7 +115,7 @@ def test_always_one_masks_in_every_row() -> None:
 
 def test_diffusion_requires_a_mask_token() -> None:
     vocab = maskplug.Vocabulary(size=60)
-    with pytest.raises(maskplug.MaskplugError, match="this vocabulary has none"):
+    with pytest.raises(maskplug.MaskplugError, match="the vocabulary has none"):
         maskplug.strategy("llada")(equal_rows(2, 8), vocab)
 
 
