@@ -70,7 +70,7 @@ def test_missing_loss_raises_with_sample_key() -> None:
 
 
 def test_missing_annotation_raises() -> None:
-    with pytest.raises(TokenError, match=r"the annotation 'losses'.*'maskplug list self_evolution'"):
+    with pytest.raises(TokenError, match=r"'losses'.*'maskplug list self_evolution'"):
         evolved()(batch([ORDINARY[:3]]), VOCAB)
     assert evolved().required_annotations == ("losses",)
     evolved().dry_run(VOCAB)
