@@ -179,12 +179,7 @@ def word_starts(ids: IntArray, codes: Words, offsets: IntArray, out: BoolArray) 
 
 @kernel
 def exceeding_row(
-    lengths: IntArray,
-    spans: IntArray,
-    offsets: IntArray,
-    rates: FloatArray,
-    least: int,
-    first: int,
+    lengths: IntArray, spans: IntArray, offsets: IntArray, rates: FloatArray, least: int, first: int
 ) -> int:
     """Return the first row with a span of ``least`` tokens and over twice its rate; -1 if none.
 

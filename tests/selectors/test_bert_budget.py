@@ -52,8 +52,7 @@ def test_matches_reference(
 
 
 @pytest.mark.parametrize(
-    ("length", "expected"),
-    [(3, 1), (4, 1), (5, 1), (10, 2), (30, 4), (128, 19), (512, 20)],
+    ("length", "expected"), [(3, 1), (4, 1), (5, 1), (10, 2), (30, 4), (128, 19), (512, 20)]
 )
 def test_budget_matches_bert(length: int, expected: int) -> None:
     # The length counts [CLS] and [SEP]; 10 · 0.15 = 1.5 becomes 2, and 30 · 0.15 = 4.5 becomes 4.

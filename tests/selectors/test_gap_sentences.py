@@ -35,7 +35,7 @@ def chosen(selector: GapSentences, rows: list[list[int]], seed: int = 1, t: int 
 @pytest.mark.parametrize(
     ("sentences", "rate", "count"),
     [(0, 0.3, 0), (1, 0.3, 1), (1, 0.99, 1), (2, 0.99, 1), (3, 0.1, 1), (10, 0.45, 4), (9, 0.99, 8),
-     (10, 0.0, 0), (10, 1e-9, 1)],
+     (10, 0.0, 0), (10, 1e-9, 1)]
 )  # fmt: skip
 def test_counts(choose: Any, sentences: int, rate: float, count: int) -> None:
     assert [

@@ -28,12 +28,7 @@ from support.batches import (
     seeds,
 )
 
-DELETE = {
-    "name": "compose",
-    "selector": "exact",
-    "replacement": "delete",
-    "target": "original",
-}
+DELETE = {"name": "compose", "selector": "exact", "replacement": "delete", "target": "original"}
 SUFFIX = {"name": "compose", "selector": "spans", "replacement": "delete", "target": "chosen"}
 
 
