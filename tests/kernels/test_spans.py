@@ -17,9 +17,7 @@ from support.batches import VOCAB, batch, ragged, seeds
 def reference_spans(
     row: list[int], sample: ref.Sample, unit: str, **options: Any
 ) -> list[list[int]]:
-    free = [i for i, token in enumerate(row) if not VOCAB.special[token]]
-    starts = {i for i, token in enumerate(row) if token % 2 == 0 or unit == "token"}
-    units = ref.word_groups(free, starts)
+    units = ref.units_of(row, VOCAB.special, unit)
     return ref.joined(ref.spans(sample, count=len(units), **options), units)
 
 

@@ -36,13 +36,11 @@ def test_matches_reference(
     selection = selector.select(tokens, VOCAB, Rng.at(seed, 2, tokens.keys))
     expected = []
     for i, row in enumerate(rows):
-        free = [j for j, token in enumerate(row) if not VOCAB.special[token]]
-        starts = {j for j, token in enumerate(row) if token % 2 == 0 or unit == "token"}
-        groups = ref.word_groups(free, starts)
+        groups = ref.units_of(row, VOCAB.special, unit)
         budget = mlm_ref.bert_budget(len([x for x in row if x != PAD]), rate, most)
         sample = ref.Sample(seed, 2, i)
         if unit == "token":
-            chosen = ref.exact(sample.words("exact", len(free)), min(budget, len(free)))
+            chosen = ref.exact(sample.words("exact", len(groups)), min(budget, len(groups)))
         else:
             drawn = sample.words("bert words", len(groups))
             chosen = mlm_ref.words_within(drawn, [len(group) for group in groups], budget)

@@ -32,7 +32,7 @@ def test_matches_reference_and_bounds(
     chosen, most, _ = selector.bound(tokens.lengths)
     got = positions(select(selector, tokens, seed), tokens)
     for key, (row, spans) in enumerate(zip(rows, got, strict=True)):
-        groups = [[i] for i, token in enumerate(row) if not VOCAB.special[token]]
+        groups = ref.units_of(row, VOCAB.special, "token")
         assert spans == t5_ref.fragment(ref.Sample(seed, 2, key), rate, edges, groups)
         assert sum(map(len, spans)) <= chosen[key]
         assert len(spans) <= most[key]

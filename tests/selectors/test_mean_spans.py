@@ -37,9 +37,7 @@ def test_matches_reference_and_bounds(
     chosen, most, _ = selector.bound(tokens.lengths)
     got = positions(select(selector, tokens, seed), tokens)
     for key, (row, spans) in enumerate(zip(rows, got, strict=True)):
-        free = [i for i, token in enumerate(row) if not VOCAB.special[token]]
-        starts = {i for i, token in enumerate(row) if token % 2 == 0 or unit == "token"}
-        groups = ref.word_groups(free, starts)
+        groups = ref.units_of(row, VOCAB.special, unit)
         assert spans == t5_ref.mean_spans(ref.Sample(seed, 2, key), rate, mean, groups)
         assert sum(map(len, spans)) <= chosen[key]
         assert len(spans) <= most[key]

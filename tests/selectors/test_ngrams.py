@@ -42,9 +42,7 @@ def test_matches_reference(
     got = [list(range(start, start + length)) for start, length in spans]
     expected = []
     for i, row in enumerate(rows):
-        free = [j for j, token in enumerate(row) if not VOCAB.special[token]]
-        starts = {j for j, token in enumerate(row) if token % 2 == 0 or unit == "token"}
-        groups = ref.word_groups(free, starts)
+        groups = ref.units_of(row, VOCAB.special, unit)
         drawn = mlm_ref.ngrams(ref.Sample(seed, 2, i), rate, len(groups), law, longest)
         for span in ref.joined(drawn, groups):
             expected.append([int(tokens.offsets[i]) + position for position in span])

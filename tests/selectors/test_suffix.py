@@ -31,7 +31,7 @@ def test_matches_reference_and_bounds(rows: list[list[int]], seed: int, rate: fl
     selection = select(selector, tokens, seed)
     chosen, most, _ = selector.bound(tokens.lengths)
     for key, (row, spans) in enumerate(zip(rows, positions(selection, tokens), strict=True)):
-        groups = [[i] for i, token in enumerate(row) if not VOCAB.special[token]]
+        groups = ref.units_of(row, VOCAB.special, "token")
         assert spans == t5_ref.suffix(ref.Sample(seed, 2, key), rate, groups)
         assert sum(map(len, spans)) <= chosen[key]
         assert len(spans) <= most[key]

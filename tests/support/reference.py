@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from hashlib import blake2b
+from typing import Any
 
 MASK32 = (1 << 32) - 1
 MASK64 = (1 << 64) - 1
@@ -199,6 +200,12 @@ def word_groups(free: list[int], starts: set[int]) -> list[list[int]]:
             groups.append([])
         groups[-1].append(position)
     return groups
+
+
+def units_of(row: list[int], special: Any, unit: str) -> list[list[int]]:
+    """Return the positions of each unit of a row; even ids start words."""
+    free = [i for i, token in enumerate(row) if not special[token]]
+    return word_groups(free, {i for i in free if row[i] % 2 == 0 or unit == "token"})
 
 
 def joined(spans_of_units: list[tuple[int, int]], units: list[list[int]]) -> list[list[int]]:
