@@ -1,7 +1,6 @@
-"""Rows of a `datasets.Dataset`, read as arrays instead of as Python lists.
+"""Read rows of a `datasets.Dataset` as arrays instead of Python lists.
 
-`datasets` makes a list of ``int`` of every row that it hands out, which costs more than masking it.
-The same numbers lie in Arrow's memory one after the other.
+`datasets` converts every row to a list of ``int``, which takes longer than masking it.
 """
 
 from __future__ import annotations
@@ -15,9 +14,9 @@ from typing import Any
 
 @dataclass(frozen=True)
 class ArrowReader:
-    """Reads rows of a `datasets.Dataset` by their indices.
+    """Reads rows of a `datasets.Dataset` by index.
 
-    Columns of rows of whole numbers become int arrays, all others what they always are.
+    Columns with rows of integers become int arrays; all others are returned as usual.
 
     Args:
         arrow: the dataset, in the format "arrow".
@@ -32,7 +31,7 @@ class ArrowReader:
     arrow: Any
 
     def __call__(self, indices: Sequence[int]) -> list[dict[str, Any]]:
-        """Rows as dicts, in the order of their indices."""
+        """Return rows as dicts, in the order of the indices."""
         table = self.arrow[list(indices)]
         names = table.column_names
         columns = [_column(table[name]) for name in names]
@@ -40,11 +39,8 @@ class ArrowReader:
 
 
 def reader(dataset: Any) -> ArrowReader | None:
-    """What reads the rows of a dataset, or None where it hands out something of its own.
-
-    Only a plain `datasets.Dataset` is read so: one with a format or a transform stays as it is.
-    """
-    datasets = sys.modules.get("datasets")  # who has such a dataset has imported it
+    """Return a reader for a plain `datasets.Dataset`; None for other types, formats, transforms."""
+    datasets = sys.modules.get("datasets")  # imported already if the dataset is one of its own
     if datasets is None or type(dataset) is not datasets.Dataset:
         return None
     if dataset.format["type"] is not None or not _has_rows(dataset.features):
@@ -53,7 +49,7 @@ def reader(dataset: Any) -> ArrowReader | None:
 
 
 def _has_rows(features: Any) -> bool:
-    """Whether some column holds rows, and `datasets` decodes none (as it does with pictures)."""
+    """Whether some column holds rows, and none has to be decoded (as images have)."""
     from datasets import ClassLabel, Value
 
     rows = [feature.feature for feature in features.values() if hasattr(feature, "feature")]
@@ -67,9 +63,9 @@ def _column(column: Any) -> list[Any]:
     array = column.combine_chunks()
     if not (pa.types.is_list(array.type) or pa.types.is_large_list(array.type)):
         return array.to_pylist()  # type: ignore[no-any-return]
-    values, kind = array.values, array.type.value_type
-    whole = pa.types.is_integer(kind) and not pa.types.is_uint64(kind)
-    if not whole or array.null_count or values.null_count:
+    values, dtype = array.values, array.type.value_type
+    fits_int64 = pa.types.is_integer(dtype) and not pa.types.is_uint64(dtype)
+    if not fits_int64 or array.null_count or values.null_count:
         return array.to_pylist()  # type: ignore[no-any-return]
     flat, ends = values.to_numpy(), array.offsets.to_pylist()
     return [flat[a:b] for a, b in itertools.pairwise(ends)]

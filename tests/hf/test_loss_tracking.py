@@ -14,7 +14,7 @@ import maskplug
 from maskplug import Losses, OptionError
 from maskplug.errors import MaskplugWarning
 from maskplug_hf import attach
-from maskplug_hf.feedback import FeedbackCallback
+from maskplug_hf.loss_tracking import LossTrackingCallback
 from support import feedback_runs as toy
 from support import hf_runs as runs
 from support import hf_tokenizers as tokenizers
@@ -44,7 +44,7 @@ def test_masks_are_those_of_the_core_with_the_published_tables(tmp_path: Path) -
     class Note(runs.TrainerCallback):
         def on_step_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
             step = state.global_step
-            tables[step // 4] = toy.feedback(made).shared.at(step)
+            tables[step // 4] = toy.feedback(made).tables.at(step)
 
     class Noted:
         def at(self, step: int) -> Any:
@@ -92,7 +92,7 @@ def test_losses_are_those_that_training_computes(tmp_path: Path) -> None:
     assert np.isclose(heard.scores[heard.scores >= 0].mean(), 4.8, atol=0.5)
 
 
-def test_workers_change_nothing_and_the_losses_do(tmp_path: Path) -> None:
+def test_masks_depend_on_losses_and_not_on_workers(tmp_path: Path) -> None:
     made = [toy.trainer(tmp_path, workers=workers) for workers in ("0", "2")]
     other = toy.trainer(tmp_path, learning_rate=0.0)
     for one in (*made, other):
@@ -104,7 +104,7 @@ def test_workers_change_nothing_and_the_losses_do(tmp_path: Path) -> None:
     assert rows_of(made[0], 12) != rows_of(other, 12)
 
 
-def test_training_again_begins_anew(tmp_path: Path) -> None:
+def test_training_again_starts_without_losses(tmp_path: Path) -> None:
     made = toy.trainer(tmp_path, learning_rate=0.0)
     made.train()
     first = rows_of(made)
@@ -125,7 +125,7 @@ def test_epochs_that_are_stopped_early(tmp_path: Path) -> None:
     assert toy.feedback(made).losses.round == (3 * 16 + 3) // 6
 
 
-def test_evaluation_is_uniform_and_tells_nothing(tmp_path: Path) -> None:
+def test_evaluation_masks_are_uniform_and_add_no_losses(tmp_path: Path) -> None:
     made = toy.trainer(tmp_path)
     made.args.eval_strategy, made.args.eval_steps = "steps", 8
     made.eval_dataset = {"train": made.train_dataset.dataset.select(range(16))}
@@ -188,7 +188,7 @@ class Classifier(torch.nn.Module):
         ({"workers": "0"}, 1),
     ],
 )
-def test_rounds_are_longer_than_workers_load_ahead(
+def test_rounds_shorter_than_prefetching_are_refused(
     tmp_path: Path, options: Any, least: int
 ) -> None:
     if least > 1:
@@ -201,43 +201,43 @@ def test_rounds_are_longer_than_workers_load_ahead(
 # --- attaching -----------------------------------------------------------------------------------
 
 
-def test_attaching_twice_does_nothing_more(tmp_path: Path) -> None:
+def test_attaching_twice_has_no_effect(tmp_path: Path) -> None:
     made = toy.trainer(tmp_path, max_steps=2)
     attach(made)
     callbacks = made.callback_handler.callbacks
-    assert sum(isinstance(c, FeedbackCallback) for c in callbacks) == 1
+    assert sum(isinstance(c, LossTrackingCallback) for c in callbacks) == 1
     made.train()
-    assert toy.feedback(made)._heard[1].sum() == 2 * 4 * 5  # each loss once
+    assert toy.feedback(made)._sums[1].sum() == 2 * 4 * 5  # each loss once
 
 
-def test_attaching_again_takes_a_new_plan(tmp_path: Path) -> None:
+def test_attaching_again_uses_the_new_config(tmp_path: Path) -> None:
     made = toy.trainer(tmp_path, max_steps=4)
     made.data_collator = runs.DataCollatorForMasking(tokenizers.bert(), "adaptive", every=2)
     attach(made)
     assert toy.feedback(made).losses.plan.every == 2
-    assert sum(isinstance(c, FeedbackCallback) for c in made.callback_handler.callbacks) == 1
+    assert sum(isinstance(c, LossTrackingCallback) for c in made.callback_handler.callbacks) == 1
     made.train()
     assert toy.feedback(made).losses.round == 2
-    assert made.data_collator.feedback is toy.feedback(made).shared
+    assert made.data_collator.feedback is toy.feedback(made).tables
 
 
-def test_strategies_without_feedback_are_left_alone(tmp_path: Path) -> None:
+def test_other_strategies_are_not_tracked(tmp_path: Path) -> None:
     made = runs.trainer(tmp_path)
     attach(made)
     assert made.data_collator.feedback is None
-    assert not any(isinstance(c, FeedbackCallback) for c in made.callback_handler.callbacks)
+    assert not any(isinstance(c, LossTrackingCallback) for c in made.callback_handler.callbacks)
 
 
-def test_a_model_that_is_made_by_train(tmp_path: Path) -> None:
+def test_losses_are_tracked_with_model_init(tmp_path: Path) -> None:
     made = toy.trainer(tmp_path, max_steps=7)
     made.model_init = lambda _: toy.model()
     made.train()
     assert toy.feedback(made).losses.hardest(1)
 
 
-def test_not_attached_it_is_uniform_and_says_so(tmp_path: Path) -> None:
+def test_unattached_adaptive_masks_are_uniform_with_a_warning(tmp_path: Path) -> None:
     collate = runs.DataCollatorForMasking(tokenizers.bert(), "adaptive", rate=0.5)
-    with pytest.warns(MaskplugWarning, match=r"follows the model's losses; .*were equal"):
+    with pytest.warns(MaskplugWarning, match=r"follows the losses of the model; .*were equal"):
         batch = collate([{"input_ids": row} for row in toy.rows(50)])
     assert ((batch["labels"] != -100).sum(dim=1) == 10).all()
 
@@ -259,16 +259,16 @@ def test_models_that_predict_the_next_token(tmp_path: Path) -> None:
 
     made.compute_loss = computing
     made.train()
-    sums, counts = toy.feedback(made)._heard
+    sums, counts = toy.feedback(made)._sums
     assert sums.sum() / counts.sum() / 2**20 == pytest.approx(wanted[0], rel=1e-4)
 
 
-def test_losses_that_are_no_numbers_are_ignored(tmp_path: Path) -> None:
+def test_nan_losses_are_ignored(tmp_path: Path) -> None:
     made = toy.trainer(tmp_path, max_steps=1, every=9)
     hear = toy.feedback(made)
     logits = torch.zeros(1, 3, 120)
     logits[0, 1] = float("nan")
     labels = torch.tensor([[7, 8, -100]])
-    hear.hear(logits, labels, None, shifts=False)
-    assert np.flatnonzero(hear._heard[1]).tolist() == [7]
-    assert hear._heard[0, 7] == round(np.log(120) * 2**20)
+    hear.add_batch(logits, labels, None, shifts=False)
+    assert np.flatnonzero(hear._sums[1]).tolist() == [7]
+    assert hear._sums[0, 7] == round(np.log(120) * 2**20)

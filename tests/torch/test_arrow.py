@@ -9,11 +9,10 @@ import datasets
 import numpy as np
 import pytest
 import torch
+from maskplug_torch import KeyedDataset, SharedEpoch
+from maskplug_torch.arrow import reader
 
 from maskplug_hf import DataCollatorForMasking
-from maskplug_hf.arrow import reader
-from maskplug_hf.moment import Moment
-from maskplug_hf.samples import KeyedDataset
 from support import hf_tokenizers as tokenizers
 
 COLUMNS: dict[str, list[Any]] = {
@@ -50,11 +49,11 @@ def test_rows_are_those_of_the_dataset(way: str) -> None:
 
 def test_only_the_wanted_columns_are_read() -> None:
     rows = datasets.Dataset.from_dict(COLUMNS)
-    keyed = KeyedDataset(rows, Moment(), frozenset({"input_ids", "not there"}))
+    keyed = KeyedDataset(rows, SharedEpoch(), frozenset({"input_ids", "not there"}))
     read = reader(keyed.dataset)
     assert read is not None
     assert [set(row) for row in read([1, 0])] == [{"input_ids", "sample_id"}] * 2
-    assert reader(KeyedDataset(rows, Moment(), frozenset({"not there"})).dataset) is None
+    assert reader(KeyedDataset(rows, SharedEpoch(), frozenset({"not there"})).dataset) is None
     assert (set(keyed[3]), keyed[3].key) == ({"input_ids"}, "d")
     assert set(rows.column_names) == set(COLUMNS), "the caller's dataset keeps its columns"
 
@@ -103,7 +102,7 @@ def test_masks_are_the_same_as_from_lists(workers: int) -> None:
     batches = []
     for kind in (rows, lists):
         loader: Any = torch.utils.data.DataLoader(
-            KeyedDataset(kind, Moment(), None), 3, collate_fn=collator, num_workers=workers
+            KeyedDataset(kind, SharedEpoch(), None), 3, collate_fn=collator, num_workers=workers
         )
         batches += list(loader)
     assert batches[0].keys() == batches[1].keys()

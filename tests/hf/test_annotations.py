@@ -39,7 +39,7 @@ def test_a_column_of_floats_is_read(as_row: Any) -> None:
     assert masked(batch) == [[1, 3], [2]]
 
 
-def test_starts_and_protected_tokens_are_layers_for_every_strategy() -> None:
+def test_starts_and_protected_are_annotations_for_every_strategy() -> None:
     everything = {"rate": 1.0, "clock": "never"}
     given = {"input_ids": ROW, "protected": [0, 0, 1, 0, 0, 0]}
     batch = DataCollatorForMasking(TOKENIZER, "dynamic", **everything)([given])
@@ -75,7 +75,7 @@ def test_sentence_starts_reach_the_strategy() -> None:
     assert seen[-1] == [1, 0, 0, 1, 0, 0]
 
 
-def test_layers_of_padded_rows_stay_with_their_tokens() -> None:
+def test_annotations_of_padded_rows_stay_with_their_tokens() -> None:
     plain = {"input_ids": ROW, "scores": [0.0, 0.9, 0.1, 0.9, 0.1, 0.0]}
     before = {
         "input_ids": [0, 0, *ROW, 0],
@@ -112,8 +112,11 @@ GOOD = {"input_ids": ROW, "scores": [0.5] * 6}
 @pytest.mark.parametrize(
     ("features", "message"),
     [
-        ([{"input_ids": ROW}], r"'scored@1' reads the column 'scores', .*\['input_ids'\].*attach"),
-        ([ROW], r"'scored@1' reads the column 'scores'"),
+        (
+            [{"input_ids": ROW}],
+            r"'scored@1' requires the column 'scores', .*\['input_ids'\].*attach",
+        ),
+        ([ROW], r"'scored@1' requires the column 'scores'"),
         ([GOOD, {**GOOD, "scores": [0.5]}], "'scores' has 1 values for the 6 tok.* 1"),
         (
             [GOOD, {**GOOD, "scores": [0.5] * 5 + [np.nan]}],
@@ -128,7 +131,7 @@ GOOD = {"input_ids": ROW, "scores": [0.5] * 6}
         ([{**GOOD, "protected": [1]}], "'protected' has 1 values for the 6 tokens of feature 0"),
         (
             [{**GOOD, "word_ids": [0] * 6, "word_starts": [1] * 6}],
-            "'word_ids' and 'word_starts' both say where words begin",
+            "'word_ids' and 'word_starts' both mark word starts",
         ),
     ],
 )

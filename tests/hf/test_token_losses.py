@@ -48,7 +48,7 @@ def test_no_gradients_are_kept() -> None:
     assert all(parameter.grad is None for parameter in model.parameters())
 
 
-def test_the_column_is_masked_by(tmp_path: Path) -> None:
+def test_self_evolution_masks_by_the_losses(tmp_path: Path) -> None:
     model, data = toy.model(), runs.dataset(16)
     losses = clean_losses(model, tokenizers.bert(), data)
     bar = float(np.median(np.concatenate(losses)))
@@ -68,7 +68,7 @@ def test_the_column_is_masked_by(tmp_path: Path) -> None:
             assert masked == hard
 
 
-def test_models_that_predict_otherwise_are_refused() -> None:
+def test_causal_and_encoder_decoder_models_are_refused() -> None:
     config = GPT2Config(vocab_size=120, n_embd=8, n_layer=1, n_head=1, n_positions=32)
     with pytest.raises(OptionError, match="GPT2LMHeadModel does not predict its inputs in place"):
         clean_losses(GPT2LMHeadModel(config), tokenizers.bert(), runs.dataset(1))

@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import os
-import socket
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +11,7 @@ import pytest
 from maskplug import OptionError
 from maskplug.errors import MaskplugWarning, SpecMismatchError
 from maskplug_hf import attach
-from maskplug_hf.feedback import FILE
+from maskplug_hf.loss_tracking import FILE
 from support import feedback_runs as toy
 from support.feedback_runs import rows_of
 from support.hf_runs import SaveAt
@@ -24,7 +19,7 @@ from support.hf_runs import SaveAt
 
 @pytest.mark.parametrize("workers", ["0", "2", "persistent"])
 @pytest.mark.parametrize(("batch", "accumulation", "every"), [(4, 1, 6), (2, 2, 4)])
-def test_resume_in_mid_round_is_as_no_interruption(
+def test_resume_in_mid_round_equals_an_uninterrupted_run(
     tmp_path: Path, workers: str, batch: int, accumulation: int, every: int
 ) -> None:
     def train(workers: str, resume: int = 0, save: int = 0) -> Any:
@@ -52,7 +47,7 @@ def test_resume_in_mid_round_is_as_no_interruption(
         assert np.array_equal(value, states[1][name]), name
 
 
-def test_true_resumes_the_last_checkpoint(tmp_path: Path) -> None:
+def test_resume_from_checkpoint_true_loads_the_last_checkpoint(tmp_path: Path) -> None:
     made = toy.trainer(tmp_path, save_strategy="steps", save_steps=10)
     made.train()
     again = toy.trainer(tmp_path)
@@ -61,7 +56,7 @@ def test_true_resumes_the_last_checkpoint(tmp_path: Path) -> None:
     assert rows_of(again) == rows_of(made, 30)
 
 
-def test_the_file_in_the_checkpoint_holds_no_objects(tmp_path: Path) -> None:
+def test_checkpoint_file_holds_plain_arrays(tmp_path: Path) -> None:
     made = toy.trainer(tmp_path, max_steps=9)
     made.add_callback(SaveAt(8))
     made.train()
@@ -72,13 +67,13 @@ def test_the_file_in_the_checkpoint_holds_no_objects(tmp_path: Path) -> None:
     assert saved["round"] == 1
 
 
-def test_what_cannot_be_resumed(tmp_path: Path) -> None:
+def test_resume_without_data_skip_or_losses_is_refused(tmp_path: Path) -> None:
     made = toy.trainer(tmp_path, max_steps=9)
     made.add_callback(SaveAt(8))
     made.train()
     checkpoint = tmp_path / "checkpoint-8"
     again = toy.trainer(tmp_path, ignore_data_skip=True)
-    with pytest.raises(OptionError, match="ignore_data_skip goes back"):
+    with pytest.raises(OptionError, match="ignore_data_skip returns"):
         again.train(resume_from_checkpoint=str(checkpoint))
     (checkpoint / FILE).unlink()
     again = toy.trainer(tmp_path)
@@ -95,42 +90,22 @@ def test_a_checkpoint_of_another_strategy_on_request(tmp_path: Path, other: str)
     made.train()
     again = toy.trainer(tmp_path)
     attach(again, resume_other_spec=True)
-    with pytest.warns(MaskplugWarning, match="masks are uniform at first, as told"):
+    with pytest.warns(MaskplugWarning, match="masks are uniform at first"):
         again.train(resume_from_checkpoint=str(tmp_path / "checkpoint-14"))
     easy, hard = toy.masked(one for one in again.trained if one.step < 24)
     assert easy + hard == 10 * 4 * 5
     heard = toy.feedback(again)
     assert heard.losses.round == 5
-    assert not (heard.shared.at(31) == 1.0).all()
+    assert not (heard.tables.at(31) == 1.0).all()
 
 
 # --- two processes -------------------------------------------------------------------------------
 
 
-@pytest.fixture(scope="module")
-def ranks(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    """What each of two processes saw."""
-    folder = tmp_path_factory.mktemp("two")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    shared = {"WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
-    processes = [
-        subprocess.Popen(
-            [sys.executable, toy.__file__, str(folder)],
-            env=os.environ | shared | {"RANK": r, "LOCAL_RANK": r, "OMP_NUM_THREADS": "1"},
-            stdout=(folder / f"log{r}.txt").open("w"),
-            stderr=subprocess.STDOUT,
-        )
-        for r in ("0", "1")
-    ]
-    try:
-        codes = [process.wait(timeout=240) for process in processes]
-    finally:
-        for process in processes:
-            process.kill()
-    assert codes == [0, 0], (folder / f"log{int(codes[0] == 0)}.txt").read_text()[-3000:]
-    return [json.loads((folder / f"rank{rank}.json").read_text()) for rank in range(2)]
+@pytest.fixture(name="ranks")
+def _ranks(ranks: Any) -> Any:
+    """The adaptive runs of two processes."""
+    return [rank["losses"] for rank in ranks]
 
 
 @pytest.mark.xdist_group("hf-table")
