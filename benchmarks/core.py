@@ -17,6 +17,7 @@ from maskplug.context import MaskingContext
 from maskplug.plugins import registry
 from maskplug.registry import BUILTIN
 from maskplug.strategies.composed import Composed
+from maskplug.tokens import Masked
 
 ROWS, LENGTH, SHORT = 32, 512, 2
 #: The arrays fit into the cache of a core, into the shared cache, and into neither of them.
@@ -140,6 +141,6 @@ def _stages(tokens: maskplug.TokenBatch) -> dict[str, Prepare]:
         "selector": drawing(strategy.selector.select, tokens),
         "check of the selection": lambda: partial(selection.check, tokens),
         "replacement": drawing(strategy.replacement.replace, tokens, selection),
-        "target": drawing(strategy.target.build, tokens, selection, inputs),
+        "target": drawing(strategy.target.build, tokens, Masked(inputs, selection)),
         "all, with observers": lambda: partial(strategy, unseen(tokens), vocab, seed=1),
     }

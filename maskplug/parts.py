@@ -185,15 +185,15 @@ class Target(Part):
     each_input: bool = False
 
     @abstractmethod
-    def build(
-        self,
-        tokens: TokenBatch,
-        selection: Selection,
-        inputs: Ragged,
-        vocab: Vocabulary,
-        rng: Rng,
-    ) -> Masked:
-        """Return the inputs with aligned ``labels``, or with ``targets`` of any length."""
+    def build(self, tokens: TokenBatch, masked: Masked, vocab: Vocabulary, rng: Rng) -> Masked:
+        """Return the masked batch with ``labels`` (aligned with the inputs) or ``targets``.
+
+        Args:
+            tokens: the original.
+            masked: holds the inputs and the selection.
+            vocab: the vocabulary of the ids.
+            rng: the draws of the samples.
+        """
 
     def bound(self, lengths: IntArray, most: SelectionBound) -> IntArray:
         """Return the maximum length of the prediction: int64; see ``Replacement.bound``."""

@@ -199,6 +199,11 @@ class Selection:
         offsets = single_units(readonly(mask, np.bool_), tokens.offsets, starts)
         return cls(starts[: offsets[-1]], ones(offsets[-1]), offsets, len(mask))
 
+    @property
+    def spans(self) -> tuple[IntArray, IntArray, IntArray]:
+        """``starts``, ``lengths`` and ``offsets``, in the order of kernel arguments."""
+        return self.starts, self.lengths, self.offsets
+
     def __len__(self) -> int:
         return len(self.offsets) - 1
 
@@ -290,6 +295,7 @@ class Selection:
 
 #: Fill values of result annotations (padding, new tokens, rows of another strategy) other than 0.
 ABSENT: Mapping[str, int] = {"order": -1, "block": -1}
+NO_ANNOTATIONS: Mapping[str, np.ndarray[Any, Any]] = MappingProxyType({})
 
 
 @dataclass(frozen=True, eq=False)
@@ -333,6 +339,9 @@ class Masked:
                 raise TokenError("divisors need weights, one divisor per sample")
         for name, rows in (("annotations", self.inputs), ("target_annotations", self.targets)):
             given = getattr(self, name)
+            if given == {}:
+                object.__setattr__(self, name, NO_ANNOTATIONS)
+                continue
             kept = {n: readonly(v, np.asarray(v).dtype.type) for n, v in given.items()}
             for layer, values in kept.items():
                 if rows is None or len(values) != len(rows.values):

@@ -41,7 +41,8 @@ class Replacing(maskplug.Replacement):
 class Building(maskplug.Target):
     function: Any
 
-    def build(self, tokens: Any, selection: Any, inputs: Any, vocab: Any, rng: Any) -> Any:
+    def build(self, tokens: Any, masked: Any, vocab: Any, rng: Any) -> Any:
+        selection, inputs = masked.selection, masked.inputs
         return self.function(inputs, selection)
 
 

@@ -1,4 +1,4 @@
-"""The discriminator's half of ELECTRA, and sampling that does not depend on the batch."""
+"""Tests of ``objectives.electra``."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from maskplug import Rng, Selection
 from maskplug.errors import TokenError
 from maskplug.objectives.electra import discriminate, sample
 from support import reference as ref
-from support import reference_diffusion as twin
+from support import reference_diffusion as diffusion_ref
 from support.batches import ORDINARY, VOCAB, batch, equal_rows, fits, likely, ragged, seeds
 
 
 @given(ragged(), seeds, st.randoms(use_true_random=False))
-def test_labels_say_what_is_not_the_original(rows: list[list[int]], seed: int, other: Any) -> None:
+def test_labels_are_one_where_ids_differ(rows: list[list[int]], seed: int, other: Any) -> None:
     tokens = batch(rows)
     masked = maskplug.strategy("electra", rate=0.5)(tokens, VOCAB, seed=seed)
     mask = masked.selection.mask
@@ -32,11 +32,11 @@ def test_labels_say_what_is_not_the_original(rows: list[list[int]], seed: int, o
     assert (inputs[mask] == sampled).all()
     assert (inputs[~mask] == tokens.ids[~mask]).all()
     assert (labels[mask] == (sampled != original)).all()
-    # Specials and tokens that were not chosen are originals.
+    # Special tokens and unselected tokens are original.
     assert (labels[~mask] == 0).all()
 
 
-def test_a_generator_reads_its_inputs() -> None:
+def test_generator_function_gets_inputs_and_selection() -> None:
     tokens = equal_rows(50, 20)
     masked = maskplug.strategy("electra", rate=0.3)(tokens, VOCAB, seed=3)
     seen = []
@@ -52,7 +52,7 @@ def test_a_generator_reads_its_inputs() -> None:
 
 
 @pytest.mark.parametrize("accuracy", [0.0, 0.35, 1.0])
-def test_the_mean_label_is_the_rate_times_the_errors(accuracy: float) -> None:
+def test_mean_label_is_rate_times_error(accuracy: float) -> None:
     samples, length, rate = 2_000, 40, 0.15
     tokens = equal_rows(samples, length)
     masked = maskplug.strategy("electra", rate=rate)(tokens, VOCAB, seed=3)
@@ -64,14 +64,14 @@ def test_the_mean_label_is_the_rate_times_the_errors(accuracy: float) -> None:
 
 
 @pytest.mark.parametrize("sampled", [[5], [5.0, 6.0], [[5, 6]], [5, 6, 7]])
-def test_ids_that_do_not_fit(sampled: list[Any]) -> None:
+def test_wrong_ids_raise(sampled: list[Any]) -> None:
     tokens = batch([[5, 6, 7, 8]])
     masked = maskplug.strategy("electra", rate=0.5)(tokens, VOCAB)
-    with pytest.raises(TokenError, match="one whole number is needed for each of the 2 chosen"):
+    with pytest.raises(TokenError, match="one integer is needed for each of the 2 selected"):
         discriminate(tokens, masked, sampled)  # type: ignore[arg-type]
 
 
-def test_a_strategy_that_moves_tokens() -> None:
+def test_strategy_that_moves_tokens_raises() -> None:
     tokens = batch([[5, 6, 7, 8]])
     masked = maskplug.compose("exact", "delete", "original")(tokens, VOCAB)
     with pytest.raises(TokenError, match="changed the length or the order"):
@@ -79,16 +79,16 @@ def test_a_strategy_that_moves_tokens() -> None:
 
 
 @given(ragged(), seeds, st.integers(1, 9), st.randoms(use_true_random=False))
-def test_samples_are_those_of_the_twin(
-    rows: list[list[int]], seed: int, size: int, values: Any
-) -> None:
+def test_samples_match_reference(rows: list[list[int]], seed: int, size: int, values: Any) -> None:
     tokens = batch(rows)
     rng = Rng.at(seed, 5, tokens.keys)
     masked = maskplug.strategy("electra", rate=0.5)(tokens, VOCAB, seed=seed, epoch=5)
     counts = [int(row.sum()) for row in np.split(masked.selection.mask, tokens.offsets[1:-1])]
     logits = [[[values.gauss(0, 3) for _ in range(size)] for _ in range(n)] for n in counts]
     flat = np.array([row for own in logits for row in own]).reshape(-1, size)
-    expected = [twin.sample_ids(ref.Sample(seed, 5, i), own) for i, own in enumerate(logits)]
+    expected = [
+        diffusion_ref.sample_ids(ref.Sample(seed, 5, i), own) for i, own in enumerate(logits)
+    ]
     got = sample(flat, masked.selection, rng)
     assert got.dtype == np.int64
     assert got.tolist() == [value for own in expected for value in own]
@@ -122,17 +122,17 @@ def test_samples_do_not_depend_on_the_batch() -> None:
 
 
 @pytest.mark.parametrize("shape", [(3, 4), (2,), (2, 0)])
-def test_logits_of_another_shape(shape: tuple[int, ...]) -> None:
+def test_wrong_logits_raise(shape: tuple[int, ...]) -> None:
     tokens = batch([[5, 6, 7, 8]])
     masked = maskplug.strategy("electra", rate=0.5)(tokens, VOCAB)
-    with pytest.raises(TokenError, match="one row is needed for each of the 2 chosen tokens"):
+    with pytest.raises(TokenError, match="one row is needed for each of the 2 selected tokens"):
         sample(np.zeros(shape), masked.selection, Rng.at(0, 0, [0]))
 
 
 @pytest.mark.parametrize("bad", [np.nan, -np.inf, np.inf])
-def test_logits_without_a_greatest(bad: float) -> None:
+def test_logits_without_finite_maximum_raise(bad: float) -> None:
     tokens = batch([[5, 6, 7, 8]])
     masked = maskplug.strategy("electra", rate=0.5)(tokens, VOCAB)
     logits = np.array([[0.0, 0.0], [bad, bad]])
-    with pytest.raises(TokenError, match="sample 0 has a row of logits without a finite greatest"):
+    with pytest.raises(TokenError, match="sample 0 has a row of logits without a finite maximum"):
         sample(logits, masked.selection, Rng.at(0, 0, [0]))

@@ -1,4 +1,4 @@
-"""Collocations: counts, scores, shares, and the file that the strategy ``pmi`` reads."""
+"""Tests of collocation vocabularies: counts, scores, shares and files."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ corpora = st.lists(st.lists(letters, max_size=12), max_size=8)
 
 
 def all_counts(corpus: Corpus, max_n: int) -> dict[int, Counter[Any]]:
-    """Every n-gram, counted as plainly as can be."""
+    """Count every n-gram with plain loops."""
     return {
         n: Counter(tuple(row[i : i + n]) for row in corpus for i in range(len(row) - n + 1))
         for n in range(1, max_n + 1)
@@ -42,7 +42,7 @@ def all_counts(corpus: Corpus, max_n: int) -> dict[int, Counter[Any]]:
 
 
 def cuttings(gram: tuple[Any, ...]) -> Iterator[list[tuple[Any, ...]]]:
-    """All ways to cut an n-gram into two or more parts."""
+    """Yield all divisions of an n-gram into two or more parts."""
     n = len(gram)
     for code in range(1, 2 ** (n - 1)):
         cuts = [0, *(i + 1 for i in range(n - 1) if code >> i & 1), n]
@@ -50,21 +50,21 @@ def cuttings(gram: tuple[Any, ...]) -> Iterator[list[tuple[Any, ...]]]:
 
 
 @given(corpora, st.integers(2, 5), st.integers(1, 4))
-def test_counts_are_exact_where_they_are_frequent(corpus: Corpus, max_n: int, least: int) -> None:
+def test_frequent_counts_are_exact(corpus: Corpus, max_n: int, least: int) -> None:
     counts = Counts(lambda: corpus, max_n, least)
-    found = {
+    entries = {
         tuple(counts.words[number] for number in gram): count
         for gram, count in counts.counts.items()
     }
     expected = all_counts(corpus, max_n)
-    assert found == {
+    assert entries == {
         gram: count for table in expected.values() for gram, count in table.items()
         if count >= least
     }  # fmt: skip
 
 
 @given(corpora, st.integers(1, 3))
-def test_scores_are_the_least_of_all_cuttings(corpus: Corpus, least: int) -> None:
+def test_pmi_is_the_minimum_over_all_divisions(corpus: Corpus, least: int) -> None:
     tables = all_counts(corpus, 5)
 
     def p(gram: tuple[Any, ...]) -> float:
@@ -75,31 +75,31 @@ def test_scores_are_the_least_of_all_cuttings(corpus: Corpus, least: int) -> Non
         assert entry.score == pytest.approx(min(scores))
 
 
-def test_a_pair_explains_the_triple_around_it() -> None:
-    # "2 3" always stand together, and anything stands around them.
+def test_frequent_pair_explains_its_triple() -> None:
+    # "2 3" always occur together, between arbitrary words.
     draw = random.Random(1)
     row: list[tuple[int, ...]] = []
     while len(row) < 4_000:
         row += [(2,), (3,)] if draw.random() < 0.1 else [(draw.randrange(10, 20),)]
     corpus = [row]
-    found = {entry.words: entry.score for entry in collocations(lambda: corpus, 10**6, 3, 20)}
-    pair = found[(2,), (3,)]
-    triples = [score for words, score in found.items() if len(words) == 3]
-    assert pair == max(score for words, score in found.items() if len(words) == 2)
+    entries = {entry.words: entry.score for entry in collocations(lambda: corpus, 10**6, 3, 20)}
+    pair = entries[(2,), (3,)]
+    triples = [score for words, score in entries.items() if len(words) == 3]
+    assert pair == max(score for words, score in entries.items() if len(words) == 2)
     assert triples
     assert max(triples) < pair / 3
 
 
-def test_the_best_of_each_length_up_to_their_shares() -> None:
+def test_best_ngrams_of_each_length() -> None:
     draw = random.Random(2)
     corpus = [[(draw.randrange(6),) for _ in range(40)] for _ in range(60)]
     everything = collocations(lambda: corpus, 10**6, 4, 2)
-    found = collocations(lambda: corpus, 16, 4, 2)
-    assert Counter(len(entry.words) for entry in found) == {2: 8, 3: 4, 4: 4}
+    entries = collocations(lambda: corpus, 16, 4, 2)
+    assert Counter(len(entry.words) for entry in entries) == {2: 8, 3: 4, 4: 4}
     for n in (2, 3, 4):
         ranked = [entry for entry in everything if len(entry.words) == n]
         assert ranked == sorted(ranked, key=lambda entry: -entry.score)
-        chosen = [entry for entry in found if len(entry.words) == n]
+        chosen = [entry for entry in entries if len(entry.words) == n]
         assert chosen == ranked[: len(chosen)]
 
 
@@ -114,14 +114,14 @@ def test_pmi_of_a_pair() -> None:
     assert pmi((0, 1), logs) == pytest.approx(log(2))
 
 
-def test_rare_ones_are_left_out() -> None:
+def test_rare_ngrams_are_excluded() -> None:
     corpus = [[(1,), (2,)]] * 10 + [[(3,), (4,)]] * 11
     assert [entry.words for entry in collocations(lambda: corpus)] == [((3,), (4,))]
     assert collocations(lambda: corpus, min_count=12) == []
     assert collocations(list) == []
 
 
-def test_every_pass_reads_the_corpus_anew() -> None:
+def test_corpus_is_read_once_per_length() -> None:
     begun = []
 
     def read() -> Iterator[list[tuple[int, ...]]]:
@@ -132,7 +132,7 @@ def test_every_pass_reads_the_corpus_anew() -> None:
     assert len(begun) == 3
 
 
-def test_words_of_a_row_are_cut_at_specials_and_sentences() -> None:
+def test_rows_are_split_at_special_tokens_and_sentences() -> None:
     tokens = batch([[2, 6, 7, 8, 3, 10], [], [12, 13]])
     assert list(sentences(tokens, VOCAB)) == [[(6, 7), (8,)], [(10,)], [(12, 13)]]
     marked = batch([[6, 8, 10, 12]], sentence_starts=[[True, False, True, False]])
@@ -142,12 +142,12 @@ def test_words_of_a_row_are_cut_at_specials_and_sentences() -> None:
     assert list(sentences(batch([]), VOCAB)) == []
 
 
-def test_words_must_be_known() -> None:
+def test_missing_word_starts_raise() -> None:
     with pytest.raises(VocabularyError, match="whole words need word boundaries"):
         list(sentences(batch([[5]]), Vocabulary(size=60)))
 
 
-def test_the_strategy_reads_what_is_written(tmp_path: Path) -> None:
+def test_strategy_pmi_reads_the_file(tmp_path: Path) -> None:
     path = tmp_path / "list.txt"
     write(path, [Collocation(((6, 7), (8,)), 2.5), Collocation(((10,), (12,)), -0.25)])
     assert path.read_text() == "6 7 8\t2.500000\n10 12\t-0.250000\n"

@@ -1,4 +1,4 @@
-"""XLNet's masks, against the rule written out pair by pair."""
+"""XLNet's masks match the pairwise definition."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from maskplug.objectives.xlnet import perm_mask, target_labels, target_mapping
 
 @st.composite
 def orders(draw: st.DrawFn) -> np.ndarray:
-    """Rows in which some tokens are ranked from 0, in any order, and the others are -1."""
+    """Draw rows in which some tokens have ranks from 0 in any order, and the others -1."""
     length = draw(st.integers(0, 8))
     rows = []
     for _ in range(draw(st.integers(0, 4))):
@@ -24,7 +24,7 @@ def orders(draw: st.DrawFn) -> np.ndarray:
 
 
 @given(orders())
-def test_who_sees_whom(order: np.ndarray) -> None:
+def test_perm_mask_matches_definition(order: np.ndarray) -> None:
     hidden = perm_mask(order)
     assert hidden.shape == (*order.shape, order.shape[1])
     assert hidden.dtype == np.float64
@@ -39,7 +39,7 @@ def test_who_sees_whom(order: np.ndarray) -> None:
 
 
 @given(orders())
-def test_rows_and_labels_of_what_is_predicted(order: np.ndarray) -> None:
+def test_target_mapping_and_labels(order: np.ndarray) -> None:
     labels = np.where(order >= 0, np.arange(order.size).reshape(order.shape) + 5, -100)
     mapping, wanted = target_mapping(order), target_labels(order, labels)
     most = int((order >= 0).sum(axis=1).max(initial=0))
@@ -58,11 +58,11 @@ def test_rows_and_labels_of_what_is_predicted(order: np.ndarray) -> None:
 
 @pytest.mark.parametrize("function", [perm_mask, target_mapping])
 @pytest.mark.parametrize("order", [np.zeros(3, np.int64), np.zeros((2, 3))])
-def test_the_order_is_a_matrix_of_integers(function, order) -> None:  # type: ignore[no-untyped-def]
+def test_wrong_orders_raise(function, order) -> None:  # type: ignore[no-untyped-def]
     with pytest.raises(TokenError, match=r"must be integers of shape \(batch, length\)"):
         function(order)
 
 
-def test_labels_of_another_shape() -> None:
+def test_wrong_label_shape_raises() -> None:
     with pytest.raises(TokenError, match=r"labels have shape \(1, 2\), the order \(1, 3\)"):
         target_labels(np.array([[0, -1, -1]]), np.array([[1, 2]]))

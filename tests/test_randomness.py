@@ -1,4 +1,4 @@
-"""docs/randomness.md: its numbers are those of the library and of the reference."""
+"""The numbers in docs/randomness.md match the library and the reference."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def test_purpose_codes(purpose: str, code: str) -> None:
     assert f"{key_of(purpose):016x}" == f"{ref.text_key(purpose):016x}" == code
 
 
-def test_every_purpose_of_the_library_is_on_the_page() -> None:
+def test_all_purposes_are_documented() -> None:
     source = Path(maskplug.__file__).parent.rglob("*.py")
     lines = "\n".join(path.read_text(encoding="utf-8") for path in source).splitlines()
     text = "\n".join(line for line in lines if ">>>" not in line)
@@ -52,7 +52,7 @@ def test_every_purpose_of_the_library_is_on_the_page() -> None:
     assert used == set(CODES)
 
 
-def test_known_answers_of_the_page() -> None:
+def test_documented_known_answers() -> None:
     rows = re.findall(r"^\| `((?:\w{8} ){3}\w{8})` \| `(\w{8} \w{8})` \| `(.*)` \|$", PAGE, re.M)
     assert len(rows) == 3
     for counter, key, words in rows:
@@ -85,7 +85,7 @@ def test_mask_of_the_example() -> None:
     assert masked.selection.starts.tolist() == numbers(EXAMPLE["chosen positions"])
 
 
-def test_mask_of_the_example_by_the_reference() -> None:
+def test_mask_of_the_example_matches_reference() -> None:
     budget = SAMPLE.budget(0.4, 8)
     chosen = ref.exact(SAMPLE.words("exact", 8), budget)
     groups = [[1 + unit] for unit, taken in enumerate(chosen) if taken]

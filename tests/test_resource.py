@@ -1,4 +1,4 @@
-"""Files as options: named by path, pinned by content."""
+"""Tests of options that are files."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def file(tmp_path: Path) -> Path:
     return path
 
 
-def test_a_path_becomes_a_resource_and_a_spec(file: Path) -> None:
+def test_path_becomes_resource_in_spec(file: Path) -> None:
     for given in (str(file), file, Resource.of(file), {"path": str(file), "digest": None}):
         if isinstance(given, dict):
             given = {**given, "digest": Resource.of(file).digest}
@@ -41,14 +41,14 @@ def test_a_path_becomes_a_resource_and_a_spec(file: Path) -> None:
         assert specs.canonical(made.file) == {"path": str(file), "digest": made.file.digest}
 
 
-def test_a_changed_file_is_refused(file: Path) -> None:
+def test_changed_file_raises(file: Path) -> None:
     spec = specs.canonical(Resource.of(file))
     file.write_text("other")
     with pytest.raises(OptionError, match=r"list.txt has changed: its content has the digest"):
         Resource.of(spec)
 
 
-def test_fingerprints_take_in_the_content_and_not_the_place(file: Path, tmp_path: Path) -> None:
+def test_fingerprint_depends_on_content_not_path(file: Path, tmp_path: Path) -> None:
     elsewhere = tmp_path / "copy.txt"
     elsewhere.write_bytes(file.read_bytes())
     other = tmp_path / "other.txt"

@@ -1,4 +1,4 @@
-"""Files as options: what they hold is what was asked for, whenever they are read."""
+"""Files are checked against their digest whenever they are read."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from maskplug.errors import OptionError
 from maskplug.preprocessing.resource import Resource
 
 
-def test_a_file_that_changes_before_it_is_read_is_refused(tmp_path: Path) -> None:
-    # A worker that starts later would otherwise mask with another list than the others do.
+def test_file_that_changes_before_reading_raises(tmp_path: Path) -> None:
+    # Otherwise a worker that starts later would use another list.
     path = tmp_path / "list.txt"
     path.write_text("5 6\n")
     resource = Resource.of(path)

@@ -1,4 +1,4 @@
-"""Round trips: inputs and targets give back the original, on 10,000 rows for every objective."""
+"""Inputs and targets restore the original, for every objective."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from maskplug import Masked, TokenBatch
 from maskplug.errors import TokenError
 from maskplug.objectives import reconstruct as restore
 from maskplug.ragged import Ragged
+from support.scale import scenes
 from support.t5_rows import (
     MIDDLE,
     PIECES,
@@ -26,7 +27,7 @@ from support.t5_rows import (
     rows_of,
 )
 
-SAMPLES, LONGEST = 10_000, 600
+SAMPLES, LONGEST = scenes(400, 10_000), 600
 MODES = {"[R]": 60, "[S]": 61, "[X]": 62}
 ends = pytest.mark.parametrize("ends", [False, True], ids=["bare", "bos and eos"])
 by_sentinels = partial(restore.from_sentinels, vocab=VOCAB)
@@ -34,10 +35,10 @@ by_suffix = partial(restore.from_suffix, vocab=VOCAB)
 
 
 def restored(masked: Masked, tokens: TokenBatch, rebuild: Callable[[Any, Any], Any]) -> bool:
-    """Whether every row comes back from its inputs and targets."""
+    """Return whether every row is restored from its inputs and targets."""
     assert masked.targets is not None
     triples = zip(masked.inputs, masked.targets, rows_of(tokens), strict=True)
-    return all(np.array_equal(rebuild(read, told), row) for read, told, row in triples)
+    return all(np.array_equal(rebuild(inputs, targets), row) for inputs, targets, row in triples)
 
 
 @ends
@@ -87,7 +88,8 @@ def test_mass(ends: bool) -> None:
     places = Ragged(masked.target_annotations["position_ids"], masked.targets.offsets)
     rows = zip(masked.inputs, masked.targets, places, rows_of(tokens), strict=True)
     assert all(
-        np.array_equal(restore.from_fragment(read, told, at), row) for read, told, at, row in rows
+        np.array_equal(restore.from_fragment(inputs, targets, at), row)
+        for inputs, targets, at, row in rows
     )
 
 
@@ -113,21 +115,21 @@ def test_fim_between_tokens(ends: bool, spm: float) -> None:
     masked = maskplug.strategy("fim", rate=0.9, spm=spm)(tokens, VOCAB, seed=3)
     rows = zip(masked.inputs, rows_of(tokens), strict=True)
     assert all(
-        np.array_equal(restore.from_fim(read, PREFIX, MIDDLE, SUFFIX, VOCAB), row)
-        for read, row in rows
+        np.array_equal(restore.from_fim(inputs, PREFIX, MIDDLE, SUFFIX, VOCAB), row)
+        for inputs, row in rows
     )
 
 
 @cache
 def texts() -> tuple[TokenBatch, list[str]]:
-    """Texts as their tokenizer encodes them, between bos and eos."""
+    """Return texts and their tokens between bos and eos."""
     codec = Greedy()
     rng = np.random.default_rng(0)
     long = "".join(rng.choice([piece for piece in PIECES.values() if piece != "漢字"], 9_000))
     lengths, places = rng.integers(0, LONGEST + 1, SAMPLES), rng.integers(0, 8_000, SAMPLES)
-    found = [long[at : at + n] for at, n in zip(places.tolist(), lengths.tolist(), strict=True)]
-    rows = [[2, *codec.encode(text), 3] for text in found]
-    return TokenBatch.from_lists(rows, keys=range(SAMPLES)), found
+    chosen = [long[at : at + n] for at, n in zip(places.tolist(), lengths.tolist(), strict=True)]
+    rows = [[2, *codec.encode(text), 3] for text in chosen]
+    return TokenBatch.from_lists(rows, keys=range(SAMPLES)), chosen
 
 
 def test_fim_between_characters() -> None:
@@ -136,7 +138,8 @@ def test_fim_between_characters() -> None:
     masked = strategy(tokens, TEXTUAL, seed=3)
     codec = Greedy()
     rows = [
-        restore.from_fim(read, PREFIX, MIDDLE, SUFFIX, TEXTUAL).tolist() for read in masked.inputs
+        restore.from_fim(inputs, PREFIX, MIDDLE, SUFFIX, TEXTUAL).tolist()
+        for inputs in masked.inputs
     ]
     assert all(row[0] == 2 and row[-1] == 3 for row in rows)
     assert [codec.decode(row[1:-1]) for row in rows] == wanted
@@ -144,10 +147,10 @@ def test_fim_between_characters() -> None:
     assert inside > SAMPLES / 10, "cuts fall inside tokens"
 
 
-def test_masks_of_gap_sentences() -> None:
+def test_from_marks() -> None:
     assert restore.from_marks([4, 5, 4], [[6, 7], []], 4).tolist() == [6, 7, 5]
     assert restore.from_marks([], [], 4).tolist() == []
-    with pytest.raises(TokenError, match="1 pieces came for a row with 2 marks"):
+    with pytest.raises(TokenError, match="got 1 pieces for a row with 2 marks"):
         restore.from_marks([4, 4], [[5]], 4)
 
 
@@ -157,20 +160,20 @@ def test_masks_of_gap_sentences() -> None:
         ([5, 1199, 1198], [1199, 6], r"sentinels \[1199, 1198\] and the targets \[1199\]"),
         ([5, 1199], [1198, 6], "in the same order"),
         ([5, 1199, 1198], [1198, 6, 1199, 7], "in the same order"),
-        ([5, 1199], [6, 1199, 7], "the targets begin with the first"),
+        ([5, 1199], [6, 1199, 7], "targets must begin with the first"),
         ([5, 1199], [], r"the targets \[\]"),
-        ([5], [6], "the targets begin with the first"),
+        ([5], [6], "targets must begin with the first"),
         ([5, 1199], [1199, 6, 1198, 7], "tokens follow the final sentinel 1198"),
         ([5], [1199, 1198], "at most one more"),
     ],
 )
-def test_targets_that_do_not_fit(inputs: list[int], targets: list[int], message: str) -> None:
+def test_mismatched_sentinels_raise(inputs: list[int], targets: list[int], message: str) -> None:
     with pytest.raises(TokenError, match=message):
         restore.from_sentinels(inputs, targets, VOCAB)
 
 
-def test_positions_and_marks_that_do_not_fit() -> None:
-    with pytest.raises(TokenError, match="2 targets came with 1 position_ids"):
+def test_mismatched_positions_and_marks_raise() -> None:
+    with pytest.raises(TokenError, match="got 1 position_ids for 2 targets"):
         restore.from_fragment([5, 6], [7, 8], [0])
     for place in (-1, 2):
         with pytest.raises(TokenError, match=f"position {place} is outside a row of 2 tokens"):
@@ -180,7 +183,7 @@ def test_positions_and_marks_that_do_not_fit() -> None:
             restore.from_fim(row, PREFIX, MIDDLE, SUFFIX, VOCAB)
 
 
-def test_what_is_not_there_is_not_invented() -> None:
+def test_rows_without_marks_are_unchanged() -> None:
     assert restore.from_fim([5, 6], PREFIX, MIDDLE, SUFFIX, VOCAB).tolist() == [5, 6]
     assert restore.without_mode([5, 6, 60], MODES.values())[0] is None
     assert restore.from_suffix([], [7], VOCAB).tolist() == [7]

@@ -1,4 +1,4 @@
-"""From spans of characters or bytes to the tokens that lie in them."""
+"""Tests of the annotation ``salient`` from spans of characters or bytes."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ OFFSETS = [(0, 0), *WORDS, (0, 0)]
 
 
 def test_tokens_inside_a_span_belong_to_it() -> None:
-    layer = salient_layer(OFFSETS, [(0, 3), (8, 15)])
-    assert layer.tolist() == [0, 1, 0, 2, 2, 0, 0, 0, 0, 0]
-    assert layer.dtype == "int64"
+    numbers = salient_layer(OFFSETS, [(0, 3), (8, 15)])
+    assert numbers.tolist() == [0, 1, 0, 2, 2, 0, 0, 0, 0, 0]
+    assert numbers.dtype == "int64"
 
 
-def test_a_token_that_reaches_beyond_does_not() -> None:
+def test_tokens_beyond_a_span_do_not_belong_to_it() -> None:
     assert salient_layer(OFFSETS, [(19, 23)]).tolist() == [0] * 6 + [1] + [0] * 3
 
 
-def test_neighbouring_spans_are_two() -> None:
+def test_adjacent_spans_have_different_numbers() -> None:
     assert salient_layer(OFFSETS, [(11, 15), (8, 11)]).tolist()[3:5] == [2, 1]
 
 
@@ -33,32 +33,43 @@ def test_no_spans_and_no_tokens() -> None:
 
 
 @pytest.mark.parametrize("span", [(20, 23), (0, 2), (7, 8), (0, 0), (99, 120)])
-def test_a_span_without_a_whole_token(span: tuple[int, int]) -> None:
-    with pytest.raises(TokenError, match=rf"\({span[0]}, {span[1]}\) covers no token as a whole"):
+def test_span_without_a_whole_token_raises(span: tuple[int, int]) -> None:
+    with pytest.raises(TokenError, match=rf"\({span[0]}, {span[1]}\) covers no whole token"):
         salient_layer(OFFSETS, [span])
 
 
-def test_overlapping_spans() -> None:
+def test_overlapping_spans_raise() -> None:
     with pytest.raises(TokenError, match=r"the spans \(8, 15\) and \(11, 18\) overlap"):
         salient_layer(OFFSETS, [(0, 3), (8, 15), (11, 18)])
 
 
-def test_bytes_are_not_characters() -> None:
+def test_byte_offsets_of_non_ascii_text() -> None:
     data = TEXT.encode()
     spans = []
     for name in ("Zoë", "Wrocław", "1984"):
         start = data.index(name.encode())
         spans.append((start, start + len(name.encode())))
     assert spans == [(0, 4), (9, 17), (21, 25)]
-    found = byte_offsets(TEXT, spans)
-    assert [TEXT[a:b] for a, b in found] == ["Zoë", "Wrocław", "1984"]
-    assert salient_layer(OFFSETS, found[:2]).tolist() == [0, 1, 0, 2, 2, 0, 0, 0, 0, 0]
-    # Bytes taken for characters would mark half of the name.
+    spans_in_characters = byte_offsets(TEXT, spans)
+    assert [TEXT[a:b] for a, b in spans_in_characters] == ["Zoë", "Wrocław", "1984"]
+    assert salient_layer(OFFSETS, spans_in_characters[:2]).tolist() == [
+        0,
+        1,
+        0,
+        2,
+        2,
+        0,
+        0,
+        0,
+        0,
+        0,
+    ]
+    # Bytes used as characters would mark half of the name.
     assert salient_layer(OFFSETS, spans[1:2]).tolist() == [0, 0, 0, 0, 1, 0, 0, 0, 0, 0]
 
 
 @pytest.mark.parametrize("text", ["日本 の 東京", "naïve 🙂 café", "plain"])
-def test_every_span_of_characters_comes_back(text: str) -> None:
+def test_byte_offsets_round_trip(text: str) -> None:
     places = [(a, b) for b in range(len(text) + 1) for a in range(b + 1)]
     in_bytes = [(len(text[:a].encode()), len(text[:b].encode())) for a, b in places]
     assert byte_offsets(text, in_bytes) == places
@@ -74,6 +85,6 @@ def test_every_span_of_characters_comes_back(text: str) -> None:
         ((2, 1), "is no part"),
     ],
 )
-def test_bad_bytes(span: tuple[int, int], message: str) -> None:
+def test_bad_byte_spans(span: tuple[int, int], message: str) -> None:
     with pytest.raises(TokenError, match=message):
         byte_offsets("Zoë", [span])

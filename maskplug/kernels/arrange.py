@@ -1,4 +1,4 @@
-"""Rows in another order: random permutations, rotations and short-range shuffles of units."""
+"""Reorder units: random permutations, rotations and short-range shuffles."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ def arrange(
     units: IntArray,
     order: IntArray,
 ) -> None:
-    """Write the rearranged rows, and where each of their tokens stood.
+    """Write the rearranged rows, and the source of each token.
 
-    ``units`` are the row offsets of the units; place k of a row is taken by its unit ``order[k]``,
-    counted from the first of the row. What stands between two places stays between them.
+    ``units`` are the row offsets of the units; place k of a row gets its unit ``order[k]``, counted
+    from the first unit of the row. Tokens between two places stay between them.
     """
     n = np.int64(0)
     for row in range(len(offsets) - 1):
         cursor = offsets[row]
         first, last = units[row], units[row + 1] - 1
         if last >= first and starts[last] + lengths[last] - starts[first] == last - first + 1:
-            # Single tokens side by side, as a row without special tokens inside has them.
+            # Adjacent single tokens: a row without special tokens inside.
             n = append(out, sources, n, ids, cursor, starts[first])
             for k in range(first, last + 1):
                 moved = starts[first] + order[k]
@@ -51,7 +51,7 @@ def arrange(
 
 @kernel
 def shuffle(values: IntArray, count: int, words: Words) -> None:
-    """Put the first ``count`` values into a random order, all orders equally likely.
+    """Shuffle the first ``count`` values, all orders equally likely.
 
     Source: Knuth, "The Art of Computer Programming" 2, section 3.4.2, algorithm P.
     """
@@ -62,7 +62,7 @@ def shuffle(values: IntArray, count: int, words: Words) -> None:
 
 @kernel
 def permutations(keys: UintArray, offsets: IntArray, counts: IntArray) -> IntArray:
-    """An order in which ``counts[row]`` units of each row have changed places at random."""
+    """Return an order in which ``counts[row]`` random units of each row are permuted."""
     order = np.empty(offsets[-1], np.int64)
     most = longest(offsets)
     places = np.empty(most + 1, np.uint32)
@@ -90,7 +90,7 @@ def permutations(keys: UintArray, offsets: IntArray, counts: IntArray) -> IntArr
 
 @kernel
 def rotations(keys: UintArray, offsets: IntArray, thresholds: UintArray) -> IntArray:
-    """An order that begins at a random unit, in rows whose first word is below the threshold."""
+    """Return an order that starts at a random unit in rows whose word 0 is below the threshold."""
     order = np.empty(offsets[-1], np.int64)
     words = room(2)
     for row in range(len(keys)):
@@ -105,9 +105,9 @@ def rotations(keys: UintArray, offsets: IntArray, thresholds: UintArray) -> IntA
 
 @kernel
 def shuffles(keys: UintArray, offsets: IntArray, distance: int) -> IntArray:
-    """An order by (own place + a random number below ``distance``); ties keep their order.
+    """Return the units sorted by (index + a random number below ``distance``), stable.
 
-    Insertion sort: a unit passes fewer than ``distance`` others, so that the work is linear.
+    Insertion sort takes linear time: a unit passes fewer than ``distance`` others.
     """
     order = np.empty(offsets[-1], np.int64)
     most = longest(offsets)

@@ -1,4 +1,4 @@
-"""Items of several sizes put into few bins."""
+"""Bin packing."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from maskplug.types import IntArray
 
 @kernel
 def first_fit(sizes: IntArray, order: IntArray, room: int) -> IntArray:
-    """The bin of each item: taken in this order, each goes into the first bin where it fits.
+    """Return the bin of each item: the first bin with enough room, for items in the given order.
 
     Args:
         sizes: int64, none above ``room``.
-        order: int64, each item once; with the largest first, few bins are needed.
-        room: what a bin holds.
+        order: int64, each item once; largest first needs few bins.
+        room: capacity of a bin.
 
     Source: Johnson et al., "Worst-case performance bounds for simple one-dimensional packing
     algorithms", 1974.
@@ -23,9 +23,9 @@ def first_fit(sizes: IntArray, order: IntArray, room: int) -> IntArray:
     bins = np.empty(len(sizes), np.int64)
     free = np.full(len(sizes), room)
     for item in order:
-        place = 0
-        while free[place] < sizes[item]:
-            place += 1
-        free[place] -= sizes[item]
-        bins[item] = place
+        b = 0
+        while free[b] < sizes[item]:
+            b += 1
+        free[b] -= sizes[item]
+        bins[item] = b
     return bins

@@ -1,4 +1,4 @@
-"""Keeps compiled kernels on disk: damaged files and full disks cost a compilation, no more."""
+"""Cache compiled kernels on disk; damaged files and full disks only cost a new compilation."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from numba.core.serialize import dumps
 
 
 class KernelCache(FunctionCache):
-    """Numba's cache of one kernel: what cannot be read is compiled again.
+    """Numba's cache of one kernel, which recompiles what cannot be read.
 
     Args:
         function: the kernel's function.
-        unreadable, unwritable: are told the kernel's name, the folder and the error.
+        unreadable, unwritable: called with the kernel's name, the folder and the error.
 
     Raises:
-        RuntimeError: when there is no folder that can be written to.
+        RuntimeError: if there is no writable folder.
     """
 
     def __init__(
@@ -35,32 +35,32 @@ class KernelCache(FunctionCache):
         stamp = self._impl.locator.get_source_stamp()
         base = self._impl.filename_base
         self._cache_file = Checked(self.cache_path, base, stamp)  # type: ignore[no-untyped-call]
-        self._who = f"{function.__module__.rpartition('.')[2]}.{function.__name__}"
+        self._name = f"{function.__module__.rpartition('.')[2]}.{function.__name__}"
         self._unreadable, self._unwritable = unreadable, unwritable
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:
-        """The compiled kernel for a signature; None where it must be compiled."""
+        """Return the compiled kernel for a signature, or None if it must be compiled."""
         try:
             return super().load_overload(sig, target_context)  # type: ignore[no-untyped-call]
-        except Exception as error:  # damaged files raise nearly everything
-            with suppress(OSError):  # other processes may have done so already
+        except Exception as error:  # damaged files raise almost any exception
+            with suppress(OSError):  # another process may have removed it
                 (Path(self.cache_path) / f"{self._impl.filename_base}.nbi").unlink()
-            self._unreadable(self._who, self.cache_path, error)
+            self._unreadable(self._name, self.cache_path, error)
             return None
 
     def save_overload(self, sig: Any, data: Any) -> None:
-        """Keep a compiled kernel, if that can be."""
+        """Write a compiled kernel to disk, if possible."""
         try:
             super().save_overload(sig, data)  # type: ignore[no-untyped-call]
-        except Exception as error:  # a full disk, a folder that is gone, an index that is damaged
-            self._unwritable(self._who, self.cache_path, error)
+        except Exception as error:  # a full disk, a removed folder, a damaged index
+            self._unwritable(self._name, self.cache_path, error)
 
 
 class Checked(IndexDataCacheFile):
-    """The files of one kernel, with a digest of what numba keeps.
+    """The files of one kernel, with a digest of the machine code.
 
-    Numba writes the index first: whatever interrupts it, or another process that writes at the same
-    time, may leave an index that leads to machine code of an older source or another signature.
+    Numba writes the index first: an interruption, or another process that writes at the same time,
+    may leave an index that points to machine code of an older source or of another signature.
     """
 
     def save(self, key: Any, data: Any) -> None:
@@ -70,10 +70,10 @@ class Checked(IndexDataCacheFile):
         super().save(self._named(key), checked)  # type: ignore[no-untyped-call]
 
     def load(self, key: Any) -> Any:
-        """Read machine code; None where there is none.
+        """Read machine code; None if there is none.
 
         Raises:
-            Exception: of nearly any class, when the files are damaged.
+            Exception: of almost any class, if the files are damaged.
         """
         kept = super().load(self._named(key))  # type: ignore[no-untyped-call]
         if kept is None:
@@ -84,7 +84,7 @@ class Checked(IndexDataCacheFile):
         return pickle.loads(code)
 
     def _named(self, key: Any) -> Any:
-        """Another key than that of files without digests, which are left alone."""
+        """Return a key that differs from that of files without digests, which are left alone."""
         return *key, "blake2b"
 
     def _digest(self, key: Any, code: bytes) -> bytes:

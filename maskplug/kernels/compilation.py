@@ -1,4 +1,4 @@
-"""The kernels as machine code: which there are, where it is kept, and what compiling them takes."""
+"""Compiled kernels: their names, their folder, and compilation times."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ class Compilation:
     """One kernel, or one of numba's own functions, compiled for one signature.
 
     Attributes:
-        name: ``"select.exact"``; numba's own have their full names.
-        signature: the types of its arguments.
-        seconds: that it took, without those of the functions that were compiled on the way.
+        name: ``"select.exact"``; full names for numba's own functions.
+        signature: types of its arguments.
+        seconds: compilation time, without functions that were compiled on the way.
     """
 
     name: str
@@ -33,7 +33,7 @@ class Compilation:
 
 
 def kernels() -> dict[str, Any]:
-    """All kernels as numba's dispatchers, by name (``"select.exact"``); imports numba."""
+    """Return all kernels as numba's dispatchers, by name (``"select.exact"``); imports numba."""
     from numba.core.dispatcher import Dispatcher
 
     from maskplug import kernels as package
@@ -48,44 +48,44 @@ def kernels() -> dict[str, Any]:
 
 @contextmanager
 def watched() -> Iterator[list[Compilation]]:
-    """Everything that is compiled meanwhile, in the order in which it was done; imports numba.
+    """Yield a list that collects everything compiled in the context, in order; imports numba.
 
-    Kernels that are found on disk are not compiled.
+    Kernels that are loaded from disk are not compiled.
     """
     from numba.core import event
 
     from maskplug import kernels as package
 
-    done: list[Compilation] = []
-    begun: list[float] = []
+    compilations: list[Compilation] = []
+    started: list[float] = []
     inner: list[float] = [0.0]
 
     class Listener(event.Listener):
         def on_start(self, event: Any) -> None:
-            begun.append(time.perf_counter())
+            started.append(time.perf_counter())
             inner.append(0.0)
 
         def on_end(self, event: Any) -> None:
-            taken = time.perf_counter() - begun.pop()
-            own = taken - inner.pop()
-            inner[-1] += taken
+            total = time.perf_counter() - started.pop()
+            seconds = total - inner.pop()
+            inner[-1] += total
             function = event.data["dispatcher"].py_func
             name = f"{function.__module__}.{function.__name__}".removeprefix(f"{package.__name__}.")
-            done.append(Compilation(name, str(event.data["args"]), own))
+            compilations.append(Compilation(name, str(event.data["args"]), seconds))
 
     with event.install_listener("numba:compile", Listener()):
-        yield done
+        yield compilations
 
 
 def folder() -> Path | None:
-    """Where compiled kernels are kept; None where there is no folder that can be written to."""
+    """Return the folder of compiled kernels; None if there is no writable one."""
     from maskplug.kernels.philox import block
 
     path = block.stats.cache_path  # type: ignore[attr-defined]
     return None if path is None else Path(path)
 
 
-def kept(where: Path) -> int:
-    """How many kernels are kept in a folder, by the files that list their signatures."""
+def kept(path: Path) -> int:
+    """Return the number of kernels in a folder, by the files that list their signatures."""
     modules = {name.split(".")[0] for name in kernels()}
-    return sum(file.name.split(".")[0] in modules for file in where.glob("*.nbi"))
+    return sum(file.name.split(".")[0] in modules for file in path.glob("*.nbi"))

@@ -1,4 +1,4 @@
-"""Rows whose middle moves to their end."""
+"""Rows whose middle moves to the end."""
 
 from __future__ import annotations
 
@@ -22,14 +22,13 @@ def rearrange(
     middle: int,
     suffix: int,
 ) -> IntArray:
-    """Rows of five pieces, rearranged: writes ids and sources, returns row offsets.
+    """Rearrange rows of five pieces: write ids and sources, return row offsets.
 
-    ``edges[row]`` are the six positions between which the pieces of a row stand: what stays in
-    front, prefix, middle, suffix, what stays at the end. ``kinds[row]`` says in which order they
-    are written, and ``LEFT`` that the row stays as it is.
+    ``edges[row]`` are the boundaries of the pieces: fixed start, prefix, middle, suffix, fixed end.
+    ``kinds[row]`` is their order; ``LEFT`` leaves the row unchanged.
     """
     offsets = np.zeros(len(kinds) + 1, np.int64)
-    # A row is a list of pieces and marks: a piece is its number, a mark its id in marks.
+    # A row is a list of pieces and marks: p >= 0 is piece p, p < 0 is marks[-p - 1].
     order = np.empty(8, np.int64)
     marks = np.array([prefix, middle, suffix])
     n = np.int64(0)

@@ -1,4 +1,4 @@
-"""Tokens that were moved more than once, traced back to where they stood at first."""
+"""Trace tokens that moved several times back to their original positions."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from maskplug.types import BoolArray, IntArray
 
 @kernel
 def mark(chosen: BoolArray, sources: IntArray, starts: IntArray, lengths: IntArray) -> None:
-    """Write True where the tokens of the spans stood at first.
+    """Write True at the original positions of the tokens in the spans.
 
-    ``sources`` tells where each token stood, -1 for one that is new; an empty array means that
-    every token stands where it stood.
+    ``sources`` is the original position of each token, -1 for a new one; an empty array means that
+    no token has moved.
     """
     for s in range(len(starts)):
         for i in range(starts[s], starts[s] + lengths[s]):
@@ -24,10 +24,10 @@ def mark(chosen: BoolArray, sources: IntArray, starts: IntArray, lengths: IntArr
 
 @kernel
 def follow(moved: IntArray, sources: IntArray) -> IntArray:
-    """Where tokens stood before two moves: first as ``sources`` tells, then as ``moved``."""
+    """Return positions before two moves, first by ``sources`` and then by ``moved``."""
     out = np.empty(len(moved), np.int64)
     for i in range(len(moved)):
-        # Read always and taken where it was moved: a branch here is mispredicted at random.
+        # Always read, to avoid a branch that is mispredicted at random.
         first = sources[np.uint64(max(moved[i], 0))]
         out[i] = first if moved[i] >= 0 else -1
     return out

@@ -1,4 +1,4 @@
-"""Places between units at which tokens are inserted."""
+"""Positions between units for insertions."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from maskplug.types import IntArray, UintArray
 def insertions(
     keys: UintArray, starts: IntArray, lengths: IntArray, offsets: IntArray, counts: IntArray
 ) -> IntArray:
-    """Where ``counts[row]`` tokens are inserted: before units or behind the last, at most once."""
+    """Return ``counts[row]`` distinct insertion positions, before units or after the last one."""
     most = longest(offsets)
     out = np.empty(counts.sum(), np.int64)
-    nothing = np.zeros(most, np.int64)
+    no_lengths = np.zeros(most, np.int64)
     places = np.empty(most, np.int64)
     chosen = np.empty(most + 1, np.uint32)
     words = room(most + 1)
     n = 0
     for row in range(len(keys)):
         first, end = offsets[row], offsets[row + 1]
-        place(places, nothing, counts[row], chosen, words, keys[row], end - first, True)
+        place(places, no_lengths, counts[row], chosen, words, keys[row], end - first, True)
         for k in range(counts[row]):
             out[n] = before(starts, lengths, first, end, places[k])
             n += 1

@@ -1,7 +1,6 @@
-"""Python lists of ``int``, read in the way in which the interpreter reads them itself.
+"""Read Python lists of ``int`` through CPython's stable C API.
 
-The functions below belong to CPython's stable C API, so that nothing here depends on what its
-objects look like in memory. Objects are passed by their address, which is their ``id``.
+Objects are passed by address, which is their ``id``; nothing depends on their memory layout.
 """
 
 from __future__ import annotations
@@ -24,23 +23,23 @@ _forget = types.ExternalFunction("PyErr_Clear", types.void())
 EXACT = 2.0**53
 
 
-@compiled  # not ``kernel``: this one must keep the interpreter lock
+@compiled  # not ``kernel``: it must hold the GIL
 def read_lists(rows: int, flat: IntArray, offsets: IntArray) -> int:
-    """Write lists of integers into a flat array; stops before the first row that it cannot read.
+    """Write lists of integers into a flat array; stop before the first row that cannot be read.
 
-    No Python code runs in here: unlike other conversions, ``PyLong_AsDouble`` refuses whatever is
-    not an ``int`` (or a subclass, such as ``bool``) instead of asking it for ``__index__``. So
-    nobody can change the lists meanwhile, and items may be borrowed without counting them.
+    No Python code runs: ``PyLong_AsDouble`` accepts only ``int`` and its subclasses, such as
+    ``bool``, and never calls ``__index__``. So the lists cannot change meanwhile, and items may be
+    borrowed references.
 
     Args:
-        rows: the id of a list of lists, all of them of the very type ``list``, that the caller
-            holds.
-        flat: int64, to be written.
-        offsets: int64, where each row begins in ``flat``.
+        rows: the id of a list whose items are all of the exact type ``list``; the caller must hold
+            a reference to it.
+        flat: int64, output.
+        offsets: int64, start of each row in ``flat``.
 
     Returns:
-        How many rows were written. The next one holds something else than integers, or integers
-        of 2**53 and beyond, or has another length than it had.
+        The number of rows written. The next row contains other objects than integers, or integers
+        of 2**53 or beyond, or has changed its length.
     """
     for r in range(len(offsets) - 1):
         row = _item(rows, r)

@@ -1,4 +1,4 @@
-"""Rows of ids that are found by their content: a hash table with open addressing."""
+"""Look up rows of ids: a hash table with open addressing."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from maskplug.types import IntArray
 
 @kernel
 def place_of(ids: IntArray, slots: int) -> int:
-    """The first slot of a table of ``slots`` (a power of two) to look for these ids in."""
+    """Return the first slot for these ids in a table of ``slots``, a power of two."""
     state = np.uint64(len(ids))
     for i in range(len(ids)):
         state = mix64(state ^ (np.uint64(ids[i]) + GOLDEN))
@@ -20,7 +20,7 @@ def place_of(ids: IntArray, slots: int) -> int:
 
 @kernel
 def build_table(ids: IntArray, offsets: IntArray, slots: int) -> IntArray:
-    """The table of the different rows of ``ids``: the number of a row, or -1, for each slot."""
+    """Return a hash table of the rows of ``ids``: the index of a row, or -1, for each slot."""
     table = np.full(slots, -1, np.int64)
     for row in range(len(offsets) - 1):
         slot = place_of(ids[offsets[row] : offsets[row + 1]], slots)
@@ -32,7 +32,7 @@ def build_table(ids: IntArray, offsets: IntArray, slots: int) -> IntArray:
 
 @kernel
 def equal(a: IntArray, b: IntArray) -> bool:
-    """Whether two rows have the same ids."""
+    """Return whether two rows have the same ids."""
     if len(a) != len(b):
         return False
     for i in range(len(a)):  # noqa: SIM110 - compiled
@@ -50,15 +50,15 @@ def look_up(
     offsets: IntArray,
     table: IntArray,
 ) -> IntArray:
-    """For each span of ``text`` the number of the row of ``ids`` that equals it, or -1."""
-    found = np.full(len(starts), -1, np.int64)
+    """Return the index of the row of ``ids`` that equals each span of ``text``, or -1."""
+    entries = np.full(len(starts), -1, np.int64)
     for s in range(len(starts)):
         span = text[starts[s] : starts[s] + lengths[s]]
         slot = place_of(span, len(table))
         while table[slot] >= 0:
             row = table[slot]
             if equal(ids[offsets[row] : offsets[row + 1]], span):
-                found[s] = row
+                entries[s] = row
                 break
             slot = (slot + 1) & (len(table) - 1)
-    return found
+    return entries

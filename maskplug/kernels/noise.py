@@ -1,4 +1,4 @@
-"""Tokens in blocks of a row, each block with a level of its own."""
+"""Tokens in blocks of a row, each block with its own noise level."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from maskplug.types import BoolArray, FloatArray, IntArray, UintArray
 
 @kernel
 def block_numbers(starts: IntArray, units: IntArray, offsets: IntArray, block: int) -> IntArray:
-    """The block of every token: ``block`` of the tokens ``starts`` make one, -1 before the first.
+    """Return the block of every token, -1 before the first block.
 
-    ``units`` are the row offsets of ``starts``.
+    Every ``block`` of the tokens ``starts`` form a block; ``units`` are their row offsets.
     """
     out = np.empty(offsets[-1], np.int64)
     for row in range(len(offsets) - 1):
@@ -35,7 +35,7 @@ def block_numbers(starts: IntArray, units: IntArray, offsets: IntArray, block: i
 
 @kernel
 def levels(numbers: IntArray, offsets: IntArray, times: FloatArray, bounds: IntArray) -> FloatArray:
-    """The level of every token, of those that the blocks of its row have; 1 outside of blocks."""
+    """Return the level of every token's block; 1 outside of blocks."""
     out = np.empty(len(numbers), np.float64)
     for row in range(len(offsets) - 1):
         for i in range(offsets[row], offsets[row + 1]):
@@ -47,9 +47,9 @@ def levels(numbers: IntArray, offsets: IntArray, times: FloatArray, bounds: IntA
 def independent_in_blocks(
     keys: UintArray, offsets: IntArray, thresholds: UintArray, bounds: IntArray, block: int
 ) -> BoolArray:
-    """Bool a unit: chosen where its word is below the threshold of its block.
+    """Return a bool for each unit: selected if its word is below the threshold of its block.
 
-    Every ``block`` units of a row make a block; ``bounds`` are the row offsets of the thresholds.
+    Every ``block`` units of a row form a block; ``bounds`` are the row offsets of the thresholds.
     """
     chosen = np.empty(offsets[-1], np.bool_)
     words = room(longest(offsets))

@@ -1,4 +1,4 @@
-"""Keys that bear the query's number: documents, sentences, segments; and what a document holds."""
+"""Keys with the same number as the query: documents, sentences, segments."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ Bounds = NDArray[np.int32]
 
 @kernel
 def first_run(number: int, numbers: IntArray, starts: IntArray, table: IntArray) -> int:
-    """The slot of ``table`` that holds the first run of a number, or where it would stand.
+    """Return the slot of ``table`` that holds the first run of a number, or the free slot for it.
 
     Args:
-        number: of the run.
-        numbers: of each key.
-        starts: the first key of each run.
-        table: runs by the hash of their number, -1 where there is none; as long as a power of two.
+        number: number of the run.
+        numbers: number of each key.
+        starts: first key of each run.
+        table: runs by the hash of their number, -1 for free slots; its length is a power of two.
     """
     last = np.uint64(len(table) - 1)
     slot = np.int64(mix64(np.uint64(number)) & last)
@@ -31,15 +31,15 @@ def first_run(number: int, numbers: IntArray, starts: IntArray, table: IntArray)
 
 @kernel
 def same(queries: IntArray, keys: IntArray, room: int) -> tuple[Bounds, Bounds, int]:
-    """The runs of keys that bear the query's number.
+    """Return the runs of keys that have the query's number.
 
     Args:
         queries: (batch or 1, queries), a number for each query.
         keys: (batch or 1, n), a number for each key.
-        room: how many runs are kept of each row; see ``intervals.split``.
+        room: maximum number of runs to store per row; see ``intervals.split``.
 
     Returns:
-        The bounds of shape (batch * queries, room), and how many runs the fullest row has.
+        The bounds of shape (batch * queries, room), and the maximum number of runs in a row.
     """
     batch, n_queries, n = max(len(queries), len(keys)), queries.shape[1], keys.shape[1]
     lo = np.full((batch * n_queries, room), n, np.int32)
@@ -53,22 +53,23 @@ def same(queries: IntArray, keys: IntArray, room: int) -> tuple[Bounds, Bounds, 
     most = 0
     for sample in range(batch):
         numbers = keys[sample if len(keys) > 1 else 0]
-        wanted = queries[sample if len(queries) > 1 else 0]
-        found = 0
+        query_numbers = queries[sample if len(queries) > 1 else 0]
+        runs = 0
         for key in range(n):
             if key == 0 or numbers[key] != numbers[key - 1]:
-                starts[found] = key
-                found += 1
-        starts[found] = n
+                starts[runs] = key
+                runs += 1
+        starts[runs] = n
         table[:] = -1
-        for run in range(found - 1, -1, -1):  # from the last, so that chains go from the first on
+        for run in range(runs - 1, -1, -1):  # backwards, so that chains start at the first run
             slot = first_run(numbers[starts[run]], numbers, starts, table)
             later[run] = table[slot]
             table[slot] = run
         first = -1
         for query in range(n_queries):
-            if query == 0 or wanted[query] != wanted[query - 1]:
-                first = table[first_run(wanted[query], numbers, starts, table)]
+            number = query_numbers[query]
+            if query == 0 or number != query_numbers[query - 1]:
+                first = table[first_run(number, numbers, starts, table)]
                 count = 0
                 run = first
                 while run >= 0:
@@ -88,7 +89,7 @@ def same(queries: IntArray, keys: IntArray, room: int) -> tuple[Bounds, Bounds, 
 
 @kernel
 def grouped(keys: IntArray, queries: IntArray) -> tuple[IntArray, IntArray, IntArray]:
-    """Number the documents of all rows: those of one number in one row are one document.
+    """Number the documents of all rows; tokens of a row with the same number form one document.
 
     Args:
         keys: (batch, n), a number for each key.
@@ -96,7 +97,7 @@ def grouped(keys: IntArray, queries: IntArray) -> tuple[IntArray, IntArray, IntA
 
     Returns:
         The document of each key, (batch, n), and of each query, (batch, m); and the row of each
-        document. They are counted row by row, in the order in which they begin.
+        document. Documents are counted row by row, in the order of their first token.
     """
     batch, n, m = len(keys), keys.shape[1], queries.shape[1]
     of_keys = np.empty((batch, n), np.int64)
@@ -140,13 +141,13 @@ def members(
     Args:
         documents: (batch, n), the document of each token.
         real: (batch or 1, n), False for padding.
-        count: the number of documents.
+        count: number of documents.
 
     Returns:
-        ``offsets``, (count + 1,); ``places``, (batch * n,): document d holds the tokens
-        ``places[offsets[d]:offsets[d + 1]]`` of its row; ``ranks``, (batch, n), the place of each
-        token in its document; and for each document its first real token, and the end of its last,
-        by rank; 0 and 0 where there is none.
+        ``offsets``, (count + 1,); ``places``, (batch * n,): document d has the tokens
+        ``places[offsets[d]:offsets[d + 1]]`` of its row; ``ranks``, (batch, n), the index of each
+        token in its document; and for each document the rank of its first token that is not padding
+        and the rank after its last one, 0 and 0 if there is none.
     """
     batch, n = documents.shape
     offsets = np.zeros(count + 1, np.int64)
@@ -188,21 +189,21 @@ def put_back(
     query_places: IntArray,
     shift: IntArray,
 ) -> int:
-    """Write the intervals of documents where these stand in their rows.
+    """Write the intervals of documents at their positions in the rows.
 
     Args:
-        out_lo, out_hi: (batch, heads, queries, room), to write to.
-        lo, hi: (documents or 1, heads or 1, queries or 1, k), counted in the documents.
-        offset: how many tokens of the row stand before the first of ``out_lo``.
+        out_lo, out_hi: (batch, heads, queries, room), output.
+        lo, hi: (documents or 1, heads or 1, queries or 1, k), positions in the documents.
+        offset: number of tokens of the row before the first query of ``out_lo``.
         rows: (documents,), their rows.
-        keys: (documents, 2), the first and the end of each document's ``key_places``.
-        key_places: the key of the row at which each key of a document stands.
-        queries: (documents, 2), likewise the queries that are wanted.
-        query_places: the token of the row at which each query stands.
-        shift: (documents,), the index in ``query_places`` of the first query of ``lo``.
+        keys: (documents, 2), start and end of each document in ``key_places``.
+        key_places: position in the row of each key of a document.
+        queries: (documents, 2), start and end of the requested queries in ``query_places``.
+        query_places: position in the row of each query.
+        shift: (documents,), index in ``query_places`` of the first query of ``lo``.
 
     Returns:
-        How many intervals the fullest row has, which may be more than was kept.
+        The maximum number of intervals in a row, which may exceed ``room``.
     """
     room = out_lo.shape[3]
     most = 0
@@ -219,7 +220,7 @@ def put_back(
                 for j in range(lo.shape[3]):
                     key = lo[one, two, three, j]
                     end = min(hi[one, two, three, j], count)
-                    while key < end:  # a document that does not stand together gives several runs
+                    while key < end:  # a document that is not contiguous gives several runs
                         first = key_places[start + key]
                         behind = end
                         if key_places[start + end - 1] - first != end - 1 - key:

@@ -1,4 +1,4 @@
-"""Random orders, and who sees whom in one."""
+"""Random orders, and the attention masks that they define."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from maskplug.types import IntArray, UintArray
 
 @kernel
 def ranks(keys: UintArray, offsets: IntArray) -> IntArray:
-    """Ranks 0 … n-1 for the n items of each row, every order equally likely.
+    """Return ranks 0 … n-1 for the n items of each row, every order equally likely.
 
     Source: Durstenfeld, "Algorithm 235: random permutation", 1964.
     """
@@ -33,7 +33,7 @@ def ranks(keys: UintArray, offsets: IntArray) -> IntArray:
 
 @kernel
 def scatter(out: IntArray, starts: IntArray, lengths: IntArray, values: IntArray) -> None:
-    """Write the values, one after the other, to the tokens of the spans."""
+    """Write consecutive values to the tokens of the spans."""
     n = 0
     for s in range(len(starts)):
         for i in range(starts[s], starts[s] + lengths[s]):
@@ -43,16 +43,16 @@ def scatter(out: IntArray, starts: IntArray, lengths: IntArray, values: IntArray
 
 @kernel
 def unseen_into(out: np.ndarray[Any, Any], order: IntArray) -> None:
-    """Write 1 where token i (a row) may not attend to token j (a column) of a sample, else 0.
+    """Write 1 if token i (row) may not attend to token j (column) of a sample, else 0.
 
     Args:
-        out: of shape (batch, length, length), to be written.
-        order: of shape (batch, length): ranks from 0, -1 for tokens that are not predicted.
+        out: shape (batch, length, length), output.
+        order: shape (batch, length): ranks from 0, -1 for tokens that are not predicted.
     """
     for sample in range(len(order)):
         ranks = order[sample]
         for i in range(len(ranks)):
-            own = max(ranks[i], 0)  # who is not predicted sees as little as who comes first
+            rank = max(ranks[i], 0)  # tokens that are not predicted see what rank 0 sees
             row = out[sample, i]
             for j in range(len(ranks)):
-                row[j] = own <= ranks[j]
+                row[j] = rank <= ranks[j]

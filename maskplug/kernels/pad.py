@@ -1,4 +1,4 @@
-"""Ragged to padded, written once."""
+"""Ragged rows to padded arrays."""
 
 from __future__ import annotations
 
@@ -8,11 +8,10 @@ from maskplug.types import IntArray
 
 @kernel
 def pad_into(out: IntArray, values: IntArray, offsets: IntArray, fill: int, left: bool) -> None:
-    """Fill ``out``, and copy each row into its row of it: to the right end when ``left`` is padded.
+    """Fill ``out`` with ``fill`` and copy each row into it, aligned right if ``left`` is padded.
 
-    Rows are sliced before they are copied, for loops over a slice from its beginning become copies
-    of memory; with sums as indices this took six times as long. Whatever has 64 bits can
-    be viewed as integers for it.
+    Rows are sliced before the copy, because a loop over a slice from its start compiles to a memory
+    copy; with sums as indices it is six times slower. Any 64-bit dtype can be viewed as integers.
     """
     out[:] = fill
     width = out.shape[1]

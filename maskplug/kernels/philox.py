@@ -20,7 +20,7 @@ GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 def block(
     c0: np.uint32, c1: np.uint32, c2: np.uint32, c3: np.uint32, k0: np.uint32, k1: np.uint32
 ) -> tuple[np.uint32, np.uint32, np.uint32, np.uint32]:
-    """The four 32-bit words that counter ``(c0, c1, c2, c3)`` has under key ``(k0, k1)``."""
+    """Return the four 32-bit words of counter ``(c0, c1, c2, c3)`` under key ``(k0, k1)``."""
     for _ in range(10):
         p0 = M0 * np.uint64(c0)
         p1 = M1 * np.uint64(c2)
@@ -35,16 +35,16 @@ def block(
     return c0, c1, c2, c3
 
 
-#: How many words :func:`fill` may write beyond those that were asked for.
+#: The number of words that :func:`fill` may write beyond ``count``.
 SPARE = 63
 
 
 @kernel
 def fill(out: Words, count: int, key: np.uint64, draw: int) -> None:
-    """Write words 0 … count-1 of a stream into ``out``, a buffer made by :func:`room`.
+    """Write words 0 … count-1 of a stream into ``out``, a buffer of :func:`room`.
 
-    Sixteen blocks at a time, the last of them too: a loop of fixed length is always vectorised,
-    whatever it is compiled into, and is ten times as fast as one that is not.
+    Blocks are computed in groups of sixteen: a loop of fixed length is always vectorized, and ten
+    times faster.
     """
     k0 = np.uint32(key & LOW)
     k1 = np.uint32(key >> SHIFT)
@@ -64,13 +64,13 @@ def fill(out: Words, count: int, key: np.uint64, draw: int) -> None:
 
 @kernel
 def room(count: int) -> Words:
-    """A buffer for so many words of a stream."""
+    """Return a buffer for ``count`` words of a stream."""
     return np.empty(count + SPARE, np.uint32)
 
 
 @kernel
 def first_word(key: np.uint64, draw: int) -> np.uint32:
-    """Word 0 of a stream."""
+    """Return word 0 of a stream."""
     zero = np.uint32(0)
     return block(zero, zero, np.uint32(draw), zero, np.uint32(key & LOW), np.uint32(key >> SHIFT))[
         0
@@ -79,7 +79,7 @@ def first_word(key: np.uint64, draw: int) -> np.uint32:
 
 @kernel
 def longest(offsets: IntArray) -> int:
-    """The length of the longest row."""
+    """Return the length of the longest row."""
     most = 0
     for row in range(len(offsets) - 1):
         most = max(most, offsets[row + 1] - offsets[row])
@@ -88,7 +88,7 @@ def longest(offsets: IntArray) -> int:
 
 @kernel
 def streams(keys: UintArray, offsets: IntArray, draw: int) -> Words:
-    """Words 0 … n-1 of each row's stream, one row after the other: uint32, ``offsets[-1]`` long."""
+    """Return words 0 … n-1 of each row's stream, concatenated: uint32, ``offsets[-1]`` long."""
     out = np.empty(offsets[-1], np.uint32)
     buffer = room(longest(offsets))
     for row in range(len(keys)):
@@ -102,7 +102,7 @@ def streams(keys: UintArray, offsets: IntArray, draw: int) -> Words:
 
 @kernel
 def mix64(z: np.uint64) -> np.uint64:
-    """The finaliser of SplitMix64: a bijection of the 64-bit integers."""
+    """Apply the finalizer of SplitMix64, a bijection of the 64-bit integers."""
     z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
     return z ^ (z >> np.uint64(31))
@@ -110,7 +110,7 @@ def mix64(z: np.uint64) -> np.uint64:
 
 @kernel
 def take_in(state: np.uint64, position: int, word: np.uint64) -> np.uint64:
-    """One step of the key hash."""
+    """Apply one step of the key hash."""
     return mix64(state ^ mix64(word + np.uint64(position) * GOLDEN))
 
 
@@ -124,14 +124,14 @@ def sample_hashes(seed: np.uint64, times: IntArray, keys: UintArray, out: UintAr
 
 @kernel
 def stream_hashes(samples: UintArray, purpose: np.uint64, out: UintArray) -> None:
-    """Write the hashes of :func:`sample_hashes` with a purpose taken in: the streams' keys."""
+    """Write the keys of streams: the hashes of :func:`sample_hashes` combined with a purpose."""
     for row in range(len(samples)):
         out[row] = take_in(samples[row], 4, purpose)
 
 
 @kernel
 def absorb(states: UintArray, position: int, words: UintArray) -> UintArray:
-    """One step of the key hash, row by row; a single state or word serves all rows."""
+    """Apply one step of the key hash to each row; a single state or word applies to all rows."""
     rows = len(words) if len(states) == 1 else len(states)
     out = np.empty(rows, np.uint64)
     for row in range(rows):
@@ -143,12 +143,12 @@ def absorb(states: UintArray, position: int, words: UintArray) -> UintArray:
 
 @kernel
 def content_keys(ids: IntArray, offsets: IntArray) -> UintArray:
-    """A 64-bit hash of each row's ids and of its length."""
+    """Return a 64-bit hash of each row's ids and length."""
     keys = np.empty(len(offsets) - 1, np.uint64)
     for row in range(len(keys)):
         start = np.uint64(offsets[row])
         count = offsets[row + 1] - offsets[row]
-        # A sum, so that no token's hash has to wait for the one before it.
+        # A sum has no dependency between the hashes of successive tokens.
         total = np.uint64(count)
         for i in range(count):
             place = np.uint64(i)

@@ -1,4 +1,4 @@
-"""Phrases of a list, found in a text: a trie in a hash table, and a text cut into units by it."""
+"""Find phrases in texts with a trie in a hash table, and divide texts into phrases and words."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from maskplug.types import BoolArray, IntArray, UintArray
 
 @kernel
 def slot_of(edges: IntArray, edge: int) -> np.int64:
-    """Where an edge stands in the table, or where it would; ``len(edges)`` is a power of two."""
+    """Return the slot of an edge, or the free slot for it; ``len(edges)`` is a power of two."""
     last = np.uint64(len(edges) - 1)
     slot = np.int64(mix64(np.uint64(edge)) & last)
     while edges[slot] != -1 and edges[slot] != edge:
@@ -22,9 +22,9 @@ def slot_of(edges: IntArray, edge: int) -> np.int64:
 
 @kernel
 def build_trie(ids: IntArray, offsets: IntArray) -> tuple[IntArray, IntArray, BoolArray]:
-    """A trie of rows of ids: edges, the node that each leads to, and whether a row ends there.
+    """Return a trie of rows of ids: edges, the node of each edge, and the nodes that end a row.
 
-    An edge is ``node << 32 | id``; node 0 is the root. At most half of the table is taken.
+    An edge is ``node << 32 | id``; node 0 is the root. At most half of the table is used.
     """
     size = 2
     while size < 2 * len(ids):
@@ -57,11 +57,11 @@ def match(
     nodes: IntArray,
     ends: BoolArray,
 ) -> IntArray:
-    """For each word, how many words the longest phrase has that begins there; 0 without any.
+    """Return for each word the number of words of the longest phrase that starts there, or 0.
 
-    Phrases begin and end with words, and no token that is part of no word stands inside.
+    Phrases start and end at word boundaries, and contain only tokens of words.
     """
-    found = np.zeros(len(starts), np.int64)
+    matches = np.zeros(len(starts), np.int64)
     for row in range(len(offsets) - 1):
         for first in range(offsets[row], offsets[row + 1]):
             node = 0
@@ -77,29 +77,29 @@ def match(
                 if node < 0:
                     break
                 if ends[node]:
-                    found[first] = word - first + 1
-    return found
+                    matches[first] = word - first + 1
+    return matches
 
 
 @kernel
 def segment(
-    keys: UintArray, found: IntArray, starts: IntArray, lengths: IntArray, offsets: IntArray
+    keys: UintArray, matches: IntArray, starts: IntArray, lengths: IntArray, offsets: IntArray
 ) -> tuple[IntArray, IntArray, IntArray]:
-    """Starts, lengths and row offsets of the units: phrases, and the words outside of them.
+    """Return starts, lengths and row offsets of the units: phrases, and words outside of them.
 
-    Of ``found`` (see :func:`match`), phrases inside of others do not count. Of those that overlap,
-    some are kept: one after the other in random order, unless it overlaps one that is kept.
+    Phrases of ``matches`` (see :func:`match`) inside longer ones are ignored. Overlapping ones are
+    visited in random order, and each is kept unless it overlaps one that was kept before.
     """
     most = longest(offsets)
     counts = np.zeros(len(offsets), np.int64)
-    outer = found.copy()
+    outer = matches.copy()
     for row in range(len(keys)):
         reach = offsets[row]
         for word in range(offsets[row], offsets[row + 1]):
-            if found[word] < 2 or word + found[word] <= reach:
+            if matches[word] < 2 or word + matches[word] <= reach:
                 outer[word] = 0
             else:
-                reach = word + found[word]
+                reach = word + matches[word]
                 counts[row + 1] += 1
     rows = np.cumsum(counts)
     drawn = streams(keys, rows, 0)

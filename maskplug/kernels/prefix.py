@@ -1,4 +1,4 @@
-"""Rows with one more token in front."""
+"""Insert one token at the start of each row."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from maskplug.types import IntArray
 
 @kernel
 def beginnings(ids: IntArray, offsets: IntArray, pad: int, bos: int) -> IntArray:
-    """Where the text of every row begins: behind the ids ``pad``, and behind one ``bos``."""
+    """Return the position after leading ``pad`` ids and one ``bos`` of every row."""
     out = np.empty(len(offsets) - 1, np.int64)
     for row in range(len(out)):
         at, end = offsets[row], offsets[row + 1]
@@ -26,9 +26,9 @@ def beginnings(ids: IntArray, offsets: IntArray, pad: int, bos: int) -> IntArray
 def insert_one(
     ids: IntArray, offsets: IntArray, sources: IntArray, at: IntArray, token: int
 ) -> tuple[IntArray, IntArray, IntArray]:
-    """Every row with ``token`` before its place ``at``; returns ids, row offsets and sources.
+    """Insert ``token`` before position ``at`` of every row; return ids, row offsets and sources.
 
-    ``sources`` are those of the ids; an empty array means that each stands where it stood.
+    ``sources`` are those of the ids; an empty array means that no token has moved.
     """
     out = np.empty(len(ids) + len(at), np.int64)
     moved = np.empty(len(out), np.int64)

@@ -1,4 +1,4 @@
-"""Keys that come before the query in some order."""
+"""Keys that precede the query in an order."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ Bounds = NDArray[np.int32]
 def earlier(
     queries: IntArray, keys: IntArray, itself: IntArray, room: int
 ) -> tuple[Bounds, Bounds, int]:
-    """The runs of keys without a rank, or with a lower one than the query has.
+    """Return the runs of keys without a rank, or with a lower rank than the query.
 
-    Each row takes a look at the keys with a rank, not at all of them.
+    Each row visits only the keys with a rank.
 
     Args:
-        queries: (batch, queries), ranks; less than 0 for none.
+        queries: (batch, queries), ranks; negative for none.
         keys: (batch, n), likewise.
-        itself: (queries,), a key that the query sees in any case, or -1.
-        room: how many runs are kept of each row; see ``intervals.split``.
+        itself: (queries,), a key that is always visible to the query, or -1.
+        room: maximum number of runs to store per row; see ``intervals.split``.
 
     Returns:
-        The bounds of shape (batch * queries, room), and how many runs the fullest row has.
+        The bounds of shape (batch * queries, room), and the maximum number of runs in a row.
     """
     batch, n_queries = queries.shape
     n = keys.shape[1]
@@ -39,7 +39,7 @@ def earlier(
             row = sample * n_queries + query
             at = used = 0
             for i in range(len(ranked) + 1):
-                hidden = n  # what ends the run: the next hidden key, or the end
+                hidden = n  # the end of the run: the next hidden key, or the end of the row
                 if i < len(ranked):
                     hidden = ranked[i]
                     before = keys[sample, hidden] < queries[sample, query]

@@ -1,4 +1,4 @@
-"""Writes over chosen spans: masks and random ids in the inputs, original ids in the labels."""
+"""Overwrite selected spans: masks and random ids in the inputs, original ids in the labels."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from maskplug.types import BoolArray, IntArray, UintArray, Words
 
 @kernel
 def most_tokens(lengths: IntArray, offsets: IntArray) -> int:
-    """The most tokens that are chosen in one row."""
+    """Return the maximum number of selected tokens in a row."""
     most = 0
     for row in range(len(offsets) - 1):
         size = 0
@@ -32,10 +32,10 @@ def groups(
     begins: BoolArray,
     apart: bool,
 ) -> int:
-    """Write where each token of these spans stands, and the number of its group; returns how many.
+    """Write the position and the group of each token of these spans; return the number of tokens.
 
-    A group begins at the first token of a span and wherever ``begins`` is True; an empty ``begins``
-    means only there. With tokens ``apart``, each of them is a group.
+    A group starts at the first token of a span and wherever ``begins`` is True; ``begins`` may be
+    empty. If ``apart``, each token is a group.
     """
     count = np.uint64(0)
     group = -1
@@ -64,10 +64,10 @@ def mix(
     mask_id: int,
     ordinary: IntArray,
 ) -> None:
-    """Overwrite ``out`` in place; one decision a group, see :func:`groups`.
+    """Overwrite ``out`` in place with one decision per group; see :func:`groups`.
 
-    Thresholds are probabilities times 2**32, the second one cumulative. There is at least one
-    ordinary id.
+    Thresholds are probabilities times 2**32; the second one is cumulative. There must be at least
+    one ordinary id.
     """
     most = most_tokens(lengths, offsets)
     places = np.empty(most, np.uint64)
@@ -81,7 +81,7 @@ def mix(
         fill(kinds, size, kind_keys[row], 0)
         fill(ids, size, id_keys[row], 0)
         for k in range(size):
-            # All is worked out and one taken: a branch here is mispredicted at random.
+            # Compute all values, to avoid branches that are mispredicted at random.
             kind = np.uint64(kinds[numbers[k]])
             drawn = ordinary[(np.uint64(ids[k]) * np.uint64(len(ordinary))) >> SHIFT]
             kept = drawn if kind < random_below else out[places[k]]
@@ -90,7 +90,7 @@ def mix(
 
 @kernel
 def copy_spans(out: IntArray, ids: IntArray, starts: IntArray, lengths: IntArray) -> None:
-    """Copy the ids of the spans to the same places of ``out``."""
+    """Copy the ids of the spans to the same positions of ``out``."""
     for s in range(len(starts)):
         for i in range(starts[s], starts[s] + lengths[s]):
             out[i] = ids[i]

@@ -1,7 +1,7 @@
-"""Rows in which spans become other tokens, and rows of what was chosen.
+"""Replace spans with other tokens, and collect the selected tokens.
 
-The arrays to be written come from numpy: it asks for huge pages where they are large, which makes
-them several times cheaper to write for the first time.
+Output arrays are allocated by numpy, which requests huge pages for large arrays; the first write to
+them is several times faster.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from maskplug.types import IntArray
 def append(
     out: IntArray, sources: IntArray, n: np.int64, ids: IntArray, start: int, stop: int
 ) -> np.int64:
-    """Write ``ids[start:stop]`` and where they stood from place ``n`` on; returns the next place.
+    """Write ``ids[start:stop]`` and their positions from place ``n`` on; return the next place.
 
-    Of several ways to write this loop the fastest for runs of any length: most are short.
+    This form of the loop is the fastest for runs of any length; most are short.
     """
     at = np.uint64(n)
     for i in range(start, stop):
@@ -30,7 +30,7 @@ def append(
 
 @inlined
 def append_new(out: IntArray, sources: IntArray, n: np.int64, token: int) -> np.int64:
-    """Write a token that stood nowhere at place ``n``; returns the next place."""
+    """Write a token without a source at place ``n``; return the next place."""
     out[np.uint64(n)] = token
     sources[np.uint64(n)] = -1
     return np.int64(n + 1)
@@ -48,7 +48,7 @@ def rewrite(
     written: IntArray,
     bounds: IntArray,
 ) -> IntArray:
-    """Every span becomes its tokens of ``written``: writes ids and sources, returns row offsets.
+    """Replace every span with its tokens of ``written``: write ids and sources, return row offsets.
 
     ``spans`` are the row offsets of the spans; span k becomes ``written[bounds[k]:bounds[k + 1]]``.
     A span of length 0 inserts before its start.
@@ -78,10 +78,10 @@ def gather_spans(
     heads: IntArray,
     end: int,
 ) -> IntArray:
-    """Each row's chosen tokens, span by span: writes ids and sources, returns row offsets.
+    """Collect each row's selected tokens, span by span: write ids and sources, return row offsets.
 
-    With as many ``heads`` as there are spans, each span stands behind its own; without, ``heads``
-    is empty. Every row ends with the id ``end``, unless that is negative.
+    ``heads`` holds one id to write before each span, or is empty. Every row ends with the id
+    ``end``, unless it is negative.
     """
     rows = len(spans) - 1
     offsets = np.zeros(rows + 1, np.int64)
@@ -99,7 +99,7 @@ def gather_spans(
 
 @kernel
 def numbered(ids: IntArray, offsets: IntArray) -> IntArray:
-    """The first ids for the spans of every row: one each, in their order."""
+    """Return the first ids, in order, for the spans of every row."""
     out = np.empty(offsets[-1], np.int64)
     for row in range(len(offsets) - 1):
         for k in range(offsets[row], offsets[row + 1]):

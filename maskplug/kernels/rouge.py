@@ -1,4 +1,4 @@
-"""The sentences that say most of the rest: ROUGE-1 between a part of a text and what is left."""
+"""Score sentences by ROUGE-1 between a part of a text and the rest."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from maskplug.types import BoolArray, FloatArray, IntArray
 
 @kernel
 def common(part: int, rest: int, unique: bool) -> int:
-    """What a word that occurs so often on either side adds to the overlap."""
+    """Return a word's contribution to the overlap, from its counts in both sides."""
     both = min(part, rest)
     return min(both, 1) if unique else both
 
 
 @kernel
 def size(part: int, rest: int, unique: bool) -> int:
-    """What it adds to the sizes of both sides."""
+    """Return a word's contribution to the sizes of both sides."""
     return min(part, 1) + min(rest, 1) if unique else part + rest
 
 
@@ -26,9 +26,9 @@ def size(part: int, rest: int, unique: bool) -> int:
 def with_sentence(
     codes: IntArray, total: IntArray, taken: IntArray, own: IntArray, unique: bool
 ) -> tuple[int, int]:
-    """How overlap and sizes change when the sentence ``codes`` joins the part ``taken``.
+    """Return the changes of overlap and sizes if the sentence ``codes`` joins the part ``taken``.
 
-    ``own`` is all zeros, and is again in the end.
+    ``own`` must be all zeros, and is restored.
     """
     overlap = 0
     sizes = 0
@@ -46,9 +46,9 @@ def with_sentence(
 
 @kernel
 def compact(ids: IntArray, codes: IntArray, table: IntArray, total: IntArray) -> int:
-    """Number the words of one text from 0 on, count them in ``total``; returns how many there are.
+    """Number the distinct words of one text, count them in ``total``, and return their number.
 
-    ``table`` is -1 for ids not seen yet, and lower for those that do not count.
+    ``table`` is -1 for new ids, and -2 for ignored ones.
     """
     words = 0
     for i in range(len(ids)):
@@ -67,7 +67,7 @@ def compact(ids: IntArray, codes: IntArray, table: IntArray, total: IntArray) ->
 
 @kernel
 def share(overlap: int, sizes: int) -> float:
-    """ROUGE-1 F of a part, from its overlap with the rest and the sizes of both."""
+    """Return the ROUGE-1 F measure from the overlap and the sizes of both sides."""
     return 2.0 * overlap / max(sizes, 1)
 
 
@@ -81,21 +81,21 @@ def each_alone(
     ignored: BoolArray,
     unique: bool,
 ) -> FloatArray:
-    """F of each sentence, as a part by itself.
+    """Return the F measure of each sentence as a part by itself.
 
     Args:
-        ids: all texts, one after the other.
-        rows: where each text begins, and the last one ends.
-        starts, lengths, offsets: the sentences, as a ``Selection`` has them.
-        ignored: one bool an id, True for those that do not count.
-        unique: whether an id counts once on either side.
+        ids: all texts, concatenated.
+        rows: row offsets of the texts.
+        starts, lengths, offsets: the sentences, as in a ``Selection``.
+        ignored: bool for each id, True for ids that do not count.
+        unique: count each id once per side.
     """
     scores = np.empty(len(starts), np.float64)
     table = np.where(ignored, -2, -1)
     most = longest(rows)
     codes = np.empty(most, np.int64)
     total = np.empty(most, np.int64)
-    nothing = np.zeros(most, np.int64)
+    empty = np.zeros(most, np.int64)
     own = np.zeros(most, np.int64)
     for row in range(len(rows) - 1):
         base = rows[row]
@@ -104,7 +104,7 @@ def each_alone(
             sizes += size(0, total[code], unique)
         for s in range(offsets[row], offsets[row + 1]):
             words = codes[starts[s] - base : starts[s] - base + lengths[s]]
-            overlap, wider = with_sentence(words, total, nothing, own, unique)
+            overlap, wider = with_sentence(words, total, empty, own, unique)
             scores[s] = share(overlap, sizes + wider)
     return scores
 
@@ -120,10 +120,10 @@ def one_by_one(
     ignored: BoolArray,
     unique: bool,
 ) -> BoolArray:
-    """Bool a sentence: ``wanted[row]`` of each row, each the one that adds most to F.
+    """Return a bool for each sentence: ``wanted[row]`` per row, selected greedily by F.
 
-    A part is a sentence with those that were taken before it, so that all that are left are scored
-    anew for each; of equal ones the later is taken. Arguments as in ``each_alone``.
+    Remaining sentences are scored again in every step; of equal scores the later sentence is
+    selected. Arguments are those of ``each_alone``.
     """
     chosen = np.zeros(len(starts), np.bool_)
     table = np.where(ignored, -2, -1)

@@ -1,4 +1,4 @@
-"""Rows taken out of a batch, and put back where they belong."""
+"""Take rows out of a batch and put them back."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from maskplug.types import IntArray
 
 @kernel
 def ranges(firsts: IntArray, lengths: IntArray) -> tuple[IntArray, IntArray]:
-    """Whole numbers upwards from each first one, range behind range, and the ranges' offsets."""
-    own = np.zeros(len(firsts) + 1, np.int64)
+    """Return consecutive integers from each of ``firsts``, concatenated, and their offsets."""
+    offsets = np.zeros(len(firsts) + 1, np.int64)
     for r in range(len(firsts)):
-        own[r + 1] = own[r] + lengths[r]
-    places = np.empty(own[-1], np.int64)
+        offsets[r + 1] = offsets[r] + lengths[r]
+    numbers = np.empty(offsets[-1], np.int64)
     for r in range(len(firsts)):
-        shift = firsts[r] - own[r]
-        for i in range(own[r], own[r + 1]):
-            places[i] = i + shift
-    return places, own
+        shift = firsts[r] - offsets[r]
+        for i in range(offsets[r], offsets[r + 1]):
+            numbers[i] = i + shift
+    return numbers, offsets
 
 
 @kernel
@@ -33,8 +33,8 @@ def put_rows(
 ) -> None:
     """Write row r of ``values`` to row ``rows[r]`` of ``out``.
 
-    ``offsets`` are those of ``out``, ``own`` those of ``values``. What is not negative grows by the
-    ``shifts`` of its row: places in a batch, and -1 for nowhere.
+    ``offsets`` are those of ``out``, ``own`` those of ``values``. Values that are not negative are
+    increased by the ``shifts`` of their row.
     """
     for r in range(len(rows)):
         at = offsets[rows[r]] - own[r]
@@ -44,7 +44,7 @@ def put_rows(
 
 @kernel
 def row_sums(values: IntArray, offsets: IntArray) -> IntArray:
-    """The sum of the values of each row."""
+    """Return the sum of the values of each row."""
     out = np.zeros(len(offsets) - 1, np.int64)
     for row in range(len(out)):
         for i in range(offsets[row], offsets[row + 1]):

@@ -1,4 +1,4 @@
-"""Runs of tokens: neighbouring units, and how far the ends of what was chosen are."""
+"""Runs of neighboring units, and distances to the ends of selected runs."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from maskplug.types import BoolArray, IntArray
 def distances(
     chosen: BoolArray, outside: BoolArray, offsets: IntArray
 ) -> tuple[IntArray, IntArray]:
-    """How far each chosen token is from the nearest one, left and right, that is not chosen.
+    """Return the distance from each selected token to the nearest unselected one, left and right.
 
-    0 for tokens that are not chosen, and where the run of chosen tokens reaches the end of the row
-    or a token that is ``outside``.
+    It is 0 for tokens that are not selected, and if the run of selected tokens reaches the end of
+    the row or a token that is ``outside``.
     """
     left = np.zeros(len(chosen), np.int64)
     right = np.zeros(len(chosen), np.int64)
@@ -43,9 +43,9 @@ def distances(
 def stretch(
     starts: IntArray, lengths: IntArray, offsets: IntArray, firsts: IntArray, counts: IntArray
 ) -> tuple[IntArray, IntArray, IntArray]:
-    """Spans of ``counts[row]`` units of each row, from its unit ``firsts[row]`` on; row offsets.
+    """Return spans of ``counts[row]`` units of each row, from its unit ``firsts[row]`` on.
 
-    Units that touch make one span. Only units that the row has count.
+    Adjacent units form one span. Units beyond the row are ignored.
     """
     bounds = np.zeros(len(offsets), np.int64)
     total = 0
@@ -69,7 +69,7 @@ def stretch(
 
 @kernel
 def touching(starts: IntArray, lengths: IntArray, offsets: IntArray) -> bool:
-    """Whether two spans of one row touch."""
+    """Return whether two spans of one row are adjacent."""
     for row in range(len(offsets) - 1):
         for k in range(offsets[row] + 1, offsets[row + 1]):
             if starts[k] == starts[k - 1] + lengths[k - 1]:

@@ -1,4 +1,4 @@
-"""Coins for units that lie in segments, none of which may stay without a choice."""
+"""Select units independently, at least one in each segment."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from maskplug.types import BoolArray, IntArray, UintArray
 
 @kernel
 def segment_starts(values: IntArray, offsets: IntArray) -> IntArray:
-    """For each token, where its run of equal values in its row begins."""
+    """Return for each token the start of its run of equal values in its row."""
     out = np.empty(len(values), np.int64)
     for row in range(len(offsets) - 1):
         for i in range(offsets[row], offsets[row + 1]):
@@ -24,10 +24,11 @@ def segment_starts(values: IntArray, offsets: IntArray) -> IntArray:
 def independent_in_segments(
     keys: UintArray, offsets: IntArray, segments: IntArray, thresholds: UintArray
 ) -> BoolArray:
-    """Bool a unit: chosen where its word is below the row's threshold (rate times 2**32).
+    """Return a bool for each unit: selected if its word is below the row's threshold.
 
-    ``segments`` tells for each unit which segment it is in; neighbours with the same number are in
-    the same one. In a segment without a choice the unit with the lowest word is chosen.
+    Thresholds are rates times 2**32. ``segments`` holds the segment of each unit; neighbors with
+    the same number are in the same one. In a segment without a selected unit, the one with the
+    lowest word is selected.
     """
     chosen = np.zeros(offsets[-1], np.bool_)
     words = streams(keys, offsets, 0)

@@ -1,4 +1,4 @@
-"""Which units: independent draws, exact counts, and words up to a budget of tokens."""
+"""Select units: independently, an exact number, or words up to a budget of tokens."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ SHIFT = np.uint64(32)
 
 @kernel
 def below(word: np.uint32, bound: int) -> int:
-    """A random 32-bit word as an integer from 0 to bound - 1."""
+    """Convert a random 32-bit word to an integer from 0 to bound - 1."""
     return np.int64((np.uint64(word) * np.uint64(bound)) >> SHIFT)  # type: ignore[return-value]
 
 
 @kernel
 def rounded(key: np.uint64, available: int, rate: float) -> int:
-    """``rate * available``, rounded at random; at least one where that is possible."""
+    """Return ``rate * available`` rounded at random, and at least 1 if possible."""
     if rate == 0.0:
         return 0
-    wanted = np.floor(rate * available + first_word(key, 0) * 2.0**-32)
-    return min(max(np.int64(wanted), 1), available)  # type: ignore[return-value]
+    count = np.floor(rate * available + first_word(key, 0) * 2.0**-32)
+    return min(max(np.int64(count), 1), available)  # type: ignore[return-value]
 
 
 @kernel
 def budgets(keys: UintArray, available: IntArray, rates: FloatArray) -> IntArray:
-    """What :func:`rounded` gives for each row."""
+    """Return :func:`rounded` for each row."""
     out = np.empty(len(keys), np.int64)
     for row in range(len(keys)):
         out[row] = rounded(keys[row], available[row], rates[row])
@@ -44,10 +44,11 @@ def independent(
     leave_one: bool,
     draw: int,
 ) -> BoolArray:
-    """Bool a unit: chosen where its word is below the row's threshold (rate times 2**32).
+    """Return a bool for each unit: selected if its word is below the row's threshold.
 
-    ``always_one`` adds the unit with the lowest word to an empty row; ``leave_one`` takes the one
-    with the highest word out of a full row. Another ``draw`` has other words.
+    Thresholds are rates times 2**32. ``always_one`` selects the unit with the lowest word if none
+    is selected; ``leave_one`` deselects the one with the highest word if all are. Another ``draw``
+    uses other words.
     """
     chosen = np.empty(offsets[-1], np.bool_)
     words = room(longest(offsets))
@@ -69,27 +70,27 @@ def independent(
 
 @kernel
 def sampled(places: Words, words: Words, count: int, wanted: int) -> None:
-    """Write which ``wanted`` of ``count`` units are chosen, in order; every subset is as likely.
+    """Write the sorted indices of ``wanted`` out of ``count`` units, every subset equally likely.
 
-    Selection sampling: unit i is chosen with probability (still wanted) / (still to come).
-    ``words`` are used up, and ``places`` has room for one more.
-    Source: Knuth, "The Art of Computer Programming" 2, section 3.4.2, algorithm S.
+    Selection sampling: unit i is selected with probability (still wanted) / (still to come).
+    ``words`` are overwritten, and ``places`` needs room for one more. Source: Knuth, "The Art of
+    Computer Programming" 2, section 3.4.2, algorithm S.
     """
     for i in range(count):
         words[i] = np.uint32((np.uint64(words[i]) * np.uint64(count - i)) >> SHIFT)
-    found = np.uint64(0)
+    written = np.uint64(0)
     left = np.uint32(wanted)
     for i in range(count):
-        # Written always and kept by the count: a branch here is mispredicted at random.
-        places[found] = i
+        # Always written and kept by the count: a branch here is mispredicted at random.
+        places[written] = i
         taken = np.uint32(words[i] < left)
-        found += np.uint64(taken)
+        written += np.uint64(taken)
         left -= taken
 
 
 @kernel
 def exact(keys: UintArray, offsets: IntArray, budgets: IntArray) -> BoolArray:
-    """Bool a unit: exactly ``budgets[row]`` of each row, every subset equally likely."""
+    """Return a bool for each unit: ``budgets[row]`` per row, every subset equally likely."""
     chosen = np.zeros(offsets[-1], np.bool_)
     words = room(longest(offsets))
     places = np.empty(longest(offsets) + 1, np.uint32)
@@ -107,7 +108,7 @@ def exact(keys: UintArray, offsets: IntArray, budgets: IntArray) -> BoolArray:
 def exact_units(
     keys: UintArray, starts: IntArray, lengths: IntArray, offsets: IntArray, budgets: IntArray
 ) -> tuple[IntArray, IntArray, IntArray]:
-    """As :func:`exact`: the starts and lengths of the chosen units, and their row offsets."""
+    """Return starts, lengths and row offsets of the units that :func:`exact` selects."""
     rows = np.zeros(len(offsets), np.int64)
     for row in range(len(keys)):
         rows[row + 1] = rows[row] + min(budgets[row], offsets[row + 1] - offsets[row])
@@ -136,10 +137,10 @@ def exact_tokens(
     rates: FloatArray,
     keys: UintArray,
 ) -> tuple[IntArray, IntArray]:
-    """As :func:`exact_units` of all tokens that are not special, with a :func:`rounded` budget.
+    """Select ordinary tokens as :func:`exact_units` does, with a :func:`rounded` budget.
 
-    Row by row from the ids to the choice, so that nothing as long as the batch is written but what
-    was chosen. Ids must be in the vocabulary. Returns the positions and their row offsets.
+    Works row by row, so that only the result is as long as the batch. Ids must be in the
+    vocabulary. Returns the positions and their row offsets.
     """
     most = longest(offsets)
     words = room(most)
@@ -151,13 +152,13 @@ def exact_tokens(
     out = np.empty(np.int64(highest * len(ids)) + len(offsets), np.int64)  # one more a row at most
     rows = np.zeros(len(offsets), np.int64)
     for row in range(len(keys)):
-        found = np.uint64(0)
+        written = np.uint64(0)
         first = np.uint64(offsets[row])
         for k in range(offsets[row + 1] - offsets[row]):
             i = first + np.uint64(k)
-            free[found] = i
-            found += np.uint64(not special[np.uint64(ids[i])])
-        count = int(np.int64(found))
+            free[written] = i
+            written += np.uint64(not special[np.uint64(ids[i])])
+        count = int(np.int64(written))
         wanted = rounded(budget_keys[row], count, rates[row])
         fill(words, count, keys[row], 0)
         sampled(places, words, count, wanted)
@@ -171,10 +172,10 @@ def exact_tokens(
 def words_to_budget(
     keys: UintArray, lengths: IntArray, offsets: IntArray, budgets: IntArray
 ) -> BoolArray:
-    """Bool a word: words in random order until the row's budget of tokens is spent.
+    """Return a bool for each word: words in random order until the row's budget of tokens is spent.
 
-    The word that would exceed the budget is taken with probability (budget left) / (its length),
-    so that the mean number of tokens is the budget; then the row is done. No row stays empty.
+    The word that would exceed the budget is selected with probability (budget left) / (its length),
+    so that the mean number of tokens is the budget. At least one word is selected.
     """
     chosen = np.zeros(offsets[-1], np.bool_)
     most = longest(offsets)
@@ -188,7 +189,7 @@ def words_to_budget(
             continue
         for i in range(count):
             order[i] = i
-        fill(words, min(count, left + 1), keys[row], 0)  # each word drawn has a token at least
+        fill(words, min(count, left + 1), keys[row], 0)  # each word has at least one token
         for i in range(count):
             j = i + below(words[i], count - i)
             word = order[j]
@@ -209,9 +210,9 @@ def words_to_budget(
 def words_within(
     keys: UintArray, lengths: IntArray, offsets: IntArray, budgets: IntArray
 ) -> BoolArray:
-    """Bool a word: words in random order, without those that would exceed the row's budget.
+    """Return a bool for each word: words in random order that fit into the row's budget.
 
-    Where no word fits and the budget is not 0, the first in the order is taken.
+    If no word fits and the budget is not 0, the first word in the order is selected.
     """
     chosen = np.zeros(offsets[-1], np.bool_)
     most = longest(offsets)

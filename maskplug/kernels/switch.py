@@ -1,4 +1,4 @@
-"""How many units change, and which: first a number of geometric law, then a coin for each unit."""
+"""Draw a number of changes, then select units independently."""
 
 from __future__ import annotations
 
@@ -12,26 +12,26 @@ from maskplug.types import BoolArray, IntArray, UintArray
 
 @kernel
 def switch_count(word: np.uint32, units: int, ratio: float) -> int:
-    """A number from 1 to ``units`` with probability proportional to ``ratio`` to its power."""
+    """Return a number n from 1 to ``units`` with probability proportional to ``ratio ** n``."""
     total = 0.0
     term = 1.0
     for _ in range(units):
         total += term
         term *= ratio
-    wanted = word * 2.0**-32 * total
+    point = word * 2.0**-32 * total
     count = 1
     term = 1.0
-    passed = 1.0
-    while passed <= wanted and count < units:
+    cumulative = 1.0
+    while cumulative <= point and count < units:
         term *= ratio
-        passed += term
+        cumulative += term
         count += 1
     return count
 
 
 @kernel
 def switches(count_keys: UintArray, keys: UintArray, offsets: IntArray, ratio: float) -> BoolArray:
-    """Bool a unit: chosen with probability (the row's number of changes) / (its units)."""
+    """Return a bool for each unit, selected with probability (number of changes) / (units)."""
     chosen = np.zeros(offsets[-1], np.bool_)
     words = streams(keys, offsets, 0)
     for row in range(len(keys)):

@@ -1,4 +1,4 @@
-"""What can be chosen: maskable tokens, words, subsets of them, and runs of those."""
+"""Units of selection: maskable tokens, words, subsets of them, and merged runs."""
 
 from __future__ import annotations
 
@@ -10,41 +10,39 @@ from maskplug.types import BoolArray, FloatArray, IntArray, Words
 
 @inlined
 def goes_on(before: np.uint32, code: np.uint32) -> bool:
-    """Whether the token of one code belongs to the word of the token before it.
+    """Return whether a token continues the word of the token before it, from their codes.
 
-    The lower four bits of a code number how a token begins, and bit 4 + n is set where the word
-    goes on in a token that begins as number n does; ``maskplug.vocabulary.words`` makes them.
+    The lower four bits of a code are the kind of the token's start, and bit 4 + n is set if a token
+    of kind n continues the word; see ``maskplug.vocabulary.words``.
     """
     return bool((before >> (np.uint32(4) + (code & np.uint32(15)))) & np.uint32(1))
 
 
 @kernel
 def outside(ids: IntArray, size: int) -> bool:
-    """Whether any id is not one of a vocabulary of this size."""
-    found = False
-    for i in range(len(ids)):
-        found |= bool(
-            np.uint64(ids[i]) >= np.uint64(size)
-        )  # negative ids are huge as unsigned ones
-    return found
+    """Return whether any id is outside a vocabulary of this size."""
+    result = False
+    for i in range(len(ids)):  # negative ids are huge as unsigned integers
+        result |= bool(np.uint64(ids[i]) >= np.uint64(size))
+    return result
 
 
 @kernel
 def ordinary_tokens(ids: IntArray, special: BoolArray, out: BoolArray) -> None:
-    """Write True for the tokens that are not special; ids must be in the vocabulary."""
+    """Write True for tokens that are not special; ids must be in the vocabulary."""
     for i in range(len(ids)):
         out[i] = not special[np.uint64(ids[i])]
 
 
 @kernel
 def token_units(ids: IntArray, special: BoolArray, offsets: IntArray, starts: IntArray) -> IntArray:
-    """Write the positions of the tokens that are not special; returns their row offsets.
+    """Write the positions of tokens that are not special; return their row offsets.
 
-    Ids must be in the vocabulary, and ``starts`` has room for all of them.
+    Ids must be in the vocabulary, and ``starts`` needs room for all of them.
     """
     rows = np.zeros(len(offsets), np.int64)
-    # Written always and kept by the count: a branch here is mispredicted at random. The count is
-    # unsigned, because a signed index may be negative and is looked at before each use.
+    # Always written and kept by the count: a branch here is mispredicted at random. The count is
+    # unsigned, because signed indices are checked for negative values.
     count = np.uint64(0)
     for row in range(len(offsets) - 1):
         first = np.uint64(offsets[row])
@@ -58,7 +56,7 @@ def token_units(ids: IntArray, special: BoolArray, offsets: IntArray, starts: In
 
 @kernel
 def ordinary_counts(ids: IntArray, special: BoolArray, offsets: IntArray) -> IntArray:
-    """How many tokens of each row are not special; ids must be in the vocabulary."""
+    """Return the number of ordinary tokens of each row; ids must be in the vocabulary."""
     counts = np.zeros(len(offsets) - 1, np.int64)
     for row in range(len(counts)):
         first = np.uint64(offsets[row])
@@ -71,9 +69,9 @@ def ordinary_counts(ids: IntArray, special: BoolArray, offsets: IntArray) -> Int
 
 @kernel
 def single_units(maskable: BoolArray, offsets: IntArray, starts: IntArray) -> IntArray:
-    """Write the positions of the True values; returns their row offsets.
+    """Write the positions of the True values; return their row offsets.
 
-    ``starts`` has room for all positions.
+    ``starts`` needs room for all positions.
     """
     rows = np.zeros(len(offsets), np.int64)
     count = np.uint64(0)
@@ -91,7 +89,7 @@ def single_units(maskable: BoolArray, offsets: IntArray, starts: IntArray) -> In
 def take_units(
     chosen: BoolArray, starts: IntArray, lengths: IntArray, offsets: IntArray
 ) -> tuple[IntArray, IntArray, IntArray]:
-    """The chosen spans, and their row offsets."""
+    """Return the selected spans, and their row offsets."""
     total = 0
     for k in range(len(chosen)):
         total += int(chosen[k])
@@ -112,7 +110,7 @@ def take_units(
 
 @kernel
 def rising(offsets: IntArray, end: int) -> bool:
-    """Whether row offsets rise from 0 to ``end``."""
+    """Return whether row offsets rise from 0 to ``end``."""
     if len(offsets) == 0 or offsets[0] != 0 or offsets[-1] != end:
         return False
     falls = False
@@ -123,7 +121,7 @@ def rising(offsets: IntArray, end: int) -> bool:
 
 @kernel
 def unsound_span(starts: IntArray, lengths: IntArray, spans: IntArray, offsets: IntArray) -> int:
-    """The first span that is not inside its row, or begins inside the one before it; or -1."""
+    """Return the first span that is not inside its row, or overlaps the previous one; or -1."""
     for row in range(len(offsets) - 1):
         cursor = offsets[row]
         for k in range(spans[row], spans[row + 1]):
@@ -137,12 +135,11 @@ def unsound_span(starts: IntArray, lengths: IntArray, spans: IntArray, offsets: 
 def word_units(
     ids: IntArray, codes: Words, offsets: IntArray, starts: IntArray, lengths: IntArray
 ) -> IntArray:
-    """Write starts and lengths of the runs of maskable tokens that make one word each.
+    """Write starts and lengths of the words, runs of maskable tokens; return their row offsets.
 
-    ``codes`` tells of every id how it begins and what may follow it (:func:`goes_on`), 0 for what
-    cannot be masked, and ids must be in that table; or where there are no ``ids``, it tells so of
-    every token. Returns the words' row offsets. ``starts`` and ``lengths`` have room for one more
-    than all tokens.
+    ``codes`` holds for every id how its token starts and continues (see :func:`goes_on`), 0 for
+    tokens that cannot be masked; ids must be in that table. If ``ids`` is empty, ``codes`` holds
+    one code for every token. ``starts`` and ``lengths`` need room for one more than all tokens.
     """
     rows = np.zeros(len(offsets), np.int64)
     opened = np.uint64(0)
@@ -153,7 +150,7 @@ def word_units(
         for k in range(offsets[row + 1] - offsets[row]):
             i = first + np.uint64(k)
             code = codes[np.uint64(ids[i]) if len(ids) > 0 else i]
-            # Written always and kept by the counts: a branch here is mispredicted at random.
+            # Always written and kept by the counts: a branch here is mispredicted at random.
             ends = not goes_on(before, code)
             lengths[closed] = i
             closed += np.uint64((before != 0) & ends)
@@ -165,13 +162,13 @@ def word_units(
             closed += np.uint64(1)
         rows[row + 1] = opened
     for k in range(rows[-1]):
-        lengths[k] -= starts[k]  # until now they were the ends
+        lengths[k] -= starts[k]  # until here, lengths holds the ends
     return rows
 
 
 @kernel
 def word_starts(ids: IntArray, codes: Words, offsets: IntArray, out: BoolArray) -> None:
-    """Write True for the tokens that begin a word, and for those whose code is 0."""
+    """Write True for tokens that start a word, and for those whose code is 0."""
     for row in range(len(offsets) - 1):
         before = np.uint32(0)
         for i in range(offsets[row], offsets[row + 1]):
@@ -182,17 +179,12 @@ def word_starts(ids: IntArray, codes: Words, offsets: IntArray, out: BoolArray) 
 
 @kernel
 def exceeding_row(
-    lengths: IntArray,
-    spans: IntArray,
-    offsets: IntArray,
-    rates: FloatArray,
-    least: int,
-    first: int,
+    lengths: IntArray, spans: IntArray, offsets: IntArray, rates: FloatArray, least: int, first: int
 ) -> int:
-    """The first row with one span of ``least`` tokens, and of over twice its rate; -1: none.
+    """Return the first row with a span of ``least`` tokens and over twice its rate; -1 if none.
 
     ``lengths`` are those of the spans, ``spans`` and ``offsets`` the row offsets of spans and of
-    tokens. Rows before ``first`` are left out.
+    tokens. Rows before ``first`` are skipped.
     """
     for row in range(first, len(spans) - 1):
         longest = 0
@@ -207,7 +199,7 @@ def exceeding_row(
 def join(
     starts: IntArray, lengths: IntArray, offsets: IntArray
 ) -> tuple[IntArray, IntArray, IntArray]:
-    """The spans with those that touch made one, and their row offsets."""
+    """Return the spans with adjacent ones merged, and their row offsets."""
     out_starts = np.empty(len(starts), np.int64)
     out_lengths = np.empty(len(starts), np.int64)
     rows = np.zeros(len(offsets), np.int64)

@@ -1,4 +1,4 @@
-"""Units drawn by weight, without replacement, in integer arithmetic: no logarithm, no platform."""
+"""Weighted sampling without replacement in integer arithmetic, identical on all platforms."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from maskplug.types import BoolArray, FloatArray, IntArray, UintArray
 
 @kernel
 def high_product(a: np.uint64, b: np.uint64) -> np.uint64:
-    """The upper 64 bits of the 128-bit product."""
+    """Return the upper 64 bits of the 128-bit product."""
     low = (a & LOW) * (b & LOW)
     middle = (a >> SHIFT) * (b & LOW) + (low >> SHIFT)
     other = (a & LOW) * (b >> SHIFT) + (middle & LOW)
@@ -20,9 +20,9 @@ def high_product(a: np.uint64, b: np.uint64) -> np.uint64:
 
 @kernel
 def shares(out: IntArray, weights: FloatArray) -> int:
-    """Write the weights as integers, the greatest as 2**32; returns their sum.
+    """Write the weights as integers, with the maximum as 2**32; return their sum.
 
-    A weight above 0 is at least 1.
+    Weights above 0 become at least 1.
     """
     greatest = weights.max() if len(weights) else 0.0
     total = 0
@@ -37,7 +37,7 @@ def shares(out: IntArray, weights: FloatArray) -> int:
 
 @kernel
 def plant(tree: IntArray, values: IntArray, size: int) -> None:
-    """Make ``tree`` the binary indexed tree of the sums of the first ``size`` values.
+    """Write the binary indexed tree of the sums of the first ``size`` values to ``tree``.
 
     Source: Fenwick, "A new data structure for cumulative frequency tables", 1994.
     """
@@ -51,7 +51,7 @@ def plant(tree: IntArray, values: IntArray, size: int) -> None:
 
 @kernel
 def find(tree: IntArray, size: int, point: np.int64) -> int:
-    """The first unit whose running sum exceeds ``point``, which is below the sum of all."""
+    """Return the first unit whose cumulative sum exceeds ``point``, which is below the total."""
     at = 0
     step = 1
     while 2 * step <= size:
@@ -68,18 +68,18 @@ def find(tree: IntArray, size: int, point: np.int64) -> int:
 def weighted(
     keys: UintArray, offsets: IntArray, weights: FloatArray, budgets: IntArray
 ) -> BoolArray:
-    """Bool a unit: ``budgets[row]`` of each row, one after the other in proportion to weight.
+    """Return a bool for each unit: ``budgets[row]`` per row, without replacement, by weight.
 
-    Each draw takes one of the units that are left, with probability (its weight) / (the weight of
-    all that are left): the law of Efraimidis and Spirakis, "Weighted random sampling with a
-    reservoir", 2006. With equal weights every subset is equally likely. Units of weight 0 are taken
-    only when no other is left, evenly.
+    Each draw takes one of the remaining units with probability (its weight) / (sum of the remaining
+    weights), which is the distribution of Efraimidis and Spirakis, "Weighted random sampling with a
+    reservoir", 2006. With equal weights every subset is equally likely. Units of weight 0 are
+    selected only if no others are left, uniformly.
 
     Args:
-        keys: the stream of each row.
-        offsets: of the rows' units.
+        keys: stream key of each row.
+        offsets: row offsets of the units.
         weights: one for each unit, finite and not negative.
-        budgets: how many units of each row to take, at most as many as it has.
+        budgets: number of units to select in each row, at most as many as it has.
     """
     chosen = np.zeros(offsets[-1], np.bool_)
     most = longest(offsets)

@@ -1,7 +1,7 @@
-"""The half of ELECTRA that needs a model: what the discriminator reads, and what it must say.
+"""ELECTRA's discriminator: inputs, labels and sampling from the generator.
 
-The strategy ``electra`` makes the generator's inputs and labels. What the generator samples for
-them comes back here.
+The strategy ``electra`` creates the generator's inputs and labels; these functions use what the
+generator samples for them.
 """
 
 from __future__ import annotations
@@ -19,18 +19,18 @@ from maskplug.targets.labels import in_place
 from maskplug.tokens import Masked, Selection, TokenBatch
 from maskplug.types import FloatArray, IntArray, lengths_of, offsets_of
 
-#: Tells the generator's ids at the chosen tokens, from its inputs and what was chosen.
+#: Returns the generator's ids at the selected tokens, from its inputs and the selection.
 Generator = Callable[[Ragged, Selection], Any]
 
 
 @dataclass(frozen=True, eq=False)
 class Discriminated:
-    """What the discriminator is trained on.
+    """Training data of the discriminator.
 
     Attributes:
-        inputs: the original with the generator's ids at every chosen token, int64.
-        labels: 1 where an input is not the original token, 0 where it is: int64, one each. Special
-            tokens are 0, for the loss takes them in; a collator pads with -100.
+        inputs: the original with the generator's ids at every selected token, int64.
+        labels: 1 for inputs that are not the original token, otherwise 0: int64. Special tokens are
+            0 and count in the loss; a collator pads with -100.
     """
 
     inputs: Ragged
@@ -40,20 +40,20 @@ class Discriminated:
 def discriminate(
     tokens: TokenBatch, masked: Masked, sampled: IntArray | Generator
 ) -> Discriminated:
-    """Put the generator's ids into the original, and say which of them are wrong.
+    """Insert the generator's ids into the original and label those that differ.
 
-    An id that happens to be the original counts as original. The chosen tokens that the generator
-    read unmasked are sampled like the others.
+    An id that equals the original token counts as original. Selected tokens that were visible to
+    the generator are sampled like the others.
 
     Args:
         tokens: the original, without padding.
-        masked: what the strategy ``electra`` (or another with labels in place) made of it.
-        sampled: the generator's ids, one for each chosen token of the batch in order; or a function
-            that gives them from ``masked.inputs`` and ``masked.selection``.
+        masked: the result of the strategy ``electra`` (or another with labels in place).
+        sampled: the generator's ids, one for each selected token of the batch in order, or a
+            function that returns them from ``masked.inputs`` and ``masked.selection``.
 
     Raises:
-        TokenError: when the strategy changed the length or order of the tokens, or there is not one
-            id (a whole number) for each chosen token.
+        TokenError: if the strategy changed the length or order of the tokens, or if there is not
+            one integer id for each selected token.
 
     Source: Clark et al., "ELECTRA", 2020, section 2.
 
@@ -64,22 +64,22 @@ def discriminate(
         >>> masked = maskplug.strategy("electra", rate=0.6)(tokens, vocab, seed=7)
         >>> masked.inputs.to_lists()
         [[2, 4, 88, 4, 3]]
-        >>> made = discriminate(tokens, masked, [17, 9])
-        >>> made.inputs.to_lists(), made.labels.to_lists()
+        >>> data = discriminate(tokens, masked, [17, 9])
+        >>> data.inputs.to_lists(), data.labels.to_lists()
         ([[2, 17, 88, 9, 3]], [[0, 0, 0, 1, 0]])
     """
     if not in_place(masked.inputs, tokens):
         raise TokenError(
-            "a discriminator tells originals apart in place, and this strategy changed the length "
-            "or the order of the tokens; use one with labels in place, such as 'electra'"
+            "a discriminator labels tokens in place, and this strategy changed the length or the "
+            "order of the tokens; use one with labels in place, such as 'electra'"
         )
     chosen = masked.selection.mask
     ids = np.asarray(sampled(masked.inputs, masked.selection) if callable(sampled) else sampled)
-    wanted = int(chosen.sum())
-    if ids.shape != (wanted,) or (wanted and ids.dtype.kind not in "iu"):
+    count = int(chosen.sum())
+    if ids.shape != (count,) or (count and ids.dtype.kind not in "iu"):
         raise TokenError(
-            f"the generator's ids are {ids.dtype} of shape {ids.shape}; one whole number is needed "
-            f"for each of the {wanted} chosen tokens"
+            f"the generator's ids are {ids.dtype} of shape {ids.shape}; one integer is needed for "
+            f"each of the {count} selected tokens"
         )
     inputs = tokens.ids.copy()
     inputs[chosen] = ids
@@ -88,21 +88,20 @@ def discriminate(
 
 
 def sample(logits: FloatArray, selection: Selection, rng: Rng) -> IntArray:
-    """One id for each chosen token, drawn from the softmax of its logits: int64.
+    """Draw one id for each selected token from the softmax of its logits: int64.
 
-    One uniform number for each chosen token picks the id at that point of the cumulated softmax:
-    the law of adding Gumbel noise, for one draw instead of as many as there are ids. The draw
-    belongs to the sample and to the number of the chosen token in it, and is the same in every
-    batch.
+    One uniform number per token is looked up in the cumulative softmax. This is equivalent in
+    distribution to Gumbel noise, with one draw instead of one per id. The draw depends on the
+    sample and the index of the token among its selected tokens, not on the batch.
 
     Args:
-        logits: of shape (chosen tokens of the batch, ids), in order; -inf rules an id out.
+        logits: shape (selected tokens of the batch, ids), in order; -inf excludes an id.
         selection: ``masked.selection``.
         rng: ``Rng.at(seed, t, tokens.keys)``; draws ``electra sample``.
 
     Raises:
-        TokenError: when there is not one row of logits for each chosen token, or a row has no
-            finite greatest number.
+        TokenError: if there is not one row of logits for each selected token, or a row has no
+            finite maximum.
 
     Example:
         >>> selection = Selection(np.array([1, 2]), np.array([1, 1]), np.array([0, 2]), 4)
@@ -111,21 +110,21 @@ def sample(logits: FloatArray, selection: Selection, rng: Rng) -> IntArray:
         [0, 1]
     """
     logits = np.asarray(logits)
-    rows = offsets_of(selection.lengths)[selection.offsets]  # of each sample's chosen tokens
+    rows = offsets_of(selection.lengths)[selection.offsets]  # row offsets of the selected tokens
     if logits.ndim != 2 or len(logits) != rows[-1] or (len(logits) and not logits.shape[1]):
         raise TokenError(
             f"the logits have shape {logits.shape}; one row is needed for each of the {rows[-1]} "
-            "chosen tokens"
+            "selected tokens"
         )
-    greatest = logits.max(axis=1, initial=-np.inf)
-    wrong = np.flatnonzero(~np.isfinite(greatest))
-    if len(wrong):
-        guilty = int(np.searchsorted(rows, wrong[0], side="right")) - 1
-        raise TokenError(f"sample {guilty} has a row of logits without a finite greatest number")
+    maxima = logits.max(axis=1, initial=-np.inf)
+    invalid = np.flatnonzero(~np.isfinite(maxima))
+    if len(invalid):
+        row = int(np.searchsorted(rows, invalid[0], side="right")) - 1
+        raise TokenError(f"sample {row} has a row of logits without a finite maximum")
     uniform = rng.uniform("electra sample", lengths_of(rows))
     ids = np.empty(len(logits), np.int64)
-    with np.errstate(over="ignore"):  # what is that far below the greatest has no chance
-        for i, point in enumerate(uniform.tolist()):  # by row: logits may fill the memory
-            below = np.cumsum(np.exp(logits[i].astype(np.float64) - float(greatest[i])))
-            ids[i] = np.searchsorted(below, point * below[-1], side="right")
+    with np.errstate(over="ignore"):  # differences that overflow have the probability 0
+        for i, point in enumerate(uniform.tolist()):  # row by row, to save memory
+            cumulative = np.cumsum(np.exp(logits[i].astype(np.float64) - float(maxima[i])))
+            ids[i] = np.searchsorted(cumulative, point * cumulative[-1], side="right")
     return ids

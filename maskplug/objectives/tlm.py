@@ -1,4 +1,4 @@
-"""Pairs of translations in one row, for translation language modelling."""
+"""Concatenate translation pairs for translation language modelling."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from maskplug.types import IntArray, offsets_of
 def concatenate(
     first: TokenBatch, second: TokenBatch, languages: tuple[int, int] = (0, 1)
 ) -> TokenBatch:
-    """Row i of the first batch and then row i of the second, with the layer ``languages``.
+    """Concatenate row i of two batches and add the annotation ``languages``.
 
     Args:
-        first, second: two batches with as many rows and the same layers; each row comes with its
-            own special tokens.
-        languages: the number of the language of each.
+        first, second: two batches with the same number of rows and the same annotations; each row
+            includes its own special tokens.
+        languages: number of the language of each batch.
 
     Returns:
-        A batch for the strategy ``tlm``. A row's key is that of the two, where they are the same,
-        and a hash of both otherwise.
+        A batch for the strategy ``tlm``. The key of a row is the key of both, if they are equal,
+        and otherwise a hash of the two.
 
     Raises:
-        TokenError: when the batches do not fit together.
+        TokenError: if the batches do not match.
 
     Example:
         >>> english = TokenBatch.from_lists([[2, 10, 11, 2]], keys=["pair-1"])
@@ -37,19 +37,20 @@ def concatenate(
         ([2, 10, 11, 2, 2, 20, 21, 22, 2], [0, 0, 0, 0, 1, 1, 1, 1, 1])
     """
     if len(first) != len(second):
-        raise TokenError(f"{len(first)} rows cannot be joined to {len(second)} rows: one each")
+        raise TokenError(f"the batches have {len(first)} and {len(second)} rows; give pairs")
     if set(first.annotations) != set(second.annotations):
-        odd = ", ".join(map(repr, sorted(set(first.annotations) ^ set(second.annotations))))
-        raise TokenError(f"only one of the two batches has the layers {odd}; give both of them all")
+        names = ", ".join(map(repr, sorted(set(first.annotations) ^ set(second.annotations))))
+        raise TokenError(
+            f"only one of the two batches has the annotations {names}; both need the same ones"
+        )
     offsets = offsets_of(first.lengths + second.lengths)
     order = _order(first, second, offsets)
 
-    def joined(a: Any, b: Any) -> np.ndarray[Any, Any]:
-        made: np.ndarray[Any, Any] = np.concatenate((a, b))[order]
-        return made
+    def joined(a: Any, b: Any) -> Any:
+        return np.concatenate((a, b))[order]
 
     annotations = {
-        name: joined(layer, second.annotations[name]) for name, layer in first.annotations.items()
+        name: joined(values, second.annotations[name]) for name, values in first.annotations.items()
     }
     annotations["languages"] = np.repeat(languages, (len(first.ids), len(second.ids)))[order]
     keys = np.where(first.keys == second.keys, first.keys, hash_words(first.keys, second.keys))
@@ -57,7 +58,7 @@ def concatenate(
 
 
 def _order(first: TokenBatch, second: TokenBatch, offsets: IntArray) -> IntArray:
-    """Where each token of the joined rows stands in the ids of the first and then the second."""
+    """Return the position of each token of the joined rows in the ids of both batches."""
     order: IntArray = np.empty(offsets[-1], np.int64)
     shifts = np.repeat(offsets[:-1] - first.offsets[:-1], first.lengths)
     order[np.arange(len(first.ids)) + shifts] = np.arange(len(first.ids))

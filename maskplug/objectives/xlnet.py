@@ -1,6 +1,7 @@
-"""What XLNet reads of a permutation: who may not see whom, and which tokens are predicted.
+"""XLNet's permutation mask, target mapping and labels.
 
-The strategy ``permutation`` gives each input its ``order``; a collator pads these rows with -1.
+They are computed from the annotation ``order`` of the strategy ``permutation``; a collator pads its
+rows with -1.
 """
 
 from __future__ import annotations
@@ -28,24 +29,23 @@ def _checked(order: Any) -> IntArray:
 
 
 def perm_mask(order: IntArray, dtype: type[Floats] = np.float64) -> NDArray[Floats]:
-    """Who may *not* attend to whom, with XLNet's polarity: 1 = may not, 0 = may.
+    """Return XLNet's permutation mask: 1 = may *not* attend, 0 = may attend.
 
-    Nobody sees a predicted token but those that come later in the order: token i may not attend to
-    token j if j is predicted and ``order[i] <= order[j]``. So a predicted token does not see
-    itself, of two predicted tokens exactly one sees the other, and tokens that are not predicted,
-    whose order is -1, see each other and no predicted one. Padding counts as not predicted: it is
-    the attention mask's to hide.
+    Token i may not attend to token j if j is predicted and ``order[i] <= order[j]``. A predicted
+    token is thus visible only to those later in the order: it does not see itself, and of two
+    predicted tokens exactly one sees the other. Tokens that are not predicted (-1) see each other
+    and no predicted token. Padding counts as not predicted; hide it with the attention mask.
 
     Args:
-        order: int64 of shape (batch, length): the rank of each predicted token, from 0; -1
-            elsewhere, padding included.
-        dtype: of the result.
+        order: int64 of shape (batch, length): rank of each predicted token, from 0; -1 elsewhere,
+            padding included.
+        dtype: dtype of the result.
 
     Returns:
-        Of shape (batch, length, length); row i, column j.
+        Array of shape (batch, length, length), indexed by row i and column j.
 
     Raises:
-        TokenError: when the order is no matrix of integers.
+        TokenError: if the order is not a two-dimensional array of integers.
 
     Source: Yang et al., "XLNet", 2019, section 2.3 (the query stream).
 
@@ -62,7 +62,7 @@ def perm_mask(order: IntArray, dtype: type[Floats] = np.float64) -> NDArray[Floa
 
 
 def _slots(order: IntArray) -> tuple[IntArray, IntArray, IntArray, tuple[int, int]]:
-    """Row, slot and position of every predicted token, and (batch, most of them in a row)."""
+    """Return row, slot and position of every predicted token, and (batch, maximum per row)."""
     rows, positions = np.nonzero(order >= 0)
     counts = np.bincount(rows, minlength=len(order))
     firsts = np.cumsum(counts) - counts
@@ -71,18 +71,18 @@ def _slots(order: IntArray) -> tuple[IntArray, IntArray, IntArray, tuple[int, in
 
 
 def target_mapping(order: IntArray, dtype: type[Floats] = np.float64) -> NDArray[Floats]:
-    """Which tokens are predicted: a one-hot row for each, in the order of their positions.
+    """Return a one-hot row for each predicted token, in the order of their positions.
 
     Args:
-        order: as for :func:`perm_mask`.
-        dtype: of the result.
+        order: see :func:`perm_mask`.
+        dtype: dtype of the result.
 
     Returns:
-        Of shape (batch, most predicted tokens in a row, length). Rows with fewer of them
-        end with rows of zeros, whose label :func:`target_labels` makes -100.
+        Array of shape (batch, maximum number of predicted tokens in a row, length). Rows with fewer
+        end with zeros, for which :func:`target_labels` has -100.
 
     Raises:
-        TokenError: when the order is no matrix of integers.
+        TokenError: if the order is not a two-dimensional array of integers.
 
     Example:
         >>> target_mapping(np.array([[-1, 1, 0], [-1, -1, 0]])).astype(int).tolist()
@@ -96,17 +96,18 @@ def target_mapping(order: IntArray, dtype: type[Floats] = np.float64) -> NDArray
 
 
 def target_labels(order: IntArray, labels: IntArray) -> IntArray:
-    """The label of each row of :func:`target_mapping`.
+    """Return the label of each row of :func:`target_mapping`.
 
     Args:
-        order: as for :func:`perm_mask`.
-        labels: what to predict at each token, of the shape of ``order``.
+        order: see :func:`perm_mask`.
+        labels: label of each token, of the shape of ``order``.
 
     Returns:
-        int64 of shape (batch, most predicted tokens in a row); -100 for rows of zeros.
+        int64 of shape (batch, maximum number of predicted tokens in a row); -100 for rows of zeros.
 
     Raises:
-        TokenError: when the order is no matrix of integers, or the labels have another shape.
+        TokenError: if the order is not a two-dimensional array of integers, or the labels have
+            another shape.
 
     Example:
         >>> target_labels(np.array([[-1, 1, 0], [-1, -1, 0]]), [[-100, 7, 8], [-100, -100, 9]])

@@ -1,1 +1,1 @@
-"""Corpus tools: n-grams, alignments, salience, word segmentation, option files."""
+"""Corpus tools: n-grams, alignments, salience, word segmentation and option files."""

@@ -1,4 +1,4 @@
-"""Word alignments as text, in Pharaoh's format."""
+"""Word alignments in Pharaoh format."""
 
 from __future__ import annotations
 
@@ -10,17 +10,19 @@ LINK = re.compile(r"(\d+)-(\d+)", re.ASCII)
 
 
 def links(text: str) -> list[list[tuple[int, int]]]:
-    """The links of a text in Pharaoh's format, for the layer ``links`` of the pattern ``aligned``.
+    """Parse word alignments in Pharaoh format, for the annotation ``links``.
+
+    The pattern ``aligned`` reads this annotation.
 
     Args:
-        text: one line a sentence; in it, links such as ``3-0`` with blanks between them: source
-            token 3 with target token 0, counted from 0. A sentence without links is an empty line.
+        text: one line per sentence with links such as ``3-0`` separated by spaces: source token 3
+            and target token 0, counted from 0. A sentence without links is an empty line.
 
     Returns:
         A list of pairs (source, target) for each line.
 
     Raises:
-        TokenError: for anything that is no link; the message points at line and column.
+        TokenError: for an invalid link; the message names line and column.
 
     Example:
         >>> links("0-0 1-2")

@@ -1,6 +1,6 @@
-"""Vocabularies of collocations: n-grams of words that occur together more than their parts explain.
+"""Vocabularies of collocations: n-grams of words that occur together more often than their parts.
 
-What ``maskplug ngrams`` writes and the strategy ``pmi`` reads.
+``maskplug ngrams`` writes them and the strategy ``pmi`` reads them.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from maskplug.tokens import TokenBatch
 from maskplug.units import units
 from maskplug.vocabulary import Vocabulary
 
-#: A word by the ids of its tokens.
+#: A word as the ids of its tokens.
 Word = tuple[int, ...]
-#: An n-gram by the numbers that its words have while they are counted.
+#: An n-gram as indices of its words.
 Gram = tuple[int, ...]
 
 
@@ -30,8 +30,8 @@ class Collocation:
     """One entry of a vocabulary.
 
     Attributes:
-        words: the ids of each word.
-        score: its pointwise mutual information, in nats; see :func:`pmi`.
+        words: ids of each word.
+        score: pointwise mutual information in nats; see :func:`pmi`.
     """
 
     words: tuple[Word, ...]
@@ -39,15 +39,15 @@ class Collocation:
 
     @property
     def line(self) -> str:
-        """The entry as a file has it: its ids, a tab, and its score."""
+        """The entry as a line of a file: ids, a tab, and the score."""
         return " ".join(str(i) for word in self.words for i in word) + f"\t{self.score:.6f}"
 
 
 def sentences(tokens: TokenBatch, vocab: Vocabulary) -> Iterator[list[Word]]:
-    """The words of each row, cut where an n-gram must not reach over: lists of words.
+    """Yield the words of each row as lists, split where n-grams must not extend.
 
-    That is at special and protected tokens, and where a sentence begins, if batch or vocabulary
-    know of sentences.
+    Rows are split at special and protected tokens and, if batch or vocabulary define sentences,
+    where a sentence starts.
 
     Example:
         >>> vocab = Vocabulary.from_pieces(["</s>", "▁new", "er", "."], special_ids=[0])
@@ -62,23 +62,22 @@ def sentences(tokens: TokenBatch, vocab: Vocabulary) -> Iterator[list[Word]]:
     if "sentence_starts" in tokens.annotations or np.any(vocab.sentence_end):
         cuts[:-1] |= vocab.sentence_starts(tokens)[words.starts]
     ids, starts, stops = tokens.ids.tolist(), words.starts.tolist(), ends.tolist()
-    made = [tuple(ids[a:b]) for a, b in zip(starts, stops, strict=True)]
-    places = np.flatnonzero(cuts).tolist()
-    for a, b in pairwise(places):
-        yield made[a:b]
+    word_ids = [tuple(ids[a:b]) for a, b in zip(starts, stops, strict=True)]
+    for a, b in pairwise(np.flatnonzero(cuts).tolist()):
+        yield word_ids[a:b]
 
 
 class Counts:
-    """How often n-grams of up to ``max_n`` words occur, as far as they occur often enough.
+    """Exact counts of frequent n-grams of up to ``max_n`` words.
 
-    The corpus is read once for each n. Only n-grams whose beginning and end occur ``min_count``
-    times are counted at all, so that what is held in memory is frequent n-grams and their
-    extensions, and every count is exact.
+    The corpus is read once for each n. An n-gram is counted only if its first and last n - 1 words
+    occur at least ``min_count`` times, so that memory holds only frequent n-grams and their
+    extensions.
 
     Args:
-        read: begins to read the corpus from its start, and gives lists of words.
-        max_n: the longest n-grams.
-        min_count: how often an n-gram must occur.
+        read: starts reading the corpus from its beginning, and returns lists of words.
+        max_n: maximum length of the n-grams.
+        min_count: minimum number of occurrences.
     """
 
     def __init__(
@@ -86,48 +85,48 @@ class Counts:
     ) -> None:
         self.numbers: dict[Word, int] = {}
         self.counts: dict[Gram, int] = {}
-        #: For each n from 1, how many n-grams the corpus has in all.
+        #: The total number of n-grams in the corpus, for each n from 1.
         self.totals: list[int] = []
         for n in range(1, max_n + 1):
-            found, total = self._count(read(), n)
+            counts, total = self._count(read(), n)
             self.totals.append(total)
-            often = {gram: count for gram, count in found.items() if count >= min_count}
-            self.counts |= often
-            if not often:
+            frequent = {gram: count for gram, count in counts.items() if count >= min_count}
+            self.counts |= frequent
+            if not frequent:
                 break
         self.words = list(self.numbers)
 
     def _count(self, corpus: Iterable[Sequence[Word]], n: int) -> tuple[Counter[Gram], int]:
-        found: Counter[Gram] = Counter()
+        counts: Counter[Gram] = Counter()
         total = 0
         for words in corpus:
             row = [self.numbers.setdefault(word, len(self.numbers)) for word in words]
             grams = zip(*(row[i:] for i in range(n)), strict=False)
             total += max(len(row) - n + 1, 0)
             if n == 1:
-                found.update(grams)
+                counts.update(grams)
             else:
-                often = self.counts
-                found.update(g for g in grams if g[:-1] in often and g[1:] in often)
-        return found, total
+                frequent = self.counts
+                counts.update(g for g in grams if g[:-1] in frequent and g[1:] in frequent)
+        return counts, total
 
     def logs(self) -> dict[Gram, float]:
-        """The logarithm of every n-gram's share of all n-grams of its length."""
+        """Return the logarithm of every n-gram's share of all n-grams of its length."""
         return {
             gram: log(count / self.totals[len(gram) - 1]) for gram, count in self.counts.items()
         }
 
 
 def pmi(gram: Gram, logs: Mapping[Gram, float]) -> float:
-    """The pointwise mutual information of an n-gram: how much its parts do not explain.
+    """Return the pointwise mutual information of an n-gram.
 
-    The least value, over all ways to cut the n-gram w into two or more parts s, of
-    ``log p(w) − Σ log p(s)``. A long n-gram scores high only if none of its parts explains it: "in
-    New York" does not. The lists that the authors released are ranked with p(w) squared.
+    It is the minimum of ``log p(w) − Σ log p(s)`` over all divisions of the n-gram w into two or
+    more parts s. A long n-gram thus scores high only if none of its parts explains it, unlike "in
+    New York". The lists that the authors released are ranked with p(w) squared.
 
     Args:
         gram: two or more words.
-        logs: the logarithm of the probability of the n-gram and of all its parts.
+        logs: logarithm of the probability of the n-gram and of all its parts.
 
     Source: Levine et al., "PMI-Masking", 2021, equation 3.
 
@@ -136,7 +135,7 @@ def pmi(gram: Gram, logs: Mapping[Gram, float]) -> float:
         >>> round(pmi((0, 1), logs), 3) == round(log(5), 3)
         True
     """
-    best = [0.0]  # of the first j words, the greatest sum over their parts
+    best = [0.0]  # best[j]: the maximum sum over the parts of the first j words
     for j in range(1, len(gram) + 1):
         whole = j == len(gram)
         best.append(max(best[i] + logs[gram[i:j]] for i in range(whole, j)))
@@ -144,17 +143,17 @@ def pmi(gram: Gram, logs: Mapping[Gram, float]) -> float:
 
 
 def shares(size: int, max_n: int) -> list[int]:
-    """How many n-grams a vocabulary has of each n from 2: half of what is left, and all at the end.
+    """Return the number of n-grams for each n from 2: half of the remaining ones, finally all.
 
     Example:
         >>> shares(800, 5)
         [400, 200, 100, 100]
     """
-    out: list[int] = []
+    counts: list[int] = []
     for n in range(2, max_n + 1):
-        left = size - sum(out)
-        out.append(left if n == max_n else left // 2)
-    return out
+        remaining = size - sum(counts)
+        counts.append(remaining if n == max_n else remaining // 2)
+    return counts
 
 
 def collocations(
@@ -163,18 +162,18 @@ def collocations(
     max_n: int = 5,
     min_count: int = 11,
 ) -> list[Collocation]:
-    """The n-grams of a corpus with the highest :func:`pmi`, for each n from the highest down.
+    """Return the n-grams of a corpus with the highest :func:`pmi`, sorted by n and then by score.
 
     Args:
-        read: begins to read the corpus from its start, and gives lists of words, as
-            :func:`sentences` makes them. It is called up to ``max_n`` times.
-        size: the most n-grams: 50 % of them pairs, 25 % of three words, 12.5 % of four and of five
-            each. There are fewer where the corpus has no more.
-        max_n: the most words, at least 2.
-        min_count: how often an n-gram must occur; the paper has more than ten times.
+        read: starts reading the corpus from its beginning, and returns lists of words as
+            :func:`sentences` does. It is called up to ``max_n`` times.
+        size: maximum number of n-grams: 50 % bigrams, 25 % trigrams, 12.5 % of four and of five
+            words each by default.
+        max_n: maximum number of words, at least 2.
+        min_count: minimum number of occurrences; more than ten in the paper.
 
     Raises:
-        OptionError: when an option is out of range.
+        OptionError: if an option is out of range.
 
     Source: Levine et al., "PMI-Masking: principled masking of correlated spans", 2021.
     """
@@ -183,7 +182,7 @@ def collocations(
             raise OptionError(f"option {name!r} is {value!r}; it must be at least {least}")
     counts = Counts(read, max_n, min_count)
     logs = counts.logs()
-    found = []
+    entries = []
     for n, share in enumerate(shares(size, max_n), 2):
         scored = [
             Collocation(tuple(counts.words[number] for number in gram), pmi(gram, logs))
@@ -191,11 +190,11 @@ def collocations(
             if len(gram) == n
         ]
         scored.sort(key=lambda entry: (-entry.score, entry.words))
-        found += scored[:share]
-    return found
+        entries += scored[:share]
+    return entries
 
 
 def write(path: str | Path, entries: Iterable[Collocation]) -> None:
-    """Write a vocabulary as the strategy ``pmi`` reads it: one entry a line."""
+    """Write a vocabulary in the format of the strategy ``pmi``: one entry per line."""
     with Path(path).open("w", encoding="utf-8", newline="\n") as file:
         file.writelines(f"{entry.line}\n" for entry in entries)

@@ -1,4 +1,4 @@
-"""Options that are files: named by path, pinned by content."""
+"""Options that are files, identified by path and by content."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from maskplug.errors import OptionError, shortened
 
 
 def digest_of(data: bytes) -> str:
-    """Sixteen hexadecimal digits (64 bits of BLAKE2b) for a content."""
+    """Return sixteen hexadecimal digits (64 bits of BLAKE2b) of a content."""
     return blake2b(data, digest_size=8).hexdigest()
 
 
 def printable(text: str) -> str:
-    r"""A path or digest as a message shows it: on one line, with unpaired surrogates escaped.
+    r"""Return a path or digest for messages: on one line, with unpaired surrogates escaped.
 
     Example:
         >>> printable("lists/a b.txt"), printable("a\nb")
@@ -29,13 +29,13 @@ def printable(text: str) -> str:
 
 @dataclass(frozen=True)
 class Resource:
-    """A file that decides masks: an n-gram list, a dictionary, a table of scores.
+    """A file that determines masks: an n-gram list, a dictionary, a table of scores.
 
-    A spec holds the path and a digest of the content. The fingerprint takes in the digest only: the
-    same file elsewhere is the same strategy, and another content under the same path is not.
+    A spec holds the path and a digest of the content. The fingerprint depends only on the digest:
+    the same file at another path is the same strategy, and another content at the same path is not.
 
     Attributes:
-        path: where the file is.
+        path: path of the file.
         digest: sixteen hexadecimal digits (64 bits of BLAKE2b) of its content.
     """
 
@@ -44,10 +44,10 @@ class Resource:
 
     @classmethod
     def of(cls, value: Any) -> Resource:
-        """A resource from a path, or from the mapping that a spec holds.
+        """Return a resource from a path, or from the mapping in a spec.
 
         Raises:
-            OptionError: when there is no such file, or its content is not that of the digest.
+            OptionError: if there is no such file, or its content does not match the digest.
         """
         if isinstance(value, Resource):
             return value
@@ -58,20 +58,20 @@ class Resource:
                 raise OptionError(
                     f"path and digest of a file are {shortened(dict(value))}; both must be text"
                 )
-            found = cls.of(value["path"])
-            asked = cls(found.path, value["digest"])
-            asked.check(found.digest)
-            return asked
+            actual = cls.of(value["path"])
+            expected = cls(actual.path, value["digest"])
+            expected.check(actual.digest)
+            return expected
         if not isinstance(value, str | Path):
             raise OptionError(f"a file is given by its path, not by {shortened(value)}")
         path = str(value)
         return cls(path, digest_of(cls.read(path)))
 
     def check(self, digest: str) -> None:
-        """Refuse another content.
+        """Check the digest of a content.
 
         Raises:
-            OptionError: when this is not the digest of the resource.
+            OptionError: if it is not the digest of the resource.
         """
         if digest != self.digest:
             raise OptionError(
@@ -80,10 +80,10 @@ class Resource:
             )
 
     def content(self) -> bytes:
-        """The content that the digest is of.
+        """Return the content of the file.
 
         Raises:
-            OptionError: when the file cannot be read, or has changed since.
+            OptionError: if the file cannot be read, or has changed.
         """
         data = self.read(self.path)
         self.check(digest_of(data))
@@ -91,27 +91,26 @@ class Resource:
 
     @staticmethod
     def read(path: str) -> bytes:
-        """The content of a file.
+        """Return the content of a file.
 
         Raises:
-            OptionError: when it cannot be read.
+            OptionError: if it cannot be read.
         """
         try:
             file = Path(path).expanduser()
             if file.exists() and not (file.is_file() or file.is_dir()):
-                raise OSError("Not a regular file")  # a device or a pipe may have no end
+                raise OSError("Not a regular file")  # a device or a pipe may be endless
             return file.read_bytes()
         except (OSError, ValueError, RuntimeError) as error:
-            # Beside those of the system: NUL and surrogates in a path, and homes of nobody.
+            # ValueError: NUL or surrogates in a path; RuntimeError: no home directory.
             reason = getattr(error, "strerror", None) or error
             raise OptionError(f"the file {printable(path)} cannot be read: {reason}") from None
 
     def lines(self) -> list[str]:
-        """The lines of a text file in UTF-8, without their ends.
+        """Return the lines of a UTF-8 text file without line endings.
 
         Raises:
-            OptionError: when the file is not UTF-8; the message names the line. Also when it has
-                changed since.
+            OptionError: if the file is not UTF-8 (the message names the line), or has changed.
         """
         lines = self.content().split(b"\n")
         text = []

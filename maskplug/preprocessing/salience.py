@@ -1,4 +1,4 @@
-"""From spans of characters, as taggers of names and dates give them, to the layer ``salient``."""
+"""Convert character spans, such as those of entity taggers, to the annotation ``salient``."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ Offsets = Sequence[tuple[int, int]]
 
 
 def salient_layer(offsets: Offsets, spans: Offsets) -> IntArray:
-    """The layer ``salient`` of one text: int64, one number for each token.
+    """Return the annotation ``salient`` of one text: int64, one number for each token.
 
-    A token belongs to a span if all of its characters do. One that reaches beyond the span, as
-    byte-level tokens do when their offsets take in the blank before them, does not.
+    A token belongs to a span if all its characters do. A token that extends beyond the span does
+    not, such as a byte-level token whose offsets include the space before it.
 
     Args:
-        offsets: where each token begins and ends (exclusive) in the text, as a tokenizer's
-            ``offset_mapping`` says; (0, 0) for special tokens.
-        spans: where each span begins and ends (exclusive), in characters; see :func:`byte_offsets`
-            for spans in bytes. Its tokens get its number, counted from 1.
+        offsets: start and (exclusive) end of each token in the text, as in a tokenizer's
+            ``offset_mapping``; (0, 0) for special tokens.
+        spans: start and (exclusive) end of each span in characters; see :func:`byte_offsets` for
+            spans in bytes. The tokens of a span get its number, counted from 1.
 
     Raises:
-        TokenError: when a span covers no whole token, or two spans overlap.
+        TokenError: if a span covers no whole token, or two spans overlap.
 
     Example:
         >>> offsets = [(0, 0), (0, 3), (4, 7), (7, 9), (10, 12), (0, 0)]  # Ada Love lace ran
@@ -33,38 +33,38 @@ def salient_layer(offsets: Offsets, spans: Offsets) -> IntArray:
         [0, 1, 1, 1, 0, 0]
     """
     bounds = np.array(offsets, np.int64).reshape(-1, 2)
-    layer = np.zeros(len(bounds), np.int64)
+    numbers = np.zeros(len(bounds), np.int64)
     for number, (start, end) in enumerate(spans, 1):
         inside = (bounds[:, 0] >= start) & (bounds[:, 1] <= end) & (bounds[:, 0] < bounds[:, 1])
         if not inside.any():
-            raise TokenError(f"the span ({start}, {end}) covers no token as a whole")
-        if layer[inside].any():
-            other = spans[int(layer[inside].max()) - 1]
+            raise TokenError(f"the span ({start}, {end}) covers no whole token")
+        if numbers[inside].any():
+            other = spans[int(numbers[inside].max()) - 1]
             raise TokenError(f"the spans {tuple(other)} and ({start}, {end}) overlap")
-        layer[inside] = number
-    return layer
+        numbers[inside] = number
+    return numbers
 
 
 def byte_offsets(text: str, spans: Offsets) -> list[tuple[int, int]]:
-    """Spans of characters for spans of bytes of the text in UTF-8.
+    """Convert spans in UTF-8 bytes of a text to spans in characters.
 
     Raises:
-        TokenError: when a span is no part of the text, or begins or ends inside a character.
+        TokenError: if a span is outside the text, or starts or ends inside a character.
 
     Example:
         >>> byte_offsets("Zoë ran", [(0, 4)])
         [(0, 3)]
     """
     data = text.encode()
-    found = []
+    converted = []
     for start, end in spans:
         if not 0 <= start <= end <= len(data):
             raise TokenError(f"the span ({start}, {end}) is no part of {len(data)} bytes of text")
         try:
             first = len(data[:start].decode())
-            found.append((first, first + len(data[start:end].decode())))
+            converted.append((first, first + len(data[start:end].decode())))
         except UnicodeDecodeError:
             raise TokenError(
                 f"the span ({start}, {end}) begins or ends inside a character of {text!r}"
             ) from None
-    return found
+    return converted

@@ -1,4 +1,4 @@
-"""From a segmenter of text, as languages without blanks need one, to the layer ``word_starts``."""
+"""Convert the output of a word segmenter to the annotation ``word_starts``."""
 
 from __future__ import annotations
 
@@ -15,19 +15,20 @@ def segment_words(
     offsets: Sequence[tuple[int, int]],
     segment: Callable[[str], Iterable[str]],
 ) -> BoolArray:
-    """The layer ``word_starts`` of one text: bool, one value for each token, True where one begins.
+    """Return the annotation ``word_starts`` of one text: bool, True for tokens that start a word.
 
-    A token is never cut: one that reaches from a word into the next joins the two.
+    For languages without spaces. Tokens are never split: a token that crosses a word boundary
+    merges the two words.
 
     Args:
-        text: what was tokenized.
-        offsets: where each token begins and ends (exclusive) in the text, as a tokenizer's
-            ``offset_mapping`` says; (0, 0) for special tokens.
-        segment: turns a text into its words, such as ``jieba.lcut`` or
-            ``pythainlp.word_tokenize``; joined together, they must be the text.
+        text: the tokenized text.
+        offsets: start and (exclusive) end of each token in the text, as in a tokenizer's
+            ``offset_mapping``; (0, 0) for special tokens.
+        segment: splits a text into words, such as ``jieba.lcut`` or ``pythainlp.word_tokenize``;
+            the concatenated words must be the text.
 
     Raises:
-        TokenError: when the words joined together are another text, or are no strings; or when an
+        TokenError: if the concatenated words differ from the text, or are not strings; or if an
             offset is outside the text.
 
     Example:
@@ -43,13 +44,14 @@ def segment_words(
         )
     _check(text, "".join(words))
     bounds = np.array(offsets, np.int64).reshape(-1, 2)
-    if ((bounds < 0) | (bounds > len(text))).any():
-        worst = int(np.argmax(((bounds < 0) | (bounds > len(text))).any(1)))
+    outside = ((bounds < 0) | (bounds > len(text))).any(1)
+    if outside.any():
+        token = int(np.argmax(outside))
         raise TokenError(
-            f"the offsets {tuple(bounds[worst].tolist())} of token {worst} are outside of the "
+            f"the offsets {tuple(bounds[token].tolist())} of token {token} are outside of the "
             f"text's {len(text)} characters; give the offsets of this text"
         )
-    # The word of each character, and one more for what stands behind the last.
+    # The word of each character, and -1 after the last one.
     numbers = np.append(np.repeat(np.arange(len(words)), [len(word) for word in words]), -1)
     starts = np.ones(len(bounds), np.bool_)
     empty = bounds[:, 0] >= bounds[:, 1]

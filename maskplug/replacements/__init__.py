@@ -1,4 +1,4 @@
-"""What is written where tokens were chosen? One replacement a file."""
+"""Replacements: what is written at the selected tokens. One replacement per file."""
 
 from maskplug.replacements.delete import Delete
 from maskplug.replacements.fim import Fim

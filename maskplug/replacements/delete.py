@@ -1,4 +1,4 @@
-"""Nothing is written: chosen tokens are left out."""
+"""Delete the selected tokens."""
 
 from __future__ import annotations
 
@@ -17,7 +17,9 @@ from maskplug.vocabulary import Vocabulary
 
 @dataclass(frozen=True)
 class Delete(Replacement):
-    """Leaves the chosen tokens out, so that a model must also find where something is missing.
+    """Delete the selected tokens.
+
+    A model must also find the positions at which tokens are missing.
 
     Source: token deletion of Lewis et al., "BART", 2020.
     """
@@ -25,7 +27,6 @@ class Delete(Replacement):
     def replace(
         self, tokens: TokenBatch, selection: Selection, vocab: Vocabulary, rng: Rng
     ) -> Ragged:
-        nothing: IntArray = np.zeros(0, np.int64)
-        return rewritten(
-            tokens, selection, Ragged(nothing, np.zeros(len(selection.starts) + 1, np.int64))
-        )
+        empty: IntArray = np.zeros(0, np.int64)
+        offsets = np.zeros(len(selection.starts) + 1, np.int64)
+        return rewritten(tokens, selection, Ragged(empty, offsets))

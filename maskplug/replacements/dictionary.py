@@ -1,4 +1,4 @@
-"""A dictionary of words as ids: read from a file once, looked up by a hash of the ids."""
+"""Dictionaries of token ids, read from files."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ class Dictionary:
     """The words of a dictionary and their translations.
 
     Attributes:
-        words: the ids of each different word.
-        translations: the ids of all translations, those of one word one after the other.
-        offsets: which translations belong to which word: int64, one longer than there are words.
-        lines: the line of the file that each translation is from.
+        words: ids of each distinct word.
+        translations: ids of all translations, grouped by word.
+        offsets: row offsets of the words' translations, int64.
+        lines: line of the file of each translation.
     """
 
     words: Ragged
@@ -40,10 +40,10 @@ class Dictionary:
         return readonly(table, np.int64)
 
     def find(self, tokens: TokenBatch, spans: Selection) -> IntArray:
-        """The number of the word that each span is, or -1: int64."""
+        """Return the index of the word that each span equals, or -1: int64."""
         from maskplug.kernels.lookup import look_up
 
-        found: IntArray = look_up(
+        entries: IntArray = look_up(
             tokens.ids,
             spans.starts,
             spans.lengths,
@@ -51,28 +51,27 @@ class Dictionary:
             self.words.offsets,
             self._table,
         )
-        return found
+        return entries
 
     @cached_property
     def growth(self) -> float:
-        """How many tokens a token can become at most, and at least 1."""
+        """The largest number of tokens that replace one token, at least 1."""
         longest = np.maximum.reduceat(self.translations.lengths, self.offsets[:-1])
         return max(1.0, float((longest / self.words.lengths).max()))
 
 
 @lru_cache(maxsize=16)
 def read(resource: Resource) -> Dictionary:
-    """The dictionary in a file; the same file is read once in a process.
+    """Return the dictionary in a file; each file is read once per process.
 
-    Each line is ``source ids TAB target ids``, ids with blanks between them. Several lines with one
-    source are several translations; a line that stands there twice counts once. Empty lines do not
-    count.
+    Each line is ``source ids TAB target ids``, ids separated by spaces. Several lines with the same
+    source are several translations; duplicate and empty lines are ignored.
 
     Raises:
-        OptionError: for a line of another form (the message names it), for a file without any,
-            and for one whose content is not that of the digest any more.
+        OptionError: for an invalid line (the message names it), for a file without words, and for a
+            file whose content does not match the digest.
     """
-    # Made anew, so that a file which has changed since is noticed and not read.
+    # Check the digest again, in case the file has changed.
     lines = Resource.of({"path": resource.path, "digest": resource.digest}).lines()
     words: dict[tuple[int, ...], dict[tuple[int, ...], int]] = {}
     for number, line in enumerate(lines, 1):
@@ -90,12 +89,12 @@ def read(resource: Resource) -> Dictionary:
         words.setdefault(source, {}).setdefault(target, number)
     if not words:
         raise OptionError(f"{resource.path} holds no words")
-    all_of = [pair for targets in words.values() for pair in targets.items()]
+    translations = [pair for targets in words.values() for pair in targets.items()]
     return Dictionary(
         Ragged.of(list(words)),
-        Ragged.of([target for target, _ in all_of]),
+        Ragged.of([target for target, _ in translations]),
         offsets_of([len(targets) for targets in words.values()]),
-        np.array([number for _, number in all_of], np.int64),
+        np.array([number for _, number in translations], np.int64),
     )
 
 
@@ -107,7 +106,7 @@ def _id(text: str) -> int:
 
 @lru_cache(maxsize=16)
 def check(resource: Resource, vocab: Vocabulary) -> None:
-    """Refuse a dictionary whose translations this vocabulary cannot write.
+    """Check that a vocabulary has all ids of the translations as ordinary tokens.
 
     Raises:
         VocabularyError: for a translation with a special id, or one outside the vocabulary.

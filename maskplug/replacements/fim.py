@@ -1,4 +1,4 @@
-"""The middle moves to the end: fill in the middle."""
+"""Fill in the middle: move the middle of a sample to its end."""
 
 from __future__ import annotations
 
@@ -21,31 +21,31 @@ from maskplug.vocabulary import Vocabulary
 
 @dataclass(frozen=True)
 class Fim(Replacement):
-    """Cuts a sample at two random places and writes its middle last, whatever was chosen.
+    """Cut samples at two random positions and move the middle to the end; ignore the selection.
 
     A sample becomes ``<prefix> p <suffix> s <middle> m`` (PSM) or ``<prefix> <suffix> s <middle> p
-    m`` (SPM): three tokens are added, and none is cut off. Both cuts are uniform over all places,
-    the ends included, so that each part may be empty. What is not maskable in front of the first
-    and behind the last maskable token stays outside; in between it moves with what follows it.
+    m`` (SPM): three tokens are added, and none is removed. Both cuts are uniform over all
+    positions, the ends included, so that each part may be empty. Special and protected tokens
+    before the first and after the last maskable token stay outside; others move with the token
+    after them.
 
     Args:
-        rate: the probability that a sample is rearranged, from 0 to 1, or a schedule.
-        spm: the share of SPM among the rearranged samples.
-        level: "token" cuts between tokens; "character" cuts the decoded text, so that a model
-            learns to begin inside a token, and encodes the three parts anew. A sample is cut
-            between tokens all the same where its parts, each alone or all side by side, do not come
-            back from their tokens unchanged, where special or protected tokens stand in between, or
-            where its parts have over 16 tokens more than it had. With tokenizers that write a blank
-            in front of every text (Llama, T5) that is nearly every sample, and there is a warning.
-        prefix, middle, suffix: special tokens, by their text or id.
+        rate: probability that a sample is rearranged, 0 to 1, or a schedule.
+        spm: share of SPM among the rearranged samples, 0 to 1.
+        level: "token" cuts between tokens. "character" cuts the decoded text, so that a model
+            learns to continue inside a token, and encodes the three parts again. A sample is still
+            cut between tokens if decoding its parts, separately or together, does not restore the
+            text, if special or protected tokens are inside, or if the parts have over 16 tokens
+            more than the sample. With tokenizers that insert a space before every text (Llama, T5)
+            this applies to nearly every sample, and a warning is issued.
+        prefix, middle, suffix: special tokens, by text or id.
 
     Raises:
-        VocabularyError: when the vocabulary has no such tokens; or, at the level of characters, no
-            codec.
+        VocabularyError: if the vocabulary lacks these tokens or, for "character", a codec.
 
     Source: Bavarian et al., "Efficient training of language models to fill in the middle", 2022
-    (its second variant of SPM). The BigCode code cuts what it made to the length of the original,
-    and may lose the middle.
+    (its second variant of SPM). The BigCode code truncates the result to the length of the
+    original, and may lose the middle.
     """
 
     rate: Schedule | float = 0.5
@@ -66,8 +66,8 @@ class Fim(Replacement):
     ) -> Ragged:
         from maskplug.kernels.fim import LEFT, PREFIX_FIRST, SUFFIX_FIRST
 
-        who = "the replacement 'fim'"
-        marks = [vocab.id_of(name, who) for name in (self.prefix, self.middle, self.suffix)]
+        user = "the replacement 'fim'"
+        marks = [vocab.id_of(name, user) for name in (self.prefix, self.middle, self.suffix)]
         candidates = units(tokens, vocab)
         words = rng.bits("fim", np.full(len(tokens), 4)).reshape(-1, 4)
         moved = (words[:, 0] < thresholds(rng.value(self.rate))) & (candidates.counts > 0)
@@ -76,13 +76,13 @@ class Fim(Replacement):
         edges = _edges(tokens, candidates, words)
         if self.level == "token":
             return _rearranged(tokens.ids, edges, kinds, marks)
-        codec = require_codec(vocab, who)
+        codec = require_codec(vocab, user)
         whole = np.diff(edges[:, [1, 4]]).ravel() == candidates.counts
         joint = kinds == SUFFIX_FIRST
         pieces = Pieces(tokens.ids, np.arange(len(tokens.ids)), edges)
         pieces = cut_texts(pieces, moved & whole, words[:, 2:], joint, codec, vocab.special)
-        made = _rearranged(pieces.ids, pieces.edges, kinds, marks)
-        return replace(made, sources=np.append(pieces.sources, -1)[made.sources])
+        rows = _rearranged(pieces.ids, pieces.edges, kinds, marks)
+        return replace(rows, sources=np.append(pieces.sources, -1)[rows.sources])
 
     def bound(self, lengths: IntArray, most: SelectionBound) -> IntArray:
         return lengths + (3 if self.level == "token" else 3 + ROOM)
@@ -99,12 +99,12 @@ def _rearranged(ids: IntArray, edges: IntArray, kinds: IntArray, marks: list[int
 
 
 def _edges(tokens: TokenBatch, candidates: Selection, words: Words) -> IntArray:
-    """The six positions of :func:`maskplug.kernels.fim.rearrange`, cut between tokens."""
+    """Return the six positions of :func:`maskplug.kernels.fim.rearrange`, cut between tokens."""
     counts = candidates.counts
     cuts = np.sort([below(words[:, i], counts + 1) for i in (2, 3)], axis=0)
     starts = np.append(candidates.starts, 0)
     first = np.where(counts > 0, starts[candidates.offsets[:-1]], tokens.offsets[:-1])
-    # The cut number c > 0 is right behind token c: what is not maskable goes with what follows.
+    # Cut c > 0 is directly after maskable token c: other tokens move with the token after them.
     a, b, end = (
         np.where(cut > 0, starts[candidates.offsets[:-1] + cut - 1] + 1, first)
         for cut in (*cuts, counts)

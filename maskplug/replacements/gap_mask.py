@@ -1,4 +1,4 @@
-"""One mask for each sentence that is to be written."""
+"""Replace gap sentences with masks."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ from maskplug.types import IntArray, thresholds
 from maskplug.validation.options import check_token
 from maskplug.vocabulary import Vocabulary
 
-#: What PEGASUS calls the mask of a sentence; ``<mask_2>`` is that of a token.
+#: PEGASUS's mask for a sentence; ``<mask_2>`` is its mask for a token.
 SENTENCE_MASK = "<mask_1>"
 
 
 @dataclass(frozen=True)
 class GapMask(Replacement):
-    """Writes one mask for each chosen span, but leaves a share of them as they are.
+    """Replace each selected span with one mask, except for a share that stays unchanged.
 
     Empty spans stay empty.
 
     Args:
-        token: the special token to write, by its text or its id. None writes ``<mask_1>`` where the
-            vocabulary names it, as that of PEGASUS does, and otherwise the mask.
-        keep: probability of each span to stay as it is, though it is chosen.
+        token: special token to write, by text or id. By default ``<mask_1>`` if the vocabulary has
+            it, as PEGASUS's does, otherwise the mask.
+        keep: probability that a selected span stays unchanged, 0 to 1.
 
     Raises:
-        OptionError: when the probability is not in [0, 1].
+        OptionError: if the probability is not in [0, 1].
 
     Source: Zhang et al., "PEGASUS", 2020; its large model keeps 10 % of the gap sentences.
     """
@@ -57,9 +57,9 @@ class GapMask(Replacement):
         return rewritten(tokens, selection, one_each(selection, ids))
 
     def _mask_id(self, vocab: Vocabulary) -> int:
-        who = "the replacement 'gap_mask'"
+        user = "the replacement 'gap_mask'"
         if self.token is not None:
-            return vocab.id_of(self.token, who)
+            return vocab.id_of(self.token, user)
         if SENTENCE_MASK in vocab.named:
             return vocab.named[SENTENCE_MASK]
-        return vocab.require_mask(who)
+        return vocab.require_mask(user)

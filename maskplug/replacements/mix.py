@@ -16,25 +16,25 @@ from maskplug.tokens import Selection, TokenBatch
 from maskplug.types import readonly
 from maskplug.vocabulary import Vocabulary
 
-NONE = readonly([0], np.int64)
-NOWHERE = readonly([], np.bool_)
+PLACEHOLDER = readonly([0], np.int64)
+NO_STARTS = readonly([], np.bool_)
 
 
 @dataclass(frozen=True)
 class Mix(Replacement):
-    """Writes the mask with probability ``mask``, a random token with ``random``, else nothing.
+    """Replace selected tokens with the mask or with random tokens, or leave them unchanged.
 
     Args:
-        mask, random: probabilities; what is left of 1 keeps the original token.
-        unit: one decision for each "token", "word" or "span" of the selection. A word or span that
-            becomes random gets a random token at each position.
+        mask, random: probabilities, 0 to 1; the rest of 1 leaves the original token unchanged.
+        unit: "token", "word" or "span": the unit of the selection for which one decision is made. A
+            word or span that becomes random has a random token at each position.
 
-    Random tokens are drawn evenly from those that are not special.
+    Random tokens are uniform over the tokens that are not special.
 
     Raises:
-        OptionError: when a probability is not in [0, 1], or both together exceed 1.
+        OptionError: if a probability is not in [0, 1], or their sum exceeds 1.
 
-    Source: Devlin et al., "BERT", 2019, section 3.1; decisions by span as in SpanBERT (2020).
+    Source: Devlin et al., "BERT", 2019, section 3.1; decisions per span as in SpanBERT (2020).
     """
 
     mask: float = 0.8
@@ -56,15 +56,13 @@ class Mix(Replacement):
         from maskplug.kernels.replace import mix
 
         mask_id = vocab.require_mask("the replacement 'mix'") if self.mask > 0 else -1
-        # Without random tokens there need not be one to draw; what is drawn is then not used.
-        ordinary = vocab.require_ordinary() if self.random > 0 else NONE
+        # The kernel always draws an id, and ignores it if ``random`` is 0.
+        ordinary = vocab.require_ordinary() if self.random > 0 else PLACEHOLDER
         out = tokens.ids.copy()
         mix(
             out,
-            selection.starts,
-            selection.lengths,
-            selection.offsets,
-            readonly(vocab.word_starts(tokens), np.bool_) if self.unit == "word" else NOWHERE,
+            *selection.spans,
+            readonly(vocab.word_starts(tokens), np.bool_) if self.unit == "word" else NO_STARTS,
             self.unit == "token",
             rng.stream_keys("mix kind"),
             rng.stream_keys("mix id"),

@@ -1,4 +1,4 @@
-"""One mask for each span, however long it is."""
+"""Replace each span with one token."""
 
 from __future__ import annotations
 
@@ -19,17 +19,16 @@ from maskplug.vocabulary import Vocabulary
 
 @dataclass(frozen=True)
 class OneMask(Replacement):
-    """Writes one token for each span: a mask, or with probability ``random`` a random token.
+    """Replace each span with one mask or, with probability ``random``, one random token.
 
-    A model must also find out how many tokens are missing. At an empty span the token is inserted:
-    there nothing is missing.
+    A model must also find how many tokens are missing. At an empty span, the token is inserted.
 
     Args:
-        token: the special token to write, by its text or its id; None writes the mask.
-        random: probability of a random token, drawn evenly from those that are not special.
+        token: special token to write, by text or id; the mask if omitted.
+        random: probability of a random token, 0 to 1, uniform over the tokens that are not special.
 
     Raises:
-        OptionError: when the probability is not in [0, 1].
+        OptionError: if the probability is not in [0, 1].
 
     Source: text infilling of Lewis et al., "BART", 2020, section 2.2; ``random`` is fairseq's
     ``mask_random``.
@@ -49,16 +48,16 @@ class OneMask(Replacement):
         if self.random > 0.0:
             ordinary = vocab.require_ordinary()
             limit = thresholds(self.random)
-            hit = rng.bits("one mask kind", selection.counts).astype(np.uint64) < limit
+            is_random = rng.bits("one mask kind", selection.counts).astype(np.uint64) < limit
             drawn = rng.integers("one mask id", selection.counts, len(ordinary))
-            ids[hit] = ordinary[drawn[hit]]
+            ids[is_random] = ordinary[drawn[is_random]]
         return rewritten(tokens, selection, one_each(selection, ids))
 
     def _mask_id(self, vocab: Vocabulary) -> int:
-        who = "the replacement 'one_mask'"
+        user = "the replacement 'one_mask'"
         if self.token is not None:
-            return vocab.id_of(self.token, who)
-        return vocab.require_mask(who) if self.random < 1.0 else -1
+            return vocab.id_of(self.token, user)
+        return vocab.require_mask(user) if self.random < 1.0 else -1
 
     def bound(self, lengths: IntArray, most: SelectionBound) -> IntArray:
         return lengths + most.empty

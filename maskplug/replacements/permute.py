@@ -1,4 +1,4 @@
-"""Units change places at random: sentences, words or tokens."""
+"""Permute sentences, words or tokens."""
 
 from __future__ import annotations
 
@@ -19,15 +19,14 @@ from maskplug.vocabulary import Vocabulary
 
 @dataclass(frozen=True)
 class Permute(Replacement):
-    """Shuffles the units of a sample among themselves, all orders equally likely.
+    """Permute the units of a sample, all orders equally likely; the selection is ignored.
 
-    The order of the input is one of them. Special and protected tokens stay in front, between and
-    behind: the n-th place between two of them gets another unit, of another length perhaps. What a
-    selector chose does not matter.
+    Special and protected tokens keep their places before, between and after the units; the unit at
+    each place changes, and may have another length.
 
     Args:
-        share: how many of the units change places, from 0 to 1, or a schedule; the number is
-            rounded at random so that the mean is exact. The others stay in their places.
+        share: share of the units that are permuted, 0 to 1, or a schedule, rounded at random so
+            that its mean is exact. The other units stay in place.
         unit: "sentence", "word" or "token".
 
     Source: sentence permutation of Lewis et al., "BART", 2020, section 2.2; deshuffling of Raffel

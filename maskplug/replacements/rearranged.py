@@ -1,4 +1,4 @@
-"""Units in another order: what the replacements that move tokens share."""
+"""Put units in another order; shared by replacements that move tokens."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from maskplug.types import IntArray
 
 
 def rearranged(tokens: TokenBatch, places: Selection, order: IntArray) -> Ragged:
-    """The rows in which units have changed places, with their sources.
+    """Return the rows with their units in another order, with sources.
 
     Args:
         tokens: the original. Tokens that belong to no unit stay between the same two places.
         places: the units.
-        order: for each place, which unit of its sample stands there then: int64, counted from 0.
+        order: index in its sample of the unit at each place, int64.
 
     Example:
         >>> import numpy as np
@@ -27,14 +27,5 @@ def rearranged(tokens: TokenBatch, places: Selection, order: IntArray) -> Ragged
     from maskplug.kernels.arrange import arrange
 
     ids, sources = np.empty_like(tokens.ids), np.empty_like(tokens.ids)
-    arrange(
-        ids,
-        sources,
-        tokens.ids,
-        tokens.offsets,
-        places.starts,
-        places.lengths,
-        places.offsets,
-        order,
-    )
+    arrange(ids, sources, tokens.ids, tokens.offsets, *places.spans, order)
     return Ragged(ids, tokens.offsets, sources)

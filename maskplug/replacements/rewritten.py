@@ -1,4 +1,4 @@
-"""Spans that become other tokens, of any number: what the replacements that do so share."""
+"""Replace spans with other tokens; shared by replacements that change lengths."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from maskplug.types import IntArray, readonly
 
 
 def rewritten(tokens: TokenBatch, selection: Selection, written: Ragged) -> Ragged:
-    """The rows in which every span has become its row of ``written``, with their sources.
+    """Return the rows with every span replaced by its row of ``written``, with sources.
 
     Args:
         tokens: the original.
-        selection: its spans; one of length 0 inserts before its start.
-        written: what each span becomes: as many rows as there are spans.
+        selection: its spans; a span of length 0 inserts before its start.
+        written: the tokens of each span, one row per span.
 
     Example:
         >>> tokens = TokenBatch.from_lists([[5, 6, 7]])
         >>> spans = Selection(np.array([1]), np.array([2]), np.array([0, 1]), 3)
-        >>> made = rewritten(tokens, spans, Ragged.of([[9]]))
-        >>> made.to_lists(), made.sources.tolist()
+        >>> rows = rewritten(tokens, spans, Ragged.of([[9]]))
+        >>> rows.to_lists(), rows.sources.tolist()
         ([[5, 9]], [0, -1])
     """
     from maskplug.kernels.rewrite import rewrite
@@ -33,9 +33,7 @@ def rewritten(tokens: TokenBatch, selection: Selection, written: Ragged) -> Ragg
         sources,
         tokens.ids,
         tokens.offsets,
-        selection.starts,
-        selection.lengths,
-        selection.offsets,
+        *selection.spans,
         readonly(written.values, np.int64),
         written.offsets,
     )
@@ -43,5 +41,5 @@ def rewritten(tokens: TokenBatch, selection: Selection, written: Ragged) -> Ragg
 
 
 def one_each(selection: Selection, ids: IntArray) -> Ragged:
-    """One token for each span."""
+    """Return rows of one token, one for each span."""
     return Ragged(ids, np.arange(len(selection.starts) + 1))

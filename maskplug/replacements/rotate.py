@@ -1,4 +1,4 @@
-"""A text that begins somewhere in its middle."""
+"""Rotate a sample to start at a random token."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from maskplug.vocabulary import Vocabulary
 
 @dataclass(frozen=True)
 class Rotate(Replacement):
-    """Rotates a sample so that it begins at a token drawn evenly, the first one included.
+    """Rotate a sample to start at a uniformly drawn token; the selection is ignored.
 
-    Tokens that may be masked move, and masks that stand among them; all other special tokens, and
-    protected ones, stay where they are. What a selector chose does not matter.
+    Maskable tokens and the masks among them move; all other special tokens and protected ones stay
+    in place.
 
     Args:
-        rate: probability of each sample to be rotated, from 0 to 1, or a schedule.
+        rate: probability that a sample is rotated, 0 to 1, or a schedule.
 
     Source: document rotation of Lewis et al., "BART", 2020, section 2.2.
     """
@@ -41,10 +41,10 @@ class Rotate(Replacement):
 
         moving = vocab.maskable(tokens)
         if vocab.mask_id is not None:
-            hidden = tokens.ids == vocab.mask_id
+            masks = tokens.ids == vocab.mask_id
             if "protected" in tokens.annotations:
-                hidden &= ~tokens.annotations["protected"].astype(np.bool_)
-            moving = moving | hidden
+                masks &= ~tokens.annotations["protected"].astype(np.bool_)
+            moving = moving | masks
         places = Selection.from_mask(moving, tokens)
         limits = thresholds(rng.value(self.rate))
         order = rotations(rng.stream_keys("rotate"), places.offsets, limits)

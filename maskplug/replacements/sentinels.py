@@ -1,4 +1,4 @@
-"""One sentinel for each span, another one for each."""
+"""Replace each span with a sentinel."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ from maskplug.vocabulary import Vocabulary
 
 
 def sentinels_of(tokens: TokenBatch, offsets: IntArray, vocab: Vocabulary) -> IntArray:
-    """The sentinels of all samples, in order: the vocabulary's first ones, as many as are needed.
+    """Return the sentinels of all samples: the vocabulary's first ones for each sample, in order.
 
     Args:
         tokens: the samples.
-        offsets: one longer than there are samples: which sentinels belong to which sample.
-        vocab: has the sentinels.
+        offsets: row offsets of the spans.
+        vocab: the vocabulary with the sentinels.
 
     Raises:
-        VocabularyError: when it has none, or fewer than a sample needs.
+        VocabularyError: if it has none, or fewer than a sample needs.
     """
     from maskplug.kernels.rewrite import numbered
 
-    have = len(vocab.sentinel_ids)
-    if not have:
+    available = len(vocab.sentinel_ids)
+    if not available:
         raise VocabularyError(
             "the replacement 'sentinels' writes sentinel tokens, and this vocabulary has none. Add "
             'some (tokenizer.add_special_tokens({"additional_special_tokens": ["<extra_id_0>", '
@@ -39,11 +39,11 @@ def sentinels_of(tokens: TokenBatch, offsets: IntArray, vocab: Vocabulary) -> In
             "existing ids with sentinel_ids=, or choose a strategy that writes none (maskplug list)"
         )
     counts = lengths_of(offsets)
-    if counts.max(initial=0) > have:
+    if counts.max(initial=0) > available:
         row = int(np.argmax(counts))
         raise VocabularyError(
             f"sample {row} of the batch (key {tokens.keys[row]}) needs {counts[row]} sentinels, "
-            f"and this vocabulary has {have}: add more, choose a lower rate or a greater mean "
+            f"and this vocabulary has {available}: add more, choose a lower rate or a greater mean "
             "length, or cut samples to shorter ones"
         )
     ids: IntArray = numbered(vocab.sentinel_ids, readonly(offsets, np.int64))
@@ -52,15 +52,15 @@ def sentinels_of(tokens: TokenBatch, offsets: IntArray, vocab: Vocabulary) -> In
 
 @dataclass(frozen=True)
 class Sentinels(Replacement):
-    """Each span becomes one sentinel: the vocabulary's first, second, … from left to right.
+    """Replace each span with one sentinel: the vocabulary's first, second, … from left to right.
 
-    Spans that touch share one. The target of the same name says what stands behind each.
+    Adjacent spans share one sentinel. The target of the same name generates the spans.
 
     Raises:
-        VocabularyError: when the vocabulary has no sentinels, or fewer than a sample has spans.
+        VocabularyError: if the vocabulary has no sentinels, or fewer than a sample has spans.
 
-    Source: Raffel et al., "T5", 2020, section 3.1.4. The order is that of ``sentinel_ids``, and no
-    id is computed from the size of a vocabulary.
+    Source: Raffel et al., "T5", 2020, section 3.1.4. The order is that of ``sentinel_ids``; ids are
+    not computed from the vocabulary size.
     """
 
     def replace(

@@ -1,4 +1,4 @@
-"""Units change places with near ones."""
+"""Move units by a few places."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from maskplug.vocabulary import Vocabulary
 
 @dataclass(frozen=True)
 class Shuffle(Replacement):
-    """Orders the units of a sample by their place plus a random number below ``distance``.
+    """Move each unit by fewer than ``distance`` places at random; the selection is ignored.
 
-    No unit moves by more than ``distance`` - 1 places. Special and protected tokens stay in front,
-    between and behind, as with ``permute``. What a selector chose does not matter.
+    Units are sorted by their place plus a random number below ``distance``. Special and protected
+    tokens keep their places, as with ``permute``.
 
     Args:
-        distance: at least 1 (which leaves everything as it is).
+        distance: at least 1 (no change).
         unit: "word" (whole words move), "token" or "sentence".
 
     Source: Lample et al., "Unsupervised machine translation using monolingual corpora only", 2018,
@@ -33,7 +33,7 @@ class Shuffle(Replacement):
     unit: Unit = "word"
 
     def __post_init__(self) -> None:
-        # Times a random word of 32 bits and with a place added, it must fit into 64 bits.
+        # The product with a random 32-bit word, plus the place << 32, must fit into 64 bits.
         check_whole("distance", self.distance, 1, 2**24 - 1)
 
     def replace(

@@ -1,4 +1,4 @@
-"""Another token, never the same one."""
+"""Replace tokens with different ones."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from maskplug.vocabulary import Vocabulary
 
 @dataclass(frozen=True)
 class Switch(Replacement):
-    """Replaces each chosen token by a different one, drawn evenly from those that are not special.
+    """Replace each selected token with a different ordinary token, drawn uniformly.
 
     Source: Wang et al., "SwitchOut", 2018. Its code may write special tokens.
     """
@@ -27,8 +27,8 @@ class Switch(Replacement):
         ordinary = vocab.ordinary
         if len(ordinary) < 2:
             raise VocabularyError(
-                f"{len(ordinary)} of {vocab.size} ids are not special: none can be switched for "
-                "another one"
+                f"{len(ordinary)} of {vocab.size} ids are not special; the replacement 'switch' "
+                "needs at least two"
             )
         chosen = np.flatnonzero(selection.mask)
         counts = np.diff(np.searchsorted(chosen, tokens.offsets))

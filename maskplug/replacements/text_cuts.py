@@ -1,4 +1,4 @@
-"""Cuts between the characters of a text: rows whose parts are encoded anew."""
+"""Cut texts between characters and encode the parts again."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from maskplug.errors import MaskplugWarning, VocabularyError
 from maskplug.types import BoolArray, IntArray, Words, below
 from maskplug.vocabulary import Codec, Vocabulary
 
-#: By how many tokens the parts of a text may together be longer than the text was.
+#: How many tokens more than the text its parts may have in total.
 ROOM = 16
 
 
 @dataclass(frozen=True, eq=False)
 class Pieces:
-    """Rows in five pieces: what stays in front, prefix, middle, suffix, what stays at the end.
+    """Rows in five pieces: fixed start, prefix, middle, suffix, fixed end.
 
     Attributes:
         ids: int64, flat.
-        sources: int64, where each of them stood in the original, or -1.
-        edges: int64, shape (rows, 6): the positions in ``ids`` between which the pieces stand.
+        sources: int64, position of each id in the original, or -1.
+        edges: int64, shape (rows, 6): boundaries of the pieces in ``ids``.
     """
 
     ids: IntArray
@@ -30,15 +30,15 @@ class Pieces:
     edges: IntArray
 
 
-def require_codec(vocab: Vocabulary, who: str) -> Codec:
-    """The codec, or an error that names the ways out.
+def require_codec(vocab: Vocabulary, user: str) -> Codec:
+    """Return the vocabulary's codec.
 
     Raises:
-        VocabularyError: when the vocabulary has none.
+        VocabularyError: if the vocabulary has none; the message names the remedies.
     """
     if vocab.codec is None:
         raise VocabularyError(
-            f"{who} cuts texts between characters, and this vocabulary cannot turn ids into text: "
+            f"{user} cuts texts between characters, and this vocabulary cannot turn ids into text: "
             "give it a codec (Vocabulary(codec=…): an object with encode(text) and decode(ids)), "
             'or choose level="token"'
         )
@@ -57,10 +57,10 @@ def cut_texts(
 
     Args:
         pieces: all rows, cut between tokens.
-        wanted: one bool a row: True where the text is to be cut.
-        words: uint32, shape (rows, 2): what the two cuts are drawn with.
-        joint: one bool a row: True where prefix and middle will stand side by side.
-        codec: turns ids into text and back.
+        wanted: bool for each row, True if its text is to be cut.
+        words: uint32, shape (rows, 2): random words for the two cuts.
+        joint: bool for each row, True if prefix and middle will be adjacent.
+        codec: converts ids to text and back.
         special: bool[size], True for ids that no text may become.
     """
     ids, sources, edges = [], [], np.zeros_like(pieces.edges)
@@ -69,24 +69,15 @@ def cut_texts(
         inner = pieces.ids[old[1] : old[4]].tolist()
         parts = _parts(inner, words[row], bool(joint[row]), codec, special) if wanted[row] else None
         if parts is None:
-            own = [pieces.ids[old[0] : old[5]]]
-            came = [pieces.sources[old[0] : old[5]]]
+            ids.append(pieces.ids[old[0] : old[5]])
+            sources.append(pieces.sources[old[0] : old[5]])
             sizes = np.diff(old)
         else:
-            new = [i for part in parts for i in part]
-            own = [
-                pieces.ids[old[0] : old[1]],
-                np.array(new, np.int64),
-                pieces.ids[old[4] : old[5]],
-            ]
-            came = [
-                pieces.sources[old[0] : old[1]],
-                np.full(len(new), -1),
-                pieces.sources[old[4] : old[5]],
-            ]
-            sizes = np.array([len(own[0]), *map(len, parts), len(own[2])])
-        ids += own
-        sources += came
+            start, end = slice(old[0], old[1]), slice(old[4], old[5])
+            new = np.concatenate([np.array(part, np.int64) for part in parts])
+            ids += [pieces.ids[start], new, pieces.ids[end]]
+            sources += [pieces.sources[start], np.full(len(new), -1), pieces.sources[end]]
+            sizes = np.array([old[1] - old[0], *map(len, parts), old[5] - old[4]])
         edges[row] = cursor + np.concatenate(([0], np.cumsum(sizes)))
         cursor = edges[row, 5]
     if not ids:
@@ -97,9 +88,9 @@ def cut_texts(
 def _parts(
     ids: list[int], words: Words, joint: bool, codec: Codec, special: BoolArray
 ) -> list[list[int]] | None:
-    """The ids of the three parts of a text, or None where they would not give it back."""
+    """Return the ids of the three parts of a text, or None if they would not restore it."""
     text = codec.decode(ids)
-    if "\ufffd" in text:  # bytes that are no text: what they were is lost already
+    if "\ufffd" in text:  # invalid UTF-8, whose bytes are already lost
         return None
     a, b = sorted(below(words, np.full(2, len(text) + 1)).tolist())
     texts = text[:a], text[a:b], text[b:]
@@ -110,7 +101,7 @@ def _parts(
         and all(0 <= i < len(special) and not special[i] for i in new)
         and all(codec.decode(p) == t for p, t in zip(parts, texts, strict=True))
         and codec.decode(new) == text
-        # Blanks at the ends of a text, which some tokenizers do not decode, show between two texts.
+        # Some tokenizers drop spaces at the ends of a text; this shows between other texts.
         and codec.decode([*ids, *new, *ids]) == codec.decode([*ids, *ids, *ids])
         and (not joint or codec.decode([*parts[0], *parts[1]]) == text[:b])
     )
@@ -121,7 +112,7 @@ def _parts(
 
 
 def _warn_of_blanks(text: str, codec: Codec) -> None:
-    """Warn where tokens of two texts side by side are another text: hardly any cut is possible."""
+    """Warn if the tokenizer does not decode concatenated texts: hardly any cut is possible."""
     whole = list(codec.encode(text))
     if codec.decode(whole) == text and codec.decode([*whole, *whole]) != text + text:
         warnings.warn(

@@ -1,4 +1,4 @@
-"""Words become their translations."""
+"""Replace words with translations."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from maskplug.vocabulary import Vocabulary
 
 @dataclass(frozen=True)
 class Translate(Replacement):
-    """Writes for each chosen word one of its translations, all equally likely.
+    """Replace each selected word with one of its translations, all equally likely.
 
-    A span that is not in the dictionary stays as it is.
+    Spans that are not in the dictionary are unchanged.
 
     Args:
         dictionary: a file with lines ``source ids TAB target ids``.
 
     Raises:
-        OptionError: for a bad line; the message names file and line.
+        OptionError: for an invalid line; the message names the file and the line.
 
     Source: random aligned substitution of Lin et al., "Pre-training multilingual neural machine
     translation by leveraging alignment information" (mRASP), 2020.
@@ -43,13 +43,15 @@ class Translate(Replacement):
     ) -> Ragged:
         dictionary.check(self.dictionary, vocab)
         words = dictionary.read(self.dictionary)
-        found = words.find(tokens, selection)
-        drawn = rng.bits("translation", selection.counts)[found >= 0].astype(np.uint64)
-        known, found = selection.take(found >= 0), found[found >= 0]
-        choices = np.diff(words.offsets)[found].astype(np.uint64)
-        choice = words.offsets[found] + ((drawn * choices) >> np.uint64(32)).astype(np.int64)
+        entries = words.find(tokens, selection)
+        known = entries >= 0
+        drawn = rng.bits("translation", selection.counts)[known].astype(np.uint64)
+        entries = entries[known]
+        counts = np.diff(words.offsets)[entries].astype(np.uint64)
+        choice = words.offsets[entries] + ((drawn * counts) >> np.uint64(32)).astype(np.int64)
         index, offsets = gather(words.translations.offsets, choice)
-        return rewritten(tokens, known, Ragged(words.translations.values[index], offsets))
+        written = Ragged(words.translations.values[index], offsets)
+        return rewritten(tokens, selection.take(known), written)
 
     def bound(self, lengths: IntArray, most: SelectionBound) -> IntArray:
         growth = dictionary.read(self.dictionary).growth

@@ -1,4 +1,4 @@
-"""Which tokens? One selector a file."""
+"""Selectors: which tokens are masked. One selector per file."""
 
 from maskplug.selectors.adaptive import Adaptive
 from maskplug.selectors.bert_budget import BertBudget

@@ -1,4 +1,4 @@
-"""More of what the model finds hard: tokens in proportion to the loss of their class."""
+"""Select tokens in proportion to the loss of their class."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from maskplug.loss_tracking import LossTrackingConfig
 from maskplug.parts import Schedule, Selector
 from maskplug.rng import Rng
 from maskplug.schedule import check_rate
-from maskplug.selectors.layer import place
+from maskplug.selectors.annotation import place
 from maskplug.selectors.weighted import by_weight
 from maskplug.tokens import Selection, TokenBatch
 from maskplug.types import FloatArray, IntArray
@@ -20,32 +20,31 @@ from maskplug.units import units
 from maskplug.validation.options import check_number
 from maskplug.vocabulary import Vocabulary
 
-#: The layer that tells the class of each token.
+#: The annotation that holds the class of each token.
 CLASSES = "classes"
 
 
 @dataclass(frozen=True)
 class Adaptive(Selector):
-    """Chooses an exact number of tokens, those of hard classes more often.
+    """Select an exact number of tokens, more of those with a high loss.
 
-    A class's score is the moving average of its loss, relative to the mean of all classes; its
-    weight is ``max(floor, score ** (1 / temperature))``. Tokens are drawn one after the other in
-    proportion to the weights of those that are left. Equal losses, and no losses, give every
-    subset of tokens the same chance.
+    The score of a class is the moving average of its loss relative to the mean of all classes. Its
+    weight is ``max(floor, score ** (1 / temperature))``. Tokens are drawn without replacement in
+    proportion to their weights. If all losses are equal, or none are known yet, every subset of the
+    tokens is equally likely.
 
     Args:
-        rate: share of the tokens, from 0 to 1, or a schedule.
-        temperature: above 0; 1 follows the losses in proportion, more flattens, less sharpens.
-        floor: from 0 to 1, the least weight, where a class of mean loss has 1: what is easy now is
-            looked at from time to time.
-        by: "token" (a class is a token id) or "layer" (the layer ``classes`` gives each token's).
-        classes: the number of classes, for "layer".
-        every: the number of optimizer steps after which scores change.
-        momentum: from 0 to 1, how much of a score stays then.
+        rate: share of the tokens, 0 to 1, or a schedule.
+        temperature: above 0; 1 is proportional to the losses, more flattens, less sharpens.
+        floor: smallest weight, 0 to 1, relative to a class of mean loss; keeps easy tokens in use.
+        by: "token" (each token id is a class) or "layer" (the annotation ``classes`` holds them).
+        classes: number of classes, for "layer".
+        every: number of optimizer steps between updates of the scores.
+        momentum: share of the old score that an update keeps, 0 to 1.
 
-    Source: the part-of-speech tagging weighted masking of Yang et al., "Learning better masking
-    for better language model pre-training", 2023, whose classes are parts of speech. Its reference
-    visits words in random order, and may end below its budget.
+    Source: the part-of-speech tagging weighted masking of Yang et al., "Learning better masking for
+    better language model pre-training", 2023, whose classes are parts of speech. The reference code
+    visits words in random order and may stay below its budget.
     """
 
     rate: Schedule | float = 0.15
@@ -64,12 +63,12 @@ class Adaptive(Selector):
 
     @property
     def feedback_plan(self) -> LossTrackingConfig:  # type: ignore[override]
-        """How the losses are to be summed up."""
+        """How losses are averaged."""
         return LossTrackingConfig(self.every, self.momentum, self.by, self.classes)
 
     @property
     def required_annotations(self) -> tuple[str, ...]:  # type: ignore[override]
-        """``classes``, where that layer tells them."""
+        """``classes`` if classes are not token ids."""
         return (CLASSES,) if self.by == "layer" else ()
 
     def select(self, tokens: TokenBatch, vocab: Vocabulary, rng: Rng) -> Selection:
@@ -82,23 +81,23 @@ class Adaptive(Selector):
         return by_weight(candidates, weights, self.rate, rng)
 
     def _classes(self, tokens: TokenBatch, candidates: Selection) -> IntArray:
-        """The class of every token that may be chosen."""
+        """Return the class of every candidate."""
         if self.classes is None:
             return tokens.ids[candidates.starts]
-        # Tokens that are never chosen may have any class, such as -1.
+        # Tokens that are never selected may have any class, such as -1.
         classes: IntArray = tokens.annotations[CLASSES][candidates.starts].astype(np.int64)
         wrong = np.flatnonzero((classes < 0) | (classes >= self.classes))
         if len(wrong):
             i = wrong[0]
             raise TokenError(
-                f"the layer {CLASSES!r} holds the class of each token, from 0 to "
+                f"the annotation {CLASSES!r} must hold the class of each token, from 0 to "
                 f"{self.classes - 1} (option 'classes'); {place(tokens, candidates.starts[i])} has "
                 f"{classes[i]}"
             )
         return classes
 
     def _scores(self, classes: IntArray, rows: IntArray, size: int, rng: Rng) -> FloatArray:
-        """The score of every token that may be chosen, at the time of its sample."""
+        """Return the score of every candidate at the step of its sample."""
         scores = np.ones(len(classes))
         if rng.feedback is None or rng.step is None:
             return scores
@@ -109,6 +108,6 @@ class Adaptive(Selector):
                 raise OptionError(
                     f"the feedback has scores for {len(table)} classes; the strategy has {size}"
                 )
-            here = (rounds == number)[rows]
-            scores[here] = table[classes[here]]
+            in_round = (rounds == number)[rows]
+            scores[in_round] = table[classes[in_round]]
         return scores

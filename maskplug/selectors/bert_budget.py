@@ -1,4 +1,4 @@
-"""BERT's own budget: a share of the whole row, with a ceiling."""
+"""BERT's budget: a share of the whole row, up to a maximum."""
 
 from __future__ import annotations
 
@@ -19,19 +19,18 @@ from maskplug.vocabulary import Vocabulary
 
 @dataclass(frozen=True)
 class BertBudget(Selector):
-    """Chooses as many tokens as BERT's data preparation does.
+    """Select as many tokens as BERT's data preparation does.
 
-    That is ``min(max_predictions, max(1, round(rate * length)))``, where halves round to the even
-    number, and never more than can be masked. The length of a row counts its special tokens, as
-    BERT's does, and leaves out padding: every id but the vocabulary's ``pad_id``. A rate of 0
-    chooses nothing.
+    The number is ``min(max_predictions, max(1, round(rate * length)))``, rounded half to even, and
+    at most the number of maskable tokens. The length of a row includes special tokens, as in BERT,
+    and excludes padding (the vocabulary's ``pad_id``). A rate of 0 selects nothing.
 
     Args:
-        rate: share of the row, from 0 to 1, or a schedule.
-        max_predictions: the most tokens of one sample.
-        unit: "token" (every subset of that size is equally likely), or "word": whole words in
-            random order, leaving out those that would exceed the budget. Where none fits, the first
-            of them is taken all the same: BERT's own rule then predicts nothing.
+        rate: share of the row, 0 to 1, or a schedule.
+        max_predictions: maximum number of tokens per sample.
+        unit: "token" (every subset of that size is equally likely) or "word" (whole words in random
+            order, without those that would exceed the budget). If no word fits, the first one is
+            selected; BERT's own code predicts nothing in this case.
 
     Source: Devlin et al., "BERT", 2019, and its ``create_pretraining_data.py``.
     """
@@ -56,7 +55,7 @@ class BertBudget(Selector):
 
     def _budgets(self, tokens: TokenBatch, vocab: Vocabulary, rng: Rng) -> IntArray:
         pad = -1 if vocab.pad_id is None else vocab.pad_id
-        real = np.concatenate(([0], np.cumsum(tokens.ids != pad)))
+        not_padding = np.concatenate(([0], np.cumsum(tokens.ids != pad)))
         rates = rng.value(self.rate)
-        wanted = np.round(np.diff(real[tokens.offsets]) * rates).astype(np.int64)
-        return np.where(rates > 0, np.clip(wanted, 1, self.max_predictions), 0)
+        counts = np.round(np.diff(not_padding[tokens.offsets]) * rates).astype(np.int64)
+        return np.where(rates > 0, np.clip(counts, 1, self.max_predictions), 0)

@@ -1,4 +1,4 @@
-"""A mask rate for each block of a row."""
+"""Noise for block diffusion: a mask rate for each block of a row."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from maskplug.vocabulary import Vocabulary
 
 
 def block_numbers(candidates: Selection, offsets: IntArray, block: int) -> IntArray:
-    """The block of every token of a batch: int64, from 0, never falling along a row.
+    """Return the block of every token: int64, from 0, non-decreasing along a row.
 
-    Every ``block`` maskable tokens make a block. A token that cannot be masked belongs to the block
-    of the maskable token before it, and is -1 before the first one.
+    Every ``block`` maskable tokens form a block. A token that cannot be masked belongs to the block
+    of the maskable token before it, and to -1 before the first one.
 
     Args:
         candidates: the maskable tokens.
-        offsets: of the rows.
-        block: tokens in a block.
+        offsets: row offsets.
+        block: number of maskable tokens per block.
 
     Example:
         >>> from maskplug import TokenBatch, Vocabulary, units
@@ -44,25 +44,25 @@ def block_numbers(candidates: Selection, offsets: IntArray, block: int) -> IntAr
 @added_later("mask_special")
 @dataclass(frozen=True)
 class BlockNoise(Noise):
-    """Chooses each token of a block with the block's own probability t; the weight is 1 / t.
+    """Select each token of a block with the block's own probability t; its weight is 1 / t.
 
-    A row is cut into blocks of ``block`` maskable tokens, the last one perhaps shorter; the layer
-    ``block`` of the result numbers them (see :func:`block_numbers`). t is uniform from ``low`` to
-    ``high``. Blocks in which nothing is chosen stay so: forcing a mask would bias the estimate.
+    A row is cut into blocks of ``block`` maskable tokens; the last one may be shorter. The
+    annotation ``block`` of the result numbers them (see :func:`block_numbers`). t is uniform from
+    ``low`` to ``high``. A block may have no masked token: forcing one would bias the estimate of
+    the likelihood.
 
     Args:
-        block: maskable tokens in a block, at least 1. With ``low`` = ``high`` = 1 and blocks of one
-            token every token is masked: a model that sees the blocks before is autoregressive.
-        low, high: above 0 and at most 1; a narrower range than 0 to 1 gives gradients of smaller
-            variance.
-        antithetic: of the m blocks of a row, each m-th part of the range gets one t, in random
-            order. Without it the levels are drawn on their own.
-        mask_special: mask special tokens as well, but for protected ones; see
-            :meth:`Noise.candidates`.
+        block: number of maskable tokens per block, at least 1. With blocks of one token and ``low``
+            = ``high`` = 1, every token is masked, which gives an autoregressive model.
+        low, high: range of t, above 0 and at most 1; a narrower range reduces the variance of the
+            gradients.
+        antithetic: stratify t: of the m blocks of a row, one falls into each m-th part of the
+            range, in random order. If False, the levels are independent.
+        mask_special: also mask special tokens that are not protected; see :meth:`Noise.candidates`.
 
     Source: Arriola et al., "Block diffusion: interpolating between autoregressive and diffusion
-    language models" (BD3-LM), 2025. Their code spreads the levels over all blocks of a batch, which
-    makes a mask depend on the batch; here they are spread over the blocks of one row.
+    language models" (BD3-LM), 2025. Their code stratifies the levels over all blocks of a batch,
+    which makes a mask depend on the batch; here they are stratified over the blocks of one row.
     """
 
     block: int = 4
@@ -73,18 +73,18 @@ class BlockNoise(Noise):
 
     def __post_init__(self) -> None:
         check_whole("block", self.block, 1)
-        numbers = is_finite(self.low) and is_finite(self.high)
-        if not (numbers and 0.0 < self.low <= self.high <= 1.0):
+        finite = is_finite(self.low) and is_finite(self.high)
+        if not (finite and 0.0 < self.low <= self.high <= 1.0):
             raise OptionError(
                 f"options 'low' and 'high' are {shortened(self.low)} and {shortened(self.high)}; "
                 "they must be above 0 and at most 1, and 'low' not above 'high'"
             )
 
     def times(self, blocks: IntArray, rng: Rng) -> FloatArray:
-        """The level t of every block: float64, from ``low`` to ``high``.
+        """Return the noise level t of every block: float64, from ``low`` to ``high``.
 
         Args:
-            blocks: how many of them each row has.
+            blocks: number of blocks of each row.
             rng: draws ``noise level`` and, with ``antithetic``, ``noise order``.
         """
         from maskplug.kernels.order import ranks
@@ -96,7 +96,7 @@ class BlockNoise(Noise):
         return self.low + (self.high - self.low) * share
 
     def _blocks(self, candidates: Selection) -> IntArray:
-        """How many blocks each row has."""
+        """Return the number of blocks of each row."""
         return np.asarray(-(-candidates.counts // self.block))
 
     def select(self, tokens: TokenBatch, vocab: Vocabulary, rng: Rng) -> Selection:
@@ -119,7 +119,7 @@ class BlockNoise(Noise):
         candidates = self.candidates(tokens, vocab)
         blocks = self._blocks(candidates)
         numbers = block_numbers(candidates, tokens.offsets, self.block)
-        # The weight of each block, and not of each token: there are fewer divisions.
+        # One division for each block, not for each token.
         weights: FloatArray = levels(
             readonly(numbers, np.int64),
             tokens.offsets,

@@ -1,4 +1,4 @@
-"""Each token on its own, and in every language at least one."""
+"""Select tokens independently, at least one in every language of a row."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 from maskplug.parts import Schedule, Selector
 from maskplug.rng import Rng
 from maskplug.schedule import check_rate
-from maskplug.selectors.layer import whole_numbers
+from maskplug.selectors.annotation import whole_numbers
 from maskplug.tokens import Selection, TokenBatch
 from maskplug.types import IntArray, readonly, thresholds
 from maskplug.units import units
@@ -17,28 +17,28 @@ from maskplug.vocabulary import Vocabulary
 
 
 def language_starts(tokens: TokenBatch) -> IntArray:
-    """For each token, the flat position at which its language begins in its row: int64.
+    """Return the flat position at which each token's language begins in its row: int64.
 
     Raises:
-        TokenError: when the layer ``languages`` does not hold whole numbers.
+        TokenError: if the annotation ``languages`` does not hold non-negative integers.
     """
     from maskplug.kernels.segments import segment_starts
 
-    layer = whole_numbers(tokens, "languages", "the number of each token's language")
-    starts: IntArray = segment_starts(readonly(layer, np.int64), tokens.offsets)
+    languages = whole_numbers(tokens, "languages", "the number of each token's language")
+    starts: IntArray = segment_starts(readonly(languages, np.int64), tokens.offsets)
     return starts
 
 
 @dataclass(frozen=True)
 class ByLanguage(Selector):
-    """Chooses each token with probability ``rate``, and at least one of every language of a row.
+    """Select each token with probability ``rate``, and at least one in every language of a row.
 
-    The layer ``languages`` (a whole number for each token) says where one language ends and the
-    next begins. Where the coins choose no token of a language, one is chosen all the same, so that
-    both sides of a short pair have something to predict from the other.
+    The annotation ``languages`` (an integer for each token) marks the language of each token. If no
+    token of a language is drawn, one of them is selected, so that both sides of a short pair have
+    something to predict.
 
     Args:
-        rate: from 0 to 1, or a schedule.
+        rate: probability of each token, 0 to 1, or a schedule.
 
     Source: the masking of Conneau and Lample, "Cross-lingual language model pretraining", 2019.
     """

@@ -1,4 +1,4 @@
-"""An exact number of units, all subsets equally likely."""
+"""Select an exact number of units."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from maskplug.vocabulary import Vocabulary
 
 @dataclass(frozen=True)
 class Exact(Selector):
-    """Chooses ``rate`` times the units of a sample, rounded at random so that the mean is exact.
+    """Select ``rate`` times the units of a sample, every subset equally likely.
 
-    64 tokens at 0.15 give 9 or 10 of them, 9.6 on average; a sample with anything to choose from
-    gives at least one.
+    The number is rounded up or down at random so that its mean is exact: 64 tokens at a rate of
+    0.15 give 9 or 10, 9.6 on average. A sample with any candidate gives at least one.
 
     Args:
-        rate: from 0 to 1, or a schedule.
-        unit: "token", or "word" (the budget then counts words, and whole words are chosen).
+        rate: share of the units, 0 to 1, or a schedule.
+        unit: "token", "word" (the budget counts words, and whole words are selected) or "sentence".
 
-    Source: Liu et al., "RoBERTa", 2019, in the form of fairseq's ``mask_tokens_dataset``.
+    Source: Liu et al., "RoBERTa", 2019, as in fairseq's ``mask_tokens_dataset``.
     """
 
     rate: Schedule | float = 0.15
@@ -43,7 +43,7 @@ class Exact(Selector):
         return exactly(candidates, budgets, rng.stream_keys("exact"))
 
     def _tokens(self, tokens: TokenBatch, vocab: Vocabulary, rng: Rng) -> Selection:
-        """The same for the usual case, without a list of all candidates."""
+        """Select single tokens without building the list of all candidates."""
         from maskplug.kernels.select import exact_tokens
 
         vocab.check(tokens)

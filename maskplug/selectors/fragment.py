@@ -1,4 +1,4 @@
-"""One long run of tokens, often at the start or at the end."""
+"""Select one contiguous fragment of each sample."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from maskplug.vocabulary import Vocabulary
 
 @dataclass(frozen=True)
 class Fragment(Selector):
-    """Chooses one run of max(1, round(``rate`` n)) of a sample's n tokens; none at a rate of 0.
+    """Select one fragment of max(1, round(``rate`` n)) of a sample's n tokens; none at a rate of 0.
 
     Args:
-        rate: share of the tokens, from 0 to 1, or a schedule.
-        edges: the probability that the run begins at the first token, and the probability that it
-            ends with the last; otherwise all places are equally likely. From 0 to 0.5.
+        rate: share of the tokens, 0 to 1, or a schedule.
+        edges: probability that the fragment is at the start, and also that it is at the end, 0 to
+            0.5; otherwise all positions are equally likely.
 
     Source: Song et al., "MASS", 2019, and its code.
     """
@@ -45,11 +45,11 @@ class Fragment(Selector):
         free = counts - sizes
         at_start = words[:, 0] < round(self.edges * 2.0**32)
         at_end = words[:, 0] < round(2.0 * self.edges * 2.0**32)
-        places = np.where(at_end, free, below(words[:, 1], free + 1))
-        return contiguous(candidates, np.where(at_start, 0, places), sizes)
+        firsts = np.where(at_end, free, below(words[:, 1], free + 1))
+        return contiguous(candidates, np.where(at_start, 0, firsts), sizes)
 
     def bound(self, lengths: IntArray) -> SelectionBound:
-        # A special token between two others makes two spans of them.
+        # A special token within the fragment splits it into two spans.
         longest = np.maximum(np.rint(highest(self.rate) * lengths).astype(np.int64), lengths > 0)
         return SelectionBound(
             longest, np.minimum(longest, (lengths + 1) // 2), np.zeros_like(lengths)

@@ -1,4 +1,4 @@
-"""The sentences that a summary might be made of: first ones, random ones, principal ones."""
+"""Select sentences that could serve as a summary."""
 
 from __future__ import annotations
 
@@ -19,8 +19,10 @@ from maskplug.vocabulary import Vocabulary
 Choice = Literal["principal", "random", "lead"]
 
 
-def highest_scores(scores: FloatArray, units: Selection, wanted: IntArray) -> BoolArray:
-    """One bool a unit: the ``wanted[row]`` of each row that score highest; of equal ones the later.
+def highest_scores(scores: FloatArray, units: Selection, counts: IntArray) -> BoolArray:
+    """Return a bool for each unit: the ``counts[row]`` units of each row with the highest scores.
+
+    Of equal scores, the later unit is selected.
 
     Example:
         >>> units = Selection(np.arange(5), np.ones(5, int), np.array([0, 3, 5]), 5)
@@ -29,27 +31,27 @@ def highest_scores(scores: FloatArray, units: Selection, wanted: IntArray) -> Bo
     """
     order = np.lexsort((scores, units.rows))  # stable; rows stay together
     chosen = np.empty(len(scores), np.bool_)
-    chosen[order] = units.numbers >= (units.counts - wanted)[units.rows]
+    chosen[order] = units.numbers >= (units.counts - counts)[units.rows]
     return chosen
 
 
 @dataclass(frozen=True)
 class GapSentences(Selector):
-    """Chooses whole sentences: ``rate`` times their number, rounded down, and at least one.
+    """Select whole sentences: ``rate`` times their number, rounded down, and at least one.
 
-    Of two sentences or more at least one stays. Without ``choose="random"`` nothing is drawn: a
-    text always loses the same sentences.
+    At least one sentence stays visible in a text of two or more. Unless ``choose`` is "random", the
+    selection is deterministic: a text always loses the same sentences.
 
     Args:
-        rate: share of the sentences, from 0 to below 1, or a schedule.
-        choose: "principal" takes the sentences that share most with the rest of the text, by the F
-            measure of ROUGE-1 over token ids (those that end sentences do not count); of equal
-            ones the later. "random" takes any, all sets equally likely; "lead" the first.
-        sequential: for "principal", take one sentence after the other, each so that all taken
-            together share most with the rest; otherwise each is scored by itself.
-        unique: for "principal", count every id once on either side.
+        rate: share of the sentences, 0 to below 1, or a schedule.
+        choose: "principal" (the sentences with the highest F measure of ROUGE-1 against the rest of
+            the text, computed over token ids without sentence-ending tokens; of equal scores the
+            later one), "random" (every subset equally likely) or "lead" (the first ones).
+        sequential: for "principal", select sentences one by one, each maximizing the score of all
+            selected sentences together; if False, each sentence is scored separately.
+        unique: for "principal", count every id once per side.
 
-    Source: Zhang et al., "PEGASUS", 2020, section 3.1: Lead, Random, and Principal in its forms
+    Source: Zhang et al., "PEGASUS", 2020, section 3.1: Lead, Random, and Principal in its variants
     Ind/Seq (``sequential``) and Orig/Uniq (``unique``).
     """
 
@@ -64,51 +66,39 @@ class GapSentences(Selector):
         check_rate("rate", self.rate)
         if highest(self.rate) >= 1.0:
             raise OptionError(
-                f"option 'rate' is {shortened(self.rate)}; a rate of 1 leaves no sentence to be "
-                "read, so that it must stay below"
+                f"option 'rate' is {shortened(self.rate)}; it must be below 1, so that one "
+                "sentence stays visible"
             )
         if self.choose != "principal" and (self.sequential or self.unique):
             raise OptionError(
                 f"options 'sequential' and 'unique' are {self.sequential} and {self.unique}; they "
-                f"score principal sentences, and option 'choose' is {shortened(self.choose)}"
+                f"apply to choose='principal' only, and 'choose' is {shortened(self.choose)}"
             )
 
     def select(self, tokens: TokenBatch, vocab: Vocabulary, rng: Rng) -> Selection:
         sentences = units(tokens, vocab, "sentence")
         rates = rng.value(self.rate)
-        wanted = np.floor(rates * sentences.counts).astype(np.int64)
-        wanted = np.where(rates > 0.0, np.minimum(np.maximum(wanted, 1), sentences.counts), 0)
-        return sentences.take(self._chosen(tokens, vocab, rng, sentences, wanted))
-
-    def _chosen(
-        self,
-        tokens: TokenBatch,
-        vocab: Vocabulary,
-        rng: Rng,
-        sentences: Selection,
-        wanted: IntArray,
-    ) -> BoolArray:
-        from maskplug.kernels.select import exact
-
+        counts = np.floor(rates * sentences.counts).astype(np.int64)
+        counts = np.where(rates > 0.0, np.minimum(np.maximum(counts, 1), sentences.counts), 0)
         if self.choose == "lead":
-            return np.asarray(sentences.numbers < wanted[sentences.rows])
+            return sentences.take(np.asarray(sentences.numbers < counts[sentences.rows]))
         if self.choose == "random":
-            drawn: BoolArray = exact(rng.stream_keys("gap sentences"), sentences.offsets, wanted)
-            return drawn
-        return self._principal(tokens, vocab, sentences, wanted)
+            from maskplug.kernels.select import exact
+
+            keys = rng.stream_keys("gap sentences")
+            return sentences.take(exact(keys, sentences.offsets, counts))
+        return sentences.take(self._principal(tokens, vocab, sentences, counts))
 
     def _principal(
-        self, tokens: TokenBatch, vocab: Vocabulary, sentences: Selection, wanted: IntArray
+        self, tokens: TokenBatch, vocab: Vocabulary, sentences: Selection, counts: IntArray
     ) -> BoolArray:
         from maskplug.kernels.rouge import each_alone, one_by_one
 
-        silent = np.zeros(vocab.size) if vocab.sentence_end is None else vocab.sentence_end
-        ignored = readonly(silent, np.bool_)
-        spans = (sentences.starts, sentences.lengths, sentences.offsets)
+        ends = np.zeros(vocab.size) if vocab.sentence_end is None else vocab.sentence_end
+        ignored = readonly(ends, np.bool_)
+        arguments = (tokens.ids, tokens.offsets, *sentences.spans)
         if self.sequential:
-            taken: BoolArray = one_by_one(
-                tokens.ids, tokens.offsets, *spans, wanted, ignored, self.unique
-            )
-            return taken
-        scores = each_alone(tokens.ids, tokens.offsets, *spans, ignored, self.unique)
-        return highest_scores(scores, sentences, wanted)
+            chosen: BoolArray = one_by_one(*arguments, counts, ignored, self.unique)
+            return chosen
+        scores = each_alone(*arguments, ignored, self.unique)
+        return highest_scores(scores, sentences, counts)

@@ -1,4 +1,4 @@
-"""The tokens that a model could not predict from the clean text."""
+"""Select the tokens that a model could not predict from the clean text."""
 
 from __future__ import annotations
 
@@ -10,27 +10,26 @@ from maskplug.errors import TokenError
 from maskplug.parts import Schedule, Selector
 from maskplug.rng import Rng
 from maskplug.schedule import check_rate
-from maskplug.selectors.layer import place
+from maskplug.selectors.annotation import place
 from maskplug.tokens import Selection, TokenBatch
 from maskplug.types import FloatArray
 from maskplug.units import budget, units
 from maskplug.validation.options import check_number
 from maskplug.vocabulary import Vocabulary
 
-#: The layer that holds the loss of each token.
+#: The annotation that holds the loss of each token.
 LOSSES = "losses"
 
 
 @dataclass(frozen=True)
 class Hard(Selector):
-    """Chooses all tokens whose loss is over a bar; in rows without any, an exact number at random.
+    """Select all tokens whose loss exceeds a threshold; in rows without any, a random exact number.
 
-    Reads the layer ``losses``: a number for each token, the loss of a model that read the clean
-    text.
+    The annotation ``losses`` holds the loss of each token under a model that read the clean text.
 
     Args:
-        bar: tokens with a greater loss are hard; finite, at least 0.
-        rate: share of the tokens of a row without hard ones, from 0 to 1, or a schedule.
+        bar: loss threshold, finite and at least 0.
+        rate: share of the tokens of a row without hard tokens, 0 to 1, or a schedule.
 
     Source: Zhong et al., "Self-Evolution Learning for Discriminative Language Model Pretraining",
     2023.
@@ -61,8 +60,8 @@ def _losses(tokens: TokenBatch, candidates: Selection) -> FloatArray:
     if len(missing):
         i = missing[0]
         raise TokenError(
-            f"the layer {LOSSES!r} holds the loss of each token, and every one that may be masked "
-            f"needs one; {place(tokens, candidates.starts[i])} has NaN (sample key "
+            f"the annotation {LOSSES!r} must hold the loss of every token that may be masked; "
+            f"{place(tokens, candidates.starts[i])} has NaN (sample key "
             f"{tokens.keys[candidates.rows[i]]})"
         )
     return losses

@@ -1,4 +1,4 @@
-"""Words that are in a dictionary."""
+"""Select words that are in a dictionary."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ from maskplug.vocabulary import Vocabulary
 
 @dataclass(frozen=True)
 class InDictionary(Selector):
-    """Chooses each unit that is in a dictionary with probability ``rate``, and no other.
+    """Select each unit that is in a dictionary with probability ``rate``, and no other.
 
-    Samples without any word of the dictionary have nothing chosen.
+    Nothing is selected in samples without a word of the dictionary.
 
     Args:
         dictionary: a file with lines ``source ids TAB target ids``.
-        rate: from 0 to 1, or a schedule.
-        unit: what is looked up: "word" or "token".
+        rate: probability of each unit in the dictionary, 0 to 1, or a schedule.
+        unit: unit to look up, "word" or "token".
 
     Raises:
-        OptionError: for a bad line; the message names file and line.
+        OptionError: for an invalid line; the message names the file and the line.
 
     Source: random aligned substitution of Lin et al. (mRASP), 2020.
     """
@@ -46,6 +46,6 @@ class InDictionary(Selector):
         candidates = units(tokens, vocab, self.unit)
         limits = thresholds(rng.value(self.rate))
         words = rng.bits("in dictionary", candidates.counts).astype(np.uint64)
-        hit = words < np.repeat(limits, candidates.counts)
-        found = dictionary.read(self.dictionary).find(tokens, candidates)
-        return candidates.take(hit & (found >= 0))
+        drawn = words < np.repeat(limits, candidates.counts)
+        entries = dictionary.read(self.dictionary).find(tokens, candidates)
+        return candidates.take(drawn & (entries >= 0))

@@ -1,4 +1,4 @@
-"""Each unit on its own: a coin is tossed for every token or every word."""
+"""Select each unit independently."""
 
 from __future__ import annotations
 
@@ -15,18 +15,17 @@ from maskplug.vocabulary import Vocabulary
 
 @dataclass(frozen=True)
 class Independent(Selector):
-    """Chooses each unit with probability ``rate``, whatever happens to the others.
+    """Select each unit with probability ``rate``, independently of all others.
 
     Args:
-        rate: from 0 to 1, or a schedule.
-        unit: "token" or "word".
-        always_one: choose one unit where the coins chose none (short samples would otherwise often
+        rate: probability of each unit, 0 to 1, or a schedule.
+        unit: "token", "word" or "sentence".
+        always_one: select one unit of samples in which none was drawn (otherwise many short samples
             have nothing to predict).
-        leave_one: leave one unit visible where the coins chose all.
+        leave_one: leave one unit visible in samples in which all were drawn.
 
-    Source: Conneau and Lample, "Cross-lingual language model pretraining", 2019 (tokens); the
-    words of a sentence, as Sennrich et al., "Edinburgh neural machine translation systems for
-    WMT 16", drop them.
+    Source: Conneau and Lample, "Cross-lingual language model pretraining", 2019 (tokens); Sennrich
+    et al., "Edinburgh neural machine translation systems for WMT 16", 2016 (words).
     """
 
     rate: Schedule | float = 0.15

@@ -1,4 +1,4 @@
-"""Places at which something is inserted."""
+"""Select positions for insertions."""
 
 from __future__ import annotations
 
@@ -17,14 +17,15 @@ from maskplug.vocabulary import Vocabulary
 
 @dataclass(frozen=True)
 class Insertions(Selector):
-    """Chooses places between units: empty spans, and so no token of the original.
+    """Select positions between units as empty spans; no token of the original is selected.
 
-    ``rate`` times the units of a sample is the number of places, rounded at random so that the mean
-    is exact. A place is before a unit or right behind the last one, each at most once, all sets of
-    places equally likely; none is before the first special tokens of a sample or behind its end.
+    The number of positions is ``rate`` times the units of a sample, rounded at random so that its
+    mean is exact. A position is before a unit or directly after the last one; each is used at most
+    once, and every subset is equally likely. No position is before the leading special tokens or at
+    the very end.
 
     Args:
-        rate: from 0 to 1, or a schedule.
+        rate: number of positions as a share of the units, 0 to 1, or a schedule.
         unit: "token", "word" or "sentence".
 
     Source: the insertion noise of fairseq's ``denoising_dataset`` (BART).
@@ -41,13 +42,7 @@ class Insertions(Selector):
 
         candidates = units(tokens, vocab, self.unit)
         counts = budget(self.rate, candidates.counts, rng)
-        starts = insertions(
-            rng.stream_keys("insertion places"),
-            candidates.starts,
-            candidates.lengths,
-            candidates.offsets,
-            counts,
-        )
+        starts = insertions(rng.stream_keys("insertion places"), *candidates.spans, counts)
         offsets = np.concatenate(([0], np.cumsum(counts)))
         return Selection(starts, np.zeros_like(starts), offsets, len(tokens.ids))
 

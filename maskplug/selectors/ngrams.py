@@ -1,4 +1,4 @@
-"""N-grams of random length, with an exact budget."""
+"""Select n-grams of random length."""
 
 from __future__ import annotations
 
@@ -20,16 +20,15 @@ Law = Literal["inverse", "reversed", "geometric", "uniform"]
 
 
 def ngram_probs(law: Law, max_n: int) -> list[float]:
-    """The probabilities of the lengths 1 … ``max_n``.
+    """Return the probabilities of the lengths 1 … ``max_n``.
 
     Args:
-        law: "inverse" (n in proportion to 1/n, so that short ones are frequent), "reversed" (the
-            same shares from the longest to the shortest), "geometric" (of parameter 0.2; what
-            would be longer than ``max_n`` is as long as that) or "uniform".
-        max_n: the greatest length.
+        law: "inverse" (proportional to 1/n), "reversed" (the same probabilities in reverse order),
+            "geometric" (with parameter 0.2; longer n-grams are cut to ``max_n``) or "uniform".
+        max_n: the maximum length.
 
     Example:
-        >>> [round(p, 3) for p in ngram_law("inverse", 3)]
+        >>> [round(p, 3) for p in ngram_probs("inverse", 3)]
         [0.545, 0.273, 0.182]
     """
     weights = {
@@ -43,8 +42,8 @@ def ngram_probs(law: Law, max_n: int) -> list[float]:
 
 
 def _geometric(max_n: int) -> list[float]:
-    left = list(accumulate(range(1, max_n), lambda rest, _: rest * 0.8, initial=1.0))
-    return [0.2 * rest for rest in left[:-1]] + left[-1:]
+    tails = list(accumulate(range(1, max_n), lambda tail, _: tail * 0.8, initial=1.0))
+    return [0.2 * tail for tail in tails[:-1]] + tails[-1:]
 
 
 @lru_cache(maxsize=64)
@@ -54,21 +53,22 @@ def _limits(law: Law, max_n: int) -> UintArray:
 
 @dataclass(frozen=True)
 class Ngrams(Selector):
-    """Chooses n-grams of 1 to ``max_n`` units, with an exact budget of units.
+    """Select n-grams of 1 to ``max_n`` units, with an exact budget of units.
 
-    Lengths are drawn until the budget of ``rate`` times the units is spent (the last is cut), and
-    the n-grams are laid out with every arrangement equally likely. They never overlap and may
-    touch; with ``max_n`` 1 every subset of units is equally likely.
+    Lengths are drawn until the budget, ``rate`` times the units, is spent; the last one is cut to
+    fit. Every arrangement of the n-grams is equally likely. They never overlap and may touch; with
+    ``max_n`` = 1, every subset of the units is equally likely.
 
     Args:
-        rate: share of the units, from 0 to 1, or a schedule.
-        max_n: the longest n-gram, in units; at most 2**20.
-        law: of the lengths: "inverse", "reversed", "geometric" or "uniform"; see ``ngram_law``.
+        rate: share of the units, 0 to 1, or a schedule.
+        max_n: maximum length of an n-gram in units, at most 2**20.
+        law: distribution of the lengths, "inverse", "reversed", "geometric" or "uniform"; see
+            ``ngram_probs``.
         unit: "word" (n-grams of whole words), "token" or "sentence".
 
-    Source: n-gram masking of Lan et al., "ALBERT", 2020 (law "inverse", 3), and of Megatron-LM,
-    which has the other laws; Yang et al., "XLNet", 2019 (law "inverse", 5). Their codes skip or
-    shorten n-grams that do not fit, and stay below their budgets.
+    Source: n-gram masking of Lan et al., "ALBERT", 2020 ("inverse", 3), and of Megatron-LM, which
+    has the other distributions; Yang et al., "XLNet", 2019 ("inverse", 5). Their code skips or
+    shortens n-grams that do not fit, and stays below the budget.
     """
 
     rate: Schedule | float = 0.15
@@ -87,9 +87,7 @@ class Ngrams(Selector):
         chosen = spans(
             rng.stream_keys("span lengths"),
             rng.stream_keys("span places"),
-            candidates.starts,
-            candidates.lengths,
-            candidates.offsets,
+            *candidates.spans,
             budget(self.rate, candidates.counts, rng),
             _limits(self.law, self.max_n),
             False,

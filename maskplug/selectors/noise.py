@@ -1,4 +1,4 @@
-"""What the selectors of masked diffusion share: noise that is drawn first, and masks by it."""
+"""Base class of the selectors for masked diffusion."""
 
 from __future__ import annotations
 
@@ -16,25 +16,25 @@ from maskplug.vocabulary import Vocabulary
 
 
 class Noise(Selector):
-    """A selector that draws how noisy a row (or a block of it) is, then its masks one by one.
+    """A selector that draws the noise level of each row or block, then masks tokens independently.
 
-    The loss of a masked token is weighted by that noise; the target ``weighted_labels`` asks the
-    selector for the weights, which draws the same noise again from the same streams, and for the
-    candidates, so that what the loss is divided by is what could have been masked.
+    The loss of a masked token is weighted by the noise level. The target ``weighted_labels`` gets
+    the weights from the selector, which draws the same levels again from the same streams, and the
+    candidates, so that the loss is divided by the number of tokens that could have been masked.
     """
 
     #: Whether special tokens may be masked; an option of the selectors that have it.
     mask_special: bool = False
 
     def candidates(self, tokens: TokenBatch, vocab: Vocabulary) -> Selection:
-        """Every token that may be masked, as a selection of all of them.
+        """Return every token that may be masked, as a selection of single tokens.
 
-        With ``mask_special`` that is every token that is neither protected nor padding nor a mask
-        already; ``pad_id`` is no padding where it is ``eos_id`` too. Without it, special tokens are
-        left out: the candidates are :func:`maskplug.units`.
+        With ``mask_special`` these are all tokens that are neither protected nor padding nor
+        already the mask token; ``pad_id`` does not count as padding if it is also ``eos_id``.
+        Otherwise they are the tokens of :func:`maskplug.units`, without special tokens.
 
         Raises:
-            TokenError: when an id is outside the vocabulary.
+            TokenError: if an id is outside the vocabulary.
         """
         if not self.mask_special:
             return units(tokens, vocab)
@@ -46,10 +46,10 @@ class Noise(Selector):
         return Selection.from_mask(free, tokens)
 
     def candidate_counts(self, tokens: TokenBatch, vocab: Vocabulary) -> IntArray:
-        """The number of candidates of every sample: int64.
+        """Return the number of candidates of every sample: int64.
 
         Raises:
-            TokenError: when an id is outside the vocabulary.
+            TokenError: if an id is outside the vocabulary.
         """
         if self.mask_special or "protected" in tokens.annotations:
             return self.candidates(tokens, vocab).counts
@@ -61,11 +61,11 @@ class Noise(Selector):
 
     @abstractmethod
     def weights(self, tokens: TokenBatch, vocab: Vocabulary, rng: Rng) -> FloatArray:
-        """The weight that the loss of each token has if it is masked: float64, one for each.
+        """Return the weight of each token's loss if it is masked: float64, one for each token.
 
-        What stands at tokens that are never masked has no meaning.
+        Values at tokens that are never masked have no meaning.
         """
 
     def annotations(self, tokens: TokenBatch, vocab: Vocabulary) -> dict[str, np.ndarray[Any, Any]]:
-        """Layers that a model reads of the noise, one value for each token; most have none."""
+        """Return annotations that a model reads, one value for each token; empty by default."""
         return {}

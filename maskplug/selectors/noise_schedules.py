@@ -1,4 +1,4 @@
-"""How many tokens are masked at a noise level t, and how much the loss of each weighs there."""
+"""Noise schedules of masked diffusion: mask rate and loss weight at a noise level t."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from maskplug.types import FloatArray
 
 NoiseSchedule = Literal["log_linear", "cosine", "cosine_squared", "linear", "geometric"]
 
-#: The noise at t = 0 and t = 1 of the two schedules that are given by their noise. The geometric is
-#: that of SEDD (Lou et al., 2024): MDLM's own ends at 1, and would leave 37 % unmasked at t = 1.
+#: The noise at t = 0 and t = 1 of the schedules that are defined by their noise. The geometric one
+#: is that of SEDD (Lou et al., 2024): MDLM's ends at 1 and leaves 37 % unmasked at t = 1.
 LINEAR = (1e-3, 7.0)
 GEOMETRIC = (1e-4, 20.0)
 
 
 def _noise(schedule: NoiseSchedule, t: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """The noise of ``linear`` and ``geometric``, and its slope."""
+    """Return the noise of ``linear`` or ``geometric``, and its derivative."""
     if schedule == "linear":
         first, last = LINEAR
         return first + (last - first) * t, np.full_like(t, last - first)
@@ -27,9 +27,9 @@ def _noise(schedule: NoiseSchedule, t: FloatArray) -> tuple[FloatArray, FloatArr
 
 
 def masked(schedule: NoiseSchedule, t: FloatArray, eps: float) -> FloatArray:
-    """The probability that a token is masked at level ``t``: float64, rising from 0 to about 1.
+    """Return the probability that a token is masked at level ``t``: float64, from 0 to about 1.
 
-    With the noise s(t) it is 1 - exp(-s(t)), for ``linear`` and ``geometric``; the others are
+    For ``linear`` and ``geometric`` with the noise s(t) it is 1 - exp(-s(t)). The others are
 
     - ``log_linear``: (1 - eps) t
     - ``cosine``: (1 - eps) (1 - cos(pi t / 2))
@@ -50,9 +50,10 @@ def masked(schedule: NoiseSchedule, t: FloatArray, eps: float) -> FloatArray:
 
 
 def weight(schedule: NoiseSchedule, t: FloatArray, eps: float) -> FloatArray:
-    """The slope of :func:`masked` divided by :func:`masked`: float64.
+    """Return the derivative of :func:`masked` divided by :func:`masked`: float64.
 
-    With it, a mask at a uniform t counts ``masked(1) - masked(0)``, which is about 1, on average.
+    With t uniform, the expected weighted number of masks per token is ``masked(1) - masked(0)``,
+    about 1.
 
     Example:
         >>> weight("log_linear", np.array([0.25, 1.0]), 1e-3).tolist()

@@ -1,4 +1,4 @@
-"""No token at all: the baseline that everything is compared with."""
+"""Select nothing."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from maskplug.vocabulary import Vocabulary
 
 @dataclass(frozen=True)
 class Nothing(Selector):
-    """Chooses nothing. Ids outside the vocabulary are errors here as everywhere."""
+    """Select nothing, for baselines without masking; ids are still checked."""
 
     def select(self, tokens: TokenBatch, vocab: Vocabulary, rng: Rng) -> Selection:
         vocab.check(tokens)

@@ -1,4 +1,4 @@
-"""Whole phrases of a list, up to a budget of tokens."""
+"""Select phrases of a list and other words, as whole units."""
 
 from __future__ import annotations
 
@@ -20,35 +20,35 @@ from maskplug.types import IntArray, readonly
 from maskplug.units import Unit, units
 from maskplug.vocabulary import Vocabulary
 
-#: Ids have 32 bits in the edges of a trie.
-BIGGEST = (1 << 32) - 1
+#: The edges of a trie store ids in 32 bits.
+MAX_ID = (1 << 32) - 1
 
 
-def _parsed(line: str) -> list[int]:
+def _parse_line(line: str) -> list[int]:
     entry, tab, score = line.partition("\t")
     if tab:
         float(score)
     ids = [int(word) for word in entry.split()]
-    if not ids or min(ids) < 0 or max(ids) > BIGGEST:
+    if not ids or min(ids) < 0 or max(ids) > MAX_ID:
         raise ValueError("an n-gram has one or more ids, none of them negative")
     return ids
 
 
 @lru_cache(maxsize=8)
 def read_ngrams(file: Resource) -> Ragged:
-    """The n-grams of a file: one a line, ids separated by blanks, and a score behind a tab or not.
+    """Read a file of n-grams, one per line: ids separated by spaces, optionally a tab and a score.
 
     Raises:
-        OptionError: when a line is something else; the message names it.
+        OptionError: for an invalid line; the message names it.
     """
     rows = []
     for number, line in enumerate(file.lines(), 1):
         try:
-            rows.append(_parsed(line))
+            rows.append(_parse_line(line))
         except ValueError as error:
             raise OptionError(
-                f"{file.path}, line {number}: {shortened(line)} is no n-gram ({error}); it is "
-                "written as token ids, and a tab and a score if you like: '17 5 88\\t3.2'"
+                f"{file.path}, line {number}: {shortened(line)} is no n-gram ({error}); write "
+                "token ids, and optionally a tab and a score: '17 5 88\\t3.2'"
             ) from None
     return Ragged.of(rows)
 
@@ -65,32 +65,32 @@ def _trie(file: Resource) -> tuple[Any, ...]:
 @lru_cache(maxsize=8)
 def _check(file: Resource, size: int) -> None:
     ngrams = read_ngrams(file)
-    beyond = ngrams.values >= size
-    if beyond.any():
-        where = int(np.argmax(beyond))
-        line = int(np.searchsorted(ngrams.offsets, where, side="right"))
+    outside = ngrams.values >= size
+    if outside.any():
+        first = int(np.argmax(outside))
+        line = int(np.searchsorted(ngrams.offsets, first, side="right"))
         raise VocabularyError(
-            f"{file.path}, line {line}: id {ngrams.values[where]} is outside the vocabulary, whose "
+            f"{file.path}, line {line}: id {ngrams.values[first]} is outside the vocabulary, whose "
             f"ids run from 0 to {size - 1}; was the list made with another tokenizer?"
         )
 
 
 @dataclass(frozen=True)
 class Phrases(Selector):
-    """Chooses phrases and words in random order until ``rate`` times the *tokens* are chosen.
+    """Select whole phrases and words in random order, up to ``rate`` times the *tokens*.
 
-    A phrase is an entry of ``ngrams`` that begins and ends with words in the text. One inside of
-    another does not count; of those that overlap, one is drawn, and what then overlaps nothing that
-    was drawn may be drawn in turn. All other words are units of their own. The unit that would
-    exceed the budget is taken as ``words`` does.
+    A phrase is an entry of ``ngrams`` that starts and ends at word boundaries. A phrase inside a
+    longer one is ignored. Of overlapping phrases one is drawn, then others that overlap none drawn
+    so far. All other words are units of their own. The unit that would exceed the budget is treated
+    as in ``words``.
 
     Args:
-        ngrams: a file with one n-gram a line: token ids separated by blanks, and a tab and a score
-            or not. ``maskplug ngrams`` makes one.
-        rate: share of the tokens, from 0 to 1, or a schedule.
+        ngrams: a file with one n-gram per line: token ids separated by spaces, optionally a tab and
+            a score. ``maskplug ngrams`` creates one from a corpus.
+        rate: share of the tokens, 0 to 1, or a schedule.
 
     Raises:
-        OptionError: for a bad line, by its number.
+        OptionError: for an invalid line; the message names it.
 
     Source: Levine et al., "PMI-Masking", 2021.
     """
@@ -105,18 +105,14 @@ class Phrases(Selector):
         read_ngrams(self.ngrams)
 
     def units(self, tokens: TokenBatch, vocab: Vocabulary, rng: Rng) -> Selection:
-        """The phrases and words that each sample falls into: all its maskable tokens."""
+        """Return the phrases and words of each sample, which together cover all maskable tokens."""
         from maskplug.kernels.phrases import match, segment
 
         _check(self.ngrams, vocab.size)
         words = units(tokens, vocab, "word")
-        found: IntArray = match(
-            tokens.ids, words.starts, words.lengths, words.offsets, *_trie(self.ngrams)
-        )
+        matches: IntArray = match(tokens.ids, *words.spans, *_trie(self.ngrams))
         keys = rng.stream_keys("phrases")
-        return Selection(
-            *segment(keys, found, words.starts, words.lengths, words.offsets), len(tokens.ids)
-        )
+        return Selection(*segment(keys, matches, *words.spans), len(tokens.ids))
 
     def select(self, tokens: TokenBatch, vocab: Vocabulary, rng: Rng) -> Selection:
         return until_spent(self.units(tokens, vocab, rng), self.rate, rng)

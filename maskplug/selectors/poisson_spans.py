@@ -1,4 +1,4 @@
-"""Spans of Poisson length, empty ones among them: BART's text infilling."""
+"""Select spans of Poisson-distributed length: BART's text infilling."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ LONGEST_MEAN = 100.0
 
 
 def poisson_probs(mean: float) -> FloatArray:
-    """The probabilities of the lengths 0, 1, 2, …, cut off where no draw can reach, and rescaled.
+    """Return the probabilities of the lengths 0, 1, 2, …, truncated at 2**-34 and normalized.
 
     Example:
-        >>> poisson_law(3.0).round(4)[:4].tolist()
+        >>> poisson_probs(3.0).round(4)[:4].tolist()
         [0.0498, 0.1494, 0.224, 0.224]
     """
     weights = [math.exp(-mean)]
     while len(weights) <= mean or weights[-1] >= 2.0**-34:
         weights.append(weights[-1] * mean / len(weights))
-    law: FloatArray = np.asarray(weights) / np.cumsum(weights)[-1]
-    return law
+    probs: FloatArray = np.asarray(weights) / np.cumsum(weights)[-1]
+    return probs
 
 
 @lru_cache(maxsize=64)
@@ -41,21 +41,21 @@ def _limits(mean: float) -> UintArray:
 
 @dataclass(frozen=True)
 class PoissonSpans(Selector):
-    """Chooses runs of units whose lengths are Poisson, with an exact budget of units.
+    """Select spans whose lengths follow a Poisson distribution, with an exact budget of units.
 
-    Lengths are drawn until the budget of ``rate`` times the units is spent (the last is cut). A
-    length of 0 is an empty span, at which a replacement may insert; there are never more of them
-    than units in the budget. All spans are laid out with every arrangement equally likely and,
-    wherever there is room, a visible unit between two of them. An empty span lies before a unit or
-    right behind the last one: never before the first special tokens of a sample or behind its end.
+    Lengths are drawn until the budget, ``rate`` times the units, is spent; the last one is cut to
+    fit. A length of 0 is an empty span, where a replacement may insert a token; there are at most
+    as many empty spans as units in the budget. Every arrangement is equally likely, with a visible
+    unit between spans if there is room. An empty span is before a unit or directly after the last
+    one, never before the leading special tokens or at the very end of a sample.
 
     Args:
-        rate: share of the units, from 0 to 1, or a schedule.
-        mean: of the Poisson law, above 0 and at most 100.
+        rate: share of the units, 0 to 1, or a schedule.
+        mean: mean of the Poisson distribution, above 0 and at most 100.
         unit: "word" (spans of whole words), "token" or "sentence".
 
-    Source: text infilling of Lewis et al., "BART", 2020, section 2.2. fairseq's code lets spans
-    overlap, so that it hides 27 % of a text where 30 % are asked for.
+    Source: text infilling of Lewis et al., "BART", 2020, section 2.2. In fairseq's code spans may
+    overlap, so that it masks 27 % of a text at a rate of 30 %.
     """
 
     rate: Schedule | float = 0.3
@@ -73,9 +73,7 @@ class PoissonSpans(Selector):
         budgets = budget(self.rate, candidates.counts, rng)
         spans = lay_out(
             rng.stream_keys("poisson places"),
-            candidates.starts,
-            candidates.lengths,
-            candidates.offsets,
+            *candidates.spans,
             *sample_lengths(rng.stream_keys("poisson lengths"), budgets, _limits(self.mean), 0),
             True,
         )

@@ -1,4 +1,4 @@
-"""Whole salient spans: names, dates, whatever somebody found worth predicting."""
+"""Select salient spans such as names and dates."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 from maskplug.parts import Schedule, Selector
 from maskplug.rng import Rng
 from maskplug.schedule import check_rate
-from maskplug.selectors.layer import whole_numbers
+from maskplug.selectors.annotation import whole_numbers
 from maskplug.selectors.spans import Spans
 from maskplug.tokens import Selection, TokenBatch
 from maskplug.types import offsets_of
@@ -21,19 +21,18 @@ from maskplug.vocabulary import Vocabulary
 
 @dataclass(frozen=True)
 class Salient(Selector):
-    """Chooses spans that the layer ``salient`` marks, all tokens of a span together.
+    """Select whole spans that the annotation ``salient`` marks.
 
-    The layer holds a whole number for each token: 0 outside of spans, and the same number, above 0,
-    on the neighbouring tokens of one span. ``maskplug.salient_layer`` makes it from spans of
-    characters. A token that cannot be masked ends a span.
+    The annotation holds an integer for each token: 0 outside of spans, and the same positive number
+    on all tokens of a span. ``maskplug.salient_layer`` creates it from character spans. A token
+    that cannot be masked ends a span.
 
     Args:
-        spans: how many spans of a sample are chosen, all subsets equally likely.
-        rate: instead of ``spans``, a share of the sample's tokens, from 0 to 1, or a schedule:
-            spans are chosen in random order until it is reached, the last one as ``words`` does.
-            Without rate, the number of ``spans`` counts.
-        otherwise: what is chosen where a sample has no salient span: "span" for geometric spans of
-            words at ``rate`` (0.15 without it), or "nothing".
+        spans: number of spans per sample, every subset equally likely; ignored if ``rate`` is set.
+        rate: share of the sample's tokens, 0 to 1, or a schedule: spans are selected in random
+            order until it is reached; the last one is treated as in ``words``.
+        otherwise: what to select in samples without a salient span: "span" (geometric spans of
+            words at ``rate``, by default 0.15) or "nothing".
 
     Source: salient span masking of Guu et al., "REALM", 2020.
     """
@@ -56,15 +55,14 @@ class Salient(Selector):
         if self.otherwise == "nothing" or not without.any():
             return chosen
         others = Spans(0.15 if self.rate is None else self.rate).select(tokens, vocab, rng)
-        return _joined(chosen, others.take(without[others.rows]))
+        return _union(chosen, others.take(without[others.rows]))
 
     def units(self, tokens: TokenBatch, vocab: Vocabulary) -> Selection:
-        """All salient spans, as far as they may be masked."""
-        layer = whole_numbers(tokens, "salient", "the number of each token's salient span, or 0")
-        there = vocab.maskable(tokens) & (layer > 0)
-        begins = np.ones(len(layer), np.bool_)
-        begins[1:] = layer[1:] != layer[:-1]
-        return runs(there, begins, tokens)
+        """Return all salient spans, without tokens that cannot be masked."""
+        numbers = whole_numbers(tokens, "salient", "the number of each token's salient span, or 0")
+        begins = np.ones(len(numbers), np.bool_)
+        begins[1:] = numbers[1:] != numbers[:-1]
+        return runs(vocab.maskable(tokens) & (numbers > 0), begins, tokens)
 
     def _chosen(
         self, candidates: Selection, tokens: TokenBatch, vocab: Vocabulary, rng: Rng
@@ -80,11 +78,8 @@ class Salient(Selector):
         )
 
 
-def _joined(some: Selection, others: Selection) -> Selection:
-    """The spans of two selections, each of which chooses in other samples of one batch."""
-    starts = np.concatenate((some.starts, others.starts))
-    lengths = np.concatenate((some.lengths, others.lengths))
+def _union(a: Selection, b: Selection) -> Selection:
+    """Return the spans of two selections of the same batch that select in different samples."""
+    starts, lengths = np.append(a.starts, b.starts), np.append(a.lengths, b.lengths)
     order = np.argsort(starts, kind="stable")
-    return Selection(
-        starts[order], lengths[order], offsets_of(some.counts + others.counts), some.size
-    )
+    return Selection(starts[order], lengths[order], offsets_of(a.counts + b.counts), a.size)

@@ -1,4 +1,4 @@
-"""A noise level for each row, and a schedule that makes a mask rate of it."""
+"""Noise for masked diffusion (MDLM): a noise level for each row, and a noise schedule."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from maskplug.types import FloatArray, thresholds
 from maskplug.validation.options import check_number
 from maskplug.vocabulary import Vocabulary
 
-#: The least noise level: at 0 nothing is masked, and the weight of a mask is infinite.
+#: The lowest noise level: at 0 nothing is masked, and the weight of a mask is infinite.
 LEAST = 1e-3
-#: 2**32 divided by the golden ratio, as an odd number: how far a level moves at each tick.
+#: 2**32 divided by the golden ratio, as an odd number: the shift of a level at each tick.
 TICK = np.uint64(0x9E3779B9)
 WRAP = np.uint64(0xFFFFFFFF)
 
@@ -25,26 +25,25 @@ WRAP = np.uint64(0xFFFFFFFF)
 @added_later("mask_special")
 @dataclass(frozen=True)
 class ScheduledNoise(Noise):
-    """Chooses each token of a row with the probability that a schedule has at the row's level t.
+    """Select each token with the probability that a noise schedule has at the row's noise level t.
 
-    t is uniform from 1e-3 to 1. The weight is (the schedule's slope) / (the probability), which for
-    ``log_linear`` is exactly 1 / t. Rows in which nothing is chosen stay so: forcing a mask would
-    bias the estimate of the likelihood.
+    t is uniform from 1e-3 to 1. The weight is the derivative of the probability divided by the
+    probability, which is exactly 1 / t for ``log_linear``. A row may have no masked token: forcing
+    one would bias the estimate of the likelihood.
 
     Args:
-        schedule: "log_linear" (the probability is a straight line in t), "cosine",
-            "cosine_squared", "linear" or "geometric" (the noise is a line, or a power, in t).
-        eps: the share that ``log_linear``, ``cosine`` and ``cosine_squared`` leave at t = 1, from 0
-            to less than 1; the others do not use it.
-        antithetic: the levels of one row at the clock's times 0, 1, 2, … are spread as evenly as
-            can be: each is the one before, moved on by the golden ratio and wrapped around, from a
-            start that is uniform. Without it they are drawn on their own.
-        mask_special: mask special tokens as well, but for protected ones; see
-            :meth:`Noise.candidates`.
+        schedule: "log_linear" (the probability is linear in t), "cosine", "cosine_squared",
+            "linear" or "geometric" (the noise is linear, or exponential, in t).
+        eps: share of unmasked tokens at t = 1 for "log_linear", "cosine" and "cosine_squared", from
+            0 to below 1; ignored for the others.
+        antithetic: spread the levels of one row evenly over the clock's times 0, 1, 2, …: each
+            level is the previous one shifted by the golden ratio modulo 1, from a uniform start. If
+            False, they are independent.
+        mask_special: also mask special tokens that are not protected; see :meth:`Noise.candidates`.
 
     Source: Sahoo et al., "Simple and effective masked diffusion language models" (MDLM), 2024.
     Their code spreads the levels over the rows of a batch, which makes a mask depend on the batch;
-    here they are spread over the visits of a row, and are independent between rows.
+    here they are spread over the epochs of a row, and rows are independent.
     """
 
     schedule: NoiseSchedule = "log_linear"
@@ -56,7 +55,7 @@ class ScheduledNoise(Noise):
         check_number("eps", self.eps, least=0.0, below=1.0)
 
     def times(self, rng: Rng) -> FloatArray:
-        """The level t of every row: float64, from 1e-3 to less than 1."""
+        """Return the noise level t of every row: float64, from 1e-3 to below 1."""
         one = np.ones(len(rng), np.int64)
         if self.antithetic:
             ticks = rng.t.astype(np.uint64)

@@ -1,4 +1,4 @@
-"""Files of scores: a number for each id of a vocabulary."""
+"""Files of scores, one for each id of a vocabulary."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ from maskplug.types import FloatArray, readonly
 
 @lru_cache(maxsize=8)
 def read_scores(file: Resource) -> FloatArray:
-    """The scores of a file: float64, one for each id, finite and not negative.
+    """Read the scores of a file: float64, one for each id, finite and not negative.
 
-    The file has one number a line, or is a ``.npy`` file of one dimension.
+    The file has one number per line, or is a one-dimensional ``.npy`` file.
 
     Raises:
-        OptionError: when a score is something else; the message names the line.
+        OptionError: for an invalid score; the message names the line.
     """
     if file.path.endswith(".npy"):
-        values, where = _from_npy(file), "entry"
+        values, position = _from_npy(file), "entry"
     else:
-        values, where = _from_text(file), "line"
+        values, position = _from_text(file), "line"
     wrong = ~(np.isfinite(values) & (values >= 0.0))
     if wrong.any():
         first = int(np.argmax(wrong))
         raise OptionError(
-            f"{file.path}, {where} {first + 1}: {values[first]} is no score; scores are finite "
+            f"{file.path}, {position} {first + 1}: {values[first]} is no score; scores are finite "
             "numbers that are not negative"
         )
     return readonly(values, np.float64)
@@ -62,10 +62,10 @@ def _from_npy(file: Resource) -> FloatArray:
 
 
 def check_count(file: Resource, size: int) -> None:
-    """Refuse scores that are not one for each id of a vocabulary of this size.
+    """Check that a file has one score for each id of a vocabulary of this size.
 
     Raises:
-        VocabularyError: naming the line at which they end, or should have.
+        VocabularyError: names the first surplus or missing line.
     """
     count = len(read_scores(file))
     if count != size:
@@ -77,11 +77,11 @@ def check_count(file: Resource, size: int) -> None:
 
 
 def raised(values: FloatArray, power: float) -> FloatArray:
-    """The values to a power, by multiplications, divisions and square roots alone.
+    """Return the values to a power, using only multiplication, division and square root.
 
-    These are exact to the last bit everywhere, which no library's ``pow`` is. The power is rounded
-    to a multiple of 2**-16. To a negative power 0 counts as 1, as in XLM, which raises counts and
-    counts a token that it has never seen as seen once.
+    These are correctly rounded on every platform, unlike ``pow``. The power is rounded to a
+    multiple of 2**-16. With a negative power, 0 is treated as 1, as in XLM, which counts unseen
+    tokens as seen once.
 
     Example:
         >>> raised(np.array([0.0, 4.0, 100.0]), -0.5).tolist()

@@ -1,4 +1,4 @@
-"""Spans of geometric length."""
+"""Select spans of geometrically distributed length."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from maskplug.vocabulary import Vocabulary
 
 
 def geometric_probs(p: float, max_length: int) -> FloatArray:
-    """The probabilities of the lengths 1 … ``max_length``: geometric, cut off and rescaled.
+    """Return the probabilities of the lengths 1 … ``max_length``: geometric, truncated, normalized.
 
     Example:
-        >>> geometric_law(0.2, 10).round(4)[:3].tolist()
+        >>> geometric_probs(0.2, 10).round(4)[:3].tolist()
         [0.2241, 0.1792, 0.1434]
     """
     weights = (1.0 - p) ** np.arange(max_length)
@@ -35,20 +35,20 @@ def _limits(p: float, max_length: int) -> UintArray:
 
 @dataclass(frozen=True)
 class Spans(Selector):
-    """Chooses runs of units whose lengths are geometric, with an exact budget of units.
+    """Select spans whose lengths follow a geometric distribution, with an exact budget of units.
 
-    Lengths are drawn until the budget of ``rate`` times the units is spent (the last is cut), and
-    the spans are laid out with every arrangement equally likely and, wherever there is room, a
-    visible unit between two of them: what was drawn is what can be seen.
+    Lengths are drawn until the budget, ``rate`` times the units, is spent; the last one is cut to
+    fit. Every arrangement is equally likely, with a visible unit between spans if there is room.
 
     Args:
-        rate: share of the units, from 0 to 1, or a schedule.
-        p: of the geometric law, above 0 and at most 1; the mean of the default law is 3.8.
-        max_length: the longest span, in units; at most 2**20.
-        unit: "word" (spans of whole words) or "token".
+        rate: share of the units, 0 to 1, or a schedule.
+        p: parameter of the geometric distribution, above 0 and at most 1; the mean length is 3.8 by
+            default.
+        max_length: maximum length of a span in units, at most 2**20.
+        unit: "word" (spans of whole words), "token" or "sentence".
 
     Source: Joshi et al., "SpanBERT", 2020, section 3.1. Its reference code cuts words at the end of
-    the budget and merges spans that touch.
+    the budget and merges adjacent spans.
     """
 
     rate: Schedule | float = 0.15
@@ -65,14 +65,12 @@ class Spans(Selector):
         from maskplug.kernels.spans import spans
 
         candidates = units(tokens, vocab, self.unit)
-        starts, lengths, offsets = spans(
+        chosen = spans(
             rng.stream_keys("span lengths"),
             rng.stream_keys("span places"),
-            candidates.starts,
-            candidates.lengths,
-            candidates.offsets,
+            *candidates.spans,
             budget(self.rate, candidates.counts, rng),
             _limits(self.p, self.max_length),
             True,
         )
-        return Selection(starts, lengths, offsets, len(tokens.ids))
+        return Selection(*chosen, len(tokens.ids))

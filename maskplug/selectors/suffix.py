@@ -1,4 +1,4 @@
-"""All units from a random one to the last."""
+"""Select a suffix of each sample."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from maskplug.vocabulary import Vocabulary
 
 @dataclass(frozen=True)
 class Suffix(Selector):
-    """Chooses the end of each sample, from a random token on.
+    """Select all tokens of a sample from a random position to the end.
 
-    Of n tokens, the first P stay: P is uniform from max(1, round((1 - 2 ``rate``)(n - 1))) to
-    n - 1, so that the suffix has ``rate`` times the tokens on average and neither side is empty. A
-    sample of one token is chosen whole; at a rate of 0 nothing is.
+    Of n tokens the first P stay visible. P is uniform from max(1, round((1 - 2 ``rate``)(n - 1)))
+    to n - 1, so that the mean length of the suffix is ``rate`` times n and neither side is empty.
+    In a sample of one token, this token is selected. A rate of 0 selects nothing.
 
     Args:
-        rate: mean share of the suffix, from 0 to 0.5, or a schedule.
+        rate: mean share of the suffix, 0 to 0.5, or a schedule.
 
     Source: prefix language modelling of Raffel et al., "T5", 2020, section 3.3.1.
     """
@@ -51,7 +51,7 @@ class Suffix(Selector):
 
     def bound(self, lengths: IntArray) -> SelectionBound:
         longest = lengths - _shortest_prefix(np.asarray(highest(self.rate)), lengths)
-        # A special token between two others makes two spans of them.
+        # A special token within the suffix splits it into two spans.
         return SelectionBound(
             longest, np.minimum(longest, (lengths + 1) // 2), np.zeros_like(lengths)
         )
@@ -59,5 +59,5 @@ class Suffix(Selector):
 
 def _shortest_prefix(rates: FloatArray, counts: IntArray) -> IntArray:
     last = np.maximum(counts - 1, 0)
-    wanted = np.rint((1.0 - 2.0 * rates) * last).astype(np.int64)
-    return np.minimum(np.maximum(wanted, 1), last)
+    shortest = np.rint((1.0 - 2.0 * rates) * last).astype(np.int64)
+    return np.minimum(np.maximum(shortest, 1), last)

@@ -1,4 +1,4 @@
-"""A few units: the number of changes has a geometric law, the units are drawn one by one."""
+"""Select a random number of units for SwitchOut."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from maskplug.vocabulary import Vocabulary
 
 
 def switch_probs(tau: float, count: int) -> FloatArray:
-    """The probabilities of 1 … ``count`` changes.
+    """Return the probabilities of 1 … ``count`` changes.
 
     Example:
-        >>> switch_law(1.0, 3).round(4).tolist()
+        >>> switch_probs(1.0, 3).round(4).tolist()
         [0.6652, 0.2447, 0.09]
     """
     weights = np.exp(-tau * np.arange(count))
@@ -29,17 +29,17 @@ def switch_probs(tau: float, count: int) -> FloatArray:
 
 @dataclass(frozen=True)
 class Switches(Selector):
-    """Draws a number n of changes, P(n) ∝ exp(-n τ), then each unit with probability n / units.
+    """Draw a number n, P(n) ∝ exp(-n τ), then select each unit with probability n / units.
 
-    n is from 1 to the number of units. The units chosen are n on average; in a short sample there
-    are often none.
+    n ranges from 1 to the number of units and is the expected number of selected units. Short
+    samples often have none.
 
     Args:
-        tau: from 0 (any number of changes is equally likely) up; a greater one makes fewer changes.
+        tau: at least 0; larger values select fewer units, and 0 makes every n equally likely.
         unit: "token", "word" or "sentence".
 
     Source: Wang et al., "SwitchOut", 2018, with τ as in the code of its appendix (the paper's
-    formula has its inverse).
+    formula uses its inverse).
     """
 
     tau: float = 1.0

@@ -1,4 +1,4 @@
-"""A number of units that is itself drawn: from one to all of them."""
+"""Select a uniformly distributed number of units."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from maskplug.vocabulary import Vocabulary
 
 @dataclass(frozen=True)
 class UniformCount(Selector):
-    """Chooses k units, all subsets of k equally likely, where k is uniform on 1 … all of them.
+    """Select k units, every subset equally likely, where k is uniform from 1 to all of them.
 
     Args:
         unit: "token", "word" or "sentence".
 
-    Source: Ghazvininejad et al., "Mask-Predict", 2019, section 3. Its code never hides all of the
-    tokens, although decoding begins with just that.
+    Source: Ghazvininejad et al., "Mask-Predict", 2019, section 3. Its code never masks all tokens,
+    although decoding starts from a fully masked target.
     """
 
     unit: Unit = "token"

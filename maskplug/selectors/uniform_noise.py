@@ -1,4 +1,4 @@
-"""A mask rate for each row, uniform between nothing and everything."""
+"""Noise for masked diffusion (LLaDA): a uniform mask rate for each row."""
 
 from __future__ import annotations
 
@@ -18,20 +18,18 @@ from maskplug.vocabulary import Vocabulary
 @added_later("mask_special")
 @dataclass(frozen=True)
 class UniformNoise(Noise):
-    """Chooses each token of a row with the row's own probability p; the weight is 1 / p.
+    """Select each token of a row with the row's own probability p; its weight is 1 / p.
 
-    p is (1 - ``eps``) t + ``eps`` with t uniform between 0 and 1, so that every number of masks is
-    about equally likely. The weighted sum of the losses is an unbiased estimate because rows in
-    which nothing is chosen, about one in n + 1 of those with n tokens, stay so and count as 0.
+    p is (1 - ``eps``) t + ``eps`` with t uniform from 0 to 1, so that every number of masks is
+    about equally likely. About one in n + 1 rows of n tokens has no masked token and a loss of 0;
+    this keeps the weighted sum of the losses an unbiased estimate.
 
     Args:
-        eps: the least probability, above 0 and at most 1; with 1 every token is chosen.
-        always_one: choose one token where nothing was. The weight is then 1 / (the probability with
-            which the token is chosen in this way); each token still counts right on average, but
-            it is predicted in other company than before, and the sum is no longer an unbiased
-            estimate of the bound on the likelihood.
-        mask_special: mask special tokens as well, but for protected ones; see
-            :meth:`Noise.candidates`.
+        eps: smallest probability, above 0 and at most 1; with 1, every token is selected.
+        always_one: select one token in rows without any. The weight is then 1 / (the resulting
+            probability of the token), so that each token still has the right mean weight, but the
+            sum is no longer an unbiased estimate of the bound on the likelihood.
+        mask_special: also mask special tokens that are not protected; see :meth:`Noise.candidates`.
 
     Source: Nie et al., "Large language diffusion models" (LLaDA), 2025.
     """
@@ -43,7 +41,7 @@ class UniformNoise(Noise):
     def __post_init__(self) -> None:
         check_number("eps", self.eps, above=0.0, most=1.0)
 
-    def _chances(self, rng: Rng) -> FloatArray:
+    def _rates(self, rng: Rng) -> FloatArray:
         t = rng.uniform("noise level", np.ones(len(rng), np.int64))
         return (1.0 - self.eps) * t + self.eps
 
@@ -51,14 +49,14 @@ class UniformNoise(Noise):
         from maskplug.kernels.select import independent
 
         candidates = self.candidates(tokens, vocab)
-        limits = thresholds(self._chances(rng))
+        limits = thresholds(self._rates(rng))
         keys = rng.stream_keys("independent")
         chosen = independent(keys, candidates.offsets, limits, self.always_one, False, 0)
         return candidates.take(chosen)
 
     def weights(self, tokens: TokenBatch, vocab: Vocabulary, rng: Rng) -> FloatArray:
-        chances = self._chances(rng)
+        rates = self._rates(rng)
         if self.always_one:
             counts = np.maximum(self.candidates(tokens, vocab).counts, 1)
-            chances = chances + (1.0 - chances) ** counts / counts
-        return np.repeat(1.0 / chances, tokens.lengths)
+            rates = rates + (1.0 - rates) ** counts / counts
+        return np.repeat(1.0 / rates, tokens.lengths)

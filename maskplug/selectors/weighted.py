@@ -1,4 +1,4 @@
-"""Tokens by their scores: an exact number of them, or each on its own."""
+"""Select tokens by their scores."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from maskplug.parts import Schedule, Selector
 from maskplug.preprocessing.resource import Resource
 from maskplug.rng import Rng
 from maskplug.schedule import check_rate
-from maskplug.selectors.layer import place
+from maskplug.selectors.annotation import place
 from maskplug.selectors.scores import check_count, raised, read_scores
 from maskplug.tokens import Selection, TokenBatch
 from maskplug.types import FloatArray, IntArray, readonly, thresholds
@@ -24,13 +24,15 @@ from maskplug.vocabulary import Vocabulary
 def by_weight(
     candidates: Selection, weights: FloatArray, rate: Schedule | float, rng: Rng
 ) -> Selection:
-    """``rate`` times the candidates of each sample, one after the other in proportion to weight.
+    """Select ``rate`` times the candidates of each sample in proportion to weight.
+
+    Units are drawn without replacement.
 
     Args:
-        candidates: all units of the batch, as ``units`` gives them.
-        weights: one for each of them, finite and not negative. Units of weight 0 are chosen only
-            where no other is left.
-        rate: from 0 to 1, or a schedule; rounded as ``budget`` rounds.
+        candidates: all units of the batch, as returned by ``units``.
+        weights: one for each candidate, finite and not negative. Units of weight 0 are selected
+            only if no others are left.
+        rate: 0 to 1, or a schedule; rounded as in ``budget``.
         rng: draws ``budget`` and ``weighted``.
     """
     return _drawn(candidates, weights, budget(rate, candidates.counts, rng), rng)
@@ -48,10 +50,10 @@ def _drawn(candidates: Selection, weights: FloatArray, budgets: IntArray, rng: R
 
 @lru_cache(maxsize=8)
 def _table(file: Resource, power: float, exact: bool) -> FloatArray:
-    """The weight of every id; the file's line is named where one is out of range."""
+    """Return the weight of every id; errors name the line of the file."""
     with np.errstate(over="ignore", divide="ignore"):
         weights = raised(read_scores(file), power)
-    wrong = ~(weights <= 1.0) if not exact else ~np.isfinite(weights)
+    wrong = ~np.isfinite(weights) if exact else ~(weights <= 1.0)
     if wrong.any():
         first = int(np.argmax(wrong))
         raise OptionError(
@@ -63,22 +65,20 @@ def _table(file: Resource, power: float, exact: bool) -> FloatArray:
 
 @dataclass(frozen=True)
 class Weighted(Selector):
-    """Chooses tokens by their scores.
+    """Select tokens with probabilities that follow their scores.
 
     Args:
-        scores: a file with one number a line, one for each id of the vocabulary, or a ``.npy``
-            file; without it the layer ``scores`` of the batch, a number for each token.
-        power: to which scores are raised: -0.5 makes weights of counts as XLM does. It is rounded
-            to a multiple of 2**-16; to a negative power, 0 counts as 1.
-        exact: whether the budget is exact: tokens are drawn one after the other, each in proportion
-            to its weight among those that are left, until ``rate`` times the tokens are chosen.
-            Equal scores then make every subset equally likely. False: each token is chosen on its
-            own with probability (its score), and where none is, one in proportion to its score.
-        rate: share of the tokens, from 0 to 1, or a schedule; it counts only where the budget is
-            exact.
+        scores: a file with one number per line, one for each id of the vocabulary, or a ``.npy``
+            file. If omitted, the annotation ``scores`` holds a number for each token.
+        power: exponent applied to the scores, rounded to a multiple of 2**-16: with token counts,
+            -0.5 gives the weights of XLM. With a negative power, 0 is treated as 1.
+        exact: select exactly ``rate`` times the tokens, without replacement, in proportion to their
+            weights. If False, each token is selected independently with its score as probability;
+            if none is drawn, one is selected in proportion to its score.
+        rate: share of the tokens, 0 to 1, or a schedule; ignored if not ``exact``.
 
     Raises:
-        OptionError: for a bad score, by the number of its line.
+        OptionError: for an invalid score; the message names its line.
 
     Source: frequency weighting of Conneau and Lample, "Cross-lingual language model pretraining",
     2019; with ``exact=False``, Sadeq et al., "InforMask", 2022.
@@ -107,26 +107,26 @@ class Weighted(Selector):
         words = rng.bits("by score", candidates.counts)
         chosen = words < thresholds(weights)
         drawn = np.bincount(candidates.rows[chosen], minlength=len(tokens))
-        # Without any, one as if the budget were exact; the coins of all others stand.
+        # Samples in which no token was drawn get one, drawn as with an exact budget of 1.
         single = np.minimum(candidates.counts, 1) * (drawn == 0)
         return Selection.from_mask(
             candidates.take(chosen).mask | _drawn(candidates, weights, single, rng).mask, tokens
         )
 
     def _weights(self, tokens: TokenBatch, vocab: Vocabulary) -> FloatArray:
-        """The weight of every token."""
+        """Return the weight of every token."""
         if self.scores is not None:
             check_count(self.scores, vocab.size)
             return _table(self.scores, self.power, self.exact)[tokens.ids]
-        layer = tokens.annotations["scores"].astype(np.float64)
+        scores = tokens.annotations["scores"].astype(np.float64)
         with np.errstate(all="ignore"):
-            weights = raised(layer, self.power)
-        fits = (layer >= 0.0) & (weights <= (np.finfo(np.float64).max if self.exact else 1.0))
-        if not fits.all():
-            first = int(np.argmin(fits))
-            what = "finite numbers that are not negative" if self.exact else "probabilities"
+            weights = raised(scores, self.power)
+        valid = (scores >= 0.0) & (weights <= (np.finfo(np.float64).max if self.exact else 1.0))
+        if not valid.all():
+            first = int(np.argmin(valid))
+            expected = "finite numbers that are not negative" if self.exact else "probabilities"
             raise TokenError(
-                f"the layer 'scores' holds {what}; {place(tokens, first)} has {layer[first]} (to "
-                f"the power {self.power}: {weights[first]})"
+                f"the annotation 'scores' must hold {expected}; {place(tokens, first)} has "
+                f"{scores[first]} (to the power {self.power}: {weights[first]})"
             )
         return weights

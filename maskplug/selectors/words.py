@@ -1,4 +1,4 @@
-"""Whole words up to a budget of tokens."""
+"""Select whole words up to a budget of tokens."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from maskplug.vocabulary import Vocabulary
 
 
 def until_spent(candidates: Selection, rate: Schedule | float, rng: Rng) -> Selection:
-    """Units in random order until ``rate`` times the tokens of all of them are chosen.
+    """Select units in random order until ``rate`` times the tokens of all units are selected.
 
-    The unit that would exceed the budget is taken with probability (budget left) / (its length).
+    The unit that would exceed the budget is selected with probability (budget left) / (its length).
     """
     from maskplug.kernels.rows import row_sums
     from maskplug.kernels.select import words_to_budget
@@ -29,17 +29,17 @@ def until_spent(candidates: Selection, rate: Schedule | float, rng: Rng) -> Sele
 
 @dataclass(frozen=True)
 class Words(Selector):
-    """Chooses whole words in random order until ``rate`` times the sample's *tokens* are chosen.
+    """Select whole words in random order until ``rate`` times the sample's *tokens* are selected.
 
-    The word that would exceed the budget is taken with probability (budget left) / (its length):
-    the number of tokens is within one word of the budget and right on average. At least one word is
-    chosen; BERT's own rule skips words that do not fit, and leaves samples of long words without
-    any prediction.
+    The word that would exceed the budget is selected with probability (budget left) / (its length),
+    so that the number of tokens is within one word of the budget and exact on average. At least one
+    word is selected; BERT's rule skips words that do not fit, and predicts nothing in samples of
+    long words.
 
     Args:
-        rate: share of the tokens, from 0 to 1, or a schedule.
+        rate: share of the tokens, 0 to 1, or a schedule.
 
-    Source: whole word masking of google-research/bert (2019), with the change named above.
+    Source: whole word masking of google-research/bert (2019), with the change described above.
     """
 
     rate: Schedule | float = 0.15

@@ -1,1 +1,1 @@
-"""The named strategies, by family; most are one expression."""
+"""The built-in strategies, one family per file; most are one expression."""

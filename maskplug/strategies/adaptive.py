@@ -1,4 +1,4 @@
-"""Masking that follows what a model finds hard."""
+"""Masking that follows the model's losses."""
 
 from __future__ import annotations
 
@@ -23,28 +23,29 @@ def adaptive(
     random: float = 0.1,
     clock: Clock | str = "epoch",
 ) -> Strategy:
-    """Hard tokens more often: the model's own losses in training decide, round by round.
+    """Mask tokens with high losses more often, as the model's own losses in training show.
 
-    ``maskplug_hf.attach`` and the fairseq tasks tell it the losses; ``loss_tracking.Losses``
-    does in a training loop of one's own. Without them it is ``dynamic``: all tokens alike.
+    Losses come from ``maskplug_hf.attach`` or the fairseq tasks; in your own training loop, use
+    ``loss_tracking.Losses``. Without losses, all tokens are equally likely, as in ``dynamic``.
 
     Args:
-        rate: share of the tokens, from 0 to 1, or a schedule; it is met exactly.
-        every: the number of optimizer steps of a round. Losses of a round move the scores that the
-            masks of the round after the next one follow; rounds 0 and 1 are uniform.
-        momentum: from 0 to 1, how much of a score stays when a round ends.
-        temperature: above 0; 1 follows the losses in proportion, more flattens, less sharpens.
-        floor: from 0 to 1, the least weight of a token, where one of mean loss has 1.
-        by: "token" (a score for each token id) or "layer" (for each class, as the layer
-            ``classes`` gives it for each token: parts of speech, for example).
-        classes: the number of classes, for "layer".
-        mask: share of the chosen that becomes the mask token.
-        random: share of the chosen that becomes a random token; the rest stays as it is.
-        clock: when masks change; what they follow changes with the rounds whatever the clock.
+        rate: share of the tokens, 0 to 1, or a schedule; the number is exact.
+        every: number of optimizer steps per round. The losses of a round change the masks from the
+            round after the next one on; rounds 0 and 1 mask uniformly.
+        momentum: share of the old score that remains when a round ends, 0 to 1.
+        temperature: above 0; 1 is proportional to the losses, more flattens, less sharpens.
+        floor: smallest weight, 0 to 1, relative to a token of mean loss.
+        by: "token" (a score for each token id) or "layer" (a score for each class in the annotation
+            ``classes``, for example parts of speech).
+        classes: number of classes, for "layer".
+        mask: share of the selected tokens that become the mask token, 0 to 1.
+        random: share of the selected tokens that become a random token, 0 to 1; the rest is
+            unchanged.
+        clock: when masks change; the scores change with each round, whatever the clock.
 
     Source: after Yang et al., "Learning better masking for better language model pre-training",
-    2023, with the token as class, an exact budget and the state in the checkpoint; its momentum of
-    0.999 a step is 0.9 a round of 100 steps.
+    2023, with token ids as classes, an exact budget, and the state in the checkpoint; its momentum
+    of 0.999 per step is 0.9 per round of 100 steps.
     """
     selector = Adaptive(rate, temperature, floor, by, classes, every, momentum)
     return compose(selector, Mix(mask, random, unit="span"), clock=clock)
@@ -53,13 +54,15 @@ def adaptive(
 def self_evolution(
     bar: float = 0.1, rate: Schedule | float = 0.15, clock: Clock | str = "epoch"
 ) -> Strategy:
-    """All tokens that a model could not predict from the clean text, and no others.
+    """Mask exactly the tokens that a model could not predict from the clean text.
 
-    Reads the layer ``losses``; ``maskplug_hf.clean_losses`` computes it once, before training.
+    Requires the annotation ``losses``; ``maskplug_hf.clean_losses`` computes it once, before
+    training.
 
     Args:
-        bar: tokens with a greater loss are masked, each with the mask token.
-        rate: share of the tokens that is masked at random in rows without such tokens.
+        bar: tokens with a loss above this threshold become the mask token; at least 0.
+        rate: share of the tokens masked at random in rows without such tokens, 0 to 1, or a
+            schedule.
         clock: when these random masks change.
 
     Source: Zhong et al., "Self-Evolution Learning for Discriminative Language Model Pretraining",

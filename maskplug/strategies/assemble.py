@@ -1,4 +1,4 @@
-"""Puts parts of a batch, masked apart, back in order."""
+"""Merge the results of a mixture's strategies into one batch."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ Parts = Sequence[tuple[IntArray, Masked]]
 
 
 def assemble(tokens: TokenBatch, parts: Parts) -> Masked:
-    """One result from results for disjoint groups of rows that together are the batch.
+    """Merge the results for disjoint groups of rows that together form the batch.
 
     Args:
         tokens: the whole batch.
-        parts: the numbers of the rows, and what became of them.
+        parts: row numbers and result of each group.
 
     Raises:
-        OptionError: when some have labels in place and others targets.
+        OptionError: if some results have labels in place and others have targets.
     """
     results = [masked for _, masked in parts]
     for name in ("labels", "targets"):
@@ -35,7 +35,7 @@ def assemble(tokens: TokenBatch, parts: Parts) -> Masked:
             )
     into = _Rows(readonly(np.concatenate([rows for rows, _ in parts]), np.int64))
     shifts = np.concatenate([_shifts(tokens, rows) for rows, _ in parts])
-    # Row i of the batch is row back[i] of all the parts, one after the other.
+    # Row i of the batch is row back[i] of the concatenated groups.
     back = np.argsort(into.rows, kind="stable")
     return Masked(
         _inputs([masked.inputs for masked in results], into, shifts),
@@ -43,15 +43,15 @@ def assemble(tokens: TokenBatch, parts: Parts) -> Masked:
         _ids([masked.labels for masked in results], into),
         _ids([masked.targets for masked in results], into),
         _weights(results, back),
-        _layers([(masked.inputs, masked.annotations) for masked in results], back),
-        _layers([(masked.targets, masked.target_annotations) for masked in results], back),
+        _annotations([(masked.inputs, masked.annotations) for masked in results], back),
+        _annotations([(masked.targets, masked.target_annotations) for masked in results], back),
         divisors=_divisors(results, back),
     )
 
 
 @dataclass(frozen=True, eq=False)
 class _Rows:
-    """Where the rows of all parts, one part after the other, stand in the batch."""
+    """The rows of all groups, concatenated, and their row numbers in the batch."""
 
     rows: IntArray
 
@@ -61,39 +61,39 @@ class _Rows:
         offsets: Sequence[IntArray],
         shifts: IntArray | None = None,
     ) -> tuple[IntArray, IntArray]:
-        """Values and offsets of the batch, from those of its parts; see ``kernels.rows``."""
+        """Return values and offsets of the batch from those of its groups; see ``kernels.rows``."""
         from maskplug.kernels.rows import put_rows
 
-        own = np.concatenate([lengths_of(bounds) for bounds in offsets])
-        lengths = np.empty_like(own)
-        lengths[self.rows] = own
-        whole = offsets_of(lengths)
-        out: IntArray = np.empty(whole[-1], np.int64)
+        group_lengths = np.concatenate([lengths_of(bounds) for bounds in offsets])
+        lengths = np.empty_like(group_lengths)
+        lengths[self.rows] = group_lengths
+        batch_offsets = offsets_of(lengths)
+        out: IntArray = np.empty(batch_offsets[-1], np.int64)
         put_rows(
             out,
-            readonly(whole, np.int64),
+            readonly(batch_offsets, np.int64),
             self.rows,
             readonly(np.concatenate(values), np.int64),
-            readonly(offsets_of(own), np.int64),
-            readonly(np.zeros_like(own) if shifts is None else shifts, np.int64),
+            readonly(offsets_of(group_lengths), np.int64),
+            readonly(np.zeros_like(group_lengths) if shifts is None else shifts, np.int64),
         )
-        return out, whole
+        return out, batch_offsets
 
 
 def _shifts(tokens: TokenBatch, rows: IntArray) -> IntArray:
-    """How far each row of a part stood from its place in the batch."""
+    """Return the offset of each row of a group in the batch minus its offset in the group."""
     return tokens.offsets[:-1][rows] - offsets_of(tokens.lengths[rows])[:-1]
 
 
 def _inputs(parts: Sequence[Ragged], into: _Rows, shifts: IntArray) -> Ragged:
     offsets = [rows.offsets for rows in parts]
-    made = into.put([rows.values for rows in parts], offsets)
+    ids = into.put([rows.values for rows in parts], offsets)
     if all(rows.sources is None for rows in parts):
-        return Ragged(*made)
+        return Ragged(*ids)
     sources = [
         np.arange(len(rows.values)) if rows.sources is None else rows.sources for rows in parts
     ]
-    return Ragged(*made, into.put(sources, offsets, shifts)[0])
+    return Ragged(*ids, into.put(sources, offsets, shifts)[0])
 
 
 def _selection(parts: Sequence[Selection], into: _Rows, shifts: IntArray, size: int) -> Selection:
@@ -104,43 +104,46 @@ def _selection(parts: Sequence[Selection], into: _Rows, shifts: IntArray, size: 
 
 
 def _ids(parts: Sequence[Ragged | None], into: _Rows) -> Ragged | None:
-    there = [rows for rows in parts if rows is not None]
-    if not there:
+    present = [rows for rows in parts if rows is not None]
+    if not present:
         return None
-    return Ragged(*into.put([rows.values for rows in there], [rows.offsets for rows in there]))
+    return Ragged(*into.put([rows.values for rows in present], [rows.offsets for rows in present]))
 
 
-def _joined(rows: Sequence[Ragged]) -> Ragged:
-    lengths = np.concatenate([one.lengths for one in rows])
-    return Ragged(np.concatenate([one.values for one in rows]), offsets_of(lengths))
+def _reordered(groups: Sequence[Ragged], back: IntArray) -> Any:
+    """Return the values of all groups in the order of the batch."""
+    lengths = np.concatenate([rows.lengths for rows in groups])
+    rows = Ragged(np.concatenate([rows.values for rows in groups]), offsets_of(lengths))
+    return rows.take(back).values
 
 
 def _weights(results: Sequence[Masked], back: IntArray) -> Any:
-    """Where only some have weights, the labels of the others weigh 1."""
+    """Return all weights; labels of results without weights have the weight 1."""
     if all(masked.weights is None for masked in results):
         return None
-    rows = []
+    groups = []
     for masked in results:
         labels = masked.labels
-        assert labels is not None  # weights come with labels, and all have them or none
-        own = (labels.values >= 0).astype(float) if masked.weights is None else masked.weights
-        rows.append(Ragged(own, labels.offsets))
-    return _joined(rows).take(back).values
+        assert labels is not None  # weights require labels, and all results have them or none
+        uniform = (labels.values >= 0).astype(float)
+        weights = uniform if masked.weights is None else masked.weights
+        groups.append(Ragged(weights, labels.offsets))
+    return _reordered(groups, back)
 
 
 def _divisors(results: Sequence[Masked], back: IntArray) -> Any:
-    """Where only some have divisors, those of plain labels are their number.
+    """Return all divisors; those of results without weights are their numbers of labels.
 
     Each row then has the loss that its own strategy gives it: a mean over its labels.
     """
     if all(masked.divisors is None for masked in results):
         return None
-    return np.concatenate([_own_divisors(masked) for masked in results])[back]
+    return np.concatenate([_divisors_of(masked) for masked in results])[back]
 
 
-def _own_divisors(masked: Masked) -> IntArray:
+def _divisors_of(masked: Masked) -> IntArray:
     labels = masked.labels
-    assert labels is not None  # as weights
+    assert labels is not None  # as in _weights
     if masked.divisors is not None:
         return masked.divisors
     if masked.weights is not None:
@@ -149,19 +152,19 @@ def _own_divisors(masked: Masked) -> IntArray:
     return np.bincount(rows[labels.values >= 0], minlength=len(labels))
 
 
-def _layers(
-    given: Sequence[tuple[Ragged | None, Any]], back: IntArray
+def _annotations(
+    results: Sequence[tuple[Ragged | None, Any]], back: IntArray
 ) -> dict[str, np.ndarray[Any, Any]]:
-    """All layers; the value of ``ABSENT`` in the rows whose strategy has no such layer."""
-    names = dict.fromkeys(name for _, annotations in given for name in annotations)
-    made = {}
+    """Return all annotations, with the value of ``ABSENT`` in rows whose result has no such one."""
+    names = dict.fromkeys(name for _, annotations in results for name in annotations)
+    merged = {}
     for name in names:
         absent = ABSENT.get(name, 0)
-        dtype = next(annotations[name].dtype for _, annotations in given if name in annotations)
-        rows = [
+        dtype = next(annotations[name].dtype for _, annotations in results if name in annotations)
+        groups = [
             Ragged(annotations.get(name, np.full(len(ids.values), absent, dtype)), ids.offsets)
-            for ids, annotations in given
+            for ids, annotations in results
             if ids is not None
         ]
-        made[name] = _joined(rows).take(back).values
-    return made
+        merged[name] = _reordered(groups, back)
+    return merged

@@ -1,4 +1,4 @@
-"""The usual strategy: a selector, a replacement, a target and a clock."""
+"""Strategies composed of a selector, a replacement, a target and a clock."""
 
 from __future__ import annotations
 
@@ -18,10 +18,13 @@ from maskplug.vocabulary import Vocabulary
 
 @dataclass(frozen=True, repr=False)
 class Composed(Strategy):
-    """Selects, replaces, and says what to predict, anew whenever its clock ticks.
+    """A strategy that selects tokens, replaces them and builds what to predict.
 
     Attributes:
-        selector, replacement, target, clock: its four parts.
+        selector: which tokens.
+        replacement: what is written there.
+        target: what must be predicted.
+        clock: when masks change.
     """
 
     selector: Selector
@@ -30,7 +33,7 @@ class Composed(Strategy):
     clock: Clock
 
     def mask(self, tokens: TokenBatch, vocab: Vocabulary, context: MaskingContext) -> Masked:
-        """Select, replace, build."""
+        """Mask a batch."""
         rng = context.rng(self.clock)
         part: Part = self.selector
         try:
@@ -41,25 +44,25 @@ class Composed(Strategy):
             inputs = self.replacement.replace(tokens, selection, vocab, rng)
             check_inputs(inputs, tokens)
             part = self.target
-            masked = self.target.build(tokens, selection, inputs, vocab, rng)
+            masked = self.target.build(tokens, Masked(inputs, selection), vocab, rng)
             check_type(masked, Masked)
         except ResultError as error:
-            who = f"strategy {self.label!r}, {part.kind} {type(part).__name__}"
-            raise ResultError(f"{who}: {error}") from error
+            source = f"strategy {self.label!r}, {part.kind} {type(part).__name__}"
+            raise ResultError(f"{source}: {error}") from error
         return masked
 
     @property
     def primary_clock(self) -> Clock:
-        """Its clock."""
+        """The clock."""
         return self.clock
 
     @property
     def predicts(self) -> Predicts | None:
-        """The form of its target; see :attr:`Strategy.predicts`."""
+        """The form of the target; see :attr:`Strategy.predicts`."""
         return self.target.predicts
 
     def bounds(self, lengths: IntArray) -> tuple[IntArray, IntArray]:
-        """What replacement and target can make of all that the selector may choose."""
+        """Return the maximum lengths of inputs and predictions for any selection."""
         most = self.selector.bound(lengths)
         longest = self.replacement.bound(lengths, most)
         if self.target.each_input:
@@ -73,13 +76,13 @@ def compose(
     target: Target | str = "labels",
     clock: Clock | str = "epoch",
 ) -> Strategy:
-    """Any selector, replacement, target and clock, by name or as parts.
+    """Combine any selector, replacement, target and clock.
 
     Args:
-        selector: which tokens.
-        replacement: what is written there.
-        target: what must be predicted.
-        clock: when masks change.
+        selector: which tokens, by name or as a part.
+        replacement: what is written there, by name or as a part.
+        target: what must be predicted, by name or as a part.
+        clock: when masks change, by name or as a part.
 
     Example:
         >>> from maskplug import part

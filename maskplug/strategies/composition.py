@@ -1,4 +1,4 @@
-"""Strategies made of strategies: a mixture, and a chain."""
+"""Strategies made of strategies: mixtures and chains."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from maskplug.validation.nesting import check_members, check_nesting
 from maskplug.validation.options import are_weights, check_list
 from maskplug.vocabulary import Vocabulary
 
-#: What strategies of each form do, for messages.
+#: Descriptions of the forms, for messages.
 FORMS: dict[Predicts, str] = {
     "labels": "predicts labels in place",
     "order": "predicts labels in a random order",
@@ -31,7 +31,7 @@ FORMS: dict[Predicts, str] = {
 
 @dataclass(frozen=True, repr=False)
 class Mixture(Strategy):
-    """Masks each sample with one of several strategies; see :func:`mixture`."""
+    """A strategy that masks each sample with one of several strategies; see :func:`mixture`."""
 
     strategies: tuple[Strategy, ...]
     weights: tuple[float, ...]
@@ -51,28 +51,29 @@ class Mixture(Strategy):
                 f"option 'weights' is {shortened(list(self.weights))}; weights are finite "
                 "numbers, not negative, and not all zero"
             )
-        members = {strategy.predicts: strategy for strategy in reversed(self._drawn)}
-        mixed = [(form, members[form]) for form in FORMS if form in members]
+        by_form = {strategy.predicts: strategy for strategy in reversed(self._drawn)}
+        mixed = [
+            f"{_name(by_form[form])}, which {FORMS[form]}" for form in FORMS if form in by_form
+        ]
         if len(mixed) > 1:
-            (form, one), (other_form, other) = mixed[:2]
             raise OptionError(
-                f"option 'strategies' mixes {_name(one)}, which {FORMS[form]}, and {_name(other)}, "
-                f"which {FORMS[other_form]}; mix strategies that predict in one form"
+                f"option 'strategies' mixes {mixed[0]}, and {mixed[1]}; mix strategies that "
+                "predict in one form"
             )
 
     @property
     def _drawn(self) -> list[Strategy]:
-        """The strategies that can be drawn."""
-        both = zip(self.strategies, self.weights, strict=True)
-        return [made for made, weight in both if weight > 0.0]
+        """The strategies with a weight above 0."""
+        pairs = zip(self.strategies, self.weights, strict=True)
+        return [strategy for strategy, weight in pairs if weight > 0.0]
 
     @property
     def predicts(self) -> Predicts | None:
-        """The form of its strategies; None where none of them declares one."""
-        return next((made.predicts for made in self._drawn if made.predicts is not None), None)
+        """The form of its strategies; None if none of them declares one."""
+        return next((strategy.predicts for strategy in self._drawn if strategy.predicts), None)
 
     def choices(self, context: MaskingContext) -> IntArray:
-        """Which strategy masks each sample: int64, from 0 to the number of strategies - 1."""
+        """Return the index of the strategy that masks each sample: int64."""
         rng = context.rng(self.clock)
         words = rng.bits("mixture", np.ones(len(context), np.int64)).astype(np.uint64)
         shares = np.cumsum(self.weights) / np.sum(self.weights)
@@ -81,45 +82,46 @@ class Mixture(Strategy):
         return np.searchsorted(limits, words, side="right").astype(np.int64)
 
     def mask(self, tokens: TokenBatch, vocab: Vocabulary, context: MaskingContext) -> Masked:
-        """Group the samples by their strategy, mask each group, put the rows back in order.
+        """Mask each group of samples with its strategy, then restore the order of the rows.
 
-        A strategy without samples masks a batch of none: what it gives besides inputs and
-        predictions (weights, layers) all rows have, whichever strategies the batch draws.
+        A strategy that is drawn for no sample masks an empty batch, so that all batches have the
+        same outputs (weights, annotations), whichever strategies are drawn.
         """
-        vocab.maskable(tokens)  # a bad id is named by its sample in the batch, not in its group
+        vocab.maskable(tokens)  # errors name the sample in the batch, not in its group
         choices = self.choices(context)
         parts = []
-        for number, (made, weight) in enumerate(zip(self.strategies, self.weights, strict=True)):
-            rows = np.flatnonzero(choices == number)
-            if len(rows):
-                parts.append((rows, made.mask(tokens.take(rows), vocab, context.take(rows))))
-            elif weight > 0.0:
-                if number not in self._without_samples:
-                    self._without_samples[number] = made.mask(
-                        tokens.take(rows), vocab, context.take(rows)
-                    )
-                parts.append((rows, self._without_samples[number]))
+        for i, (strategy, weight) in enumerate(zip(self.strategies, self.weights, strict=True)):
+            rows = np.flatnonzero(choices == i)
+            if not len(rows) and weight == 0.0:
+                continue
+            if not len(rows) and i in self._empty_results:
+                masked = self._empty_results[i]
+            else:
+                masked = strategy.mask(tokens.take(rows), vocab, context.take(rows))
+            if not len(rows):
+                self._empty_results[i] = masked
+            parts.append((rows, masked))
         return assemble(tokens, parts)
 
     @cached_property
-    def _without_samples(self) -> dict[int, Masked]:
-        """What each strategy makes of no samples, which is always the same."""
+    def _empty_results(self) -> dict[int, Masked]:
+        """The result of each strategy for an empty batch, which is always the same."""
         return {}
 
     def dry_run(self, vocab: Vocabulary, seed: int = 0) -> Masked:
-        """As any strategy's; every strategy that can be drawn is tried by itself before."""
-        for made in self._drawn:
-            made.dry_run(vocab, seed)
+        """Mask eight tokens with every strategy that can be drawn, then with the mixture."""
+        for strategy in self._drawn:
+            strategy.dry_run(vocab, seed)
         return super().dry_run(vocab, seed)
 
     @property
     def primary_clock(self) -> Clock:
-        """The clock that redraws who is masked how."""
+        """The clock that redraws the choice of strategies."""
         return self.clock
 
     def bounds(self, lengths: IntArray) -> tuple[IntArray, IntArray]:
-        """The greatest of all."""
-        inputs, outputs = zip(*(made.bounds(lengths) for made in self.strategies), strict=True)
+        """Return the maximum over all strategies."""
+        inputs, outputs = zip(*(member.bounds(lengths) for member in self.strategies), strict=True)
         return np.maximum.reduce(inputs), np.maximum.reduce(outputs)
 
 
@@ -132,25 +134,25 @@ def mixture(
     weights: tuple[float, ...] | None = None,
     clock: Clock | str = "epoch",
 ) -> Strategy:
-    """Each sample is masked by one of several strategies, drawn by its key.
+    """Mask each sample with one of several strategies, drawn at random by its key.
 
     Args:
-        strategies: two or more, by name (``"span"``), by mapping (``{"name": "span", "rate":
-            0.3}``) or as they are. All have labels in place, or all have labels in a random order,
-            or all have targets. Their own clocks redraw their masks. Where one has weights, the
-            labels of the others weigh 1.
-        weights: how often each is drawn, relative to the others; without them all alike.
-        clock: when it is drawn anew who is masked how.
+        strategies: two or more, by name (``"span"``), as a mapping (``{"name": "span", "rate":
+            0.3}``) or as objects. All must have labels in place, or all labels in a random order,
+            or all targets. Their own clocks redraw their masks. If some have weights, the labels of
+            the others have the weight 1.
+        weights: relative frequency of each strategy; equal if omitted.
+        clock: when the choice of strategies changes.
 
     Source: the mixture of denoisers of Tay et al., "UL2", 2023.
     """
-    each = (1.0,) * len(strategies) if weights is None else weights
-    return Mixture(strategies, each, specs.resolve("clock", clock))
+    weights = (1.0,) * len(strategies) if weights is None else weights
+    return Mixture(strategies, weights, specs.resolve("clock", clock))
 
 
 @dataclass(frozen=True, repr=False)
 class Chain(Strategy):
-    """Masks with one strategy after the other; see :func:`chain`."""
+    """A strategy that applies several strategies one after another; see :func:`chain`."""
 
     strategies: tuple[Strategy, ...]
     target: Target | None
@@ -160,38 +162,33 @@ class Chain(Strategy):
         check_nesting(self)
 
     def mask(self, tokens: TokenBatch, vocab: Vocabulary, context: MaskingContext) -> Masked:
-        """Give every stage what the one before it made; then say what to predict."""
+        """Mask the output of each stage with the next one, then build what to predict."""
         from maskplug.kernels.follow import follow, mark
 
-        given = tokens
-        nowhere: IntArray = np.zeros(0, np.int64)
-        sources: IntArray | None = None  # None: every token stands where it stood
+        current = tokens
+        empty: IntArray = np.zeros(0, np.int64)
+        sources: IntArray | None = None  # None: every token is at its original position
         chosen: BoolArray = np.zeros(len(tokens.ids), np.bool_)
         annotations: dict[str, Any] = {}
-        for number, made in enumerate(self.strategies):
-            masked = made.mask(given, vocab, context.scoped(str(number)))
+        for stage, strategy in enumerate(self.strategies):
+            masked = strategy.mask(current, vocab, context.scoped(str(stage)))
             spans, moved = masked.selection, masked.inputs.sources
-            mark(
-                chosen,
-                readonly(nowhere if sources is None else sources, np.int64),
-                spans.starts,
-                spans.lengths,
-            )
+            known = readonly(empty if sources is None else sources, np.int64)
+            mark(chosen, known, spans.starts, spans.lengths)
             if moved is not None:
-                new = moved < 0
                 annotations = {
-                    name: np.where(new, ABSENT.get(name, 0), old[moved])
-                    for name, old in annotations.items()
+                    name: np.where(moved < 0, ABSENT.get(name, 0), values[moved])
+                    for name, values in annotations.items()
                 }
                 sources = moved if sources is None else readonly(follow(moved, sources), np.int64)
             annotations |= masked.annotations
-            given = given.rewritten(masked.inputs)
-        inputs = Ragged(given.ids, given.offsets, sources)
+            current = current.rewritten(masked.inputs)
+        inputs = Ragged(current.ids, current.offsets, sources)
         selection = Selection.from_mask(chosen, tokens)
         if self.target is None:
             return replace(masked, inputs=inputs, selection=selection, annotations=annotations)
         rng = context.rng(self.primary_clock)
-        built = self.target.build(tokens, selection, inputs, vocab, rng)
+        built = self.target.build(tokens, Masked(inputs, selection), vocab, rng)
         return replace(built, annotations={**annotations, **built.annotations})
 
     @property
@@ -206,10 +203,10 @@ class Chain(Strategy):
         return self.strategies[0].primary_clock
 
     def bounds(self, lengths: IntArray) -> tuple[IntArray, IntArray]:
-        """What each stage can make of the longest rows of the one before."""
+        """Return the maximum lengths after all stages."""
         longest = outputs = lengths
-        for made in self.strategies:
-            longest, outputs = made.bounds(longest)
+        for strategy in self.strategies:
+            longest, outputs = strategy.bounds(longest)
         if self.target is not None:
             bound = self.target.bound(lengths, SelectionBound(lengths, lengths, lengths))
             outputs = longest if self.target.each_input else bound
@@ -217,15 +214,15 @@ class Chain(Strategy):
 
 
 def chain(strategies: tuple[Strategy, ...], target: Target | str | None = "labels") -> Strategy:
-    """One strategy after the other, each masking what the one before it left.
+    """Apply several strategies one after another, each to the output of the previous one.
 
-    Every stage draws for itself, so that the same strategy twice masks two different times.
+    Every stage has its own random draws: the same strategy twice draws two different masks.
 
     Args:
-        strategies: by name, by mapping or as they are, in the order of their work.
-        target: what to predict of the original: "labels" (all that any stage chose; stages must
-            then work in place), "original" (the whole text), …; null for what the last stage
-            predicts of the text that it was given.
+        strategies: by name, as a mapping or as objects, in order.
+        target: what to predict of the original: "labels" (all tokens that any stage selected;
+            stages must then work in place), "original" (the whole text), or another target; null
+            for what the last stage predicts of its own input.
 
     Source: the combined noises of Lewis et al., "BART", 2020, section 2.2.
     """

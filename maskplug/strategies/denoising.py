@@ -1,4 +1,4 @@
-"""Denoising: a text is disturbed, and the model writes the whole original."""
+"""Denoising: corrupt a text and generate the whole original."""
 
 from __future__ import annotations
 
@@ -31,29 +31,32 @@ def bart(
     unit: Unit = "word",
     clock: Clock | str = "epoch",
 ) -> Strategy:
-    """BART: sentences change places, spans become one mask each; the target is the original.
+    """Permute sentences and replace each span with one mask; the target is the original (BART).
 
-    The noises come one after the other: sentences are permuted, tokens hidden, tokens inserted, and
-    the text is rotated. One whose share is 0 is left out. Special tokens at both ends stay.
+    The noises are applied in this order: sentences are permuted, tokens masked or deleted, masks
+    inserted, and the text rotated. A noise whose share is 0 is left out. Special tokens at both
+    ends stay in place.
 
     Args:
-        rate: share of the units that are hidden, from 0 to 1, or a schedule.
-        mean_length: of the Poisson law of the spans' lengths in units, for "infilling".
-        noise: how they are hidden. "infilling": spans, each of which becomes one mask (an empty
-            span inserts one); "masking": a mask for each token; "deletion": nothing is left.
-        random: probability of a random token instead of a mask, there and with ``insert``.
-        permute: share of the sentences that change places. Sentences must be known, by a
-            ``sentence_starts`` layer or the vocabulary's ``sentence_end``; 0 does without.
-        insert: how many masks are inserted, as a share of the tokens that are left.
-        rotate: probability that a text is rotated to begin at a token drawn evenly.
-        unit: of ``rate`` and ``mean_length``: "word" (whole words), "token" or "sentence".
+        rate: share of the units to hide, 0 to 1, or a schedule.
+        mean_length: mean of the Poisson-distributed span lengths in units, for "infilling"; above 0
+            and at most 100.
+        noise: "infilling" (each span becomes one mask; an empty span inserts one), "masking" (one
+            mask per token) or "deletion" (tokens are removed).
+        random: probability of a random token instead of a mask, also for ``insert``, 0 to 1.
+        permute: share of the sentences that change places, 0 to 1, or a schedule. Above 0, it
+            requires a ``sentence_starts`` annotation or the vocabulary's ``sentence_end``.
+        insert: number of masks to insert as a share of the remaining tokens, 0 to 1, or a schedule.
+        rotate: probability that the text is rotated to start at a random token, 0 to 1, or a
+            schedule.
+        unit: unit of ``rate`` and ``mean_length``: "word" (whole words), "token" or "sentence".
         clock: when the noise changes.
 
     Source: Lewis et al., "BART", 2020, section 2.2; the defaults are those of its best model,
     infilling and permuted sentences. fairseq's own task (``denoising``) has ``random`` at 0.1.
     """
     shares = {"rate": rate, "permute": permute, "insert": insert, "rotate": rotate}
-    for name, share in shares.items():  # here, where these are their names
+    for name, share in shares.items():  # checked here, so that messages use these names
         check_rate(name, share)
     check_number("mean_length", mean_length, above=0.0, most=LONGEST_MEAN)
     if not any(isinstance(x, Schedule) or x != 0.0 for x in shares.values()):
@@ -65,19 +68,18 @@ def bart(
         "masking": (Exact(rate, unit), Mix(1.0 - random, random)),
         "deletion": (Exact(rate, unit), Delete()),
     }
-    moved = Nothing()
     noises: list[tuple[Schedule | float, Selector, Replacement]] = [
-        (permute, moved, Permute(permute)),
+        (permute, Nothing(), Permute(permute)),
         (rate, *hidden[noise]),
         (insert, Insertions(insert), OneMask(random=random)),
-        (rotate, moved, Rotate(rotate)),
+        (rotate, Nothing(), Rotate(rotate)),
     ]
-    made = tuple(
+    stages = tuple(
         compose(selector, replacement, Original(), clock)
         for share, selector, replacement in noises
         if share != 0.0
     )
-    return chain(made, Original())
+    return chain(stages, Original())
 
 
 def mbart(
@@ -88,15 +90,16 @@ def mbart(
     unit: Unit = "word",
     clock: Clock | str = "epoch",
 ) -> Strategy:
-    """mBART: as ``bart``, with more of the text hidden, in longer spans.
+    """Corrupt texts as ``bart`` does, with more masked tokens and longer spans (mBART).
 
-    Language tokens are special: they stay where they are, in inputs and targets.
+    Language tokens are special tokens: they stay in place in inputs and targets.
 
     Args:
-        rate: share of the units that are hidden, from 0 to 1, or a schedule.
-        mean_length: of the Poisson law of the spans' lengths, in units.
-        random: probability of a random token instead of a mask.
-        permute: share of the sentences that change places; 0 does without sentences.
+        rate: share of the units to hide, 0 to 1, or a schedule.
+        mean_length: mean of the Poisson-distributed span lengths in units, above 0 and at most 100.
+        random: probability of a random token instead of a mask, 0 to 1.
+        permute: share of the sentences that change places, 0 to 1, or a schedule; 0 requires no
+            sentence boundaries.
         unit: "word" (whole words), "token" or "sentence".
         clock: when the noise changes.
 
@@ -106,10 +109,10 @@ def mbart(
 
 
 def deshuffle(unit: Unit = "token", clock: Clock | str = "epoch") -> Strategy:
-    """The text in random order; the target is the original.
+    """Put all tokens of the text in random order; the target is the original.
 
     Args:
-        unit: what changes places: "token", "word" (whole words) or "sentence".
+        unit: unit to shuffle: "token", "word" (whole words) or "sentence".
         clock: when the order changes.
 
     Source: the deshuffling objective of Raffel et al., "T5", 2020, table 4.

@@ -1,4 +1,4 @@
-"""Masked diffusion: every mask rate between nothing and everything, and losses weighted by it."""
+"""Masked diffusion: random mask rates and losses weighted by them."""
 
 from __future__ import annotations
 
@@ -22,21 +22,21 @@ def llada(
     clock: Clock | str = "epoch",
     mask_special: bool = False,
 ) -> Strategy:
-    """Each row has a mask rate p, uniform from ``eps`` to 1; a masked token's loss weighs 1 / p.
+    """Mask each row at a rate p drawn from ``eps`` to 1, and weight each loss by 1 / p (LLaDA).
 
-    The tokens of a prompt are kept by the layer ``protected``, and do not count in the loss. In
-    about one of n + 1 rows of n tokens nothing is masked: such rows weigh 0, and the estimate is
-    unbiased because of them.
+    Protect the tokens of a prompt with the annotation ``protected``; they do not count in the loss.
+    About one in n + 1 rows of n tokens has no masked token and a loss of 0, which keeps the
+    estimate of the likelihood unbiased.
 
     Args:
-        eps: the least mask rate, above 0 and at most 1.
-        always_one: mask one token where nothing was; the bound on the likelihood is then no longer
-            estimated without bias.
+        eps: smallest mask rate, above 0 and at most 1.
+        always_one: mask one token in rows without any; the estimate of the bound on the likelihood
+            is then biased.
         clock: when masks change.
-        mask_special: mask special tokens as well, but for protected ones, padding and masks. Set it
-            for fine-tuning on answers that end with an end of text or of turn: a model learns to
-            stop only where that token is masked. Leave it off, or protect them, where rows have
-            specials that a model is always given, such as ``[CLS]``.
+        mask_special: also mask special tokens, except protected ones, padding and masks. Enable it
+            for fine-tuning on answers that end with an end-of-text or end-of-turn token: a model
+            learns to stop only if that token is masked. Leave it off, or protect them, if rows have
+            special tokens that are always given to the model, such as ``[CLS]``.
 
     Source: Nie et al., "Large language diffusion models", 2025.
     """
@@ -51,20 +51,20 @@ def mdlm(
     clock: Clock | str = "epoch",
     mask_special: bool = False,
 ) -> Strategy:
-    """Each row has a noise level t, and a schedule says how many of its tokens are masked.
+    """Mask each row at a random noise level t of a noise schedule, with weighted losses (MDLM).
 
-    The weight of a masked token's loss is 1 / t with ``log_linear``, and in general the slope of
-    the schedule over the mask rate. Rows in which nothing is masked weigh 0; they belong to the
-    estimate.
+    The weight of a masked token's loss is 1 / t for "log_linear", and in general the derivative of
+    the mask rate divided by the mask rate. Rows without a masked token have a loss of 0, which
+    keeps the estimate of the likelihood unbiased.
 
     Args:
-        schedule: "log_linear", "cosine", "cosine_squared", "linear" or "geometric", as the code of
-            the paper calls them.
-        eps: the share that the first three leave unmasked at t = 1.
-        antithetic: spread the levels of each row evenly over the clock's times, rather than over
-            the rows of a batch as the paper's code does: a mask must not depend on the batch.
+        schedule: "log_linear", "cosine", "cosine_squared", "linear" or "geometric", as in the code
+            of the paper.
+        eps: share of unmasked tokens at t = 1 for the first three, 0 to below 1.
+        antithetic: spread the noise levels of each row evenly over the clock's times. The paper's
+            code spreads them over the rows of a batch, which makes a mask depend on the batch.
         clock: when masks change.
-        mask_special: mask special tokens as well; see ``llada``.
+        mask_special: also mask special tokens; see ``llada``.
 
     Source: Sahoo et al., "Simple and effective masked diffusion language models", 2024.
     """
@@ -80,18 +80,19 @@ def block_diffusion(
     clock: Clock | str = "epoch",
     mask_special: bool = False,
 ) -> Strategy:
-    """Each block of a row has a mask rate t of its own; a masked token's loss weighs 1 / t.
+    """Mask each block of a row at its own rate t, and weight each loss by 1 / t (BD3-LM).
 
-    The layer ``block`` numbers the blocks of each row from 0; tokens that cannot be masked belong
-    to the block before them, and to -1 before the first: what is -1 is a prompt that all may see.
+    The annotation ``block`` of the result numbers the blocks of each row from 0. Tokens that cannot
+    be masked belong to the block before them, and to -1 before the first block; -1 is a prompt that
+    is visible to all tokens.
 
     Args:
-        block: maskable tokens in a block. As long as the row: diffusion of the whole row. 1, with
-            ``low`` = 1: every token is masked, an autoregressive model.
-        low, high: the range of t, above 0 and at most 1.
-        antithetic: spread the levels evenly over the blocks of each row.
+        block: number of maskable tokens per block, at least 1. A block as long as the row gives
+            diffusion over the whole row; 1 with ``low`` = 1 gives an autoregressive model.
+        low, high: range of t, above 0 and at most 1.
+        antithetic: spread the noise levels evenly over the blocks of each row.
         clock: when masks change.
-        mask_special: mask special tokens as well; see ``llada``.
+        mask_special: also mask special tokens; see ``llada``.
 
     Source: Arriola et al., "Block diffusion: interpolating between autoregressive and diffusion
     language models", 2025.

@@ -1,4 +1,4 @@
-"""Objectives beside masked language modelling: a discriminator's, and one of random order."""
+"""ELECTRA's replaced token detection and XLNet's permutation language modelling."""
 
 from __future__ import annotations
 
@@ -14,17 +14,19 @@ from maskplug.units import Unit
 def electra(
     rate: Schedule | float = 0.15, mask: float = 0.85, clock: Clock | str = "epoch"
 ) -> Strategy:
-    """The generator's half of ELECTRA: masks or nothing at the chosen tokens, never random tokens.
+    """Mask tokens for ELECTRA's generator: each selected token becomes a mask or is unchanged.
 
-    ``objectives.electra`` makes the discriminator's half of what the generator samples there.
+    ``objectives.electra`` builds the discriminator's inputs and labels from the generator's
+    samples.
 
     Args:
-        rate: share of the tokens that are chosen, from 0 to 1, or a schedule; all of them distinct.
-        mask: share of the chosen that becomes the mask token; the rest stays, and is predicted.
+        rate: share of the tokens, 0 to 1, or a schedule; the number is exact.
+        mask: share of the selected tokens that become the mask token, 0 to 1; the rest is
+            unchanged, and predicted as well.
         clock: when masks change.
 
     Source: Clark et al., "ELECTRA", 2020. Their code draws positions with replacement, so that
-    fewer are chosen than were asked for.
+    fewer than the requested number of tokens are masked.
     """
     return compose(Exact(rate), Mix(mask, random=0.0, unit="span"), clock=clock)
 
@@ -35,20 +37,20 @@ def permutation(
     unit: Unit = "word",
     clock: Clock | str = "epoch",
 ) -> Strategy:
-    """N-grams to be predicted a token at a time, in a random order; nothing is written over them.
+    """Select n-grams to predict in a random order of their tokens; inputs are unchanged (XLNet).
 
-    The layer ``order`` has the rank of each chosen token and -1 elsewhere; ``objectives.xlnet``
-    makes of it XLNet's ``perm_mask`` and ``target_mapping``, without which a model sees what it
-    must predict.
+    The annotation ``order`` of the result has the rank of each selected token, and -1 elsewhere.
+    ``objectives.xlnet`` converts it to XLNet's ``perm_mask`` and ``target_mapping``; without them a
+    model sees the tokens that it must predict.
 
     Args:
-        rate: share of the units that are chosen, from 0 to 1, or a schedule.
-        max_n: the longest n-gram, in units; n is drawn in proportion to 1 / n.
+        rate: share of the units, 0 to 1, or a schedule.
+        max_n: maximum length of an n-gram in units; n is drawn in proportion to 1 / n.
         unit: "word" (n-grams of whole words), "token" or "sentence".
         clock: when n-grams and orders change.
 
-    Source: Yang et al., "XLNet", 2019. Their code counts tokens where it means words, and keeps the
-    n-grams apart by giving each a stretch of text of its own; here all places are equally likely.
+    Source: Yang et al., "XLNet", 2019. Their code counts tokens instead of words, and separates the
+    n-grams by giving each a segment of the text; here all arrangements are equally likely.
     """
     return compose(
         Ngrams(rate, max_n, "inverse", unit),

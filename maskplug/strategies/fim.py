@@ -1,4 +1,4 @@
-"""Fill in the middle: a causal model learns to look at both sides."""
+"""Fill in the middle, for causal language models."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ def fim(
     suffix: str | int = "<fim_suffix>",
     clock: Clock | str = "epoch",
 ) -> Strategy:
-    """Some texts are cut in three and their middle is written last; every token is predicted.
+    """Move the middle of some texts to the end; every token is predicted (fill in the middle).
 
-    Nothing is chosen and nothing hidden: the order is what a model learns from. Labels are the
-    inputs, special tokens included, not shifted.
+    Nothing is masked: the model learns from the order. Labels are a copy of the inputs, special
+    tokens included, not shifted.
 
     Args:
-        rate: the probability that a text is rearranged, from 0 to 1, or a schedule.
-        spm: the share of rearranged texts in which the suffix stands before the prefix.
-        level: "token", or "character" for cuts inside tokens (needs the vocabulary's codec); see
-            the replacement ``fim`` for the texts that are cut between tokens all the same.
-        prefix, middle, suffix: special tokens that stand before the parts, by their text or id.
-        clock: when texts are rearranged anew.
+        rate: probability that a text is rearranged, 0 to 1, or a schedule.
+        spm: share of the rearranged texts in which the suffix precedes the prefix, 0 to 1.
+        level: "token", or "character" for cuts inside tokens (requires the vocabulary's codec); see
+            the replacement ``fim`` for texts that are cut between tokens even then.
+        prefix, middle, suffix: special tokens that precede the parts, by text or id.
+        clock: when the rearrangement changes.
 
     Source: Bavarian et al., "Efficient training of language models to fill in the middle", 2022.
     """

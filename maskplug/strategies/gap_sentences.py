@@ -1,4 +1,4 @@
-"""Gap sentences: whole sentences are hidden, and the model writes them."""
+"""Gap sentences: mask whole sentences and generate them."""
 
 from __future__ import annotations
 
@@ -20,27 +20,29 @@ def gap_sentences(
     keep: float = 0.0,
     clock: Clock | str = "epoch",
 ) -> Strategy:
-    """PEGASUS: each chosen sentence becomes one mask; the targets are these sentences in order.
+    """Replace whole sentences with one mask each; the targets are these sentences (PEGASUS).
 
-    Sentences must be known, by a ``sentence_starts`` layer or the vocabulary's ``sentence_end``.
-    ``rate`` times their number are chosen, rounded down, and at least one; of two sentences or more
-    one stays. Without "random" and ``keep`` nothing is drawn: no clock changes anything then.
+    Requires a ``sentence_starts`` annotation or the vocabulary's ``sentence_end``. ``rate`` times
+    the number of sentences are selected, rounded down, and at least one; at least one sentence
+    stays in texts of two or more. Unless ``choose`` is "random" or ``keep`` is above 0, masks are
+    deterministic and the clock has no effect.
 
     Args:
-        rate: share of the sentences, from 0 to below 1, or a schedule.
-        choose: "principal", those that share most with the rest of the text (F of ROUGE-1 over
-            token ids, without those that end sentences; of equal ones the later); "random"; or
-            "lead", the first.
-        sequential: for "principal", take one after the other, each so that all taken together
-            share most with the rest. Otherwise each is scored by itself.
+        rate: share of the sentences, 0 to below 1, or a schedule.
+        choose: "principal" (the sentences with the highest F measure of ROUGE-1 against the rest of
+            the text, computed over token ids without sentence-ending tokens; of equal scores the
+            later one), "random", or "lead" (the first ones).
+        sequential: for "principal", select sentences one by one, each maximizing the score of all
+            selected sentences together; if False, each sentence is scored separately.
         unique: for "principal", count every id once.
-        token: the special token that is written, by its text or its id. Without it ``<mask_1>``
-            where the vocabulary has one, and otherwise the mask.
-        keep: probability of a chosen sentence to stay in the input as well (0.1 in PEGASUS-large).
-        clock: when sentences are drawn anew.
+        token: special token to write, by text or id. By default ``<mask_1>`` if the vocabulary has
+            it, otherwise the mask.
+        keep: probability that a selected sentence stays in the input, 0 to 1 (0.1 in
+            PEGASUS-large).
+        clock: when random choices change.
 
     Source: Zhang et al., "PEGASUS", 2020; the defaults are its best variant, Ind-Orig.
     """
     selector = GapSentences(rate, choose, sequential, unique)
-    drawn = choose == "random" or keep > 0.0
-    return compose(selector, GapMask(token, keep), Chosen(), clock if drawn else "never")
+    random = choose == "random" or keep > 0.0
+    return compose(selector, GapMask(token, keep), Chosen(), clock if random else "never")

@@ -1,4 +1,4 @@
-"""Masked language modelling that knows more than tokens: phrases, names, languages, scores."""
+"""Masked language modelling with phrases, entities, language pairs or scores."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ def pmi(
     random: float = 0.1,
     clock: Clock | str = "epoch",
 ) -> Strategy:
-    """Phrases of a list as well as words, each as a whole, up to a budget of tokens.
+    """Mask whole phrases of a list and whole words, up to a budget of tokens (PMI-Masking).
 
     Args:
-        ngrams: a file of phrases, one a line: token ids separated by blanks, and a tab and a score
-            or not. ``maskplug ngrams`` makes one of a corpus.
-        rate: share of the tokens, from 0 to 1, or a schedule.
-        mask: share of the chosen phrases and words that become mask tokens.
-        random: share of them that become random tokens; the rest stay as they are.
+        ngrams: a file with one phrase per line: token ids separated by spaces, optionally a tab and
+            a score. ``maskplug ngrams`` creates one from a corpus.
+        rate: share of the tokens, 0 to 1, or a schedule.
+        mask: share of the selected phrases and words that become mask tokens, 0 to 1.
+        random: share of them that become random tokens, 0 to 1; the rest is unchanged.
         clock: when masks change.
 
     Source: Levine et al., "PMI-Masking: principled masking of correlated spans", 2021.
@@ -43,20 +43,20 @@ def salient(
     random: float = 0.0,
     clock: Clock | str = "epoch",
 ) -> Strategy:
-    """Whole salient spans, such as names and dates, which the layer ``salient`` marks.
+    """Mask whole salient spans, such as names and dates, that the annotation ``salient`` marks.
+
+    The annotation holds an integer for each token: 0 outside of spans, and the same positive number
+    on all tokens of a span. ``maskplug.salient_layer`` creates it.
 
     Args:
-        spans: how many of a sample's spans are chosen, where ``rate`` is not given.
-        rate: share of the sample's tokens, from 0 to 1, or a schedule: spans are chosen in random
+        spans: number of spans per sample; ignored if ``rate`` is set.
+        rate: share of the sample's tokens, 0 to 1, or a schedule: spans are selected in random
             order until it is reached.
-        otherwise: what is chosen where a sample has no salient span: "span" (geometric spans of
-            words, at ``rate`` or 0.15), or "nothing".
-        mask: share of the chosen spans that become mask tokens.
-        random: share of them that become random tokens; the rest stay as they are.
+        otherwise: what to mask in samples without a salient span: "span" (geometric spans of words
+            at ``rate``, by default 0.15) or "nothing".
+        mask: share of the selected spans that become mask tokens, 0 to 1.
+        random: share of them that become random tokens, 0 to 1; the rest is unchanged.
         clock: when masks change.
-
-    The layer has a whole number for each token: 0 outside of spans, the same number above 0 on the
-    neighbouring tokens of one. ``maskplug.salient_layer`` makes it.
 
     Source: Guu et al., "REALM: retrieval-augmented language model pre-training", 2020.
     """
@@ -69,18 +69,20 @@ def tlm(
     random: float = 0.1,
     clock: Clock | str = "epoch",
 ) -> Strategy:
-    """Translation language modelling: masks on both sides of a pair, each predicted from both.
+    """Mask tokens on both sides of a translation pair in one row (translation language modelling).
+
+    A row is a text and its translation, one after the other; the annotation ``languages`` holds the
+    language of each token. ``maskplug.objectives.tlm.concatenate`` creates such rows from two
+    batches. The result has the annotations ``position_ids``, which restart with each language, and
+    ``langs``.
 
     Args:
-        rate: probability of each token, from 0 to 1, or a schedule; at least one token of each
-            language of a row is chosen.
-        mask: share of the chosen that becomes the mask token.
-        random: share of the chosen that becomes a random token; the rest stays as it is.
+        rate: probability of each token, 0 to 1, or a schedule; at least one token in each language
+            of a row is masked.
+        mask: share of the selected tokens that become the mask token, 0 to 1.
+        random: share of the selected tokens that become a random token, 0 to 1; the rest is
+            unchanged.
         clock: when masks change.
-
-    Rows hold two languages (or more) one after the other, and the layer ``languages`` says which;
-    ``maskplug.objectives.tlm.concatenate`` makes them of two batches. The result has the layers
-    ``position_ids``, which begin anew with each language, and ``langs``.
 
     Source: Conneau and Lample, "Cross-lingual language model pretraining", 2019, whose code may
     also mask the last end-of-sequence token.
@@ -97,21 +99,23 @@ def weighted(
     random: float = 0.1,
     clock: Clock | str = "epoch",
 ) -> Strategy:
-    """Tokens by scores: frequent, rare or informative ones more often than others.
-
-    Args:
-        scores: a file with one number a line, one for each id of the vocabulary, or a ``.npy``
-            file; without it the layer ``scores`` of the batch, a number for each token.
-        power: to which scores are raised; with counts, -0.5 prefers rare tokens as XLM does.
-        exact: whether ``rate`` times the tokens are chosen, in proportion to their weights. False:
-            each token on its own, with its score as its probability.
-        rate: share of the tokens, from 0 to 1, or a schedule; without effect if not ``exact``.
-        mask: share of the chosen that becomes the mask token.
-        random: share of the chosen that becomes a random token; the rest stays as it is.
-        clock: when masks change.
+    """Mask tokens in proportion to scores, for example to prefer rare or informative tokens.
 
     InforMask is ``weighted(scores, exact=False, mask=1.0, random=0.0)`` with a table of
-    probabilities; its rate is what they add up to, not 0.15.
+    probabilities; its mask rate is the mean of the probabilities, not 0.15.
+
+    Args:
+        scores: a file with one number per line, one for each id of the vocabulary, or a ``.npy``
+            file. If omitted, the annotation ``scores`` holds a number for each token.
+        power: exponent applied to the scores; with token counts, -0.5 prefers rare tokens as in
+            XLM.
+        exact: select exactly ``rate`` times the tokens, in proportion to their weights. If False,
+            each token is selected independently with its score as probability.
+        rate: share of the tokens, 0 to 1, or a schedule; ignored if not ``exact``.
+        mask: share of the selected tokens that become the mask token, 0 to 1.
+        random: share of the selected tokens that become a random token, 0 to 1; the rest is
+            unchanged.
+        clock: when masks change.
 
     Source: Conneau and Lample, "Cross-lingual language model pretraining", 2019; Sadeq et al.,
     "InforMask: unsupervised informative masking for language model pretraining", 2022.

@@ -1,4 +1,4 @@
-"""Masked language modelling: hide tokens, predict them in place."""
+"""Masked language modelling: mask tokens and predict them in place."""
 
 from __future__ import annotations
 
@@ -16,22 +16,23 @@ from maskplug.units import Unit
 
 
 def none() -> Strategy:
-    """No masking: inputs as they are, nothing to predict. The baseline."""
+    """Mask nothing: inputs are unchanged and nothing is predicted. A baseline."""
     return compose(Nothing(), Mix(mask=0.0, random=0.0), clock="never")
 
 
 def static(
     rate: Schedule | float = 0.15, unit: Unit = "token", mask: float = 0.8, random: float = 0.1
 ) -> Strategy:
-    """One mask for each sample, the same in every epoch.
+    """Mask each sample once, with the same mask in every epoch.
 
-    As ``dynamic`` with a clock that stands still.
+    This is ``dynamic`` with ``clock="never"``.
 
     Args:
-        rate: share of the tokens (or words) that are chosen, from 0 to 1, or a schedule.
-        unit: "token", "word" for whole words, or "sentence".
-        mask: share of the chosen that becomes the mask token.
-        random: share of the chosen that becomes a random token; the rest stays as it is.
+        rate: share of the units, 0 to 1, or a schedule; the number is exact on average.
+        unit: "token", "word" (whole words) or "sentence".
+        mask: share of the selected units that become mask tokens, 0 to 1.
+        random: share of the selected units that become random tokens, 0 to 1; the rest is
+            unchanged.
     """
     return dynamic(rate, unit, mask, random, clock="never")
 
@@ -44,23 +45,25 @@ def bert(
     random: float = 0.1,
     clock: Clock | str = Cycle(10),  # noqa: B008 - clocks are frozen
 ) -> Strategy:
-    """Ten masks for each sample, used in turn: BERT's static masking, with its budget.
+    """Mask each sample in ten different ways, used in turn: BERT's static masking with its budget.
 
-    The original wrote its data ten times with different masks, and trained on these files for
-    forty epochs. The budget is ``min(max_predictions, max(1, round(rate * length)))``, where the
-    length counts special tokens and no padding; the decision between mask, random and unchanged
-    is made by token, in words too.
+    BERT's data preparation wrote ten copies of the data with different masks. The budget is
+    ``min(max_predictions, max(1, round(rate * length)))``; the length includes special tokens and
+    excludes padding. Each token becomes a mask, a random token or stays unchanged separately, also
+    within words.
 
     Args:
-        rate: share of the row's tokens, from 0 to 1, or a schedule.
-        max_predictions: the most tokens of one sample (at 512 tokens, 20 are 3.9 %, not 15 %).
-        unit: "token", or "word": whole words that fit into the budget, and always at least one.
-        mask: share of the chosen that becomes the mask token.
-        random: share of the chosen that becomes a random token; the rest stays as it is.
+        rate: share of the row's tokens, 0 to 1, or a schedule.
+        max_predictions: maximum number of tokens per sample (20 of 512 tokens are 3.9 %, not 15 %).
+        unit: "token" or "word" (whole words that fit into the budget, and at least one).
+        mask: share of the selected tokens that become the mask token, 0 to 1.
+        random: share of the selected tokens that become a random token, 0 to 1; the rest is
+            unchanged.
         clock: when masks change; "never" for a single mask.
 
     Source: Devlin et al., "BERT", 2019, and its ``create_pretraining_data.py``, which may also
-    write special tokens at random, and whose whole words may leave a sample without prediction.
+    write random special tokens, and whose whole-word masking may leave a sample without
+    predictions.
     """
     return compose(BertBudget(rate, max_predictions, unit), Mix(mask, random), clock=clock)
 
@@ -72,13 +75,14 @@ def dynamic(
     random: float = 0.1,
     clock: Clock | str = "epoch",
 ) -> Strategy:
-    """A new mask for each sample in every epoch: RoBERTa's dynamic masking.
+    """Mask each sample anew in every epoch: RoBERTa's dynamic masking.
 
     Args:
-        rate: share of the tokens (or words) that are chosen, from 0 to 1, or a schedule.
-        unit: "token", "word" for whole words, or "sentence".
-        mask: share of the chosen that becomes the mask token.
-        random: share of the chosen that becomes a random token; the rest stays as it is.
+        rate: share of the units, 0 to 1, or a schedule; the number is exact on average.
+        unit: "token", "word" (whole words) or "sentence".
+        mask: share of the selected units that become mask tokens, 0 to 1.
+        random: share of the selected units that become random tokens, 0 to 1; the rest is
+            unchanged.
         clock: when masks change.
 
     Source: Liu et al., "RoBERTa", 2019.
@@ -93,16 +97,17 @@ def roberta(
     random: float = 0.1,
     clock: Clock | str = "epoch",
 ) -> Strategy:
-    """A new mask in every epoch, as ``dynamic``, under the name that the method is known by.
+    """Mask each sample anew in every epoch; an alias of ``dynamic`` under the method's name.
 
     Args:
-        rate: share of the tokens (or words) that are chosen, rounded at random so that the mean is
-            exact (``mask_prob`` in fairseq).
-        unit: "token", or "word" for whole words (``mask_whole_words``); mask, random or unchanged
-            is then decided by word, and a random word has a random token at each position.
-        mask: share of the chosen that becomes the mask token; what is left of 1 beside ``random``
-            stays as it is (``leave_unmasked_prob``).
-        random: share of the chosen that becomes a random token (``random_token_prob``).
+        rate: share of the units, 0 to 1, or a schedule, rounded at random so that the mean is exact
+            (``mask_prob`` in fairseq).
+        unit: "token" or "word" (whole words, ``mask_whole_words``): each word as a whole becomes
+            masks, random tokens (one at each position) or is unchanged.
+        mask: share of the selected units that become mask tokens, 0 to 1; what remains of 1 beside
+            ``random`` is unchanged (``leave_unmasked_prob``).
+        random: share of the selected units that become random tokens, 0 to 1
+            (``random_token_prob``).
         clock: when masks change.
 
     Source: Liu et al., "RoBERTa", 2019, and fairseq's ``mask_tokens_dataset``, which may also mask
@@ -117,12 +122,13 @@ def whole_word(
     random: float = 0.1,
     clock: Clock | str = "epoch",
 ) -> Strategy:
-    """Whole words, up to a budget of tokens; mask, random or unchanged is decided by word.
+    """Mask whole words up to a budget of tokens (whole word masking).
 
     Args:
-        rate: share of the tokens, from 0 to 1, or a schedule.
-        mask: share of the chosen words that become mask tokens.
-        random: share of the chosen words that become random tokens; the rest stay as they are.
+        rate: share of the tokens, 0 to 1, or a schedule.
+        mask: share of the selected words that become mask tokens, 0 to 1.
+        random: share of the selected words that become random tokens, 0 to 1; the rest is
+            unchanged.
         clock: when masks change.
 
     Source: whole word masking of google-research/bert (2019).
@@ -140,18 +146,19 @@ def span(
     clock: Clock | str = "epoch",
     boundaries: bool = False,
 ) -> Strategy:
-    """Spans of geometric length; mask, random or unchanged is decided by span.
+    """Mask spans of words whose lengths follow a geometric distribution (SpanBERT).
 
     Args:
-        rate: share of the units, from 0 to 1, or a schedule.
-        p: of the geometric law of lengths; with the defaults a span has 3.8 units on average.
-        max_length: the longest span, in units.
-        unit: "word" (spans of whole words) or "token".
-        mask: share of the spans that become mask tokens.
-        random: share of the spans that become random tokens; the rest stay as they are.
+        rate: share of the units, 0 to 1, or a schedule.
+        p: parameter of the geometric distribution, above 0 and at most 1; the mean length is 3.8 by
+            default.
+        max_length: maximum length of a span in units.
+        unit: "word" (spans of whole words), "token" or "sentence".
+        mask: share of the spans that become mask tokens, 0 to 1.
+        random: share of the spans that become random tokens, 0 to 1; the rest is unchanged.
         clock: when masks change.
-        boundaries: whether the result has the layers ``left_distance`` and ``right_distance``, for
-            a model that also predicts each token from the visible ones around its span.
+        boundaries: add the annotations ``left_distance`` and ``right_distance`` to the result, for
+            a model that also predicts each token from the visible tokens around its span.
 
     Source: Joshi et al., "SpanBERT", 2020.
     """
@@ -172,19 +179,22 @@ def ngram(
     random: float = 0.1,
     clock: Clock | str = "epoch",
 ) -> Strategy:
-    """N-grams of 1 to ``max_n`` words; mask, random or unchanged is decided by token.
+    """Mask n-grams of 1 to ``max_n`` words, with an exact budget (ALBERT, Megatron-LM).
+
+    Each token becomes a mask, a random token or stays unchanged separately.
 
     Args:
-        rate: share of the units, from 0 to 1, or a schedule.
-        max_n: the longest n-gram, in units; with 1, single units.
-        law: of n: "inverse" (in proportion to 1/n), "reversed" (the same, longest first),
-            "geometric" (of parameter 0.2, cut at ``max_n``) or "uniform".
+        rate: share of the units, 0 to 1, or a schedule.
+        max_n: maximum length of an n-gram in units; 1 for single units.
+        law: distribution of n: "inverse" (proportional to 1/n), "reversed" (the same probabilities
+            in reverse order), "geometric" (parameter 0.2, cut to ``max_n``) or "uniform".
         unit: "word" (n-grams of whole words) or "token".
-        mask: share of the chosen tokens that become the mask token.
-        random: share of the chosen tokens that become a random token; the rest stay as they are.
+        mask: share of the selected tokens that become the mask token, 0 to 1.
+        random: share of the selected tokens that become a random token, 0 to 1; the rest is
+            unchanged.
         clock: when masks change.
 
-    Source: Lan et al., "ALBERT", 2020, and Megatron-LM, which has the other laws. Their budgets are
-    upper bounds, and this one is exact.
+    Source: Lan et al., "ALBERT", 2020, and Megatron-LM, which has the other distributions. Their
+    budgets are upper bounds.
     """
     return compose(Ngrams(rate, max_n, law, unit), Mix(mask, random), clock=clock)

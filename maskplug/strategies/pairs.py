@@ -1,4 +1,4 @@
-"""Pairs of texts: noise on one side of a translation, summarization or classification example."""
+"""Text pairs: noise on one side of a translation, summarization or classification example."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ def word_dropout(
     clock: Clock | str = "epoch",
     how: Literal["mask", "delete"] = "mask",
 ) -> Strategy:
-    """Whole words become masks or are left out, each on its own; one word of every sample stays.
+    """Mask or delete each word independently; one word of every sample stays visible.
 
     Args:
-        rate: probability of each word, from 0 to 1, or a schedule.
+        rate: probability of each word, 0 to 1, or a schedule.
         clock: when masks change.
-        how: "mask" writes a mask for each token (and its label is predicted, where the model
-            predicts anything there); "delete" leaves the words out (the target is the original).
+        how: "mask" (a mask for each token, labels in place) or "delete" (words are removed, and the
+            target is the original).
 
-    Source: Sennrich et al., "Edinburgh neural machine translation systems for WMT 16", 2016; words
-    are blanked rather than zeroed, or left out, as in Lample et al., "Unsupervised machine
-    translation using monolingual corpora only", 2018.
+    Source: Sennrich et al., "Edinburgh neural machine translation systems for WMT 16", 2016, which
+    zeroes embeddings; masking and deleting as in Lample et al., "Unsupervised machine translation
+    using monolingual corpora only", 2018.
     """
     words = Independent(rate, unit="word", always_one=False, leave_one=True)
     if how == "delete":
@@ -37,28 +37,28 @@ def word_dropout(
 
 
 def switchout(tau: float = 1.0, unit: Unit = "token", clock: Clock | str = "epoch") -> Strategy:
-    """A few tokens become other tokens, drawn evenly: never the same, never special.
+    """Replace a few tokens with other, uniformly drawn ordinary tokens (SwitchOut).
 
-    The number n of changes has P(n) ∝ exp(-n τ), from 1 to all; then each unit changes with
-    probability n / units, so that n change on average. Of ten tokens 1.6 do with τ = 1, and in a
-    fifth of the samples none. Labels are the original tokens where they changed.
+    The number n of changes has P(n) ∝ exp(-n τ), from 1 to all units; then each unit changes with
+    probability n / units, so that n change on average. Of ten tokens, 1.6 change on average with τ
+    = 1, and none in a fifth of the samples. Labels are the original tokens at changed positions.
 
     Args:
-        tau: from 0 up; a greater one makes fewer changes. The paper tunes its inverse.
-        unit: "token", or "word" (every token of a word changes).
+        tau: at least 0; larger values change fewer tokens. The paper tunes its inverse.
+        unit: "token", "word" (every token of a word changes) or "sentence".
         clock: when the changes change.
 
     Source: Wang et al., "SwitchOut: an efficient data augmentation algorithm for neural machine
-    translation", 2018; it is used on both sides.
+    translation", 2018; it is applied to both sides.
     """
     return compose(Switches(tau, unit), Switch(), clock=clock)
 
 
 def shuffle(distance: int = 3, unit: Unit = "word", clock: Clock | str = "epoch") -> Strategy:
-    """Words change places with near ones; the target is the original.
+    """Move words by a few positions at random; the target is the original.
 
     Args:
-        distance: no word moves by more than ``distance`` - 1 places; 1 leaves them in order.
+        distance: at least 1; words move by at most ``distance`` - 1 positions.
         unit: "word" (whole words move), "token" or "sentence".
         clock: when the order changes.
 
@@ -73,17 +73,17 @@ def code_switch(
     unit: Unit = "word",
     clock: Clock | str = "epoch",
 ) -> Strategy:
-    """Words that are in a dictionary become one of their translations; the target is the original.
+    """Replace words of a dictionary with a translation; the target is the original (mRASP).
 
-    A sample without any such word stays as it is.
+    Samples without a word of the dictionary are unchanged.
 
     Args:
-        dictionary: a file with lines ``source ids TAB target ids``, ids with blanks between them;
-            several lines with one source are several translations, all equally likely. ``maskplug
-            dictionary`` makes it from a dictionary in text.
-        rate: probability of each word that is there, from 0 to 1, or a schedule.
-        unit: what is looked up: "word" or "token".
-        clock: when the words change.
+        dictionary: a file with lines ``source ids TAB target ids``, ids separated by spaces.
+            Several lines with the same source are translations of equal probability. ``maskplug
+            dictionary`` creates it from a text dictionary.
+        rate: probability of each word in the dictionary, 0 to 1, or a schedule.
+        unit: unit to look up: "word", "token" or "sentence".
+        clock: when the translations change.
 
     Source: random aligned substitution of Lin et al., "Pre-training multilingual neural machine
     translation by leveraging alignment information" (mRASP), 2020.
@@ -93,17 +93,16 @@ def code_switch(
 
 
 def cmlm(unit: Unit = "token", clock: Clock | str = "epoch") -> Strategy:
-    """Any number of tokens, from one to all, become masks; the labels are the originals.
+    """Mask a uniformly drawn number of tokens, from one to all (conditional masked language model).
 
-    For the target side of a pair: a model that is trained so writes a sentence in a few rounds,
-    beginning with nothing but masks.
+    For the target side of a translation pair: a model trained in this way decodes in a few
+    iterations, starting from a fully masked target.
 
     Args:
-        unit: what is counted and hidden: "token" or "word".
+        unit: unit to count and mask: "token", "word" or "sentence".
         clock: when masks change.
 
-    Source: the conditional masked language model of Ghazvininejad et al., "Mask-Predict: parallel
-    decoding of conditional masked language models", 2019. Its code never hides all tokens, and may
-    hide the end of the sentence.
+    Source: Ghazvininejad et al., "Mask-Predict: parallel decoding of conditional masked language
+    models", 2019. Its code never masks all tokens, and may mask the end of the sentence.
     """
     return compose(UniformCount(unit), Mix(mask=1.0, random=0.0), clock=clock)

@@ -1,9 +1,8 @@
-"""A token in front of what another strategy makes: the mode that a model is asked to work in."""
+"""A strategy with a mode token in front of its inputs."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 
@@ -21,7 +20,7 @@ from maskplug.vocabulary import Vocabulary
 
 @dataclass(frozen=True, repr=False)
 class Prefixed(Strategy):
-    """Writes a token in front of the inputs of another strategy; see :func:`prefixed`."""
+    """A strategy that inserts a token before another strategy's inputs; see :func:`prefixed`."""
 
     strategy: Strategy
     token: str | int
@@ -31,32 +30,26 @@ class Prefixed(Strategy):
         check_token("token", self.token)
 
     def mask(self, tokens: TokenBatch, vocab: Vocabulary, context: MaskingContext) -> Masked:
-        """Mask, then write the token: it comes too late to be masked."""
+        """Mask the batch, then insert the token."""
         from maskplug.kernels.prefix import beginnings, insert_one
 
         mode = vocab.id_of(self.token, "the strategy 'prefixed'")
         masked = self.strategy.mask(tokens, vocab, context)
         ids, offsets, sources = masked.inputs.values, masked.inputs.offsets, masked.inputs.sources
-        pad, bos = (-1 if own is None else own for own in (vocab.pad_id, vocab.bos_id))
+        pad, bos = (-1 if token is None else token for token in (vocab.pad_id, vocab.bos_id))
         at = beginnings(ids, offsets, pad, bos)
-        known = readonly([], np.int64) if sources is None else sources
-        inputs = Ragged(*insert_one(ids, offsets, known, at, mode))
-
-        def widened(values: Any, new: int) -> Any:
-            return None if values is None else np.insert(values, at, new)
-
+        sources = readonly([], np.int64) if sources is None else sources
+        inputs = Ragged(*insert_one(ids, offsets, sources, at, mode))
         labels = masked.labels
+        if labels is not None:
+            labels = Ragged(np.insert(labels.values, at, IGNORE), inputs.offsets)
+        weights = None if masked.weights is None else np.insert(masked.weights, at, 0)
+        annotations = {
+            name: np.insert(values, at, ABSENT.get(name, 0))
+            for name, values in masked.annotations.items()
+        }
         return replace(
-            masked,
-            inputs=inputs,
-            labels=None
-            if labels is None
-            else Ragged(widened(labels.values, IGNORE), inputs.offsets),
-            weights=widened(masked.weights, 0),
-            annotations={
-                name: widened(layer, ABSENT.get(name, 0))
-                for name, layer in masked.annotations.items()
-            },
+            masked, inputs=inputs, labels=labels, weights=weights, annotations=annotations
         )
 
     @property
@@ -70,21 +63,20 @@ class Prefixed(Strategy):
         return self.strategy.predicts
 
     def bounds(self, lengths: IntArray) -> tuple[IntArray, IntArray]:
-        """One more than the other strategy's: labels, where there are any, grow with the inputs."""
+        """Return the other strategy's bounds plus one; labels in place grow with the inputs."""
         inputs, outputs = self.strategy.bounds(lengths)
         return inputs + 1, outputs + 1
 
 
 def prefixed(strategy: Strategy, token: str | int) -> Strategy:
-    """Another strategy, with a token in front of its inputs.
+    """Insert a token in front of the inputs of another strategy.
 
-    The token comes first, behind padding and ``bos_id`` where samples begin with them. It is
-    written after masking, never masked and never predicted: its label is -100, and it has 0 in
-    weights.
+    The token is the first one after leading padding and ``bos_id``. It is inserted after masking
+    and never predicted: its label is -100 and its weight 0.
 
     Args:
-        strategy: by name, by mapping or as it is.
-        token: a special token of the vocabulary, by its text or id.
+        strategy: by name, as a mapping or as an object.
+        token: a special token of the vocabulary, by text or id.
 
     Source: the mode tokens of Tay et al., "UL2", 2023.
     """

@@ -1,4 +1,4 @@
-"""Sequence to sequence: hide spans, generate what was hidden."""
+"""Sequence to sequence: hide spans and generate them."""
 
 from __future__ import annotations
 
@@ -21,26 +21,23 @@ def t5(
     eos: bool = True,
     clock: Clock | str = "epoch",
 ) -> Strategy:
-    """Spans become sentinels; the targets say what each stands for: T5's span corruption.
+    """Replace spans with sentinels; the targets are each sentinel and its span (T5).
 
-    The numbers of tokens and of spans are exact, spans never touch, and inputs and targets together
-    give back the original (``maskplug.objectives.reconstruct.from_sentinels``).
+    The numbers of hidden tokens and of spans are exact, spans never touch, and inputs and targets
+    together restore the original (``maskplug.objectives.reconstruct.from_sentinels``).
 
     Args:
-        rate: share of the units that is hidden, from 0 to below 1, or a schedule.
-        mean_length: of the spans, in units; at least 1.
+        rate: share of the units to hide, 0 to below 1, or a schedule.
+        mean_length: mean length of the spans in units, at least 1.
         unit: "token", "word" or "sentence".
-        final_sentinel: whether one more sentinel ends the targets.
-        eos: whether the end-of-sequence token does.
+        final_sentinel: append one more sentinel to the targets.
+        eos: append the end-of-sequence token to the targets.
         clock: when spans change.
 
     Source: Raffel et al., "T5", 2020, section 3.3.4.
     """
     return compose(
-        MeanSpans(rate, mean_length, unit),
-        Sentinels(),
-        SentinelsTarget(final_sentinel, eos),
-        clock,
+        MeanSpans(rate, mean_length, unit), Sentinels(), SentinelsTarget(final_sentinel, eos), clock
     )
 
 
@@ -51,17 +48,16 @@ def t5_iid(
     eos: bool = True,
     clock: Clock | str = "epoch",
 ) -> Strategy:
-    """Single tokens become sentinels, neighbours one of them: T5's baseline objective.
+    """Replace single tokens, and runs of them, with sentinels (T5's baseline objective).
 
     Args:
-        rate: share of the units that is hidden, from 0 to 1, or a schedule.
+        rate: share of the units to hide, 0 to 1, or a schedule; the number is exact on average.
         unit: "token", "word" or "sentence".
-        final_sentinel: whether one more sentinel ends the targets.
-        eos: whether the end-of-sequence token does.
-        clock: when the choice changes.
+        final_sentinel: append one more sentinel to the targets.
+        eos: append the end-of-sequence token to the targets.
+        clock: when the selection changes.
 
-    Source: Raffel et al., "T5", 2020, section 3.1.4; its number of tokens is random, here it is
-    exact.
+    Source: Raffel et al., "T5", 2020, section 3.1.4; its number of tokens is random.
     """
     return compose(Exact(rate, unit), Sentinels(), SentinelsTarget(final_sentinel, eos), clock)
 
@@ -69,13 +65,13 @@ def t5_iid(
 def prefix_lm(
     rate: Schedule | float = 0.5, eos: bool = True, clock: Clock | str = "epoch"
 ) -> Strategy:
-    """The inputs are the beginning of a text, the targets its end.
+    """Split each text at a random position: the inputs are its beginning, the targets its end.
 
     Args:
-        rate: mean share of the tokens that is generated, from 0 to 0.5, or a schedule; the place of
-            the cut is uniform.
-        eos: whether the end-of-sequence token ends the targets.
-        clock: when the cut changes.
+        rate: mean share of the tokens to generate, 0 to 0.5, or a schedule; the position of the
+            split is uniform.
+        eos: append the end-of-sequence token to the targets.
+        clock: when the split changes.
 
     Source: Raffel et al., "T5", 2020, section 3.3.1.
     """
@@ -89,16 +85,16 @@ def mass(
     random: float = 0.1,
     clock: Clock | str = "epoch",
 ) -> Strategy:
-    """One fragment of each text is hidden from the encoder, and the decoder generates it.
+    """Hide one fragment of each text from the encoder; the decoder generates it (MASS).
 
-    The targets come with ``position_ids`` and ``decoder_input_ids``: the decoder reads nothing but
-    the fragment, at the places that it has in the text.
+    The targets have the annotations ``position_ids`` and ``decoder_input_ids``: the decoder reads
+    only the fragment, at its positions in the text.
 
     Args:
-        rate: share of the tokens that the fragment has, from 0 to 1, or a schedule.
-        edges: probability of a fragment at the start, and of one at the end; from 0 to 0.5.
-        mask: share of the fragment's tokens that the encoder reads as mask tokens.
-        random: share that it reads as random tokens; the rest stay as they are.
+        rate: length of the fragment as a share of the tokens, 0 to 1, or a schedule.
+        edges: probability of a fragment at the start, and also of one at the end, 0 to 0.5.
+        mask: share of the fragment's tokens that become mask tokens for the encoder, 0 to 1.
+        random: share of them that become random tokens, 0 to 1; the rest is unchanged.
         clock: when the fragment changes.
 
     Source: Song et al., "MASS", 2019.

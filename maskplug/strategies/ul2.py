@@ -1,4 +1,4 @@
-"""UL2: a mixture of denoisers, each announced by a mode token."""
+"""UL2: a mixture of denoisers with mode tokens."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from maskplug.strategies.seq2seq import prefix_lm, t5
 from maskplug.strategy import Strategy
 from maskplug.validation.options import check_token
 
-#: Mean length and rate of the regular and of the extreme denoisers.
+#: Mean span length and rate of the regular and of the extreme denoisers.
 REGULAR = ((3.0, 0.15), (8.0, 0.15))
 EXTREME = ((3.0, 0.5), (8.0, 0.5), (64.0, 0.15), (64.0, 0.5))
 
@@ -23,20 +23,19 @@ def ul2(
     weights: tuple[float, ...] | None = None,
     clock: Clock | str = "epoch",
 ) -> Strategy:
-    """Each sample is masked by one of several denoisers, whose mode its inputs begin with.
+    """Mask each sample with one of several denoisers, after the denoiser's mode token (UL2).
 
-    Without ``denoisers`` these are the paper's seven: two regular ones (spans of 3 or 8 tokens on
-    average, 15 % hidden), one sequential (the end of a text, a quarter on average), four extreme
-    (3 and 8 tokens at 50 %, 64 at 15 % and 50 %), in this order. A sample with anything to predict
-    has it predicted by all of them.
+    The default denoisers are the paper's seven, in this order: two regular (spans of 3 or 8 tokens
+    on average, 15 % hidden), one sequential (the end of a text, a quarter on average) and four
+    extreme (3 and 8 tokens at 50 %, 64 at 15 % and 50 %).
 
     Args:
-        denoisers: other ones, by name, by mapping or as they are; they have targets, such as
-            ``t5`` and ``prefix_lm``.
-        modes: the special tokens (by text or id) of regular, sequential and extreme denoisers; one
-            for each where ``denoisers`` are given. null writes none.
-        weights: how often each denoiser is drawn; without them all alike.
-        clock: when it is drawn anew who is masked how, and the masks of the paper's denoisers.
+        denoisers: strategies with targets, such as ``t5`` and ``prefix_lm``, by name, as mappings
+            or as objects; the paper's if omitted.
+        modes: special tokens (by text or id) of the regular, sequential and extreme denoisers; with
+            ``denoisers``, one for each of them. null inserts none.
+        weights: relative frequency of each denoiser; equal if omitted.
+        clock: when the choice of denoisers changes, and the masks of the paper's denoisers.
 
     Source: Tay et al., "UL2: unifying language learning paradigms", 2023, section 3.1. In the
     released model the modes are called [NLU], [S2S] and [NLG].
@@ -44,20 +43,17 @@ def ul2(
     for mode in modes or ():
         check_token("modes", mode)
     if denoisers is None:
-        denoisers, modes = _paper(clock), _spread(modes)
-    return mixture(_announced(denoisers, modes), weights, clock)
+        denoisers = (
+            *(t5(rate, length, clock=clock) for length, rate in REGULAR),
+            prefix_lm(0.25, clock=clock),
+            *(t5(rate, length, clock=clock) for length, rate in EXTREME),
+        )
+        modes = _modes_of_paper(modes)
+    return mixture(_with_modes(denoisers, modes), weights, clock)
 
 
-def _paper(clock: Clock | str) -> tuple[Strategy, ...]:
-    return (
-        *(t5(rate, length, clock=clock) for length, rate in REGULAR),
-        prefix_lm(0.25, clock=clock),
-        *(t5(rate, length, clock=clock) for length, rate in EXTREME),
-    )
-
-
-def _spread(modes: tuple[str | int, ...] | None) -> tuple[str | int, ...] | None:
-    """The mode of each of the paper's denoisers."""
+def _modes_of_paper(modes: tuple[str | int, ...] | None) -> tuple[str | int, ...] | None:
+    """Return the mode of each of the paper's denoisers."""
     if modes is None:
         return None
     if len(modes) != 3:
@@ -69,7 +65,7 @@ def _spread(modes: tuple[str | int, ...] | None) -> tuple[str | int, ...] | None
     return (regular,) * len(REGULAR) + (sequential,) + (extreme,) * len(EXTREME)
 
 
-def _announced(
+def _with_modes(
     denoisers: Sequence[Strategy], modes: tuple[str | int, ...] | None
 ) -> tuple[Strategy, ...]:
     if modes is None:
@@ -79,4 +75,4 @@ def _announced(
             f"option 'modes' has {len(modes)} tokens for {len(denoisers)} denoisers: give one "
             "each, or null to write none"
         )
-    return tuple(prefixed(made, mode) for made, mode in zip(denoisers, modes, strict=True))
+    return tuple(prefixed(*pair) for pair in zip(denoisers, modes, strict=True))

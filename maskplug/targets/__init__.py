@@ -1,4 +1,4 @@
-"""What must the model predict? One target a file."""
+"""Targets: what the model must predict. One target per file."""
 
 from maskplug.targets.boundary_labels import BoundaryLabels
 from maskplug.targets.causal import Causal

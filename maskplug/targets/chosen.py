@@ -1,24 +1,23 @@
-"""What was chosen, and nothing else: a suffix, a fragment, the gap sentences."""
+"""Generate the selected tokens."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from maskplug.parts import SelectionBound, Target
-from maskplug.ragged import Ragged
 from maskplug.rng import Rng
 from maskplug.targets.gathered import gathered
-from maskplug.tokens import Masked, Selection, TokenBatch
+from maskplug.tokens import Masked, TokenBatch
 from maskplug.types import IntArray
 from maskplug.vocabulary import Vocabulary
 
 
 @dataclass(frozen=True)
 class Chosen(Target):
-    """The targets are the chosen tokens in their order, and the end-of-sequence token.
+    """Generate the selected tokens in their original order, then the end-of-sequence token.
 
     Args:
-        eos: whether the vocabulary's ``eos_id``, if it has one, ends every target.
+        eos: append the vocabulary's ``eos_id``, if it has one, to every target.
 
     Source: prefix language modelling of Raffel et al., "T5", 2020; the gap sentences of Zhang et
     al., "PEGASUS", 2020.
@@ -28,16 +27,10 @@ class Chosen(Target):
 
     eos: bool = True
 
-    def build(
-        self,
-        tokens: TokenBatch,
-        selection: Selection,
-        inputs: Ragged,
-        vocab: Vocabulary,
-        rng: Rng,
-    ) -> Masked:
-        targets = gathered(tokens, selection, end=vocab.eos_id if self.eos else None)
-        return Masked(inputs, selection, targets=targets)
+    def build(self, tokens: TokenBatch, masked: Masked, vocab: Vocabulary, rng: Rng) -> Masked:
+        end = vocab.eos_id if self.eos else None
+        targets = gathered(tokens, masked.selection, end=end)
+        return Masked(masked.inputs, masked.selection, targets=targets)
 
     def bound(self, lengths: IntArray, most: SelectionBound) -> IntArray:
         return most.tokens + int(self.eos)

@@ -1,4 +1,4 @@
-"""The chosen fragment, for a decoder that knows where it stands."""
+"""Generate the selected fragment at its original positions."""
 
 from __future__ import annotations
 
@@ -8,55 +8,49 @@ import numpy as np
 
 from maskplug.errors import VocabularyError
 from maskplug.parts import SelectionBound, Target
-from maskplug.ragged import Ragged
 from maskplug.rng import Rng
 from maskplug.targets.gathered import gathered
-from maskplug.tokens import Masked, Selection, TokenBatch
+from maskplug.tokens import Masked, TokenBatch
 from maskplug.types import IntArray
 from maskplug.vocabulary import Vocabulary
 
 
 @dataclass(frozen=True)
 class Fragment(Target):
-    """The targets are the chosen tokens; two layers say where they stood and what came before.
+    """Generate the selected tokens, with the decoder's inputs and position ids.
 
-    ``target_layers`` holds, one value for each target: ``position_ids``, its place in the original
-    row, counted from 0; and ``decoder_input_ids``, the original token before it. Before the first
-    token of a row that is the vocabulary's ``bos_id`` or, without one, its ``eos_id`` or its
-    ``pad_id``.
+    ``target_annotations`` holds one value for each target token: ``position_ids``, its position in
+    the original row, counted from 0, and ``decoder_input_ids``, the original token before it. For
+    the first token of a row this is the first of ``bos_id``, ``eos_id`` and ``pad_id`` that the
+    vocabulary has.
 
     Raises:
-        VocabularyError: when the vocabulary has none of the three.
+        VocabularyError: if the vocabulary has none of the three.
 
-    Source: Song et al., "MASS", 2019: the decoder reads the fragment only, at its own positions.
+    Source: Song et al., "MASS", 2019: the decoder reads only the fragment, at its own positions.
     """
 
     predicts = "targets"
 
-    def build(
-        self,
-        tokens: TokenBatch,
-        selection: Selection,
-        inputs: Ragged,
-        vocab: Vocabulary,
-        rng: Rng,
-    ) -> Masked:
-        targets = gathered(tokens, selection)
-        places = targets.sources
-        assert places is not None  # it has them
-        positions = places - np.repeat(tokens.offsets[:-1], targets.lengths)
-        before = np.where(positions > 0, tokens.ids[places - 1], _first(vocab))
+    def build(self, tokens: TokenBatch, masked: Masked, vocab: Vocabulary, rng: Rng) -> Masked:
+        targets = gathered(tokens, masked.selection)
+        sources = targets.sources
+        assert sources is not None
+        positions = sources - np.repeat(tokens.offsets[:-1], targets.lengths)
+        before = np.where(positions > 0, tokens.ids[sources - 1], _decoder_start(vocab))
         annotations = {"position_ids": positions, "decoder_input_ids": before}
-        return Masked(inputs, selection, targets=targets, target_annotations=annotations)
+        return Masked(
+            masked.inputs, masked.selection, targets=targets, target_annotations=annotations
+        )
 
     def bound(self, lengths: IntArray, most: SelectionBound) -> IntArray:
         return most.tokens
 
 
-def _first(vocab: Vocabulary) -> int:
-    for own in (vocab.bos_id, vocab.eos_id, vocab.pad_id):
-        if own is not None:
-            return own
+def _decoder_start(vocab: Vocabulary) -> int:
+    for token in (vocab.bos_id, vocab.eos_id, vocab.pad_id):
+        if token is not None:
+            return token
     raise VocabularyError(
         "the target 'fragment' writes a token before the first one of a row, and this vocabulary "
         "has neither bos_id nor eos_id nor pad_id; give it one of them"

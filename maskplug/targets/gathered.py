@@ -1,4 +1,4 @@
-"""Targets that are rows of chosen tokens: what the targets that generate them share."""
+"""Build target rows from spans; shared by targets that are generated."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from maskplug.types import readonly
 def gathered(
     tokens: TokenBatch, selection: Selection, heads: Any = (), end: int | None = None
 ) -> Ragged:
-    """The chosen tokens of every row, one span after the other, with their sources.
+    """Return the selected tokens of every row, span by span, with their sources.
 
     Args:
         tokens: the original.
         selection: the spans of each row.
-        heads: the ids that stand before the spans, one each; or none at all.
-        end: the id that ends every row; None ends it with the last span.
+        heads: an id to write before each span; empty for none.
+        end: an id to write at the end of every row.
 
     Example:
         >>> tokens = TokenBatch.from_lists([[5, 6, 7, 8]])
@@ -36,9 +36,7 @@ def gathered(
         ids,
         sources,
         tokens.ids,
-        selection.starts,
-        selection.lengths,
-        selection.offsets,
+        *selection.spans,
         readonly(heads, np.int64),
         -1 if end is None else end,
     )

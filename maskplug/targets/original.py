@@ -1,4 +1,4 @@
-"""The whole original, as it was before any noise."""
+"""Generate the whole original row."""
 
 from __future__ import annotations
 
@@ -7,25 +7,19 @@ from dataclasses import dataclass
 from maskplug.parts import Target
 from maskplug.ragged import Ragged
 from maskplug.rng import Rng
-from maskplug.tokens import Masked, Selection, TokenBatch
+from maskplug.tokens import Masked, TokenBatch
 from maskplug.vocabulary import Vocabulary
 
 
 @dataclass(frozen=True)
 class Original(Target):
-    """The targets are the original row, special tokens included.
+    """Generate the original row, special tokens included.
 
     Source: Lewis et al., "BART", 2020: a denoising autoencoder.
     """
 
     predicts = "targets"
 
-    def build(
-        self,
-        tokens: TokenBatch,
-        selection: Selection,
-        inputs: Ragged,
-        vocab: Vocabulary,
-        rng: Rng,
-    ) -> Masked:
-        return Masked(inputs, selection, targets=Ragged(tokens.ids, tokens.offsets))
+    def build(self, tokens: TokenBatch, masked: Masked, vocab: Vocabulary, rng: Rng) -> Masked:
+        targets = Ragged(tokens.ids, tokens.offsets)
+        return Masked(masked.inputs, masked.selection, targets=targets)

@@ -1,4 +1,4 @@
-"""Labels in place, each with the weight that the noise gives it."""
+"""Labels in place, weighted by the noise level."""
 
 from __future__ import annotations
 
@@ -8,26 +8,26 @@ import numpy as np
 
 from maskplug.errors import OptionError
 from maskplug.parts import Target
-from maskplug.ragged import Ragged
 from maskplug.rng import Rng
 from maskplug.selectors.noise import Noise
 from maskplug.targets.labels import Labels
-from maskplug.tokens import Masked, Selection, TokenBatch
+from maskplug.tokens import Masked, TokenBatch
 from maskplug.types import readonly
 from maskplug.vocabulary import Vocabulary
 
 
 @dataclass(frozen=True)
 class WeightedLabels(Target):
-    """One label and one weight for each token: those of a masked one, elsewhere -100 and 0.
+    """Predict the original tokens in place, each weighted by the noise level of its row or block.
 
-    The loss of a row is the weighted sum over its labels, divided by the number of its tokens that
-    could have been masked: its ``divisors``. They depend neither on how many are masked nor on how
-    long a prompt stands before them. Without a prompt that is the length of the row (LLaDA), or the
-    number of its tokens (MDLM); special tokens count where they can be masked.
+    Tokens that are not masked have the label -100 and the weight 0. The loss of a row is the
+    weighted sum over its labels divided by its ``divisors``, the number of tokens that could have
+    been masked. This number depends neither on how many are masked nor on the length of a prompt.
+    Without a prompt it is the length of the row (LLaDA) or its number of tokens (MDLM); special
+    tokens count if they can be masked.
 
     Args:
-        noise: the selector of the strategy, which knows the weights: give the same one.
+        noise: the selector of the strategy, which computes the weights; use the same one.
 
     Source: the bound on the likelihood of masked diffusion models, as in Sahoo et al., "Simple and
     effective masked diffusion language models", 2024.
@@ -40,29 +40,22 @@ class WeightedLabels(Target):
     def __post_init__(self) -> None:
         if not isinstance(self.noise, Noise):
             raise OptionError(
-                f"option 'noise' is {self.noise!r}; it must be a selector that knows weights, such "
-                "as 'uniform_noise', 'scheduled_noise' or 'block_noise'"
+                f"option 'noise' is {self.noise!r}; it must be a selector that computes weights, "
+                "such as 'uniform_noise', 'scheduled_noise' or 'block_noise'"
             )
 
-    def build(
-        self,
-        tokens: TokenBatch,
-        selection: Selection,
-        inputs: Ragged,
-        vocab: Vocabulary,
-        rng: Rng,
-    ) -> Masked:
+    def build(self, tokens: TokenBatch, masked: Masked, vocab: Vocabulary, rng: Rng) -> Masked:
         from maskplug.kernels.replace import copy_spans
 
-        masked = Labels().build(tokens, selection, inputs, vocab, rng)
-        given = np.broadcast_to(self.noise.weights(tokens, vocab, rng), len(tokens.ids))
+        masked = Labels().build(tokens, masked, vocab, rng)
+        noise_weights = np.broadcast_to(self.noise.weights(tokens, vocab, rng), len(tokens.ids))
         weights = np.zeros(len(tokens.ids))
-        # Moved as integers, as the ids are: numbers of the same size, and one kernel for both.
+        # Copied as integers, so that ids and weights share one compiled kernel.
         copy_spans(
             weights.view(np.int64),
-            readonly(given, np.float64).view(np.int64),
-            selection.starts,
-            selection.lengths,
+            readonly(noise_weights, np.float64).view(np.int64),
+            masked.selection.starts,
+            masked.selection.lengths,
         )
         return replace(
             masked,

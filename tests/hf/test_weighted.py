@@ -97,7 +97,8 @@ def test_gradients_are_those_of_the_weights(tmp_path: Path) -> None:
 class Silenced(strategies.Labels):
     """Labels at the first tokens of rows only, whose place is 0."""
 
-    def build(self, tokens: Any, selection: Any, inputs: Any, *rest: Any) -> Any:
+    def build(self, tokens: Any, masked: Any, *rest: Any) -> Any:
+        selection, inputs = masked.selection, masked.inputs
         labels = np.full(len(tokens.ids), -100)
         labels[tokens.offsets[:-1]] = tokens.ids[tokens.offsets[:-1]]
         rows = strategies.Ragged(labels, tokens.offsets)

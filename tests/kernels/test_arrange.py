@@ -1,4 +1,4 @@
-"""Permutations, rotations and shuffles: bit for bit against the scalar reference."""
+"""Permutations, rotations and shuffles match the scalar reference."""
 
 from __future__ import annotations
 
@@ -40,16 +40,20 @@ def check(
 
 
 @given(ragged(), seeds, st.floats(0, 1), every_unit)
-def test_permute(rows: list[list[int]], seed: int, share: float, unit: Any) -> None:
+def test_permutations_match_reference(
+    rows: list[list[int]], seed: int, share: float, unit: Any
+) -> None:
     check(Permute(share, unit), rows, seed, unit, lambda s, n: ref.permuted(s, n, share))
 
 
 @given(ragged(), seeds, st.floats(0, 1))
-def test_rotate(rows: list[list[int]], seed: int, rate: float) -> None:
+def test_rotations_match_reference(rows: list[list[int]], seed: int, rate: float) -> None:
     check(Rotate(rate), rows, seed, "token", lambda s, n: ref.rotated(s, n, rate))
 
 
 @given(ragged(), seeds, st.one_of(st.integers(1, 8), st.just((1 << 24) - 1)), every_unit)
-def test_shuffle(rows: list[list[int]], seed: int, distance: int, unit: Any) -> None:
+def test_shuffles_match_reference(
+    rows: list[list[int]], seed: int, distance: int, unit: Any
+) -> None:
     part = Shuffle(distance, unit)
     check(part, rows, seed, unit, lambda s, n: ref.shuffled_near(s, n, distance))

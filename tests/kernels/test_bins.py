@@ -1,4 +1,4 @@
-"""First fit, against the search written out."""
+"""First-fit bin packing matches a plain search."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ from maskplug.kernels.bins import first_fit
 from maskplug.types import readonly
 
 
-def twin(sizes: list[int], order: list[int], room: int) -> list[int]:
-    """Bins are opened one by one, where none that is open has room."""
+def plain_first_fit(sizes: list[int], order: list[int], room: int) -> list[int]:
+    """Put each item into the first bin with room, or open a new one."""
     free: list[int] = []
-    found = [0] * len(sizes)
+    placed = [0] * len(sizes)
     for item in order:
         fits = [place for place, left in enumerate(free) if left >= sizes[item]]
         if not fits:
             free.append(room)
-        found[item] = fits[0] if fits else len(free) - 1
-        free[found[item]] -= sizes[item]
-    return found
+        placed[item] = fits[0] if fits else len(free) - 1
+        free[placed[item]] -= sizes[item]
+    return placed
 
 
 @given(st.data(), st.integers(1, 20))
-def test_first_fit(data: st.DataObject, room: int) -> None:
+def test_first_fit_matches_plain_search(data: st.DataObject, room: int) -> None:
     sizes = data.draw(st.lists(st.integers(0, room), max_size=12))
     order = data.draw(st.permutations(range(len(sizes))))
     bins = first_fit(readonly(sizes, np.int64), readonly(order, np.int64), room)
-    assert bins.tolist() == twin(sizes, list(order), room)
+    assert bins.tolist() == plain_first_fit(sizes, list(order), room)

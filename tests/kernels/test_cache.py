@@ -32,15 +32,15 @@ def thrice(x):
 
 
 class Kernels:
-    """Two tiny kernels of a module that is imported anew at each use, with a cache of its own."""
+    """Two small kernels in a module that is imported again at each use, with its own cache."""
 
     def __init__(self, folder: Path) -> None:
         self.file = folder / "tiny.py"
         self.file.write_text(SOURCE)
 
     def use(self) -> tuple[list[str], int]:
-        """Call both, as a new process would; what was warned about, and how many were compiled."""
-        maskplug.kernels._told.clear()
+        """Call both as a new process would; return warnings and the number of compilations."""
+        maskplug.kernels._warned.clear()
         spec = importlib.util.spec_from_file_location("tiny", self.file)
         assert spec is not None
         assert spec.loader is not None
@@ -55,7 +55,7 @@ class Kernels:
         return [str(one.message) for one in caught], misses
 
     def files(self, kind: str) -> list[Path]:
-        """The files of the cache: kind is "nbi" or "nbc"."""
+        """Return the files of the cache of this kind, "nbi" or "nbc"."""
         return sorted((self.file.parent / "cache").rglob(f"*.{kind}"))
 
 
@@ -64,27 +64,27 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Kernels:
     folder = tmp_path_factory.mktemp("kernels")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(numba.config, "CACHE_DIR", str(folder / "cache"))
-        made = Kernels(folder)
-        assert made.use() == ([], 2)
-    return made
+        tiny = Kernels(folder)
+        assert tiny.use() == ([], 2)
+    return tiny
 
 
 @pytest.fixture
 def kernels(whole: Kernels, monkeypatch: pytest.MonkeyPatch) -> Kernels:
-    """The kernels with their cache whole, whatever a test did to it before."""
+    """The kernels with an intact cache, whatever earlier tests did to it."""
     monkeypatch.setattr(numba.config, "CACHE_DIR", str(whole.file.parent / "cache"))
     if whole.use() != ([], 0):
         assert whole.use() == ([], 0)
     return whole
 
 
-def test_what_was_compiled_is_found_again(kernels: Kernels) -> None:
+def test_compiled_kernels_are_loaded_from_disk(kernels: Kernels) -> None:
     assert len(kernels.files("nbi")) == len(kernels.files("nbc")) == 2
     assert kernels.use() == ([], 0)
 
 
 def flip(data: bytes) -> bytes:
-    """The data with one bit changed, three quarters of the way."""
+    """Return the data with one bit changed at three quarters of its length."""
     place = len(data) * 3 // 4
     return data[:place] + bytes([data[place] ^ 1]) + data[place + 1 :]
 
@@ -103,53 +103,53 @@ DAMAGE: dict[str, Callable[[bytes], bytes]] = {
 
 @pytest.mark.parametrize("kind", ["nbi", "nbc"])
 @pytest.mark.parametrize("damage", DAMAGE.values(), ids=DAMAGE)
-def test_damaged_files_are_compiled_again(
+def test_damaged_files_are_recompiled(
     kernels: Kernels, kind: str, damage: Callable[[bytes], bytes]
 ) -> None:
     for file in kernels.files(kind):
         file.write_bytes(damage(file.read_bytes()))
-    said, compiled = kernels.use()
+    messages, compiled = kernels.use()
     assert compiled == 2
     if kind == "nbi" and damage is DAMAGE["other pickle"]:  # as one of another version of numba
-        assert said == []
+        assert messages == []
     else:
-        assert len(said) == 1
-        assert "the compiled kernel tiny.twice in " in said[0]
-        assert "compiled again" in said[0]
+        assert len(messages) == 1
+        assert "the compiled kernel tiny.twice in " in messages[0]
+        assert "compiled again" in messages[0]
     assert kernels.use() == ([], 0)
 
 
-def test_a_changed_bit_of_machine_code_is_noticed(kernels: Kernels) -> None:
+def test_changed_machine_code_is_detected(kernels: Kernels) -> None:
     for file in kernels.files("nbc"):
         file.write_bytes(flip(file.read_bytes()))
-    said, compiled = kernels.use()
-    assert (len(said), compiled) == (1, 2)
-    assert "digest" in said[0]
+    messages, compiled = kernels.use()
+    assert (len(messages), compiled) == (1, 2)
+    assert "digest" in messages[0]
 
 
-def test_the_code_of_another_kernel_is_noticed(kernels: Kernels) -> None:
+def test_code_of_another_kernel_is_detected(kernels: Kernels) -> None:
     one, other = kernels.files("nbc")
     shutil.copy(one, other)
-    said, compiled = kernels.use()
-    assert (len(said), compiled) == (1, 1)
+    messages, compiled = kernels.use()
+    assert (len(messages), compiled) == (1, 1)
     assert kernels.use() == ([], 0)
 
 
-def test_a_folder_in_the_place_of_a_file_is_no_cache(kernels: Kernels) -> None:
+def test_folder_instead_of_a_cache_file(kernels: Kernels) -> None:
     for kind in ("nbi", "nbc"):
         file = kernels.files(kind)[0]
         file.unlink()
         file.mkdir()
-        said, compiled = kernels.use()
+        messages, compiled = kernels.use()
         assert compiled == 1
-        assert "cannot be kept in" in said[-1]
-        assert len(said) <= 2
+        assert "cannot be kept in" in messages[-1]
+        assert len(messages) <= 2
         file.rmdir()
         kernels.use()
 
 
 @pytest.mark.parametrize("method", ["_save_index", "_save_data"])
-def test_a_full_disk_is_told_once(
+def test_full_disk_warns_once(
     kernels: Kernels, method: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(*arguments: Any) -> None:
@@ -159,28 +159,28 @@ def test_a_full_disk_is_told_once(
         file.unlink()
     with monkeypatch.context() as patch:
         patch.setattr(Checked, method, full)
-        said, compiled = kernels.use()
+        messages, compiled = kernels.use()
     assert compiled == 2
-    assert len(said) == 1
-    assert "cannot be kept" in said[0]
-    assert "No space left on device" in said[0]
-    assert "NUMBA_CACHE_DIR" in said[0]
+    assert len(messages) == 1
+    assert "cannot be kept" in messages[0]
+    assert "No space left on device" in messages[0]
+    assert "NUMBA_CACHE_DIR" in messages[0]
 
 
-def test_a_folder_that_is_gone_is_made_again(kernels: Kernels) -> None:
+def test_missing_folder_is_recreated(kernels: Kernels) -> None:
     shutil.rmtree(kernels.file.parent / "cache")
     assert kernels.use() == ([], 2)
 
 
-def test_code_of_an_older_source_behind_a_new_index_is_noticed(
+def test_code_of_an_older_source_is_detected(
     kernels: Kernels, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As a disk leaves it that is full after the index was written."""
+    """The state after a disk became full between index and code."""
     kernels.file.write_text(SOURCE.replace("return 2 * x", "return x + x"))
     with monkeypatch.context() as patch:
         patch.setattr(Checked, "_save_data", lambda *arguments: None)
         kernels.use()
-    said, compiled = kernels.use()
-    assert (len(said), compiled) == (1, 2)
+    messages, compiled = kernels.use()
+    assert (len(messages), compiled) == (1, 2)
     kernels.file.write_text(SOURCE)
     kernels.use()

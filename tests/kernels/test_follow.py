@@ -1,4 +1,4 @@
-"""Tokens that were moved more than once: against the definition in plain Python."""
+"""Tracing of moved tokens matches the definition in plain Python."""
 
 from __future__ import annotations
 
@@ -10,21 +10,19 @@ from maskplug.kernels.follow import follow, mark
 from maskplug.types import readonly
 
 N = 12
-#: Where the tokens of a batch stood at first; -1 for those that were new.
+#: Original positions of the tokens of a batch; -1 for new tokens.
 moves = st.lists(st.integers(-1, N - 1), min_size=1, max_size=20)
 
 
 @given(st.data(), moves)
-def test_two_moves_are_one(data: st.DataObject, first: list[int]) -> None:
+def test_follow_composes_two_moves(data: st.DataObject, first: list[int]) -> None:
     then = data.draw(st.lists(st.integers(-1, len(first) - 1), max_size=20))
-    found = follow(readonly(then, np.int64), readonly(first, np.int64))
-    assert found.tolist() == [first[place] if place >= 0 else -1 for place in then]
+    result = follow(readonly(then, np.int64), readonly(first, np.int64))
+    assert result.tolist() == [first[place] if place >= 0 else -1 for place in then]
 
 
 @given(st.data(), moves, st.booleans())
-def test_what_was_chosen_is_marked_where_it_stood(
-    data: st.DataObject, sources: list[int], moved: bool
-) -> None:
+def test_mark_uses_original_positions(data: st.DataObject, sources: list[int], moved: bool) -> None:
     size = len(sources) if moved else N
     edges = sorted(data.draw(st.lists(st.integers(0, size), max_size=6)))
     spans = list(zip(edges[::2], edges[1::2], strict=False))

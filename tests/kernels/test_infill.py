@@ -1,4 +1,4 @@
-"""Spans with empty ones among them, and insertions: bit for bit against the scalar reference."""
+"""Poisson spans, insertions and masks match the scalar reference."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ rates = st.one_of(st.sampled_from([0.0, 1.0, 0.3]), st.floats(0, 1))
 
 
 @given(ragged(), seeds, rates, st.floats(0.01, 12), every_unit)
-def test_poisson_spans(
+def test_poisson_spans_match_reference(
     rows: list[list[int]], seed: int, rate: float, mean: float, unit: Any
 ) -> None:
     tokens = batch(rows)
@@ -34,7 +34,9 @@ def test_poisson_spans(
 
 
 @given(ragged(), seeds, rates, every_unit)
-def test_insertions(rows: list[list[int]], seed: int, rate: float, unit: Any) -> None:
+def test_insertions_match_reference(
+    rows: list[list[int]], seed: int, rate: float, unit: Any
+) -> None:
     tokens = batch(rows)
     selection = Insertions(rate, unit).select(tokens, RICH, Rng.at(seed, 2, tokens.keys))
     assert spans_of(selection, tokens) == [
@@ -44,7 +46,9 @@ def test_insertions(rows: list[list[int]], seed: int, rate: float, unit: Any) ->
 
 
 @given(ragged(), seeds, rates, st.floats(0, 1))
-def test_one_mask_and_gap_mask(rows: list[list[int]], seed: int, rate: float, share: float) -> None:
+def test_one_mask_and_gap_mask_match_reference(
+    rows: list[list[int]], seed: int, rate: float, share: float
+) -> None:
     tokens = batch(rows)
     rng = Rng.at(seed, 2, tokens.keys)
     selection = PoissonSpans(rate, 1.0, "token").select(tokens, RICH, rng)
@@ -57,7 +61,7 @@ def test_one_mask_and_gap_mask(rows: list[list[int]], seed: int, rate: float, sh
         assert gaps.to_lists()[i] == ref.gap_mask(sample, row, spans, 66, share)
 
 
-def test_a_shuffle_leaves_what_lies_behind() -> None:
+def test_shuffle_leaves_later_values() -> None:
     values = np.arange(6)
     shuffle(values, 4, np.array([0, 0, 0, 0], np.uint32))
     assert values.tolist() == [1, 2, 3, 0, 4, 5]

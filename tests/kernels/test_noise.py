@@ -1,4 +1,4 @@
-"""Blocks of a row, each with a level of its own: against the definition in plain Python."""
+"""Block numbers and levels match the definition in plain Python."""
 
 from __future__ import annotations
 
@@ -10,39 +10,39 @@ from maskplug.kernels.noise import block_numbers, independent_in_blocks, levels
 from maskplug.types import offsets_of, readonly
 from support import reference as ref
 
-#: Rows of tokens, True for those that count; a block is of so many of them.
+#: Rows of tokens, True for maskable ones, and the block size.
 batches = st.lists(st.lists(st.booleans(), max_size=9), max_size=5)
 sizes = st.integers(1, 4)
 
 
 def numbered(row: list[bool], block: int) -> list[int]:
-    """The block of each token: that of the last one before it that counts, itself included."""
+    """Return the block of each token: that of the last maskable token up to it."""
     seen = np.cumsum(row, dtype=int) if row else []
     return [(int(n) - 1) // block if n else -1 for n in seen]
 
 
 @given(batches, sizes)
-def test_blocks_are_so_many_tokens_that_count(rows: list[list[bool]], block: int) -> None:
+def test_block_numbers(rows: list[list[bool]], block: int) -> None:
     offsets = readonly(offsets_of([len(row) for row in rows]), np.int64)
     units = readonly(offsets_of([sum(row) for row in rows]), np.int64)
     starts = readonly(np.flatnonzero([token for row in rows for token in row]), np.int64)
-    found = block_numbers(starts, units, offsets, block)
-    assert found.tolist() == [number for row in rows for number in numbered(row, block)]
+    result = block_numbers(starts, units, offsets, block)
+    assert result.tolist() == [number for row in rows for number in numbered(row, block)]
 
 
 @given(batches, sizes)
-def test_tokens_have_the_level_of_their_block(rows: list[list[bool]], block: int) -> None:
+def test_levels(rows: list[list[bool]], block: int) -> None:
     numbers = [numbered(row, block) for row in rows]
     counts = [max(row, default=-1) + 1 for row in numbers]
     times = np.linspace(0.0, 0.9, sum(counts) + 1)
     bounds = offsets_of(counts)
-    found = levels(
+    result = levels(
         readonly([n for row in numbers for n in row], np.int64),
         readonly(offsets_of([len(row) for row in rows]), np.int64),
         readonly(times, np.float64),
         readonly(bounds, np.int64),
     )
-    assert found.tolist() == [
+    assert result.tolist() == [
         times[first + n] if n >= 0 else 1.0
         for first, row in zip(bounds.tolist(), numbers, strict=False)
         for n in row
@@ -50,20 +50,18 @@ def test_tokens_have_the_level_of_their_block(rows: list[list[bool]], block: int
 
 
 @given(st.lists(st.tuples(st.integers(0, 2**64 - 1), st.integers(0, 90)), max_size=4), sizes)
-def test_units_are_chosen_below_the_threshold_of_their_block(
-    rows: list[tuple[int, int]], block: int
-) -> None:
+def test_independent_in_blocks(rows: list[tuple[int, int]], block: int) -> None:
     counts = [-(-count // block) for _, count in rows]
     limits = np.linspace(0, 2**32, sum(counts) + 1).astype(np.uint64)
     bounds = offsets_of(counts)
-    found = independent_in_blocks(
+    result = independent_in_blocks(
         readonly([key for key, _ in rows], np.uint64),
         readonly(offsets_of([count for _, count in rows]), np.int64),
         readonly(limits, np.uint64),
         readonly(bounds, np.int64),
         block,
     )
-    assert found.tolist() == [
+    assert result.tolist() == [
         word < limits[first + i // block]
         for first, (key, count) in zip(bounds.tolist(), rows, strict=False)
         for i, word in enumerate(ref.words(key, count))

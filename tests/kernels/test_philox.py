@@ -1,4 +1,4 @@
-"""Philox4x32-10: published answers, and the scalar reference on random input."""
+"""Philox4x32-10 matches published answers and the scalar reference."""
 
 from __future__ import annotations
 
@@ -44,18 +44,20 @@ def test_published_known_answers(counter: str, key: str, words: str) -> None:
 
 
 @given(st.lists(lane, min_size=6, max_size=6))
-def test_block_follows_the_reference(drawn: list[int]) -> None:
+def test_block_matches_reference(drawn: list[int]) -> None:
     expected = ref.philox(tuple(drawn[:4]), tuple(drawn[4:]))
     assert block(*map(np.uint32, drawn)) == expected
 
 
 @given(st.integers(0, 2**64 - 1))
-def test_mix64_follows_the_reference(z: int) -> None:
+def test_mix64_matches_reference(z: int) -> None:
     assert int(mix64(np.uint64(z))) == ref.mix64(z)
 
 
 @given(st.integers(0, 2**64 - 1), st.integers(0, 140), st.integers(0, 3))
-def test_fill_follows_the_reference_and_stays_inside(key: int, count: int, draw: int) -> None:
+def test_fill_matches_reference_and_stays_inside_the_buffer(
+    key: int, count: int, draw: int
+) -> None:
     out = np.full(len(room(count)) + 8, 77, np.uint32)
     fill(out, count, np.uint64(key), draw)
     assert out[:count].tolist() == ref.words(key, count, draw)
@@ -63,7 +65,7 @@ def test_fill_follows_the_reference_and_stays_inside(key: int, count: int, draw:
 
 
 @given(st.integers(0, 2**64 - 1), st.integers(0, 3))
-def test_the_first_word(key: int, draw: int) -> None:
+def test_first_word(key: int, draw: int) -> None:
     assert first_word(np.uint64(key), draw) == ref.words(key, 1, draw)[0]
 
 
@@ -73,15 +75,15 @@ def test_hashes_of_samples_and_streams(
 ) -> None:
     times = np.array([t for t, _ in rows], np.int64)
     keys = np.array([key for _, key in rows], np.uint64)
-    samples, found = np.empty_like(keys), np.empty_like(keys)
+    samples, streams = np.empty_like(keys), np.empty_like(keys)
     sample_hashes(np.uint64(seed), times, keys, samples)
     assert samples.tolist() == [ref.hash_words(seed, t, key) for t, key in rows]
-    stream_hashes(samples, np.uint64(purpose), found)
-    assert found.tolist() == [ref.hash_words(seed, t, key, purpose) for t, key in rows]
+    stream_hashes(samples, np.uint64(purpose), streams)
+    assert streams.tolist() == [ref.hash_words(seed, t, key, purpose) for t, key in rows]
 
 
 @given(st.lists(st.tuples(st.integers(0, 2**64 - 1), st.integers(0, 9)), max_size=5))
-def test_streams_are_the_rows_one_after_the_other(rows: list[tuple[int, int]]) -> None:
+def test_streams_concatenate_the_rows(rows: list[tuple[int, int]]) -> None:
     keys = np.array([key for key, _ in rows], np.uint64)
     offsets = np.concatenate([[0], np.cumsum([count for _, count in rows])]).astype(np.int64)
     expected = [word for key, count in rows for word in ref.words(key, count, 1)]

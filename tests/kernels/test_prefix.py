@@ -1,4 +1,4 @@
-"""Rows with one more token in front: against the definition in plain Python."""
+"""Insertion of one token matches the definition in plain Python."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def flat(rows: list[list[int]]) -> tuple[np.ndarray, np.ndarray]:
 
 
 @given(batches)
-def test_texts_begin_behind_padding_and_one_bos(rows: list[list[int]]) -> None:
+def test_beginnings_are_after_padding_and_one_bos(rows: list[list[int]]) -> None:
     ids, offsets = flat(rows)
     expected = []
     for first, row in zip(offsets.tolist(), rows, strict=False):
@@ -29,9 +29,7 @@ def test_texts_begin_behind_padding_and_one_bos(rows: list[list[int]]) -> None:
 
 
 @given(st.data(), batches, st.booleans())
-def test_one_token_is_inserted_in_every_row(
-    data: st.DataObject, rows: list[list[int]], moved: bool
-) -> None:
+def test_insert_one(data: st.DataObject, rows: list[list[int]], moved: bool) -> None:
     ids, offsets = flat(rows)
     places = [data.draw(st.integers(0, len(row))) for row in rows]
     before = [i - 1 if moved else i for i in range(len(ids))]
@@ -47,8 +45,8 @@ def test_one_token_is_inserted_in_every_row(
     expected, stood = [], []
     for first, row, at in zip(offsets.tolist(), rows, places, strict=False):
         expected.append([*row[:at], NEW, *row[at:]])
-        own = before[first : first + len(row)]
-        stood += [*own[:at], -1, *own[at:]]
+        row_sources = before[first : first + len(row)]
+        stood += [*row_sources[:at], -1, *row_sources[at:]]
     assert out.tolist() == [token for row in expected for token in row]
     assert bounds.tolist() == offsets_of([len(row) for row in expected]).tolist()
     assert sources.tolist() == stood

@@ -1,4 +1,4 @@
-"""The mixing kernel, bit for bit against the scalar reference."""
+"""The kernel ``mix`` matches the scalar reference."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ probabilities = st.tuples(st.floats(0, 1), st.floats(0, 1)).map(
 
 @pytest.mark.parametrize("unit", ["token", "word", "span"])
 @given(rows=ragged(), seed=seeds, shares=probabilities, picks=st.randoms(use_true_random=False))
-def test_mix(
+def test_mix_matches_reference(
     unit: Any, rows: list[list[int]], seed: int, shares: tuple[float, float], picks: Any
 ) -> None:
     tokens = batch(rows)

@@ -1,4 +1,4 @@
-"""Rewritten rows and gathered spans, against plain Python."""
+"""Rewritten rows and gathered spans match plain Python."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Span = tuple[int, int, list[int]]
 
 @st.composite
 def rewriting(draw: st.DrawFn) -> list[tuple[list[int], list[Span]]]:
-    """Rows, and in each of them disjoint spans (first, length) and what they become."""
+    """Draw rows, and for each disjoint spans (first, length) and their new tokens."""
     cases = []
     for row in draw(st.lists(st.lists(st.integers(0, 50), max_size=12), max_size=4)):
         cursor, spans = 0, []
@@ -46,7 +46,7 @@ def arranged(cases: list[tuple[list[int], list[Span]]]) -> tuple[TokenBatch, Sel
 @given(rewriting())
 def test_rewrite(cases: list[tuple[list[int], list[Span]]]) -> None:
     tokens, selection, written = arranged(cases)
-    made = rewritten(tokens, selection, written)
+    result = rewritten(tokens, selection, written)
     expected, sources, base = [], [], 0
     for row, spans in cases:
         out, cursor = [], 0
@@ -59,17 +59,17 @@ def test_rewrite(cases: list[tuple[list[int], list[Span]]]) -> None:
         sources += range(base + cursor, base + len(row))
         base += len(row)
         expected.append(out)
-    assert made.to_lists() == expected
-    assert made.sources is not None
-    assert made.sources.tolist() == sources
+    assert result.to_lists() == expected
+    assert result.sources is not None
+    assert result.sources.tolist() == sources
 
 
 @given(rewriting(), st.booleans(), st.sampled_from([None, 3]))
 def test_gathered(cases: list[tuple[list[int], list[Span]]], headed: bool, end: int | None) -> None:
     tokens, selection, _ = arranged(cases)
     heads = np.arange(100, 100 + len(selection.starts) * headed)
-    made = gathered(tokens, selection, heads, end)
-    ids, sources = made.values, made.sources
+    result = gathered(tokens, selection, heads, end)
+    ids, sources = result.values, result.sources
     expected, head = [], 100
     for row, spans in cases:
         out = []
@@ -77,7 +77,7 @@ def test_gathered(cases: list[tuple[list[int], list[Span]]], headed: bool, end: 
             out += ([head] if headed else []) + row[first : first + length]
             head += 1
         expected.append(out + ([] if end is None else [end]))
-    assert made.to_lists() == expected
+    assert result.to_lists() == expected
     assert sources is not None
     kept = sources >= 0
     assert (tokens.ids[sources[kept]] == ids[kept]).all()

@@ -1,4 +1,4 @@
-"""Rows taken out of a batch and put back: against the definition in plain Python."""
+"""Row kernels match the definition in plain Python."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ def test_ranges(wanted: list[tuple[int, int]]) -> None:
 
 
 @given(st.data(), st.lists(st.lists(numbers, max_size=5), min_size=1, max_size=6))
-def test_rows_are_put_where_they_belong(data: st.DataObject, batch: list[list[int]]) -> None:
+def test_put_rows(data: st.DataObject, batch: list[list[int]]) -> None:
     order = data.draw(st.permutations(range(len(batch))))[: data.draw(st.integers(0, len(batch)))]
     shifts = [data.draw(st.integers(0, 99)) for _ in order]
     offsets = offsets_of([len(row) for row in batch])
     out = np.full(offsets[-1], -7)
-    own = [batch[row] for row in order]
+    ordered = [batch[row] for row in order]
     rows.put_rows(
         out,
         readonly(offsets, np.int64),
         readonly(order, np.int64),
-        readonly([value for row in own for value in row], np.int64),
-        readonly(offsets_of([len(row) for row in own]), np.int64),
+        readonly([value for row in ordered for value in row], np.int64),
+        readonly(offsets_of([len(row) for row in ordered]), np.int64),
         readonly(shifts, np.int64),
     )
     expected = [[-7] * len(row) for row in batch]

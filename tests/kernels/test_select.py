@@ -1,4 +1,4 @@
-"""The selecting kernels, bit for bit against the scalar reference."""
+"""The selecting kernels match the scalar reference."""
 
 from __future__ import annotations
 
@@ -65,19 +65,23 @@ def test_exact_units(drawn: list[tuple[int, int, float]]) -> None:
     offsets = offsets_of([count for _, count, _ in drawn])
     lengths = np.arange(offsets[-1]) % 3 + 1
     starts = np.cumsum(lengths)
-    own = uint([key for key, _, _ in drawn])
-    chosen = np.flatnonzero(select.exact(own, offsets, budgets))
-    got = select.exact_units(own, starts, lengths, offsets, budgets)
+    stream_keys = uint([key for key, _, _ in drawn])
+    chosen = np.flatnonzero(select.exact(stream_keys, offsets, budgets))
+    got = select.exact_units(stream_keys, starts, lengths, offsets, budgets)
     assert got[0].tolist() == starts[chosen].tolist()
     assert got[1].tolist() == lengths[chosen].tolist()
     assert got[2].tolist() == offsets_of(budgets.tolist()).tolist()
 
 
-def test_exact_takes_all_where_the_budget_is_greater() -> None:
-    own, offsets = uint([5, 6]), offsets_of([2, 3])
+def test_exact_selects_all_if_the_budget_is_larger() -> None:
+    stream_keys, offsets = uint([5, 6]), offsets_of([2, 3])
     budgets, places = np.array([9, 1], np.int64), np.arange(5)
-    assert select.exact(own, offsets, budgets).sum() == 3
-    assert select.exact_units(own, places, places, offsets, budgets)[2].tolist() == [0, 2, 3]
+    assert select.exact(stream_keys, offsets, budgets).sum() == 3
+    assert select.exact_units(stream_keys, places, places, offsets, budgets)[2].tolist() == [
+        0,
+        2,
+        3,
+    ]
 
 
 @given(rows, st.integers(0, 2**32))
@@ -86,14 +90,16 @@ def test_exact_tokens(drawn: list[tuple[int, int, float]], seed: int) -> None:
     ids = np.random.default_rng(seed).integers(0, 5, offsets[-1])
     special = np.array([True, False, False, True, False])
     rates = np.array([rate for _, _, rate in drawn], np.float64)
-    own = uint([key for key, _, _ in drawn])
+    stream_keys = uint([key for key, _, _ in drawn])
     free = np.flatnonzero(~special[ids])
     units = np.searchsorted(free, offsets)
-    budgets = select.budgets(~own, np.diff(units), rates)
-    expected = select.exact_units(own, free, free, units, budgets)
-    starts, found = select.exact_tokens(ids, special, offsets, ~own, rates, own)
+    budgets = select.budgets(~stream_keys, np.diff(units), rates)
+    expected = select.exact_units(stream_keys, free, free, units, budgets)
+    starts, row_offsets = select.exact_tokens(
+        ids, special, offsets, ~stream_keys, rates, stream_keys
+    )
     assert starts.tolist() == expected[0].tolist()
-    assert found.tolist() == expected[2].tolist()
+    assert row_offsets.tolist() == expected[2].tolist()
 
 
 @given(st.lists(st.tuples(keys, st.lists(st.integers(1, 6), max_size=20), st.floats(0, 1))))
@@ -114,7 +120,7 @@ def test_words_to_budget(drawn: list[tuple[int, list[int], float]]) -> None:
 
 @pytest.mark.parametrize("bound", [1, 2, 7, 2**31, 2**32])
 @pytest.mark.parametrize("word", [0, 1, 2**31, 2**32 - 1])
-def test_below_stays_below(word: int, bound: int) -> None:
+def test_below_is_below_the_bound(word: int, bound: int) -> None:
     got = select.below(np.uint32(word), bound)
     assert got == ref.below(word, bound)
     assert 0 <= got < bound

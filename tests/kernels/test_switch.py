@@ -1,4 +1,4 @@
-"""SwitchOut and uniform counts: bit for bit against the scalar reference."""
+"""SwitchOut, uniform counts and code switching match the scalar reference."""
 
 from __future__ import annotations
 

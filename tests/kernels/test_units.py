@@ -1,4 +1,4 @@
-"""What can be chosen, in order: against the definition in numpy."""
+"""Unit kernels match their definition in numpy."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ batches = st.lists(st.lists(st.integers(0, len(SPECIAL) - 1), max_size=9), max_s
 
 
 @given(batches)
-def test_units_are_the_tokens_that_are_not_special(rows: list[list[int]]) -> None:
+def test_token_units_are_ordinary_tokens(rows: list[list[int]]) -> None:
     ids = np.array([i for row in rows for i in row], np.int64)
     offsets = offsets_of([len(row) for row in rows])
     free = np.empty(len(ids), np.bool_)
@@ -26,16 +26,16 @@ def test_units_are_the_tokens_that_are_not_special(rows: list[list[int]]) -> Non
     places = np.flatnonzero(free)
     counts = np.diff(np.searchsorted(places, offsets))
     assert units.ordinary_counts(ids, SPECIAL, offsets).tolist() == counts.tolist()
-    for found in (
+    for result in (
         units.token_units(ids, SPECIAL, offsets, starts := np.empty(len(ids), np.int64)),
         units.single_units(free, offsets, others := np.empty(len(ids), np.int64)),
     ):
-        assert found.tolist() == np.searchsorted(places, offsets).tolist()
+        assert result.tolist() == np.searchsorted(places, offsets).tolist()
     assert starts[: len(places)].tolist() == others[: len(places)].tolist() == places.tolist()
 
 
 @given(batches)
-def test_taken_units_are_the_chosen_ones(rows: list[list[int]]) -> None:
+def test_take_units(rows: list[list[int]]) -> None:
     lengths = np.array([i for row in rows for i in row], np.int64)
     offsets = offsets_of([len(row) for row in rows])
     starts = np.cumsum(lengths)
@@ -47,7 +47,7 @@ def test_taken_units_are_the_chosen_ones(rows: list[list[int]]) -> None:
 
 
 @given(st.lists(st.lists(st.tuples(st.booleans(), st.booleans()), max_size=9), max_size=6))
-def test_words_are_runs_cut_where_one_begins(rows: list[list[tuple[bool, bool]]]) -> None:
+def test_word_units_are_runs_cut_at_word_starts(rows: list[list[tuple[bool, bool]]]) -> None:
     flat = [token for row in rows for token in row]
     maskable, begins = (np.array([t[i] for t in flat], np.bool_) for i in (0, 1))
     offsets = offsets_of([len(row) for row in rows])
@@ -64,31 +64,31 @@ def test_words_are_runs_cut_where_one_begins(rows: list[list[tuple[bool, bool]]]
         counts.append(len(expected))
     starts, lengths = np.empty((2, len(flat) + 1), np.int64)
     codes = token_codes(maskable, begins)
-    found = units.word_units(NO_IDS, codes, offsets, starts, lengths)
-    assert found.tolist() == [0, *counts]
+    result = units.word_units(NO_IDS, codes, offsets, starts, lengths)
+    assert result.tolist() == [0, *counts]
     got = np.stack((starts, lengths), 1)[: len(expected)]
     assert got.tolist() == expected
 
 
 @given(st.lists(st.lists(st.integers(0, 5), max_size=9), max_size=6))
-def test_words_by_a_table_of_ids(rows: list[list[int]]) -> None:
+def test_word_units_by_id_and_by_token_agree(rows: list[list[int]]) -> None:
     codes = token_codes(*np.array([[0, 1, 1, 1, 1, 0], [0, 0, 1, 0, 1, 0]], np.bool_))
     flat = np.array([token for row in rows for token in row], np.int64)
     offsets = offsets_of([len(row) for row in rows])
     by_id, by_token = np.zeros((2, 2, len(flat) + 1), np.int64)
-    found = units.word_units(flat, codes, offsets, *by_id)
+    result = units.word_units(flat, codes, offsets, *by_id)
     assert (
-        found.tolist()
+        result.tolist()
         == units.word_units(NO_IDS, readonly(codes[flat], np.uint32), offsets, *by_token).tolist()
     )
-    assert by_id[:, : found[-1]].tolist() == by_token[:, : found[-1]].tolist()
+    assert by_id[:, : result[-1]].tolist() == by_token[:, : result[-1]].tolist()
 
 
 @pytest.mark.parametrize(
-    ("ids", "found"), [([], False), ([0, 4], False), ([2, 5], True), ([-1], True), ([2**62], True)]
+    ("ids", "result"), [([], False), ([0, 4], False), ([2, 5], True), ([-1], True), ([2**62], True)]
 )
-def test_ids_outside_of_the_vocabulary(ids: list[int], found: bool) -> None:
-    assert units.outside(np.array(ids, np.int64), 5) == found
+def test_outside(ids: list[int], result: bool) -> None:
+    assert units.outside(np.array(ids, np.int64), 5) == result
 
 
 @pytest.mark.parametrize(
@@ -104,12 +104,12 @@ def test_ids_outside_of_the_vocabulary(ids: list[int], found: bool) -> None:
         ([0, 4, 3], False),
     ],
 )
-def test_offsets_rise_from_0_to_the_end(offsets: list[int], rises: bool) -> None:
+def test_rising(offsets: list[int], rises: bool) -> None:
     assert units.rising(np.array(offsets, np.int64), 3) == rises
 
 
 @given(st.lists(st.lists(st.integers(0, 12), max_size=4), max_size=6), st.integers(0, 3))
-def test_rows_with_one_span_beyond_their_rate(rows: list[list[int]], first: int) -> None:
+def test_exceeding_row(rows: list[list[int]], first: int) -> None:
     lengths = np.array([n for row in rows for n in row], np.int64)
     sizes = [sum(row) + 3 * i for i, row in enumerate(rows)]
     rates = np.linspace(0.1, 0.6, len(rows))

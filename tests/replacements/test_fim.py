@@ -1,4 +1,4 @@
-"""Fill in the middle: the reference, the law of cuts, characters, what stays outside."""
+"""Tests of the replacement ``fim``."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from maskplug.errors import OptionError, VocabularyError
 from maskplug.replacements import Fim
 from maskplug.selectors import Nothing
 from support import reference as ref
-from support import reference_t5 as twin
+from support import reference_t5 as t5_ref
 from support.batches import batch, equal_rows, fits, likely, ragged, seeds
 from support.t5_rows import MIDDLE, PIECES, PREFIX, SUFFIX, TEXTUAL, VOCAB, Greedy, free_of
 
 MARKS = (PREFIX, MIDDLE, SUFFIX)
 CODEC = Greedy()
-TEXT = twin.Text(CODEC.encode, CODEC.decode, frozenset(np.flatnonzero(TEXTUAL.special).tolist()))
+TEXT = t5_ref.Text(CODEC.encode, CODEC.decode, frozenset(np.flatnonzero(TEXTUAL.special).tolist()))
 shares = st.one_of(st.sampled_from([0.0, 0.5, 1.0]), st.floats(0, 1))
 texts = st.lists(
     st.lists(st.one_of(st.sampled_from([*PIECES]), st.sampled_from([*PIECES, 2, 3])), max_size=30),
@@ -36,38 +36,40 @@ def write(part: Fim, tokens: TokenBatch, vocab: Vocabulary = VOCAB, seed: int = 
 
 
 @given(ragged(), seeds, shares, shares)
-def test_tokens_equal_to_the_reference(
+def test_token_level_matches_reference(
     rows: list[list[int]], seed: int, rate: float, spm: float
 ) -> None:
     tokens = batch(rows)
-    made = write(Fim(rate, spm), tokens, seed=seed)
-    assert made.to_lists() == [
-        twin.fim(ref.Sample(seed, 2, key), row, free_of(row), rate, spm, MARKS)
+    result = write(Fim(rate, spm), tokens, seed=seed)
+    assert result.to_lists() == [
+        t5_ref.fim(ref.Sample(seed, 2, key), row, free_of(row), rate, spm, MARKS)
         for key, row in enumerate(rows)
     ]
-    new = made.sources < 0
-    assert (made.values[~new] == tokens.ids[made.sources[~new]]).all()
-    assert sorted(made.sources[~new].tolist()) == list(range(len(tokens.ids)))
-    assert np.isin(made.values[new], MARKS).all()
+    new = result.sources < 0
+    assert (result.values[~new] == tokens.ids[result.sources[~new]]).all()
+    assert sorted(result.sources[~new].tolist()) == list(range(len(tokens.ids)))
+    assert np.isin(result.values[new], MARKS).all()
     assert (
-        made.lengths <= Fim().bound(tokens.lengths, SelectionBound(*[tokens.lengths] * 3))
+        result.lengths <= Fim().bound(tokens.lengths, SelectionBound(*[tokens.lengths] * 3))
     ).all()
 
 
 @given(texts, seeds, shares, shares)
-def test_characters_equal_to_the_reference(
+def test_character_level_matches_reference(
     rows: list[list[int]], seed: int, rate: float, spm: float
 ) -> None:
     tokens = batch(rows)
     part = Fim(rate, spm, "character")
-    made = write(part, tokens, TEXTUAL, seed)
-    assert made.to_lists() == [
-        twin.fim(ref.Sample(seed, 2, key), row, free_of(row), rate, spm, MARKS, TEXT)
+    result = write(part, tokens, TEXTUAL, seed)
+    assert result.to_lists() == [
+        t5_ref.fim(ref.Sample(seed, 2, key), row, free_of(row), rate, spm, MARKS, TEXT)
         for key, row in enumerate(rows)
     ]
-    assert (made.lengths <= part.bound(tokens.lengths, SelectionBound(*[tokens.lengths] * 3))).all()
-    kept = made.sources >= 0
-    assert (made.values[kept] == tokens.ids[made.sources[kept]]).all()
+    assert (
+        result.lengths <= part.bound(tokens.lengths, SelectionBound(*[tokens.lengths] * 3))
+    ).all()
+    kept = result.sources >= 0
+    assert (result.values[kept] == tokens.ids[result.sources[kept]]).all()
 
 
 def parts_of(row: list[int]) -> tuple[list[int], list[int], list[int]]:
@@ -76,7 +78,7 @@ def parts_of(row: list[int]) -> tuple[list[int], list[int], list[int]]:
 
 
 def test_cuts_are_uniform_and_independent() -> None:
-    # Of two cuts on 0 … 3, each pair a < b has 2/16 and each a = b has 1/16.
+    # Two cuts from 0 to 3: each pair a < b has the probability 2/16, each a = b has 1/16.
     samples = 20_000
     rows = write(Fim(1.0, spm=0.0), equal_rows(samples, 3)).to_lists()
     seen = Counter((len(p), len(p) + len(m)) for p, m, _ in map(parts_of, rows))
@@ -110,7 +112,7 @@ def test_cuts_between_characters_are_uniform() -> None:
     assert fits([seen[key] for key in expected], list(expected.values()))
 
 
-def test_both_orders_of_the_parts() -> None:
+def test_psm_and_spm() -> None:
     for spm, marks in ((0.0, [PREFIX, SUFFIX, MIDDLE]), (1.0, [PREFIX, SUFFIX, MIDDLE])):
         for row in write(Fim(1.0, spm), batch([[5, 6, 7, 8, 9]] * 50)).to_lists():
             assert [token for token in row if token in MARKS] == marks
@@ -119,7 +121,7 @@ def test_both_orders_of_the_parts() -> None:
             assert not (spm and p)
 
 
-def test_what_stands_around_stays_outside() -> None:
+def test_surrounding_special_tokens_stay_in_place() -> None:
     tokens = batch([[2, 1, 5, 3, 6, 3, 0]] * 60, protected=[[0] * 6 + [1]] * 60)
     for row in write(Fim(1.0, 0.0), tokens).to_lists():
         assert row[:3] == [2, 1, PREFIX]
@@ -129,38 +131,38 @@ def test_what_stands_around_stays_outside() -> None:
         assert (p, m, s) != ([5, 3], [6], []), "a special token goes with what follows it"
 
 
-def test_specials_and_empty_rows_are_left_alone() -> None:
+def test_special_and_empty_rows_are_unchanged() -> None:
     rows = [[2, 3], [], [59], [5], [2, 3]]
-    made = write(Fim(1.0, 0.0), batch(rows)).to_lists()
-    assert [made[i] for i in (0, 1, 2, 4)] == [rows[i] for i in (0, 1, 2, 4)]
-    assert sorted(made[3]) == [5, *sorted(MARKS)]
+    result = write(Fim(1.0, 0.0), batch(rows)).to_lists()
+    assert [result[i] for i in (0, 1, 2, 4)] == [rows[i] for i in (0, 1, 2, 4)]
+    assert sorted(result[3]) == [5, *sorted(MARKS)]
     assert write(Fim(1.0), batch([])).to_lists() == []
     assert write(Fim(1.0, level="character"), batch([]), TEXTUAL).to_lists() == []
 
 
 class Stripping(Greedy):
-    """Like tokenizers that lose something: the text never begins with an "a"."""
+    """A lossy tokenizer that drops a leading "a"."""
 
     def decode(self, ids: Any) -> str:
         return super().decode(ids).removeprefix("a")
 
 
 class Broken(Greedy):
-    """Decodes bytes that are no text."""
+    """A codec that decodes invalid bytes."""
 
     def decode(self, ids: Any) -> str:
         return super().decode(ids).replace("b", "\ufffd")
 
 
 class Verbose(Greedy):
-    """Encodes letter by letter."""
+    """A codec that encodes letter by letter."""
 
     def encode(self, text: str) -> list[int]:
         return [i for letter in text for i in super(Verbose, self).encode(letter)]
 
 
 class Unknowing(Greedy):
-    """Encodes a letter as the unknown token, and still decodes it."""
+    """A codec that encodes a letter as the unknown token, and still decodes it."""
 
     def encode(self, text: str) -> list[int]:
         return [59 if i == 5 else i for i in super().encode(text)]
@@ -170,7 +172,7 @@ class Unknowing(Greedy):
 
 
 class Blanks(Greedy):
-    """Like SentencePiece: what is decoded side by side gets blanks that no part had."""
+    """A codec that inserts spaces between adjacent parts, as SentencePiece does."""
 
     def decode(self, ids: Any) -> str:
         joined = super().decode(ids)
@@ -188,7 +190,7 @@ class Blanks(Greedy):
         (Greedy(), [31, 3, 31], 0.5),
     ],
 )
-def test_texts_that_would_change_are_cut_between_tokens(codec: Any, row: Any, spm: float) -> None:
+def test_lossy_texts_are_cut_between_tokens(codec: Any, row: Any, spm: float) -> None:
     vocab = replace(TEXTUAL, codec=codec)
     tokens = batch([row] * 300)
     by_tokens = write(Fim(1.0, spm), tokens).to_lists()
@@ -196,23 +198,23 @@ def test_texts_that_would_change_are_cut_between_tokens(codec: Any, row: Any, sp
     same = [a == b for a, b in zip(by_tokens, by_texts, strict=True)]
     some = isinstance(codec, Stripping)  # whose row some cuts would change, and some not
     assert 0 < sum(same) < 300 if some else all(same)
-    for made in by_texts:
-        assert 59 not in made
-        parts = [[i for i in part if i != 3] for part in parts_of(made)]
+    for result in by_texts:
+        assert 59 not in result
+        parts = [[i for i in part if i != 3] for part in parts_of(result)]
         text = Greedy().decode([i for i in row if i != 3])
         assert "".join(map(Greedy().decode, parts)) == text
-        # What stands side by side is decoded together: "a" and "b" must not become "a b".
+        # Adjacent parts are decoded together: "a" and "b" must not become "a b".
         assert codec.decode([i for part in parts for i in part]) == codec.decode(
             [i for i in row if i != 3]
         )
 
 
-def test_characters_need_a_codec() -> None:
+def test_character_level_requires_a_codec() -> None:
     with pytest.raises(VocabularyError, match=r'give it a codec .* or choose level="token"'):
         write(Fim(level="character"), batch([[5]]))
 
 
-def test_marks_are_named_or_given_by_id() -> None:
+def test_marks_by_name_or_id() -> None:
     rows = write(Fim(1.0, 0.0, prefix=66, middle="[R]", suffix="[S]"), batch([[5]] * 20)).to_lists()
     assert {token for row in rows for token in row} == {5, 60, 61, 66}
     with pytest.raises(VocabularyError, match=r"'fim' inserts the special token '<PRE>'"):

@@ -1,4 +1,4 @@
-"""Shares of masked, random and unchanged tokens at each unit; where random tokens come from."""
+"""Tests of the replacement ``mix``."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from maskplug.replacements import Mix
 from support.batches import MASK, ORDINARY, SPECIAL, VOCAB, equal_rows, fits, likely
 
 SAMPLES = 2_000
-#: 5 | 6 7 | 8 9 | … | 24 25: one word of one token, ten words of two.
+#: Words 5, 6 7, 8 9, …, 24 25: one word of one token, ten words of two.
 LENGTH = 21
 TOKENS = equal_rows(SAMPLES, LENGTH)
 RNG = Rng.at(3, 0, TOKENS.keys)
@@ -22,7 +22,7 @@ SAME = 1 / len(ORDINARY)
 
 
 def spans_of(size: int) -> Selection:
-    """The ten words of two tokens of each row, in spans of ``size`` words."""
+    """Return the ten words of two tokens of each row in spans of ``size`` words."""
     starts = np.arange(1, LENGTH, 2 * size)
     flat = (np.arange(SAMPLES)[:, None] * LENGTH + starts).ravel()
     offsets = np.arange(SAMPLES + 1) * len(starts)
@@ -30,13 +30,13 @@ def spans_of(size: int) -> Selection:
 
 
 def written(mix: Mix, selection: Selection) -> Any:
-    """What stands in the ten words of each row: (samples, 20)."""
+    """Return the ids in the ten words of each row: (samples, 20)."""
     out = mix.replace(TOKENS, selection, VOCAB, RNG)
     return out.values.reshape(SAMPLES, LENGTH)[:, 1:]
 
 
 @pytest.mark.parametrize(("unit", "group"), [("token", 1), ("word", 2), ("span", 10)])
-def test_shares_are_drawn_once_a_unit(unit: Any, group: int) -> None:
+def test_one_decision_per_unit(unit: Any, group: int) -> None:
     got = written(Mix(unit=unit), spans_of(5)).reshape(-1, group)
     original = TOKENS.ids.reshape(SAMPLES, LENGTH)[:, 1:].reshape(-1, group)
     masked, kept = got == MASK, got == original
@@ -48,13 +48,13 @@ def test_shares_are_drawn_once_a_unit(unit: Any, group: int) -> None:
 
 
 @pytest.mark.parametrize(("unit", "together"), [("token", 0.64), ("word", 0.64), ("span", 0.8)])
-def test_units_decide_on_their_own(unit: Any, together: float) -> None:
+def test_decisions_are_independent(unit: Any, together: float) -> None:
     got = written(Mix(unit=unit), spans_of(5)).reshape(-1, 10) == MASK
     # The first tokens of the first and the second word of a span.
     assert likely((got[:, 0] & got[:, 2]).sum(), len(got), together)
 
 
-def test_random_ids_are_even_and_ordinary() -> None:
+def test_random_ids_are_uniform_and_ordinary() -> None:
     got = written(Mix(mask=0.0, random=1.0), spans_of(1)).ravel()
     counts = np.bincount(got, minlength=VOCAB.size)
     assert counts[SPECIAL].sum() == 0
@@ -73,7 +73,7 @@ def test_extremes() -> None:
     assert (written(Mix(0.1, 0.9), spans_of(1)) == original).mean() < 2 * SAME
 
 
-def test_spans_of_length_zero_write_nothing() -> None:
+def test_empty_spans_write_nothing() -> None:
     starts = np.array([0, 1, 1])
     selection = Selection(starts, np.array([0, 0, 2]), np.array([0, 3]), 3)
     tokens = maskplug.TokenBatch.from_lists([[5, 6, 7]], keys=[1])
@@ -95,12 +95,12 @@ def test_bad_shares(options: dict[str, float], message: str) -> None:
         Mix(**options)
 
 
-def test_shares_that_make_one_but_for_rounding() -> None:
+def test_shares_may_sum_to_one_up_to_rounding() -> None:
     assert Mix(0.7, 0.3).random == 0.3
     assert Mix(0.9, 0.1).mask == 0.9
 
 
-def test_a_mask_token_is_needed_unless_none_is_written() -> None:
+def test_mask_token_is_required_if_written() -> None:
     vocab = Vocabulary(size=60)
     tokens = equal_rows(2, 8)
     selection = units(tokens, vocab)
@@ -109,7 +109,7 @@ def test_a_mask_token_is_needed_unless_none_is_written() -> None:
     Mix(0.0, 0.5).replace(tokens, selection, vocab, Rng.at(1, 0, tokens.keys))
 
 
-def test_a_vocabulary_of_specials_has_no_random_tokens() -> None:
+def test_no_ordinary_tokens_raise() -> None:
     vocab = Vocabulary(size=3, mask_id=0, special_ids=[1, 2])
     tokens = maskplug.TokenBatch.from_lists([[1, 2]], keys=[1])
     with pytest.raises(VocabularyError, match="all 3 ids are special"):

@@ -1,4 +1,4 @@
-"""One mask a span: at empty spans too, random ones now and then, and masks of sentences."""
+"""Tests of the replacements ``one_mask`` and ``gap_mask``."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ def written(part: Replacement, spans: list[tuple[int, int]], vocab: Vocabulary =
     return part.replace(tokens, selection, vocab, Rng.at(1, 0, tokens.keys))
 
 
-def test_every_span_becomes_one_mask_and_empty_ones_insert_one() -> None:
+def test_one_mask_per_span_and_at_empty_spans() -> None:
     out = written(OneMask(), [(1, 0), (1, 2), (5, 0)])
     assert out.to_lists() == [[2, MASK, MASK, 7, 8, MASK, EOS]]
     assert out.sources.tolist() == [0, -1, -1, 3, 4, -1, 5]
 
 
-def test_a_sentence_mask_leaves_empty_spans_empty() -> None:
+def test_gap_mask_keeps_empty_spans_empty() -> None:
     assert written(GapMask(), [(1, 0), (1, 2), (5, 0)]).to_lists() == [[2, 66, 7, 8, EOS]]
 
 
@@ -44,7 +44,7 @@ def test_a_sentence_mask_leaves_empty_spans_empty() -> None:
         (GapMask("[S]"), RICH, 61),
     ],
 )
-def test_which_token_is_written(part: Replacement, vocab: Vocabulary, token: int) -> None:
+def test_choice_of_the_mask_token(part: Replacement, vocab: Vocabulary, token: int) -> None:
     assert written(part, [(2, 2)], vocab).to_lists() == [[2, 5, token, 8, 3]]
 
 
@@ -65,7 +65,7 @@ def test_shares_of_random_tokens() -> None:
     assert (kept.values[kept.sources >= 0] == tokens.ids[kept.sources[kept.sources >= 0]]).all()
 
 
-def test_a_random_token_needs_no_mask() -> None:
+def test_random_only_requires_no_mask_token() -> None:
     bare = Vocabulary(size=60, special_ids=SPECIAL)
     out = written(OneMask(random=1.0), [(1, 2)], bare).to_lists()[0]
     assert out[1] in ORDINARY

@@ -1,4 +1,4 @@
-"""Permutation, rotation and shuffle: their laws, what moves and what stays."""
+"""Tests of the replacements ``permute``, ``rotate`` and ``shuffle``."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def orders(part: Replacement, row: list[int], samples: int = N) -> Counter[tuple
     return Counter(map(tuple, replaced(part, batch([row] * samples)).to_lists()))
 
 
-def test_four_sentences_take_all_24_orders_alike() -> None:
+def test_orders_of_four_sentences_are_uniform() -> None:
     seen = orders(Permute(), TEXT)
     assert len(seen) == 24
     assert fits(list(seen.values()), np.ones(24))
@@ -41,7 +41,7 @@ def test_four_sentences_take_all_24_orders_alike() -> None:
     assert (2, 16, 13, 14, 15, 9, 10, 7, 11, 12, 7, 3) in seen
 
 
-def test_a_share_of_the_units_changes_places() -> None:
+def test_share_of_permuted_units() -> None:
     row = list(range(10, 20))
     moved = np.array(replaced(Permute(0.3, "token"), batch([row] * 4_000)).to_lists()) != row
     counts = moved.sum(axis=1)
@@ -70,12 +70,12 @@ def test_rotations_are_uniform() -> None:
     assert fits(list(seen.values()), np.ones(5))
 
 
-def test_a_rate_of_rotations() -> None:
+def test_rotation_rate() -> None:
     seen = orders(Rotate(0.4), [10, 11, 12, 13], 10_000)
     assert likely(seen[10, 11, 12, 13], 10_000, 0.6 + 0.4 / 4)
 
 
-def test_shuffled_words_stay_near_and_whole() -> None:
+def test_shuffled_words_move_little_and_stay_whole() -> None:
     row = [token for word in range(10, 34, 2) for token in (word, word + 1)]
     out = np.array(replaced(Shuffle(3), batch([row] * 4_000)).to_lists()).reshape(-1, 12, 2)
     assert (out[..., 1] == out[..., 0] + 1).all()
@@ -83,17 +83,17 @@ def test_shuffled_words_stay_near_and_whole() -> None:
     assert np.abs(moves).max() == 2
     assert np.abs(moves).min() == 0
     neighbours = orders(Shuffle(2), [10, 12], 10_000)
-    # The first comes behind the second where U(0, 2) > 1 + U'(0, 2): in an eighth of all cases.
+    # The first is after the second if U(0, 2) > 1 + U'(0, 2): in an eighth of all cases.
     assert likely(neighbours[12, 10], 10_000, 1 / 8)
 
 
-def test_shuffle_covers_everything_for_a_great_distance() -> None:
+def test_large_distance_reaches_all_orders() -> None:
     assert len(orders(Shuffle(1 << 20), [10, 12, 14], 3_000)) == 6
 
 
 @pytest.mark.parametrize("part", PARTS, ids=str)
 @given(rows=ragged(), seed=seeds)
-def test_nothing_is_lost_and_special_tokens_stay(
+def test_no_token_is_lost_and_special_tokens_stay(
     part: Replacement, rows: list[list[int]], seed: int
 ) -> None:
     tokens = batch(rows)
@@ -120,12 +120,12 @@ def test_units_are_moved_whole() -> None:
         (Permute(1.0, "word"), "word"),
         (Shuffle(), "word"),
     ):
-        whole = Counter(tuple(row[i] for i in own) for own in units_of(row, unit))
+        whole = Counter(tuple(row[i] for i in ids) for ids in units_of(row, unit))
         for new in replaced(part, batch([row] * 50)).to_lists():
             n = 0
             places = []
             while n < len(new):
-                fits_here = [own for own in whole if tuple(new[n : n + len(own)]) == own]
+                fits_here = [ids for ids in whole if tuple(new[n : n + len(ids)]) == ids]
                 n += len(max(fits_here, key=len)) if fits_here else 1
                 places += [max(fits_here, key=len)] if fits_here else []
             assert Counter(places) == whole
@@ -140,7 +140,7 @@ def test_protected_tokens_stay() -> None:
             assert new[8] == TEXT[8]
 
 
-def test_a_protected_mask_stays_where_others_rotate() -> None:
+def test_protected_masks_do_not_rotate() -> None:
     tokens = batch([[10, MASK, 12, MASK]] * 60, protected=[[0, 1, 0, 0]] * 60)
     out = replaced(Rotate(), tokens).to_lists()
     assert {row[1] for row in out} == {MASK}

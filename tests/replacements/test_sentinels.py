@@ -1,4 +1,4 @@
-"""Sentinels in the inputs and behind them in the targets: order, spans that touch, shortage."""
+"""Tests of the replacement and the target ``sentinels``."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from maskplug.errors import VocabularyError
 from maskplug.replacements import Sentinels
 from maskplug.selectors import Exact
 from maskplug.targets import Sentinels as Target
-from support import reference_t5 as twin
+from support import reference_t5 as t5_ref
 from support.batches import batch, ragged, seeds
 from support.t5_rows import SENTINELS, VOCAB, positions
 
@@ -27,7 +27,7 @@ def masked(
 ) -> Masked:
     rng = Rng.at(0, 0, tokens.keys)
     inputs = Sentinels().replace(tokens, selection, vocab, rng)
-    return (target or Target()).build(tokens, selection, inputs, vocab, rng)
+    return (target or Target()).build(tokens, Masked(inputs, selection), vocab, rng)
 
 
 def chosen(tokens: TokenBatch, *places: int) -> Selection:
@@ -35,57 +35,57 @@ def chosen(tokens: TokenBatch, *places: int) -> Selection:
 
 
 @given(ragged(), seeds, st.floats(0, 1), st.booleans(), st.booleans())
-def test_equal_to_the_reference(
+def test_matches_reference(
     rows: list[list[int]], seed: int, rate: float, final: bool, eos: bool
 ) -> None:
     tokens = batch(rows)
     selection = Exact(rate).select(tokens, VOCAB, Rng.at(seed, 0, tokens.keys))
-    made = masked(tokens, selection, VOCAB, Target(final, eos))
-    assert made.targets is not None
+    result = masked(tokens, selection, VOCAB, Target(final, eos))
+    assert result.targets is not None
     expected = [
-        twin.behind_sentinels(row, spans, SENTINELS, final, VOCAB.eos_id if eos else None)
+        t5_ref.behind_sentinels(row, spans, SENTINELS, final, VOCAB.eos_id if eos else None)
         for row, spans in zip(rows, positions(selection, tokens), strict=True)
     ]
-    assert made.inputs.to_lists() == [inputs for inputs, _ in expected]
-    assert made.targets.to_lists() == [targets for _, targets in expected]
-    assert (made.selection.mask == selection.mask).all()
-    counts = np.array([np.isin(row, SENTINELS).sum() for row in made.inputs])
-    assert counts.tolist() == made.selection.counts.tolist()
+    assert result.inputs.to_lists() == [inputs for inputs, _ in expected]
+    assert result.targets.to_lists() == [targets for _, targets in expected]
+    assert (result.selection.mask == selection.mask).all()
+    counts = np.array([np.isin(row, SENTINELS).sum() for row in result.inputs])
+    assert counts.tolist() == result.selection.counts.tolist()
     hidden = np.array([sum(map(len, spans)) for spans in positions(selection, tokens)], int)
     assert (
-        made.targets.lengths
+        result.targets.lengths
         <= Target(final, eos).bound(tokens.lengths, SelectionBound(hidden, hidden, hidden))
     ).all()
 
 
-def test_sources_say_where_tokens_stood() -> None:
+def test_sources_are_original_positions() -> None:
     tokens = batch([[5, 6, 7, 8], [9]])
-    made = masked(tokens, chosen(tokens, 1, 2), FEW)
-    assert made.inputs.sources is not None
-    assert made.targets is not None
-    assert made.inputs.to_lists() == [[5, 17, 8], [9]]
-    assert made.inputs.sources.tolist() == [0, -1, 3, 4]
-    assert made.targets.sources is not None
-    assert made.targets.sources.tolist() == [-1, 1, 2, -1, -1]
+    result = masked(tokens, chosen(tokens, 1, 2), FEW)
+    assert result.inputs.sources is not None
+    assert result.targets is not None
+    assert result.inputs.to_lists() == [[5, 17, 8], [9]]
+    assert result.inputs.sources.tolist() == [0, -1, 3, 4]
+    assert result.targets.sources is not None
+    assert result.targets.sources.tolist() == [-1, 1, 2, -1, -1]
 
 
-def test_spans_touch_within_a_row_and_not_across_rows() -> None:
+def test_adjacent_spans_merge_within_rows_only() -> None:
     tokens = batch([[5, 6], [7, 8]])
-    made = masked(tokens, chosen(tokens, 0, 1, 2), FEW, Target(final_sentinel=True))
-    assert made.inputs.to_lists() == [[17], [17, 8]]
-    assert made.targets is not None
-    assert made.targets.to_lists() == [[17, 5, 6, 12, 3], [17, 7, 12, 3]]
-    assert made.selection.counts.tolist() == [1, 1]
+    result = masked(tokens, chosen(tokens, 0, 1, 2), FEW, Target(final_sentinel=True))
+    assert result.inputs.to_lists() == [[17], [17, 8]]
+    assert result.targets is not None
+    assert result.targets.to_lists() == [[17, 5, 6, 12, 3], [17, 7, 12, 3]]
+    assert result.selection.counts.tolist() == [1, 1]
 
 
-def test_a_vocabulary_without_eos_ends_no_target() -> None:
+def test_no_eos_without_eos_id() -> None:
     tokens = batch([[5, 6, 7]])
-    made = masked(tokens, chosen(tokens, 1), Vocabulary(size=20, sentinel_ids=[17]))
-    assert made.targets is not None
-    assert made.targets.to_lists() == [[17, 6]]
+    result = masked(tokens, chosen(tokens, 1), Vocabulary(size=20, sentinel_ids=[17]))
+    assert result.targets is not None
+    assert result.targets.to_lists() == [[17, 6]]
 
 
-def test_no_sentinels_at_all() -> None:
+def test_vocabulary_without_sentinels_raises() -> None:
     bare = Vocabulary(size=60)
     for name in ("t5", "t5_iid"):
         for rows in ([[5, 6, 7]], []):
@@ -102,7 +102,7 @@ def test_no_sentinels_at_all() -> None:
         ((1, 3, 5), True, "needs 4 sentinels, and this vocabulary has 3"),
     ],
 )
-def test_too_few_sentinels(places: Any, final: bool, message: str) -> None:
+def test_too_few_sentinels_raise(places: Any, final: bool, message: str) -> None:
     tokens = batch([[5], [5, 6, 7, 8, 9, 10, 11, 13]], keys=[40, 41])
     selection = chosen(tokens, *(place + 1 for place in places))
     with pytest.raises(VocabularyError, match=rf"sample 1 of the batch \(key 41\) {message}"):

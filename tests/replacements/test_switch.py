@@ -1,4 +1,4 @@
-"""Another token: never the same, never special, all others alike."""
+"""Tests of the replacement ``switch``."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from maskplug.replacements import Switch
 from support.batches import ORDINARY, SPECIAL, VOCAB, equal_rows, fits
 
 
-def test_all_others_are_equally_likely() -> None:
+def test_other_tokens_are_uniform() -> None:
     tokens = equal_rows(3_000, 8)
     rng = Rng.at(2, 0, tokens.keys)
     out = Switch().replace(tokens, units(tokens, VOCAB), VOCAB, rng)
@@ -23,7 +23,7 @@ def test_all_others_are_equally_likely() -> None:
     assert fits(counts[1:], np.ones(53))
 
 
-def test_two_tokens_are_needed() -> None:
+def test_two_ordinary_tokens_are_required() -> None:
     vocab = Vocabulary(size=3, mask_id=0, special_ids=[1])
     tokens = equal_rows(1, 1)
     with pytest.raises(VocabularyError, match="1 of 3 ids are not special"):

@@ -1,4 +1,4 @@
-"""Dictionaries: how files are read, how words are found, and what is written."""
+"""Tests of dictionaries and the replacement ``translate``."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ from support.denoising import DICTIONARY, WORDS
 FILE = Resource.of(DICTIONARY)
 
 
-def test_a_file_is_read_once_and_repeated_lines_count_once() -> None:
+def test_files_are_read_once_and_duplicate_lines_ignored() -> None:
     words = read(FILE)
     assert words is read(Resource.of(str(DICTIONARY)))
     assert words.words.to_lists() == [list(word) for word in WORDS]
     choices = np.split(np.arange(len(words.translations)), words.offsets[1:-1])
     lists = words.translations.to_lists()
-    assert [[lists[i] for i in own] for own in choices] == list(WORDS.values())
+    assert [[lists[i] for i in indices] for indices in choices] == list(WORDS.values())
     assert words.lines.tolist() == [1, 2, 3, 5, 6]
 
 
@@ -38,21 +38,21 @@ def test_a_file_is_read_once_and_repeated_lines_count_once() -> None:
     "line",
     ["5", "5 6", "5\t", "\t5", "5\t6\t7", "a\t5", "5\t-6", "5\t6.0", "５\t6", "9" * 30 + "\t1"],
 )
-def test_bad_lines_are_named(tmp_path: Path, line: str) -> None:
+def test_bad_lines_raise_with_line_number(tmp_path: Path, line: str) -> None:
     path = tmp_path / "words.tsv"
     path.write_text(f"1\t2\n{line}\n", encoding="utf-8")
     with pytest.raises(OptionError, match=r"words.tsv, line 2: .*not of the form"):
         Translate(Resource.of(path))
 
 
-def test_a_file_without_words(tmp_path: Path) -> None:
+def test_file_without_words_raises(tmp_path: Path) -> None:
     path = tmp_path / "words.tsv"
     path.write_text("\n \n")
     with pytest.raises(OptionError, match=r"words.tsv holds no words"):
         Translate(Resource.of(path))
 
 
-def test_a_file_that_changed_after_it_was_named_is_not_read(tmp_path: Path) -> None:
+def test_changed_file_raises(tmp_path: Path) -> None:
     path = tmp_path / "words.tsv"
     path.write_text("1\t2\n")
     named = Resource.of(path)
@@ -61,7 +61,7 @@ def test_a_file_that_changed_after_it_was_named_is_not_read(tmp_path: Path) -> N
         Translate(named)
 
 
-def test_translations_must_be_ordinary_tokens_of_the_vocabulary() -> None:
+def test_translations_must_be_ordinary_tokens() -> None:
     tokens = batch([[6, 7]])
     small = Vocabulary(size=25, word_start=np.arange(25) % 2 == 0)
     masked = Vocabulary(size=60, mask_id=21, word_start=np.arange(60) % 2 == 0)
@@ -72,7 +72,7 @@ def test_translations_must_be_ordinary_tokens_of_the_vocabulary() -> None:
             )
 
 
-def test_translations_are_drawn_evenly_and_others_stay() -> None:
+def test_translations_are_uniform_and_other_words_stay() -> None:
     tokens = batch([[2, 6, 7, 12, 8, 3]] * 4_000)
     rng = Rng.at(1, 0, tokens.keys)
     part = Translate(FILE)
@@ -99,7 +99,7 @@ dictionaries = st.lists(
 
 
 @given(dictionaries, st.lists(st.integers(0, 9), max_size=40), st.data())
-def test_spans_are_found_by_their_ids(words: list[list[int]], row: list[int], data: Any) -> None:
+def test_find_matches_exact_ids(words: list[list[int]], row: list[int], data: Any) -> None:
     cuts = sorted(data.draw(st.sets(st.integers(0, len(row)))) | {0, len(row)})
     spans = list(pairwise(cuts))
     starts = np.array([a for a, _ in spans], np.int64)
@@ -107,6 +107,6 @@ def test_spans_are_found_by_their_ids(words: list[list[int]], row: list[int], da
     tokens = batch([row])
     selection = Selection(starts, lengths, np.array([0, len(spans)]), len(row))
     table = Ragged.of(words)
-    found = Dictionary(table, table, offsets_of(np.ones(len(words))), np.arange(len(words)))
+    dictionary = Dictionary(table, table, offsets_of(np.ones(len(words))), np.arange(len(words)))
     expected = [words.index(row[a:b]) if row[a:b] in words else -1 for a, b in spans]
-    assert found.find(tokens, selection).tolist() == expected
+    assert dictionary.find(tokens, selection).tolist() == expected

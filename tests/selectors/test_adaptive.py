@@ -1,4 +1,4 @@
-"""Adaptive: hard classes more often, with an exact budget; uniform where nothing is told."""
+"""Tests of the selector ``adaptive``."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ EVERY = 3
 
 
 class Scores:
-    """Feedback with given tables by round; others are all ones."""
+    """Feedback with one table per round; other rounds are all ones."""
 
     def __init__(self, tables: dict[int, Any], size: int = SIZE) -> None:
         self.tables, self.size = tables, size
@@ -41,19 +41,20 @@ class Scores:
 
 
 def adaptive(**options: Any) -> maskplug.Strategy:
-    given = {"every": EVERY, "rate": 0.3, "clock": "step", **options}
-    return maskplug.strategy("adaptive", **given)
+    return maskplug.strategy(
+        "adaptive", **{"every": EVERY, "rate": 0.3, "clock": "step", **options}
+    )
 
 
 def inclusion(strategy: Any, scores: Any, samples: int = 4000, length: int = 10) -> Any:
-    """How often each of the first tokens was chosen in rows of different ordinary tokens."""
+    """Count how often each position is selected in rows of distinct ordinary tokens."""
     tokens = equal_rows(samples, length)
     masked = strategy(tokens, VOCAB, seed=5, step=6, feedback=Scores({2: scores}))
     return masked.selection.mask.reshape(samples, length).sum(axis=0)
 
 
 def table(**of: float) -> Any:
-    """Scores of ordinary tokens by their place in a row of ``equal_rows``."""
+    """Return scores of ordinary tokens by their position in a row of ``equal_rows``."""
     scores = np.ones(SIZE)
     for place, score in of.items():
         scores[ORDINARY[int(place[1:])]] = score
@@ -61,7 +62,7 @@ def table(**of: float) -> Any:
 
 
 @given(ragged(), seeds, st.lists(st.floats(0, 9), min_size=SIZE, max_size=SIZE), st.data())
-def test_adaptive_is_what_the_page_says(
+def test_matches_reference(
     rows: list[list[int]], seed: int, scores: list[float], data: st.DataObject
 ) -> None:
     steps = np.array([data.draw(st.sampled_from([0, 5, 6, 8, 9])) for _ in rows], np.int64)
@@ -77,24 +78,24 @@ def test_adaptive_is_what_the_page_says(
 
 
 @given(ragged(), seeds, st.floats(0, 20))
-def test_equal_losses_mask_as_none_at_all(rows: Any, seed: int, loss: float) -> None:
+def test_equal_losses_give_the_same_masks_as_no_losses(rows: Any, seed: int, loss: float) -> None:
     strategy = adaptive(every=1, momentum=0.6)
     losses = Losses(strategy.feedback_plan, SIZE)
     for step in range(4):
         losses.add(ORDINARY[step:], [loss] * (len(ORDINARY) - step))
         losses.advance_to(step + 1)
-    told = strategy(batch(rows), VOCAB, seed=seed, step=5, feedback=losses)
-    alone = strategy(batch(rows), VOCAB, seed=seed, step=5)
-    assert told.inputs.to_lists() == alone.inputs.to_lists()
+    with_feedback = strategy(batch(rows), VOCAB, seed=seed, step=5, feedback=losses)
+    without_feedback = strategy(batch(rows), VOCAB, seed=seed, step=5)
+    assert with_feedback.inputs.to_lists() == without_feedback.inputs.to_lists()
 
 
-def test_equal_losses_choose_every_token_alike() -> None:
+def test_equal_losses_select_tokens_uniformly() -> None:
     counts = inclusion(adaptive(), np.full(SIZE, 0.7))
     assert fits(counts, np.ones(10))
     assert counts.sum() == 3 * 4000
 
 
-def test_the_budget_is_met_whatever_the_scores() -> None:
+def test_budget_is_exact_for_any_scores() -> None:
     tokens = equal_rows(3000, 10)
     for scores in (table(n0=50.0), table(n0=0.0), np.zeros(SIZE)):
         feedback = Scores({2: scores})
@@ -104,13 +105,13 @@ def test_the_budget_is_met_whatever_the_scores() -> None:
         assert likely((counts == 3).sum(), 3000, 0.5)
 
 
-def test_chances_rise_with_the_score() -> None:
+def test_higher_scores_are_selected_more_often() -> None:
     scores = table(**{f"n{i}": 0.3 + 0.4 * i for i in range(10)})
     counts = inclusion(adaptive(), scores)
     assert (np.diff(counts) > 0).all()
 
 
-def test_one_draw_follows_the_weights_exactly() -> None:
+def test_single_draws_follow_the_weights() -> None:
     scores = table(n0=4.0, n1=0.5, n2=0.01)
     counts = inclusion(adaptive(rate=0.1), scores)
     assert fits(counts, [4.0, 0.5, 0.1, *np.ones(7)])  # the floor is 0.1
@@ -120,7 +121,7 @@ def test_one_draw_follows_the_weights_exactly() -> None:
     assert fits(counts, [16.0, 0.25, 0.1, *np.ones(7)])
 
 
-def test_temperature_flattens() -> None:
+def test_higher_temperature_flattens_the_distribution() -> None:
     shares = [
         inclusion(adaptive(temperature=t), table(n0=3.0))[0] for t in (0.5, 1.0, 2.0, 8.0, 1e9)
     ]
@@ -129,7 +130,7 @@ def test_temperature_flattens() -> None:
     assert inclusion(adaptive(temperature=1e-9), table(n0=1.1))[0] == 4000
 
 
-def test_without_a_floor_the_easiest_come_last() -> None:
+def test_floor_zero_selects_zero_scores_last() -> None:
     scores = table(**{f"n{i}": 0.0 for i in range(5)})
     counts = inclusion(adaptive(rate=0.5, floor=0.0), scores)
     assert counts.tolist() == [0] * 5 + [4000] * 5
@@ -137,7 +138,7 @@ def test_without_a_floor_the_easiest_come_last() -> None:
     assert (counts[:5] > 0).all()
 
 
-def test_the_scale_of_scores_does_not_matter_to_a_sample() -> None:
+def test_masks_do_not_depend_on_the_scale_of_scores() -> None:
     strategy, tokens = adaptive(floor=0.0), equal_rows(200, 10)
     scores = np.random.default_rng(2).gamma(1.0, 1.0, SIZE)
     masks = [
@@ -147,7 +148,7 @@ def test_the_scale_of_scores_does_not_matter_to_a_sample() -> None:
     assert masks[0].to_lists() == masks[1].to_lists() == masks[2].to_lists()
 
 
-def test_each_sample_follows_the_table_of_its_own_round() -> None:
+def test_each_sample_uses_the_scores_of_its_round() -> None:
     rows = [ORDINARY[:20]] * 6
     tables = {2: table(n0=1e6), 3: table(n1=1e6)}
     masked = adaptive(rate=0.05)(
@@ -158,7 +159,7 @@ def test_each_sample_follows_the_table_of_its_own_round() -> None:
     assert first == [two, one, one, two, one, two]
 
 
-def test_the_clock_and_the_rounds_are_apart() -> None:
+def test_scores_change_by_round_and_draws_by_clock() -> None:
     strategy = adaptive(clock="epoch")
     tokens, feedback = equal_rows(1, 40), Scores({2: table(n0=9.0)})
     assert strategy.needs_step
@@ -174,7 +175,7 @@ def layered(classes: Any) -> TokenBatch:
     return batch([ORDINARY[:6]] * 2000, classes=[classes] * 2000)
 
 
-def test_classes_of_a_layer() -> None:
+def test_classes_from_annotation() -> None:
     strategy = adaptive(by="layer", classes=3, rate=1 / 6)
     feedback = Scores({2: [1.0, 3.0, 0.5]}, 3)
     masked = strategy(layered([0, 1, 2, 0, 1, 2]), VOCAB, seed=1, step=6, feedback=feedback)
@@ -186,7 +187,7 @@ def test_classes_of_a_layer() -> None:
 
 def test_bad_classes() -> None:
     strategy = adaptive(by="layer", classes=3)
-    with pytest.raises(TokenError, match=r"reads the layer 'classes'.*\(its layers: none\)"):
+    with pytest.raises(TokenError, match=r"requires the annotation 'classes'.*has only: none"):
         strategy(batch([[5, 6]]), VOCAB)
     for wrong in (3, -1):
         with pytest.raises(TokenError, match=rf"from 0 to 2 .*sample 1, position 0 has {wrong}"):
@@ -195,7 +196,7 @@ def test_bad_classes() -> None:
     assert strategy(special, VOCAB).selection.mask.tolist() == [False, True, False]
 
 
-def test_feedback_of_another_size_is_refused() -> None:
+def test_feedback_with_wrong_size_raises() -> None:
     with pytest.raises(OptionError, match="scores for 7 classes; the strategy has 60"):
         adaptive()(batch([[5, 6]]), VOCAB, step=6, feedback=Scores({}, 7))
 
@@ -220,27 +221,30 @@ def test_bad_options(options: Any, message: str) -> None:
         part("selector", "adaptive", **options)
 
 
-def test_the_plan_is_found_in_parts_of_parts() -> None:
+def test_feedback_plan_is_found_in_nested_strategies() -> None:
     inner = {"name": "adaptive", "every": 7, "momentum": 0.5}
     plan = maskplug.strategy("adaptive", every=7, momentum=0.5).feedback_plan
-    for made in (
+    for strategy in (
         maskplug.strategy("mixture", strategies=["dynamic", inner]),
         maskplug.strategy("chain", strategies=["word_dropout", inner]),
         maskplug.strategy("compose", selector={"name": "adaptive", "every": 7, "momentum": 0.5}),
     ):
-        assert made.feedback_plan == plan
-        assert made.needs_step
+        assert strategy.feedback_plan == plan
+        assert strategy.needs_step
     assert maskplug.strategy("mixture", strategies=["dynamic", "span"]).feedback_plan is None
     other = {"name": "adaptive", "every": 8}
-    with pytest.raises(OptionError, match=r"in different ways: Plan\(every=7.*Plan\(every=8"):
+    with pytest.raises(
+        OptionError,
+        match=r"track losses differently: LossTrackingConfig\(every=7.*LossTrackingConfig\(every=8",
+    ):
         _ = maskplug.strategy("mixture", strategies=[inner, other]).feedback_plan
 
 
-def test_a_mixture_and_a_chain_follow_the_losses() -> None:
+def test_mixture_and_chain_use_feedback() -> None:
     feedback = Scores({2: table(n0=1e9)})
     for name in ("mixture", "chain"):
-        made = maskplug.strategy(
+        strategy = maskplug.strategy(
             name, strategies=[{"name": "adaptive", "every": EVERY, "rate": 0.1}]
         )
-        masked = made(equal_rows(50, 10), VOCAB, step=6, feedback=feedback)
+        masked = strategy(equal_rows(50, 10), VOCAB, step=6, feedback=feedback)
         assert masked.selection.mask.reshape(50, 10)[:, 0].all()

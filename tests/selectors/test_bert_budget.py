@@ -1,4 +1,4 @@
-"""BERT's own budget, and its words."""
+"""Tests of the selector ``bert_budget``."""
 
 from __future__ import annotations
 
@@ -11,10 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from maskplug import Rng
-from maskplug.errors import OptionError
 from maskplug.selectors import BertBudget
 from support import reference as ref
-from support import reference_masked_lm as own
+from support import reference_masked_lm as mlm_ref
 from support.batches import ORDINARY, PAD, VOCAB, batch, equal_rows, fits, ragged, seeds
 
 N = 10_000
@@ -29,39 +28,38 @@ def counts(selector: BertBudget, rows: list[list[int]]) -> list[int]:
 
 
 @given(ragged(), seeds, st.floats(0, 1), st.integers(1, 25), st.sampled_from(["token", "word"]))
-def test_bit_for_bit(rows: list[list[int]], seed: int, rate: float, most: int, unit: Any) -> None:
+def test_matches_reference(
+    rows: list[list[int]], seed: int, rate: float, most: int, unit: Any
+) -> None:
     tokens = batch(rows)
     selector = BertBudget(rate, most, unit)
     selection = selector.select(tokens, VOCAB, Rng.at(seed, 2, tokens.keys))
     expected = []
     for i, row in enumerate(rows):
-        free = [j for j, token in enumerate(row) if not VOCAB.special[token]]
-        starts = {j for j, token in enumerate(row) if token % 2 == 0 or unit == "token"}
-        groups = ref.word_groups(free, starts)
-        budget = own.bert_budget(len([x for x in row if x != PAD]), rate, most)
+        groups = ref.units_of(row, VOCAB.special, unit)
+        budget = mlm_ref.bert_budget(len([x for x in row if x != PAD]), rate, most)
         sample = ref.Sample(seed, 2, i)
         if unit == "token":
-            chosen = ref.exact(sample.words("exact", len(free)), min(budget, len(free)))
+            chosen = ref.exact(sample.words("exact", len(groups)), min(budget, len(groups)))
         else:
             drawn = sample.words("bert words", len(groups))
-            chosen = own.words_within(drawn, [len(group) for group in groups], budget)
+            chosen = mlm_ref.words_within(drawn, [len(group) for group in groups], budget)
         taken = [group for group, one in zip(groups, chosen, strict=True) if one]
         expected.extend(int(tokens.offsets[i]) + j for group in taken for j in group)
     assert np.flatnonzero(selection.mask).tolist() == expected
 
 
 @pytest.mark.parametrize(
-    ("length", "expected"),
-    [(3, 1), (4, 1), (5, 1), (10, 2), (30, 4), (128, 19), (512, 20)],
+    ("length", "expected"), [(3, 1), (4, 1), (5, 1), (10, 2), (30, 4), (128, 19), (512, 20)]
 )
-def test_the_budget_is_that_of_the_original(length: int, expected: int) -> None:
+def test_budget_matches_bert(length: int, expected: int) -> None:
     # The length counts [CLS] and [SEP]; 10 · 0.15 = 1.5 becomes 2, and 30 · 0.15 = 4.5 becomes 4.
     row = [2, *np.resize(ORDINARY, length - 2).tolist(), 3]
     assert counts(BertBudget(), [row] * 5) == [expected] * 5
 
 
 @given(ragged(), seeds, st.integers(0, 5), st.integers(0, 200), st.sampled_from(["token", "word"]))
-def test_padding_changes_nothing(
+def test_padding_does_not_change_the_selection(
     rows: list[list[int]], seed: int, left: int, right: int, unit: Any
 ) -> None:
     def masked(padded: list[list[int]]) -> list[list[int]]:
@@ -75,7 +73,7 @@ def test_padding_changes_nothing(
     assert [[i - left for i in row] for row in padded] == bare
 
 
-def test_no_more_than_can_be_masked() -> None:
+def test_budget_is_limited_to_maskable_tokens() -> None:
     assert counts(BertBudget(1.0), [[2, 7, 3], [2, 3], [], [2, 3, 4, 59]]) == [1, 0, 0, 0]
 
 
@@ -87,17 +85,17 @@ def test_every_subset_of_tokens_is_equally_likely() -> None:
     assert fits(list(codes.values()), np.ones(15))
 
 
-def test_words_that_do_not_fit_are_left_out() -> None:
+def test_words_that_exceed_the_budget_are_skipped() -> None:
     tokens = batch([ROW] * 2_000)
     selection = BertBudget(0.1, unit="word").select(tokens, VOCAB, Rng.at(1, 0, tokens.keys))
     chosen = selection.mask.reshape(2_000, 7, 6)
     assert (chosen[:, :, 1] == chosen[:, :, 2]).all()
     assert (chosen[:, :, 3] == chosen[:, :, 4]).all()
-    # There are words of one token for whatever is left: the budget of four is met exactly.
+    # Words of one token fill the rest, so the budget of four is exact.
     assert (chosen.sum(axis=(1, 2)) == 4).all()
 
 
-def test_words_in_random_order() -> None:
+def test_word_order_is_uniform() -> None:
     tokens = batch([[6, 8, 10, 12, 14]] * N)  # five words of one token, and a budget of two
     selection = BertBudget(0.4, unit="word").select(tokens, VOCAB, Rng.at(1, 0, tokens.keys))
     codes = Counter((selection.mask.reshape(N, 5) @ (1 << np.arange(5))).tolist())
@@ -105,25 +103,10 @@ def test_words_in_random_order() -> None:
     assert fits(list(codes.values()), np.ones(10))
 
 
-def test_where_no_word_fits_one_is_taken_evenly() -> None:
+def test_one_word_is_selected_uniformly_if_none_fits() -> None:
     tokens = batch([[6, 7, 9, 8, 11, 13, 10, 15, 17]] * N)
     selection = BertBudget(0.2, unit="word").select(tokens, VOCAB, Rng.at(1, 0, tokens.keys))
     mask = selection.mask.reshape(N, 3, 3)
     assert (mask.all(axis=2).sum(axis=1) == 1).all()
     assert (mask.any(axis=2) == mask.all(axis=2)).all()
     assert fits(mask[:, :, 0].sum(axis=0), np.ones(3))
-
-
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        ({"rate": -0.1}, "'rate' is -0.1"),
-        (
-            {"max_predictions": 0},
-            "'max_predictions' is 0; it must be a whole number from 1 to 2,147,483,647",
-        ),
-    ],
-)
-def test_bad_options(options: dict[str, Any], message: str) -> None:
-    with pytest.raises(OptionError, match=message):
-        BertBudget(**options)

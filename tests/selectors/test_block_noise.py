@@ -1,4 +1,4 @@
-"""A level for each block: where blocks begin, how levels are spread, and the two extremes."""
+"""Tests of the selector ``block_noise``."""
 
 from __future__ import annotations
 
@@ -12,23 +12,22 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from maskplug import Rng
-from maskplug.errors import OptionError
 from maskplug.selectors import BlockNoise
 from support import reference as ref
-from support import reference_diffusion as twin
+from support import reference_diffusion as diffusion_ref
 from support.batches import VOCAB, batch, equal_rows, fits, ragged, seeds
 
 N = 12_000
 
 
 def levels(selector: BlockNoise, samples: int, blocks: int) -> Any:
-    """The levels of rows of so many blocks: (samples, blocks)."""
+    """Return the levels of rows with this number of blocks: (samples, blocks)."""
     counts = np.full(samples, blocks)
     return selector.times(counts, Rng.at(11, 0, range(samples))).reshape(samples, blocks)
 
 
 @given(ragged(), seeds, st.integers(1, 12), st.floats(1e-3, 1), st.floats(1e-3, 1), st.booleans())
-def test_bit_for_bit(
+def test_matches_reference(
     rows: list[list[int]], seed: int, block: int, one: float, other: float, antithetic: bool
 ) -> None:
     tokens = batch(rows)
@@ -39,11 +38,11 @@ def test_bit_for_bit(
     for i, row in enumerate(rows):
         free = [not VOCAB.special[token] for token in row]
         sample = ref.Sample(seed, 5, i)
-        own = twin.block_levels(sample, sum(free), block, **options)  # type: ignore[arg-type]
-        chosen = iter(twin.chosen(sample, [own[j // block] for j in range(sum(free))]))
-        for unit, number in zip(free, twin.block_layer(free, block), strict=True):
+        levels = diffusion_ref.block_levels(sample, sum(free), block, **options)  # type: ignore[arg-type]
+        chosen = iter(diffusion_ref.chosen(sample, [levels[j // block] for j in range(sum(free))]))
+        for unit, number in zip(free, diffusion_ref.block_layer(free, block), strict=True):
             masked = unit and next(chosen)
-            expected.append((masked, 1.0 / own[number] if masked else None, number))
+            expected.append((masked, 1.0 / levels[number] if masked else None, number))
     mask = selector.select(tokens, VOCAB, rng).mask
     weights = selector.weights(tokens, VOCAB, rng)
     numbers = selector.annotations(tokens, VOCAB)["block"]
@@ -52,26 +51,26 @@ def test_bit_for_bit(
     assert got == expected
 
 
-def test_blocks_are_counted_in_tokens_that_can_be_masked() -> None:
+def test_blocks_count_maskable_tokens() -> None:
     rows = [[2, 5, 3, 6, 7, 8, 3, 9, 0, 0], [2, 3], [], [5, 6]]
     got = BlockNoise(2).annotations(batch(rows), VOCAB)["block"]
     assert got.tolist() == [-1, 0, 0, 0, 1, 1, 1, 2, 2, 2, -1, -1, 0, 0]
 
 
-def test_a_prompt_stands_before_the_first_block() -> None:
+def test_prompt_tokens_have_block_minus_one() -> None:
     protected = [[True, True, True, False, False, False]]
     tokens = batch([[2, 5, 6, 7, 8, 9]], protected=protected)
     assert BlockNoise(2).annotations(tokens, VOCAB)["block"].tolist() == [-1, -1, -1, 0, 0, 1]
 
 
 @pytest.mark.parametrize("blocks", [1, 2, 3, 7])
-def test_one_level_in_each_part_of_the_range(blocks: int) -> None:
+def test_antithetic_levels_are_stratified(blocks: int) -> None:
     share = (levels(BlockNoise(low=0.2, high=0.6), 500, blocks) - 0.2) / 0.4
     parts = np.sort(np.floor(share * blocks), axis=1)
     assert (parts == np.arange(blocks)).all()
 
 
-def test_every_order_of_the_parts_is_equally_likely() -> None:
+def test_order_of_strata_is_uniform() -> None:
     share = (levels(BlockNoise(), N, 3) - 1e-3) / (1 - 1e-3)
     counts = Counter(map(tuple, np.floor(share * 3).astype(int).tolist()))
     assert len(counts) == 6
@@ -79,12 +78,12 @@ def test_every_order_of_the_parts_is_equally_likely() -> None:
 
 
 @pytest.mark.parametrize("antithetic", [True, False])
-def test_each_block_has_a_uniform_level(antithetic: bool) -> None:
+def test_level_of_each_block_is_uniform(antithetic: bool) -> None:
     got = levels(BlockNoise(low=0.1, high=0.5, antithetic=antithetic), N, 3)
     for block in got.T:
         assert stats.kstest(block, stats.uniform(0.1, 0.4).cdf).pvalue > 1e-4
     correlation = np.corrcoef(got[:, 0], got[:, 1])[0, 1]
-    # Of three parts of the range without replacement: -(1/2) (8/9) + 0 within a part.
+    # Three strata drawn without replacement: -(1/2) (8/9) between, 0 within strata.
     assert abs(correlation - (-4 / 9 if antithetic else 0)) < 4 / N**0.5
 
 
@@ -100,7 +99,7 @@ def test_weights_are_unbiased(antithetic: bool, block: int) -> None:
         assert abs(mean - 1) <= 4 * deviation / len(rows) ** 0.5
 
 
-def test_a_block_as_long_as_the_row_is_one_level_a_row() -> None:
+def test_block_as_long_as_the_row_has_one_level() -> None:
     tokens = equal_rows(N, 4)
     rng = Rng.at(1, 0, tokens.keys)
     weights = BlockNoise(4).weights(tokens, VOCAB, rng).reshape(-1, 4)
@@ -109,24 +108,9 @@ def test_a_block_as_long_as_the_row_is_one_level_a_row() -> None:
     assert fits(np.bincount(counts, minlength=5), np.ones(5))
 
 
-def test_blocks_of_one_token_at_level_one_mask_everything() -> None:
+def test_blocks_of_one_token_at_level_one_mask_all() -> None:
     tokens = batch([[2, 5, 6, 7, 3], [8], [3], []])
     selector = BlockNoise(1, low=1.0)
     rng = Rng.at(1, 0, tokens.keys)
     assert (selector.select(tokens, VOCAB, rng).mask == ~VOCAB.special[tokens.ids]).all()
     assert (selector.weights(tokens, VOCAB, rng) == 1).all()
-
-
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        ({"block": 0}, "'block' is 0; it must be a whole number from 1 to 2,147,483,647"),
-        ({"low": 0.0}, "'low' and 'high' are 0.0 and 1.0; they must be above 0"),
-        ({"high": 1.5}, "'low' and 'high' are 0.001 and 1.5"),
-        ({"low": 0.5, "high": 0.4}, "'low' not above 'high'"),
-        ({"low": float("nan")}, "'low' and 'high' are nan and 1.0"),
-    ],
-)
-def test_bad_options(options: dict[str, Any], message: str) -> None:
-    with pytest.raises(OptionError, match=message):
-        BlockNoise(**options)

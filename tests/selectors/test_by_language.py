@@ -1,4 +1,4 @@
-"""Both sides of a pair: their masks, their positions, and the rows that hold them."""
+"""Tests of the selector ``by_language`` and of ``objectives.tlm``."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 
 import maskplug
 from maskplug import Rng, TokenBatch
-from maskplug.errors import OptionError, TokenError
+from maskplug.errors import TokenError
 from maskplug.objectives.tlm import concatenate
 from maskplug.rng import hash_words
 from maskplug.selectors import ByLanguage
 from support import reference as ref
-from support import reference_masked_lm as own
+from support import reference_masked_lm as mlm_ref
 from support.batches import ORDINARY, VOCAB, batch, likely, ragged, seeds
 
 N = 8_000
@@ -31,22 +31,22 @@ def pairs(draw: st.DrawFn) -> tuple[list[list[int]], list[list[int]]]:
 
 
 @given(pairs(), seeds, st.one_of(st.sampled_from([0.0, 1.0]), st.floats(0, 1)))
-def test_bit_for_bit(
+def test_matches_reference(
     drawn: tuple[list[list[int]], list[list[int]]], seed: int, rate: float
 ) -> None:
     rows, annotations = drawn
     tokens = batch(rows, languages=annotations)
     mask = ByLanguage(rate).select(tokens, VOCAB, Rng.at(seed, 2, tokens.keys)).mask
     expected = []
-    for i, (row, layer) in enumerate(zip(rows, annotations, strict=True)):
+    for i, (row, numbers) in enumerate(zip(rows, annotations, strict=True)):
         free = [j for j, token in enumerate(row) if not VOCAB.special[token]]
         words = ref.Sample(seed, 2, i).words("by language", len(free))
-        chosen = own.in_segments(words, [layer[j] for j in free], ref.threshold(rate))
+        chosen = mlm_ref.in_segments(words, [numbers[j] for j in free], ref.threshold(rate))
         expected += [int(tokens.offsets[i]) + j for j, one in zip(free, chosen, strict=True) if one]
     assert np.flatnonzero(mask).tolist() == expected
 
 
-def test_both_sides_at_the_same_rate() -> None:
+def test_both_languages_have_the_same_rate() -> None:
     tokens = batch([ORDINARY[:40]] * N, languages=[[0] * 20 + [1] * 20] * N)
     mask = ByLanguage(0.4).select(tokens, VOCAB, Rng.at(1, 0, tokens.keys)).mask.reshape(N, 40)
     for side in (slice(0, 20), slice(20, 40)):
@@ -54,7 +54,7 @@ def test_both_sides_at_the_same_rate() -> None:
     assert not (mask[:, :20] == mask[:, 20:]).all(axis=1).any()
 
 
-def test_no_side_stays_without_a_choice() -> None:
+def test_each_language_has_a_selected_token() -> None:
     rows = [[2, 5, 7, 3, 2, 9, 11, 3]] * 2_000
     tokens = batch(rows, languages=[[0] * 4 + [1] * 4] * 2_000)
     mask = ByLanguage(0.01).select(tokens, VOCAB, Rng.at(1, 0, tokens.keys)).mask.reshape(-1, 8)
@@ -63,8 +63,8 @@ def test_no_side_stays_without_a_choice() -> None:
     assert likely(mask[:, 1].sum(), 2_000, 0.5)
 
 
-def test_the_pair_of_the_reference() -> None:
-    # As XLM joins them: an end of sequence on both sides of either text.
+def test_tlm_row_matches_xlm() -> None:
+    # XLM's format: an end of sequence on both sides of each text.
     english = batch([[2, 10, 11, 2]], keys=["pair"])
     french = batch([[2, 20, 21, 22, 2]], keys=["pair"])
     tokens = concatenate(english, french)
@@ -76,13 +76,13 @@ def test_the_pair_of_the_reference() -> None:
     assert not masked.selection.mask[[0, 3, 4, 8]].any()
 
 
-def test_positions_begin_anew_in_every_row() -> None:
+def test_positions_restart_in_every_row() -> None:
     tokens = batch([[5, 6], [7, 8, 9], [], [6]], languages=[[1, 1], [1, 0, 0], [], [0]])
     masked = maskplug.strategy("tlm")(tokens, VOCAB)
     assert masked.annotations["position_ids"].tolist() == [0, 1, 0, 0, 1, 0]
 
 
-def test_concatenate_joins_rows_and_layers() -> None:
+def test_concatenate_joins_rows_and_annotations() -> None:
     first = batch([[5, 6], [], [7]], keys=[1, 2, 3], word_starts=[[True, False], [], [True]])
     second = batch([[8], [9, 10], []], keys=[1, 2, 4], word_starts=[[False], [True, True], []])
     both = concatenate(first, second, languages=(3, 7))
@@ -95,7 +95,7 @@ def test_concatenate_joins_rows_and_layers() -> None:
 
 
 @given(ragged(), ragged())
-def test_concatenate_any_rows(left: list[list[int]], right: list[list[int]]) -> None:
+def test_concatenate_random_rows(left: list[list[int]], right: list[list[int]]) -> None:
     count = min(len(left), len(right))
     both = concatenate(batch(left[:count]), batch(right[:count]))
     rows = [a + b for a, b in zip(left[:count], right[:count], strict=True)]
@@ -104,31 +104,28 @@ def test_concatenate_any_rows(left: list[list[int]], right: list[list[int]]) -> 
     assert both.annotations["languages"].tolist() == [number for side in sides for number in side]
 
 
-def test_batches_that_do_not_fit() -> None:
-    with pytest.raises(TokenError, match="2 rows cannot be joined to 1 rows"):
+def test_mismatched_batches_raise() -> None:
+    with pytest.raises(TokenError, match="have 2 and 1 rows"):
         concatenate(batch([[5], [6]]), batch([[7]]))
-    with pytest.raises(TokenError, match="only one of the two batches has the layers 'protected'"):
+    with pytest.raises(
+        TokenError, match="only one of the two batches has the annotations 'protected'"
+    ):
         concatenate(batch([[5]]), batch([[6]], protected=[[True]]))
 
 
 @pytest.mark.parametrize(
     ("annotations", "message"),
     [
-        ({}, r"'tlm@1' reads the layer 'languages', one value for each token"),
+        ({}, r"'tlm@1' requires the annotation 'languages', one value per token"),
         ({"languages": [[0, -2]]}, "sample 0, position 1 has -2"),
     ],
 )
-def test_bad_layers(annotations: dict[str, Any], message: str) -> None:
+def test_bad_annotations(annotations: dict[str, Any], message: str) -> None:
     with pytest.raises(TokenError, match=message):
         maskplug.strategy("tlm")(batch([[5, 6]], **annotations), VOCAB)
 
 
-def test_bad_rate() -> None:
-    with pytest.raises(OptionError, match="'rate' is 7"):
-        ByLanguage(7)
-
-
-def test_the_caller_keeps_the_batches() -> None:
+def test_concatenate_does_not_modify_its_arguments() -> None:
     first, second = batch([[5, 6]]), batch([[7]])
     concatenate(first, second)
     assert first.ids.tolist() == [5, 6]

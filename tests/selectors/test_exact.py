@@ -1,19 +1,15 @@
-"""An exact number of units."""
+"""Tests of the selector ``exact``."""
 
 from __future__ import annotations
 
-import numpy as np
-import pytest
-
 import maskplug
-from maskplug.errors import OptionError
 from maskplug.selectors import Exact
 from support.batches import VOCAB, batch, equal_rows, likely
 
 N = 10_000
 
 
-def test_words_are_counted_not_their_tokens() -> None:
+def test_budget_of_words_counts_words() -> None:
     tokens = equal_rows(N, 25)  # 5 | 6 7 | 8 9 | … | 28 29: thirteen words
     selection = Exact(0.5, unit="word").select(tokens, VOCAB, maskplug.Rng.at(1, 0, tokens.keys))
     assert set(selection.counts.tolist()) == {6, 7}
@@ -22,7 +18,7 @@ def test_words_are_counted_not_their_tokens() -> None:
     assert likely(first, N, 0.5)
 
 
-def test_pairs_are_as_likely_as_they_should_be() -> None:
+def test_pairs_have_the_expected_frequency() -> None:
     tokens = equal_rows(N, 10)
     selection = Exact(0.3).select(tokens, VOCAB, maskplug.Rng.at(1, 0, tokens.keys))
     mask = selection.mask.reshape(N, 10)
@@ -30,18 +26,7 @@ def test_pairs_are_as_likely_as_they_should_be() -> None:
         assert likely((mask[:, i] & mask[:, i + 1]).sum(), N, 3 / 10 * 2 / 9)
 
 
-def test_a_schedule_changes_the_budget_sample_by_sample() -> None:
-    strategy = maskplug.strategy("dynamic", rate={"name": "linear", "start": 0.5, "end": 0.1})
-    masked = strategy(equal_rows(3, 20), VOCAB, progress=np.array([0.0, 0.5, 1.0]))
-    assert masked.selection.counts.tolist() == [10, 6, 2]
-
-
 def test_empty_and_special_rows() -> None:
     tokens = batch([[], [2, 3], [0] * 5, [7], [4, 4]])
     selection = Exact(1.0).select(tokens, VOCAB, maskplug.Rng.at(1, 0, tokens.keys))
     assert selection.counts.tolist() == [0, 0, 0, 1, 0]
-
-
-def test_bad_rate() -> None:
-    with pytest.raises(OptionError, match=r"'rate' is 1.5; .* from 0 to 1"):
-        Exact(1.5)

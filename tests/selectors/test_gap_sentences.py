@@ -1,4 +1,4 @@
-"""How many sentences are chosen and which; see kernels/test_rouge for the principal ones."""
+"""Tests of the selector ``gap_sentences``; for the scores see kernels/test_rouge."""
 
 from __future__ import annotations
 
@@ -10,8 +10,7 @@ import pytest
 
 import maskplug
 from maskplug import Rng
-from maskplug.errors import OptionError, VocabularyError
-from maskplug.schedule import Linear
+from maskplug.errors import VocabularyError
 from maskplug.selectors import GapSentences
 from support.batches import batch, fits
 from support.cases import RICH
@@ -19,74 +18,57 @@ from support.denoising import spans_of
 
 
 def text(sentences: int) -> list[int]:
-    """Sentences of three tokens: the n-th begins at 1 + 3 n."""
+    """Return a row of sentences of three tokens; the n-th starts at 1 + 3 n."""
     return [2, *[token for n in range(sentences) for token in (10 + n, 40, 7)], 3]
 
 
 def chosen(selector: GapSentences, rows: list[list[int]], seed: int = 1, t: int = 0) -> Any:
     tokens = batch(rows)
     selection = selector.select(tokens, RICH, Rng.at(seed, t, tokens.keys))
-    return [tuple((start - 1) // 3 for start, _ in own) for own in spans_of(selection, tokens)]
+    return [
+        tuple((start - 1) // 3 for start, _ in row_spans)
+        for row_spans in spans_of(selection, tokens)
+    ]
 
 
 @pytest.mark.parametrize("choose", ["lead", "random", "principal"])
 @pytest.mark.parametrize(
     ("sentences", "rate", "count"),
     [(0, 0.3, 0), (1, 0.3, 1), (1, 0.99, 1), (2, 0.99, 1), (3, 0.1, 1), (10, 0.45, 4), (9, 0.99, 8),
-     (10, 0.0, 0), (10, 1e-9, 1)],
+     (10, 0.0, 0), (10, 1e-9, 1)]
 )  # fmt: skip
 def test_counts(choose: Any, sentences: int, rate: float, count: int) -> None:
-    assert [len(own) for own in chosen(GapSentences(rate, choose), [text(sentences)])] == [count]
+    assert [
+        len(row_spans) for row_spans in chosen(GapSentences(rate, choose), [text(sentences)])
+    ] == [count]
 
 
-def test_lead_takes_the_first() -> None:
+def test_lead_selects_the_first_sentences() -> None:
     assert chosen(GapSentences(0.5, "lead"), [text(4), text(6)]) == [(0, 1), (0, 1, 2)]
 
 
-def test_random_takes_all_sets_alike() -> None:
+def test_random_subsets_are_uniform() -> None:
     seen = Counter(chosen(GapSentences(0.4, "random"), [text(5)] * 10_000))
     assert len(seen) == 10
     assert fits(list(seen.values()), np.ones(10))
 
 
 @pytest.mark.parametrize("choose", ["lead", "principal"])
-def test_only_random_ones_are_drawn(choose: Any) -> None:
+def test_lead_and_principal_are_deterministic(choose: Any) -> None:
     rows = [text(9)] * 20
     selector = GapSentences(0.4, choose)
     assert len(set(chosen(selector, rows))) == 1
     assert chosen(selector, rows, seed=2, t=1) == chosen(selector, rows)
 
 
-def test_a_sentence_is_one_span() -> None:
+def test_each_sentence_is_one_span() -> None:
     tokens = batch([[2, 10, 12, 7, 9, 14, 16, 7, 3]])
     selection = GapSentences(0.5, "lead").select(tokens, RICH, Rng.at(1, 0, tokens.keys))
     assert spans_of(selection, tokens) == [[(1, 4)]]
 
 
-def test_a_rate_may_be_a_schedule() -> None:
-    selector = GapSentences(Linear(0.2, 0.6), "lead")
-    tokens = batch([text(5)] * 2)
-    selection = selector.select(tokens, RICH, Rng.at(1, 0, tokens.keys, np.array([0.0, 1.0])))
-    assert selection.counts.tolist() == [1, 3]
-
-
-def test_sentences_must_be_known() -> None:
+def test_missing_sentence_starts_raise() -> None:
     vocab = maskplug.Vocabulary(size=60, mask_id=4)
     tokens = batch([[10, 11, 12]])
     with pytest.raises(VocabularyError, match="sentence_starts"):
         GapSentences().select(tokens, vocab, Rng.at(1, 0, tokens.keys))
-
-
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        ({"rate": 1.0}, "'rate' is 1.0; a rate of 1 leaves no sentence to be read"),
-        ({"rate": Linear(0.3, 1.0)}, "leaves no sentence"),
-        ({"rate": 1.5}, "'rate' is 1.5; it must be a number from 0 to 1"),
-        ({"choose": "lead", "unique": True}, "False and True; they score principal sentences"),
-        ({"choose": "random", "sequential": True}, "'choose' is 'random'"),
-    ],
-)
-def test_bad_options(options: dict[str, Any], message: str) -> None:
-    with pytest.raises(OptionError, match=message):
-        GapSentences(**options)

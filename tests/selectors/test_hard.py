@@ -1,4 +1,4 @@
-"""Hard: exactly the tokens over the bar; an exact share at random where there are none."""
+"""Tests of the selector ``hard``."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def evolved(**options: Any) -> maskplug.Strategy:
 
 
 @given(ragged(), seeds, st.floats(0, 2), st.floats(0, 1), st.data())
-def test_hard_is_what_the_page_says(
+def test_matches_reference(
     rows: Any, seed: int, bar: float, rate: float, data: st.DataObject
 ) -> None:
     value = st.one_of(st.just(0.0), st.floats(0, 3), st.just(bar), st.just(float("inf")))
@@ -37,7 +37,7 @@ def test_hard_is_what_the_page_says(
         assert not np.delete(mask, free).any()
 
 
-def test_all_that_is_over_the_bar_becomes_a_mask() -> None:
+def test_tokens_above_the_threshold_become_masks() -> None:
     row = [2, 10, 11, 12, 13, 3]
     losses = [9.0, 0.11, 0.1, 0.0, 7.0, 9.0]
     for epoch in range(5):
@@ -59,18 +59,18 @@ def test_rows_without_hard_tokens_are_masked_at_random() -> None:
     assert (masked.selection.mask == dynamic.selection.mask).all()
 
 
-def test_a_loss_that_is_missing_names_its_row() -> None:
+def test_missing_loss_raises_with_sample_key() -> None:
     rows, nan = [[10, 11], [2, 12, 13]], float("nan")
     tokens = batch(rows, keys=["a", 77], losses=[[0.0, 1.0], [nan, 0.0, nan]])
-    message = r"'losses' holds .*; sample 1, position 2 has NaN \(sample key 77\)"
+    message = r"'losses' must hold .*; sample 1, position 2 has NaN \(sample key 77\)"
     with pytest.raises(TokenError, match=message):
         evolved()(tokens, VOCAB)
     special = batch([[2, 12, 3]], losses=[[nan, 1.0, nan]])
     assert evolved()(special, VOCAB).selection.mask.tolist() == [False, True, False]
 
 
-def test_the_layer_must_be_there() -> None:
-    with pytest.raises(TokenError, match=r"the layer 'losses'.*'maskplug list self_evolution'"):
+def test_missing_annotation_raises() -> None:
+    with pytest.raises(TokenError, match=r"'losses'.*'maskplug list self_evolution'"):
         evolved()(batch([ORDINARY[:3]]), VOCAB)
     assert evolved().required_annotations == ("losses",)
     evolved().dry_run(VOCAB)

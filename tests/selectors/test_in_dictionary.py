@@ -1,11 +1,8 @@
-"""Words of a dictionary, each on its own."""
+"""Tests of the selector ``in_dictionary``."""
 
 from __future__ import annotations
 
-import pytest
-
 from maskplug import Rng
-from maskplug.errors import OptionError
 from maskplug.preprocessing.resource import Resource
 from maskplug.selectors import InDictionary
 from support.batches import batch, likely
@@ -13,7 +10,7 @@ from support.cases import RICH
 from support.denoising import DICTIONARY, spans_of
 
 FILE = Resource.of(DICTIONARY)
-#: 6 7 | 8 | 6 | 10 11 | 12 13 | 8 9: the first, the second and the fourth are there.
+#: Words 6 7, 8, 6, 10 11, 12 13, 8 9: the first, second and fourth are in the dictionary.
 ROW = [2, 6, 7, 8, 6, 10, 11, 12, 13, 8, 9, 3]
 
 
@@ -23,18 +20,13 @@ def select(rate: float, rows: list[list[int]]) -> list[list[tuple[int, int]]]:
     return spans_of(selection, tokens)
 
 
-def test_whole_words_that_are_there_and_no_others() -> None:
+def test_only_words_of_the_dictionary_are_selected() -> None:
     assert select(1.0, [ROW, [], [3], [12, 13]]) == [[(1, 2), (3, 1), (5, 2)], [], [], []]
     assert select(0.0, [ROW]) == [[]]
 
 
-def test_each_is_chosen_on_its_own() -> None:
+def test_words_are_selected_independently() -> None:
     rows = select(0.3, [ROW] * 4_000)
-    hits = [sum(span in own for own in rows) for span in ((1, 2), (3, 1), (5, 2))]
+    hits = [sum(span in row_spans for row_spans in rows) for span in ((1, 2), (3, 1), (5, 2))]
     assert all(likely(hit, 4_000, 0.3) for hit in hits)
-    assert likely(sum(len(own) == 3 for own in rows), 4_000, 0.027)
-
-
-def test_bad_rate() -> None:
-    with pytest.raises(OptionError, match="'rate' is 3"):
-        InDictionary(FILE, 3)
+    assert likely(sum(len(row_spans) == 3 for row_spans in rows), 4_000, 0.027)

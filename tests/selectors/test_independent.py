@@ -1,15 +1,13 @@
-"""Each unit on its own coin."""
+"""Tests of the selector ``independent``."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import numpy as np
-import pytest
 from scipy import stats
 
 import maskplug
-from maskplug.errors import OptionError
 from maskplug.selectors import Independent
 from support.batches import VOCAB, equal_rows, fits, likely
 
@@ -27,16 +25,16 @@ def test_counts_are_binomial() -> None:
     assert fits(np.bincount(counts, minlength=9), stats.binom.pmf(np.arange(9), 8, 0.3))
 
 
-def test_whole_words_share_a_coin() -> None:
+def test_tokens_of_a_word_are_selected_together() -> None:
     chosen = mask(Independent(0.3, unit="word", always_one=False), N, 8)
     assert chosen[:, 1].sum() > 0
-    # ORDINARY begins with 5, which goes on with nothing: a word of its own; then 6 7, 8 9, 10 11.
+    # The words of ORDINARY are 5, 6 7, 8 9, 10 11, …
     assert (chosen[:, 1:7:2] == chosen[:, 2:8:2]).all()
     assert likely(chosen[:, 0].sum(), N, 0.3)
     assert likely((chosen[:, 0] == chosen[:, 1]).sum(), N, 0.3**2 + 0.7**2)
 
 
-def test_always_one_adds_a_unit_evenly_to_empty_rows() -> None:
+def test_always_one_adds_a_uniform_unit_to_empty_rows() -> None:
     with_one, without = (mask(Independent(0.1, always_one=one), N, 5) for one in (True, False))
     empty = ~without.any(axis=1)
     assert likely(empty.sum(), N, 0.9**5)
@@ -45,7 +43,7 @@ def test_always_one_adds_a_unit_evenly_to_empty_rows() -> None:
     assert fits(with_one[empty].sum(axis=0), np.ones(5))
 
 
-def test_leave_one_leaves_a_unit_evenly_in_full_rows() -> None:
+def test_leave_one_removes_a_uniform_unit_from_full_rows() -> None:
     with_one, without = (mask(Independent(0.9, leave_one=leave), N, 5) for leave in (True, False))
     full = without.all(axis=1)
     assert likely(full.sum(), N, 0.9**5)
@@ -53,11 +51,5 @@ def test_leave_one_leaves_a_unit_evenly_in_full_rows() -> None:
     assert fits((~with_one[full]).sum(axis=0), np.ones(5))
 
 
-def test_a_row_of_one_unit_with_both() -> None:
+def test_leave_one_wins_over_always_one_in_rows_of_one_unit() -> None:
     assert not mask(Independent(0.5, always_one=True, leave_one=True), 50, 1).any()
-
-
-@pytest.mark.parametrize("rate", [-0.01, 1.01, float("nan"), "0.1", None])
-def test_bad_rates(rate: Any) -> None:
-    with pytest.raises(OptionError, match="from 0 to 1"):
-        Independent(rate)

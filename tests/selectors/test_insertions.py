@@ -1,4 +1,4 @@
-"""Places of insertions: how many, where, and never outside."""
+"""Tests of the selector ``insertions``."""
 
 from __future__ import annotations
 
@@ -6,14 +6,12 @@ from collections import Counter
 from typing import Any
 
 import numpy as np
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from maskplug import Rng, Selection, TokenBatch
-from maskplug.errors import OptionError
 from maskplug.selectors import Insertions
-from support.batches import ORDINARY, SPECIAL, VOCAB, batch, equal_rows, fits, likely, ragged
+from support.batches import SPECIAL, VOCAB, batch, equal_rows, fits, likely, ragged
 from support.denoising import spans_of
 
 
@@ -21,13 +19,13 @@ def select(rate: float, tokens: TokenBatch, unit: Any = "token") -> Selection:
     return Insertions(rate, unit).select(tokens, VOCAB, Rng.at(5, 0, tokens.keys))
 
 
-def test_counts_are_right_on_average() -> None:
+def test_mean_count_is_exact() -> None:
     counts = select(0.15, equal_rows(4_000, 10)).counts
     assert set(counts.tolist()) == {1, 2}
     assert likely((counts == 2).sum(), 4_000, 0.5)
 
 
-def test_every_set_of_places_is_equally_likely() -> None:
+def test_every_set_of_positions_is_equally_likely() -> None:
     tokens = equal_rows(15_000, 5)
     sets = Counter(
         tuple(start for start, _ in row) for row in spans_of(select(0.4, tokens), tokens)
@@ -37,7 +35,7 @@ def test_every_set_of_places_is_equally_likely() -> None:
 
 
 @given(ragged(), st.floats(0, 1), st.sampled_from(["token", "word"]))
-def test_places_are_empty_spans_between_tokens_that_may_be_masked(
+def test_positions_are_empty_spans_between_maskable_tokens(
     rows: list[list[int]], rate: float, unit: Any
 ) -> None:
     tokens = batch(rows)
@@ -45,26 +43,8 @@ def test_places_are_empty_spans_between_tokens_that_may_be_masked(
     assert not selection.lengths.any()
     assert not selection.mask.any()
     assert (selection.counts <= Insertions(rate, unit).bound(tokens.lengths).empty).all()
-    for row, own in zip(rows, spans_of(selection, tokens), strict=True):
+    for row, row_spans in zip(rows, spans_of(selection, tokens), strict=True):
         free = [p for p, token in enumerate(row) if token not in SPECIAL]
-        assert bool(own) == (bool(free) and rate > 0)
-        assert all(free[0] <= start <= free[-1] + 1 for start, _ in own)
-        assert len({start for start, _ in own}) == len(own)
-
-
-def test_words_are_not_torn() -> None:
-    row = [token for word in (6, 8, 10, 12) for token in (word, word + 1)]
-    tokens = batch([row] * 200)
-    starts = {start for own in spans_of(select(1.0, tokens, "word"), tokens) for start, _ in own}
-    assert starts == {0, 2, 4, 6, 8}
-
-
-def test_special_tokens_in_front_stay_in_front() -> None:
-    tokens = batch([[2, *ORDINARY[:4], 3]] * 300)
-    starts = {start for own in spans_of(select(1.0, tokens), tokens) for start, _ in own}
-    assert starts == {1, 2, 3, 4, 5}
-
-
-def test_bad_rate() -> None:
-    with pytest.raises(OptionError, match="'rate' is -1"):
-        Insertions(-1)
+        assert bool(row_spans) == (bool(free) and rate > 0)
+        assert all(free[0] <= start <= free[-1] + 1 for start, _ in row_spans)
+        assert len({start for start, _ in row_spans}) == len(row_spans)

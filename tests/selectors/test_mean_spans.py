@@ -1,4 +1,4 @@
-"""Spans of a given mean length: exact counts, the law of compositions, places, edges."""
+"""Tests of the selector ``mean_spans``."""
 
 from __future__ import annotations
 
@@ -12,13 +12,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from maskplug import Rng, units
-from maskplug.errors import OptionError
-from maskplug.schedule import Linear
+from maskplug import Rng
 from maskplug.selectors import MeanSpans
 from support import reference as ref
-from support import reference_t5 as twin
-from support.batches import ORDINARY, VOCAB, batch, equal_rows, fits, likely, ragged, seeds
+from support import reference_t5 as t5_ref
+from support.batches import VOCAB, batch, equal_rows, fits, likely, ragged, seeds
 from support.t5_rows import positions
 
 N = 20_000
@@ -31,16 +29,18 @@ def select(selector: MeanSpans, tokens: Any, seed: int = 11) -> Any:
 
 
 @given(ragged(), seeds, rates, means, st.sampled_from(["token", "word"]))
-def test_equal_to_the_reference(
+def test_matches_reference_and_bounds(
     rows: list[list[int]], seed: int, rate: float, mean: float, unit: Any
 ) -> None:
     tokens = batch(rows)
-    got = positions(select(MeanSpans(rate, mean, unit), tokens, seed), tokens)
+    selector = MeanSpans(rate, mean, unit)
+    chosen, most, _ = selector.bound(tokens.lengths)
+    got = positions(select(selector, tokens, seed), tokens)
     for key, (row, spans) in enumerate(zip(rows, got, strict=True)):
-        free = [i for i, token in enumerate(row) if not VOCAB.special[token]]
-        starts = {i for i, token in enumerate(row) if token % 2 == 0 or unit == "token"}
-        groups = ref.word_groups(free, starts)
-        assert spans == twin.mean_spans(ref.Sample(seed, 2, key), rate, mean, groups)
+        groups = ref.units_of(row, VOCAB.special, unit)
+        assert spans == t5_ref.mean_spans(ref.Sample(seed, 2, key), rate, mean, groups)
+        assert sum(map(len, spans)) <= chosen[key]
+        assert len(spans) <= most[key]
 
 
 @given(ragged(), seeds, rates, means)
@@ -59,7 +59,7 @@ def test_counts_are_exact_and_a_token_stays_visible(
         assert all(a[-1] + 1 < b[0] for a, b in pairwise(spans))
 
 
-def test_a_single_token_is_chosen_and_rate_zero_chooses_nothing() -> None:
+def test_single_tokens_and_rate_zero() -> None:
     tokens = batch([[2, 9, 3], [9], [2, 3], []])
     assert select(MeanSpans(0.15), tokens).counts.tolist() == [1, 1, 0, 0]
     assert select(MeanSpans(0.0), tokens).counts.tolist() == [0] * 4
@@ -75,66 +75,38 @@ def test_every_composition_is_equally_likely(budget: int, count: int) -> None:
     assert len(seen) == 1 or fits(list(seen.values()), np.ones(len(seen)))
 
 
-def test_the_law_of_lengths_at_the_length_of_t5() -> None:
-    # 568 tokens hide 85 in 28 spans: P(l) = C(N-l-1, K-2) / C(N-1, K-1).
+def test_length_distribution_at_the_length_of_t5() -> None:
+    # 85 of 568 tokens in 28 spans: P(l) = C(N-l-1, K-2) / C(N-1, K-1).
     hidden, count = 85, 28
     tokens = equal_rows(3_000, 568)
     selection = select(MeanSpans(85 / 568 - 1e-12, 3.0), tokens)
     full = selection.counts == count
     assert full.all()
-    # Lengths within a row hang together: each row gives one, of a span that moves with the row.
+    # Lengths within a row are dependent: use one span per row, another one in each row.
     each = selection.lengths.reshape(-1, count)[np.arange(3_000), np.arange(3_000) % count]
     ways = comb(hidden - 1, count - 1)
-    law = [comb(hidden - n - 1, count - 2) / ways for n in range(1, 11)]
-    assert np.round(law[:6], 3).tolist() == [0.321, 0.221, 0.151, 0.102, 0.069, 0.046]
+    probs = [comb(hidden - n - 1, count - 2) / ways for n in range(1, 11)]
+    assert np.round(probs[:6], 3).tolist() == [0.321, 0.221, 0.151, 0.102, 0.069, 0.046]
     observed = np.bincount(np.minimum(each, 11), minlength=12)[1:]
-    assert fits(observed, [*law, 1 - sum(law)])
+    assert fits(observed, [*probs, 1 - sum(probs)])
     assert selection.lengths.sum() == hidden * 3_000
 
 
-def test_every_arrangement_is_equally_likely_and_may_touch_both_ends() -> None:
-    # Two spans of one token among six: C(5, 2) ways with a gap between them.
+def test_arrangements_are_uniform_and_include_both_ends() -> None:
+    # Two spans of one token among six: C(5, 2) arrangements with a gap.
     tokens = equal_rows(N, 6)
     seen = Counter(str(row) for row in positions(select(MeanSpans(2 / 6, 1.0), tokens), tokens))
     assert len(seen) == 10
     assert fits(list(seen.values()), np.ones(10))
 
 
-def test_places_mirror() -> None:
+def test_positions_are_symmetric() -> None:
     hits = select(MeanSpans(0.3, 3.0), equal_rows(N, 30)).mask.reshape(N, 30).sum(axis=0)
     for left, right in zip(hits[:15], hits[:14:-1], strict=True):
         assert likely(left, left + right, 0.5)
 
 
-def test_a_special_inside_cuts_a_span_in_two() -> None:
-    row = [5, 7, 9, 3, 11, 13, 15]
-    tokens = batch([row] * 200)
-    for spans in positions(select(MeanSpans(0.8, 60.0), tokens), tokens):
-        assert not any({2, 4} <= set(span) or 3 in span for span in spans)
-        assert sum(map(len, spans)) in (4, 5)
-
-
-def test_words_are_whole() -> None:
-    even = [i for i in ORDINARY if i % 2 == 0]
-    tokens = batch([[token for word in even[:20] for token in (word, word + 1)]] * 300)
-    selection = select(MeanSpans(0.3, 3.0, "word"), tokens)
-    assert selection.mask.reshape(300, 20, 2).all(axis=2).sum(axis=1).tolist() == [6] * 300
-    assert selection.counts.tolist() == [2] * 300
-
-
-@given(ragged(), seeds, rates, means, st.sampled_from(["token", "word"]))
-def test_bounds(rows: list[list[int]], seed: int, rate: float, mean: float, unit: Any) -> None:
-    tokens = batch(rows)
-    selector = MeanSpans(rate, mean, unit)
-    selection = select(selector, tokens, seed)
-    chosen, spans, _ = selector.bound(tokens.lengths)
-    hidden = np.add.reduceat(np.append(selection.mask, False), tokens.offsets[:-1])[: len(rows)]
-    hidden = np.where(tokens.lengths > 0, hidden, 0) if len(rows) else hidden
-    assert (hidden <= chosen).all()
-    assert (selection.counts <= spans).all()
-
-
-def test_densities_that_no_reference_can_lay_out() -> None:
+def test_high_densities() -> None:
     for rate, mean in [(0.6, 1.0), (0.9, 1.0), (0.9, 3.0), (0.99, 1.0)]:
         tokens = equal_rows(50, 40)
         selection = select(MeanSpans(rate, mean), tokens)
@@ -142,30 +114,3 @@ def test_densities_that_no_reference_can_lay_out() -> None:
         assert (hidden <= 39).all()
         assert (abs(hidden - rate * 40) <= 1).all()
         assert (selection.counts == np.minimum(np.rint(hidden / mean), 41 - hidden)).all()
-
-
-def test_budgets_follow_a_schedule() -> None:
-    tokens = equal_rows(3, 100)
-    rng = Rng.at(1, 0, tokens.keys, np.array([0.0, 0.5, 1.0]))
-    selection = MeanSpans(Linear(0.1, 0.5)).select(tokens, VOCAB, rng)
-    assert selection.mask.reshape(3, 100).sum(axis=1).tolist() == [10, 30, 50]
-    assert units(tokens, VOCAB).counts.tolist() == [100] * 3
-
-
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        ({"rate": 1.0}, "'rate' is 1.0; a rate of 1 leaves no visible token"),
-        ({"rate": Linear(0.1, 1.0)}, "leaves no visible token"),
-        ({"rate": -0.1}, "'rate' is -0.1; it must be a number from 0 to 1"),
-        ({"mean_length": 0.5}, "'mean_length' is 0.5; it must be a finite number from 1 on"),
-        ({"mean_length": float("nan")}, "'mean_length' is nan"),
-        (
-            {"mean_length": float("inf")},
-            "'mean_length' is inf; it must be a finite number from 1 on",
-        ),
-    ],
-)
-def test_bad_options(options: dict[str, Any], message: str) -> None:
-    with pytest.raises(OptionError, match=message):
-        MeanSpans(**options)

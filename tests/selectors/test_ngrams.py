@@ -1,4 +1,4 @@
-"""N-grams: their laws, their budgets, and what they are with n = 1."""
+"""Tests of the selector ``ngrams``."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from maskplug.errors import OptionError
 from maskplug.selectors import Ngrams
 from maskplug.selectors.ngrams import Law, ngram_probs
 from support import reference as ref
-from support import reference_masked_lm as own
-from support.batches import ORDINARY, VOCAB, batch, equal_rows, fits, ragged, seeds
+from support import reference_masked_lm as mlm_ref
+from support.batches import VOCAB, batch, equal_rows, fits, ragged, seeds
 
 LAWS = get_args(Law)
 N = 20_000
@@ -32,7 +32,7 @@ N = 20_000
     st.integers(1, 8),
     st.sampled_from(["token", "word"]),
 )
-def test_ngrams_bit_for_bit(
+def test_matches_reference(
     rows: list[list[int]], seed: int, rate: float, law: Any, longest: int, unit: Any
 ) -> None:
     tokens = batch(rows)
@@ -42,10 +42,8 @@ def test_ngrams_bit_for_bit(
     got = [list(range(start, start + length)) for start, length in spans]
     expected = []
     for i, row in enumerate(rows):
-        free = [j for j, token in enumerate(row) if not VOCAB.special[token]]
-        starts = {j for j, token in enumerate(row) if token % 2 == 0 or unit == "token"}
-        groups = ref.word_groups(free, starts)
-        drawn = own.ngrams(ref.Sample(seed, 2, i), rate, len(groups), law, longest)
+        groups = ref.units_of(row, VOCAB.special, unit)
+        drawn = mlm_ref.ngrams(ref.Sample(seed, 2, i), rate, len(groups), law, longest)
         for span in ref.joined(drawn, groups):
             expected.append([int(tokens.offsets[i]) + position for position in span])
     assert got == expected
@@ -60,13 +58,13 @@ def test_ngrams_bit_for_bit(
         ("geometric", [0.2, 0.16, 0.64]),
     ],
 )
-def test_laws(law: Law, expected: list[float]) -> None:
+def test_length_probabilities(law: Law, expected: list[float]) -> None:
     assert ngram_probs(law, 3) == pytest.approx(expected)
     assert ngram_probs(law, 1) == [1.0]
 
 
 def first_lengths(law: Law) -> Counter[int]:
-    """How often each multiset of lengths makes up a budget of four tokens."""
+    """Count the multisets of lengths that make up a budget of four tokens."""
     tokens = equal_rows(N, 200)
     selection = Ngrams(0.02, 2, law, "token").select(tokens, VOCAB, Rng.at(5, 0, tokens.keys))
     rows = np.split(selection.lengths, selection.offsets[1:-1])
@@ -74,8 +72,8 @@ def first_lengths(law: Law) -> Counter[int]:
 
 
 @pytest.mark.parametrize("law", LAWS)
-def test_lengths_follow_the_law(law: Law) -> None:
-    # Four tokens in draws of one or two, the last one cut.
+def test_lengths_follow_their_distribution(law: Law) -> None:
+    # Four tokens in lengths of one or two; the last one is cut.
     p = dict(enumerate(ngram_probs(law, 2), 1))
     expected: Counter[tuple[int, ...]] = Counter()
     for draws in product([1, 2], repeat=4):
@@ -91,7 +89,7 @@ def test_lengths_follow_the_law(law: Law) -> None:
     assert fits([seen[cell] for cell in expected], list(expected.values()))
 
 
-def test_single_units_are_every_subset_alike() -> None:
+def test_subsets_of_single_units_are_uniform() -> None:
     tokens = equal_rows(N, 6)
     selection = Ngrams(0.5, 1, unit="token").select(tokens, VOCAB, Rng.at(5, 0, tokens.keys))
     codes = selection.mask.reshape(-1, 6) @ (1 << np.arange(6))
@@ -102,7 +100,7 @@ def test_single_units_are_every_subset_alike() -> None:
 
 
 def test_every_arrangement_is_equally_likely() -> None:
-    # The rows whose three units are a pair and a single one: two of five slots, in two orders.
+    # Rows with a pair and a single unit: two of five slots, in two orders.
     tokens = equal_rows(N, 6)
     selection = Ngrams(0.5, 2, unit="token").select(tokens, VOCAB, Rng.at(5, 0, tokens.keys))
     rows = np.split(np.stack([selection.starts % 6, selection.lengths], 1), selection.offsets[1:-1])
@@ -111,26 +109,6 @@ def test_every_arrangement_is_equally_likely() -> None:
     assert fits(list(placed.values()), np.ones(20))
 
 
-def test_words_are_whole() -> None:
-    even = [i for i in ORDINARY if i % 2 == 0]
-    tokens = batch([[token for word in even[:20] for token in (word, word + 1)]] * 300)
-    selection = Ngrams(0.2, 3, "uniform").select(tokens, VOCAB, Rng.at(1, 0, tokens.keys))
-    assert selection.mask.reshape(300, 20, 2).all(axis=2).sum(axis=1).tolist() == [4] * 300
-    assert set(selection.lengths.tolist()) == {2, 4, 6}
-
-
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        ({"rate": 1.5}, "'rate' is 1.5; it must be a number from 0 to 1"),
-        ({"max_n": 0}, "'max_n' is 0; it must be a whole number from 1 to 1,048,576"),
-    ],
-)
-def test_bad_options(options: dict[str, Any], message: str) -> None:
-    with pytest.raises(OptionError, match=message):
-        Ngrams(**options)
-
-
-def test_an_unknown_law_is_named_with_the_choices() -> None:
+def test_unknown_law_raises_with_choices() -> None:
     with pytest.raises(OptionError, match=r"'zipf'; it must be one of 'inverse', 'reversed'"):
         maskplug.part("selector", "ngrams", law="zipf")

@@ -1,4 +1,4 @@
-"""The schedules of masked diffusion: slopes against differences, ends, and their known form."""
+"""Tests of the noise schedules of masked diffusion."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from maskplug.selectors.noise_schedules import NoiseSchedule, masked, weight
-from support import reference_diffusion as twin
+from support import reference_diffusion as diffusion_ref
 
 every = pytest.mark.parametrize("schedule", get_args(NoiseSchedule))
 LEVELS = np.linspace(1e-3, 1.0, 400)[:-1]
@@ -16,7 +16,7 @@ LEVELS = np.linspace(1e-3, 1.0, 400)[:-1]
 
 @every
 @pytest.mark.parametrize("eps", [0.0, 1e-3, 0.3])
-def test_the_weight_is_the_slope_over_the_rate(schedule: NoiseSchedule, eps: float) -> None:
+def test_weight_is_derivative_over_rate(schedule: NoiseSchedule, eps: float) -> None:
     h = 1e-6
     rise = masked(schedule, LEVELS + h, eps) - masked(schedule, LEVELS - h, eps)
     expected = rise / (2 * h) / masked(schedule, LEVELS, eps)
@@ -24,7 +24,7 @@ def test_the_weight_is_the_slope_over_the_rate(schedule: NoiseSchedule, eps: flo
 
 
 @every
-def test_rates_rise_from_almost_nothing_to_almost_everything(schedule: NoiseSchedule) -> None:
+def test_rates_rise_from_zero_to_one(schedule: NoiseSchedule) -> None:
     rates = masked(schedule, np.linspace(0, 1, 1001), 1e-3)
     assert (np.diff(rates) > 0).all()
     assert 0 <= rates[0] <= 1e-3
@@ -32,7 +32,7 @@ def test_rates_rise_from_almost_nothing_to_almost_everything(schedule: NoiseSche
 
 
 @every
-def test_the_average_of_rate_and_weight_is_the_rise(schedule: NoiseSchedule) -> None:
+def test_mean_of_rate_times_weight_is_the_rise(schedule: NoiseSchedule) -> None:
     t = np.linspace(1e-3, 1, 200_001)
     product = masked(schedule, t, 1e-3) * weight(schedule, t, 1e-3)
     rise = masked(schedule, t[-1:], 1e-3) - masked(schedule, t[:1], 1e-3)
@@ -40,18 +40,18 @@ def test_the_average_of_rate_and_weight_is_the_rise(schedule: NoiseSchedule) -> 
 
 
 @every
-def test_the_twin_agrees(schedule: NoiseSchedule) -> None:
+def test_matches_reference(schedule: NoiseSchedule) -> None:
     for t in LEVELS[::20]:
-        expected = twin.SCHEDULES[schedule](t, 1e-3)
+        expected = diffusion_ref.SCHEDULES[schedule](t, 1e-3)
         got = masked(schedule, np.array([t]), 1e-3)[0], weight(schedule, np.array([t]), 1e-3)[0]
         assert got == pytest.approx(expected, rel=1e-12)
 
 
-def test_log_linear_weighs_exactly_one_over_t() -> None:
+def test_log_linear_weight_is_one_over_t() -> None:
     assert (weight("log_linear", LEVELS, 1e-3) == 1 / LEVELS).all()
 
 
-def test_cosines_are_those_of_the_paper() -> None:
+def test_cosine_schedules_match_the_paper() -> None:
     visible = 1e-3 + (1 - 1e-3) * np.cos(np.pi / 2 * LEVELS)
     np.testing.assert_allclose(masked("cosine", LEVELS, 1e-3), 1 - visible, atol=1e-15)
     visible = 1e-3 + (1 - 1e-3) * np.cos(np.pi / 2 * LEVELS) ** 2

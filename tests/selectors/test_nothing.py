@@ -1,4 +1,4 @@
-"""Nothing is chosen, and bad ids are still found."""
+"""Tests of the selector ``nothing``."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from maskplug.selectors import Nothing
 from support.batches import VOCAB, batch
 
 
-def test_nothing() -> None:
+def test_nothing_is_selected_and_ids_are_checked() -> None:
     tokens = batch([[5, 6], []])
     selection = Nothing().select(tokens, VOCAB, maskplug.Rng.at(1, 0, tokens.keys))
     assert selection.counts.tolist() == [0, 0]

@@ -1,4 +1,4 @@
-"""Phrases of a list: what is one, which overlap, and how they are chosen."""
+"""Tests of the selector ``phrases``."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from maskplug.errors import OptionError, VocabularyError
 from maskplug.preprocessing.resource import Resource
 from maskplug.selectors import Phrases
 from support import reference as ref
-from support import reference_masked_lm as own
+from support import reference_masked_lm as mlm_ref
 from support.batches import VOCAB, batch, fits, likely, ragged, seeds
 
 N = 6_000
@@ -45,7 +45,7 @@ def units_of(selector: Phrases, row: list[int], samples: int = 1) -> list[list[l
     return [spans[a:b] for a, b in zip(units.offsets, units.offsets[1:], strict=False)]
 
 
-# Few ids, so that phrases are found: 6, 8, 10 begin words, 7 and 9 go on with them.
+# Few ids, so that phrases occur: 6, 8, 10 start words, 7 and 9 continue them.
 small = st.sampled_from([6, 7, 8, 9, 10, 10, 3])
 entries = st.lists(st.lists(st.sampled_from([6, 7, 8, 9, 10]), min_size=1, max_size=6), max_size=12)
 
@@ -53,7 +53,7 @@ entries = st.lists(st.lists(st.sampled_from([6, 7, 8, 9, 10]), min_size=1, max_s
 @given(
     st.lists(st.lists(small, max_size=25), max_size=4), entries, seeds, st.floats(0, 1), ragged(2)
 )
-def test_bit_for_bit(
+def test_matches_reference(
     folder: Path,
     rows: list[list[int]],
     listed: list[list[int]],
@@ -74,25 +74,25 @@ def test_bit_for_bit(
         free = [j for j, token in enumerate(row) if not VOCAB.special[token]]
         groups = ref.word_groups(free, {j for j, token in enumerate(row) if token % 2 == 0})
         sample = ref.Sample(seed, 2, i)
-        made = own.segmented(sample.words("phrases", len(groups)), groups, row, listed)
+        segments = mlm_ref.segmented(sample.words("phrases", len(groups)), groups, row, listed)
         chosen = ref.words_to_budget(
-            sample.words("words", len(made)),
+            sample.words("words", len(segments)),
             sample.words("words", 1, 1)[0],
-            [len(unit) for unit in made],
+            [len(unit) for unit in segments],
             sample.budget(rate, len(free)),
         )
-        taken = [unit for unit, one in zip(made, chosen, strict=True) if one]
+        taken = [unit for unit, one in zip(segments, chosen, strict=True) if one]
         expected += [[int(tokens.offsets[i]) + j for j in unit] for unit in taken]
     assert got == expected
 
 
-def test_the_longest_entry_wins(folder: Path) -> None:
+def test_longest_entry_wins(folder: Path) -> None:
     selector = phrases(folder, [6, 8], [8, 10], [6, 8, 10])
     assert units_of(selector, [12, 6, 8, 10, 14]) == [[[12], [6, 8, 10], [14]]]
     assert units_of(selector, [6, 8, 12]) == [[[6, 8], [12]]]
 
 
-def test_phrases_begin_and_end_with_words(folder: Path) -> None:
+def test_phrases_match_word_boundaries(folder: Path) -> None:
     selector = phrases(folder, [7, 8], [6, 7, 8], [10, 12])
     assert units_of(selector, [6, 7, 8]) == [[[6, 7, 8]]]
     assert units_of(selector, [6, 7, 8, 9]) == [[[6, 7], [8, 9]]]
@@ -101,7 +101,7 @@ def test_phrases_begin_and_end_with_words(folder: Path) -> None:
     assert units_of(selector, [10, 12, 13]) == [[[10], [12, 13]]]
 
 
-def test_nothing_reaches_over_a_special_or_into_another_row(folder: Path) -> None:
+def test_phrases_do_not_cross_special_tokens_or_rows(folder: Path) -> None:
     selector = phrases(folder, [6, 8])
     assert units_of(selector, [6, 3, 8, 6]) == [[[6], [8], [6]]]
     tokens = batch([[6], [8], [6, 8]])
@@ -109,14 +109,14 @@ def test_nothing_reaches_over_a_special_or_into_another_row(folder: Path) -> Non
     assert units.lengths.tolist() == [1, 1, 2]
 
 
-def test_of_overlapping_phrases_one_is_drawn(folder: Path) -> None:
+def test_one_of_overlapping_phrases_is_drawn(folder: Path) -> None:
     drawn = Counter(str(row) for row in units_of(phrases(folder, [6, 8], [8, 10]), [6, 8, 10], N))
     assert set(drawn) == {"[[6, 8], [10]]", "[[6], [8, 10]]"}
     assert likely(drawn["[[6, 8], [10]]"], N, 0.5)
 
 
-def test_a_chain_of_three_is_drawn_one_by_one(folder: Path) -> None:
-    # The middle one comes first in a third of the orders, and excludes both others.
+def test_three_overlapping_phrases(folder: Path) -> None:
+    # The middle phrase is first in a third of the orders, and excludes both others.
     selector = phrases(folder, [6, 8], [8, 10], [10, 12])
     drawn = Counter(str(row) for row in units_of(selector, [6, 8, 10, 12], N))
     both, middle = "[[6, 8], [10, 12]]", "[[6], [8, 10], [12]]"
@@ -124,7 +124,7 @@ def test_a_chain_of_three_is_drawn_one_by_one(folder: Path) -> None:
     assert likely(drawn[both], N, 2 / 3)
 
 
-def test_the_draw_is_that_of_the_sample(folder: Path) -> None:
+def test_draws_depend_on_the_sample_only(folder: Path) -> None:
     selector = phrases(folder, [6, 8], [8, 10])
     row = [2, 6, 8, 10, 3]
     once = units_of(selector, row, 40)
@@ -134,7 +134,7 @@ def test_the_draw_is_that_of_the_sample(folder: Path) -> None:
     assert units.lengths.tolist() == [len(unit) for unit in once[17]]
 
 
-def test_units_are_chosen_as_a_whole_up_to_the_budget(folder: Path) -> None:
+def test_whole_units_are_selected_up_to_the_budget(folder: Path) -> None:
     row = [6, 8, 10, 12, 13, 14, 16, 18] * 5
     selector = phrases(folder, [6, 8, 10], [12, 13, 14], rate=0.3)
     tokens = batch([row] * N)
@@ -156,7 +156,7 @@ def test_phrases_and_words_are_equally_likely(folder: Path) -> None:
     assert fits(firsts[[0, 2, 4, 5]], np.ones(4))
 
 
-def test_mask_random_or_kept_by_phrase(folder: Path) -> None:
+def test_replacement_is_decided_per_phrase(folder: Path) -> None:
     path = phrases(folder, [6, 8, 10]).ngrams.path
     strategy = maskplug.strategy("pmi", ngrams=path, rate=1.0, mask=0.5, random=0.0)
     masked = strategy(batch([[6, 8, 10]] * N), VOCAB, seed=1)
@@ -182,7 +182,7 @@ def test_bad_files(tmp_path: Path, content: Any, message: str) -> None:
         maskplug.strategy("pmi", ngrams=path)
 
 
-def test_scores_and_an_empty_list_are_fine(tmp_path: Path) -> None:
+def test_scores_and_empty_files_are_accepted(tmp_path: Path) -> None:
     path = tmp_path / "scored.txt"
     path.write_text("6 8\t3.25\n10 12\t-1e-3\n")
     assert units_of(Phrases(Resource.of(path)), [6, 8, 10]) == [[[6, 8], [10]]]
@@ -191,12 +191,12 @@ def test_scores_and_an_empty_list_are_fine(tmp_path: Path) -> None:
     assert units_of(Phrases(Resource.of(path)), [6, 7, 8]) == [[[6, 7], [8]]]
 
 
-def test_another_tokenizers_list_is_refused(folder: Path) -> None:
+def test_ids_outside_the_vocabulary_raise(folder: Path) -> None:
     selector = phrases(folder, [6, 8], [8, 60])
     with pytest.raises(VocabularyError, match=r"line 2: id 60 .* from 0 to 59; was the list made"):
         units_of(selector, [6, 8])
 
 
-def test_a_missing_file_is_named() -> None:
+def test_missing_file_raises_with_its_path() -> None:
     with pytest.raises(OptionError, match=r"nowhere\.txt cannot be read"):
         maskplug.strategy("pmi", ngrams="nowhere.txt")

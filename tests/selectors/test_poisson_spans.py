@@ -1,4 +1,4 @@
-"""Spans of Poisson length: their law, their budget, their places, and their edges."""
+"""Tests of the selector ``poisson_spans``."""
 
 from __future__ import annotations
 
@@ -12,8 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from maskplug import Rng, Selection, TokenBatch, units
-from maskplug.errors import OptionError
+from maskplug import Rng, Selection, TokenBatch
 from maskplug.replacements import OneMask
 from maskplug.schedule import Linear
 from maskplug.selectors import PoissonSpans
@@ -28,8 +27,8 @@ def select(selector: PoissonSpans, tokens: TokenBatch) -> Selection:
     return selector.select(tokens, VOCAB, Rng.at(11, 0, tokens.keys))
 
 
-def law_of_rows(budget: int, law: list[float]) -> dict[tuple[int, ...], float]:
-    """The probability of each multiset of lengths, with at most ``budget`` zeros among them."""
+def multiset_probs(budget: int, probs: list[float]) -> dict[tuple[int, ...], float]:
+    """Return the probability of each multiset of lengths, with at most ``budget`` zeros."""
     total: Counter[tuple[int, ...]] = Counter()
 
     def draw(so_far: tuple[int, ...], p: float) -> None:
@@ -37,7 +36,7 @@ def law_of_rows(budget: int, law: list[float]) -> dict[tuple[int, ...], float]:
         if not left:
             total[tuple(sorted(so_far))] += p  # type: ignore[assignment]
             return
-        for length, share in enumerate(law):
+        for length, share in enumerate(probs):
             length = 1 if length == 0 and so_far.count(0) == budget else length
             draw((*so_far, min(length, left)), p * share)
 
@@ -46,41 +45,41 @@ def law_of_rows(budget: int, law: list[float]) -> dict[tuple[int, ...], float]:
 
 
 @pytest.mark.parametrize("mean", [0.1, 1.0, 3.0, 3.5, 20.0, 100.0])
-def test_law_is_that_of_poisson(mean: float) -> None:
-    law = poisson_probs(mean)
-    assert law == pytest.approx(stats.poisson(mean).pmf(np.arange(len(law))), abs=1e-9)
-    assert law @ np.arange(len(law)) == pytest.approx(mean, abs=1e-6)
+def test_length_probabilities_are_poisson(mean: float) -> None:
+    probs = poisson_probs(mean)
+    assert probs == pytest.approx(stats.poisson(mean).pmf(np.arange(len(probs))), abs=1e-9)
+    assert probs @ np.arange(len(probs)) == pytest.approx(mean, abs=1e-6)
 
 
 @pytest.mark.parametrize(("mean", "budget"), [(3.0, 3), (1.0, 2), (0.5, 1)])
-def test_lengths_follow_the_law_with_empty_spans(mean: float, budget: int) -> None:
+def test_lengths_follow_their_distribution(mean: float, budget: int) -> None:
     tokens = equal_rows(N, 20)
     selection = select(PoissonSpans(budget / 20, mean, "token"), tokens)
     seen = Counter(tuple(sorted(n for _, n in row)) for row in spans_of(selection, tokens))
-    law = poisson_probs(mean)[:budget].tolist()
-    expected = law_of_rows(budget, [*law, 1 - sum(law)])  # longer ones are cut
+    probs = poisson_probs(mean)[:budget].tolist()
+    expected = multiset_probs(budget, [*probs, 1 - sum(probs)])  # longer ones are cut
     assert sum(expected.values()) == pytest.approx(1)
     assert set(seen) <= set(expected)
-    # Cells that are too rare for chi-square count as one.
+    # Cells that are too rare for chi-square are merged.
     cells = [cell for cell in expected if expected[cell] * N > 5]
     rest = [N - sum(seen[c] for c in cells), N * (1 - sum(expected[c] for c in cells))]
     observed = [*(seen[c] for c in cells), rest[0]]
     assert fits(observed, [*(expected[c] * N for c in cells), max(rest[1], 1e-9)])
 
 
-def test_many_lengths_are_drawn_from_the_law() -> None:
-    # Of 1,000 units one span in a row is cut; what is left of the law is the law.
+def test_many_lengths_follow_the_poisson_distribution() -> None:
+    # Only one span per row of 1,000 units is cut; the others follow the distribution.
     tokens = equal_rows(60, 1_000)
     lengths = select(PoissonSpans(0.999, 3.0, "token"), tokens).lengths
-    law = poisson_probs(3.0)[:11]
+    probs = poisson_probs(3.0)[:11]
     counts = np.bincount(lengths, minlength=30)
     assert len(lengths) > 15_000
-    assert fits([*counts[:10], counts[10:].sum()], [*law[:10], 1 - law[:10].sum()])
+    assert fits([*counts[:10], counts[10:].sum()], [*probs[:10], 1 - probs[:10].sum()])
     assert likely(counts[0], len(lengths), float(np.exp(-3.0)))
 
 
 @pytest.mark.parametrize(("rate", "length"), [(0.3, 200), (0.35, 30), (0.15, 64)])
-def test_the_share_hidden_is_the_rate(rate: float, length: int) -> None:
+def test_share_of_masked_tokens_is_the_rate(rate: float, length: int) -> None:
     tokens = equal_rows(4_000, length)
     hidden = select(PoissonSpans(rate, 3.0, "token"), tokens).mask.reshape(-1, length).sum(axis=1)
     low = int(np.floor(rate * length + 1e-9))
@@ -88,16 +87,16 @@ def test_the_share_hidden_is_the_rate(rate: float, length: int) -> None:
     assert likely((hidden > low).sum(), 4_000, rate * length - low)
 
 
-def test_spans_stand_apart_and_empty_ones_too() -> None:
+def test_spans_are_separated() -> None:
     tokens = equal_rows(500, 60)
     for row in spans_of(select(PoissonSpans(0.4, 2.0, "token"), tokens), tokens):
         ends = [start + n for start, n in row]
-        # A unit between two spans, of which the one behind an empty span is its own.
+        # At least one unit lies between two spans; for an empty span, the unit at its position.
         assert all(start > end for end, (start, _) in zip(ends, row[1:], strict=False))
 
 
-def test_empty_spans_lie_evenly_and_at_both_ends() -> None:
-    # One unit is hidden and one is empty: any two of the slots 0 … 9, in either order.
+def test_positions_of_empty_spans_are_uniform() -> None:
+    # One span of one unit and one empty span: any two of the slots 0 … 9, in either order.
     tokens = equal_rows(N, 10)
     rows = spans_of(select(PoissonSpans(0.1, 0.05, "token"), tokens), tokens)
     two = [row for row in rows if sorted(n for _, n in row) == [0, 1]]
@@ -107,14 +106,14 @@ def test_empty_spans_lie_evenly_and_at_both_ends() -> None:
     assert {start for row in two for start, n in row if n == 0} == set(range(11))
 
 
-def test_there_are_never_more_empty_spans_than_the_budget() -> None:
+def test_number_of_empty_spans_is_at_most_the_budget() -> None:
     tokens = equal_rows(200, 20)
     for row in spans_of(select(PoissonSpans(0.1, 1e-3, "token"), tokens), tokens):
         assert sorted(n for _, n in row) == [0, 0, 1, 1]
 
 
 @given(ragged(), st.floats(0, 1), st.floats(0.05, 4), st.sampled_from(["token", "word"]))
-def test_spans_are_sorted_and_lie_within_what_may_be_masked(
+def test_spans_are_sorted_and_within_bounds(
     rows: list[list[int]], rate: float, mean: float, unit: Any
 ) -> None:
     tokens = batch(rows)
@@ -124,26 +123,16 @@ def test_spans_are_sorted_and_lie_within_what_may_be_masked(
     most = selector.bound(tokens.lengths)
     written = OneMask().replace(tokens, selection, VOCAB, Rng.at(11, 0, tokens.keys))
     assert (written.lengths <= OneMask().bound(tokens.lengths, most)).all()
-    for i, (row, own) in enumerate(zip(rows, spans_of(selection, tokens), strict=True)):
+    for i, (row, row_spans) in enumerate(zip(rows, spans_of(selection, tokens), strict=True)):
         free = [p for p, token in enumerate(row) if token not in SPECIAL]
-        assert sum(n for _, n in own) <= most.tokens[i]
-        assert len(own) <= most.spans[i]
-        assert sum(n == 0 for _, n in own) <= most.empty[i]
-        assert all(a + n <= b for (a, n), (b, _) in pairwise(own))
-        assert all(free[0] <= a and a + n <= free[-1] + 1 for a, n in own)
+        assert sum(n for _, n in row_spans) <= most.tokens[i]
+        assert len(row_spans) <= most.spans[i]
+        assert sum(n == 0 for _, n in row_spans) <= most.empty[i]
+        assert all(a + n <= b for (a, n), (b, _) in pairwise(row_spans))
+        assert all(free[0] <= a and a + n <= free[-1] + 1 for a, n in row_spans)
 
 
-def test_words_count_as_units() -> None:
-    tokens = equal_rows(500, 40)
-    selection = select(PoissonSpans(0.25, 2.0, "word"), tokens)
-    words = units(tokens, VOCAB, "word")
-    hit = selection.mask[words.starts].reshape(500, -1)
-    for start, length in zip(words.starts, words.lengths, strict=True):
-        assert selection.mask[start : start + length].sum() in (0, length)
-    assert set(hit.sum(axis=1).tolist()) <= {5, 6}
-
-
-def test_a_rate_may_be_a_schedule() -> None:
+def test_rate_schedule() -> None:
     selector = PoissonSpans(Linear(0.0, 0.5), 3.0, "token")
     tokens = equal_rows(2, 40)
     selection = selector.select(tokens, VOCAB, Rng.at(1, 0, tokens.keys, np.array([0.0, 1.0])))
@@ -155,20 +144,9 @@ def test_edge_rows() -> None:
     rows = [[], [7], [EOS], [2, 3, 0], [MASK, MASK], [2, 7, 3], [7, MASK, 9]]
     tokens = batch(rows)
     selection = select(PoissonSpans(1.0, 3.0, "token"), tokens)
-    hidden = [[p for a, n in own for p in range(a, a + n)] for own in spans_of(selection, tokens)]
+    hidden = [
+        [p for a, n in row_spans for p in range(a, a + n)]
+        for row_spans in spans_of(selection, tokens)
+    ]
     assert hidden == [[], [0], [], [], [], [1], [0, 2]]
     assert not select(PoissonSpans(0.0), tokens).counts.any()
-
-
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        ({"rate": 2.0}, "'rate' is 2.0"),
-        ({"mean": 0.0}, "'mean' is 0.0; it must be a number above 0 and at most 100"),
-        ({"mean": 101.0}, "'mean' is 101.0"),
-        ({"mean": float("nan")}, "'mean' is nan"),
-    ],
-)
-def test_bad_options(options: dict[str, Any], message: str) -> None:
-    with pytest.raises(OptionError, match=message):
-        PoissonSpans(**options)

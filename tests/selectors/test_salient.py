@@ -1,4 +1,4 @@
-"""Salient spans."""
+"""Tests of the selector ``salient``."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from maskplug import Rng, TokenBatch
 from maskplug.errors import OptionError, TokenError
 from maskplug.selectors import Salient
 from support import reference as ref
-from support.batches import ORDINARY, SPECIAL, VOCAB, batch, fits, ragged, seeds
+from support.batches import ORDINARY, VOCAB, batch, fits, ragged, seeds
 
 N = 6_000
 ROW = [2, *ORDINARY[:9], 3]
 LAYER = [0, 1, 1, 0, 2, 3, 3, 3, 0, 1, 0]
-#: The spans of the layer, as positions: the second 1 is another span than the first.
+#: The spans of the annotation as positions; the two runs of 1 are different spans.
 SPANS = [(1, 2), (4,), (5, 6, 7), (9,)]
 
 
@@ -38,19 +38,19 @@ def marked(draw: st.DrawFn) -> tuple[list[list[int]], list[list[int]]]:
 
 
 @given(marked(), seeds, st.integers(1, 3), st.sampled_from([None, 0.0, 0.3, 1.0]))
-def test_bit_for_bit(
+def test_matches_reference(
     drawn: tuple[list[list[int]], list[list[int]]], seed: int, spans: int, rate: float | None
 ) -> None:
     rows, annotations = drawn
     tokens = batch(rows, salient=annotations)
     selection = Salient(spans, rate).select(tokens, VOCAB, Rng.at(seed, 2, tokens.keys))
     expected = []
-    for i, (row, layer) in enumerate(zip(rows, annotations, strict=True)):
+    for i, (row, numbers) in enumerate(zip(rows, annotations, strict=True)):
         sample = ref.Sample(seed, 2, i)
         free = [j for j, token in enumerate(row) if not VOCAB.special[token]]
-        there = [j for j in free if layer[j]]
-        starts = {j for j in there if j == 0 or layer[j] != layer[j - 1]}
-        groups = ref.word_groups(there, starts)
+        marked_positions = [j for j in free if numbers[j]]
+        starts = {j for j in marked_positions if j == 0 or numbers[j] != numbers[j - 1]}
+        groups = ref.word_groups(marked_positions, starts)
         if not groups:
             words = ref.word_groups(free, {j for j, token in enumerate(row) if token % 2 == 0})
             share = 0.15 if rate is None else rate
@@ -71,7 +71,7 @@ def test_bit_for_bit(
     assert list(got) == expected
 
 
-def test_one_whole_span_of_each_sample() -> None:
+def test_one_whole_span_per_sample() -> None:
     counts = Counter(chosen(Salient(), [ROW] * N, [LAYER] * N))
     assert set(counts) == set(SPANS)
     assert fits([counts[span] for span in SPANS], np.ones(4))
@@ -84,15 +84,15 @@ def test_two_spans() -> None:
     assert set(chosen(Salient(spans=9), [ROW], [LAYER])) == {(1, 2, 4, 5, 6, 7, 9)}
 
 
-def test_a_rate_counts_tokens() -> None:
-    row, layer = ORDINARY[:40], [1, 1, 0, 2, 2] * 8
-    masks = chosen(Salient(rate=0.3), [row] * N, [layer] * N)
+def test_rate_counts_tokens() -> None:
+    row, numbers = ORDINARY[:40], [1, 1, 0, 2, 2] * 8
+    masks = chosen(Salient(rate=0.3), [row] * N, [numbers] * N)
     sizes = np.array([len(mask) for mask in masks])
     assert set(sizes.tolist()) <= {12}
     assert all(i % 5 != 2 for mask in masks for i in mask)
 
 
-def test_without_a_salient_span() -> None:
+def test_fallback_without_salient_spans() -> None:
     row = ORDINARY[:40]
     tokens = batch([row] * 50, salient=[[0] * 40] * 50)
     rng = Rng.at(3, 0, tokens.keys)
@@ -109,28 +109,22 @@ def test_without_a_salient_span() -> None:
     assert mixed[3] == ()
 
 
-def test_all_is_masked_by_default() -> None:
+def test_all_selected_tokens_become_masks_by_default() -> None:
     tokens = batch([ROW] * 200, salient=[LAYER] * 200)
     masked = maskplug.strategy("salient")(tokens, VOCAB)
     assert (masked.inputs.values[masked.selection.mask] == 4).all()
 
 
-def test_specials_in_a_span_stay() -> None:
-    rows = [[5, 3, 7, *SPECIAL]] * 50
-    masks = chosen(Salient(), rows, [[1] * 9] * 50)
-    assert set(masks) == {(0,), (2,)}
-
-
 @pytest.mark.parametrize(
     ("annotations", "message"),
     [
-        ({}, r"'salient@1' reads the layer 'salient', one value for each token"),
-        ({"salient": [[0, -1]]}, r"not negative; sample 0, position 1 has -1"),
-        ({"salient": [[0.5, 1]]}, r"whole numbers .*; sample 0, position 0 has 0.5"),
+        ({}, r"'salient@1' requires the annotation 'salient', one value per token"),
+        ({"salient": [[0, -1]]}, r"non-negative integers; sample 0, position 1 has -1"),
+        ({"salient": [[0.5, 1]]}, r"non-negative integers; sample 0, position 0 has 0.5"),
         ({"salient": [[1, float("nan")]]}, r"sample 0, position 1 has nan"),
     ],
 )
-def test_bad_layers(annotations: dict[str, Any], message: str) -> None:
+def test_bad_annotations(annotations: dict[str, Any], message: str) -> None:
     with pytest.raises(TokenError, match=message):
         maskplug.strategy("salient")(batch([[5, 6]], **annotations), VOCAB)
 
@@ -148,7 +142,7 @@ def test_bad_options(options: dict[str, Any], message: str) -> None:
         maskplug.strategy("salient", **options)
 
 
-def test_it_says_what_it_reads() -> None:
+def test_required_annotations() -> None:
     assert maskplug.strategy("salient").required_annotations == ("salient",)
     maskplug.strategy("salient").dry_run(VOCAB)
     assert isinstance(batch([[5]], salient=[[1]]), TokenBatch)

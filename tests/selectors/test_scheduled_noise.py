@@ -1,4 +1,4 @@
-"""A level for each row: uniform over keys at each time, even over times for each key."""
+"""Tests of the selector ``scheduled_noise``."""
 
 from __future__ import annotations
 
@@ -11,11 +11,10 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from maskplug import Rng
-from maskplug.errors import OptionError
 from maskplug.selectors import ScheduledNoise
 from maskplug.selectors.noise_schedules import NoiseSchedule, masked
 from support import reference as ref
-from support import reference_diffusion as twin
+from support import reference_diffusion as diffusion_ref
 from support.batches import VOCAB, batch, equal_rows, ragged, seeds
 
 N = 20_000
@@ -23,12 +22,12 @@ schedules = st.sampled_from(get_args(NoiseSchedule))
 
 
 def shares(selector: ScheduledNoise, keys: Any, t: Any) -> Any:
-    """The levels, as shares of their range."""
+    """Return the levels as shares of their range."""
     return (selector.times(Rng.at(11, t, keys)) - 1e-3) / (1 - 1e-3)
 
 
 @given(ragged(), seeds, st.integers(0, 2**40), schedules, st.booleans())
-def test_bit_for_bit(
+def test_matches_reference(
     rows: list[list[int]], seed: int, t: int, schedule: NoiseSchedule, antithetic: bool
 ) -> None:
     tokens = batch(rows)
@@ -39,10 +38,10 @@ def test_bit_for_bit(
     for i, row in enumerate(rows):
         free = [not VOCAB.special[token] for token in row]
         sample = ref.Sample(seed, t, i)
-        level = twin.level(sample, antithetic)
+        level = diffusion_ref.level(sample, antithetic)
         assert selector.times(rng)[i] == level
-        p, weight = twin.SCHEDULES[schedule](level, 1e-3)
-        chosen = iter(twin.chosen(sample, [p] * sum(free)))
+        p, weight = diffusion_ref.SCHEDULES[schedule](level, 1e-3)
+        chosen = iter(diffusion_ref.chosen(sample, [p] * sum(free)))
         expected_mask += [unit and next(chosen) for unit in free]
         expected_weights += [weight] * len(row)
     assert selector.select(tokens, VOCAB, rng).mask.tolist() == expected_mask
@@ -64,26 +63,26 @@ def test_levels_of_neighbouring_keys_are_independent(antithetic: bool) -> None:
 
 
 def widest_gap(points: Any) -> float:
-    """Of points on a circle of length 1."""
+    """Return the widest gap between points on a circle of length 1."""
     ordered = np.sort(points)
     return float(np.diff(ordered, append=ordered[0] + 1).max())
 
 
 @pytest.mark.parametrize("visits", [2, 5, 20, 100, 500])
 @pytest.mark.parametrize("first", [0, 3, 1000])
-def test_levels_of_one_key_are_even_over_times(visits: int, first: int) -> None:
+def test_antithetic_levels_are_spread_over_times(visits: int, first: int) -> None:
     times = first + np.arange(visits)
 
     def gaps(selector: ScheduledNoise) -> list[float]:
         return [widest_gap(shares(selector, [key] * visits, times)) for key in range(20)]
 
     even = gaps(ScheduledNoise())
-    # The three-gap theorem: n points of the golden rotation leave none as wide as twice 1 / n.
+    # Three-gap theorem: n points of the golden rotation leave no gap of 2 / n or more.
     assert max(even) < 2 / visits
     assert np.mean(gaps(ScheduledNoise(antithetic=False))) > 1.1 * max(even)
 
 
-def test_levels_keep_their_range() -> None:
+def test_levels_are_within_range() -> None:
     for antithetic in (True, False):
         got = ScheduledNoise(antithetic=antithetic).times(Rng.at(1, 4, range(N)))
         assert got.min() >= 1e-3
@@ -102,11 +101,3 @@ def test_weights_are_unbiased(schedule: NoiseSchedule, antithetic: bool) -> None
     ends = masked(schedule, np.array([1e-3, 1.0]), 1e-3)
     expected = (ends[1] - ends[0]) / (1 - 1e-3)
     assert abs(rows.mean() - expected) <= 4 * rows.std() / len(rows) ** 0.5
-
-
-@pytest.mark.parametrize("eps", [-0.1, 1.0, float("nan")])
-def test_bad_eps(eps: float) -> None:
-    with pytest.raises(
-        OptionError, match=rf"'eps' is {eps}; it must be a number from 0 to less than 1"
-    ):
-        ScheduledNoise(eps=eps)

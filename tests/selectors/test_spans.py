@@ -1,4 +1,4 @@
-"""Spans: their law, their places, and their edges."""
+"""Tests of the selector ``spans``."""
 
 from __future__ import annotations
 
@@ -9,17 +9,16 @@ import numpy as np
 import pytest
 
 import maskplug
-from maskplug.errors import OptionError
 from maskplug.selectors import Spans
 from maskplug.selectors.spans import geometric_probs
-from support.batches import ORDINARY, VOCAB, batch, equal_rows, fits, likely
+from support.batches import VOCAB, equal_rows, fits, likely
 
 SPANBERT = [0.2241, 0.1792, 0.1434, 0.1147, 0.0918, 0.0734, 0.0587, 0.0470, 0.0376, 0.0301]
 N = 20_000
 
 
 def runs(row: Any) -> list[int]:
-    """Lengths of the runs of True."""
+    """Return the lengths of the runs of True."""
     edges = np.flatnonzero(np.diff(np.concatenate([[0], row.astype(int), [0]])))
     return (edges[1::2] - edges[::2]).tolist()
 
@@ -30,34 +29,34 @@ def masks(selector: Spans, samples: int, length: int) -> Any:
     return selection.mask.reshape(samples, length)
 
 
-def law_of_rows(budget: int, law: list[float]) -> dict[tuple[int, ...], float]:
-    """The exact probability of each multiset of lengths: drawn until spent, the last one cut."""
+def multiset_probs(budget: int, probs: list[float]) -> dict[tuple[int, ...], float]:
+    """Return the probability of each multiset of lengths; the last length is cut."""
     total: Counter[tuple[int, ...]] = Counter()
 
     def draw(left: int, so_far: tuple[int, ...], p: float) -> None:
         if not left:
             total[tuple(sorted(so_far))] += p  # type: ignore[assignment]
             return
-        for length, share in enumerate(law, 1):
+        for length, share in enumerate(probs, 1):
             draw(left - min(length, left), (*so_far, min(length, left)), p * share)
 
     draw(budget, (), 1.0)
     return dict(total)
 
 
-def test_law_is_that_of_spanbert() -> None:
-    law = geometric_probs(0.2, 10)
-    assert law.round(4).tolist() == SPANBERT
-    assert law @ np.arange(1, 11) == pytest.approx(3.797, abs=5e-4)
+def test_length_probabilities_match_spanbert() -> None:
+    probs = geometric_probs(0.2, 10)
+    assert probs.round(4).tolist() == SPANBERT
+    assert probs @ np.arange(1, 11) == pytest.approx(3.797, abs=5e-4)
 
 
 @pytest.mark.parametrize(("p", "longest"), [(0.2, 10), (0.5, 3), (0.05, 4)])
-def test_lengths_follow_the_law(p: float, longest: int) -> None:
+def test_lengths_follow_their_distribution(p: float, longest: int) -> None:
     budget, length = 6, 60
     seen = Counter(
         tuple(sorted(runs(row))) for row in masks(Spans(0.1, p, longest, "token"), N, length)
     )
-    expected = law_of_rows(budget, geometric_probs(p, longest).tolist())
+    expected = multiset_probs(budget, geometric_probs(p, longest).tolist())
     assert sum(expected.values()) == pytest.approx(1)
     assert set(seen) <= set(expected)
     cells = list(expected)
@@ -65,22 +64,22 @@ def test_lengths_follow_the_law(p: float, longest: int) -> None:
     assert fits([seen[cell] for cell in cells], [expected[cell] for cell in cells])
 
 
-def test_the_cut_span_is_anywhere_in_the_row() -> None:
-    # Budget 3 with lengths of 1 or 2: where both occur, either may come first.
+def test_cut_span_is_anywhere_in_the_row() -> None:
+    # Budget 3 with lengths of 1 or 2: if both occur, both orders are possible.
     rows = masks(Spans(3 / 30, 1e-9, 2, "token"), N, 30)
     orders = Counter(tuple(runs(row)) for row in rows)
     assert set(orders) == {(2, 1), (1, 2), (1, 1, 1)}
     assert likely(orders[1, 2], orders[1, 2] + orders[2, 1], 0.5)
 
 
-def test_spans_stand_apart_wherever_there_is_room() -> None:
+def test_spans_are_separated_if_there_is_room() -> None:
     rows = masks(Spans(0.5, 1.0, 1, "token"), 2_000, 20)
     assert {tuple(runs(row)) for row in rows} == {(1,) * 10}
 
 
 @pytest.mark.parametrize(("rate", "arrangements"), [(2 / 6, 10), (3 / 6, 4), (5 / 6, 6)])
 def test_every_arrangement_is_equally_likely(rate: float, arrangements: int) -> None:
-    # Spans of one token: C(5, 2) and C(4, 3) with gaps between; C(6, 5) where there is no room.
+    # Spans of one token: C(5, 2) and C(4, 3) with gaps; C(6, 5) if there is no room for gaps.
     rows = masks(Spans(rate, 1.0, 1, "token"), N, 6)
     counts = Counter(map(bytes, rows))
     most = max(counts.values())
@@ -89,45 +88,8 @@ def test_every_arrangement_is_equally_likely(rate: float, arrangements: int) -> 
     assert fits(regular, np.ones(arrangements))
 
 
-def test_places_mirror() -> None:
+def test_positions_are_symmetric() -> None:
     rows = masks(Spans(0.2, 0.2, 10, "token"), N, 30)
     hits = rows.sum(axis=0)
     for left, right in zip(hits[:15], hits[:14:-1], strict=True):
         assert likely(left, left + right, 0.5)
-
-
-def test_a_special_inside_cuts_a_span_in_two() -> None:
-    row = [5, 7, 9, 3, 11, 13, 15]
-    tokens = batch([row] * 5)
-    selection = Spans(1.0, 1e-9, 10, "token").select(
-        tokens, VOCAB, maskplug.Rng.at(1, 0, tokens.keys)
-    )
-    assert (selection.mask.reshape(5, 7) == [True, True, True, False, True, True, True]).all()
-    starts = set((selection.starts % 7).tolist())
-    assert {0, 4} <= starts
-    assert not any(s % 7 < 3 < s % 7 + n for s, n in zip(selection.starts, selection.lengths))  # noqa: B905
-
-
-def test_words_count_as_units() -> None:
-    even = [i for i in ORDINARY if i % 2 == 0]
-    rows = [[token for word in even[:20] for token in (word, word + 1)]] * 500
-    tokens = batch(rows)
-    selection = Spans(0.1, 1e-9, 2, "word").select(
-        tokens, VOCAB, maskplug.Rng.at(1, 0, tokens.keys)
-    )
-    assert selection.mask.reshape(500, 20, 2).all(axis=2).sum(axis=1).tolist() == [2] * 500
-    assert set(selection.lengths.tolist()) == {2, 4}
-
-
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        ({"rate": 2}, "'rate' is 2"),
-        ({"p": 0.0}, "'p' is 0.0; it must be a number above 0 and at most 1"),
-        ({"p": float("nan")}, "'p' is nan"),
-        ({"max_length": 0}, "'max_length' is 0; it must be a whole number from 1 to 1,048,576"),
-    ],
-)
-def test_bad_options(options: dict[str, Any], message: str) -> None:
-    with pytest.raises(OptionError, match=message):
-        Spans(**options)

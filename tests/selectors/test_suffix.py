@@ -1,4 +1,4 @@
-"""Suffixes: their law, bit for bit the reference, and their edges."""
+"""Tests of the selector ``suffix``."""
 
 from __future__ import annotations
 
@@ -10,11 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from maskplug import Rng
-from maskplug.errors import OptionError
 from maskplug.schedule import Linear
 from maskplug.selectors import Suffix
 from support import reference as ref
-from support import reference_t5 as twin
+from support import reference_t5 as t5_ref
 from support.batches import VOCAB, batch, equal_rows, fits, ragged, seeds
 from support.t5_rows import positions
 
@@ -26,16 +25,14 @@ def select(selector: Suffix, tokens: Any, seed: int = 11) -> Any:
 
 
 @given(ragged(), seeds, st.floats(0, 0.5))
-def test_equal_to_the_reference_and_within_bounds(
-    rows: list[list[int]], seed: int, rate: float
-) -> None:
+def test_matches_reference_and_bounds(rows: list[list[int]], seed: int, rate: float) -> None:
     tokens = batch(rows)
     selector = Suffix(rate)
     selection = select(selector, tokens, seed)
     chosen, most, _ = selector.bound(tokens.lengths)
     for key, (row, spans) in enumerate(zip(rows, positions(selection, tokens), strict=True)):
-        groups = [[i] for i, token in enumerate(row) if not VOCAB.special[token]]
-        assert spans == twin.suffix(ref.Sample(seed, 2, key), rate, groups)
+        groups = ref.units_of(row, VOCAB.special, "token")
+        assert spans == t5_ref.suffix(ref.Sample(seed, 2, key), rate, groups)
         assert sum(map(len, spans)) <= chosen[key]
         assert len(spans) <= most[key]
 
@@ -44,7 +41,7 @@ def test_equal_to_the_reference_and_within_bounds(
     ("rate", "length", "shortest"),
     [(0.5, 20, 1), (0.25, 20, 10), (0.25, 2, 1), (0.1, 50, 39), (0.5, 2, 1)],
 )
-def test_the_prefix_is_uniform(rate: float, length: int, shortest: int) -> None:
+def test_prefix_length_is_uniform(rate: float, length: int, shortest: int) -> None:
     hidden = select(Suffix(rate), equal_rows(N, length)).mask.reshape(N, length).sum(axis=1)
     counts = np.bincount(length - hidden, minlength=length)
     assert counts[:shortest].sum() == 0
@@ -52,7 +49,7 @@ def test_the_prefix_is_uniform(rate: float, length: int, shortest: int) -> None:
     assert length - shortest == 1 or fits(counts[shortest:], np.ones(length - shortest))
 
 
-def test_neither_side_is_empty_and_one_token_is_chosen() -> None:
+def test_no_empty_side_and_rows_of_one_token() -> None:
     rows = [[6] * n for n in range(12)] * 20
     for rate in (0.01, 0.25, 0.5):
         tokens = batch(rows)
@@ -62,16 +59,10 @@ def test_neither_side_is_empty_and_one_token_is_chosen() -> None:
             assert hidden == len(row) if len(row) < 2 else 0 < hidden < len(row)
 
 
-def test_specials_stay_out_and_a_schedule_may_reach_zero() -> None:
+def test_special_tokens_and_schedule_to_zero() -> None:
     tokens = batch([[2, 6, 8, 3, 9, 3]] * 50)
     assert not select(Suffix(0.5), tokens).mask[tokens.ids == 3].any()
     rng = Rng.at(1, 0, tokens.keys, np.linspace(0, 1, 50))
     counts = Suffix(Linear(0.0, 0.5)).select(tokens, VOCAB, rng).counts
     assert counts[0] == 0
     assert (counts[1:] > 0).all()
-
-
-@pytest.mark.parametrize("rate", [0.6, Linear(0.1, 0.7), -1.0])
-def test_bad_options(rate: Any) -> None:
-    with pytest.raises(OptionError, match="'rate' is"):
-        Suffix(rate)

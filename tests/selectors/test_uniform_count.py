@@ -1,11 +1,11 @@
-"""A number of masks that is uniform from one to all of them."""
+"""Tests of the selector ``uniform_count``."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
-from maskplug import Rng, units
+from maskplug import Rng
 from maskplug.selectors import UniformCount
 from support.batches import EOS, MASK, VOCAB, batch, equal_rows, fits, likely
 
@@ -16,7 +16,7 @@ def masks(samples: int, length: int) -> np.ndarray:
 
 
 @pytest.mark.parametrize("length", [1, 2, 10])
-def test_counts_are_uniform_and_all_is_one_of_them(length: int) -> None:
+def test_counts_are_uniform_from_one_to_all(length: int) -> None:
     counts = np.bincount(masks(20_000, length).sum(axis=1), minlength=length + 1)
     assert counts[0] == 0
     assert length == 1 or fits(counts[1:], np.ones(length))
@@ -28,16 +28,6 @@ def test_positions_are_uniform() -> None:
     two = hit[hit.sum(axis=1) == 2]
     sets = np.bincount(two @ (1 << np.arange(5)), minlength=32)
     assert fits(sets[[code for code in range(32) if code.bit_count() == 2]], np.ones(10))
-
-
-def test_words_are_counted_and_hidden_whole() -> None:
-    tokens = equal_rows(300, 21)
-    selection = UniformCount("word").select(tokens, VOCAB, Rng.at(9, 0, tokens.keys))
-    words = units(tokens, VOCAB, "word")
-    assert set(selection.counts.tolist()) == set(range(1, 12))
-    assert set(zip(selection.starts, selection.lengths, strict=True)) <= set(
-        zip(words.starts, words.lengths, strict=True)
-    )
 
 
 def test_edge_rows() -> None:

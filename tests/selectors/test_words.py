@@ -1,4 +1,4 @@
-"""Whole words up to a budget of tokens."""
+"""Tests of the selector ``words``."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 import maskplug
-from maskplug.errors import OptionError, VocabularyError
+from maskplug.errors import VocabularyError
 from maskplug.selectors import Words
 from support.batches import VOCAB, batch, likely
 
 N = 5_000
-#: One word of each length, by the table of VOCAB: 1, 2, 3, 1, 2, 3, … tokens.
+#: Words of 1, 2, 3, 1, 2, 3, … tokens by the table of VOCAB.
 ROW = [6, 8, 9, 10, 11, 13] * 7
 
 
@@ -24,7 +24,7 @@ def counts(row: list[int], rate: float, samples: int = N) -> Any:
 
 
 @pytest.mark.parametrize("rate", [0.1, 0.15, 0.31, 0.5, 0.95])
-def test_the_mean_number_of_tokens_is_the_budget(rate: float) -> None:
+def test_mean_number_of_tokens_is_the_budget(rate: float) -> None:
     chosen = counts(ROW, rate)
     budget = rate * len(ROW)
     assert abs(chosen - budget).max() < 1 + 2  # rounding, and a word of three
@@ -33,8 +33,8 @@ def test_the_mean_number_of_tokens_is_the_budget(rate: float) -> None:
     assert error < 0.05
 
 
-def test_long_words_leave_no_row_empty() -> None:
-    # Fourteen tokens of three-piece words with a budget of two: BERT's rule masks none of them.
+def test_rows_of_long_words_have_a_prediction() -> None:
+    # Fourteen tokens in words of three with a budget of two: BERT's rule masks none.
     chosen = counts([2, *[6, 7, 9] * 4, 3], 2 / 12)
     assert set(chosen.tolist()) == {3}
 
@@ -48,11 +48,11 @@ def test_words_of_equal_length_are_equally_likely() -> None:
         assert all(likely(hits, N, rate[word]) for hits in mask[:, :, word].sum(axis=0))
 
 
-def test_one_word_longer_than_any_budget() -> None:
+def test_single_word_longer_than_the_budget() -> None:
     assert set(counts([6, 7, 7, 7, 7, 7], 0.15, 20).tolist()) == {6}
 
 
-def test_a_layer_gives_the_words() -> None:
+def test_words_from_annotation() -> None:
     bare = maskplug.Vocabulary(size=60, mask_id=4)
     starts = [[True, False, False, False] * 3]
     tokens = batch([list(range(10, 22))] * 40, word_starts=starts * 40)
@@ -62,12 +62,7 @@ def test_a_layer_gives_the_words() -> None:
     assert 0 < mask.mean() < 1
 
 
-def test_words_must_be_known() -> None:
+def test_missing_word_starts_raise() -> None:
     bare = maskplug.Vocabulary(size=60, mask_id=4)
-    with pytest.raises(VocabularyError, match=r"word_start or joins_next table.*'word_starts'"):
+    with pytest.raises(VocabularyError, match=r"word_start or joins_next.*'word_starts'"):
         maskplug.strategy("whole_word")(batch([[5, 6]]), bare)
-
-
-def test_bad_rate() -> None:
-    with pytest.raises(OptionError, match=r"-1; .* from 0 to 1"):
-        Words(-1)

@@ -1,4 +1,4 @@
-"""Mixtures and chains: who is masked how, and what comes of one stage after the other."""
+"""Tests of mixtures and chains."""
 
 from __future__ import annotations
 
@@ -28,19 +28,14 @@ from support.batches import (
     seeds,
 )
 
-DELETE = {
-    "name": "compose",
-    "selector": "exact",
-    "replacement": "delete",
-    "target": "original",
-}
+DELETE = {"name": "compose", "selector": "exact", "replacement": "delete", "target": "original"}
 SUFFIX = {"name": "compose", "selector": "spans", "replacement": "delete", "target": "chosen"}
 
 
 def mixture(*strategies: Any, **options: Any) -> Mixture:
-    made = maskplug.strategy("mixture", strategies=strategies, **options)
-    assert isinstance(made, Mixture)
-    return made
+    strategy = maskplug.strategy("mixture", strategies=strategies, **options)
+    assert isinstance(strategy, Mixture)
+    return strategy
 
 
 def context(tokens: TokenBatch, seed: int) -> MaskingContext:
@@ -48,7 +43,7 @@ def context(tokens: TokenBatch, seed: int) -> MaskingContext:
 
 
 def same_rows(one: Masked, other: Masked) -> None:
-    """Whether everything of two results is equal, row for row."""
+    """Assert that two results are equal row by row."""
     for name in ("inputs", "labels", "targets"):
         a, b = getattr(one, name), getattr(other, name)
         assert (a is None) == (b is None)
@@ -58,22 +53,22 @@ def same_rows(one: Masked, other: Masked) -> None:
 
 
 @given(ragged(), seeds)
-def test_each_sample_is_masked_as_its_strategy_masks_it(rows: list[list[int]], seed: int) -> None:
+def test_mixture_matches_its_strategies_per_sample(rows: list[list[int]], seed: int) -> None:
     parts = [maskplug.strategy(name, rate=0.3) for name in ("dynamic", "span", "whole_word")]
-    made = mixture(*parts)
+    strategy = mixture(*parts)
     tokens = batch(rows)
-    choices = made.choices(context(tokens, seed))
-    together = made(tokens, VOCAB, seed=seed)
+    choices = strategy.choices(context(tokens, seed))
+    together = strategy(tokens, VOCAB, seed=seed)
     for i, choice in enumerate(choices):
         alone = parts[choice](tokens.row(i), VOCAB, seed=seed)
         assert together.inputs.to_lists()[i] == alone.inputs.to_lists()[0]
         assert together.labels.to_lists()[i] == alone.labels.to_lists()[0]  # type: ignore[union-attr]
 
 
-def test_frequencies_are_the_weights() -> None:
+def test_mixture_frequencies_follow_the_weights() -> None:
     tokens = equal_rows(20_000, 1)
-    made = mixture("none", "static", "dynamic", weights=(1, 0, 3))
-    choices = made.choices(context(tokens, 5))
+    strategy = mixture("none", "static", "dynamic", weights=(1, 0, 3))
+    choices = strategy.choices(context(tokens, 5))
     counts = np.bincount(choices, minlength=3)
     assert counts[1] == 0
     assert likely(counts[0], 20_000, 0.25)
@@ -82,13 +77,13 @@ def test_frequencies_are_the_weights() -> None:
     )
 
 
-def test_the_last_weight_may_be_zero() -> None:
-    made = mixture("none", "dynamic", weights=(1, 0))
-    assert set(made.choices(context(equal_rows(5_000, 1), 1)).tolist()) == {0}
+def test_last_weight_may_be_zero() -> None:
+    strategy = mixture("none", "dynamic", weights=(1, 0))
+    assert set(strategy.choices(context(equal_rows(5_000, 1), 1)).tolist()) == {0}
 
 
 @given(ragged(), seeds)
-def test_a_mixture_of_changed_lengths_keeps_its_sources(rows: list[list[int]], seed: int) -> None:
+def test_mixture_keeps_sources(rows: list[list[int]], seed: int) -> None:
     tokens = batch(rows)
     masked = mixture(DELETE, {**DELETE, "selector": "spans"})(tokens, VOCAB, seed=seed)
     assert masked.inputs.sources is not None
@@ -100,15 +95,15 @@ def test_a_mixture_of_changed_lengths_keeps_its_sources(rows: list[list[int]], s
     assert masked.targets.to_lists() == rows
 
 
-def test_batches_of_every_make_up() -> None:
+def test_mixture_of_any_batch() -> None:
     tokens = equal_rows(30, 20)
-    made = mixture(DELETE, SUFFIX)
-    whole = made(tokens, VOCAB, seed=3).inputs.to_lists()
+    strategy = mixture(DELETE, SUFFIX)
+    whole = strategy(tokens, VOCAB, seed=3).inputs.to_lists()
     order = np.random.default_rng(1).permutation(30)
-    shuffled = made(tokens.take(order), VOCAB, seed=3).inputs.to_lists()
+    shuffled = strategy(tokens.take(order), VOCAB, seed=3).inputs.to_lists()
     assert shuffled == [whole[i] for i in order]
-    assert [made(tokens.row(i), VOCAB, seed=3).inputs.to_lists()[0] for i in range(30)] == whole
-    assert len(made(batch([]), VOCAB).inputs) == 0
+    assert [strategy(tokens.row(i), VOCAB, seed=3).inputs.to_lists()[0] for i in range(30)] == whole
+    assert len(strategy(batch([]), VOCAB).inputs) == 0
 
 
 @pytest.mark.parametrize(
@@ -121,7 +116,7 @@ def test_batches_of_every_make_up() -> None:
         (["bart", {"name": "chain", "strategies": ["bart"]}], "'chain@1'", "'bart@1'"),
     ],
 )
-def test_labels_and_targets_do_not_mix(strategies: list[Any], one: str, other: str) -> None:
+def test_mixing_labels_and_targets_raises(strategies: list[Any], one: str, other: str) -> None:
     message = f"mixes {one}, which predicts labels in place, and {other}, which generates targets"
     with pytest.raises(OptionError, match=message):
         mixture(*strategies)
@@ -130,38 +125,39 @@ def test_labels_and_targets_do_not_mix(strategies: list[Any], one: str, other: s
 @pytest.mark.parametrize(
     ("other", "form"), [("dynamic", "predicts labels in place"), ("t5", "generates targets")]
 )
-def test_an_order_of_predictions_does_not_mix(other: str, form: str) -> None:
+def test_mixing_orders_raises(other: str, form: str) -> None:
     with pytest.raises(OptionError, match=f"'{other}@1', which {form}") as refusal:
         mixture("permutation", other)
     assert "'permutation@1', which predicts labels in a random order" in str(refusal.value)
     assert mixture("permutation", "permutation").predicts == "order"
 
 
-def test_what_is_never_drawn_may_be_of_another_form() -> None:
+def test_strategies_with_weight_zero_may_have_another_form() -> None:
     assert mixture("dynamic", SUFFIX, weights=(1, 0)).predicts == "labels"
     assert mixture("dynamic", SUFFIX, weights=(0, 1)).predicts == "targets"
 
 
 @dataclass(frozen=True)
 class Silent(maskplug.Target):
-    """A target that does not say what it gives, and gives targets."""
+    """A target that does not declare ``predicts``, and returns targets."""
 
-    def build(self, tokens: TokenBatch, selection: Any, inputs: Any, *rest: Any) -> Masked:
+    def build(self, tokens: TokenBatch, masked: Masked, *rest: Any) -> Masked:
+        selection, inputs = masked.selection, masked.inputs
         return Masked(inputs, selection, targets=Ragged(tokens.ids, tokens.offsets))
 
 
-def test_targets_that_do_not_say_are_refused_with_the_first_batch() -> None:
+def test_undeclared_forms_raise_at_the_first_batch() -> None:
     silent = maskplug.compose(maskplug.part("selector", "exact"), target=Silent())
-    made = Mixture(
+    strategy = Mixture(
         (maskplug.strategy("dynamic"), silent), (1.0, 1.0), maskplug.part("clock", "epoch")
     )
-    assert made.predicts == "labels"
+    assert strategy.predicts == "labels"
     for samples in (0, 1, 2, 50):
         with pytest.raises(OptionError, match="some strategies of the mixture give labels"):
-            made(equal_rows(samples, 8), VOCAB)
+            strategy(equal_rows(samples, 8), VOCAB)
 
 
-def test_weights_and_layers_of_some_only() -> None:
+def test_mixture_fills_missing_weights_and_annotations() -> None:
     tokens = batch([[5, 6], [7], [8, 9, 10]])
     first, second = tokens.take(np.array([2, 0])), tokens.take(np.array([1]))
 
@@ -197,12 +193,12 @@ def test_bad_mixtures(options: dict[str, Any], message: str) -> None:
 
 
 def chain(*strategies: Any, **options: Any) -> Chain:
-    made = maskplug.strategy("chain", strategies=strategies, **options)
-    assert isinstance(made, Chain)
-    return made
+    strategy = maskplug.strategy("chain", strategies=strategies, **options)
+    assert isinstance(strategy, Chain)
+    return strategy
 
 
-def test_labels_are_all_that_any_stage_chose() -> None:
+def test_chain_labels_tokens_of_all_stages() -> None:
     tokens = equal_rows(200, 40)
     first = {"name": "dynamic", "rate": 0.2, "mask": 1.0, "random": 0.0}
     masked = chain(first, first)(tokens, VOCAB, seed=1)
@@ -210,12 +206,12 @@ def test_labels_are_all_that_any_stage_chose() -> None:
     assert (masked.selection.mask == hidden).all()
     assert masked.labels is not None
     assert (masked.labels.values == np.where(hidden, tokens.ids, -100)).all()
-    # Masks of the first stage are special to the second: 8 of 40, then 6.4 of 32 on average.
+    # Masks of the first stage are special tokens for the second: 8 of 40, then 6.4 of 32.
     counts = masked.selection.counts
     assert set(counts.tolist()) == {14, 15}
 
 
-def test_stages_draw_apart_and_alone_stages_differ_from_chains() -> None:
+def test_stages_have_independent_draws() -> None:
     tokens = equal_rows(4, 40)
     alone = maskplug.strategy("dynamic", rate=0.5)
     scoped = [alone.mask(tokens, VOCAB, context(tokens, 1).scoped(name)) for name in ("0", "1")]
@@ -225,7 +221,7 @@ def test_stages_draw_apart_and_alone_stages_differ_from_chains() -> None:
 
 
 @given(ragged(), seeds)
-def test_sources_go_through_all_stages(rows: list[list[int]], seed: int) -> None:
+def test_chain_composes_sources(rows: list[list[int]], seed: int) -> None:
     tokens = batch(rows)
     masked = chain(DELETE, DELETE, target="original")(tokens, VOCAB, seed=seed)
     assert masked.inputs.sources is not None
@@ -235,7 +231,7 @@ def test_sources_go_through_all_stages(rows: list[list[int]], seed: int) -> None
     assert masked.targets.to_lists() == rows
 
 
-def test_layers_follow_their_tokens() -> None:
+def test_chain_annotations_follow_their_tokens() -> None:
     row = ORDINARY[:12]
     protected = np.array([True] * 6 + [False] * 6)
     tokens = TokenBatch.from_lists([row] * 20, keys=range(20), protected=[protected] * 20)
@@ -244,7 +240,7 @@ def test_layers_follow_their_tokens() -> None:
         assert kept[:6] == row[:6]
 
 
-def test_without_a_target_the_last_stage_s_own() -> None:
+def test_chain_without_target_uses_the_last_stage() -> None:
     tokens = equal_rows(10, 30)
     masked = chain(DELETE, SUFFIX, target=None)(tokens, VOCAB)
     assert masked.targets is not None
@@ -254,22 +250,22 @@ def test_without_a_target_the_last_stage_s_own() -> None:
         assert gone > 0
 
 
-def test_labels_after_a_change_of_length_are_refused() -> None:
+def test_labels_after_a_change_of_length_raise() -> None:
     with pytest.raises(OptionError, match="needs inputs as long as the original"):
         chain(DELETE, "dynamic")(equal_rows(2, 20), VOCAB)
 
 
-def test_an_empty_chain_is_refused() -> None:
+def test_empty_chain_raises() -> None:
     with pytest.raises(OptionError, match="'strategies' is empty"):
         chain()
 
 
-def test_clocks_reads_and_progress_are_those_of_all() -> None:
+def test_clocks_and_required_annotations_of_all_stages() -> None:
     step = {"name": "span", "clock": "step"}
     rising = {"name": "dynamic", "rate": {"name": "linear", "start": 0.1, "end": 0.3}}
-    for made in (mixture("static", step), chain("static", step)):
-        assert made.needs_step
-        assert not made.needs_progress
+    for strategy in (mixture("static", step), chain("static", step)):
+        assert strategy.needs_step
+        assert not strategy.needs_progress
     assert mixture(rising, "static").needs_progress
     assert mixture("static", "none", clock="never").is_static
     assert not mixture("static", "none").is_static
@@ -282,8 +278,8 @@ def test_clocks_reads_and_progress_are_those_of_all() -> None:
 
 def test_each_stage_has_its_own_clock() -> None:
     tokens = equal_rows(6, 40)
-    made = chain({"name": "static", "rate": 0.2}, {"name": "dynamic", "rate": 0.2})
-    first, later = (made(tokens, VOCAB, epoch=e).selection.mask for e in (0, 1))
+    strategy = chain({"name": "static", "rate": 0.2}, {"name": "dynamic", "rate": 0.2})
+    first, later = (strategy(tokens, VOCAB, epoch=e).selection.mask for e in (0, 1))
     static = maskplug.strategy("static", rate=0.2)
     kept = static.mask(tokens, VOCAB, context(tokens, 0).scoped("0")).selection.mask
     assert first[kept].all()
@@ -299,7 +295,7 @@ def test_bounds() -> None:
     assert chain(DELETE, target="original").bounds(lengths)[1].tolist() == [0, 10]
 
 
-def test_rewritten_rows_give_new_tokens_neutral_layers() -> None:
+def test_inserted_tokens_have_neutral_annotations() -> None:
     tokens = TokenBatch.from_lists(
         [[5, 6]], keys=[1], word_starts=[[False, True]], protected=[[True, True]]
     )
@@ -308,12 +304,12 @@ def test_rewritten_rows_give_new_tokens_neutral_layers() -> None:
     assert moved.annotations["protected"].tolist() == [True, False]
 
 
-def test_layers_say_nothing_where_a_strategy_has_none() -> None:
+def test_missing_annotations_are_filled() -> None:
     tokens = equal_rows(40, 12)
     spans = {"name": "span", "rate": 0.4, "boundaries": True}
-    made = mixture(spans, {"name": "block_diffusion", "block": 3}, "dynamic")
-    choices = made.choices(context(tokens, 2))
-    masked = made(tokens, VOCAB, seed=2)
+    strategy = mixture(spans, {"name": "block_diffusion", "block": 3}, "dynamic")
+    choices = strategy.choices(context(tokens, 2))
+    masked = strategy(tokens, VOCAB, seed=2)
     distance = masked.annotations["left_distance"].reshape(40, 12)
     block = masked.annotations["block"].reshape(40, 12)
     assert (distance[choices != 0] == 0).all()

@@ -1,4 +1,4 @@
-"""Strategies of strategies tell of the batch that they were given, not of what stages saw."""
+"""Errors and selections of nested strategies refer to the original batch."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from support.batches import VOCAB, batch
 DELETE = {"name": "compose", "selector": "exact", "replacement": "delete", "target": "original"}
 
 
-def test_a_mixture_names_a_bad_id_by_its_sample_in_the_batch() -> None:
+def test_mixture_errors_name_the_sample_in_the_batch() -> None:
     rows = [[5, 6, 7]] * 20
     mixture = maskplug.strategy("mixture", strategies=["static", "span"])
     for bad in range(20):
@@ -21,7 +21,7 @@ def test_a_mixture_names_a_bad_id_by_its_sample_in_the_batch() -> None:
             mixture(batch(wrong), VOCAB)
 
 
-def test_a_chain_without_a_target_selects_from_the_original() -> None:
+def test_chain_selection_refers_to_the_original() -> None:
     tokens = batch([[2, *range(5, 45), 3], [], [2, *range(5, 25), 3]])
     made = maskplug.strategy("chain", strategies=[DELETE, "dynamic"], target=None)
     masked = made(tokens, VOCAB, seed=1)

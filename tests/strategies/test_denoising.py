@@ -1,4 +1,4 @@
-"""BART, mBART and deshuffling as users get them."""
+"""Tests of ``bart``, ``mbart`` and ``deshuffle``."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ LANGUAGE = 67
 #: Sentences of six tokens in words of one or two, ending in 7.
 SENTENCES = [[10 + 2 * n, 11 + 2 * n, 30 + 2 * n, 50, 51, 7] for n in range(6)]
 TEXT = [2, *[token for sentence in SENTENCES for token in sentence], EOS]
-#: Options that together run every stage, each way of hiding with every other noise.
+#: Options that together run every stage with every noise.
 OPTIONS = [
     {},
     {"noise": "masking", "random": 0.1},
@@ -67,7 +67,7 @@ def test_special_tokens_and_their_order_stay(
 
 @pytest.mark.parametrize("options", OPTIONS, ids=str)
 @given(rows=ragged(), seed=seeds)
-def test_sources_tell_where_every_token_came_from(
+def test_sources_are_original_positions(
     options: dict[str, Any], rows: list[list[int]], seed: int
 ) -> None:
     tokens = batch(rows)
@@ -84,14 +84,14 @@ def test_sources_tell_where_every_token_came_from(
         assert (masked.selection.mask == ~np.isin(np.arange(len(tokens.ids)), seen)).all()
 
 
-def test_reordering_chooses_nothing() -> None:
+def test_reordering_selects_nothing() -> None:
     masked = mask("bart", [TEXT], rate=0.0, rotate=1.0)
     assert not masked.selection.mask.any()
     assert Counter(masked.inputs.values.tolist()) == Counter(TEXT)
     assert masked.inputs.values.tolist() != TEXT
 
 
-def test_infilling_keeps_order_within_sentences_and_hides_the_rate() -> None:
+def test_infilling_keeps_order_and_masks_the_rate() -> None:
     tokens = batch([TEXT] * 2_000)
     masked = maskplug.strategy("bart", rate=0.3, unit="token")(tokens, RICH)
     hidden = masked.selection.mask.reshape(2_000, -1).sum(axis=1)
@@ -102,14 +102,14 @@ def test_infilling_keeps_order_within_sentences_and_hides_the_rate() -> None:
     for row in np.split(sources, masked.inputs.offsets[1:-1]):
         position = row[row >= 0] % len(TEXT) - 1
         for n in range(6):
-            own = position[position // 6 == n]
-            assert (np.diff(own) > 0).all()
+            sentence = position[position // 6 == n]
+            assert (np.diff(sentence) > 0).all()
 
 
-def test_every_share_of_zero_is_a_stage_less() -> None:
+def test_share_zero_removes_a_stage() -> None:
     def stages(**options: float) -> int:
-        made: Any = maskplug.strategy("bart", **options)
-        return len(made.strategies)
+        strategy: Any = maskplug.strategy("bart", **options)
+        return len(strategy.strategies)
 
     assert stages() == 2
     assert stages(permute=0.0) == 1
@@ -117,16 +117,16 @@ def test_every_share_of_zero_is_a_stage_less() -> None:
     assert stages(rate=0.0, permute=0.0, rotate=0.5) == 1
 
 
-def test_text_without_sentences_or_words() -> None:
+def test_missing_sentence_or_word_starts() -> None:
     vocab = maskplug.Vocabulary(size=60, mask_id=MASK)
     tokens = batch([[10, 11, 12, 13]])
     with pytest.raises(VocabularyError, match="sentence_starts"):
         maskplug.strategy("bart")(tokens, vocab)
-    made = maskplug.strategy("bart", permute=0.0, unit="token")(tokens, vocab)
-    assert MASK in made.inputs.values
+    masked = maskplug.strategy("bart", permute=0.0, unit="token")(tokens, vocab)
+    assert MASK in masked.inputs.values
 
 
-def test_sentences_may_come_with_the_batch() -> None:
+def test_sentences_from_annotation() -> None:
     starts = [[0, 1, 0, 1, 1, 0]] * 200
     tokens = batch([[2, 10, 11, 12, 14, 3]] * 200, sentence_starts=starts)
     seen = set(map(tuple, maskplug.strategy("bart", rate=0.0)(tokens, RICH).inputs.to_lists()))
@@ -134,7 +134,7 @@ def test_sentences_may_come_with_the_batch() -> None:
     assert (2, 14, 12, 10, 11, 3) in seen
 
 
-def test_without_noise_there_is_no_strategy() -> None:
+def test_no_noise_raises() -> None:
     with pytest.raises(OptionError, match="are all 0: there is no noise"):
         maskplug.strategy("bart", rate=0, permute=0)
 
@@ -155,7 +155,7 @@ def test_bad_options(options: dict[str, Any], message: str) -> None:
         maskplug.strategy("bart", **options)
 
 
-def test_mbart_leaves_language_tokens_where_they_are() -> None:
+def test_mbart_keeps_language_tokens_in_place() -> None:
     row = [*TEXT[1:], LANGUAGE]
     masked = mask("mbart", [row] * 300)
     assert {tuple(new[-2:]) for new in masked.inputs.to_lists()} == {(EOS, LANGUAGE)}

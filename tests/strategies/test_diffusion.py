@@ -1,4 +1,4 @@
-"""Masked diffusion by name: masks only, weights beside labels, nothing owed to the batch."""
+"""Tests of ``llada``, ``mdlm`` and ``block_diffusion``."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ STRATEGIES: dict[str, dict[str, Any]] = {
 every = pytest.mark.parametrize("case", STRATEGIES)
 
 
-def made(case: str) -> maskplug.Strategy:
+def strategy_of(case: str) -> maskplug.Strategy:
     return maskplug.strategy(case.split("-")[0], **STRATEGIES[case])
 
 
 def rows_of(masked: Masked) -> list[tuple[Any, ...]]:
-    """Everything that belongs to each row."""
+    """Return all values of each row."""
     assert masked.labels is not None
     assert masked.weights is not None
     bounds = masked.inputs.offsets[1:-1]
@@ -42,11 +42,11 @@ def rows_of(masked: Masked) -> list[tuple[Any, ...]]:
 
 @every
 @given(rows=ragged(), seed=seeds, epoch=st.integers(0, 9))
-def test_what_is_chosen_is_masked_labelled_and_weighted(
+def test_selected_tokens_have_masks_labels_and_weights(
     case: str, rows: list[list[int]], seed: int, epoch: int
 ) -> None:
     tokens = batch(rows)
-    masked = made(case)(tokens, VOCAB, seed=seed, epoch=epoch)
+    masked = strategy_of(case)(tokens, VOCAB, seed=seed, epoch=epoch)
     mask = masked.selection.mask
     assert masked.labels is not None
     assert masked.weights is not None
@@ -54,16 +54,16 @@ def test_what_is_chosen_is_masked_labelled_and_weighted(
     assert masked.inputs.values.tolist() == np.where(mask, MASK, tokens.ids).tolist()
     assert masked.labels.values.tolist() == np.where(mask, tokens.ids, -100).tolist()
     assert ((masked.weights > 0) == mask).all()
-    # 1 / p and 1 / t weigh at least 1; the cosine's slope falls below its rate near the end.
+    # 1 / p and 1 / t are at least 1; the cosine's weight is below 1 near the end.
     assert case == "mdlm-cosine" or (masked.weights[mask] >= 1).all()
 
 
 @every
 @given(rows=ragged(), seed=seeds, order=st.randoms(use_true_random=False))
-def test_order_and_company_do_not_matter(
+def test_masks_do_not_depend_on_the_batch(
     case: str, rows: list[list[int]], seed: int, order: random.Random
 ) -> None:
-    strategy = made(case)
+    strategy = strategy_of(case)
     together = rows_of(strategy(batch(rows), VOCAB, seed=seed, epoch=3))
     picked = [i for i in range(len(rows)) if order.random() < 0.7]
     order.shuffle(picked)
@@ -73,10 +73,10 @@ def test_order_and_company_do_not_matter(
 
 @every
 @given(rows=ragged(), seed=seeds, left=st.integers(0, 3), right=st.integers(0, 5))
-def test_specials_around_a_sample_do_not_matter(
+def test_surrounding_special_tokens_do_not_matter(
     case: str, rows: list[list[int]], seed: int, left: int, right: int
 ) -> None:
-    strategy = made(case)
+    strategy = strategy_of(case)
     bare = rows_of(strategy(batch(rows), VOCAB, seed=seed, epoch=1))
     dressed = [[2] * left + row + [PAD] * right for row in rows]
     for got, plain in zip(
@@ -86,17 +86,19 @@ def test_specials_around_a_sample_do_not_matter(
 
 
 @every
-def test_times_differ_and_are_each_the_same_again(case: str) -> None:
+def test_masks_depend_on_time_and_are_reproducible(case: str) -> None:
     tokens = equal_rows(20, 30)
-    results = [rows_of(made(case)(tokens, VOCAB, seed=1, epoch=epoch)) for epoch in (0, 1, 0)]
+    results = [
+        rows_of(strategy_of(case)(tokens, VOCAB, seed=1, epoch=epoch)) for epoch in (0, 1, 0)
+    ]
     assert results[0] == results[2]
     assert results[0] != results[1]
 
 
 @pytest.mark.parametrize("case", ["llada", "mdlm", "block_diffusion"])
-def test_rows_without_a_mask_weigh_nothing(case: str) -> None:
-    # The declared exception: short rows may have nothing to predict, or the sum would be biased.
-    masked = made(case)(equal_rows(2_000, 3), VOCAB, seed=1)
+def test_rows_without_a_mask_have_weight_zero(case: str) -> None:
+    # Documented exception: short rows may have no prediction, to avoid a biased sum.
+    masked = strategy_of(case)(equal_rows(2_000, 3), VOCAB, seed=1)
     assert masked.weights is not None
     weights = masked.weights.reshape(-1, 3)
     empty = ~masked.selection.mask.reshape(-1, 3).any(axis=1)
@@ -105,20 +107,20 @@ def test_rows_without_a_mask_weigh_nothing(case: str) -> None:
 
 
 def test_always_one_masks_in_every_row() -> None:
-    masked = made("llada-forced")(equal_rows(2_000, 1), VOCAB, seed=1)
+    masked = strategy_of("llada-forced")(equal_rows(2_000, 1), VOCAB, seed=1)
     assert masked.selection.mask.all()
     assert masked.weights is not None
     np.testing.assert_allclose(masked.weights, 1.0)
 
 
-def test_diffusion_needs_a_mask_token() -> None:
+def test_diffusion_requires_a_mask_token() -> None:
     vocab = maskplug.Vocabulary(size=60)
-    with pytest.raises(maskplug.MaskplugError, match="this vocabulary has none"):
+    with pytest.raises(maskplug.MaskplugError, match="the vocabulary has none"):
         maskplug.strategy("llada")(equal_rows(2, 8), vocab)
 
 
-def test_specs_come_back() -> None:
+def test_specs_round_trip() -> None:
     for case in STRATEGIES:
-        strategy = made(case)
+        strategy = strategy_of(case)
         assert maskplug.strategy(strategy.spec).fingerprint == strategy.fingerprint
         strategy.dry_run(VOCAB)

@@ -1,4 +1,4 @@
-"""Special tokens in masked diffusion: left alone, or with ``mask_special`` masked like others."""
+"""Tests of ``mask_special`` in masked diffusion."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from hypothesis import given
 import maskplug
 from maskplug import Masked
 from maskplug.selectors import BlockNoise, Noise, ScheduledNoise, UniformNoise
-from support import reference_diffusion as twin
+from support import reference_diffusion as diffusion_ref
 from support.batches import BOS, EOS, MASK, ORDINARY, PAD, VOCAB, batch, likely, ragged, seeds
 from support.reference import Sample
 
@@ -26,7 +26,7 @@ STRATEGIES: dict[str, dict[str, Any]] = {
 every = pytest.mark.parametrize("case", STRATEGIES)
 SEP = 59
 WORDS = ORDINARY[10:16]
-#: Where special tokens stand in the part that is not protected.
+#: Positions of special tokens in the part that is not protected.
 PLACES: dict[str, list[int]] = {
     "at the end": [*WORDS, EOS],
     "at the start": [BOS, *WORDS],
@@ -57,7 +57,7 @@ def by_place(values: Any) -> Any:
 @every
 @pytest.mark.parametrize("prompt", PROMPTS.values(), ids=PROMPTS)
 @pytest.mark.parametrize("answer", PLACES.values(), ids=PLACES)
-def test_every_token_behind_the_prompt_is_masked_about_half_of_the_time(
+def test_each_answer_token_is_masked_half_the_time(
     case: str, prompt: list[int], answer: list[int]
 ) -> None:
     masked = masked_rows(case, prompt, answer, mask_special=True)
@@ -98,8 +98,8 @@ def test_padding_and_masks_are_never_masked(case: str) -> None:
 
 
 @every
-def test_padding_that_is_the_end_of_text_is_learned(case: str) -> None:
-    """As LLaDA fills answers up; a tokenizer without padding takes its end of text for it."""
+def test_padding_that_is_also_eos_is_masked(case: str) -> None:
+    """LLaDA pads answers this way: tokenizers without padding use the end of text."""
     vocab = replace(VOCAB, pad_id=EOS)
     masked = masked_rows(case, [BOS, 5], [*WORDS, EOS, EOS, EOS], vocab, mask_special=True)
     assert by_place(masked.selection.mask)[:, 2:].any(axis=0).all()
@@ -118,13 +118,13 @@ def test_protected_special_tokens_stay(case: str) -> None:
     assert (masked.divisors == len(WORDS) + 1).all()
 
 
-def test_the_marginal_rate_is_one_half() -> None:
+def test_marginal_rate_is_one_half() -> None:
     mask = by_place(masked_rows("llada", [BOS, 5], [*WORDS, EOS], mask_special=True).selection.mask)
-    # Tokens of one row share its rate, so that each place is counted alone.
+    # Tokens of one row share its rate, so each position is counted separately.
     assert all(likely(count, SAMPLES, 0.5005) for count in mask[:, 2:].sum(axis=0))
 
 
-def test_blocks_count_special_tokens_where_they_can_be_masked() -> None:
+def test_blocks_count_maskable_special_tokens() -> None:
     row, protected = [BOS, 5, 6, SEP, 7, EOS, PAD], [True, True, *[False] * 5]
     tokens = batch([row], protected=[protected])
     annotations = [
@@ -147,7 +147,7 @@ NOISES: list[Noise] = [
 
 @pytest.mark.parametrize("noise", NOISES, ids=repr)
 @given(rows=ragged(), seed=seeds)
-def test_units_are_numbered_with_the_special_ones_among_them(
+def test_draws_count_maskable_special_tokens(
     noise: Noise, rows: list[list[int]], seed: int
 ) -> None:
     tokens = batch(rows)
@@ -158,19 +158,19 @@ def test_units_are_numbered_with_the_special_ones_among_them(
         sample, n = Sample(seed, 2, key), sum(free)
         forced = isinstance(noise, UniformNoise) and noise.always_one
         if isinstance(noise, UniformNoise):
-            chances = [twin.uniform_noise(sample, noise.eps, noise.always_one, n)[0]] * n
+            chances = [diffusion_ref.uniform_noise(sample, noise.eps, noise.always_one, n)[0]] * n
         elif isinstance(noise, ScheduledNoise):
-            level = twin.level(sample, antithetic=True)
-            chances = [twin.SCHEDULES["log_linear"](level, noise.eps)[0]] * n
+            level = diffusion_ref.level(sample, antithetic=True)
+            chances = [diffusion_ref.SCHEDULES["log_linear"](level, noise.eps)[0]] * n
         else:
             assert isinstance(noise, BlockNoise)
-            levels = twin.block_levels(sample, n, 3, noise.low, noise.high, True)
+            levels = diffusion_ref.block_levels(sample, n, 3, noise.low, noise.high, True)
             chances = [levels[i // 3] for i in range(n)]
-        chosen = iter(twin.chosen(sample, chances, forced))
+        chosen = iter(diffusion_ref.chosen(sample, chances, forced))
         wanted = [next(chosen) if one else False for one in free]
         assert mask[tokens.offsets[key] : tokens.offsets[key + 1]].tolist() == wanted
 
 
-def test_ids_outside_the_vocabulary_are_refused() -> None:
+def test_ids_outside_the_vocabulary_raise() -> None:
     with pytest.raises(maskplug.MaskplugError, match=r"token id 60 .* is outside the vocabulary"):
         strategy("llada", mask_special=True)(batch([[5, 60]]), VOCAB)

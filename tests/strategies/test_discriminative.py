@@ -1,4 +1,4 @@
-"""ELECTRA's generator and permutation language modelling by name."""
+"""Tests of ``electra`` and ``permutation``."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from maskplug.objectives.xlnet import perm_mask, target_labels, target_mapping
 from support.batches import MASK, SPECIAL, VOCAB, batch, equal_rows, likely, ragged, seeds
 
 
-def test_electra_masks_or_leaves_and_never_invents() -> None:
+def test_electra_never_writes_random_tokens() -> None:
     tokens = equal_rows(3_000, 40)
     masked = maskplug.strategy("electra")(tokens, VOCAB, seed=3)
     chosen = masked.selection.mask
@@ -28,14 +28,14 @@ def test_electra_masks_or_leaves_and_never_invents() -> None:
     assert masked.labels.values.tolist() == np.where(chosen, tokens.ids, -100).tolist()
 
 
-def test_all_chosen_tokens_of_electra_decide_on_their_own() -> None:
+def test_electra_decisions_are_independent() -> None:
     masked = maskplug.strategy("electra", rate=0.5)(equal_rows(6_000, 4), VOCAB, seed=3)
     hidden = (masked.inputs.values == MASK)[masked.selection.mask].reshape(-1, 2)
     assert likely(hidden.all(axis=1).sum(), len(hidden), 0.85**2)
 
 
 @given(ragged(), seeds, st.floats(0.01, 1), st.integers(1, 6), st.sampled_from(["word", "token"]))
-def test_permutation_writes_nothing(
+def test_permutation_leaves_inputs_unchanged(
     rows: list[list[int]], seed: int, rate: float, max_n: int, unit: str
 ) -> None:
     tokens = batch(rows)
@@ -45,11 +45,11 @@ def test_permutation_writes_nothing(
     assert masked.inputs.to_lists() == rows
     assert not mask[np.isin(tokens.ids, SPECIAL)].any()
     assert ((order >= 0) == mask).all()
-    for own, free in zip(
+    for row_order, free in zip(
         np.split(order, tokens.offsets[1:-1]), units(tokens, VOCAB).counts, strict=False
     ):
-        assert sorted(own[own >= 0].tolist()) == list(range((own >= 0).sum()))
-        assert (own >= 0).any() == (free > 0)
+        assert sorted(row_order[row_order >= 0].tolist()) == list(range((row_order >= 0).sum()))
+        assert (row_order >= 0).any() == (free > 0)
 
 
 @given(ragged(), seeds, st.randoms(use_true_random=False))
@@ -64,11 +64,11 @@ def test_orders_do_not_depend_on_the_batch(
     picked = shuffle.sample(range(len(rows)), len(rows) // 2)
     part = batch([[2, *rows[i], 3, 0] for i in picked], keys=picked)
     again = np.split(strategy(part, VOCAB, seed=seed).annotations["order"], part.offsets[1:-1])
-    for own, i in zip(again, picked, strict=False):
-        assert own[1:-2].tolist() == together[i].tolist()
+    for row_order, i in zip(again, picked, strict=False):
+        assert row_order[1:-2].tolist() == together[i].tolist()
 
 
-def test_from_rows_to_what_xlnet_reads() -> None:
+def test_xlnet_inputs_end_to_end() -> None:
     tokens = batch([[2, *range(10, 30), 3], [2, 8, 9, 3]])
     masked = maskplug.strategy("permutation", rate=0.5)(tokens, VOCAB, seed=1)
     assert masked.labels is not None

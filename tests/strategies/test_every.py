@@ -1,4 +1,4 @@
-"""Any strategy with any clock and any schedule: M(t) depends on t, whichever clock tells it."""
+"""Every strategy with any clock and schedule: masks depend on t only."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ ROWS = [[2, *np.resize([*ORDINARY[k:], 7, 12, 9], 40 + k).tolist(), 3] for k in 
 
 
 def taking(option: str, kind: str = "") -> list[str]:
-    """The strategies that have this option, annotated with ``kind`` among others."""
+    """Return the strategies with this option, annotated with ``kind``."""
     options = {e.label: inspect.signature(e.factory).parameters for e in ENTRIES}
     return [x for x, o in options.items() if option in o and kind in str(o[option].annotation)]
 
@@ -33,21 +33,21 @@ def tokens(label: str) -> TokenBatch:
     return case(label).batch(TokenBatch.from_lists(ROWS, keys=range(len(ROWS))))
 
 
-def made(label: str, **options: Any) -> maskplug.Strategy:
+def strategy(label: str, **options: Any) -> maskplug.Strategy:
     return maskplug.strategy(label, **{**case(label).options, **options})
 
 
 def everything(masked: Masked) -> list[Any]:
-    """All that a strategy returns, for comparison."""
+    """Return all outputs of a strategy as lists."""
     rows = [masked.inputs, masked.labels, masked.targets]
-    found = [None if r is None else r.to_lists() for r in rows]
-    found += [None if a is None else a.tolist() for a in (masked.weights, masked.divisors)]
+    content = [None if r is None else r.to_lists() for r in rows]
+    content += [None if a is None else a.tolist() for a in (masked.weights, masked.divisors)]
     for columns in (masked.annotations, masked.target_annotations):
-        found.append({name: values.tolist() for name, values in columns.items()})
-    return [*found, masked.selection.mask.tolist()]
+        content.append({name: values.tolist() for name, values in columns.items()})
+    return [*content, masked.selection.mask.tolist()]
 
 
-# A mixture's clock redraws who is masked how; its strategies keep clocks of their own.
+# A mixture's clock redraws the choice of strategies, which keep their own clocks.
 @pytest.mark.parametrize("label", [x for x in taking("clock") if x != "mixture@1"])
 @pytest.mark.parametrize(
     ("clock", "t"),
@@ -60,28 +60,28 @@ def everything(masked: Masked) -> list[Any]:
     ],
     ids=str,
 )
-def test_masks_depend_on_t_whichever_clock_tells_it(label: str, clock: Any, t: int) -> None:
-    there = made(label, clock=clock)(tokens(label), RICH, seed=3, epoch=6, step=11)
-    direct = made(label, clock="epoch")(tokens(label), RICH, seed=3, epoch=t)
+def test_masks_depend_on_t_for_any_clock(label: str, clock: Any, t: int) -> None:
+    there = strategy(label, clock=clock)(tokens(label), RICH, seed=3, epoch=6, step=11)
+    direct = strategy(label, clock="epoch")(tokens(label), RICH, seed=3, epoch=t)
     assert everything(there) == everything(direct)
 
 
 @pytest.mark.parametrize("label", taking("rate", "Schedule"))
-def test_a_schedule_is_its_value_at_the_progress(label: str) -> None:
-    scheduled = made(label, rate=Linear(0.25, 0.5))
+def test_schedule_equals_its_value(label: str) -> None:
+    scheduled = strategy(label, rate=Linear(0.25, 0.5))
     assert scheduled.needs_progress
     there = scheduled(tokens(label), RICH, seed=3, epoch=2, progress=0.5)
-    direct = made(label, rate=0.375)(tokens(label), RICH, seed=3, epoch=2)
+    direct = strategy(label, rate=0.375)(tokens(label), RICH, seed=3, epoch=2)
     assert everything(there) == everything(direct)
 
 
-def test_every_clock_is_among_those_that_are_tried() -> None:
+def test_all_clocks_are_tested() -> None:
     names = {entry.name for entry in registry().of_kind("clock") if entry.provider == BUILTIN}
     assert names == {"never", "epoch", "step", "every", "cycle"}
 
 
 @pytest.mark.parametrize("label", [entry.label for entry in ENTRIES])
 def test_copies_of_results_are_equal(label: str) -> None:
-    masked = made(label)(tokens(label), RICH, seed=5, epoch=1)
-    for twin in (pickle.loads(pickle.dumps(masked)), copy.copy(masked), copy.deepcopy(masked)):
-        assert everything(twin) == everything(masked)
+    masked = strategy(label)(tokens(label), RICH, seed=5, epoch=1)
+    for copied in (pickle.loads(pickle.dumps(masked)), copy.copy(masked), copy.deepcopy(masked)):
+        assert everything(copied) == everything(masked)

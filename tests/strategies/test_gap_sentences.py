@@ -1,4 +1,4 @@
-"""Gap sentences: the text can be put together again, whatever was chosen."""
+"""Tests of the strategy ``gap_sentences``."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ from maskplug.errors import VocabularyError
 from maskplug.rng import Rng
 from support.batches import EOS, batch
 from support.cases import RICH
+from support.scale import scenes
 
 GAP = 66
-ROWS = 10_000
+ROWS = scenes(400, 10_000)
 VARIANTS = [
     {"choose": "random"},
     {"choose": "lead", "rate": 0.5},
@@ -25,7 +26,7 @@ VARIANTS = [
 
 
 def texts(rows: int) -> TokenBatch:
-    """Random rows of 0 to 600 ids, with full stops and specials among them."""
+    """Return random rows of 0 to 600 ids with full stops and special tokens."""
     rng = Rng.at(99, 0, range(rows))
     lengths = rng.integers("test length", np.ones(rows, np.int64), 601)
     ids = rng.integers("test id", lengths, 60)
@@ -35,7 +36,7 @@ def texts(rows: int) -> TokenBatch:
 
 
 def restored(tokens: TokenBatch, masked: Masked) -> tuple[Any, Any]:
-    """Inputs in which the masks, in their order, have become the sentences of the targets."""
+    """Return the inputs with their masks replaced by the sentences of the targets."""
     assert masked.targets is not None
     selection, targets = masked.selection, masked.targets
     ends = np.zeros(len(targets.values), bool)
@@ -64,7 +65,7 @@ def test_round_trip(options: dict[str, Any]) -> None:
     assert (masked.targets.lengths <= targets).all()
 
 
-def test_the_target_is_the_chosen_sentences_in_order() -> None:
+def test_targets_are_the_selected_sentences() -> None:
     row = [2, 10, 7, 12, 7, 10, 12, 7, 3]
     options = {"rate": 0.7, "choose": "principal"}
     masked = maskplug.strategy("gap_sentences", **options)(batch([row, [], [3]]), RICH)
@@ -73,7 +74,7 @@ def test_the_target_is_the_chosen_sentences_in_order() -> None:
     assert masked.targets.to_lists() == [[12, 7, 10, 12, 7, EOS], [EOS], [EOS]]
 
 
-def test_kept_sentences_are_read_and_written() -> None:
+def test_kept_sentences_are_in_inputs_and_targets() -> None:
     row = [2, 10, 11, 7, 12, 13, 7, 3]
     options = {"choose": "lead", "rate": 0.5, "keep": 1.0}
     masked = maskplug.strategy("gap_sentences", **options)(batch([row]), RICH)
@@ -82,7 +83,7 @@ def test_kept_sentences_are_read_and_written() -> None:
     assert masked.targets.to_lists() == [[10, 11, 7, EOS]]
 
 
-def test_which_mask_is_written() -> None:
+def test_choice_of_the_mask_token() -> None:
     row = [10, 7, 12, 7]
     plain = Vocabulary(size=60, mask_id=4, eos_id=3, sentence_end=np.arange(60) == 7)
     lead = {"choose": "lead", "rate": 0.5}
@@ -93,7 +94,7 @@ def test_which_mask_is_written() -> None:
         maskplug.strategy("gap_sentences", token="<mask_9>")(batch([row]), RICH)
 
 
-def test_only_what_is_drawn_can_change() -> None:
+def test_deterministic_variants_are_static() -> None:
     def timeless(**options: Any) -> bool:
         return maskplug.strategy("gap_sentences", **options).is_static
 

@@ -1,4 +1,4 @@
-"""Rows and whole batches in which nothing may be masked: every strategy leaves them as they are."""
+"""Rows and batches without maskable tokens are unchanged by every strategy."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def ordinary(rows: Any) -> list[list[int]]:
 
 @pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize("label", LABELS)
-def test_nothing_is_chosen_and_all_of_it_stays(label: str, seed: int) -> None:
+def test_unmaskable_rows_are_unchanged(label: str, seed: int) -> None:
     batches = [(rows, False) for rows in BATCHES.values()]
     batches += [(rows, True) for rows in SHORT.values()]
     for rows, protected in batches:
@@ -73,7 +73,7 @@ def test_nothing_is_chosen_and_all_of_it_stays(label: str, seed: int) -> None:
 
 
 @pytest.mark.parametrize("label", LABELS)
-def test_results_without_a_token_go_through_what_comes_next(label: str) -> None:
+def test_empty_results_can_be_collated(label: str) -> None:
     for rows in (*BATCHES.values(), *SHORT.values()):
         _, masked = made(label, rows, False, 0)
         warm_up(masked)
@@ -90,7 +90,7 @@ def test_results_without_a_token_go_through_what_comes_next(label: str) -> None:
 
 
 @pytest.mark.parametrize("label", LABELS)
-def test_short_rows_are_masked_as_among_others(label: str) -> None:
+def test_short_rows_do_not_depend_on_the_batch(label: str) -> None:
     for rows in SHORT.values():
         tokens, together = made(label, rows, False, 1)
         for i in range(len(rows)):

@@ -1,4 +1,4 @@
-"""Noise for one side of a pair."""
+"""Tests of noise for one side of a text pair."""
 
 from __future__ import annotations
 
@@ -27,19 +27,19 @@ NAMES: dict[str, dict[str, Any]] = {
 
 @pytest.mark.parametrize("name", NAMES)
 @given(rows=ragged(), seed=seeds)
-def test_special_tokens_stay_and_none_is_written_but_the_mask(
+def test_special_tokens_stay_and_only_masks_are_written(
     name: str, rows: list[list[int]], seed: int
 ) -> None:
     masked = maskplug.strategy(name, **NAMES[name])(batch(rows), RICH, seed=seed)
     masks = name in ("word_dropout", "cmlm")
     for row, new in zip(rows, masked.inputs.to_lists(), strict=True):
-        own, made = ([t for t in r if RICH.special[t] and t != MASK] for r in (row, new))
-        assert own == made
+        before, after = ([t for t in r if RICH.special[t] and t != MASK] for r in (row, new))
+        assert before == after
         assert masks or new.count(MASK) == row.count(MASK)
 
 
 @given(rows=ragged(), seed=seeds, rate=st.floats(0, 1))
-def test_words_that_are_left_out(rows: list[list[int]], seed: int, rate: float) -> None:
+def test_word_dropout_by_deletion(rows: list[list[int]], seed: int, rate: float) -> None:
     dropout = maskplug.strategy("word_dropout", rate=rate, how="delete")
     masked = dropout(batch(rows), RICH, seed=seed)
     hidden = maskplug.strategy("word_dropout", rate=rate)(batch(rows), RICH, seed=seed)
@@ -53,12 +53,12 @@ def test_words_that_are_left_out(rows: list[list[int]], seed: int, rate: float) 
         assert not words or any(not out[word[0]] for word in words)
 
 
-def test_how_words_drop_out_is_checked() -> None:
+def test_bad_word_dropout_option() -> None:
     with pytest.raises(OptionError, match="'how' is 'zero'; it must be one of 'mask', 'delete'"):
         maskplug.strategy("word_dropout", how="zero")
 
 
-def test_switchout_changes_what_it_labels() -> None:
+def test_switchout_labels_changed_tokens() -> None:
     tokens = equal_rows(2_000, 12)
     masked = maskplug.strategy("switchout", tau=0.5)(tokens, RICH)
     assert masked.labels is not None
@@ -81,7 +81,7 @@ def test_shuffle_keeps_words_and_the_end() -> None:
         assert all(row.index(a) + 1 == row.index(a + 1) for a in (10, 12, 14))
 
 
-def test_code_switching_all_or_none() -> None:
+def test_code_switching_at_rates_zero_and_one() -> None:
     row = [2, 6, 7, 12, 8, 10, 11, 3]
     options = NAMES["code_switch"]
     everything = maskplug.strategy("code_switch", rate=1.0, **options)(batch([row] * 50), RICH)
@@ -102,17 +102,17 @@ def test_code_switching_at_a_rate() -> None:
     assert likely((masked.inputs.values == 12).sum(), 20_000, 0.3)
 
 
-def test_a_dictionary_is_part_of_the_fingerprint_and_its_place_is_not(tmp_path: Any) -> None:
-    def made(text: str, name: str) -> str:
+def test_fingerprint_depends_on_the_dictionary_not_its_path(tmp_path: Any) -> None:
+    def after(text: str, name: str) -> str:
         path = tmp_path / name
         path.write_text(text)
         return maskplug.strategy("code_switch", dictionary=str(path)).fingerprint
 
-    assert made("8\t12\n", "a") == made("8\t12\n", "b") != made("8\t14\n", "c")
+    assert after("8\t12\n", "a") == after("8\t12\n", "b") != after("8\t14\n", "c")
 
 
 @given(rows=ragged(), seed=seeds)
-def test_cmlm_hides_with_masks_only(rows: list[list[int]], seed: int) -> None:
+def test_cmlm_writes_masks_only(rows: list[list[int]], seed: int) -> None:
     tokens = batch(rows)
     masked = maskplug.strategy("cmlm")(tokens, RICH, seed=seed)
     hit = masked.selection.mask

@@ -1,4 +1,4 @@
-"""A token in front: its place, and what grows with the inputs."""
+"""Tests of the strategy ``prefixed``."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ MODE = 60
 
 @pytest.mark.parametrize("inner", ["t5", "dynamic", "fim", "mass"])
 @given(rows=ragged(), seed=seeds)
-def test_the_token_comes_first_or_behind_bos(inner: str, rows: list[list[int]], seed: int) -> None:
+def test_token_is_first_or_after_bos(inner: str, rows: list[list[int]], seed: int) -> None:
     tokens = batch(rows)
     plain = maskplug.strategy(inner)(tokens, VOCAB, seed=seed, epoch=2)
     made = maskplug.strategy("prefixed", strategy=inner, token="[R]")(
@@ -52,7 +52,7 @@ def test_the_token_comes_first_or_behind_bos(inner: str, rows: list[list[int]], 
 
 @dataclass(frozen=True, repr=False)
 class Weighed(Composed):
-    """A strategy with weights and a layer."""
+    """A strategy with weights and an annotation."""
 
     def mask(self, tokens: Any, vocab: Any, context: Any) -> Masked:
         masked = super().mask(tokens, vocab, context)
@@ -60,7 +60,7 @@ class Weighed(Composed):
         return replace(masked, weights=ones, annotations={"order": np.arange(len(tokens.ids)) + 5})
 
 
-def test_weights_and_layers_grow_with_the_inputs() -> None:
+def test_weights_and_annotations_are_aligned() -> None:
     dynamic = maskplug.strategy("dynamic")
     inner = Weighed(dynamic.selector, dynamic.replacement, dynamic.target, dynamic.clock)  # type: ignore[attr-defined]
     made = maskplug.strategy("prefixed", strategy=inner, token=61)
@@ -70,7 +70,7 @@ def test_weights_and_layers_grow_with_the_inputs() -> None:
     assert masked.annotations["order"].tolist() == [5, -1, 6, 7, -1, -1, 8]
 
 
-def test_a_vocabulary_without_bos() -> None:
+def test_vocabulary_without_bos() -> None:
     bare = maskplug.Vocabulary(size=60, mask_id=4, special_ids=[2], named={"[R]": 5})
     made = maskplug.strategy("prefixed", strategy="dynamic", token="[R]")
     assert [row[0] for row in made(batch([[2, 10], []]), bare).inputs.to_lists()] == [5, 5]

@@ -1,4 +1,4 @@
-"""t5, t5_iid, prefix_lm, mass: the examples that they make."""
+"""Tests of ``t5``, ``t5_iid``, ``prefix_lm`` and ``mass``."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ TEXT = [2, 10, 11, 12, 13, 14, 15, 16, 17, 3]
     ],
 )
 def test_examples(name: str, options: dict[str, Any], inputs: list[int], targets: Any) -> None:
-    # The seed that makes a readable example is looked for; the objective decides what it can be.
+    # Search for a seed that gives the example; the objective determines whether there is one.
     strategy = maskplug.strategy(name, **options)
     seen = []
     for seed in range(400):
@@ -52,9 +52,7 @@ def test_examples(name: str, options: dict[str, Any], inputs: list[int], targets
 
 @every
 @given(rows=ragged(), seed=seeds)
-def test_every_row_with_anything_to_predict_has_it_predicted(
-    name: str, rows: list[list[int]], seed: int
-) -> None:
+def test_every_maskable_row_has_a_target(name: str, rows: list[list[int]], seed: int) -> None:
     masked = maskplug.strategy(name)(batch(rows), VOCAB, seed=seed)
     assert masked.labels is None
     assert ((masked.selection.counts > 0) == (maskplug.units(batch(rows), VOCAB).counts > 0)).all()
@@ -62,7 +60,7 @@ def test_every_row_with_anything_to_predict_has_it_predicted(
 
 @every
 @given(rows=ragged(), seed=seeds)
-def test_rate_zero_leaves_all_visible(name: str, rows: list[list[int]], seed: int) -> None:
+def test_rate_zero_masks_nothing(name: str, rows: list[list[int]], seed: int) -> None:
     masked = maskplug.strategy(name, rate=0.0)(batch(rows), VOCAB, seed=seed)
     assert masked.inputs.to_lists() == rows
     assert not masked.selection.mask.any()
@@ -81,7 +79,7 @@ def test_lengths_stay_within_their_bounds(name: str, rate: float) -> None:
         assert (masked.targets.lengths <= targets).all()
 
 
-def test_sentinels_are_as_many_as_spans_and_in_order() -> None:
+def test_one_sentinel_per_span_in_order() -> None:
     for name in ("t5", "t5_iid"):
         tokens = batch_of(500, 300, True)
         masked = maskplug.strategy(name, rate=0.3)(tokens, VOCAB, seed=2)
@@ -92,7 +90,7 @@ def test_sentinels_are_as_many_as_spans_and_in_order() -> None:
             assert targets[np.isin(targets, SENTINELS)].tolist() == wanted
 
 
-def test_lengths_are_those_of_the_formula() -> None:
+def test_lengths_match_the_formula() -> None:
     tokens = equal_rows(200, 512)
     masked = maskplug.strategy("t5")(tokens, VOCAB)
     hidden = masked.selection.mask.reshape(200, 512).sum(axis=1)
@@ -104,7 +102,7 @@ def test_lengths_are_those_of_the_formula() -> None:
     assert (masked.targets.lengths == hidden + spans + 1).all()
 
 
-def test_the_encoder_of_mass_reads_masks_and_few_others() -> None:
+def test_mass_encoder_inputs() -> None:
     tokens = equal_rows(500, 100)
     masked = maskplug.strategy("mass")(tokens, VOCAB, seed=1)
     chosen = masked.selection.mask
@@ -117,7 +115,7 @@ def test_the_encoder_of_mass_reads_masks_and_few_others() -> None:
     assert not VOCAB.special[read[read != VOCAB.mask_id]].any()
 
 
-def test_the_decoder_of_mass_reads_the_fragment_shifted_by_one() -> None:
+def test_mass_decoder_inputs_are_shifted() -> None:
     masked = maskplug.strategy("mass")(batch([TEXT] * 30), VOCAB, seed=1)
     assert masked.targets is not None
     annotations = masked.target_annotations
@@ -129,12 +127,12 @@ def test_the_decoder_of_mass_reads_the_fragment_shifted_by_one() -> None:
         assert read.tolist() == TEXT[at[0] - 1 : at[0] + 3]
 
 
-def test_t5_refuses_a_rate_of_one() -> None:
+def test_t5_rate_of_one_raises() -> None:
     for rate in (1.0, 1, Linear(0.2, 1.0)):
-        with pytest.raises(OptionError, match=r"strategy 't5@1': .*leaves no visible token"):
+        with pytest.raises(OptionError, match=r"strategy 't5@1': .*it must be below 1, so that"):
             maskplug.strategy("t5", rate=rate)
 
 
-def test_trying_out_needs_no_data() -> None:
+def test_dry_run_requires_no_data() -> None:
     for name in [*NAMES, "ul2", "fim"]:
         maskplug.strategy(name).dry_run(VOCAB)

@@ -1,4 +1,4 @@
-"""UL2: which denoiser, its mode token, its budget."""
+"""Tests of the strategy ``ul2``."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def test_every_row_has_a_mode_and_a_target(rows: list[list[int]], seed: int) -> 
     assert (masked.targets.lengths[predicted] >= 2).all()
 
 
-def test_denoisers_are_drawn_alike_and_keep_their_budgets() -> None:
+def test_denoisers_are_uniform_and_keep_their_budgets() -> None:
     tokens = equal_rows(N, 512)
     masked = maskplug.strategy("ul2")(tokens, VOCAB, seed=5)
     modes = modes_of(masked)
@@ -80,28 +80,28 @@ def test_weights() -> None:
     assert fits(counts, [2, 6])
 
 
-def test_without_modes_the_masks_are_the_same() -> None:
+def test_modes_do_not_change_the_masks() -> None:
     tokens = equal_rows(200, 40)
     plain = maskplug.strategy("ul2", modes=None)(tokens, VOCAB, seed=1)
-    told = maskplug.strategy("ul2")(tokens, VOCAB, seed=1)
+    with_modes = maskplug.strategy("ul2")(tokens, VOCAB, seed=1)
     assert plain.targets is not None
-    assert told.targets is not None
-    assert plain.targets.to_lists() == told.targets.to_lists()
-    assert plain.inputs.to_lists() == [row[1:] for row in told.inputs.to_lists()]
+    assert with_modes.targets is not None
+    assert plain.targets.to_lists() == with_modes.targets.to_lists()
+    assert plain.inputs.to_lists() == [row[1:] for row in with_modes.inputs.to_lists()]
 
 
-def test_the_modes_of_the_released_model_and_denoisers_of_ones_own() -> None:
+def test_other_modes_and_denoisers() -> None:
     tokens = equal_rows(300, 20)
     named = maskplug.strategy("ul2", modes=["<mask_1>", "[S]", 67])
     assert set(modes_of(named(tokens, VOCAB)).tolist()) == {66, 61, 67}
-    own = maskplug.strategy(
+    custom = maskplug.strategy(
         "ul2", denoisers=["t5", {"name": "prefix_lm", "rate": 0.1}], modes=["[X]", "[S]"]
     )
-    assert set(modes_of(own(tokens, VOCAB)).tolist()) == {X, S}
-    assert maskplug.strategy(own.spec).fingerprint == own.fingerprint
+    assert set(modes_of(custom(tokens, VOCAB)).tolist()) == {X, S}
+    assert maskplug.strategy(custom.spec).fingerprint == custom.fingerprint
 
 
-def test_a_clock_that_stands_still() -> None:
+def test_static_clock() -> None:
     tokens = equal_rows(50, 40)
     still = maskplug.strategy("ul2", clock="never")
     first, second = (still(tokens, VOCAB, epoch=epoch).inputs.to_lists() for epoch in (0, 1))

@@ -288,9 +288,8 @@ class Building(Target):
 
     by: Callable[[TokenBatch, Selection, Ragged, Vocabulary, Rng], Masked]
 
-    def build(
-        self, tokens: TokenBatch, selection: Selection, inputs: Ragged, vocab: Vocabulary, rng: Rng
-    ) -> Masked:
+    def build(self, tokens: TokenBatch, masked: Masked, vocab: Vocabulary, rng: Rng) -> Masked:
+        selection, inputs = masked.selection, masked.inputs
         return self.by(tokens, selection, inputs, vocab, rng)
 
 
@@ -335,9 +334,8 @@ def weighted(change: Callable[[Any], Any]) -> Building:
 class Backwards(BehindSentinels):
     """Write the last span after the first sentinel."""
 
-    def build(
-        self, tokens: TokenBatch, selection: Selection, inputs: Ragged, vocab: Vocabulary, rng: Rng
-    ) -> Masked:
+    def build(self, tokens: TokenBatch, masked: Masked, vocab: Vocabulary, rng: Rng) -> Masked:
+        selection, inputs = masked.selection, masked.inputs
         last = np.repeat(selection.counts, selection.counts) - 1
         heads = vocab.sentinel_ids[last - ordinals(selection)]
         return Masked(inputs, selection, targets=gathered(tokens, selection, heads, vocab.eos_id))
@@ -347,9 +345,8 @@ class Backwards(BehindSentinels):
 class Shortened(BehindSentinels):
     """Omit the last token of every span."""
 
-    def build(
-        self, tokens: TokenBatch, selection: Selection, inputs: Ragged, vocab: Vocabulary, rng: Rng
-    ) -> Masked:
+    def build(self, tokens: TokenBatch, masked: Masked, vocab: Vocabulary, rng: Rng) -> Masked:
+        selection, inputs = masked.selection, masked.inputs
         shorter = replace(selection, lengths=selection.lengths - 1)
         targets = super().build(tokens, shorter, inputs, vocab, rng).targets
         return Masked(inputs, selection, targets=targets)

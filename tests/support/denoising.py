@@ -1,4 +1,4 @@
-"""What the tests of denoising, gap sentences and pairs share."""
+"""Helpers of the tests of denoising, gap sentences and pairs."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ WORDS = {(6, 7): [[20, 21, 22], [30]], (8,): [[12]], (10, 11): [[40, 41]], (9,):
 
 
 def units_of(row: list[int], unit: str) -> list[list[int]]:
-    """The positions of each unit of a row under the rich vocabulary."""
+    """Return the positions of each unit of a row in the vocabulary RICH."""
     free = [i for i, token in enumerate(row) if not RICH.special[token]]
     if unit == "token":
         return [[i] for i in free]
@@ -28,7 +28,7 @@ def units_of(row: list[int], unit: str) -> list[list[int]]:
 
 
 def spans_of(selection: Selection, tokens: TokenBatch) -> list[list[tuple[int, int]]]:
-    """The spans of each row: first position in the row, and length."""
+    """Return the spans of each row: first position in the row, and length."""
     rows: list[list[tuple[int, int]]] = [[] for _ in range(len(tokens))]
     for row, start, length in zip(selection.rows, selection.starts, selection.lengths, strict=True):
         rows[row].append((int(start - tokens.offsets[row]), int(length)))
@@ -40,5 +40,5 @@ def ordinary() -> list[int]:
 
 
 def rows_of(flat: Any, samples: int) -> list[tuple[int, ...]]:
-    """Rows of equal length as tuples."""
+    """Return rows of equal length as tuples."""
     return [tuple(row) for row in flat.reshape(samples, -1).tolist()]

@@ -50,8 +50,9 @@ class Reversed(maskplug.Replacement):
 class Ordered(maskplug.Target):
     """The chosen tokens, from the last to the first."""
 
-    def build(self, tokens: TokenBatch, selection: Selection, inputs: Ragged, *rest: Any) -> Masked:
-        masked = Labels().build(tokens, selection, inputs, *rest)
+    def build(self, tokens: TokenBatch, masked: Masked, *rest: Any) -> Masked:
+        selection = masked.selection
+        masked = Labels().build(tokens, masked, *rest)
         order = np.full(len(tokens.ids), -1)
         for row, count in enumerate(selection.counts):
             mine = selection.starts[selection.rows == row]
@@ -65,8 +66,9 @@ class Weighted(maskplug.Target):
 
     target: maskplug.Target = field(default_factory=Labels)
 
-    def build(self, tokens: TokenBatch, selection: Selection, inputs: Ragged, *rest: Any) -> Masked:
-        masked = self.target.build(tokens, selection, inputs, *rest)
+    def build(self, tokens: TokenBatch, masked: Masked, *rest: Any) -> Masked:
+        inputs = masked.inputs
+        masked = self.target.build(tokens, masked, *rest)
         assert masked.labels is not None
         weights = np.where(masked.labels.values >= 0, places(inputs), 0.0)
         return replace(masked, weights=weights)
@@ -76,8 +78,9 @@ class Weighted(maskplug.Target):
 class Placed(maskplug.Target):
     """Layers of every type."""
 
-    def build(self, tokens: TokenBatch, selection: Selection, inputs: Ragged, *rest: Any) -> Masked:
-        masked = Labels().build(tokens, selection, inputs, *rest)
+    def build(self, tokens: TokenBatch, masked: Masked, *rest: Any) -> Masked:
+        inputs = masked.inputs
+        masked = Labels().build(tokens, masked, *rest)
         at = places(inputs)
         annotations = {"position_ids": at // 2, "langs": at % 2, "nearness": at / 4}
         return replace(masked, annotations=annotations)
@@ -87,7 +90,8 @@ class Placed(maskplug.Target):
 class Everything(maskplug.Target):
     """Predicts every input, as language models do."""
 
-    def build(self, tokens: TokenBatch, selection: Selection, inputs: Ragged, *rest: Any) -> Masked:
+    def build(self, tokens: TokenBatch, masked: Masked, *rest: Any) -> Masked:
+        selection, inputs = masked.selection, masked.inputs
         return Masked(inputs, selection, labels=Ragged(inputs.values, inputs.offsets))
 
 
@@ -95,7 +99,8 @@ class Everything(maskplug.Target):
 class Fragment(maskplug.Target):
     """The chosen tokens, with what a decoder reads and where it stands."""
 
-    def build(self, tokens: TokenBatch, selection: Selection, inputs: Ragged, *rest: Any) -> Masked:
+    def build(self, tokens: TokenBatch, masked: Masked, *rest: Any) -> Masked:
+        selection, inputs = masked.selection, masked.inputs
         targets = Ragged(tokens.ids[selection.starts], selection.offsets)
         annotations = {
             "decoder_input_ids": tokens.ids[np.maximum(selection.starts - 1, 0)],

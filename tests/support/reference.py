@@ -1,13 +1,14 @@
-"""A second, scalar implementation of every draw, written from docs/randomness.md alone.
+"""A second, scalar implementation of every draw, written from docs/randomness.md only.
 
-Plain Python integers, one sample at a time, nothing shared with the library: what both agree on is
-what the document says.
+Plain Python integers, one sample at a time, nothing shared with the library: if both agree, the
+document describes the library.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from hashlib import blake2b
+from typing import Any
 
 MASK32 = (1 << 32) - 1
 MASK64 = (1 << 64) - 1
@@ -16,7 +17,7 @@ IGNORE = -100
 
 
 def philox(counter: tuple[int, int, int, int], key: tuple[int, int]) -> tuple[int, int, int, int]:
-    """Ten rounds of Philox4x32."""
+    """Apply ten rounds of Philox4x32."""
     c0, c1, c2, c3 = counter
     k0, k1 = key
     for _ in range(10):
@@ -50,7 +51,7 @@ def hash_words(*words: int) -> int:
 
 
 def words(stream: int, count: int, draw: int = 0) -> list[int]:
-    """Words 0 … count-1 of a stream."""
+    """Return words 0 … count-1 of a stream."""
     out: list[int] = []
     for block in range((count + 3) // 4):
         counter = (block & MASK32, block >> 32, draw, 0)
@@ -68,7 +69,7 @@ def threshold(probability: float) -> int:
 
 @dataclass(frozen=True)
 class Sample:
-    """One sample at one time: the source of its streams."""
+    """The streams of one sample at one time."""
 
     seed: int
     t: int
@@ -156,7 +157,7 @@ def span_places(stream: int, lengths: list[int], free: int) -> list[int]:
 
 
 def spans(sample: Sample, rate: float, count: int, p: float, longest: int) -> list[tuple[int, int]]:
-    """First unit and number of units of each span."""
+    """Return first unit and number of units of each span."""
     budget = sample.budget(rate, count)
     lengths = span_lengths(sample.stream("span lengths"), budget, geometric_limits(p, longest))
     places = span_places(sample.stream("span places"), lengths, count - budget)
@@ -172,7 +173,7 @@ def mix(
     mask_id: int,
     ordinary: list[int],
 ) -> list[int]:
-    """``groups`` are lists of positions that share one decision, in the order of the sample."""
+    """Mask a row; each of ``groups`` is a list of positions with one decision."""
     out = list(ids)
     kinds = sample.words("mix kind", len(groups))
     drawn = iter(sample.words("mix id", sum(map(len, groups))))
@@ -192,7 +193,7 @@ def labels(ids: list[int], groups: list[list[int]]) -> list[int]:
 
 
 def word_groups(free: list[int], starts: set[int]) -> list[list[int]]:
-    """The units "word": runs of maskable positions in which only the first begins a word."""
+    """Return words: runs of maskable positions of which only the first starts a word."""
     groups: list[list[int]] = []
     for position in free:
         if position in starts or not groups or groups[-1][-1] != position - 1:
@@ -201,8 +202,14 @@ def word_groups(free: list[int], starts: set[int]) -> list[list[int]]:
     return groups
 
 
+def units_of(row: list[int], special: Any, unit: str) -> list[list[int]]:
+    """Return the positions of each unit of a row; even ids start words."""
+    free = [i for i, token in enumerate(row) if not special[token]]
+    return word_groups(free, {i for i in free if row[i] % 2 == 0 or unit == "token"})
+
+
 def joined(spans_of_units: list[tuple[int, int]], units: list[list[int]]) -> list[list[int]]:
-    """Spans of units as lists of positions; a gap in the positions begins another span."""
+    """Return spans of units as lists of positions; a gap in the positions splits a span."""
     out: list[list[int]] = []
     for first, length in spans_of_units:
         fresh = True

@@ -1,4 +1,4 @@
-"""The scalar twin of adaptive masks, from docs/randomness-adaptive.md alone."""
+"""A scalar reference of adaptive masks, written from docs/randomness-adaptive.md only."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from support.reference import Sample, exact
 
 
 class Rounds:
-    """The scores of each class, told loss by loss."""
+    """The scores of each class, updated loss by loss."""
 
     def __init__(self, classes: int, every: int, momentum: float) -> None:
         self.classes, self.every, self.momentum = classes, every, momentum
@@ -46,14 +46,14 @@ class Rounds:
 def adaptive(
     sample: Sample, classes: list[int], table: list[float], rate: float, floor: float
 ) -> list[bool]:
-    """Which units are chosen, at a temperature of 1."""
+    """Return which units are selected at a temperature of 1."""
     weights = [max(floor, table[label]) for label in classes]
     budget = sample.budget(rate, len(classes))
     return ref.weighted(sample.stream("weighted"), weights, budget)
 
 
 def hard(sample: Sample, losses: list[float], bar: float, rate: float) -> list[bool]:
-    """Which units are chosen."""
+    """Return which units are selected."""
     over = [loss > bar for loss in losses]
     if any(over):
         return over

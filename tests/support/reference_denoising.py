@@ -20,7 +20,7 @@ class Sample(ref.Sample):
         return super().stream(self.scope + purpose)
 
 
-#: A span: its first position and how many there are; at an empty one something may be inserted.
+#: A span: its first position and its length, 0 for an insertion.
 Span = tuple[int, int]
 
 
@@ -60,7 +60,7 @@ def poisson_lengths(sample: Sample, budget: int, limits: list[int]) -> list[int]
 
 
 def point(units: list[list[int]], unit: int) -> int:
-    """Where an empty span at this unit lies."""
+    """Return the position of an empty span at this unit."""
     return units[unit][0] if unit < len(units) else units[-1][-1] + 1
 
 
@@ -92,7 +92,7 @@ def score(part: Counter[int], rest: Counter[int], unique: bool) -> float:
 def principal(
     sentences: list[list[int]], wanted: int, silent: set[int], sequential: bool, unique: bool
 ) -> list[int]:
-    """The numbers of the sentences, rising."""
+    """Return the sorted indices of the selected sentences."""
     counts = [Counter(token for token in s if token not in silent) for s in sentences]
     taken: list[int] = []
     for _ in range(wanted):

@@ -1,4 +1,4 @@
-"""The scalar twin of masked diffusion, permutation and ELECTRA, from docs/randomness-diffusion.md.
+"""A scalar reference of diffusion, permutation and ELECTRA, from docs/randomness-diffusion.md.
 
 Plain Python numbers, one sample at a time; nothing shared with the library.
 """
@@ -11,7 +11,7 @@ from itertools import accumulate
 
 from support.reference import GOLDEN, MASK32, Sample, below, independent, threshold
 
-#: Of the golden ratio: the upper half of the constant that hashes count by.
+#: The upper half of the golden ratio constant of the hashes.
 TICK = GOLDEN >> 32
 
 
@@ -28,7 +28,7 @@ def ranks(drawn: list[int]) -> list[int]:
 
 
 def chosen(sample: Sample, chances: list[float], always_one: bool = False) -> list[bool]:
-    """Which units are masked, one probability each."""
+    """Return which units are masked, with one probability each."""
     drawn = sample.words("independent", len(chances))
     if always_one and chances:
         return independent(drawn, threshold(chances[0]), True, False)
@@ -36,13 +36,13 @@ def chosen(sample: Sample, chances: list[float], always_one: bool = False) -> li
 
 
 def uniform_noise(sample: Sample, eps: float, always_one: bool, n: int) -> tuple[float, float]:
-    """Probability and weight of each unit of a sample."""
+    """Return probability and weight of each unit of a sample."""
     p = (1.0 - eps) * uniform(sample.words("noise level", 1)[0]) + eps
     return p, 1.0 / (p + (1.0 - p) ** n / n if always_one and n else p)
 
 
 def level(sample: Sample, antithetic: bool) -> float:
-    """The level t of ``scheduled_noise``."""
+    """Return the level t of ``scheduled_noise``."""
     if antithetic:
         start = Sample(sample.seed, 0, sample.key).words("noise level", 1)[0]
         word = (start + sample.t * TICK) & MASK32
@@ -75,7 +75,7 @@ SCHEDULES: dict[str, Callable[[float, float], tuple[float, float]]] = {
 def block_levels(
     sample: Sample, n: int, block: int, low: float, high: float, antithetic: bool
 ) -> list[float]:
-    """The level of each of a sample's blocks."""
+    """Return the level of each block of a sample."""
     m = math.ceil(n / block)
     shares = [uniform(word) for word in sample.words("noise level", m)]
     if antithetic:
@@ -85,7 +85,7 @@ def block_levels(
 
 
 def block_layer(free: list[bool], block: int) -> list[int]:
-    """The block of every token; ``free`` says which of them are units."""
+    """Return the block of every token; ``free`` is True for units."""
     out, seen, last = [], 0, -1
     for unit in free:
         if unit:
@@ -96,7 +96,7 @@ def block_layer(free: list[bool], block: int) -> list[int]:
 
 
 def sample_ids(sample: Sample, logits: list[list[float]]) -> list[int]:
-    """The id that each chosen token of a sample draws."""
+    """Return the id drawn for each selected token of a sample."""
     out = []
     for word, row in zip(sample.words("electra sample", len(logits)), logits, strict=True):
         sums = list(accumulate(math.exp(x - max(row)) for x in row))

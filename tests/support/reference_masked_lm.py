@@ -1,4 +1,4 @@
-"""The scalar twin of the masked-LM family's own draws, from docs/randomness-masked-lm.md alone."""
+"""A scalar reference of masked language modelling, written from docs/randomness-masked-lm.md."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ Span = tuple[int, int]
 
 
 def shares(weights: list[float]) -> list[int]:
-    """Weights as integers, the greatest as 2**32; none above 0 becomes 0."""
+    """Return weights as integers, with the maximum as 2**32; positive ones stay positive."""
     greatest = max(weights, default=0.0)
     return [max(threshold(w / greatest), 1) if w > 0 else 0 for w in weights]
 
 
 def weighted(stream: int, weights: list[float], budget: int) -> list[bool]:
-    """One unit after the other, in proportion to what is left."""
+    """Draw units without replacement in proportion to their weights."""
     left = dict(enumerate(shares(weights)))
     drawn = words(stream, 2 * budget)
     for low, high in zip(drawn[::2], drawn[1::2], strict=True):
@@ -66,7 +66,7 @@ def ngrams(sample: Sample, rate: float, count: int, law: str, longest: int) -> l
 
 
 def bert_budget(length: int, rate: float, most: int) -> int:
-    """``length`` counts special tokens, and no padding."""
+    """Return BERT's budget; ``length`` includes special tokens and excludes padding."""
     return min(most, max(1, round(length * rate))) if rate > 0 else 0
 
 
@@ -87,7 +87,7 @@ def words_within(drawn: list[int], lengths: list[int], budget: int) -> list[bool
 def segmented(
     drawn: list[int], groups: list[list[int]], row: list[int], phrases: list[list[int]]
 ) -> list[list[int]]:
-    """Words, as lists of positions, joined to phrases."""
+    """Return words, as lists of positions, merged to phrases."""
     spans = []
     for first in range(len(groups)):
         for last in range(first + 1, len(groups)):

@@ -1,4 +1,4 @@
-"""Scalar twins of docs/randomness-t5.md: plain Python, one sample at a time."""
+"""Scalar references of docs/randomness-t5.md: plain Python, one sample at a time."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ Spans = list[list[int]]
 
 
 def cut_lengths(drawn: list[int], budget: int, count: int) -> list[int]:
-    """``budget`` in ``count`` pieces, cut where ``exact`` would choose."""
+    """Divide ``budget`` into ``count`` pieces, cut at the positions that ``exact`` selects."""
     lengths = [1]
     for cut in exact(drawn[: budget - 1], count - 1):
         if cut:
@@ -21,7 +21,7 @@ def cut_lengths(drawn: list[int], budget: int, count: int) -> list[int]:
 
 
 def mean_spans(sample: Sample, rate: float, mean: float, units: Spans) -> Spans:
-    """Spans as lists of positions; ``units`` are the positions of each unit."""
+    """Return spans as lists of positions; ``units`` are the positions of each unit."""
     n = len(units)
     budget = sample.budget(rate, n)
     if n >= 2:
@@ -55,7 +55,7 @@ def fragment(sample: Sample, rate: float, edges: float, units: Spans) -> Spans:
 
 
 def merged(spans: Spans) -> Spans:
-    """Spans that touch as one."""
+    """Merge adjacent spans."""
     out: Spans = []
     for span in spans:
         if out and out[-1][-1] == span[0] - 1:
@@ -68,7 +68,7 @@ def merged(spans: Spans) -> Spans:
 def behind_sentinels(
     row: list[int], spans: Spans, sentinels: list[int], final: bool, eos: int | None
 ) -> tuple[list[int], list[int]]:
-    """Inputs and targets of a row whose spans become sentinels."""
+    """Return inputs and targets of a row whose spans become sentinels."""
     inputs, targets = list(row), []
     for number, span in reversed(list(enumerate(merged(spans)))):
         inputs[span[0] : span[-1] + 1] = [sentinels[number]]
@@ -79,7 +79,7 @@ def behind_sentinels(
 
 @dataclass(frozen=True)
 class Text:
-    """A codec and the ids that no text may become, for cuts between characters."""
+    """A codec and the ids that are not allowed, for cuts between characters."""
 
     encode: Callable[[str], list[int]]
     decode: Callable[[list[int]], str]
@@ -113,7 +113,7 @@ def fim(
     marks: tuple[int, int, int],
     text: Text | None = None,
 ) -> list[int]:
-    """The row, rearranged or not; ``free`` are its maskable positions, marks as in the options."""
+    """Return the row, rearranged or not; ``free`` are its maskable positions."""
     moved, order, *words = sample.words("fim", 4)
     if not free or moved >= threshold(rate):
         return row

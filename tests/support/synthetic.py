@@ -39,9 +39,8 @@ class Sentinel(Replacement):
 class BehindSentinels(Target):
     """Predict each span after its sentinel, then eos."""
 
-    def build(
-        self, tokens: TokenBatch, selection: Selection, inputs: Ragged, vocab: Vocabulary, rng: Rng
-    ) -> Masked:
+    def build(self, tokens: TokenBatch, masked: Masked, vocab: Vocabulary, rng: Rng) -> Masked:
+        selection, inputs = masked.selection, masked.inputs
         heads = vocab.sentinel_ids[ordinals(selection)]
         return Masked(inputs, selection, targets=gathered(tokens, selection, heads, vocab.eos_id))
 
@@ -76,10 +75,9 @@ class Insert(Replacement):
 class Weighted(Target):
     """Labels with weights 1 / count, and an annotation with positions."""
 
-    def build(
-        self, tokens: TokenBatch, selection: Selection, inputs: Ragged, vocab: Vocabulary, rng: Rng
-    ) -> Masked:
-        made = Labels().build(tokens, selection, inputs, vocab, rng)
+    def build(self, tokens: TokenBatch, masked: Masked, vocab: Vocabulary, rng: Rng) -> Masked:
+        selection, inputs = masked.selection, masked.inputs
+        made = Labels().build(tokens, masked, vocab, rng)
         weight = np.repeat(1 / np.maximum(selection.counts, 1), tokens.lengths)
         order = np.arange(len(tokens.ids)) - np.repeat(tokens.offsets[:-1], tokens.lengths)
         return Masked(

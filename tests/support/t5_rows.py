@@ -1,4 +1,4 @@
-"""A vocabulary with sentinels enough for any row, a codec, and rows of every length."""
+"""A vocabulary with enough sentinels for any row, a codec, and rows of every length."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ LONGEST_FIRST = re.compile("|".join(sorted(IDS, key=len, reverse=True)))
 
 
 class Greedy:
-    """Texts of the ``PIECES``: the longest that fits, from left to right."""
+    """A codec of the ``PIECES``: the longest match, from left to right."""
 
     def encode(self, text: str) -> list[int]:
         return [IDS[piece] for piece in LONGEST_FIRST.findall(text)]
@@ -42,7 +42,7 @@ TEXTUAL = replace(VOCAB, codec=Greedy())
 
 @cache
 def batch_of(samples: int, longest: int, ends: bool) -> TokenBatch:
-    """Random rows of 0 to ``longest`` ordinary tokens; ``ends`` puts them between bos and eos."""
+    """Return random rows of 0 to ``longest`` ordinary tokens, with ``ends`` between bos and eos."""
     rng = np.random.default_rng(samples)
     lengths = rng.integers(0, longest + 1, samples) + 2 * ends
     offsets = np.concatenate([[0], np.cumsum(lengths)])
@@ -53,17 +53,17 @@ def batch_of(samples: int, longest: int, ends: bool) -> TokenBatch:
 
 
 def rows_of(tokens: TokenBatch) -> list[Any]:
-    """The rows as arrays."""
+    """Return the rows as arrays."""
     return np.split(tokens.ids, tokens.offsets[1:-1])
 
 
 def free_of(row: list[int], vocab: maskplug.Vocabulary = VOCAB) -> list[int]:
-    """The maskable positions of a row."""
+    """Return the maskable positions of a row."""
     return [i for i, token in enumerate(row) if not vocab.special[token]]
 
 
 def positions(selection: maskplug.Selection, tokens: TokenBatch) -> Iterator[list[list[int]]]:
-    """For each row, its spans as lists of positions in the row."""
+    """Yield the spans of each row as lists of positions in the row."""
     for row in range(len(tokens)):
         part = slice(selection.offsets[row], selection.offsets[row + 1])
         first = selection.starts[part] - tokens.offsets[row]

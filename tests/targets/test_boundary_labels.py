@@ -1,4 +1,4 @@
-"""Labels with the distances of a span boundary objective."""
+"""Tests of the target ``boundary_labels``."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ SPAN = maskplug.strategy("span", rate=0.4, boundaries=True)
 
 
 def looked_up(row: list[int], mask: list[bool], i: int, step: int) -> int:
-    """How far the nearest token that is not chosen is; 0 without any before the row's end."""
+    """Return the distance to the nearest unselected token; 0 if there is none."""
     if not mask[i]:
         return 0
     at = i
@@ -33,15 +33,15 @@ def test_distances(rows: list[list[int]], seed: int, rate: float) -> None:
     mask = masked.selection.mask
     expected: dict[str, list[int]] = {"left_distance": [], "right_distance": []}
     for row, a, b in zip(rows, tokens.offsets, tokens.offsets[1:], strict=False):
-        own = mask[a:b].tolist()
+        row_mask = mask[a:b].tolist()
         for name, step in (("left_distance", -1), ("right_distance", 1)):
-            expected[name] += [looked_up(row, own, i, step) for i in range(len(row))]
-    assert {name: layer.tolist() for name, layer in masked.annotations.items()} == expected
-    assert {layer.dtype for layer in masked.annotations.values()} == {np.dtype(np.int64)}
+            expected[name] += [looked_up(row, row_mask, i, step) for i in range(len(row))]
+    assert {name: values.tolist() for name, values in masked.annotations.items()} == expected
+    assert {values.dtype for values in masked.annotations.values()} == {np.dtype(np.int64)}
 
 
 @given(ragged(), seeds)
-def test_masks_are_those_without_boundaries(rows: list[list[int]], seed: int) -> None:
+def test_boundaries_do_not_change_the_masks(rows: list[list[int]], seed: int) -> None:
     tokens = batch(rows)
     plain = maskplug.strategy("span", rate=0.4)(tokens, VOCAB, seed=seed)
     masked = SPAN(tokens, VOCAB, seed=seed)
@@ -52,7 +52,7 @@ def test_masks_are_those_without_boundaries(rows: list[list[int]], seed: int) ->
     assert masked.labels.to_lists() == plain.labels.to_lists()
 
 
-def test_the_distances_find_the_boundaries() -> None:
+def test_distances_lead_to_the_boundaries() -> None:
     row = [2, *ORDINARY[:30], 3]
     tokens = batch([row] * 50)
     masked = SPAN(tokens, VOCAB, seed=1)
@@ -63,18 +63,18 @@ def test_the_distances_find_the_boundaries() -> None:
     assert (right[at] > 0).all()
     assert not mask[at - left[at]].any()
     assert not mask[at + right[at]].any()
-    # A run of n tokens counts 1 … n from the left and n … 1 from the right.
+    # The distances in a run of n tokens are 1 … n from the left and n … 1 from the right.
     assert (mask[at - left[at] + 1] & mask[at + right[at] - 1]).all()
 
 
-def test_padding_is_no_boundary() -> None:
+def test_padding_is_not_a_boundary() -> None:
     tokens = batch([[5, 7, 9], [5, 7, 9, PAD, PAD], [PAD, 5, 7, 9]])
     masked = maskplug.strategy("span", rate=1.0, boundaries=True)(tokens, VOCAB)
     assert not masked.annotations["left_distance"].any()
     assert not masked.annotations["right_distance"].any()
 
 
-def test_only_in_place() -> None:
+def test_requires_a_replacement_in_place() -> None:
     deleting = maskplug.compose("exact", "delete", "boundary_labels")
     with pytest.raises(OptionError, match="'labels' needs inputs as long as the original"):
         deleting(batch([ORDINARY]), VOCAB)

@@ -1,4 +1,4 @@
-"""Targets that hold what was chosen, or everything."""
+"""Tests of the targets ``chosen`` and ``original``."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from support.batches import EOS, VOCAB, batch, ragged, seeds
 
 
 @given(ragged(), seeds)
-def test_chosen_and_left_make_the_row(rows: list[list[int]], seed: int) -> None:
+def test_inputs_and_targets_form_the_row(rows: list[list[int]], seed: int) -> None:
     tokens = batch(rows)
     spans = maskplug.part("selector", "spans", rate=0.4)
     masked = maskplug.compose(spans, "delete", Chosen())(tokens, VOCAB, seed=seed)
@@ -21,7 +21,7 @@ def test_chosen_and_left_make_the_row(rows: list[list[int]], seed: int) -> None:
         assert sorted([*kept, *gone[:-1]]) == sorted(row)
 
 
-def test_no_end_where_none_is_wanted_or_known() -> None:
+def test_no_eos_if_disabled_or_missing() -> None:
     tokens = batch([[5, 6, 7]])
     for target, vocab in ((Chosen(eos=False), VOCAB), (Chosen(), Vocabulary(size=60, mask_id=4))):
         masked = maskplug.compose(maskplug.part("selector", "exact", rate=1.0), "delete", target)(
@@ -31,7 +31,7 @@ def test_no_end_where_none_is_wanted_or_known() -> None:
         assert masked.targets.to_lists() == [[5, 6, 7]]
 
 
-def test_the_original_is_the_row_with_its_specials() -> None:
+def test_original_includes_special_tokens() -> None:
     tokens = batch([[2, 5, 6, 3], []])
     masked = maskplug.compose(maskplug.part("selector", "exact"), "delete", Original())(
         tokens, VOCAB

@@ -1,4 +1,4 @@
-"""The fragment and its two layers."""
+"""Tests of the target ``fragment``."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ from support.batches import VOCAB, batch, ragged, seeds
 
 def build(tokens: TokenBatch, selection: Selection, vocab: Vocabulary = VOCAB) -> Masked:
     inputs = Ragged(tokens.ids, tokens.offsets)
-    return Fragment().build(tokens, selection, inputs, vocab, Rng.at(0, 0, tokens.keys))
+    return Fragment().build(tokens, Masked(inputs, selection), vocab, Rng.at(0, 0, tokens.keys))
 
 
 @given(ragged(), seeds, st.floats(0, 1))
-def test_layers_are_positions_and_the_tokens_before(
-    rows: list[list[int]], seed: int, rate: float
-) -> None:
+def test_position_ids_and_decoder_input_ids(rows: list[list[int]], seed: int, rate: float) -> None:
     tokens = batch(rows)
-    made = build(tokens, Selector(rate).select(tokens, VOCAB, Rng.at(seed, 0, tokens.keys)))
-    assert made.targets is not None
-    places = Ragged(made.target_annotations["position_ids"], made.targets.offsets).to_lists()
-    before = Ragged(made.target_annotations["decoder_input_ids"], made.targets.offsets).to_lists()
+    result = build(tokens, Selector(rate).select(tokens, VOCAB, Rng.at(seed, 0, tokens.keys)))
+    assert result.targets is not None
+    places = Ragged(result.target_annotations["position_ids"], result.targets.offsets).to_lists()
+    before = Ragged(
+        result.target_annotations["decoder_input_ids"], result.targets.offsets
+    ).to_lists()
     for row, targets, at, given_ids in zip(
-        rows, made.targets.to_lists(), places, before, strict=True
+        rows, result.targets.to_lists(), places, before, strict=True
     ):
         assert targets == [row[i] for i in at]
         assert given_ids == [row[i - 1] if i else VOCAB.bos_id for i in at]
@@ -44,15 +44,15 @@ def test_layers_are_positions_and_the_tokens_before(
         ({"pad_id": 0}, 0),
     ],
 )
-def test_what_stands_before_the_first_token(ids: dict[str, int], first: int) -> None:
+def test_decoder_start_token(ids: dict[str, int], first: int) -> None:
     tokens = batch([[5, 6], [7]])
     everything = Selection.from_mask(np.ones(3, bool), tokens)
-    made = build(tokens, everything, Vocabulary(size=10, **ids))
-    assert made.target_annotations["decoder_input_ids"].tolist() == [first, 5, first]
-    assert made.target_annotations["position_ids"].tolist() == [0, 1, 0]
+    result = build(tokens, everything, Vocabulary(size=10, **ids))
+    assert result.target_annotations["decoder_input_ids"].tolist() == [first, 5, first]
+    assert result.target_annotations["position_ids"].tolist() == [0, 1, 0]
 
 
-def test_a_vocabulary_without_any_of_them() -> None:
+def test_missing_start_token_raises() -> None:
     tokens = batch([[5]])
     with pytest.raises(VocabularyError, match="neither bos_id nor eos_id nor pad_id"):
         build(tokens, Selection.from_mask(np.ones(1, bool), tokens), Vocabulary(size=10))

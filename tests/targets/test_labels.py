@@ -1,11 +1,11 @@
-"""Labels in place."""
+"""Tests of the target ``labels``."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
-from maskplug import Ragged, Rng, Selection
+from maskplug import Masked, Ragged, Rng, Selection
 from maskplug.errors import OptionError
 from maskplug.targets import IGNORE, Labels
 from support.batches import VOCAB, batch
@@ -15,9 +15,9 @@ RNG = Rng.at(1, 0, TOKENS.keys)
 SELECTION = Selection.from_mask(np.array([False, True, True, True]), TOKENS)
 
 
-def test_original_where_chosen_and_minus_100_elsewhere() -> None:
+def test_labels_are_original_ids_or_minus_100() -> None:
     inputs = Ragged(np.array([5, 4, 4, 4]), TOKENS.offsets)
-    masked = Labels().build(TOKENS, SELECTION, inputs, VOCAB, RNG)
+    masked = Labels().build(TOKENS, Masked(inputs, SELECTION), VOCAB, RNG)
     assert IGNORE == -100
     assert masked.labels is not None
     assert masked.labels.to_lists() == [[-100, 6, 7], [], [8]]
@@ -25,7 +25,7 @@ def test_original_where_chosen_and_minus_100_elsewhere() -> None:
     assert masked.targets is None
 
 
-def test_inputs_of_another_length_are_refused() -> None:
+def test_other_lengths_raise() -> None:
     shorter = Ragged(np.array([5, 4, 4]), np.array([0, 2, 2, 3]))
     with pytest.raises(OptionError, match="'labels' needs inputs as long as the original"):
-        Labels().build(TOKENS, SELECTION, shorter, VOCAB, RNG)
+        Labels().build(TOKENS, Masked(shorter, SELECTION), VOCAB, RNG)

@@ -1,4 +1,4 @@
-"""Orders of what is predicted: bit for bit, and all equally likely."""
+"""Tests of the target ``permutation``."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from maskplug.errors import OptionError
 from maskplug.selectors import Exact, Spans
 from maskplug.targets import Permutation
 from support import reference as ref
-from support import reference_diffusion as twin
+from support import reference_diffusion as diffusion_ref
 from support.batches import VOCAB, batch, equal_rows, fits, ragged, seeds
 
 
 def built(tokens: TokenBatch, selection: Selection, rng: Rng) -> Masked:
     inputs = Ragged(tokens.ids, tokens.offsets)
-    return Permutation().build(tokens, selection, inputs, VOCAB, rng)
+    return Permutation().build(tokens, Masked(inputs, selection), VOCAB, rng)
 
 
 @given(ragged(), seeds, st.sampled_from([Exact(0.5), Exact(1.0), Spans(0.5, unit="token")]))
-def test_bit_for_bit(rows: list[list[int]], seed: int, selector: Any) -> None:
+def test_matches_reference(rows: list[list[int]], seed: int, selector: Any) -> None:
     tokens = batch(rows)
     rng = Rng.at(seed, 5, tokens.keys)
     selection = selector.select(tokens, VOCAB, rng)
@@ -37,9 +37,9 @@ def test_bit_for_bit(rows: list[list[int]], seed: int, selector: Any) -> None:
     assert masked.labels.values.tolist() == np.where(mask, tokens.ids, -100).tolist()
     assert (order[~mask] == -1).all()
     for i in range(len(tokens)):
-        own = slice(tokens.offsets[i], tokens.offsets[i + 1])
-        ranks = order[own][mask[own]].tolist()
-        expected = twin.ranks(ref.Sample(seed, 5, i).words("permutation", len(ranks)))
+        row_slice = slice(tokens.offsets[i], tokens.offsets[i + 1])
+        ranks = order[row_slice][mask[row_slice]].tolist()
+        expected = diffusion_ref.ranks(ref.Sample(seed, 5, i).words("permutation", len(ranks)))
         assert ranks == expected
 
 
@@ -53,8 +53,10 @@ def test_every_order_of_three_is_equally_likely() -> None:
     assert fits(list(counts.values()), np.ones(6))
 
 
-def test_inputs_must_stay_in_place() -> None:
+def test_other_lengths_raise() -> None:
     tokens = batch([[5, 6, 7]])
     selection = Selection.from_mask(np.array([True, False, False]), tokens)
     with pytest.raises(OptionError, match="needs inputs as long as the original"):
-        Permutation().build(tokens, selection, Ragged.of([[5, 6]]), VOCAB, Rng.at(1, 0, [0]))
+        Permutation().build(
+            tokens, Masked(Ragged.of([[5, 6]]), selection), VOCAB, Rng.at(1, 0, [0])
+        )

@@ -1,4 +1,4 @@
-"""Labels with weights: where they stand, and which selectors know them."""
+"""Tests of the target ``weighted_labels``."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import maskplug
-from maskplug import Ragged, Rng
+from maskplug import Masked, Ragged, Rng
 from maskplug.errors import OptionError
 from maskplug.selectors import BlockNoise, Exact, Noise, ScheduledNoise, UniformNoise
 from maskplug.targets import WeightedLabels
@@ -18,12 +18,12 @@ noises = st.sampled_from([UniformNoise(), ScheduledNoise("cosine"), BlockNoise(3
 
 
 @given(ragged(), seeds, noises)
-def test_weights_stand_where_labels_do(rows: list[list[int]], seed: int, noise: Noise) -> None:
+def test_weights_are_at_labels(rows: list[list[int]], seed: int, noise: Noise) -> None:
     tokens = batch(rows)
     rng = Rng.at(seed, 1, tokens.keys)
     selection = noise.select(tokens, VOCAB, rng)
     inputs = Ragged(tokens.ids, tokens.offsets)
-    masked = WeightedLabels(noise).build(tokens, selection, inputs, VOCAB, rng)
+    masked = WeightedLabels(noise).build(tokens, Masked(inputs, selection), VOCAB, rng)
     mask = selection.mask
     assert masked.labels is not None
     assert masked.weights is not None
@@ -34,22 +34,22 @@ def test_weights_stand_where_labels_do(rows: list[list[int]], seed: int, noise: 
     assert set(masked.annotations) == ({"block"} if isinstance(noise, BlockNoise) else set())
 
 
-def test_a_selector_without_weights() -> None:
-    with pytest.raises(OptionError, match=r"'noise' is Exact\(.*a selector that knows weights"):
+def test_selector_without_weights_raises() -> None:
+    with pytest.raises(OptionError, match=r"'noise' is Exact\(.*a selector that computes weights"):
         maskplug.part("target", "weighted_labels", noise="exact")
     with pytest.raises(OptionError, match="'noise' is"):
         WeightedLabels(Exact())  # type: ignore[arg-type]
 
 
-def test_by_name_in_a_composition() -> None:
+def test_by_name_in_compose() -> None:
     noise = {"name": "uniform_noise", "eps": 0.01}
-    made = maskplug.compose(
+    strategy = maskplug.compose(
         maskplug.part("selector", **noise),
         maskplug.part("replacement", "mix", mask=1.0, random=0.0, unit="span"),
         {"name": "weighted_labels", "noise": noise},  # type: ignore[arg-type]
     )
     tokens = batch([[5, 6, 7, 8, 9, 10]] * 20)
-    ours, theirs = made(tokens, VOCAB), maskplug.strategy("llada", eps=0.01)(tokens, VOCAB)
+    ours, theirs = strategy(tokens, VOCAB), maskplug.strategy("llada", eps=0.01)(tokens, VOCAB)
     assert ours.inputs.to_lists() == theirs.inputs.to_lists()
     assert ours.weights is not None
     assert theirs.weights is not None

@@ -1,4 +1,4 @@
-"""Known defects and contradictions of reference codes that the patterns of attention avoid."""
+"""Defects and contradictions of reference code that attention patterns avoid."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ away = np.abs(q - k)
 
 
 @pytest.mark.parametrize("width", [1, 2, 5])
-def test_trap_21_left_and_right_count_keys_besides_the_token_itself(width: int) -> None:
+def test_trap_21_left_and_right_exclude_the_token_itself(width: int) -> None:
     counts = Window(left=width, right=1).dense(LENGTH)[0, 0, :, :].sum(1)
     assert (counts[width:-1] == width + 2).all()
     counts = Dilated(left=width, right=1, dilation=2).dense(LENGTH)[0, 0].sum(1)
@@ -21,7 +21,7 @@ def test_trap_21_left_and_right_count_keys_besides_the_token_itself(width: int) 
 
 
 @pytest.mark.parametrize("width", [2, 4])
-def test_trap_21_one_number_means_five_windows_and_each_has_a_name(width: int) -> None:
+def test_trap_21_five_window_conventions_have_names(width: int) -> None:
     causal = k <= q
     named: list[tuple[Pattern, object]] = [
         (Window.attention_gym(width), causal & (q - k <= width)),
@@ -36,8 +36,8 @@ def test_trap_21_one_number_means_five_windows_and_each_has_a_name(width: int) -
 
 
 @pytest.mark.parametrize("k", [1, 3, 9, 20])
-def test_trap_22_wait_k_sees_all_of_the_source_past_its_end(k: int) -> None:
-    # Rows past the end of the source were all zero, unless what was lost was added later.
+def test_trap_22_wait_k_sees_the_full_source_at_its_end(k: int) -> None:
+    # Rows past the end of the source were all zero, unless the lost mass was added later.
     valid = [[1] * n + [0] * (9 - n) for n in range(1, 10)]
     seen = WaitK(k).dense(30, 9, attention_kind="cross", valid=valid)
     for length, rows in enumerate(seen[:, 0], 1):

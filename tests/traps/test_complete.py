@@ -1,4 +1,4 @@
-"""docs/traps.md and the tests name the same traps."""
+"""docs/traps.md and the tests list the same traps."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ HERE = Path(__file__).parent
 PAGE = HERE.parents[1] / "docs" / "traps.md"
 
 
-def test_every_row_of_the_page_has_a_test_and_every_test_a_row() -> None:
+def test_page_and_tests_list_the_same_traps() -> None:
     rows = re.findall(r"^\| (\d+) \|", PAGE.read_text(encoding="utf-8"), re.M)
     sources = "".join(path.read_text(encoding="utf-8") for path in HERE.glob("test_*.py"))
     tests = re.findall(r"^def test_trap_(\d\d)_", sources, re.M)

@@ -1,4 +1,4 @@
-"""Defects of reference implementations that ours must not have: denoising and pairs."""
+"""Defects of reference code for denoising and text pairs that are avoided."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from maskplug import TokenBatch
 from support.batches import MASK, SPECIAL, VOCAB, batch, equal_rows, fits
 from support.cases import RICH
 
-#: Everything at once, so that every draw of the noise is made.
+#: All options at once, so that all noises are drawn.
 BART = {"insert": 0.2, "rotate": 0.5, "random": 0.2, "permute": 0.8}
 TEXT = [2, *[token for n in range(8) for token in (10 + n, 30 + n, 45, 7)], 3]
 
@@ -25,7 +25,7 @@ def noised(seed: int = 3, epoch: int = 2, keys: Any = range(20), **options: Any)
 
 
 @pytest.mark.parametrize("noise", ["infilling", "masking", "deletion"])
-def test_trap_02_bart_noise_is_drawn_from_seed_time_and_key_alone(noise: str) -> None:
+def test_trap_02_bart_noise_depends_on_seed_time_and_key_only(noise: str) -> None:
     torch = pytest.importorskip("torch")
     first = noised(noise=noise)
     for state in (1, 2):
@@ -40,7 +40,7 @@ def test_trap_02_bart_noise_is_drawn_from_seed_time_and_key_alone(noise: str) ->
     assert moved[15:] != first[15:]
 
 
-def test_trap_02_each_noise_alone_is_drawn_from_the_key() -> None:
+def test_trap_02_each_noise_depends_on_the_key_only() -> None:
     alone = [{"permute": 1.0}, {"rate": 0.3}, {"insert": 0.3}, {"rotate": 1.0}]
     for options in alone:
         none = {"permute": 0.0, "rate": 0.0, "insert": 0.0, "rotate": 0.0}
@@ -62,7 +62,7 @@ def test_trap_02_the_stored_text_is_not_changed(permute: float) -> None:
 
 @pytest.mark.parametrize("length", [20, 200, 500])
 @pytest.mark.parametrize("rate", [0.3, 0.35])
-def test_trap_03_infilling_hides_the_share_that_is_asked_for(length: int, rate: float) -> None:
+def test_trap_03_infilling_masks_the_requested_share(length: int, rate: float) -> None:
     options = {"rate": rate, "permute": 0.0, "unit": "token"}
     masked = maskplug.strategy("bart", **options)(equal_rows(400, length), VOCAB, seed=1)
     hidden = masked.selection.mask.reshape(400, length).sum(axis=1)
@@ -110,7 +110,7 @@ def test_trap_18_switchout_writes_other_tokens_and_no_special_ones() -> None:
     assert (masked.inputs.values[hit] != tokens.ids[hit]).all()
 
 
-def test_trap_18_no_change_is_as_likely_with_and_without_bos() -> None:
+def test_trap_18_bos_does_not_change_the_probability_of_no_change() -> None:
     plain = maskplug.strategy("switchout")(batch([[10, 11, 12, 13]] * 4_000), RICH)
     dressed = maskplug.strategy("switchout")(batch([[2, 10, 11, 12, 13, 3]] * 4_000), RICH)
     assert plain.selection.counts.tolist() == dressed.selection.counts.tolist()

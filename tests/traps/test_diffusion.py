@@ -1,4 +1,4 @@
-"""Known defects of reference codes that the discriminative and diffusion strategies avoid."""
+"""Defects of reference code for discriminative and diffusion strategies that are avoided."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import maskplug
 from support.batches import MASK, ORDINARY, VOCAB, batch, equal_rows, likely
 
 
-def test_trap_11_electra_chooses_distinct_tokens() -> None:
-    # 19.2 tokens were asked for; drawn with replacement, about 17.8 distinct ones would be left.
+def test_trap_11_electra_selects_distinct_tokens() -> None:
+    # 19.2 tokens are requested; drawn with replacement, about 17.8 would be distinct.
     samples, length = 2_000, 128
     masked = maskplug.strategy("electra")(equal_rows(samples, length), VOCAB, seed=3)
     counts = masked.selection.mask.reshape(samples, length).sum(axis=1)
@@ -26,9 +26,9 @@ def test_trap_11_electra_has_no_random_tokens() -> None:
     assert ((written == tokens.ids) | (written == MASK)).all()
 
 
-def test_trap_12_permutation_counts_words_and_keeps_their_bounds() -> None:
-    # Words of three pieces: n pieces from the start of a word would seldom end where a word ends,
-    # and five of them, rounded up to words, would never be more than two words.
+def test_trap_12_permutation_counts_whole_words() -> None:
+    # Words of three pieces: n pieces from the start of a word rarely end at the end of a word,
+    # and five pieces, rounded up to words, are at most two words.
     row = [token for word in range(60) for token in (6 + word % 40, 7, 9)]
     starts = [i % 3 == 0 for i in range(len(row))]
     tokens = batch([row] * 400, word_starts=[starts] * 400)
@@ -56,8 +56,8 @@ def test_trap_17_a_prompt_is_never_masked() -> None:
         assert mask[:, 6:].any(axis=0).all()
 
 
-def test_trap_17_masks_are_known_by_their_place_and_not_by_their_id() -> None:
-    # The text has mask tokens of its own; who compares ids with the mask would predict them too.
+def test_trap_17_masks_are_identified_by_position() -> None:
+    # The text contains mask tokens; comparing ids with the mask would predict them as well.
     row = [5, MASK, 6, 7, MASK, MASK, 8, 9]
     real = np.array(row) == MASK
     tokens = batch([row] * 500)
@@ -75,7 +75,7 @@ def test_trap_17_masks_are_known_by_their_place_and_not_by_their_id() -> None:
         assert (by_id[:, ~real] == (labels[:, ~real] >= 0)).all()
 
 
-def test_trap_17_a_longer_prompt_does_not_move_the_answer() -> None:
+def test_trap_17_prompt_length_does_not_change_the_answer() -> None:
     answer = ORDINARY[6:16]
     results = []
     for length in (0, 3, 6):

@@ -1,4 +1,4 @@
-"""Known defects of reference implementations that these objectives do not have."""
+"""Defects of reference code for T5, MASS and fill in the middle that are avoided."""
 
 from __future__ import annotations
 
@@ -26,37 +26,37 @@ from support.t5_rows import (
 )
 
 
-def test_trap_01_mass_hides_the_first_predicted_token_and_nothing_else() -> None:
+def test_trap_01_mass_masks_exactly_the_predicted_tokens() -> None:
     # An off-by-one let the encoder see the first token that the decoder must predict, and masked
-    # two tokens behind the fragment that nobody predicts.
+    # two tokens after the fragment that are never predicted.
     tokens = equal_rows(500, 40)
     masked = maskplug.strategy("mass", mask=1.0, random=0.0)(tokens, VOCAB, seed=1)
     assert masked.targets is not None
     places = Ragged(masked.target_annotations["position_ids"], masked.targets.offsets)
-    for read, at, row in zip(masked.inputs, places, tokens.ids.reshape(500, 40), strict=True):
-        hidden = np.flatnonzero(read == VOCAB.mask_id)
+    for inputs, at, row in zip(masked.inputs, places, tokens.ids.reshape(500, 40), strict=True):
+        hidden = np.flatnonzero(inputs == VOCAB.mask_id)
         assert hidden.tolist() == at.tolist()
         assert len(hidden) == 20
-        assert (np.delete(read, hidden) == np.delete(row, hidden)).all()
+        assert (np.delete(inputs, hidden) == np.delete(row, hidden)).all()
 
 
 @pytest.mark.parametrize("name", ["t5", "t5_iid"])
-def test_trap_06_rows_that_begin_with_a_span_come_back(name: str) -> None:
-    # A span at the first token made the target's first sentinel introduce the second span.
+def test_trap_06_rows_that_start_with_a_span_round_trip(name: str) -> None:
+    # With a span at the first token, the target's first sentinel introduced the second span.
     tokens = equal_rows(2_000, 12)
     masked = maskplug.strategy(name, rate=0.4)(tokens, VOCAB, seed=2)
     assert masked.targets is not None
     first = 0
-    for i, (read, told) in enumerate(zip(masked.inputs, masked.targets, strict=True)):
+    for i, (inputs, targets) in enumerate(zip(masked.inputs, masked.targets, strict=True)):
         row = tokens.ids[12 * i : 12 * i + 12]
-        if read[0] == SENTINELS[0]:
+        if inputs[0] == SENTINELS[0]:
             first += 1
-            assert told[:2].tolist() == [SENTINELS[0], row[0]]
-        assert restore.from_sentinels(read, told, VOCAB).tolist() == row.tolist()
+            assert targets[:2].tolist() == [SENTINELS[0], row[0]]
+        assert restore.from_sentinels(inputs, targets, VOCAB).tolist() == row.tolist()
     assert first > 200
 
 
-def test_trap_07_a_single_span_is_anywhere() -> None:
+def test_trap_07_single_span_is_anywhere() -> None:
     # Without a roll, one span was always the end of the row: [435, 512) in every sample of UL2's
     # extreme denoiser with spans of 64 at 15 %.
     tokens = equal_rows(2_000, 512)
@@ -71,8 +71,8 @@ def test_trap_07_a_single_span_is_anywhere() -> None:
     assert fits([places[i] for i in range(10)], np.ones(10))
 
 
-def test_trap_07_the_ends_are_hidden_too_but_less_often() -> None:
-    # One span of three tokens in a row of 20, at each of 18 places alike.
+def test_trap_07_both_ends_can_be_masked() -> None:
+    # One span of three tokens in a row of 20, uniform over 18 positions.
     samples = 20_000
     masked = maskplug.strategy("t5")(equal_rows(samples, 20), VOCAB, seed=1)
     hidden = masked.selection.mask.reshape(samples, 20).sum(axis=0)
@@ -112,7 +112,7 @@ def test_trap_09_lengths_agree_with_the_mask_for_every_length() -> None:
     assert (masked.targets.lengths <= targets).all()
 
 
-def test_trap_10_sentinels_are_those_of_the_vocabulary_and_a_pad_id_survives() -> None:
+def test_trap_10_sentinels_come_from_the_vocabulary() -> None:
     # Sentinels were computed from the vocabulary's size, in rising order, and a filter on ids > 0
     # removed tokens whose id is 0.
     vocab = Vocabulary(size=50, eos_id=1, sentinel_ids=[30, 12, 45, 20])
@@ -120,18 +120,18 @@ def test_trap_10_sentinels_are_those_of_the_vocabulary_and_a_pad_id_survives() -
     masked = maskplug.strategy("t5", rate=0.4, mean_length=1.0)(batch(rows), vocab, seed=3)
     assert masked.targets is not None
     assert masked.selection.counts.tolist() == [4] * 400
-    for read, told, row in zip(masked.inputs, masked.targets, rows, strict=True):
-        assert read[np.isin(read, vocab.sentinel_ids)].tolist() == [30, 12, 45, 20]
-        assert told[np.isin(told, vocab.sentinel_ids)].tolist() == [30, 12, 45, 20]
-        assert (read == 0).sum() + (told == 0).sum() == 5
-        assert restore.from_sentinels(read, told, vocab).tolist() == row
+    for inputs, targets, row in zip(masked.inputs, masked.targets, rows, strict=True):
+        assert inputs[np.isin(inputs, vocab.sentinel_ids)].tolist() == [30, 12, 45, 20]
+        assert targets[np.isin(targets, vocab.sentinel_ids)].tolist() == [30, 12, 45, 20]
+        assert (inputs == 0).sum() + (targets == 0).sum() == 5
+        assert restore.from_sentinels(inputs, targets, vocab).tolist() == row
     padded = Vocabulary(size=50, pad_id=0, eos_id=1, sentinel_ids=[30, 12, 45, 20])
     masked = maskplug.strategy("t5", rate=0.4)(batch(rows), padded, seed=3)
-    assert all((read == 0).sum() == 5 for read in masked.inputs)
+    assert all((inputs == 0).sum() == 5 for inputs in masked.inputs)
 
 
-def test_trap_15_fill_in_the_middle_cuts_nothing_off() -> None:
-    # The sample was cut to the length of the original, and might lose its middle.
+def test_trap_15_fim_loses_no_token() -> None:
+    # The sample was truncated to the length of the original, and could lose its middle.
     tokens = batch_of(2_000, 80, True)
     masked = maskplug.strategy("fim", rate=1.0)(tokens, VOCAB, seed=1)
     moved = tokens.lengths > 2
@@ -144,7 +144,7 @@ def test_trap_15_fill_in_the_middle_cuts_nothing_off() -> None:
         assert sorted([*row, *marks]) == sorted(made)
 
 
-def test_trap_15_nor_at_the_level_of_characters() -> None:
+def test_trap_15_character_level_fim_loses_no_text() -> None:
     text = [41, 5, 31, 43] * 6
     tokens = batch([[2, *text[:n], 3] for n in range(1, 25)] * 20)
     masked = maskplug.strategy("fim", rate=1.0, level="character")(tokens, TEXTUAL, seed=1)
@@ -154,8 +154,8 @@ def test_trap_15_nor_at_the_level_of_characters() -> None:
         assert len(made) - len(letters) == 5
 
 
-def test_trap_19_short_texts_have_a_fragment_too() -> None:
-    # The last, short block of a text could be left with a fragment of no tokens.
+def test_trap_19_short_texts_have_a_fragment() -> None:
+    # The last, short block of a text could get an empty fragment.
     tokens = batch([[2, *[7] * n, 3] for n in range(1, 12)] * 20)
     masked = maskplug.strategy("mass", rate=0.1)(tokens, VOCAB, seed=1)
     assert masked.targets is not None

@@ -1,4 +1,4 @@
-"""What a layer of a batch holds, checked; that it is there, the strategy has seen to."""
+"""Check the values of annotations."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from maskplug.types import IntArray
 
 
 def place(tokens: TokenBatch, index: int) -> str:
-    """How a message calls the token at a flat position.
+    """Return how messages name the token at a flat position.
 
     Example:
         >>> place(TokenBatch.from_lists([[5, 6], [7]]), 2)
@@ -20,28 +20,28 @@ def place(tokens: TokenBatch, index: int) -> str:
     return f"sample {row}, position {index - tokens.offsets[row]}"
 
 
-def whole_numbers(tokens: TokenBatch, name: str, what: str) -> IntArray:
-    """A layer of whole numbers that are not negative, as int64.
+def whole_numbers(tokens: TokenBatch, name: str, meaning: str) -> IntArray:
+    """Return an annotation of non-negative integers as int64.
 
     Args:
         tokens: the batch.
-        name: of the layer.
-        what: the numbers are: "the language of each token".
+        name: name of the annotation.
+        meaning: what its values are, for messages: "the language of each token".
 
     Raises:
-        TokenError: when the layer holds something else; the message says where.
+        TokenError: if any value is not a non-negative integer; the message names the token.
 
     Example:
         >>> tokens = TokenBatch.from_lists([[5, 6]], languages=[[0, 1]])
         >>> whole_numbers(tokens, "languages", "the language of each token")
         array([0, 1])
     """
-    layer = tokens.annotations[name]
-    wrong = ~((layer >= 0) & (layer < 2.0**63) & (layer == np.trunc(layer)))  # also NaN
+    values = tokens.annotations[name]
+    wrong = ~((values >= 0) & (values < 2.0**63) & (values == np.trunc(values)))  # also NaN
     if wrong.any():
         first = int(np.argmax(wrong))
         raise TokenError(
-            f"the layer {name!r} holds {what}, whole numbers that are not negative; "
-            f"{place(tokens, first)} has {layer[first]}"
+            f"the annotation {name!r} must hold {meaning}, as non-negative integers; "
+            f"{place(tokens, first)} has {values[first]}"
         )
-    return layer.astype(np.int64)
+    return values.astype(np.int64)
