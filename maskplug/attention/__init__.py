@@ -1,11 +1,10 @@
-"""Who may see whom: patterns of attention, M(t). True = may attend, everywhere."""
+"""Attention mask patterns M(t). True = may attend, everywhere."""
 
-import maskplug.attention.expression  # noqa: F401  (adds the parser of patterns)
-from maskplug.attention.algebra import And, Not, Or
 from maskplug.attention.blocks import Blocks
-from maskplug.attention.flashmask import FlashMask
+from maskplug.attention.call import AttentionCall, AttentionKind
+from maskplug.attention.fallback import Fallback
 from maskplug.attention.intervals import Intervals
-from maskplug.attention.pattern import Pattern, pattern
+from maskplug.attention.pattern import And, Not, Or, Pattern, pattern
 from maskplug.attention.patterns import (
     Aligned,
     Alternating,
@@ -31,15 +30,14 @@ from maskplug.attention.patterns import (
     WaitK,
     Window,
 )
-from maskplug.attention.pictures.picture import Picture
-from maskplug.attention.rendered import Fallback
-from maskplug.attention.site import AttentionCall, AttentionKind
 from maskplug.preprocessing.alignments import links
 
 __all__ = [
     "Aligned",
     "Alternating",
     "And",
+    "AttentionCall",
+    "AttentionKind",
     "BigBird",
     "BlockDiffusion",
     "Blocks",
@@ -49,7 +47,6 @@ __all__ = [
     "Document",
     "Fallback",
     "Fixed",
-    "FlashMask",
     "Full",
     "GlobalTokens",
     "Intervals",
@@ -59,14 +56,11 @@ __all__ = [
     "Padding",
     "Pattern",
     "Permutation",
-    "Picture",
-    "AttentionKind",
     "Prefix",
     "Random",
     "Section",
     "Sentence",
     "Sink",
-    "AttentionCall",
     "Strided",
     "UniLM",
     "WaitK",
