@@ -268,7 +268,7 @@ ARGUMENTS: dict[str, list[Any]] = {
 def test_arguments_of_patterns(name: str, value: Any) -> None:
     pattern = maskplug.pattern("document & ~full")
     arguments = {"q_len": 4, "kv_len": 4, "documents": [0, 0, 1, 1], "fallback": "self"}
-    for render in (pattern.dense, pattern.intervals, pattern.additive, pattern.flashmask):
+    for render in (pattern.dense, pattern.intervals, pattern.additive):
         with pytest.raises(MaskplugError) as caught:
             render(**{**arguments, name: value})
         assert "\n" not in str(caught.value)

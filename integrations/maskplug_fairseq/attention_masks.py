@@ -9,9 +9,8 @@ from dataclasses import dataclass, fields, replace
 import numpy as np
 import torch
 
-from maskplug.attention import AttentionCall, Intervals, Pattern
-from maskplug.attention.patterns import Causal, Padding
-from maskplug.attention.site import AttentionKind, WatchedCall
+from maskplug.attention import AttentionCall, AttentionKind, Causal, Intervals, Padding, Pattern
+from maskplug.attention.fallback import fill_empty_rows
 from maskplug.context import MaskingContext
 from maskplug.errors import MaskplugWarning
 from maskplug.schedule import progress_at
@@ -129,10 +128,11 @@ class Masks:
         progress = progress_at(self.step, self.updates)
         context = MaskingContext.at(self.seed, 0, self.step, np.zeros(batch, np.uint64), progress)
         size = call.queries, call.keys, context, call.heads, call.offset
-        site = WatchedCall(*size, self.place, call.depth, layers)
+        by_layer = self.pattern.uses_layer_idx
+        site = AttentionCall(*size, self.place, call.depth if by_layer else 0, layers)
         rows = _alike(self._rows(site, call.causal))
         made = torch.from_numpy(~rows.dense()).to(device)
-        self._last = self.step, call, not site.asked, made
+        self._last = self.step, call, not by_layer, made
         return made
 
     def _rows(self, site: AttentionCall, causal: bool) -> Intervals:
@@ -149,7 +149,7 @@ class Masks:
         if not lost.any():
             return rows
         self._tell(lost)
-        return rows | site.cells(lost, "first" if site.cross else "self")
+        return fill_empty_rows(rows, site, lost, "first" if site.cross else "self")
 
     def _tell(self, lost: BoolArray) -> None:
         if self._told:

@@ -12,8 +12,7 @@ import numpy as np
 from omegaconf import OmegaConf, open_dict
 
 from maskplug import OptionError, Rng
-from maskplug.attention import AttentionCall, Causal, Pattern, pattern
-from maskplug.attention.site import AttentionKind
+from maskplug.attention import AttentionCall, AttentionKind, Causal, Pattern, pattern
 from maskplug.context import MaskingContext
 from maskplug.errors import MaskplugError
 from maskplug.parts import Schedule

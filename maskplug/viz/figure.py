@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 ENDINGS = (".svg", ".png", ".pdf")
 INK, SOFT = "#22272e", "#57606a"
+DASHED: Any = (0, (3, 1.6))
+OUTLINE: dict[str, Any] = {"fill": False, "edgecolor": INK, "linewidth": 1.1}
 #: Fonts for texts in many scripts, if installed.
 FONTS = ("DejaVu Sans", "Noto Sans", "Noto Sans CJK SC", "Noto Sans CJK JP", "Noto Sans Arabic",
          "PingFang SC", "Microsoft YaHei", "Arial Unicode MS")  # fmt: skip
@@ -125,6 +127,11 @@ def figure(sheet: Sheet) -> Figure:
     result.suptitle("\n".join(title), x=0.01, ha="left", fontsize=9, fontweight="bold")
     colours = _colours(frames[0])
     handles = [Patch(color=colours[mark], label=text) for mark, text in sheet.legend.items()]
+    if sheet.block is not None and sheet.block >= sheet.side:
+        outlines = (("full block", "-"), ("partial block", DASHED))
+        handles += [Patch(**OUTLINE, linestyle=line, label=text) for text, line in outlines]
+    if any(frame.empty.any() for frame in frames):
+        handles.append(Patch(color="white", label="∅ empty row"))
     title_of_legend = f"a cell stands for {sheet.side} × {sheet.side}" if sheet.side > 1 else None
     result.legend(
         handles=handles, loc="outside lower left", frameon=False, title=title_of_legend,
@@ -158,10 +165,8 @@ def _draw(axes: Axes, sheet: Sheet, frame: Frame, unit: float) -> None:
         kinds = block_kinds(np.logical_or.reduce(frame.masks), sheet.block or 1)
         for (row, key), kind in np.ndenumerate(kinds):
             if kind:
-                corner, style = (key * size - 0.5, row * size - 0.5), "-" if kind == 2 else ":"
-                axes.add_patch(
-                    Rectangle(corner, size, size, fill=False, edgecolor=INK, linestyle=style)
-                )
+                corner, line = (key * size - 0.5, row * size - 0.5), "-" if kind == 2 else DASHED
+                axes.add_patch(Rectangle(corner, size, size, **OUTLINE, linestyle=line))
     axes.set(xlim=(-0.5, marks.shape[1] - 0.5), ylim=(marks.shape[0] - 0.5, -0.5))
     axes.spines[:].set_visible(False)
     axes.tick_params(top=True, labeltop=True, bottom=False, labelbottom=False, length=0,
@@ -170,7 +175,9 @@ def _draw(axes: Axes, sheet: Sheet, frame: Frame, unit: float) -> None:
         (axes.yaxis, axes.xaxis), (sheet.queries, sheet.keys), frame.seen.shape, strict=True
     ):
         named = texts is not None and side == 1 and unit >= 0.11
-        step = 1 if named else -(-count // max(int(count * unit / 0.4), 1))
+        step = 1
+        while not named and step * unit < 0.4:
+            step *= 2
         idx = np.arange(0, count, step)
         labels = [texts[i] if named and texts else str(i) for i in idx]
         rotation = 90 if named and axis is axes.xaxis else 0

@@ -14,7 +14,7 @@ from torch.nn import functional
 from torch.overrides import TorchFunctionMode
 from transformers import PreTrainedModel
 
-from maskplug.attention.site import AttentionKind
+from maskplug.attention import AttentionKind
 from maskplug.errors import OptionError
 from maskplug.types import BoolArray, readonly
 from maskplug_hf.attention.places import Spot, spots

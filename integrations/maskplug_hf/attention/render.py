@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 
-from maskplug.attention import Pattern
-from maskplug.attention.site import AttentionCall, WatchedCall
+from maskplug.attention import AttentionCall, Pattern
+from maskplug.attention.fallback import fallback_keys
 from maskplug.types import BoolArray, IntArray
 from maskplug_hf.attention.columns import layers
 from maskplug_hf.attention.facts import MaskFacts, kept
@@ -86,21 +86,21 @@ def seen_by(
     found: Seen | None = kept(forward.seen, alike, spot.depth)
     if found is not None:
         return found
-    site = WatchedCall(
+    site = AttentionCall(
         facts.queries,
         facts.keys,
         forward.context(facts.batch),
         heads,
         offset,
         spot.place,
-        spot.depth,
+        spot.depth if pattern.uses_layer_idx else 0,
         layers(forward, facts, spot.place, pattern),
     )
     keys: Any = pattern.rows(site)
     if device is not None:
         dense = np.ascontiguousarray(keys.dense()[..., facts.dropped :])
         keys = torch.from_numpy(dense).to(device)
-    seen = Seen(keys, site, pattern.separates, not site.asked)
+    seen = Seen(keys, site, pattern.separates, not pattern.uses_layer_idx)
     forward.seen[alike, None if seen.shared else spot.depth] = seen
     return seen
 
@@ -149,7 +149,7 @@ def first_keys(spot: Spot, facts: MaskFacts, seen: Seen) -> IntArray:
         int64 of shape (batch or 1, 1, queries or 1), counted from the first that was ever cached.
     """
     kept: IntArray = facts.dropped + _kept(spot, facts).argmax(1)[:, None, None]
-    return np.maximum(kept, seen.site.first_keys(True)) if seen.by_document else kept
+    return np.maximum(kept, fallback_keys(seen.site, "first", True)) if seen.by_document else kept
 
 
 def _kept(spot: Spot, facts: MaskFacts) -> BoolArray:

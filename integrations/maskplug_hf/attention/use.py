@@ -8,8 +8,8 @@ from typing import Any, cast
 from transformers import PreTrainedModel
 
 from maskplug.attention import AttentionKind, Fallback, Pattern
+from maskplug.attention.fallback import check_fallback
 from maskplug.attention.pattern import pattern as made_of
-from maskplug.attention.rendered import check_fallback
 from maskplug.errors import OptionError
 from maskplug_hf.attention.handle import HANDLE, PatternAttention
 from maskplug_hf.attention.interface import NAMES

@@ -12,8 +12,7 @@ import torch
 import transformers as hf
 
 from maskplug import pattern
-from maskplug.attention import Intervals, Pattern
-from maskplug.attention.site import AttentionCall
+from maskplug.attention import AttentionCall, Intervals, Pattern
 from maskplug.errors import OptionError
 from maskplug.rng import keys_of
 from maskplug_hf import DataCollatorForMasking, DataCollatorForPacking
