@@ -15,6 +15,7 @@ import maskplug
 from maskplug.attention import Intervals
 from maskplug.attention.flex import FEW, block_mask, mask_mod
 from support.attention_cases import CASES, IDS
+from support.scale import scenes
 from support.scenes import Case, scene, spread
 
 pytestmark = [
@@ -31,9 +32,9 @@ def matrix(sees: Any, *shape: int) -> Any:
 
 
 @every
-def test_it_says_what_the_matrix_says(case: Case) -> None:
+def test_mask_mod_matches_the_matrix(case: Case) -> None:
     rng = np.random.default_rng(5)
-    for where in (scene(case, rng) for _ in range(200)):
+    for where in (scene(case, rng) for _ in range(scenes(20, 200))):
         dense = spread(case.pattern.dense(**where.arguments), where)
         sees = case.pattern.mask_mod(**where.arguments, device="cpu")
         assert (matrix(sees, *dense.shape) == dense).all(), where
@@ -67,8 +68,8 @@ def test_keys_and_steps() -> None:
 
 
 def test_all_patterns_have_the_same_code() -> None:
-    scenes = [(case, scene(case, np.random.default_rng(0))) for case in CASES]
-    masks = [case.pattern.mask_mod(**where.arguments) for case, where in scenes]
+    uses = [(case, scene(case, np.random.default_rng(0))) for case in CASES]
+    masks = [case.pattern.mask_mod(**where.arguments) for case, where in uses]
     assert len({sees.__code__ for sees in masks}) == 1  # type: ignore[attr-defined]
 
 

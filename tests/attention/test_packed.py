@@ -9,6 +9,7 @@ import pytest
 
 import maskplug
 from maskplug.attention import AttentionCall, Blocks, Intervals, Pattern
+from maskplug.attention.documents import Documents
 from maskplug.errors import TokenError
 from maskplug.types import BoolArray
 from support.attention_cases import CASES
@@ -153,7 +154,7 @@ def test_documents_draw_by_their_own_keys_or_by_their_row_s() -> None:
             "'prefix_lengths' is 1 at key 4 of sample 0, and 2 at the first token",
         ),
         ("aligned", "cross", {"links": [[(1, 2)]]}, "the pair 1-2 .* joins two documents"),
-        ("aligned", "cross", {"links": [[(9, 2)]]}, "the pair 9-2 .* leaves the row"),
+        ("aligned", "cross", {"links": [[(9, 2)]]}, "the pair 9-2 .* is outside the row"),
         ("monotonic", "cross", {"sources_read": [1, 2, 3, 4, 1]}, "document 1 of sample 0: .* 4"),
         ("unilm", "encoder", {"segments": [0, 1, 0, 5, 0]}, "'segments' is 5 at key 1 of document"),
         ("random", "encoder", {"document_keys": [1, 1, 1, 2, 2]}, "'document_keys' is 2 at key 3"),
@@ -210,7 +211,7 @@ def test_patterns_of_others_are_asked_for_each_document() -> None:
 def test_documents_of_very_different_lengths_share_no_site() -> None:
     documents = np.repeat(np.arange(301), [30_000, *[7] * 300])
     pattern = maskplug.pattern("(sink:n=1 | window:left=2) & document")
-    assert len(_site(documents).documents.sites) > 1
+    assert len(Documents.of(_site(documents)).calls) > 1
     seen = pattern.intervals(len(documents), documents=documents)
     assert seen.to_lists()[0][0][30_012] == [(30_007, 30_008), (30_010, 30_013)]
 

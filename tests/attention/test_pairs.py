@@ -52,13 +52,13 @@ def test_there_may_be_none(links: Any) -> None:
 @pytest.mark.parametrize(
     ("links", "said"),
     [
-        ([[(0, 0)]] * 3, "'links' has 3 entries for 2 samples; pattern 'aligned' reads"),
+        ([[(0, 0)]] * 3, "'links' has 3 entries for 2 samples; pattern 'aligned' needs"),
         (7, "'links' has 0 entries for 2 samples"),
-        ([(0, 0), (1, 1)], r"sample 0 of the layer 'links' is \(0, 0\)"),
-        ([[(0, 0)], [(0, 0, 1)]], r"sample 1 of the layer 'links' is \[\(0, 0, 1\)\]"),
-        ([[(0, 0)], [(0, 0), (1,)]], "sample 1 of the layer"),
-        ([[(0, 0)], [(0.5, 0)]], "sample 1 of the layer"),
-        ([["0-0"], []], "sample 0 of the layer"),
+        ([(0, 0), (1, 1)], r"annotation 'links' of sample 0 is \(0, 0\)"),
+        ([[(0, 0)], [(0, 0, 1)]], r"annotation 'links' of sample 1 is \[\(0, 0, 1\)\]"),
+        ([[(0, 0)], [(0, 0), (1,)]], "'links' of sample 1"),
+        ([[(0, 0)], [(0.5, 0)]], "'links' of sample 1"),
+        ([["0-0"], []], "'links' of sample 0"),
     ],
 )
 def test_what_does_not_fit_is_named(links: Any, said: str) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 import maskplug
 from maskplug.attention import AttentionCall, Intervals
-from maskplug.attention.patterns.options import by_value, in_order, real_value
+from maskplug.attention.patterns.options import by_value, in_order
 from maskplug.context import MaskingContext
 from maskplug.parts import Schedule
 from maskplug.plugins import registry
@@ -179,9 +179,9 @@ def test_one_step_for_all_stays_a_step() -> None:
 
 
 def test_real_values_are_not_rounded() -> None:
-    assert real_value(site(0.0, 1.0), 0.3).tolist() == [[[0.3]]]
-    assert real_value(site(0.5, 0.5), Linear(0, 1)).tolist() == [[[0.5]]]
-    assert real_value(site(0.0, 0.25), Linear(0, 1)).tolist() == [[[0.0]], [[0.25]]]
+    assert site(0.0, 1.0).real_value(0.3).tolist() == [[[0.3]]]
+    assert site(0.5, 0.5).real_value(Linear(0, 1)).tolist() == [[[0.5]]]
+    assert site(0.0, 0.25).real_value(Linear(0, 1)).tolist() == [[[0.0]], [[0.25]]]
 
 
 @pytest.mark.parametrize(

@@ -83,36 +83,6 @@ def test_one_list_is_for_all_samples() -> None:
     assert (seen[0] == seen[1]).all()
 
 
-@pytest.mark.parametrize("link", [(3, 0), (-1, 0), (0, 2), (0, -1), (3, 2)])
-def test_a_link_out_of_range_is_named_with_its_sentence(link: tuple[int, int]) -> None:
-    padding = {"valid": [[1] * 5, [0, 1, 1, 1, 0]], "valid_queries": [[1] * 4, [0, 1, 1, 0]]}
-    said = (
-        rf"sample 1: the link {link[0]}-{link[1]} .* leaves the sentence, whose source has 3 "
-        "tokens and whose target has 2"
-    )
-    with pytest.raises(TokenError, match=said):
-        Aligned().dense(4, 5, attention_kind="cross", links=[[(4, 3)], [(0, 0), link]], **padding)
-
-
-def test_links_are_needed() -> None:
-    with pytest.raises(TokenError, match="'aligned' reads the layer 'links'"):
-        Aligned().dense(2, 4, attention_kind="cross")
-
-
-def test_self_attention_is_refused() -> None:
-    with pytest.raises(maskplug.OptionError, match=r"'aligned' .* cross attention"):
-        Aligned().dense(2, links=[[]])
-
-
-@pytest.mark.parametrize(
-    ("text", "said"),
-    [("aligned:radius=-1", "'radius' is -1"), ("aligned:fallback=first", "'full', 'nearest'")],
-)
-def test_wrong_options_are_named(text: str, said: str) -> None:
-    with pytest.raises(maskplug.OptionError, match=said):
-        maskplug.pattern(text)
-
-
 def test_alignments_are_read_from_text() -> None:
     assert links("0-0 1-2\n\n  12-3\t4-5 \r\n") == [[(0, 0), (1, 2)], [], [(12, 3), (4, 5)]]
     assert links("") == links("\n") == [[]]

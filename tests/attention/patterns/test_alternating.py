@@ -8,7 +8,6 @@ import pytest
 
 import maskplug
 from maskplug.attention import Alternating, Causal, Document, Full, Window
-from maskplug.errors import OptionError, TokenError
 from maskplug.schedule import Linear
 
 LOCAL = Window(left=2, right=2)
@@ -50,14 +49,6 @@ def test_the_turns_of_modernbert_and_gemma() -> None:
         assert ours == wanted
 
 
-def test_it_reads_what_its_members_read() -> None:
-    pattern = Alternating((Causal(), Document()))
-    assert pattern.all_required_annotations == ("documents",)
-    assert matrix(pattern, layer_idx=0).any()
-    with pytest.raises(TokenError, match="reads the layer 'documents'"):
-        matrix(pattern, layer_idx=1)
-
-
 def test_it_moves_when_a_member_moves() -> None:
     still, moving = Alternating((Causal(), LOCAL)), Alternating((Causal(), Window(Linear(1, 5))))
     assert not still.is_dynamic
@@ -70,12 +61,3 @@ def test_members_may_be_expressions_and_are_written_into_the_spec() -> None:
     made = maskplug.pattern("alternating", patterns=["full", "window:left=2,right=2 & document"])
     assert made == Alternating((Full(), LOCAL & Document()))
     assert made.spec["patterns"][0] == {"name": "full@1"}
-
-
-def test_bad_options_are_named() -> None:
-    with pytest.raises(
-        OptionError, match="option 'patterns' is empty; it must have from 1 to 256 entries"
-    ):
-        Alternating(())
-    with pytest.raises(OptionError, match="option 'patterns' is 3"):
-        maskplug.pattern("alternating", patterns=3)

@@ -6,11 +6,8 @@ from itertools import combinations, pairwise
 from typing import Any
 
 import numpy as np
-import pytest
 
 import maskplug
-from maskplug.errors import OptionError
-from maskplug.schedule import Linear
 from support.batches import fits
 
 N = 6_000
@@ -126,22 +123,3 @@ def test_padding_is_never_seen_and_its_queries_see_what_the_nearest_block_sees()
     assert not mask[:, [0, 1, 2, 13, 14]].any()
     assert (mask[:3] == mask[3]).all()
     assert (mask[13:] == mask[12]).all()
-
-
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        ({"block": 0}, "option 'block' is 0; it must be a whole number from 1"),
-        ({"window": 0}, "option 'window' is 0; it must be a whole number from 1"),
-        ({"window": 4}, "option 'window' is 4; .* odd"),
-        ({"global_blocks": -1}, "option 'global_blocks' is -1"),
-        ({"random": -2}, "option 'random' is -2"),
-        ({"random": {"name": "linear", "start": -1, "end": 3}}, "option 'random' is Linear"),
-        ({"block": Linear(0, 4)}, "option 'block' is Linear.* whole number from 1"),
-        ({"window": Linear(5, 0)}, "option 'window' is Linear.* whole number from 1"),
-        ({"global_blocks": Linear(2, -1)}, "option 'global_blocks' is Linear"),
-    ],
-)
-def test_bad_options(options: dict[str, Any], message: str) -> None:
-    with pytest.raises(OptionError, match=message):
-        maskplug.pattern("bigbird", **options)

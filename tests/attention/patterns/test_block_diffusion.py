@@ -7,9 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-import maskplug
 from maskplug.attention import BlockDiffusion, Causal
-from maskplug.errors import OptionError, TokenError
 from maskplug.schedule import Steps
 
 
@@ -73,23 +71,3 @@ def test_blocks_change_with_training() -> None:
     moving = Steps(values=(1, 2, 4), at=(0.3, 0.9))
     for progress, block in ((0.0, 1), (0.5, 2), (1.0, 4)):
         assert (matrix(moving, 8, progress=progress) == matrix(block, 8)).all()
-
-
-def test_an_odd_number_of_tokens_is_refused_and_the_sample_named() -> None:
-    with pytest.raises(TokenError, match="of one length; sample 0 has 7 tokens, an odd number"):
-        BlockDiffusion(2).dense(7)
-    valid = np.array([[1] * 8, [0] * 3 + [1] * 5])
-    with pytest.raises(TokenError, match="sample 1 has 5 tokens"):
-        BlockDiffusion(2).dense(8, valid=valid)
-
-
-def test_cross_attention_is_refused() -> None:
-    with pytest.raises(OptionError, match="'block_diffusion' is for self-attention"):
-        BlockDiffusion(2).dense(4, 8, attention_kind="cross")
-
-
-def test_bad_options_are_named() -> None:
-    with pytest.raises(OptionError, match=r"option 'block' is 0; .* from 1 to 2,147,483,647"):
-        BlockDiffusion(0)
-    with pytest.raises(OptionError, match="needs the option 'block'"):
-        maskplug.pattern("block_diffusion")

@@ -10,7 +10,6 @@ import pytest
 
 import maskplug
 from maskplug.attention import Causal, Chunked, Full
-from maskplug.errors import OptionError
 from maskplug.schedule import Linear, Steps
 
 
@@ -71,18 +70,3 @@ def test_chunks_whose_sizes_do_not_divide_one_another_move_their_borders() -> No
     before, after = matrix(growing), matrix(growing, progress=1.0)
     assert before[3, 2]
     assert not after[3, 2]
-
-
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        ({"size": 0}, "option 'size' is 0; it must be a whole number from 1 to 2,147,483,647"),
-        ({"size": Linear(0, 4)}, "option 'size' is Linear"),
-        ({"size": 4, "shift": -1}, "option 'shift' is -1; it must be a whole number from 0"),
-        ({"size": 2.5}, "option 'size' is 2.5; it must be a schedule .* or a whole number"),
-        ({}, "pattern 'chunked@1' needs the option 'size'"),
-    ],
-)
-def test_bad_options_are_named(options: dict[str, Any], message: str) -> None:
-    with pytest.raises(OptionError, match=message):
-        maskplug.pattern("chunked", **options)

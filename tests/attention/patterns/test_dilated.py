@@ -9,7 +9,6 @@ import pytest
 
 import maskplug
 from maskplug.attention import Dilated, Strided, Window
-from maskplug.errors import OptionError
 from maskplug.schedule import Linear
 
 LENGTH = 14
@@ -79,19 +78,3 @@ def test_a_dilation_that_doubles_only_hides_keys() -> None:
     assert [int(mask[0].sum()) for mask in seen] == [14, 7, 4]
     assert (seen[0] >= seen[1]).all()
     assert (seen[1] >= seen[2]).all()
-
-
-@pytest.mark.parametrize(
-    ("make", "message"),
-    [
-        (lambda: Dilated(left=-1), "option 'left' is -1; it must be a whole number from 0"),
-        (lambda: Dilated(left=1, right=-2), "option 'right' is -2"),
-        (lambda: Dilated(left=1, dilation=0), "option 'dilation' is 0; .* from 1 to 2,147,483,647"),
-        (lambda: Dilated.attention_gym(-1, 2), "option 'window_size' is -1"),
-        (lambda: Dilated.attention_gym(4, 0), "option 'dilation' is 0"),
-        (lambda: maskplug.pattern("dilated(left=1, dilation=linear(0, 3))"), "'dilation' is Lin"),
-    ],
-)
-def test_bad_options_are_named(make: Any, message: str) -> None:
-    with pytest.raises(OptionError, match=message):
-        make()

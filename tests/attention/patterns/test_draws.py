@@ -142,23 +142,6 @@ def test_masks_that_draw_nothing_at_other_times_stand_still(text: str) -> None:
     assert not maskplug.pattern(text).is_dynamic
 
 
-@pytest.mark.parametrize(
-    ("text", "why"),
-    [
-        ("sentence", "in cross attention a query stands in no sentence of the keys"),
-        ("section", "in cross attention a query stands in no section of the keys"),
-        ("unilm", "in cross attention source and target are not one sequence"),
-        ("permutation", "in cross attention queries have no place in the order of the keys"),
-        ("bigbird", "in cross attention queries do not stand in the blocks of the keys"),
-    ],
-)
-def test_patterns_for_self_attention_refuse_cross_attention(text: str, why: str) -> None:
-    with pytest.raises(
-        maskplug.OptionError, match=f"pattern '{text}' is for self-attention: {why}"
-    ):
-        maskplug.pattern(text).dense(2, 3, attention_kind="cross")
-
-
 @each
 def test_a_sample_of_padding_alone_draws_nothing(text: str) -> None:
     with_it = many(text, valid=[[0] * LENGTH] * 20 + [[1] * LENGTH] * 20)

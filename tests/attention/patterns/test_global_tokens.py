@@ -9,7 +9,6 @@ import pytest
 
 import maskplug
 from maskplug.attention import GlobalTokens
-from maskplug.errors import OptionError, TokenError
 
 
 def matrix(pattern: maskplug.Pattern | str, length: int = 9, **more: Any) -> Any:
@@ -39,12 +38,6 @@ def test_a_layer_says_the_same_as_positions() -> None:
     assert (seen == matrix("global_tokens:positions=[0, 3, -1]")).all()
 
 
-def test_what_it_reads_depends_on_its_option() -> None:
-    assert GlobalTokens().all_required_annotations == ()
-    assert GlobalTokens(None).all_required_annotations == ("global_tokens",)
-    assert (GlobalTokens(None) | GlobalTokens()).all_required_annotations == ("global_tokens",)
-
-
 def test_the_end_is_each_sample_s_own() -> None:
     valid = np.array([[1, 1, 1, 1, 1], [1, 1, 1, 0, 0], [0, 0, 1, 1, 1]])
     seen = maskplug.pattern("global_tokens:positions=[-1]").dense(5, valid=valid)[:, 0]
@@ -68,23 +61,3 @@ def test_longformer() -> None:
     q, k = np.arange(9)[:, None], np.arange(9)[None]
     seen = matrix("global_tokens | window:left=2,right=2")
     assert (seen == ((np.abs(q - k) <= 2) | (q == 0) | (k == 0))).all()
-
-
-def test_a_missing_layer_is_named() -> None:
-    with pytest.raises(TokenError, match=r"'global_tokens' reads the layer 'global_tokens', which"):
-        matrix("global_tokens:positions=null")
-    with pytest.raises(TokenError, match=r"has the shape \(1, 4\); .*\(1, 9\)"):
-        matrix("global_tokens:positions=null", global_tokens=[1, 0, 0, 0])
-
-
-@pytest.mark.parametrize(
-    ("positions", "message"),
-    [
-        ((), "option 'positions' is empty; .*null"),
-        (3, "option 'positions' is 3; it must be a list or null"),
-        (("a",), "option 'positions' is 'a'; it must be a whole number"),
-    ],
-)
-def test_bad_options_are_named(positions: Any, message: str) -> None:
-    with pytest.raises(OptionError, match=message):
-        maskplug.pattern("global_tokens", positions=positions)

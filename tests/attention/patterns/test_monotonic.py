@@ -6,11 +6,9 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
-import pytest
 
 import maskplug
 from maskplug.attention import Monotonic, WaitK
-from maskplug.errors import TokenError
 
 
 def visible(reads: list[int], sources: int, **options: Any) -> list[list[int]]:
@@ -71,36 +69,3 @@ def test_padding_counts_for_nothing() -> None:
         [0, 1, 1, 1, 0],
     ]
     assert seen[1].sum(-1).tolist() == [1, 1, 4, 4]
-
-
-@pytest.mark.parametrize(
-    ("reads", "said"),
-    [
-        (
-            [[1, 2], [1, 4]],
-            "sample 1: .* is 4 at target token 1; it goes from 0 to 3",
-        ),
-        ([[-1, 2], [1, 1]], "sample 0: .*'sources_read' is -1 at target token 0"),
-    ],
-)
-def test_a_number_that_cannot_be_is_named(reads: Any, said: str) -> None:
-    valid = [[1, 1, 1, 1], [0, 1, 1, 1]]
-    with pytest.raises(TokenError, match=said):
-        Monotonic().dense(2, 4, attention_kind="cross", sources_read=reads, valid=valid)
-
-
-def test_a_layer_is_needed_that_fits() -> None:
-    with pytest.raises(TokenError, match="'monotonic' reads the layer 'sources_read'"):
-        Monotonic().dense(2, 4, attention_kind="cross")
-    with pytest.raises(TokenError, match=r"shape \(1, 3\).*\(1, 2\)"):
-        Monotonic().dense(2, 4, attention_kind="cross", sources_read=[[1, 2, 3]])
-
-
-def test_self_attention_is_refused() -> None:
-    with pytest.raises(maskplug.OptionError, match=r"'monotonic' .* cross attention"):
-        Monotonic().dense(2, sources_read=[1, 2])
-
-
-def test_a_chunk_has_a_token() -> None:
-    with pytest.raises(maskplug.OptionError, match="'lookback' is 0"):
-        maskplug.pattern("monotonic:lookback=0")

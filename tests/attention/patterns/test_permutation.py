@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import maskplug
-from maskplug.errors import MaskplugWarning, OptionError, TokenError
+from maskplug.errors import MaskplugWarning
 from maskplug.objectives.xlnet import perm_mask
 from support.batches import VOCAB, equal_rows, fits
 
@@ -95,14 +95,3 @@ def test_one_token_and_none() -> None:
     assert maskplug.pattern(DRAWN).dense(1).all()
     assert maskplug.pattern("permutation").dense(1, order=[-1]).all()
     assert maskplug.pattern(DRAWN).dense(0).shape == (1, 1, 0, 0)
-
-
-def test_the_layer_and_the_clock_that_an_order_has() -> None:
-    assert maskplug.pattern("permutation").all_required_annotations == ("order",)
-    assert maskplug.pattern(DRAWN).all_required_annotations == ()
-    with pytest.raises(TokenError, match="pattern 'permutation' reads the layer 'order'"):
-        maskplug.pattern("permutation").dense(3)
-    with pytest.raises(OptionError, match="order 'layer' draws nothing"):
-        maskplug.pattern("permutation:clock=epoch")
-    with pytest.raises(OptionError, match="option 'order' is 'random'; it must be one of"):
-        maskplug.pattern("permutation:order=random")

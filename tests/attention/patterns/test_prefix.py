@@ -10,7 +10,6 @@ import pytest
 
 import maskplug
 from maskplug.attention import Causal, Full, Prefix
-from maskplug.errors import OptionError, TokenError
 from maskplug.schedule import Linear
 
 LENGTH = 8
@@ -63,27 +62,3 @@ def test_a_prefix_grows_with_training() -> None:
     assert seen[16].all()
     for before, after in pairwise(seen):
         assert (before <= after).all()
-
-
-def test_what_it_reads_depends_on_its_option() -> None:
-    assert Prefix(3).all_required_annotations == ()
-    assert Prefix().all_required_annotations == ("prefix_lengths",)
-
-
-def test_a_missing_or_wrong_layer_is_named() -> None:
-    with pytest.raises(TokenError, match=r"'prefix' reads the layer 'prefix_lengths', which"):
-        matrix(Prefix())
-    with pytest.raises(TokenError, match=r"has the shape \(2,\); .*\(1,\); a column, \(samples, 1"):
-        matrix(Prefix(), prefix_lengths=[1, 2])
-    with pytest.raises(TokenError, match="'prefix_lengths' is -4 in sample 1; it must be 0 or"):
-        matrix(Prefix(), prefix_lengths=[[2], [-4]])
-    with pytest.raises(TokenError, match="is float64; it must be whole numbers"):
-        matrix(Prefix(), prefix_lengths=[[2.0]])
-
-
-@pytest.mark.parametrize("length", [-1, Linear(-2, 3)])
-def test_bad_options_are_named(length: Any) -> None:
-    with pytest.raises(
-        OptionError, match=r"option 'length' is .* whole number from 0 to 2,147,483,647"
-    ):
-        Prefix(length)

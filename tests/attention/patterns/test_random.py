@@ -10,7 +10,7 @@ import pytest
 from scipy import stats
 
 import maskplug
-from maskplug.errors import MaskplugWarning, OptionError
+from maskplug.errors import MaskplugWarning
 from support.batches import fits, likely
 
 N = 20_000
@@ -98,14 +98,3 @@ def test_a_query_may_lose_all_that_another_pattern_leaves_it() -> None:
     with pytest.warns(MaskplugWarning, match="hides every key from"):
         pattern.dense(8, keys=[1])
     assert pattern.dense(8, keys=[1], fallback="self")[0, 0].diagonal().all()
-
-
-@pytest.mark.parametrize("rate", [-0.1, 1.5, float("nan"), True, None])
-def test_bad_rates(rate: Any) -> None:
-    with pytest.raises(OptionError, match="option 'rate' is"):
-        maskplug.pattern("random", rate=rate)
-
-
-def test_schedules_that_leave_the_range() -> None:
-    with pytest.raises(OptionError, match="stays between them"):
-        maskplug.pattern("random(rate=linear(0.5, 1.5))")

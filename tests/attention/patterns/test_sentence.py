@@ -5,10 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import pytest
 
 import maskplug
-from maskplug.errors import TokenError
 
 SENTENCES = [1, 0, 0, 1, 0, 1, 0, 0, 1, 0]
 SECTIONS = [1, 0, 0, 0, 0, 1, 0, 0, 0, 0]
@@ -90,30 +88,3 @@ def test_one_token_and_none() -> None:
     for text in ("sentence", "section"):
         assert dense(text, 1).all()
         assert dense(text, 0).shape == (0, 0)
-
-
-def test_layers_depend_on_options() -> None:
-    assert maskplug.pattern("sentence").all_required_annotations == ("sentence_starts",)
-    assert maskplug.pattern("sentence(heads=true) & section").all_required_annotations == (
-        "sentence_starts",
-        "section_starts",
-    )
-
-
-@pytest.mark.parametrize(
-    ("text", "layer", "given"),
-    [
-        ("sentence", "sentence_starts", {}),
-        ("sentence:heads=true", "section_starts", {"sentence_starts": [1, 0]}),
-        ("section", "section_starts", {"sentence_starts": [1, 0]}),
-    ],
-)
-def test_missing_layers(text: str, layer: str, given: dict[str, Any]) -> None:
-    name = text.split(":")[0]
-    with pytest.raises(TokenError, match=f"pattern '{name}' reads the layer '{layer}', which was"):
-        maskplug.pattern(text).dense(2, **given)
-
-
-def test_a_layer_of_another_length() -> None:
-    with pytest.raises(TokenError, match="'sentence_starts' has the shape"):
-        maskplug.pattern("sentence").dense(3, sentence_starts=[1, 0])

@@ -9,7 +9,6 @@ import pytest
 
 import maskplug
 from maskplug.attention import Chunked, Fixed, Full, Strided
-from maskplug.errors import OptionError
 
 LENGTH = 17
 q, k = np.arange(LENGTH)[:, None], np.arange(LENGTH)[None]
@@ -64,29 +63,3 @@ def test_the_edges_of_fixed() -> None:
     # The last block has no end yet.
     shown = matrix(Fixed(stride=6)) & ~matrix(Chunked(6))
     assert set(np.flatnonzero(shown.any(0)).tolist()) == {5, 11}
-
-
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        (
-            "strided:stride=0",
-            "option 'stride' is 0; it must be a whole number from 1 to 2,147,483,647",
-        ),
-        ("strided", "needs the option 'stride'"),
-        ("fixed:stride=0", "option 'stride' is 0"),
-        ("fixed:stride=4,summary=0", "option 'summary' is 0; .* from 1 to 2,147,483,647"),
-        ("fixed:stride=4,summary=5", "option 'summary' is 5; a block has 4 tokens"),
-        ("strided(stride=linear(0, 3))", "option 'stride' is Linear.* a schedule that stays there"),
-        ("fixed(stride=linear(0, 3))", "option 'stride' is Linear"),
-        (
-            "fixed(stride=4, summary=linear(0, 3))",
-            "option 'summary' is Linear.* from 1 to 2,147,483,647",
-        ),
-        ("fixed(stride=4, summary=linear(1, 5))", "'summary' is Linear.*; a block has 4 tokens"),
-        ("fixed(stride=linear(4, 2), summary=3)", "'summary' is 3; a block has Linear"),
-    ],
-)
-def test_bad_options_are_named(text: str, message: str) -> None:
-    with pytest.raises(OptionError, match=message):
-        maskplug.pattern(text)

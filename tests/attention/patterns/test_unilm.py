@@ -5,10 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import pytest
 
 import maskplug
-from maskplug.errors import OptionError, TokenError
 from support.batches import fits
 
 MODES = ("bidirectional", "seq2seq", "left_to_right", "right_to_left")
@@ -91,32 +89,6 @@ def test_one_token_sees_itself_in_every_mode() -> None:
         assert dense(mode, 1).all()
 
 
-def test_the_layer_that_a_mode_reads() -> None:
-    assert maskplug.pattern("unilm").all_required_annotations == ("segments",)
-    assert maskplug.pattern("unilm:mode=mixture").all_required_annotations == ("segments",)
-    assert maskplug.pattern("unilm:mode=right_to_left & causal").all_required_annotations == ()
-    with pytest.raises(TokenError, match="pattern 'unilm' reads the layer 'segments'"):
-        maskplug.pattern("unilm").dense(3)
-
-
-def test_segments_are_0_or_1_but_in_padding() -> None:
-    with pytest.raises(TokenError, match="'segments' is 2 at key 1 of sample 1; it must be 0"):
-        maskplug.pattern("unilm").dense(2, segments=[[0, 1], [0, 2]], keys=[1, 2])
+def test_segments_of_padding_are_ignored() -> None:
     mask = maskplug.pattern("unilm").dense(3, segments=[0, 1, -1], valid=[1, 1, 0])
     assert mask[0, 0, :2, :2].astype(int).tolist() == [[1, 0], [1, 1]]
-
-
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        ({"mode": "both"}, "option 'mode' is 'both'; it must be one of"),
-        ({"shares": [1, 1]}, r"option 'shares' is \[1.0, 1.0\]; it must be four"),
-        ({"shares": [0, 0, 0, 0]}, "not all zero"),
-        ({"shares": [1, 1, 1, -1]}, "not negative"),
-        ({"shares": [1, 1, 1, float("nan")]}, "finite"),
-        ({"clock": "epoch"}, "mode 'seq2seq' draws nothing; only 'mixture' has a clock"),
-    ],
-)
-def test_bad_options(options: dict[str, Any], message: str) -> None:
-    with pytest.raises(OptionError, match=message):
-        maskplug.pattern("unilm", **options)

@@ -117,32 +117,3 @@ def test_padding_moves_nothing_and_sees_what_the_first_token_sees() -> None:
         [0, 0, 1, 1, 1, 0, 0],
         [0, 0, 1, 1, 1, 1, 0],
     ]
-
-
-@pytest.mark.parametrize("attention_kind", ["encoder", "decoder"])
-def test_self_attention_is_refused(attention_kind: str) -> None:
-    with pytest.raises(
-        maskplug.OptionError, match=f"'wait_k' .* not for .*attention_kind='{attention_kind}'"
-    ):
-        WaitK(2).dense(4, attention_kind=attention_kind)
-
-
-@pytest.mark.parametrize(
-    ("text", "said"),
-    [
-        ("wait_k", "needs the option 'k'"),
-        ("wait_k:k=0", "'k' is 0; it must be a whole number from 1"),
-        ("wait_k(k=linear(0, 3))", "'k' is Linear"),
-        ("wait_k:k=4,most=3", "'most' is 3; k is drawn from 4 to it"),
-        ("wait_k(k=linear(1, 9), most=8)", "so that it must be 9 or more"),
-        ("wait_k:k=4,clock=epoch", r"'clock' is Epoch\(\), and without 'most' nothing is drawn"),
-        ("wait_k:k=4,catchup=1", "'catchup' is 1.0; it must be a finite number below 1"),
-        ("wait_k:k=4,catchup=-Infinity", "'catchup' is -inf"),
-        ("wait_k(k=4, most=linear(9, 3))", "'most' is Linear.* least value is 4 or more"),
-        ("wait_k(k=linear(1, 9), most=linear(2, 8))", "whose greatest is 9 or more"),
-        ("wait_k(k=4, catchup=linear(0, 1))", "'catchup' is Linear.* a schedule that stays there"),
-    ],
-)
-def test_wrong_options_are_named(text: str, said: str) -> None:
-    with pytest.raises(maskplug.OptionError, match=said):
-        maskplug.pattern(text)

@@ -10,7 +10,6 @@ import pytest
 
 import maskplug
 from maskplug.attention import Causal, Window
-from maskplug.errors import OptionError
 from maskplug.schedule import Linear
 
 LENGTH = 13
@@ -120,20 +119,3 @@ def test_longformer_halves_what_its_config_says() -> None:
         for row in hidden
     ]
     assert (matrix(Window.longformer(4), 12) == torch.stack(seen).numpy()).all()
-
-
-@pytest.mark.parametrize(
-    ("make", "message"),
-    [
-        (lambda: Window(left=-1), "option 'left' is -1; it must be a whole number from 0"),
-        (lambda: Window(left=1, right=Linear(-1, 4)), "option 'right' is Linear"),
-        (lambda: Window.attention_gym(-1), "option 'window_size' is -1"),
-        (lambda: Window.huggingface(0), "option 'sliding_window' is 0; .* from 1 to 2,147,483,647"),
-        (lambda: Window.huggingface(-1, causal=False), "option 'sliding_window' is -1"),
-        (lambda: Window.longformer(0), "option 'attention_window' is 0"),
-        (lambda: Window.longformer(7), "'attention_window' is 7; it counts both sides .* even"),
-    ],
-)
-def test_bad_options_are_named(make: Any, message: str) -> None:
-    with pytest.raises(OptionError, match=message):
-        make()
