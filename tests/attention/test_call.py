@@ -18,10 +18,10 @@ from support.scenes import Case, scene
 pytestmark = pytest.mark.filterwarnings("ignore:pattern .* hides every key")
 
 
-def call(queries: int = 4, keys: int = 4, batch: int = 1, **more: Any) -> AttentionCall:
+def call(q_len: int = 4, kv_len: int = 4, batch: int = 1, **more: Any) -> AttentionCall:
     progress = more.pop("progress", 0.0)
     context = MaskingContext.at(0, 0, 0, np.zeros(batch, np.uint64), progress)
-    return AttentionCall(queries, keys, context, **more)
+    return AttentionCall(q_len, kv_len, context, **more)
 
 
 def test_queries_count_from_the_first_real_token() -> None:

@@ -151,7 +151,7 @@ def test_documents_draw_by_their_own_keys_or_by_their_row_s() -> None:
             "prefix",
             "encoder",
             {"prefix_lengths": [[1, 1, 2, 2, 1]]},
-            "'prefix_lengths' is 1 at key 4 of sample 0, and 2 at the first token",
+            "'prefix_lengths' is 1 at key 4 of sample 0, but 2 at the first token",
         ),
         ("aligned", "cross", {"links": [[(1, 2)]]}, "the pair 1-2 .* joins two documents"),
         ("aligned", "cross", {"links": [[(9, 2)]]}, "the pair 9-2 .* is outside the row"),
