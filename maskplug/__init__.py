@@ -1,6 +1,6 @@
 """Sample-stable masking for Transformers.
 
-A mask is a pure function of strategy@version, options, seed, t and the sample's key.
+A mask is a pure function of strategy@version, options, seed, t and the key of the sample.
 """
 
 from maskplug.attention import AttentionCall, Pattern, pattern
@@ -23,13 +23,13 @@ from maskplug.vocabulary import Vocabulary
 __version__ = "0.1.0"
 
 __all__ = [
+    "AttentionCall",
     "Clock",
     "Losses",
     "Masked",
     "MaskingEvent",
     "MaskplugError",
     "MaskplugWarning",
-    "SelectionBound",
     "OptionError",
     "Pattern",
     "Ragged",
@@ -38,8 +38,8 @@ __all__ = [
     "Rng",
     "Schedule",
     "Selection",
+    "SelectionBound",
     "Selector",
-    "AttentionCall",
     "Strategy",
     "Target",
     "TokenBatch",

@@ -1,4 +1,4 @@
-"""The built-in parts and strategies, offered through the same hook as everybody else's."""
+"""Registration of the built-in parts and strategies through the public hook."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from maskplug.strategies.composed import compose
 
 @hookimpl
 def maskplug_register(register: Register) -> None:
-    """Offer everything that maskplug brings itself."""
+    """Register the built-in parts and strategies."""
     register("clock", "never", clock.Never)
     register("clock", "epoch", clock.Epoch)
     register("clock", "step", clock.Step)

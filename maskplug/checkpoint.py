@@ -1,4 +1,4 @@
-"""The comparison of a checkpoint's masking record with the run that resumes it."""
+"""Comparison of the masking record of a checkpoint with the run that resumes from it."""
 
 from __future__ import annotations
 
@@ -19,25 +19,25 @@ def compare(
     override: str,
     optional: Collection[str] = (),
 ) -> str | None:
-    """Compare a checkpoint's masking record with that of the run that resumes it.
+    """Compare the masking record of a checkpoint with that of the current run.
 
     Args:
-        saved: what the checkpoint holds, of any type and content: it may be damaged, or written by
-            another program. None where it holds nothing.
+        saved: the record in the checkpoint, of any type: it may be damaged or written by another
+            program; None if there is none.
         current: the record of this run: JSON values by name.
-        describe: a record in words; it is called for records whose names and types are those of
-            ``current``, and must bear any JSON value within.
-        checkpoint: what the message calls the checkpoint.
+        describe: formats a record for the message; called for records with the names and types of
+            ``current`` and any JSON values.
+        checkpoint: name of the checkpoint in the message.
         allow: whether a difference is allowed.
-        override: how the user allows it, for the message.
+        override: how the user allows a difference, for the message.
         optional: names that a record may lack.
 
     Returns:
-        None for equal records; where a difference is allowed, the warning to give.
+        None for equal records; the text of a warning for a difference that is allowed.
 
     Raises:
-        SpecMismatchError: for a difference that is not allowed, also for a record that is missing
-            or damaged.
+        SpecMismatchError: for a difference that is not allowed, and for a missing or damaged
+            record.
 
     Example:
         >>> options = {"checkpoint": "the checkpoint", "override": "--allow"}
@@ -51,10 +51,10 @@ def compare(
     message = " ".join(f"{checkpoint} {problem}".split())
     if not allow:
         raise SpecMismatchError(
-            f"{message}. Resume with the same strategy, options and seed, or go on with the new "
+            f"{message}. Resume with the same strategy, options and seed, or allow the new "
             f"ones: {override}"
         )
-    return f"{message}; going on with the new ones, as told"
+    return f"{message}; continuing with the new ones"
 
 
 def _problem(
@@ -89,11 +89,11 @@ def _problem(
 
 
 def _damage(saved: Any, current: Mapping[str, Any], optional: Collection[str]) -> str:
-    """What keeps a value from being a record of the form of ``current``; empty if nothing does."""
+    """Return why a value is not a record of the form of ``current``; empty if it is one."""
     if not isinstance(saved, Mapping):
         return f"it is of type {type(saved).__name__}"
     if not all(isinstance(name, str) for name in saved):
-        return "a name in it is no text"
+        return "one of its names is not text"
     missing = [name for name in current if name not in saved and name not in optional]
     if missing:
         return f"it has no {missing[0]!r}"
@@ -101,12 +101,12 @@ def _damage(saved: Any, current: Mapping[str, Any], optional: Collection[str]) -
         if name in current and type(value) is not type(current[name]):
             return f"its {name!r} is of type {type(value).__name__}"
         if _json(value) is None:
-            return f"its {name!r} holds other things than JSON values"
+            return f"its {name!r} is not made of JSON values"
     return ""
 
 
 def _json(value: Any) -> str | None:
-    """The canonical JSON of a value, which tells 1 from true; None where it has none."""
+    """Return the canonical JSON of a value (1 and true differ), or None if it has none."""
     try:
         return json.dumps(value, sort_keys=True)
     except (TypeError, ValueError, RecursionError):

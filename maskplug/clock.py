@@ -1,6 +1,6 @@
 """Clocks: (epoch, step) → t.
 
-*Static* masking is a clock that stands still, *dynamic* masking one that ticks.
+*Static* masking has a constant t, *dynamic* masking a t that changes during training.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from maskplug.validation.options import check_whole
 
 @dataclass(frozen=True)
 class Never(Clock):
-    """t = 0 always: static masking, each sample has one mask for good.
+    """t = 0: static masking, one fixed mask per sample.
 
     Example:
         >>> Never()(np.array([0, 5]), np.array([0, 900])).tolist()
@@ -32,7 +32,7 @@ class Never(Clock):
 
 @dataclass(frozen=True)
 class Epoch(Clock):
-    """t = epoch: a new mask in every epoch, as RoBERTa's dynamic masking means it.
+    """t = epoch: a new mask in every epoch, as in RoBERTa.
 
     Source: Liu et al., "RoBERTa", 2019, section 4.1.
     """
@@ -76,9 +76,9 @@ class Every(Clock):
 
 @dataclass(frozen=True)
 class Cycle(Clock):
-    """t = epoch mod k: k masks for each sample, used in turn.
+    """t = epoch mod k: k masks per sample, repeated in turn.
 
-    BERT's data were duplicated ten times with different masks before training: ``Cycle(10)``.
+    BERT's training data contained each sequence ten times, with different masks: ``Cycle(10)``.
 
     Source: Devlin et al., "BERT", 2019 (``dupe_factor`` of its data preparation).
 

@@ -1,4 +1,4 @@
-"""Ragged → padded arrays, without any framework; the only place where padding is written."""
+"""Pad ragged rows to arrays, without a framework; all padding is written here."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Side = Literal["right", "left"]
 
 
 def padded_width(lengths: IntArray, multiple_of: int | None = None) -> int:
-    """The width of a padded batch: the longest row, rounded up to ``multiple_of``.
+    """Return the width of a padded batch: the longest row, rounded up to ``multiple_of``.
 
     Example:
         >>> padded_width(np.array([3, 9]), multiple_of=8)
@@ -31,19 +31,19 @@ def padded_width(lengths: IntArray, multiple_of: int | None = None) -> int:
 def pad(
     rows: Ragged, value: int, width: int | None = None, side: Side = "right"
 ) -> np.ndarray[Any, Any]:
-    """Pad rows to one width.
+    """Pad rows to a common width.
 
     Args:
-        rows: what to pad.
-        value: what to pad with.
-        width: the width; without it that of the longest row.
+        rows: the rows.
+        value: the padding value.
+        width: defaults to the length of the longest row.
         side: the side on which padding is added.
 
     Returns:
-        int64, or float64 for rows of floats; shape (rows, width), writable and the caller's own.
+        A new writable array of shape (rows, width): int64, or float64 for rows of floats.
 
     Raises:
-        TokenError: when a row is wider than ``width``.
+        TokenError: when a row is longer than ``width``.
 
     Example:
         >>> pad(Ragged(np.array([5, 6, 7]), np.array([0, 2, 3])), value=0, side="left").tolist()
@@ -59,7 +59,7 @@ def pad(
     if len(rows.values) == len(rows) * width:  # nothing to pad, as in packed pre-training
         return rows.values.astype(dtype).reshape(len(rows), width)
     out = np.empty((len(rows), width), dtype)
-    # As integers, whatever the bits mean: the kernel is compiled once.
+    # Bits of floats are copied as integers, so that the kernel is compiled for one type.
     bits = readonly(rows.values, dtype).view(np.int64)
     fill = int(dtype(value).view(np.int64))
     pad_into(out.view(np.int64), bits, rows.offsets, fill, side == "left")
@@ -67,7 +67,10 @@ def pad(
 
 
 def visible(lengths: IntArray, width: int, side: Side = "right") -> IntArray:
-    """The attention mask of padded rows: int64, shape (rows, width), 1 = a token, 0 = padding.
+    """Return the attention mask of padded rows.
+
+    Returns:
+        int64 of shape (rows, width), 1 = token, 0 = padding.
 
     Example:
         >>> visible(np.array([2, 1]), 2).tolist()

@@ -16,15 +16,15 @@ from maskplug.vocabulary import Vocabulary
 
 @dataclass(frozen=True, eq=False)
 class MaskingContext:
-    """The time of every sample, before a clock has made t of it.
+    """Seed, epoch, step, progress and key of every sample; a clock turns them into t.
 
     Attributes:
         seed: from 0 to 2**64 - 1.
-        epoch, step: int64, one each, counted from 0.
-        keys: uint64, one each.
-        progress: float64, one each, from 0 to 1.
-        feedback: what the model has told of its losses, or None.
-        scope: stands before every purpose.
+        epoch, step: int64, one per sample, counted from 0.
+        keys: uint64, one per sample.
+        progress: float64, one per sample, from 0 to 1.
+        feedback: the tracked losses of the model, or None.
+        scope: the prefix of every purpose string of the random draws.
     """
 
     seed: int
@@ -45,11 +45,11 @@ class MaskingContext:
         progress: float | FloatArray = 0.0,
         feedback: Feedback | None = None,
     ) -> MaskingContext:
-        """Spread single values over the samples.
+        """Build a context; scalars apply to all samples.
 
         Raises:
-            OptionError: when a time is no whole number or negative, or there is not one for each
-                sample; for a seed or a progress out of range.
+            OptionError: when epoch or step is negative, not an integer, or not one per sample; for
+                a seed or a progress out of range.
         """
         samples = len(keys)
         times = times_of(epoch, samples, "epoch"), times_of(step, samples, "step")
@@ -59,10 +59,10 @@ class MaskingContext:
         return len(self.keys)
 
     def rng(self, clock: Clock) -> Rng:
-        """The draws at the time that this clock tells.
+        """Return the random draws at the t of a clock.
 
         Raises:
-            OptionError: for a time out of range.
+            OptionError: for a t out of range.
         """
         return Rng(
             self.seed,
@@ -75,12 +75,12 @@ class MaskingContext:
         )
 
     def take(self, rows: IntArray) -> MaskingContext:
-        """Some samples, in this order."""
+        """Return the context of some samples, in this order."""
         names = ("epoch", "step", "keys", "progress")
         return replace(self, **{name: getattr(self, name)[rows] for name in names})
 
     def scoped(self, name: str) -> MaskingContext:
-        """The same time, with draws of its own."""
+        """Return the same context with independent draws."""
         return replace(self, scope=f"{self.scope}{name}/")
 
 

@@ -1,6 +1,6 @@
 """Every error and warning that maskplug raises, under one base class.
 
-The message is the documentation: it names the culprit, the value received and the choices.
+Each message states the problem, the value received and the choices or the remedy.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import reprlib
 from collections.abc import Iterable
 from typing import Any
 
-from maskplug.validation.synonyms import in_our_terms
+from maskplug.validation.synonyms import known_synonyms
 
 
 class MaskplugError(Exception):
@@ -26,39 +26,39 @@ class UnknownNameError(MaskplugError, LookupError):
 
 
 class ConflictError(MaskplugError):
-    """Two distributions provide the same name, and the caller did not say which one."""
+    """Two distributions provide the same name, and the call names neither."""
 
 
 class PluginError(MaskplugError):
-    """A plugin could not be loaded, or offers something impossible."""
+    """A plugin could not be loaded, or registers something invalid."""
 
 
 class VocabularyError(MaskplugError, ValueError):
-    """The vocabulary cannot serve the strategy, or contradicts itself."""
+    """The vocabulary lacks what the strategy needs, or is inconsistent."""
 
 
 class TokenError(MaskplugError, ValueError):
-    """Rows, layers, labels or keys that do not fit together."""
+    """Rows, annotations, labels or keys do not match."""
 
 
 class ResultError(TokenError):
-    """What a part returned is of the wrong type, or does not fit the batch."""
+    """A part returned a value of the wrong type or shape."""
 
 
 class StrategyError(MaskplugError, RuntimeError):
-    """A strategy raised while it was masking; the message says how to reproduce it."""
+    """A strategy raised while masking; the message contains a command that reproduces it."""
 
 
 class SpecMismatchError(MaskplugError, ValueError):
-    """A checkpoint was made under another masking spec than the one now in use."""
+    """A checkpoint was written with another masking spec than the current one."""
 
 
 class MaskplugWarning(UserWarning):
-    """Something works, but less well than maskplug promises."""
+    """Masking works, but a promise of maskplug is weakened; the message states which."""
 
 
-class _Shown(reprlib.Repr):
-    """A ``repr`` that takes bounded time and room, and never fails."""
+class _BoundedRepr(reprlib.Repr):
+    """A ``repr`` of bounded time and length that never raises."""
 
     def __init__(self, limit: int) -> None:
         super().__init__()
@@ -75,34 +75,34 @@ class _Shown(reprlib.Repr):
     def repr_instance(self, x: Any, level: int) -> str:
         try:
             text = " ".join(repr(x).split())
-        except Exception:  # it is not ours: whatever it raises must not hide the message
+        except Exception:  # a failing repr must not hide the message
             return f"<{type(x).__name__}>"
         return text.encode(errors="backslashreplace").decode()
 
 
 def shortened(value: Any, limit: int = 80) -> str:
-    r"""Return a value as a message shows it: its ``repr`` on one line, cut to ``limit`` characters.
+    r"""Return the ``repr`` of a value on one line, cut to ``limit`` characters.
 
-    Works for any value: integers of thousands of digits, nested or endless lists, unpaired
-    surrogates, and objects whose own ``repr`` fails.
+    Any value is accepted: integers of thousands of digits, nested or recursive lists, unpaired
+    surrogates, and objects whose ``repr`` raises.
 
     Example:
         >>> shortened([0.1, "a\nb"]), shortened(10**400)
         ("[0.1, 'a\\nb']", 'an integer of about 401 digits')
     """
     try:
-        text = _Shown(limit).repr(value)
+        text = _BoundedRepr(limit).repr(value)
     except Exception:
         text = f"<{type(value).__name__}>"
     return text if len(text) <= limit else f"{text[: limit - 1]}…"
 
 
-#: Exceptions that never count as a failure of a plugin: they belong to the user and to Python.
+#: Exceptions that are never treated as the failure of a plugin.
 PASSED_ON = (KeyboardInterrupt, GeneratorExit)
 
 
 def described(error: BaseException) -> str:
-    """The class and the message of an exception, on one line, whatever the exception is.
+    """Return the class and the message of an exception on one line.
 
     Example:
         >>> described(KeyError("nine")), described(SystemExit())
@@ -110,16 +110,16 @@ def described(error: BaseException) -> str:
     """
     try:
         message = " ".join(str(error).split())
-    except Exception:  # a message that cannot be made is no reason to fail
+    except Exception:  # the message itself may raise
         message = ""
     return f"{type(error).__name__}: {message}" if message else type(error).__name__
 
 
 def did_you_mean(wrong: str, choices: Iterable[str]) -> str:
-    """The words to put behind an unknown name: the nearest choices, then all of them.
+    """Return a hint for an unknown name: the nearest choices, then all choices.
 
-    A name that papers and other libraries use for one of the choices gets that choice; any other
-    name the choice with the nearest spelling.
+    Names that papers and other libraries use for a choice suggest that choice; other names suggest
+    the choice with the nearest spelling.
 
     Returns:
         A phrase such as ``"; did you mean 'span'? Choices: none, span"``.
@@ -131,7 +131,7 @@ def did_you_mean(wrong: str, choices: Iterable[str]) -> str:
         "; did you mean 'whole_word'? Choices: span, whole_word"
     """
     names = sorted(choices)
-    near = in_our_terms(wrong, names)
+    near = known_synonyms(wrong, names)
     near = near or difflib.get_close_matches(wrong, names, n=1, cutoff=0.6)
     hint = f"; did you mean {' or '.join(map(repr, near))}?" if near else "."
     return f"{hint} Choices: {', '.join(names) or '(none)'}"

@@ -1,6 +1,6 @@
-"""Every hook that a plugin can implement.
+"""The hooks that a plugin can implement.
 
-A plugin is a module named in the entry-point group ``maskplug``; it marks its functions with
+A plugin is a module in the entry-point group ``maskplug``; its hook functions are decorated with
 ``@maskplug.hookimpl``.
 """
 
@@ -21,30 +21,30 @@ hookimpl = pluggy.HookimplMarker(PROJECT)
 
 
 class Register(Protocol):
-    """What :func:`maskplug_register` is given."""
+    """Type of the argument of :func:`maskplug_register`."""
 
     def __call__(
         self, kind: str, name: str, factory: Callable[..., object], version: int = 1
     ) -> None:
-        """Offer a part or a strategy under ``name``; see :func:`maskplug_register`."""
+        """Register a part or a strategy; see :func:`maskplug_register`."""
 
 
 @hookspec
 def maskplug_register(register: Register) -> None:
-    """Offer parts and strategies under names.
+    """Register parts and strategies by name.
 
     ``register(kind, name, factory, version=1)``: ``kind`` is "strategy", "selector",
     "replacement", "target", "clock", "schedule" or "pattern". The factory of a part is its class (a
     frozen dataclass); that of a strategy is a function which returns a ``maskplug.Strategy``, and
-    whose keyword arguments are the strategy's options. When masks change for the same key, register
-    the new strategy or pattern under the next version and keep the old one.
+    whose keyword arguments are the options. When masks change for the same key, register the new
+    strategy or pattern with the next version and keep the old one.
 
     Example::
 
         import maskplug
 
         def half(clock: maskplug.Clock | str = "epoch") -> maskplug.Strategy:
-            # A docstring here is what 'maskplug list' shows.
+            # 'maskplug list' shows this docstring.
             return maskplug.compose(selector=maskplug.part("selector", "exact", rate=0.5),
                                     clock=clock)
 
@@ -56,11 +56,11 @@ def maskplug_register(register: Register) -> None:
 
 @hookspec
 def maskplug_after_mask(masked: Masked, event: MaskingEvent) -> None:
-    """Observe a batch that was just masked.
+    """Observe a masked batch.
 
-    ``masked`` and ``event.tokens`` are read-only copies; what an observer returns is ignored.
+    ``masked`` and ``event.tokens`` are read-only copies; return values are ignored.
     Wrappers, ``tryfirst`` and ``trylast`` work as pluggy documents them. An observer that raises is
-    reported once, and not called again. Called in the process that masked the batch, which may be a
+    reported once and not called again. Observers run in the process that masks the batch, often a
     data-loading worker.
 
     Example::

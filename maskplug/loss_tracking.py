@@ -1,4 +1,4 @@
-"""What a model tells of its losses, and when masks may follow it: in rounds, two rounds later."""
+"""Loss tracking for adaptive strategies: losses of one round determine masks two rounds later."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from maskplug.types import FloatArray, IntArray
 from maskplug.validation.options import SIZE, check_number, check_whole
 from maskplug.vocabulary import Vocabulary
 
-#: Losses are summed as whole numbers of 2**-20, so that no order of adding can change a sum.
+#: Losses are summed as integers in units of 2**-20, so that the order of addition is irrelevant.
 SCALE = 1 << 20
-#: What greater losses count as.
-GREATEST = float(1 << 15)
-#: How many tables are kept: of the round before, of this one and of the next.
+#: Losses are clipped to this value.
+MAX_LOSS = float(1 << 15)
+#: Number of tables kept: those of the previous, the current and the next round.
 KEPT = 3
 #: The score of a class that has not been seen.
 UNSEEN = -1.0
@@ -26,13 +26,13 @@ UNSEEN = -1.0
 
 @dataclass(frozen=True)
 class LossTrackingConfig:
-    """How losses are summed up for the masks that follow them.
+    """How losses are aggregated for adaptive masks.
 
     Args:
-        every: the number of optimizer steps of a round.
-        momentum: from 0 to 1, how much of a score stays when a round ends; 1 keeps the first.
-        by: "token" (a class is a token id) or "layer" (the batch's layer ``classes`` tells it).
-        classes: their number, for "layer"; None for "token", where the vocabulary tells it.
+        every: number of optimizer steps per round.
+        momentum: share of a score that remains when a round ends, from 0 to 1.
+        by: "token" (classes are token ids) or "layer" (the annotation ``classes`` of the batch).
+        classes: number of classes for "layer"; None for "token" (the size of the vocabulary).
     """
 
     every: int = 100
@@ -52,19 +52,19 @@ class LossTrackingConfig:
         check_whole("classes", self.classes, 1, SIZE)
 
     def size(self, vocab: Vocabulary) -> int:
-        """The number of classes."""
+        """Return the number of classes."""
         return vocab.size if self.classes is None else self.classes
 
 
 class Tables:
-    """The scores that masks are drawn with, of three rounds, in cells that processes may share.
+    """The scores of three rounds, in memory that processes can share.
 
-    One process publishes, any number read. A round's table is published a whole round before its
-    first step, so that a process that makes batches less than a round ahead always finds it.
+    One process writes, any number read. The table of a round is written a whole round before its
+    first step, so that workers that prefetch less than a round always find it.
 
     Args:
-        cells: float64, ``Tables.room(classes)`` of them, zero at first.
-        every: the number of steps of a round.
+        cells: float64 of size ``Tables.room(classes)``, initially zero.
+        every: number of steps per round.
     """
 
     def __init__(self, cells: FloatArray, every: int) -> None:
@@ -74,21 +74,21 @@ class Tables:
 
     @staticmethod
     def room(classes: int) -> int:
-        """The number of cells."""
+        """Return the required size of ``cells``."""
         return KEPT * (1 + classes)
 
     @property
     def classes(self) -> int:
-        """The number of scores of a table."""
+        """The number of classes."""
         return int(self._scores.shape[1])
 
     def at(self, step: int) -> FloatArray:
-        """The score of each class for masks of this step: float64, 1 for the mean.
+        """Return the score of each class for masks of a step: float64, relative to the mean.
 
-        All are 1 in the rounds 0 and 1.
+        All scores are 1 in the rounds 0 and 1.
 
         Raises:
-            OptionError: when the table of the step's round is not there (yet, or any more).
+            OptionError: when the table of the step's round is not available (yet, or any more).
         """
         wanted = step // self.every
         if wanted < 2:
@@ -96,18 +96,18 @@ class Tables:
         slot = wanted % KEPT
         before = self._rounds[slot, 0]
         scores: FloatArray = self._scores[slot].copy()
-        if not before == self._rounds[slot, 0] == wanted:  # also where it changed meanwhile
+        if not before == self._rounds[slot, 0] == wanted:  # or it was overwritten meanwhile
             there = sorted({int(number) for number in self._rounds[:, 0] if number >= 2})
             raise OptionError(
-                f"the losses that masks of step {step} follow (round {wanted}, of {self.every} "
-                f"steps) are not there; there are those of the rounds {[0, 1, *there]}. A batch "
-                "may be made less than a round ahead of training: raise the strategy's 'every', "
-                "or lower the number of workers or what they load ahead"
+                f"the losses for masks of step {step} (round {wanted}, of {self.every} steps) are "
+                f"not available; available rounds: {[0, 1, *there]}. Batches can be prepared at "
+                "most one round ahead of training: raise the strategy's 'every', or lower the number "
+                "of workers or their prefetch factor"
             )
         return scores
 
     def publish(self, number: int, scores: FloatArray) -> None:
-        """Make these the scores of a round; those of three rounds before are gone."""
+        """Write the scores of a round; they replace those of three rounds before."""
         slot = number % KEPT
         self._rounds[slot] = 0.0
         self._scores[slot] = scores
@@ -115,7 +115,7 @@ class Tables:
 
     @staticmethod
     def fit(cells: FloatArray, number: int) -> bool:
-        """Whether these cells hold what has been published when round ``number`` begins."""
+        """Return whether cells have the content expected at the beginning of round ``number``."""
         rounds, scores = np.split(cells.reshape(KEPT, -1), [1], axis=1)
         before, *published = (n if n >= 2 else 0 for n in (number - 1, number, number + 1))
         slots = [(number + ahead) % KEPT for ahead in (-1, 0, 1)]
@@ -123,30 +123,30 @@ class Tables:
         return number >= 0 and newer == published and oldest in (0, before) and scores.min() >= 0
 
     def clear(self) -> None:
-        """Only the rounds 0 and 1 are there."""
+        """Remove all tables."""
         self.cells[:] = 0.0
 
 
 class Losses:
-    """An exponential moving average of the loss of each class, for adaptive strategies to follow.
+    """The exponential moving average of the loss of each class, for adaptive strategies.
 
-    Time is cut into rounds of ``plan.every`` steps. When a round ends, the mean loss of each class
-    that was seen in it moves the class's score; the scores then are the table of the round after
-    the next one. Masks of a step therefore depend on the step's round alone, not on how far ahead
-    a data-loading worker runs.
+    Training is divided into rounds of ``plan.every`` steps. At the end of a round, the mean loss of
+    each class seen in it updates the score of the class; the scores are used for masks two rounds
+    later. Masks of a step therefore do not depend on how far a data loader prefetches.
 
-    Adapters do all this in Trainer and in fairseq; a training loop of one's own calls :meth:`add`
-    with the losses of each step, :meth:`reach` after it, and gives the object to the strategy.
+    The adapters of Trainer and fairseq do this. Other training loops call :meth:`add` with the
+    losses of each step, then :meth:`advance_to`, and pass the object to the strategy as
+    ``feedback``.
 
     Args:
         plan: ``strategy.feedback_plan``.
-        classes: their number: ``plan.size(vocab)``.
-        tables: where scores are published; in this process's memory by default.
+        classes: number of classes, ``plan.size(vocab)``.
+        tables: memory of the scores; private to this process by default.
 
     Example:
-        >>> losses = Losses(Plan(every=1), classes=3)
+        >>> losses = Losses(LossTrackingConfig(every=1), classes=3)
         >>> losses.add([0, 1, 1], [1.0, 2.0, 4.0])
-        >>> losses.reach(step=1)
+        >>> losses.advance_to(step=1)
         >>> losses.at(2).tolist(), losses.hardest(1)
         ([0.5, 1.5, 1.0], [(1, 3.0)])
     """
@@ -160,10 +160,7 @@ class Losses:
         self.reset()
 
     def reset(self, step: int = 0) -> None:
-        """Forget everything: masks are uniform until losses from ``step`` on have been published.
-
-        What a run tells after this is what it would have told at first.
-        """
+        """Discard all losses; masks are uniform until losses from ``step`` on are published."""
         self.round = step // self.plan.every
         self.scores = np.full(self.classes, UNSEEN)
         self.sums = np.zeros((2, self.classes), np.int64)  # of the losses, and how many
@@ -172,27 +169,28 @@ class Losses:
             self._publish(self.round + ahead)
 
     def at(self, step: int) -> FloatArray:
-        """The score of each class for masks of this step; see :meth:`Tables.at`."""
+        """Return the score of each class for masks of a step; see :meth:`Tables.at`."""
         return self.tables.at(step)
 
     def add(self, classes: Any, losses: Any) -> None:
-        """Take in the losses of predicted tokens.
+        """Add the losses of predicted tokens.
 
         Args:
-            classes: of each token, from 0 to the number of classes - 1.
-            losses: of each token. NaN and infinite ones are left out; negative ones count as 0.
+            classes: class of each token, from 0 to the number of classes - 1.
+            losses: loss of each token. NaN and infinite values are ignored; negative ones count as
+                0.
 
         Raises:
-            TokenError: when a class is out of range, or there is not one for each loss.
+            TokenError: when a class is out of range or the lengths differ.
         """
         self.add_sums(sums_of(classes, losses, self.classes))
 
     def add_sums(self, sums: IntArray) -> None:
-        """Take in what :func:`sums_of` made, of one process or, added up, of many."""
+        """Add the result of :func:`sums_of` of one process, or the sum over processes."""
         self.sums += sums
 
     def advance_to(self, step: int) -> None:
-        """Say that the steps before ``step`` are over: the rounds that ended are published."""
+        """End all rounds before ``step`` and publish their scores."""
         while self.round < step // self.plan.every:
             self._close()
 
@@ -200,7 +198,7 @@ class Losses:
         seen = self.sums[1] > 0
         means = self.sums[0, seen] / self.sums[1, seen] / SCALE
         old = self.scores[seen]
-        # This form, unlike momentum * old + (1 - momentum) * mean, leaves equal losses alone.
+        # This form, unlike momentum * old + (1 - momentum) * mean, keeps equal losses unchanged.
         moved = old + (1.0 - self.plan.momentum) * (means - old)
         self.scores[seen] = np.where(old == UNSEEN, means, moved)
         self.sums[:] = 0
@@ -212,29 +210,29 @@ class Losses:
             self.tables.publish(number, relative(self.scores))
 
     def hardest(self, n: int = 10) -> list[tuple[int, float]]:
-        """The ``n`` classes with the greatest scores among those seen, hardest first."""
+        """Return the ``n`` classes with the highest scores, in descending order."""
         order = np.argsort(-self.scores, kind="stable")[:n]
         return [(int(c), float(self.scores[c])) for c in order if self.scores[c] != UNSEEN]
 
     def state_dict(self) -> dict[str, Any]:
-        """Everything that a resumed run needs to make the same masks: numbers, text and arrays."""
+        """Return the state that a resumed run needs: numbers, text and arrays."""
         arrays = {"scores": self.scores, "sums": self.sums, "tables": self.tables.cells}
         copies = {name: array.copy() for name, array in arrays.items()}
         return {**self._identity(), "round": self.round, **copies}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Go on from a :meth:`state_dict`; lists do for arrays.
+        """Restore a :meth:`state_dict`; arrays may be lists.
 
         Raises:
-            SpecMismatchError: when it is of another plan or number of classes, or damaged. Nothing
-                has changed then.
+            SpecMismatchError: when the state has another plan or number of classes, or is damaged;
+                the object is unchanged then.
         """
         if not isinstance(state, Mapping):
             raise SpecMismatchError(f"the saved losses are of type {type(state).__name__}")
         own = self._identity()
         saved = {name: _plain(state.get(name)) for name in own}
         if saved != own:
-            raise SpecMismatchError(f"losses were saved with {saved}; this run follows {own}")
+            raise SpecMismatchError(f"losses were saved with {saved}; this run has {own}")
         scores = _saved(state, "scores", (self.classes,), np.float64)
         sums = _saved(state, "sums", (2, self.classes), np.int64)
         cells = _saved(state, "tables", self.tables.cells.shape, np.float64)
@@ -253,17 +251,17 @@ class Losses:
 
 
 def _plain(value: Any) -> int | float | str | None:
-    """A saved number or text; None for anything else."""
+    """Return a saved number or text; None for anything else."""
     if type(value) is int and value.bit_length() > 63:
         return None  # Python refuses to print the largest ones
     return value if type(value) in (int, float, str) else None
 
 
 def _saved(state: Mapping[str, Any], name: str, shape: tuple[int, ...], dtype: Any) -> Any:
-    """A copy of a saved array, or of the lists that stand for one.
+    """Return a copy of a saved array.
 
     Raises:
-        SpecMismatchError: when it is no array of finite numbers of this shape.
+        SpecMismatchError: unless it is an array of finite numbers of this shape.
     """
     try:
         array = np.asarray(state.get(name))
@@ -278,13 +276,13 @@ def _saved(state: Mapping[str, Any], name: str, shape: tuple[int, ...], dtype: A
 
 
 def sums_of(classes: Any, losses: Any, size: int) -> IntArray:
-    """The losses of each class in units of 2**-20, and how many there are: int64, shape (2, size).
+    """Return sum (in units of 2**-20) and count of the losses per class: int64 of shape (2, size).
 
-    Each loss is rounded to a whole number of units first, so that sums of several batches or
-    processes add up exactly, in any order. See :meth:`Losses.add`.
+    Each loss is rounded to a whole number of units, so that sums of batches and processes are exact
+    in any order. See :meth:`Losses.add`.
 
     Raises:
-        TokenError: when a class is out of range, or there is not one for each loss.
+        TokenError: when a class is out of range or the lengths differ.
 
     Example:
         >>> sums_of([1, 1, 0], [0.5, 1.0, float("nan")], size=2).tolist()
@@ -292,22 +290,24 @@ def sums_of(classes: Any, losses: Any, size: int) -> IntArray:
     """
     classes, losses = np.asarray(classes, np.int64), np.asarray(losses, np.float64)
     if classes.shape != losses.shape:
-        raise TokenError(f"{losses.size} losses came with {classes.size} classes: one each")
+        raise TokenError(
+            f"{losses.size} losses came with {classes.size} classes; expected one class per loss"
+        )
     if classes.size and not 0 <= classes.min() <= classes.max() < size:
         raise TokenError(
-            f"the classes go from {classes.min()} to {classes.max()}; "
-            f"there are those from 0 to {size - 1}"
+            f"classes are from {classes.min()} to {classes.max()}; "
+            f"expected values from 0 to {size - 1}"
         )
     there = np.isfinite(losses)
     sums = np.zeros((2, size), np.int64)
-    units = np.rint(np.clip(losses[there], 0.0, GREATEST) * SCALE).astype(np.int64)
+    units = np.rint(np.clip(losses[there], 0.0, MAX_LOSS) * SCALE).astype(np.int64)
     np.add.at(sums[0], classes[there], units)
     np.add.at(sums[1], classes[there], 1)
     return sums
 
 
 def relative(scores: FloatArray) -> FloatArray:
-    """Scores divided by their mean; a class that has not been seen has the mean, 1.
+    """Return scores divided by their mean; unseen classes get 1.
 
     Equal scores give exactly 1 each.
 
@@ -318,7 +318,7 @@ def relative(scores: FloatArray) -> FloatArray:
     seen = scores[scores != UNSEEN]
     if not seen.size:
         return np.ones_like(scores)
-    # The sum of what exceeds the least is exact for equal scores, and rounded once for others.
+    # Summing differences to the minimum is exact for equal scores.
     least = float(seen.min())
     mean = least + math.fsum(seen - least) / len(seen)
     if mean == 0.0:

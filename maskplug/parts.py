@@ -1,6 +1,6 @@
-"""The kinds of part that a strategy is made of: one abstract class for each question it answers.
+"""Abstract base classes of the parts that a strategy is composed of.
 
-Parts are frozen dataclasses. They know tokens, the vocabulary and their draws, and no framework.
+Parts are frozen dataclasses. They use tokens, the vocabulary and random draws, and no framework.
 """
 
 from __future__ import annotations
@@ -23,25 +23,25 @@ from maskplug.validation import definitions
 from maskplug.vocabulary import Vocabulary
 
 Factory = TypeVar("Factory", bound=Callable[..., Any])
-#: What a model is trained on: labels in place, labels in a random order, or targets to generate.
+#: Training targets: labels in place, labels in a random order, or sequences to generate.
 Predicts = Literal["labels", "order", "targets"]
 
 
 class Part(ABC):
-    """Anything that can be registered and named in a spec; its dataclass fields are its options."""
+    """Base class of everything that has a registered name; its dataclass fields are its options."""
 
     kind: ClassVar[str]
-    #: The layers of a batch that the part reads, besides word_starts, sentence_starts, protected.
+    #: Annotations that the part needs, besides word_starts, sentence_starts and protected.
     required_annotations: tuple[str, ...] = ()
-    #: How the losses are summed up that the part follows; None for parts that follow none.
+    #: How the part needs losses to be tracked; None for parts that use no losses.
     feedback_plan: LossTrackingConfig | None = None
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:
-        """Check what authors get wrong first.
+        """Check the class and the arguments before the instance is created.
 
         Raises:
-            PluginError: when the class lacks a method, or an argument is for an attribute without
-                annotation.
+            PluginError: when the class lacks a method, or an argument names an attribute without
+                a type annotation.
         """
         definitions.check_methods(cls)
         if args or kwargs:
@@ -50,7 +50,7 @@ class Part(ABC):
 
 
 def parts_in(value: Any) -> Iterator[Part]:
-    """A part, and every part among its options, in their order."""
+    """Yield a part and all parts among its options, in order."""
     if isinstance(value, tuple):
         for item in value:
             yield from parts_in(item)
@@ -61,16 +61,16 @@ def parts_in(value: Any) -> Iterator[Part]:
 
 
 def added_later(*names: str) -> Callable[[Factory], Factory]:
-    """Mark options that a registered factory (a function or a part's class) got after its release.
+    """Mark options that were added to a registered factory after its release.
 
-    Specs leave such an option out while it has its default, so that specs and fingerprints that
-    are older than the option stay valid, and nothing needs a new version.
+    Specs omit such an option while it has its default, so that older specs and fingerprints stay
+    valid and no new version is needed.
 
     Args:
-        names: of the options; each has a default, with which masks are what they were before.
+        names: the options; each needs a default that leaves the masks as before.
 
     Raises:
-        PluginError: when the factory has no such option, or the option has no default.
+        PluginError: when the factory has no such option or the option has no default.
 
     Example:
         >>> @added_later("deep")
@@ -95,41 +95,41 @@ def added_later(*names: str) -> Callable[[Factory], Factory]:
 
 
 class Clock(Part):
-    """When is the mask redrawn? Turns (epoch, step) into t."""
+    """When is the mask redrawn? A clock turns (epoch, step) into t."""
 
     kind = "clock"
-    #: True when t depends on the step, so that an adapter must carry steps with the samples.
+    #: True when t depends on the step, so that adapters must pass steps with the samples.
     needs_step: bool = False
     #: True when t never changes.
     is_static: bool = False
 
     @abstractmethod
     def __call__(self, epoch: IntArray, step: IntArray) -> IntArray:
-        """T of every sample: int64, not negative, of the shape of ``epoch`` and ``step``."""
+        """Return t of every sample: int64, not negative, of the shape of ``epoch`` and ``step``."""
 
 
 class Schedule(Part):
-    """How much? A value that changes with progress, and is clamped outside [0, 1]."""
+    """A value as a function of training progress, clamped outside [0, 1]."""
 
     kind = "schedule"
 
     @abstractmethod
     def __call__(self, progress: FloatArray) -> FloatArray:
-        """The value at each progress: float64, of the same shape."""
+        """Return the value at each progress: float64, of the same shape."""
 
     @property
     @abstractmethod
     def bounds(self) -> tuple[float, float]:
-        """The least and the greatest value that the schedule can take."""
+        """The minimum and maximum of the schedule."""
 
 
 class SelectionBound(NamedTuple):
-    """The most that a selector may choose in rows of given lengths: int64, one each.
+    """Upper bounds of what a selector chooses in rows of given lengths: int64, one per row.
 
     Attributes:
-        tokens: how many tokens.
-        spans: how many spans, empty ones among them.
-        empty: how many empty spans.
+        tokens: maximum number of tokens.
+        spans: maximum number of spans, empty spans included.
+        empty: maximum number of empty spans.
     """
 
     tokens: IntArray
@@ -138,21 +138,21 @@ class SelectionBound(NamedTuple):
 
 
 class Selector(Part):
-    """Which tokens?"""
+    """Which tokens are selected?"""
 
     kind = "selector"
 
     @abstractmethod
     def select(self, tokens: TokenBatch, vocab: Vocabulary, rng: Rng) -> Selection:
-        """The chosen spans: sorted, disjoint, and only of tokens that may be masked."""
+        """Return the selected spans: sorted, disjoint, maskable tokens only."""
 
     def bound(self, lengths: IntArray) -> SelectionBound:
-        """The most that may be chosen in rows of these lengths; no empty span by default."""
+        """Return upper bounds for rows of these lengths; by default all tokens, no empty span."""
         return SelectionBound(lengths, lengths, np.zeros_like(lengths))
 
 
 class Replacement(Part):
-    """What is written there?"""
+    """What replaces the selected tokens?"""
 
     kind = "replacement"
 
@@ -160,28 +160,28 @@ class Replacement(Part):
     def replace(
         self, tokens: TokenBatch, selection: Selection, vocab: Vocabulary, rng: Rng
     ) -> Ragged:
-        """What the model reads: a new ragged array of ids; ``tokens`` is left alone.
+        """Return the input ids of the model as a new ragged array; ``tokens`` is not changed.
 
-        A replacement that changes the number or the order of the tokens gives their ``sources``.
+        A replacement that changes the number or the order of the tokens sets ``sources``.
         """
 
     def bound(self, lengths: IntArray, most: SelectionBound) -> IntArray:
-        """The greatest length that rows of ``lengths`` can get: int64, one each.
+        """Return the maximum length of rows after replacement: int64, one per row.
 
         Args:
-            lengths: of the rows before.
-            most: what the selector may choose in them.
+            lengths: the row lengths before replacement.
+            most: upper bounds of the selection.
         """
         return lengths
 
 
 class Target(Part):
-    """What must the model predict?"""
+    """What does the model predict?"""
 
     kind = "target"
-    #: What every result holds; None where that is known with the first result only.
+    #: The form of every result; None if it is known only from a result.
     predicts: Predicts | None = None
-    #: True for a target with a label for each input, however many the replacement made.
+    #: True for a target with one label per input token, whatever the replacement does.
     each_input: bool = False
 
     @abstractmethod
@@ -193,8 +193,8 @@ class Target(Part):
         vocab: Vocabulary,
         rng: Rng,
     ) -> Masked:
-        """The inputs with ``labels`` (aligned with them) or ``targets`` (of any length)."""
+        """Return the inputs with aligned ``labels``, or with ``targets`` of any length."""
 
     def bound(self, lengths: IntArray, most: SelectionBound) -> IntArray:
-        """The greatest length of what is predicted: int64, one each; see ``Replacement.bound``."""
+        """Return the maximum length of the prediction: int64; see ``Replacement.bound``."""
         return lengths

@@ -1,4 +1,4 @@
-"""Rows of different lengths in one flat array, as an Arrow list column has them."""
+"""Rows of different lengths in one flat array, as in Arrow list columns."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ import numpy as np
 from maskplug.errors import TokenError, shortened
 from maskplug.types import IntArray, lengths_of, readonly
 
-#: Arrays that ``np.concatenate`` reads as what they are.
+#: Array types that ``np.concatenate`` accepts without conversion.
 _ARRAYS = {np.ndarray, np.memmap}
 
 
 def ranges(firsts: IntArray, lengths: IntArray) -> tuple[IntArray, IntArray]:
-    """Whole numbers upwards from each first one, range behind range, and the ranges' offsets.
+    """Return the concatenated ranges ``first, …, first + length - 1``, and their offsets.
 
     Example:
         >>> numbers, offsets = ranges(np.array([7, 3]), np.array([2, 3]))
@@ -36,7 +36,7 @@ def ranges(firsts: IntArray, lengths: IntArray) -> tuple[IntArray, IntArray]:
 
 
 def gather(offsets: IntArray, rows: IntArray) -> tuple[IntArray, IntArray]:
-    """Where the values of some rows stand, and the offsets that these rows have on their own.
+    """Return the flat indices of some rows, and the offsets of these rows alone.
 
     Example:
         >>> index, new = gather(np.array([0, 2, 3]), np.array([1, 0]))
@@ -47,10 +47,10 @@ def gather(offsets: IntArray, rows: IntArray) -> tuple[IntArray, IntArray]:
 
 
 def flatten(rows: Sequence[Any]) -> tuple[IntArray, IntArray]:
-    """Rows of integers (lists, arrays, anything sized) as flat int64 ids and int64 offsets.
+    """Return rows of integers (lists, arrays, anything sized) as flat int64 ids and offsets.
 
     Raises:
-        TokenError: for a row that does not hold integers; the message says which.
+        TokenError: for a row that does not contain integers only.
     """
     try:
         rows = list(rows)
@@ -68,10 +68,10 @@ def flatten(rows: Sequence[Any]) -> tuple[IntArray, IntArray]:
 
 
 def plain_row(row: Any) -> Any:
-    """A row that is wrapped up, as a list or an array of one dimension; any other as it is.
+    """Return a wrapped row as a list or a one-dimensional array; other rows unchanged.
 
-    Arrow's scalars and arrays become lists, and so do arrays of objects; what holds a single row,
-    as arrays of shape (1, length) do, becomes that row. Lists within lists stay as they are.
+    Arrow scalars and arrays and object arrays become lists; arrays of shape (1, length) become
+    their single row. Nested lists are unchanged.
 
     Example:
         >>> plain_row(np.array([[5, 6, 7]])).tolist(), plain_row(np.array([5, 6], object))
@@ -87,7 +87,7 @@ def plain_row(row: Any) -> Any:
         return [plain_row(value) for value in row] if arrow else row
     if getattr(row, "ndim", 1) == 2 and len(row) == 1:
         return plain_row(row[0])
-    objects = str(getattr(row, "dtype", "")) in ("object", "Int64")  # Int64 is pandas' own
+    objects = str(getattr(row, "dtype", "")) in ("object", "Int64")  # Int64: pandas
     return row.tolist() if objects and row.ndim == 1 else row
 
 
@@ -115,21 +115,21 @@ def _lengths(rows: list[Any]) -> list[int]:
 
 
 def _write_at_once(rows: list[Any], flat: IntArray, offsets: IntArray) -> int:
-    """Write rows that are all of one common kind; returns how many were written."""
+    """Write rows that have one common type; return the number of rows written."""
     kinds = set(map(type, rows))
     if kinds == {list} and _interpreter_is_locked():
         from maskplug.kernels.lists import read_lists
 
         return int(read_lists(id(rows), flat, offsets))
     if kinds and kinds <= _ARRAYS:
-        with suppress(TypeError, ValueError):  # one by one they tell which of them is at fault
+        with suppress(TypeError, ValueError):  # the row-wise path reports the row
             np.concatenate(rows, out=flat, casting="safe")
             return len(rows)
     return 0
 
 
 def _fault(row: Any, error: Exception) -> str:
-    """What is wrong with a row: its shape, or what reading it said."""
+    """Describe what is wrong with a row."""
     try:
         shape = tuple(row.shape) if hasattr(row, "shape") else np.shape(row)
     except ValueError:  # lists of different lengths
@@ -137,20 +137,20 @@ def _fault(row: Any, error: Exception) -> str:
     if len(shape) < 2:
         return str(error)
     said = str(shape).replace("-1", "…")
-    return f"its shape is {said}, and a row has one dimension: give each of its rows as a sample"
+    return f"its shape is {said}; a row has one dimension: pass each of its rows as a sample"
 
 
 def _interpreter_is_locked() -> bool:
-    """Whether no other thread can change a list while compiled code reads it."""
-    enabled = getattr(sys, "_is_gil_enabled", None)  # since Python 3.13, whose lock is optional
+    """Return whether no other thread can change a list while compiled code reads it."""
+    enabled = getattr(sys, "_is_gil_enabled", None)  # Python 3.13 and later
     return enabled is None or bool(enabled())
 
 
 def _write_row(row: Any, flat: IntArray, start: int, stop: int) -> None:
     if isinstance(row, list | tuple):
-        # struct writes a Python list twice as fast as any constructor of numpy reads one.
+        # struct is twice as fast as any numpy constructor for lists.
         struct.pack_into(f"{stop - start}q", memoryview(flat.data).cast("B"), 8 * start, *row)
-    elif len(row):  # an empty array is one of floats unless it was told otherwise
+    elif len(row):  # the default dtype of empty arrays is float
         flat[start:stop] = np.asarray(row).astype(np.int64, casting="safe")
 
 
@@ -159,12 +159,10 @@ class Ragged:
     """Rows of different lengths in one flat array.
 
     Attributes:
-        values: int64 (or float64 for weights), all rows one after the other.
-        offsets: int64, one longer than there are rows; row i is
-            ``values[offsets[i]:offsets[i + 1]]``.
-        sources: for rows that were made from others: int64, where each value stood in the flat
-            array of the original, -1 for a value that is new there. None: every value stands where
-            it stood.
+        values: int64 (float64 for weights), the concatenated rows.
+        offsets: int64, number of rows + 1; row i is ``values[offsets[i]:offsets[i + 1]]``.
+        sources: for rows derived from others: int64, the position of each value in the flat array
+            of the original, -1 for a new value. None: all positions are unchanged.
 
     Example:
         >>> Ragged(np.array([1, 2, 3]), np.array([0, 2, 3])).to_lists()
@@ -191,12 +189,12 @@ class Ragged:
 
     @cached_property
     def lengths(self) -> IntArray:
-        """The length of every row: int64."""
+        """The length of each row: int64."""
         return lengths_of(self.offsets)
 
     @classmethod
     def of(cls, rows: Sequence[Any]) -> Ragged:
-        """Rows of integers (lists or arrays) as int64 values and offsets."""
+        """Build rows of integers from lists or arrays."""
         return cls(*flatten(rows))
 
     def take(self, rows: IntArray) -> Ragged:

@@ -1,4 +1,4 @@
-"""Names: ``[distribution:]name[@version]`` → the factory of a part or a strategy."""
+"""The registry: ``[distribution:]name[@version]`` → factory of a part or strategy."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ NAME = re.compile(r"(?:(?P<provider>[^:@]+):)?(?P<name>[^:@]+)(?:@(?P<version>\d
 
 @dataclass(frozen=True)
 class Entry:
-    """One registered factory and where it came from."""
+    """A registered factory and its provider."""
 
     kind: str
     name: str
@@ -43,29 +43,29 @@ class Entry:
 
     @property
     def pinned(self) -> str:
-        """The name as specs write it: with the distribution, unless it is the library's own."""
+        """The name in specs: with the distribution unless it is a built-in."""
         return self.label if self.provider == BUILTIN else f"{self.provider}:{self.label}"
 
     def make(self, options: Mapping[str, Any]) -> Part:
         """Call the factory.
 
         Raises:
-            PluginError: when it raises what is no error of maskplug, or returns something else.
+            PluginError: when it raises another error than MaskplugError, or returns another type.
         """
         who = f"the factory of {self.kind} {self.pinned!r}"
         try:
-            made = self.factory(**options)
+            part = self.factory(**options)
         except (MaskplugError, *PASSED_ON):
             raise
         except BaseException as error:  # a plugin must not end the process by SystemExit
             raise PluginError(f"{who} raised {described(error)}") from error
-        if not isinstance(made, Part) or made.kind != self.kind:
+        if not isinstance(part, Part) or part.kind != self.kind:
             raise PluginError(
-                f"{who} returned {shortened(made)}; it must return a "
+                f"{who} returned {shortened(part)}; it must return a "
                 f"maskplug.{self.kind.capitalize()}"
-                f"{' (is a return missing?)' if made is None else ''}"
+                f"{' (is a return missing?)' if part is None else ''}"
             )
-        return made
+        return part
 
     @property
     def summary(self) -> str:
@@ -76,28 +76,26 @@ class Entry:
 
 @dataclass
 class Registry:
-    """All entries, by kind. Two providers of one name is an error only when the name is used."""
+    """All entries. Two providers of one name are an error only when the name is used."""
 
     entries: list[Entry] = field(default_factory=list)
-    #: What failed to load, for the messages: distribution → reason.
+    #: Plugins that failed to load, for messages: distribution → reason.
     failures: dict[str, str] = field(default_factory=dict)
 
     def add(self, entry: Entry) -> None:
-        """Take an entry.
+        """Add an entry.
 
         Raises:
-            PluginError: when the kind, the name or the version is impossible, the factory is not
-                callable, or the provider registers the same name and version twice.
+            PluginError: for an invalid kind, name or version, a factory that is not callable, and
+                a name and version that the provider has already registered.
         """
         where = f"{entry.provider} registers {entry.kind} {entry.name!r}"
         if entry.kind not in KINDS:
             raise PluginError(f"{where}: no such kind{did_you_mean(str(entry.kind), KINDS)}")
         if not isinstance(entry.name, str) or not re.fullmatch(r"[^:@\s]+", entry.name):
-            raise PluginError(f"{where}: a name has no ':', '@' or blank")
+            raise PluginError(f"{where}: names contain no ':', '@' or whitespace")
         if type(entry.version) is not int or entry.version < 1:
-            raise PluginError(
-                f"{where} as version {entry.version!r}: versions are whole numbers from 1 upwards"
-            )
+            raise PluginError(f"{where} as version {entry.version!r}: versions are integers from 1")
         if not callable(entry.factory):
             raise PluginError(f"{where}: {entry.factory!r} cannot be called")
         if isclass(entry.factory):
@@ -112,7 +110,7 @@ class Registry:
         self.entries.append(entry)
 
     def _check_class(self, entry: Entry, where: str) -> None:
-        """Refuse a class that is no part of this kind, or whose instances could not work."""
+        """Raise unless a class is a complete frozen dataclass of this kind."""
         kind = getattr(entry.factory, "kind", None)
         if not issubclass(entry.factory, Part) or kind != entry.kind:  # type: ignore[arg-type]
             raise PluginError(
@@ -127,17 +125,17 @@ class Registry:
             raise PluginError(f"{where}: {error}") from None
 
     def of_kind(self, kind: str) -> list[Entry]:
-        """All entries of a kind, in the order of their registration."""
+        """Return the entries of a kind in order of registration."""
         return [entry for entry in self.entries if entry.kind == kind]
 
     def find(self, kind: str, text: str) -> Entry:
-        """The entry that ``[distribution:]name[@version]`` means; the newest without a version.
+        """Return the entry of ``[distribution:]name[@version]``; the newest version by default.
 
-        A pinned name without a distribution is the library's own, if it has one.
+        A name with version and without distribution is a built-in, if there is one.
 
         Raises:
-            UnknownNameError: when nothing has this name or version; near names are suggested.
-            ConflictError: when several distributions provide it and none was named.
+            UnknownNameError: for an unknown name or version; similar names are suggested.
+            ConflictError: when several distributions provide it and none is named.
         """
         if not isinstance(kind, str) or kind not in KINDS:
             hint = did_you_mean(kind if isinstance(kind, str) else "", KINDS)
@@ -159,11 +157,11 @@ class Registry:
             have = ", ".join(sorted({e.label for e in named}))
             raise UnknownNameError(f"{kind} {name!r} has no version {wanted}; there is: {have}")
         own = [e for e in exact if e.provider == BUILTIN]
-        if version and own:  # as in a spec, whose other names carry their distribution
+        if version and own:  # in specs, other names include their distribution
             return own[0]
         if len({e.provider for e in named}) > 1:
             choices = " or ".join(sorted({repr(f"{e.provider}:{e.name}") for e in named}))
-            raise ConflictError(f"{kind} {name!r} has several providers; say which: {choices}")
+            raise ConflictError(f"{kind} {name!r} has several providers; use {choices}")
         return exact[0]
 
     def _unknown(self, kind: str, text: str, name: str) -> str:

@@ -1,7 +1,7 @@
-"""Randomness that depends on nothing but (seed, t, sample key, purpose, position).
+"""Random numbers as a pure function of (seed, t, sample key, purpose, position).
 
-Philox4x32-10 is keyed by a hash of the first four and counts positions; docs/randomness.md gives
-the layout bit by bit, so that another language can reproduce every mask.
+Philox4x32-10 is keyed by a hash of the first four; its counter is the position. docs/randomness.md
+specifies the layout bit by bit, so that other languages can reproduce every mask.
 """
 
 from __future__ import annotations
@@ -32,10 +32,10 @@ FULL = (1 << 64) - 1
 
 
 def key_of(value: int | str | bytes) -> int:
-    """The 64-bit key of one sample.
+    """Return the 64-bit key of a sample.
 
-    Integers from 0 to 2**64 - 1 are keys already; text (as UTF-8) and bytes are hashed with
-    BLAKE2b to eight bytes, read little-endian. ``7`` and ``"7"`` are different keys.
+    Integers from 0 to 2**64 - 1 are used as they are; text (UTF-8) and bytes are hashed with
+    BLAKE2b to eight bytes, little-endian. ``7`` and ``"7"`` are different keys.
 
     Raises:
         TokenError: for an integer out of range, text that UTF-8 cannot encode, or another type.
@@ -66,14 +66,13 @@ def key_of(value: int | str | bytes) -> int:
 
 
 def keys_of(values: Iterable[int | str | bytes] | np.ndarray[Any, Any]) -> UintArray:
-    """The keys of many samples: uint64, one each; see :func:`key_of`.
+    """Return the keys of samples: uint64, one per sample; see :func:`key_of`.
 
-    Integers, text and bytes may be mixed, and keys may be equal. Unsigned arrays are taken as they
-    are.
+    Types may be mixed and keys may be equal. Unsigned arrays are used as they are.
 
     Raises:
-        TokenError: when there is not one key for each sample in order (a single text, a set, an
-            array of another shape), or one of them is no key.
+        TokenError: for anything but an ordered sequence of keys (a single text, a set, an array of
+            another shape).
     """
     if isinstance(values, np.ndarray):
         if values.ndim != 1:
@@ -90,7 +89,7 @@ def keys_of(values: Iterable[int | str | bytes] | np.ndarray[Any, Any]) -> UintA
 
 @cache
 def purpose_code(purpose: str) -> int:
-    """The 64-bit code of a purpose's name, hashed as a sample key is."""
+    """Return the 64-bit hash of a purpose string; see :func:`key_of`."""
     return key_of(purpose)
 
 
@@ -100,17 +99,17 @@ def _purpose_word(purpose: str) -> np.uint64:
 
 
 def absorb(state: UintArray, position: int, word: UintArray) -> UintArray:
-    """One step of the key hash: take in the word at ``position`` (counted from 1).
+    """Absorb one word into the key hash; ``position`` counts from 1.
 
-    Each step is a bijection of the word, so that two samples never share a key at one t.
+    Each step is a bijection of the word, so that two samples never share a stream at one t.
 
     Raises:
-        ValueError: when neither side is a single one and their lengths differ.
+        ValueError: when the lengths differ and neither is 1.
     """
     from maskplug.kernels.philox import absorb as absorb_rows
 
     if len(state) != len(word) and 1 not in (len(state), len(word)):
-        raise ValueError(f"{len(state)} hashes cannot take in {len(word)} words")
+        raise ValueError(f"{len(state)} hashes cannot absorb {len(word)} words")
     return readonly(
         absorb_rows(readonly(state, np.uint64), position, readonly(word, np.uint64)), np.uint64
     )
@@ -119,7 +118,7 @@ def absorb(state: UintArray, position: int, word: UintArray) -> UintArray:
 def hash_words(*words: int | UintArray) -> UintArray:
     """Hash 64-bit words, or arrays of them, into one array of uint64.
 
-    With all words but one fixed, different values of that one give different hashes.
+    If all words but one are fixed, different values of that word give different hashes.
 
     Example:
         >>> [hex(h) for h in hash_words(7, np.arange(2, dtype=np.uint64))]
@@ -132,7 +131,7 @@ def hash_words(*words: int | UintArray) -> UintArray:
 
 
 def derive(keys: UintArray, name: str) -> UintArray:
-    """Keys for another text of the same samples (say, the target side of a pair).
+    """Return keys for another text of the same samples (for example the target of a pair).
 
     Example:
         >>> derive(np.array([7], np.uint64), "target")[0] != 7
@@ -142,10 +141,10 @@ def derive(keys: UintArray, name: str) -> UintArray:
 
 
 def seed_of(seed: int) -> int:
-    """A seed as a Python integer.
+    """Return a seed as a Python integer.
 
     Raises:
-        OptionError: when it is no integer from 0 to 2**64 - 1.
+        OptionError: unless it is an integer from 0 to 2**64 - 1.
     """
     if not is_whole(seed) or not 0 <= seed <= FULL:
         raise OptionError(f"seed is {shortened(seed)}; it must be an integer from 0 to 2**64 - 1")
@@ -153,20 +152,19 @@ def seed_of(seed: int) -> int:
 
 
 def times_of(t: int | IntArray, samples: int, name: str = "t") -> IntArray:
-    """One time for each sample: int64.
+    """Return one epoch, step or t per sample: int64.
 
     Raises:
-        OptionError: when one is no whole number or negative, or there is not one for each sample.
+        OptionError: for values that are negative, not integers, or not one per sample.
     """
     times = integers(t)
     if times is None:
         raise OptionError(
-            f"{name} is {shortened(t)}; it must be a whole number below 2**63, or one for each "
-            "sample"
+            f"{name} is {shortened(t)}; it must be a whole number below 2**63, or one per sample"
         )
     if times.shape not in ((), (samples,)):
         raise OptionError(f"{name} has shape {times.shape} for {samples} samples")
-    # A single number is looked at by itself: numpy takes ten times as long for its least value.
+    # For a scalar, ``item`` is ten times as fast as ``min``.
     least = times.item() if times.ndim == 0 else times.min(initial=0)
     if least < 0:
         raise OptionError(f"{name} is {least}; epochs and steps count from 0")
@@ -174,20 +172,19 @@ def times_of(t: int | IntArray, samples: int, name: str = "t") -> IntArray:
 
 
 def progress_of(progress: float | FloatArray, samples: int) -> FloatArray:
-    """How far training is at each sample: float64.
+    """Return the training progress per sample: float64.
 
     Raises:
-        OptionError: when one is not a number, or there is not one for each sample.
+        OptionError: for values that are not numbers, or not one per sample.
     """
     try:
         part = np.asarray(progress)
         known = part.dtype.kind in "iuf"
-    except Exception:  # numpy asks the object itself, which may raise anything
+    except Exception:  # numpy calls methods of the object, which may raise anything
         known = False
     if not known:
         raise OptionError(
-            f"progress is {shortened(progress)}; it must be a number from 0 to 1, or one for each "
-            "sample"
+            f"progress is {shortened(progress)}; it must be a number from 0 to 1, or one per sample"
         )
     if part.shape not in ((), (samples,)):
         raise OptionError(f"progress has shape {part.shape} for {samples} samples")
@@ -197,24 +194,24 @@ def progress_of(progress: float | FloatArray, samples: int) -> FloatArray:
 
 
 class Feedback(Protocol):
-    """What a model has told of its losses, step by step; see ``maskplug.loss_tracking``."""
+    """Tracked losses of a model; see ``maskplug.loss_tracking``."""
 
     def at(self, step: int) -> FloatArray:
-        """The score of every class that masks of this step are drawn with: float64."""
+        """Return the score of every class for masks of this step: float64."""
 
 
 @dataclass(frozen=True, eq=False)
 class Rng:
-    """What a part may know of chance and time: its draws, and the values of its schedules.
+    """Random draws and schedule values for the samples of a batch.
 
     Args:
         seed: from 0 to 2**64 - 1.
-        t: the clock's time of each sample, int64, one each and not negative.
-        keys: the samples' keys, uint64.
-        progress: how far training is at each sample, float64 from 0 to 1.
-        scope: stands before every purpose, so that two stages of one strategy draw apart.
-        step: of each sample, int64, for parts that look up ``feedback``.
-        feedback: the losses that an adaptive strategy follows, or None.
+        t: int64, one per sample, not negative.
+        keys: uint64, one per sample.
+        progress: training progress from 0 to 1, float64, one per sample.
+        scope: prefix of every purpose, so that stages of one strategy draw independently.
+        step: int64, one per sample, for parts that use ``feedback``.
+        feedback: the tracked losses of an adaptive strategy, or None.
 
     Example:
         >>> rng = Rng.at(seed=7, t=3, keys=[10, 11])
@@ -240,13 +237,13 @@ class Rng:
         progress: float | FloatArray = 0.0,
         **rest: Any,
     ) -> Rng:
-        """Build an Rng from scalars or arrays; ``t`` and ``progress`` are spread over the samples.
+        """Build an Rng; scalars of ``t`` and ``progress`` apply to all samples.
 
         Args:
-            rest: ``scope``, ``step`` and ``feedback``, as they are.
+            rest: ``scope``, ``step`` and ``feedback``.
 
         Raises:
-            OptionError: when the seed or t is negative or beyond its range, or progress is NaN.
+            OptionError: when seed or t is out of range, or progress is NaN.
         """
         key_array = keys_of(keys)
         samples = len(key_array)
@@ -258,7 +255,7 @@ class Rng:
         return len(self.keys)
 
     def row(self, i: int) -> Rng:
-        """Sample i alone."""
+        """Return the Rng of sample i."""
         one = slice(i, i + 1)
         return replace(
             self,
@@ -270,21 +267,21 @@ class Rng:
         )
 
     def scoped(self, name: str) -> Rng:
-        """The same samples and time, with draws of their own: ``name`` goes before purposes."""
+        """Return an Rng with independent draws: ``name`` becomes part of the scope."""
         return replace(self, scope=f"{self.scope}{name}/", _keys={})
 
     @cached_property
     def at_time_zero(self) -> Rng:
-        """The same samples at t = 0: draws that stay, whatever the clock does."""
+        """The Rng at t = 0, for draws that never change."""
         return replace(self, t=np.zeros_like(self.t), _keys={})
 
     def stream_keys(self, purpose: str) -> UintArray:
-        """The Philox key of each sample's stream for ``purpose``: uint64, one each."""
+        """Return the Philox key of each sample's stream for ``purpose``: uint64."""
         keys = self._keys.get(purpose)
         if keys is None:
             from maskplug.kernels.philox import stream_hashes
 
-            # Filled rather than returned: an array that a kernel returns costs a microsecond.
+            # Kernels fill arrays: returning one costs a microsecond.
             keys = np.empty(len(self), np.uint64)
             stream_hashes(self._samples, _purpose_word(self.scope + purpose), keys)
             keys.setflags(write=False)
@@ -293,7 +290,7 @@ class Rng:
 
     @cached_property
     def _samples(self) -> UintArray:
-        """``hash_words(seed, t, keys)``, in one go."""
+        """``hash_words(seed, t, keys)`` in one kernel."""
         from maskplug.kernels.philox import sample_hashes
 
         times, keys = readonly(self.t, np.int64), readonly(self.keys, np.uint64)
@@ -303,15 +300,15 @@ class Rng:
         return hashes
 
     def bits(self, purpose: str, counts: IntArray | list[int], draw: int = 0) -> Words:
-        """``counts[i]`` random 32-bit words for sample i, one sample after the other.
+        """Draw ``counts[i]`` random 32-bit words for sample i.
 
         Args:
-            purpose: what the draw is for; another purpose is an independent stream.
-            counts: how many words each sample needs, one a sample.
-            draw: another number is another independent stream of the same purpose.
+            purpose: names the stream; different purposes are independent.
+            counts: number of words per sample.
+            draw: selects an independent stream of the same purpose.
 
         Returns:
-            uint32, ``sum(counts)`` long. Word j of a sample is the same however many are asked for.
+            uint32 of length ``sum(counts)``. Word j of a sample does not depend on its count.
         """
         from maskplug.kernels.philox import streams
 
@@ -321,24 +318,24 @@ class Rng:
         return words
 
     def uniform(self, purpose: str, counts: IntArray | list[int], draw: int = 0) -> FloatArray:
-        """As :meth:`bits`, as float64 in [0, 1), in steps of 2**-32."""
+        """Draw float64 in [0, 1) in steps of 2**-32; see :meth:`bits`."""
         return self.bits(purpose, counts, draw).astype(np.float64) * 2.0**-32
 
     def bernoulli(
         self, purpose: str, counts: IntArray | list[int], p: float, draw: int = 0
     ) -> BoolArray:
-        """As :meth:`bits`, as bool: True with probability ``p``."""
+        """Draw bools that are True with probability ``p``; see :meth:`bits`."""
         return self.uniform(purpose, counts, draw) < p
 
     def integers(
         self, purpose: str, counts: IntArray | list[int], high: int, draw: int = 0
     ) -> IntArray:
-        """As :meth:`bits`, as int64 from 0 to ``high`` - 1 (bias below ``high`` / 2**32)."""
+        """Draw int64 from 0 to ``high`` - 1 (bias below ``high`` / 2**32); see :meth:`bits`."""
         wide = self.bits(purpose, counts, draw).astype(np.uint64) * np.uint64(high)
         return (wide >> np.uint64(32)).astype(np.int64)
 
     def value(self, schedule: Callable[[FloatArray], FloatArray] | float) -> FloatArray:
-        """A schedule's value at each sample's progress, or the number itself: float64, one each."""
+        """Return a schedule's value, or a number, per sample: float64."""
         if callable(schedule):
             return schedule(self.progress)
         return per_sample(schedule, np.float64, len(self))

@@ -1,7 +1,7 @@
-"""Schedules: how a value, most often the rate, changes with progress from 0 to 1.
+"""Schedules: a value, usually the rate, as a function of training progress from 0 to 1.
 
-Each is a pure function of progress, exact at both ends and clamped outside. Adapters carry the
-progress with the samples; on its own, a strategy is told it by its caller.
+Each is exact at both ends and clamped outside. Adapters pass the progress with the samples; direct
+calls of a strategy pass it as an argument.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from maskplug.validation.options import bounds, check_list, check_number, is_fin
 
 @dataclass(frozen=True)
 class _Between(Schedule):
-    """A way from ``start`` (progress 0) to ``end`` (progress 1)."""
+    """A schedule from ``start`` (progress 0) to ``end`` (progress 1)."""
 
     start: float
     end: float
@@ -31,14 +31,14 @@ class _Between(Schedule):
     def bounds(self) -> tuple[float, float]:
         return min(self.start, self.end), max(self.start, self.end)
 
-    def _along(self, way: FloatArray) -> FloatArray:
-        # This form, unlike start + (end - start) * way, is exact at both ends.
-        return self.start * (1.0 - way) + self.end * way
+    def _interpolate(self, fraction: FloatArray) -> FloatArray:
+        # This form, unlike start + (end - start) * fraction, is exact at both ends.
+        return self.start * (1.0 - fraction) + self.end * fraction
 
 
 @dataclass(frozen=True)
 class Constant(Schedule):
-    """The same value always; a plain number in a strategy's options means this."""
+    """A constant value; equivalent to a plain number in the options of a strategy."""
 
     value: float
 
@@ -55,7 +55,7 @@ class Constant(Schedule):
 
 @dataclass(frozen=True)
 class Linear(_Between):
-    """A straight line from ``start`` to ``end``.
+    """Linear interpolation from ``start`` to ``end``.
 
     Source: Ankner et al., "Dynamic masking rate schedules for MLM pretraining", 2023 (.30 to .15).
 
@@ -65,12 +65,12 @@ class Linear(_Between):
     """
 
     def __call__(self, progress: FloatArray) -> FloatArray:
-        return self._along(np.clip(progress, 0.0, 1.0))
+        return self._interpolate(np.clip(progress, 0.0, 1.0))
 
 
 @dataclass(frozen=True)
 class Cosine(_Between):
-    """Half a cosine wave from ``start`` to ``end``: slow, fast, slow.
+    """Half a cosine wave from ``start`` to ``end``.
 
     Source: Yang et al., "Learning better masking for better language model pre-training", 2022.
 
@@ -81,17 +81,17 @@ class Cosine(_Between):
 
     def __call__(self, progress: FloatArray) -> FloatArray:
         p = np.clip(progress, 0.0, 1.0)
-        way = 0.5 - 0.5 * np.cos(np.pi * p)
-        return self._along(np.where(p >= 1.0, 1.0, way))
+        fraction = 0.5 - 0.5 * np.cos(np.pi * p)
+        return self._interpolate(np.where(p >= 1.0, 1.0, fraction))
 
 
 @dataclass(frozen=True)
 class Steps(Schedule):
-    """Constant values that change at given points of progress.
+    """A piecewise constant schedule.
 
     Args:
-        values: one more than there are points.
-        at: rising points between 0 and 1; ``values[i + 1]`` holds from ``at[i]`` on.
+        values: one more than there are points in ``at``.
+        at: increasing points between 0 and 1; ``values[i + 1]`` applies from ``at[i]`` on.
 
     Example:
         >>> Steps(values=(0.4, 0.2), at=(0.5,))(np.array([0.0, 0.49, 0.5, 1.0])).tolist()
@@ -110,7 +110,7 @@ class Steps(Schedule):
         if len(self.values) != len(self.at) + 1 or not rising:
             raise OptionError(
                 f"options 'values' and 'at' are {shortened(self.values)} and {shortened(self.at)}; "
-                "'at' must rise between 0 and 1, and 'values' must have one more entry"
+                "'at' must increase between 0 and 1, and 'values' must have one more entry"
             )
 
     @property
@@ -122,7 +122,7 @@ class Steps(Schedule):
 
 
 def progress_at(now: int, total: int) -> float:
-    """How far training is at ``now`` of ``total`` epochs or steps: 0 at the first, 1 at the last.
+    """Return the training progress: 0 at the first of ``total`` epochs or steps, 1 at the last.
 
     Example:
         >>> [progress_at(epoch, 3) for epoch in range(4)], progress_at(0, 1)
@@ -132,7 +132,7 @@ def progress_at(now: int, total: int) -> float:
 
 
 def highest(rate: Schedule | float) -> float:
-    """The greatest value that a rate can take: its own, or that of its schedule.
+    """Return the maximum of a rate or of its schedule.
 
     Example:
         >>> highest(Linear(0.1, 0.3)), highest(0.15)
@@ -142,19 +142,19 @@ def highest(rate: Schedule | float) -> float:
 
 
 def check_share(name: str, share: float) -> None:
-    """Refuse a plain number that leaves [0, 1].
+    """Raise unless a number is in [0, 1].
 
     Raises:
-        OptionError: naming the option, the value received and the range.
+        OptionError: names the option, the value and the range.
     """
     check_number(name, share, least=0.0, most=1.0)
 
 
 def check_rate(name: str, rate: Schedule | float) -> None:
-    """Refuse a rate, or a schedule of rates, that leaves [0, 1].
+    """Raise unless a rate, or every value of its schedule, is in [0, 1].
 
     Raises:
-        OptionError: naming the option, the value received and the range.
+        OptionError: names the option, the value and the range.
     """
     low, high = bounds(rate)
     if not (is_finite(low) and is_finite(high) and low >= 0.0 and high <= 1.0):

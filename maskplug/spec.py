@@ -1,7 +1,7 @@
-"""Strategy ⇄ canonical JSON ⇄ fingerprint, and the one place where options are checked.
+"""Specs: strategy ⇄ canonical JSON ⇄ fingerprint, and the check of all options.
 
-The options of a factory are its keyword arguments; their annotations say what each accepts. A part
-is given by name (``"epoch"``), by mapping (``{"name": "every", "k": 2}``) or as an object.
+The options of a factory are its keyword arguments; annotations define what they accept. A part can
+be a name (``"epoch"``), a mapping (``{"name": "every", "k": 2}``) or an object.
 """
 
 from __future__ import annotations
@@ -40,12 +40,11 @@ def build(entry: Entry, options: Mapping[str, Any]) -> Any:
     """Call a factory with checked options.
 
     Returns:
-        What the factory made. A strategy is given its pinned name and its options in canonical
-        form, defaults included, as :func:`written` writes them.
+        The part. Strategies store their pinned name and their canonical options, defaults included.
 
     Raises:
         OptionError: for an unknown, missing or wrong option; the message names entry and option.
-        PluginError: when the factory itself is at fault.
+        PluginError: when the factory is invalid.
     """
     who = f"{entry.kind} {entry.label!r}"
     try:
@@ -55,7 +54,7 @@ def build(entry: Entry, options: Mapping[str, Any]) -> Any:
     try:
         signature = inspect.signature(entry.factory)
         hints = typing.get_type_hints(_annotated(entry.factory))
-    except Exception as error:  # it names what is not there at run time
+    except Exception as error:  # for example names that exist for type checkers only
         raise PluginError(f"the annotations of {who} cannot be read: {described(error)}") from error
     for name in options:
         if name not in signature.parameters:
@@ -85,7 +84,7 @@ def build(entry: Entry, options: Mapping[str, Any]) -> Any:
 
 
 def _annotated(factory: Callable[..., Any]) -> Any:
-    """The function that has the annotations of a class, of a partial, or of a callable object."""
+    """Return the function with the annotations of a class, a partial or a callable object."""
     while isinstance(factory, functools.partial):
         factory = factory.func
     if inspect.isclass(factory):
@@ -94,7 +93,7 @@ def _annotated(factory: Callable[..., Any]) -> Any:
 
 
 def accept(name: str, value: Any, hint: Any) -> Any:
-    """``value`` as the annotation ``hint`` wants it: parts are built, whole numbers become floats.
+    """Convert a value to its annotation: parts are built, integers become floats where needed.
 
     Raises:
         OptionError: when the value does not fit the annotation.
@@ -115,7 +114,7 @@ def accept(name: str, value: Any, hint: Any) -> Any:
                     return resolve(choice.kind, value)
                 except UnknownNameError:
                     if isinstance(value, Mapping) or not {int, float} & {*choices}:
-                        raise  # else what was meant may be a number, as the message below says
+                        raise  # otherwise the message below mentions numbers
         elif choice is Resource:
             if isinstance(value, Resource | str | Path | Mapping):
                 return Resource.of(value)
@@ -164,11 +163,11 @@ PARSERS: dict[str, Callable[[str], Any]] = {}
 
 
 def resolve(kind: str, value: Any) -> Any:
-    """A part from its name, from a mapping with ``name`` and options, or as it is.
+    """Return a part from its name, a mapping with ``name`` and options, or a part.
 
     Raises:
         OptionError: when the mapping has no name or the options are wrong.
-        UnknownNameError: when there is no such part.
+        UnknownNameError: for an unknown name.
     """
     if isinstance(value, str):
         value = PARSERS[kind](value) if kind in PARSERS else {"name": value}
@@ -178,7 +177,7 @@ def resolve(kind: str, value: Any) -> Any:
         if kind == "strategy":
             return value
         options = options_of(value)
-        # Numpy computes with its narrow integers in as few bits, and wraps around.
+        # Narrow integers of numpy would overflow.
         narrow = [n for n in options if isinstance(getattr(value, n), np.generic)]
         return dataclasses.replace(value, **{n: options[n] for n in narrow}) if narrow else value  # type: ignore[type-var]
     if "name" not in value:
@@ -190,11 +189,11 @@ def resolve(kind: str, value: Any) -> Any:
 
 
 def options_of(value: Part) -> dict[str, Any]:
-    """The options of a part that was made in Python, checked as if they had come by name.
+    """Return the checked options of a part that was constructed directly.
 
     Raises:
-        OptionError: when one of them does not fit its annotation.
-        PluginError: when the part is no frozen dataclass, so that its options are unknown.
+        OptionError: when an option does not match its annotation.
+        PluginError: when the part is not a frozen dataclass.
     """
     definitions.check_dataclass(type(value))
     assert dataclasses.is_dataclass(value)
@@ -209,10 +208,10 @@ def options_of(value: Part) -> dict[str, Any]:
 
 
 def canonical(value: Any) -> Any:
-    """A value as its spec writes it: parts become mappings with a pinned name.
+    """Return a value in its canonical form: parts become mappings with a pinned name.
 
     Raises:
-        PluginError: when a part's class is not registered, so that no spec can name it.
+        PluginError: when the class of a part is not registered.
     """
     if isinstance(value, Part) and value.kind == "strategy":
         spec: dict[str, Any] = value.spec  # type: ignore[attr-defined]
@@ -226,21 +225,21 @@ def canonical(value: Any) -> Any:
             break
     else:
         raise PluginError(
-            f"{type(value).__name__} is not registered as a {value.kind}, so no spec can name it; "
+            f"{type(value).__name__} is not registered as a {value.kind}; "
             "register it in maskplug_register"
         )
     fields = options_of(value)
     if entry.label == "constant@1":
-        return fields["value"]  # a plain number is the shorter name of the same thing
+        return fields["value"]  # equivalent to a plain number
     return {"name": entry.pinned, **written(entry.factory, fields)}
 
 
 def written(factory: Callable[..., Any], values: Mapping[str, Any]) -> dict[str, Any]:
-    """Options in canonical form: all, without those ``added_later`` that have their default.
+    """Return options in canonical form, without defaults of options ``added_later``.
 
     Args:
-        factory: whose options they are.
-        values: the options, checked.
+        factory: the factory.
+        values: its checked options.
     """
     options = {name: canonical(value) for name, value in values.items()}
     for name in getattr(factory, "added_options", ()):
@@ -252,17 +251,17 @@ def written(factory: Callable[..., Any], values: Mapping[str, Any]) -> dict[str,
 
 
 def to_json(spec: Mapping[str, Any]) -> str:
-    """The canonical JSON of a spec: keys sorted, no blanks, ASCII."""
+    """Return the canonical JSON of a spec: sorted keys, no whitespace, ASCII."""
     return json.dumps(spec, sort_keys=True, separators=(",", ":"))
 
 
 def fingerprint(spec: Mapping[str, Any]) -> str:
-    """Sixteen hexadecimal digits (64 bits of BLAKE2b) of a spec's canonical JSON."""
+    """Return sixteen hexadecimal digits (64 bits of BLAKE2b) of the canonical JSON of a spec."""
     return blake2b(to_json(_placeless(spec)).encode(), digest_size=8).hexdigest()
 
 
 def _placeless(value: Any) -> Any:
-    """A spec without the paths of its files: their digests say what matters."""
+    """Return a spec without the paths of its files; digests identify them."""
     if isinstance(value, Mapping):
         if set(value) == {"path", "digest"}:
             return {"digest": value["digest"]}
@@ -271,15 +270,15 @@ def _placeless(value: Any) -> Any:
 
 
 def options_from_json(text: str, where: str, like: str = '{"rate": 0.15}') -> dict[str, Any]:
-    """Options from a JSON object, as ``--masking-args`` and ``--options`` give them.
+    """Parse options from a JSON object (``--masking-args``, ``--options``).
 
     Args:
         text: the JSON.
-        where: it comes from, for the message.
-        like: what could be there instead, for the message.
+        where: its origin, for messages.
+        like: an example, for messages.
 
     Raises:
-        OptionError: when the text is not a JSON object; the message points at the place.
+        OptionError: when the text is not a JSON object; the message contains the column.
     """
     try:
         options, _ = read_json(text)
@@ -297,41 +296,41 @@ def options_from_json(text: str, where: str, like: str = '{"rate": 0.15}') -> di
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """A JSON object; on its own, Python keeps the last value of a key and drops the others."""
+    """Build a JSON object; refuse duplicate keys."""
     values: dict[str, Any] = {}
     for key, value in pairs:
         if key in values:
-            raise OptionError(f"the key {shortened(key)} is given twice in one JSON object")
+            raise OptionError(f"duplicate key {shortened(key)} in a JSON object")
         values[key] = value
     return values
 
 
 def _integer(digits: str) -> int:
-    """A JSON integer; on its own, Python fails on those of more than 4,300 digits."""
+    """Parse a JSON integer; Python fails for more than 4,300 digits."""
     if len(digits) > DIGITS:
         raise OptionError(
-            f"the number {shortened(digits, 20)} has {len(digits):,} digits, and {DIGITS:,} is the "
-            "most"
+            f"the number {shortened(digits, 20)} has {len(digits):,} digits; the maximum is "
+            f"{DIGITS:,}"
         )
     return int(digits)
 
 
-#: Of a whole number in JSON; those of 310 and more are refused by every option.
+#: Maximum number of digits of JSON integers.
 DIGITS = 1000
 _DECODER = json.JSONDecoder(object_pairs_hook=_object, parse_int=_integer)
 
 
 def read_json(text: str, start: int | None = None) -> tuple[Any, int]:
-    """Return the value of a JSON text, and where it ends.
+    """Parse a JSON value; return it and its end position.
 
     Args:
         text: the JSON.
-        start: where the value begins in a text that goes on behind it; None for a whole text.
+        start: position of the value in a longer text; None to parse the whole text.
 
     Raises:
-        json.JSONDecodeError: when it is not JSON.
-        OptionError: for a key that is given twice, a number of too many digits, and objects or
-            lists that are nested too deep.
+        json.JSONDecodeError: when the text is not JSON.
+        OptionError: for duplicate keys, integers with too many digits, and values that are nested
+            too deep.
 
     Example:
         >>> read_json('{"rate": 0.15}')

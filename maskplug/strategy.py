@@ -1,4 +1,4 @@
-"""A strategy: what turns a batch into inputs and predictions, under a name. And nothing more."""
+"""The strategy: masks a batch; built by name, from a spec or by ``compose``."""
 
 from __future__ import annotations
 
@@ -36,12 +36,12 @@ from maskplug.vocabulary import Vocabulary
 
 @dataclass(frozen=True)
 class Strategy(Part):
-    """A masking strategy. Make one with :func:`strategy` or :func:`compose`.
+    """A masking strategy; build one with :func:`strategy` or :func:`compose`.
 
     Attributes:
         label: the pinned name, ``dynamic@1`` or ``distribution:name@1``.
-        options: all options of the name in canonical form, defaults included (but for those of
-            :func:`maskplug.parts.added_later`); None where they are those of the class itself.
+        options: all options in canonical form, with defaults (except those of
+            :func:`maskplug.parts.added_later`); None if they are the fields of the class.
     """
 
     kind = "strategy"
@@ -51,29 +51,28 @@ class Strategy(Part):
 
     @abstractmethod
     def mask(self, tokens: TokenBatch, vocab: Vocabulary, context: MaskingContext) -> Masked:
-        """Mask a batch; :meth:`__call__` is what users call."""
+        """Mask a batch; users call :meth:`__call__`."""
 
     @property
     @abstractmethod
     def primary_clock(self) -> Clock:
-        """The clock whose t observers and messages name."""
+        """The clock whose t observers and messages use."""
 
     @abstractmethod
     def bounds(self, lengths: IntArray) -> tuple[IntArray, IntArray]:
-        """The greatest lengths of inputs and of predictions for rows of these lengths: int64."""
+        """Return the maximum lengths of inputs and predictions for rows of these lengths: int64."""
 
     @property
     def predicts(self) -> Predicts | None:
-        """What every result holds: "labels", labels with an "order", or "targets".
+        """The form of every result: "labels", "order" (labels with an order) or "targets".
 
-        It is known before anything is masked. None where the strategy, or its target, does not
-        declare it.
+        None if the strategy or its target does not declare it.
         """
         return None
 
     @property
     def clocks(self) -> tuple[Clock, ...]:
-        """All clocks inside, those of its stages included."""
+        """All clocks of the strategy, stages included."""
         return tuple(part for part in self._parts if isinstance(part, Clock))
 
     def __call__(
@@ -87,21 +86,21 @@ class Strategy(Part):
         progress: float | FloatArray = 0.0,
         feedback: Feedback | None = None,
     ) -> Masked:
-        """Mask a batch. The result depends on nothing but the arguments, sample by sample.
+        """Mask a batch. The result of a sample depends on the arguments only, not on other samples.
 
         Args:
-            tokens: what to mask; it is not changed.
+            tokens: the batch; it is not changed.
             vocab: the vocabulary of its ids.
             seed: from 0 to 2**64 - 1.
-            epoch: counted from 0; one for all samples, or one each.
-            step: counted from 0; one for all samples, or one each.
-            progress: for schedules, from 0 (start of training) to 1 (its end).
-            feedback: for adaptive strategies, the losses that the model has told.
+            epoch: counted from 0; an int, or an int64 array with one per sample.
+            step: counted from 0; an int, or an int64 array with one per sample.
+            progress: for schedules, from 0 (start of training) to 1 (end).
+            feedback: for adaptive strategies, the tracked losses.
 
         Raises:
-            MaskplugError: when tokens, vocabulary and strategy do not fit together, or a part
-                returned something else than it must.
-            StrategyError: when a part raised; the message says how to reproduce it.
+            MaskplugError: when tokens, vocabulary and strategy do not match, or a part returned an
+                invalid result.
+            StrategyError: when a part raised; the message contains a command that reproduces it.
 
         Example:
             >>> import maskplug
@@ -121,13 +120,13 @@ class Strategy(Part):
         return masked
 
     def dry_run(self, vocab: Vocabulary, seed: int = 0) -> Masked:
-        """Mask eight ordinary tokens, unseen by observers: what fails always should fail early.
+        """Mask eight ordinary tokens without calling observers, so that errors are raised early.
 
         Returns:
-            What became of them, from which an adapter learns what kinds of output to expect.
+            The result; its form tells adapters what output to expect.
 
         Raises:
-            MaskplugError: what masking any batch would raise.
+            MaskplugError: as any call.
         """
         ids = vocab.ordinary[:8]
         annotations = {name: np.zeros(len(ids), np.int64) for name in self.required_annotations}
@@ -137,17 +136,17 @@ class Strategy(Part):
         return self._masked(tokens, vocab, MaskingContext.at(seed, 0, 0, tokens.keys))
 
     def _masked(self, tokens: TokenBatch, vocab: Vocabulary, context: MaskingContext) -> Masked:
-        """Mask a batch; what a part of a plugin raises is explained."""
+        """Mask a batch; explain exceptions of parts."""
         try:
             masked = self.mask(tokens, vocab, context)
             check_type(masked, Masked, "mask")
         except ResultError as error:
-            if str(error).startswith("strategy "):  # a strategy inside this one has named itself
+            if str(error).startswith("strategy "):  # already names an inner strategy
                 raise
             raise ResultError(f"strategy {self.label!r}: {error}") from error
         except (MaskplugError, *PASSED_ON):
             raise
-        except BaseException as error:  # a part must not end the process by SystemExit
+        except BaseException as error:  # also SystemExit
             raise self._explained(error, tokens, vocab, context) from error
         return masked
 
@@ -156,37 +155,40 @@ class Strategy(Part):
         if missing:
             have = ", ".join(map(repr, tokens.annotations)) or "none"
             raise TokenError(
-                f"strategy {self.label!r} reads the layer {missing[0]!r}, one value for each "
-                f"token, and the batch does not have it (its layers: {have}); 'maskplug list "
-                f"{self.label.split('@')[0]}' says what it holds"
+                f"strategy {self.label!r} requires the annotation {missing[0]!r}, one value "
+                f"per token, but the batch has only: {have}. 'maskplug list "
+                f"{self.label.split('@')[0]}' describes it"
             )
 
     def _explained(
         self, error: BaseException, tokens: TokenBatch, vocab: Vocabulary, context: MaskingContext
     ) -> StrategyError:
-        what = f"strategy {self.label!r} raised {described(error)}"
+        problem = f"strategy {self.label!r} raised {described(error)}"
         if not len(tokens):
-            return StrategyError(f"{what}\n  the batch has no samples")
-        guilty = self._guilty(tokens, vocab, context)
-        ids = " ".join(map(str, tokens.row(guilty).ids.tolist()))
+            return StrategyError(f"{problem}\n  the batch has no samples")
+        failing = self._first_failing(tokens, vocab, context)
+        ids = " ".join(map(str, tokens.row(failing).ids.tolist()))
         try:
-            time = f"t = {context.rng(self.primary_clock).t[guilty]}"
-        except Exception as stuck:
-            time = f"no t, for the clock {self.primary_clock!r} raised {described(stuck)}"
-        sample = f"  sample key {tokens.keys[guilty]}, {time}"
+            time = f"t = {context.rng(self.primary_clock).t[failing]}"
+        except Exception as clock_error:
+            time = f"no t: the clock {self.primary_clock!r} raised {described(clock_error)}"
+        sample = f"  sample key {tokens.keys[failing]}, {time}"
         try:
             options = shlex.quote(self.options_json)
         except PluginError as error:
-            return StrategyError(f"{what}\n{sample}\n  no command reproduces it: {error}")
+            return StrategyError(
+                f"{problem}\n{sample}\n  it cannot be reproduced by a command: {error}"
+            )
         command = (
             f"maskplug show --strategy {self.label} --options {options} "
-            f"--seed {context.seed} --epoch {context.epoch[guilty]} --step {context.step[guilty]} "
-            f"--progress {context.progress[guilty]} --key {tokens.keys[guilty]} --ids '{ids}'"
+            f"--seed {context.seed} --epoch {context.epoch[failing]} "
+            f"--step {context.step[failing]} --progress {context.progress[failing]} "
+            f"--key {tokens.keys[failing]} --ids '{ids}'"
         )
-        return StrategyError(f"{what}\n{sample}\n  reproduce it: {command}")
+        return StrategyError(f"{problem}\n{sample}\n  reproduce it with: {command}")
 
-    def _guilty(self, tokens: TokenBatch, vocab: Vocabulary, context: MaskingContext) -> int:
-        """The first sample that raises on its own, or the first one."""
+    def _first_failing(self, tokens: TokenBatch, vocab: Vocabulary, context: MaskingContext) -> int:
+        """Return the first sample that raises when masked alone, or 0."""
         for i in range(len(tokens)):
             try:
                 self.mask(tokens.row(i), vocab, context.take(np.array([i])))
@@ -198,38 +200,38 @@ class Strategy(Part):
 
     @cached_property
     def needs_step(self) -> bool:
-        """Whether masks depend on the step, so that it must travel with the samples."""
+        """Whether masks depend on the step, so that adapters must pass it with the samples."""
         return any(clock.needs_step for clock in self.clocks) or self.feedback_plan is not None
 
     @cached_property
     def needs_progress(self) -> bool:
-        """Whether any option is a schedule, so that progress must travel with the samples."""
+        """Whether any option is a schedule, so that adapters must pass the progress."""
         return any(isinstance(part, Schedule) for part in self._parts)
 
     @cached_property
     def is_static(self) -> bool:
-        """Whether a sample's mask never changes."""
-        moves = self.needs_progress or self.feedback_plan is not None
-        return not moves and all(clock.is_static for clock in self.clocks)
+        """Whether the mask of a sample never changes."""
+        changes = self.needs_progress or self.feedback_plan is not None
+        return not changes and all(clock.is_static for clock in self.clocks)
 
     @cached_property
     def feedback_plan(self) -> LossTrackingConfig | None:  # type: ignore[override]
-        """How the losses are summed up that masks follow; None where they follow none.
+        """How losses are tracked for the masks; None for strategies that use no losses.
 
         Raises:
-            OptionError: when two parts want it in two ways.
+            OptionError: when parts require different configurations.
         """
         plans = {part.feedback_plan for part in self._leaves} - {None}
         if len(plans) > 1:
             raise OptionError(
-                f"strategy {self.label!r} has parts that follow losses in different ways: "
-                f"{', '.join(sorted(map(str, plans)))}; give them the same options"
+                f"strategy {self.label!r} has parts that track losses differently: "
+                f"{', '.join(sorted(map(str, plans)))}; use the same options for them"
             )
         return plans.pop() if plans else None
 
     @cached_property
     def required_annotations(self) -> tuple[str, ...]:  # type: ignore[override]
-        """The layers of a batch that its parts read."""
+        """The annotations that its parts need."""
         return tuple(
             dict.fromkeys(name for part in self._leaves for name in part.required_annotations)
         )
@@ -240,50 +242,51 @@ class Strategy(Part):
 
     @property
     def _leaves(self) -> list[Part]:
-        """The parts that are no strategies."""
+        """The parts that are not strategies."""
         return [part for part in self._parts if not isinstance(part, Strategy)]
 
     @cached_property
     def spec(self) -> dict[str, Any]:
-        """Name, version and every option, as plain JSON values: all that makes the strategy."""
+        """Name, version and all options as plain JSON values."""
         options = self.options
         if options is None:
-            own = {item.name for item in fields(Strategy)}
-            names = [item.name for item in fields(self) if item.name not in own]
+            common = {item.name for item in fields(Strategy)}
+            names = [item.name for item in fields(self) if item.name not in common]
             options = {name: specs.canonical(getattr(self, name)) for name in names}
         return {"strategy": self.label, "options": dict(options)}
 
     @cached_property
     def fingerprint(self) -> str:
-        """Sixteen hexadecimal digits that stand for the spec."""
+        """Sixteen hexadecimal digits that identify the spec."""
         return specs.fingerprint(self.spec)
 
     @property
     def options_json(self) -> str:
-        """The options as the command line takes them."""
+        """The options as JSON for the command line."""
         return specs.to_json(self.spec["options"])
 
     def __repr__(self) -> str:
         try:
             spec = self.spec
-        except PluginError:  # a part of the user's own, which has no name
-            own = {item.name for item in fields(Strategy)}
-            parts = [getattr(self, f.name) for f in fields(self) if f.name not in own]
+        except PluginError:  # a part that is not registered
+            common = {item.name for item in fields(Strategy)}
+            parts = [getattr(self, f.name) for f in fields(self) if f.name not in common]
             return f"<maskplug strategy of {', '.join(map(repr, parts))}>"
-        given = ", ".join(f"{k}={v!r}" for k, v in spec["options"].items())
-        return f"<maskplug strategy {self.label}({given}) {self.fingerprint}>"
+        options = ", ".join(f"{k}={v!r}" for k, v in spec["options"].items())
+        return f"<maskplug strategy {self.label}({options}) {self.fingerprint}>"
 
 
 def strategy(name: str | Mapping[str, Any] | Strategy, /, **options: Any) -> Strategy:
-    """A strategy by name, or from a spec.
+    """Build a strategy by name or from a spec.
 
     Args:
-        name: ``"span"``, ``"span@1"``, ``"distribution:span@1"``; or a ``Strategy.spec``.
-        options: the strategy's options; ``maskplug list`` and its own page name them.
+        name: ``"span"``, ``"span@1"``, ``"distribution:span@1"``, a ``Strategy.spec``, or a built
+            strategy, which is returned.
+        options: options of the strategy; ``maskplug list NAME`` describes them.
 
     Raises:
-        UnknownNameError: when there is no such strategy; near names are suggested.
-        OptionError: for an unknown or wrong option.
+        UnknownNameError: for an unknown name; similar names are suggested.
+        OptionError: for an unknown or invalid option.
 
     Example:
         >>> strategy("span", rate=0.2).spec["options"]["rate"]
@@ -291,25 +294,27 @@ def strategy(name: str | Mapping[str, Any] | Strategy, /, **options: Any) -> Str
     """
     if isinstance(name, Strategy):
         if options:
-            raise OptionError(f"{name!r} is made already; options {sorted(options)} come too late")
+            raise OptionError(
+                f"cannot pass options {sorted(options)} together with the built strategy {name!r}"
+            )
         return name
     if isinstance(name, Mapping):
         if set(name) != {"strategy", "options"}:
             keys = shortened(list(name))
-            raise OptionError(f"a spec has the keys 'strategy' and 'options', not {keys}")
+            raise OptionError(f"a spec has the keys 'strategy' and 'options', got {keys}")
         if not isinstance(name["options"], Mapping):
             value = shortened(name["options"])
-            raise OptionError(f"the options of a spec are a mapping, not {value}")
+            raise OptionError(f"the options of a spec are a mapping, got {value}")
         entry = registry().find("strategy", name["strategy"])
         options = {**name["options"], **options}
     else:
         entry = registry().find("strategy", name)
-    made: Strategy = specs.build(entry, options)
-    return made
+    built: Strategy = specs.build(entry, options)
+    return built
 
 
 def part(kind: str, name: str, **options: Any) -> Any:
-    """A part by kind and name.
+    """Build a part by kind and name.
 
     Example:
         >>> part("schedule", "linear", start=0.3, end=0.15)

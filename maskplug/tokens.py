@@ -1,6 +1,6 @@
-"""The ragged arrays that flow through a strategy: TokenBatch in, Selection between, Masked out.
+"""The ragged arrays of a strategy: TokenBatch (input), Selection (intermediate), Masked (output).
 
-All of them hold flat arrays and row offsets, as an Arrow list column does, and are read-only.
+All hold flat arrays and row offsets, as Arrow list columns do, and are read-only.
 """
 
 from __future__ import annotations
@@ -28,16 +28,16 @@ from maskplug.validation.options import COUNT, is_whole
 
 @dataclass(frozen=True, eq=False)
 class TokenBatch:
-    """Samples to be masked: ids, row offsets, one key a sample, and layers aligned with the ids.
+    """Samples to mask: ids, row offsets, one key per sample, and annotations aligned with the ids.
 
     Attributes:
-        ids: int64, all samples one after the other.
-        offsets: int64, one longer than there are samples.
-        keys: uint64, one a sample.
-        layers: arrays of the length of ``ids``. ``word_starts`` (bool, True where a word begins)
-            replaces the vocabulary's table, ``sentence_starts`` (bool, True where a sentence
-            begins) its idea of where sentences end; ``protected`` (bool, True = never masked) adds
-            to its special ids. Strategies name others that they read (:attr:`Strategy.required_annotations`).
+        ids: int64, the concatenated ids of all samples.
+        offsets: int64, number of samples + 1.
+        keys: uint64, one per sample.
+        annotations: arrays of the length of ``ids``. ``word_starts`` (bool, True = first token of a
+            word) and ``sentence_starts`` (bool, True = first token of a sentence) override the
+            vocabulary; ``protected`` (bool, True = never masked) adds to its special ids. For
+            others see :attr:`Strategy.required_annotations`.
 
     Example:
         >>> tokens = TokenBatch.from_lists([[2, 17, 88, 3], [2, 5, 3]], keys=["doc-1", "doc-2"])
@@ -70,7 +70,7 @@ class TokenBatch:
         object.__setattr__(self, "annotations", MappingProxyType(annotations))
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), _arguments(self)  # so that copies are read-only as well
+        return type(self), _arguments(self)  # keeps copies read-only
 
     @classmethod
     def from_lists(
@@ -79,19 +79,18 @@ class TokenBatch:
         keys: Iterable[int | str | bytes] | UintArray | None = None,
         **annotations: Sequence[Any],
     ) -> TokenBatch:
-        """Build a batch from rows of ids (lists or integer arrays).
+        """Build a batch from rows of ids.
 
         Args:
-            rows: one sequence of ids a sample; empty ones are allowed. Arrays of shape (1, length)
-                or of objects, and Arrow's lists, count as the row that they hold.
-            keys: one a sample: int (from 0 to 2**64 - 1), str or bytes, also mixed; samples may
-                share one. Without keys a sample's content is its key, so that equal rows are masked
-                alike.
-            layers: for each name, one sequence a sample, as long as the sample: ints, floats or
-                bools.
+            rows: one list, tuple, integer array or Arrow list per sample, also empty. Arrays of
+                shape (1, length) are flattened.
+            keys: one per sample: int (0 to 2**64 - 1), str or bytes; duplicates are allowed. By
+                default the content of a sample is its key: equal rows have equal masks.
+            annotations: per name, one sequence of ints, floats or bools per sample, one value per
+                token.
 
         Raises:
-            TokenError: when rows, keys and layers do not fit together.
+            TokenError: when rows, keys and annotations do not match.
         """
         ids, offsets = flatten(rows)
         lengths = lengths_of(offsets).tolist()
@@ -108,7 +107,7 @@ class TokenBatch:
         keys: Iterable[int | str | bytes] | UintArray | None = None,
         annotations: Mapping[str, Any] | None = None,
     ) -> TokenBatch:
-        """Build a batch from flat ids and offsets; see :meth:`from_lists` for keys and layers."""
+        """Build a batch from flat ids and offsets; see :meth:`from_lists`."""
         if keys is None:
             ids, offsets = checked_rows(ids, offsets)  # before they are hashed
             return cls(
@@ -121,26 +120,26 @@ class TokenBatch:
 
     @cached_property
     def lengths(self) -> IntArray:
-        """The number of tokens of every sample: int64."""
+        """The number of tokens per sample: int64."""
         return lengths_of(self.offsets)
 
     def row(self, i: int) -> TokenBatch:
-        """Sample i as a batch of its own."""
+        """Return sample i as a batch."""
         a, b = self.offsets[i], self.offsets[i + 1]
         annotations = {name: layer[a:b] for name, layer in self.annotations.items()}
         return TokenBatch(self.ids[a:b], np.array([0, b - a]), self.keys[i : i + 1], annotations)
 
     def take(self, rows: IntArray) -> TokenBatch:
-        """Some samples, in this order, as a batch of their own."""
+        """Return a batch of some samples, in this order."""
         index, offsets = gather(self.offsets, rows)
         annotations = {name: layer[index] for name, layer in self.annotations.items()}
         return TokenBatch(self.ids[index], offsets, self.keys[rows], annotations)
 
     def rewritten(self, rows: Ragged) -> TokenBatch:
-        """The batch that a replacement made of this one, for a further strategy to mask.
+        """Return the batch after a replacement, so that another strategy can mask it.
 
-        Layers follow their tokens by ``rows.sources``; a token that is new begins a word, and has
-        0 or False in every other layer.
+        Annotations move with their tokens (``rows.sources``). A new token starts a word and has
+        0 or False in every other annotation.
         """
         annotations = dict(self.annotations)
         if rows.sources is not None:
@@ -153,7 +152,7 @@ class TokenBatch:
 
 
 def content_keys(ids: IntArray, offsets: IntArray) -> UintArray:
-    """The key of every row by its content: uint64. Equal rows have equal keys."""
+    """Return a key per row that depends on its content only: uint64."""
     from maskplug.kernels.philox import content_keys as hash_rows
 
     keys: UintArray = hash_rows(readonly(ids, np.int64), readonly(offsets, np.int64))
@@ -162,12 +161,12 @@ def content_keys(ids: IntArray, offsets: IntArray) -> UintArray:
 
 @dataclass(frozen=True, eq=False)
 class Selection:
-    """Spans of tokens, sorted and disjoint, sample by sample.
+    """Sorted, disjoint spans of tokens per sample.
 
     Attributes:
         starts: int64, positions in the batch's flat ``ids``.
-        lengths: int64; 1 for single tokens, 0 where a strategy inserts.
-        offsets: int64, one longer than there are samples: which spans belong to which sample.
+        lengths: int64; 0 for an insertion before ``start``.
+        offsets: int64, number of samples + 1: the spans of each sample.
         size: the number of tokens of the batch.
     """
 
@@ -188,11 +187,10 @@ class Selection:
 
     @classmethod
     def from_mask(cls, mask: BoolArray, tokens: TokenBatch) -> Selection:
-        """A selection of single tokens: True = chosen, one value for each of the batch's tokens.
+        """Build a selection of single tokens from one bool per token, True = selected.
 
         Raises:
-            ResultError: when the mask has another length than the batch has tokens, or holds
-                something else than numbers or bools.
+            ResultError: when the mask is not numeric or not of the length of ``tokens.ids``.
         """
         from maskplug.kernels.units import single_units
 
@@ -206,25 +204,25 @@ class Selection:
 
     @cached_property
     def counts(self) -> IntArray:
-        """The number of spans of every sample: int64."""
+        """The number of spans per sample: int64."""
         return lengths_of(self.offsets)
 
     @cached_property
     def rows(self) -> IntArray:
-        """The sample of every span: int64."""
+        """The sample of each span: int64."""
         return np.repeat(np.arange(len(self)), self.counts)
 
     @cached_property
     def numbers(self) -> IntArray:
-        """The number of every span in its sample, from 0: int64."""
+        """The index of each span in its sample, from 0: int64."""
         return np.arange(len(self.starts)) - np.repeat(self.offsets[:-1], self.counts)
 
     @cached_property
     def mask(self) -> BoolArray:
-        """One bool for each token of the batch: True = chosen.
+        """One bool per token of the batch: True = selected.
 
         Raises:
-            TokenError: when a span reaches out of the batch.
+            TokenError: when a span ends outside the batch.
         """
         self._check_ends()
         edges = np.zeros(self.size + 1, np.int8)
@@ -248,10 +246,10 @@ class Selection:
             )
 
     def check(self, tokens: TokenBatch) -> None:
-        """Refuse a selection that is not one of this batch: kernels write by it without looking.
+        """Raise unless the selection is valid for a batch; kernels do not check bounds.
 
         Raises:
-            ResultError: when rows do not fit, or spans overlap, are not sorted, or leave their row.
+            ResultError: when sizes differ, or spans overlap, are not sorted, or cross a row.
         """
         from maskplug.kernels.units import rising, unsound_span
 
@@ -277,21 +275,20 @@ class Selection:
             )
 
     def take(self, chosen: BoolArray) -> Selection:
-        """The spans where ``chosen`` (one bool a span) is True.
+        """Return the spans where ``chosen`` (one bool per span) is True.
 
         Raises:
-            ResultError: when there is not one bool for each span.
+            ResultError: when the lengths differ.
         """
         from maskplug.kernels.units import take_units
 
         if len(chosen) != len(self.starts):
-            raise ResultError(f"{len(chosen)} bools came to choose from {len(self.starts)} spans")
+            raise ResultError(f"{len(chosen)} bools for {len(self.starts)} spans")
         kept = take_units(readonly(chosen, np.bool_), self.starts, self.lengths, self.offsets)
         return Selection(*kept, self.size)
 
 
-#: What a result's layer holds where it says nothing (padding, tokens that are new, rows of another
-#: strategy), unless that is 0: not predicted in any order; in no block.
+#: Fill values of result annotations (padding, new tokens, rows of another strategy) other than 0.
 ABSENT: Mapping[str, int] = {"order": -1, "block": -1}
 
 
@@ -300,17 +297,17 @@ class Masked:
     """What a strategy returns.
 
     Attributes:
-        inputs: what the model reads, int64.
-        selection: which tokens of the original were chosen.
-        labels: what to predict at each input: the original id where chosen, -100 elsewhere; None
-            for objectives without labels in place.
-        targets: what to generate, of any length; None for objectives in place.
-        weights: the weight of each label's loss (float64, one for each label, 0 where nothing is
-            predicted); None where all count alike.
-        divisors: what the weighted sum of a sample's losses is divided by (int64, one a sample):
-            how many of its tokens could have been masked; None where weights do not ask for it.
-        layers: further arrays, one value for each input: ``position_ids``, ``order``, ….
-        target_layers: further arrays, one value for each target.
+        inputs: input ids of the model, int64.
+        selection: the selected tokens of the original batch.
+        labels: aligned with the inputs: the original id where selected, -100 elsewhere; None for
+            sequence-to-sequence objectives.
+        targets: sequences to generate, of any length; None for objectives with labels.
+        weights: loss weight per label (float64, 0 where nothing is predicted); None for equal
+            weights.
+        divisors: per sample, the divisor of the weighted sum of losses (int64): the number of its
+            maskable tokens; None for objectives without one.
+        annotations: further arrays with one value per input: ``position_ids``, ``order``, ….
+        target_annotations: further arrays with one value per target.
     """
 
     inputs: Ragged
@@ -329,11 +326,11 @@ class Masked:
         if self.weights is not None:
             object.__setattr__(self, "weights", readonly(self.weights, np.float64))
             if self.labels is None or len(self.weights) != len(self.labels.values):
-                raise TokenError("weights need labels, and there is one for each of them")
+                raise TokenError("weights need labels, one weight per label")
         if self.divisors is not None:
             object.__setattr__(self, "divisors", readonly(self.divisors, np.int64))
             if self.weights is None or len(self.divisors) != len(self.inputs):
-                raise TokenError("divisors need weights, and there is one for each sample")
+                raise TokenError("divisors need weights, one divisor per sample")
         for name, rows in (("annotations", self.inputs), ("target_annotations", self.targets)):
             given = getattr(self, name)
             kept = {n: readonly(v, np.asarray(v).dtype.type) for n, v in given.items()}
@@ -344,10 +341,10 @@ class Masked:
             object.__setattr__(self, name, MappingProxyType(kept))
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), _arguments(self)  # so that copies are read-only as well
+        return type(self), _arguments(self)  # keeps copies read-only
 
 
 def _arguments(value: TokenBatch | Masked) -> tuple[Any, ...]:
-    """The fields of a value in their order, with mappings that can be pickled."""
+    """Return the field values in order, with mappings that can be pickled."""
     values = (getattr(value, item.name) for item in fields(value))
     return tuple(dict(v) if isinstance(v, MappingProxyType) else v for v in values)

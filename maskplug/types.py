@@ -1,4 +1,4 @@
-"""Names for the array types that cross the core, and the helpers that guard them."""
+"""Array types of the core, and helpers for them."""
 
 from __future__ import annotations
 
@@ -25,10 +25,9 @@ STATE = CONTIGUOUS | OWNER | WRITABLE
 
 
 def readonly(array: Any, dtype: type[Scalar]) -> NDArray[Scalar]:
-    """A read-only, contiguous view of ``array`` as ``dtype``; copied only where that is needed.
+    """Return a read-only, contiguous view of ``array`` as ``dtype``; copy only if necessary.
 
-    One writability and one layout for every array also means one compilation of every kernel.
-    A view that is all this already is returned itself.
+    With one layout for all arrays, every kernel is compiled for one signature only.
     """
     if (
         type(array) is np.ndarray
@@ -44,10 +43,10 @@ def readonly(array: Any, dtype: type[Scalar]) -> NDArray[Scalar]:
 
 
 def integers(value: Any) -> IntArray | None:
-    """Any integers as int64, of any shape; None for anything else.
+    """Return integers of any shape as int64, or None for anything else.
 
-    That includes bools, floats, text, rows of different lengths, and integers that do not fit into
-    64 bits with a sign, which a cast would wrap around.
+    None is returned for bools, floats, text, nested rows of different lengths, and integers that do
+    not fit into int64.
 
     Example:
         >>> integers([1, 2]).tolist(), integers([1.5]), integers(np.array([2**63], np.uint64))
@@ -72,7 +71,7 @@ def _ones(power: int) -> IntArray:
 
 
 def ones(size: int) -> IntArray:
-    """That many ones: int64, read-only, and shared, so that they cost nothing.
+    """Return a read-only view of shared ones: int64.
 
     Example:
         >>> ones(3).tolist()
@@ -82,7 +81,7 @@ def ones(size: int) -> IntArray:
 
 
 def per_sample(value: Any, dtype: type[Scalar], samples: int) -> NDArray[Scalar]:
-    """One value for each sample: a scalar is repeated, an array must have that length.
+    """Return one value per sample: a scalar is repeated, an array must have that length.
 
     Raises:
         ValueError: when the array has another shape.
@@ -92,26 +91,26 @@ def per_sample(value: Any, dtype: type[Scalar], samples: int) -> NDArray[Scalar]
         return array
     if array.ndim:
         return np.broadcast_to(array, (samples,))
-    # Several times as fast as broadcasting, and twice as fast as np.full, at the sizes of batches.
+    # Twice as fast as np.full for small arrays.
     out = np.empty(samples, dtype)
     out.fill(array)
     return out
 
 
 def lengths_of(offsets: IntArray) -> IntArray:
-    """Row lengths from row offsets: int64, one shorter."""
+    """Return row lengths from row offsets: int64."""
     return offsets[1:] - offsets[:-1]
 
 
 def offsets_of(lengths: Any) -> IntArray:
-    """Row offsets from row lengths: int64, one longer, starting at 0."""
+    """Return row offsets (starting at 0) from row lengths: int64."""
     offsets = np.zeros(len(lengths) + 1, np.int64)
     np.cumsum(lengths, out=offsets[1:])
     return offsets
 
 
 def below(words: Words, bounds: IntArray) -> IntArray:
-    """Random 32-bit words as integers from 0 to ``bounds`` - 1: int64, one each.
+    """Map random 32-bit words to integers from 0 to ``bounds`` - 1: int64.
 
     Example:
         >>> below(np.array([0, 2**31, 2**32 - 1], np.uint32), np.array([7, 7, 7])).tolist()
@@ -122,7 +121,7 @@ def below(words: Words, bounds: IntArray) -> IntArray:
 
 
 def thresholds(chances: Any) -> UintArray:
-    """Probabilities times 2**32, rounded: what random 32-bit words are compared with.
+    """Return probabilities times 2**32, rounded, to compare random 32-bit words with.
 
     Example:
         >>> thresholds(np.array([0.0, 0.5, 1.0])).tolist()
@@ -131,13 +130,13 @@ def thresholds(chances: Any) -> UintArray:
     return np.round(np.asarray(chances, np.float64) * 2.0**32).astype(np.uint64)
 
 
-def cdf_thresholds(law: Any) -> UintArray:
-    """The thresholds of a law's running sums; the last is 2**32, so that every word has its place.
+def cdf_thresholds(probs: Any) -> UintArray:
+    """Return thresholds of the cumulative probabilities; the last is 2**32.
 
     Example:
-        >>> law_limits([0.75, 0.25]).tolist()
+        >>> cdf_thresholds([0.75, 0.25]).tolist()
         [3221225472, 4294967296]
     """
-    limits = thresholds(np.cumsum(law))
+    limits = thresholds(np.cumsum(probs))
     limits[-1] = 1 << 32
     return readonly(limits, np.uint64)

@@ -1,4 +1,4 @@
-"""What can be chosen: the tokens, or the whole words, that a selector picks from."""
+"""Units of selection: tokens, whole words or sentences."""
 
 from __future__ import annotations
 
@@ -20,22 +20,21 @@ NO_IDS = readonly([], np.int64)
 
 
 def units(tokens: TokenBatch, vocab: Vocabulary, unit: Unit = "token") -> Selection:
-    """Everything that may be chosen, as a selection of all of it.
+    """Return all maskable units of a batch as a selection.
 
-    A word is a run of maskable tokens in which only the first begins a word; a special or protected
-    token ends it; ``Vocabulary.from_pieces`` says where words begin. A sentence is the same with
-    the beginnings of sentences. The n-th unit of a sample is the same whatever special tokens
-    surround it, and so are its draws: that is why two frameworks with different specials mask
-    alike.
+    A word is a run of maskable tokens of which only the first starts a word; special and protected
+    tokens end it. Word starts come from the annotation ``word_starts`` or the vocabulary (see
+    ``Vocabulary.from_pieces``); sentences are defined likewise. Units are counted without special
+    tokens, so that frameworks that add different special tokens draw the same masks.
 
     Args:
         tokens: the batch.
-        vocab: says which tokens may be masked and where words and sentences begin.
+        vocab: defines maskable tokens and where words and sentences start.
         unit: "token", "word" or "sentence".
 
     Raises:
         TokenError: when an id is outside the vocabulary.
-        VocabularyError: when nothing tells where words (or sentences) begin.
+        VocabularyError: when neither batch nor vocabulary defines where words (sentences) start.
 
     Example:
         >>> vocab = Vocabulary.from_pieces(["<s>", "▁new", "er"], special_ids=[0])
@@ -57,7 +56,7 @@ def units(tokens: TokenBatch, vocab: Vocabulary, unit: Unit = "token") -> Select
 
 
 def runs(maskable: BoolArray, begins: BoolArray, tokens: TokenBatch) -> Selection:
-    """The runs of maskable tokens, each cut where something begins: words, or the like.
+    """Return runs of maskable tokens, split before each token where ``begins`` is True.
 
     Example:
         >>> tokens = TokenBatch.from_lists([[5, 6, 7, 8]])
@@ -69,10 +68,10 @@ def runs(maskable: BoolArray, begins: BoolArray, tokens: TokenBatch) -> Selectio
 
 
 def _runs(ids: IntArray, codes: Words, tokens: TokenBatch) -> Selection:
-    """As :func:`runs`; what ids and codes are, :func:`word_units` says."""
+    """Return runs of maskable tokens; see ``kernels.units.word_units`` for ids and codes."""
     from maskplug.kernels.units import word_units
 
-    # Made by numpy, which asks for huge pages where arrays are large.
+    # numpy allocates large arrays on huge pages; numba does not.
     starts, lengths = np.empty((2, len(tokens.ids) + 1), np.int64)
     offsets = word_units(ids, codes, tokens.offsets, starts, lengths)
     count = offsets[-1]
@@ -91,14 +90,14 @@ def _token_units(tokens: TokenBatch, vocab: Vocabulary) -> Selection:
 
 
 def exactly(candidates: Selection, counts: IntArray, keys: UintArray) -> Selection:
-    """So many of the candidates of each sample (all, where there are fewer), by chance.
+    """Select ``counts`` candidates per sample at random (all, if there are fewer).
 
-    Every subset is equally likely.
+    All subsets are equally likely.
 
     Args:
-        candidates: what there is to choose from.
-        counts: how many to choose, int64, one each.
-        keys: of the streams that they are drawn with, uint64, one each.
+        candidates: the units to select from.
+        counts: number of units, int64, one per sample.
+        keys: stream keys of the draws, uint64, one per sample.
 
     Example:
         >>> candidates = units(TokenBatch.from_lists([[5, 6, 7], [8]]), Vocabulary(size=9))
@@ -116,10 +115,10 @@ def exactly(candidates: Selection, counts: IntArray, keys: UintArray) -> Selecti
 
 
 def budget(rate: Schedule | float, available: IntArray, rng: Rng) -> IntArray:
-    """How many of the ``available`` units of each sample to choose: int64, one each.
+    """Return the number of units to select per sample: int64.
 
     ``rate * available``, rounded up or down at random so that the mean is exact, and at least one
-    where there is anything to choose and the rate is not zero.
+    if any unit is available and the rate is not zero.
 
     Example:
         >>> budget(0.15, np.array([0, 3, 200]), Rng.at(seed=1, t=0, keys=[1, 2, 3])).tolist()
@@ -136,10 +135,10 @@ def budget(rate: Schedule | float, available: IntArray, rng: Rng) -> IntArray:
 
 
 def max_budget(rate: Schedule | float, available: IntArray) -> IntArray:
-    """The most that :func:`budget` can give: int64, one each.
+    """Return the maximum of :func:`budget`: int64, one per sample.
 
     Example:
-        >>> most(0.15, np.array([0, 3, 200, 201])).tolist()
+        >>> max_budget(0.15, np.array([0, 3, 200, 201])).tolist()
         [0, 1, 30, 31]
     """
     counts: IntArray = np.minimum(np.ceil(highest(rate) * available).astype(np.int64), available)
@@ -147,11 +146,11 @@ def max_budget(rate: Schedule | float, available: IntArray) -> IntArray:
 
 
 def merge_adjacent(selection: Selection) -> Selection:
-    """The same tokens, with spans that touch made one span.
+    """Return a selection of the same tokens in which adjacent spans are merged.
 
     Example:
         >>> spans = Selection(np.array([0, 1, 4]), np.array([1, 2, 1]), np.array([0, 3]), 6)
-        >>> joined(spans).starts.tolist(), joined(spans).lengths.tolist()
+        >>> merge_adjacent(spans).starts.tolist(), merge_adjacent(spans).lengths.tolist()
         ([0, 4], [3, 1])
     """
     from maskplug.kernels.runs import touching
@@ -163,14 +162,14 @@ def merge_adjacent(selection: Selection) -> Selection:
 
 
 def contiguous(candidates: Selection, firsts: IntArray, counts: IntArray) -> Selection:
-    """Neighbouring units of every sample: ``counts`` of them, from its unit ``firsts`` on.
+    """Select ``counts`` consecutive units of each sample, starting at unit ``firsts``.
 
-    Tokens that are no unit stay out, and cut the stretch in two.
+    Tokens that are not units are not selected and split a span.
 
     Example:
         >>> vocab = Vocabulary(size=9, special_ids=[0])
         >>> candidates = units(TokenBatch.from_lists([[5, 6, 0, 7, 8]]), vocab)
-        >>> chosen = stretch(candidates, np.array([1]), np.array([2]))
+        >>> chosen = contiguous(candidates, np.array([1]), np.array([2]))
         >>> chosen.starts.tolist(), chosen.lengths.tolist()
         ([1, 3], [1, 1])
     """

@@ -1,7 +1,7 @@
-"""What a batch may need besides its strategy's kernels: run once, so that workers find it compiled.
+"""Warm up the remaining kernels so that data-loading workers do not compile.
 
-Adapters call this after ``Strategy.try_out``, which is one short row: kernels that other rows need
-do not show there.
+Adapters call this after ``Strategy.dry_run``, which masks one short row and does not need all
+kernels.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from maskplug.units import merge_adjacent
 
 
 def warm_up(tried: Masked) -> None:
-    """Run the kernels of keys, and those that stand behind ``tried`` for some batches only.
+    """Run the kernels that ``Strategy.dry_run`` does not run.
 
     Args:
-        tried: what the strategy made of a few tokens.
+        tried: the result of the dry run.
     """
-    rows = TokenBatch.from_lists([[0, 0], [0]])  # their keys follow from their content
+    rows = TokenBatch.from_lists([[0, 0], [0]])  # content keys
     derive(rows.keys, "rehearsal")
-    if tried.targets is not None:  # one sentinel stands for spans that touch
+    if tried.targets is not None:  # adjacent spans share one sentinel
         ones = np.ones(2, np.int64)
         merge_adjacent(Selection(np.arange(2), ones, np.array([0, 2, 2]), len(rows.ids)))

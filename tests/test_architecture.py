@@ -1,132 +1,140 @@
-"""Who may know whom, read from the import lines; and what importing maskplug imports."""
+"""Which module may import which, how large files are, and what ``import maskplug`` loads."""
 
 from __future__ import annotations
 
 import ast
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from support.import_graph import ROOT, cycles, imported_modules, imported_names, modules
 
-import maskplug
-
-ROOT = Path(maskplug.__file__).parent
-FILES = sorted(ROOT.rglob("*.py"))
+CORE = [name for name in modules() if name.split(".")[0] == "maskplug"]
+ADAPTERS = [name for name in modules() if name.startswith("maskplug_")]
 FRAMEWORKS = {"torch", "transformers", "fairseq", "datasets", "accelerate", "tensorflow", "jax"}
-FRAMEWORKS |= {"maskplug_hf", "maskplug_fairseq"}
-#: What a selector, a replacement or a target may import of the core.
-PARTS_MAY = {"arrays", "errors", "kernels", "limits", "parts", "rng", "schedule", "tokens", "units"}
-PARTS_MAY |= {
-    "feedback",
-    "ragged",
-    "resource",
-    "vocabulary",
-    "selectors",
-    "replacements",
-    "targets",
-}
+#: The adapters from the one that needs least to those that are built on it.
+LAYERS = ("maskplug_torch", "maskplug_hf", "maskplug_fairseq")
+#: Core modules that may import torch: they make tensors on request.
+MAKES_TENSORS = {"maskplug.attention.flex"}
+#: Packages of the core that nothing else in the core imports.
+OUTER = ("maskplug.cli", "maskplug.testing")
 
 
-def imports(path: Path) -> set[str]:
-    """The dotted names that a file imports, wherever the line stands."""
-    found = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Import):
-            found |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            found |= {f"{node.module}.{alias.name}" for alias in node.names}
-    return found
+def folder(name: str) -> str:
+    """Return the first two components of a module's name."""
+    return ".".join(name.split(".")[:2])
 
 
-def test_the_files_are_found() -> None:
-    assert len(FILES) > 30
-    assert "maskplug.kernels.select.exact_tokens" in imports(ROOT / "selectors" / "exact.py")
+def test_import_graph_is_read() -> None:
+    assert len(CORE) > 100
+    assert "maskplug.kernels.select" in imported_modules("maskplug.selectors.exact")
 
 
-#: The one room of the core that makes tensors, for those who ask for them.
-MAKES_TENSORS = {ROOT / "attention" / "flex.py": {"torch"}}
+def test_no_import_cycles() -> None:
+    assert list(cycles()) == []
 
 
-# The command line may look at what is installed.
-@pytest.mark.parametrize(
-    "path",
-    [path for path in FILES if path.parent.name != "cli"],
-    ids=lambda path: str(path.relative_to(ROOT)),
-)
-def test_the_core_imports_no_framework(path: Path) -> None:
-    allowed = MAKES_TENSORS.get(path, set())
-    assert not {name.split(".")[0] for name in imports(path)} & (FRAMEWORKS - allowed)
+def test_core_imports_no_framework_and_no_adapter() -> None:
+    for name in CORE:
+        if name in MAKES_TENSORS or name.startswith("maskplug.cli"):
+            continue  # the command line reports what is installed
+        top = {imported.split(".")[0] for imported in imported_names(modules()[name])}
+        assert not top & (FRAMEWORKS | {*LAYERS}), name
 
 
-@pytest.mark.parametrize(
-    "path",
-    [p for p in FILES if p.parent.name in ("selectors", "replacements", "targets")],
-    ids=lambda path: str(path.relative_to(ROOT)),
-)
-def test_parts_know_tokens_vocabulary_and_draws(path: Path) -> None:
-    own = {name.split(".")[1] for name in imports(path) if name.startswith("maskplug.")}
-    assert own <= PARTS_MAY
-    assert "maskplug" not in imports(path)
+@pytest.mark.parametrize("package", LAYERS)
+def test_adapters_import_only_adapters_below_them(package: str) -> None:
+    allowed = {package} if package == "maskplug_torch" else {package, "maskplug_torch"}
+    for name in ADAPTERS:
+        if name.split(".")[0] == package:
+            tops = {target.split(".")[0] for target in imported_modules(name)}
+            assert tops <= allowed | {"maskplug"}, name
+
+
+def test_adapters_import_only_the_declared_surface() -> None:
+    page = (ROOT / "docs" / "adapters.md").read_text(encoding="utf-8")
+    declared = set(re.findall(r"^\| `(maskplug[\w.]*)` \|", page, re.MULTILINE))
+    used = {target for name in ADAPTERS for target in imported_modules(name)}
+    used = {target for target in used if target.split(".")[0] == "maskplug"}
+    assert used == declared
 
 
 @pytest.mark.parametrize(
-    "path", sorted((ROOT / "attention" / "patterns").glob("*.py")), ids=lambda p: p.name
+    ("package", "allowed"),
+    [
+        ("maskplug.selectors", {"replacements", "targets", "loss_tracking", "preprocessing"}),
+        ("maskplug.replacements", {"selectors", "targets", "preprocessing"}),
+        ("maskplug.targets", {"replacements", "selectors"}),
+        ("maskplug.attention.patterns", {"attention", "clock", "preprocessing", "context"}),
+    ],
 )
-def test_patterns_know_their_site(path: Path) -> None:
-    own = {name.split(".")[1] for name in imports(path) if name.startswith("maskplug.")}
-    may = {"arrays", "attention", "clock", "errors", "kernels", "limits", "parts", "resource"}
-    assert own <= may | {"rng", "schedule"}
-    assert "maskplug" not in imports(path)
+def test_parts_import_only_tokens_vocabulary_and_draws(package: str, allowed: set[str]) -> None:
+    common = {"errors", "kernels", "parts", "ragged", "rng", "schedule", "tokens", "types", "units"}
+    common |= {"validation", "vocabulary", package.split(".")[1]}
+    for name in CORE:
+        if name.startswith(f"{package}."):
+            targets = {target.split(".")[1] for target in imported_modules(name)}
+            assert targets <= common | allowed, name
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "kernels").glob("*.py")), ids=lambda p: p.name)
-def test_kernels_are_serial_and_know_arrays_only(path: Path) -> None:
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    keywords = {k.arg for n in ast.walk(tree) if isinstance(n, ast.Call) for k in n.keywords}
-    names = {n.attr for n in ast.walk(tree) if isinstance(n, ast.Attribute)}
-    assert "parallel" not in keywords
-    assert not names & {"prange", "random"}
-    own = {name.split(".")[1] for name in imports(path) if name.startswith("maskplug.")}
-    assert own <= {"arrays", "kernels"} | ({"errors"} if path.stem == "__init__" else set())
+def test_kernels_are_serial_and_import_only_types() -> None:
+    for name in CORE:
+        if not name.startswith("maskplug.kernels"):
+            continue
+        tree = ast.parse(modules()[name].read_text(encoding="utf-8"))
+        keywords = {k.arg for n in ast.walk(tree) if isinstance(n, ast.Call) for k in n.keywords}
+        attributes = {n.attr for n in ast.walk(tree) if isinstance(n, ast.Attribute)}
+        assert "parallel" not in keywords, name
+        assert not attributes & {"prange", "random"}, name
+        allowed = {"maskplug.types", "maskplug.kernels", "maskplug.errors"}
+        assert {folder(target) for target in imported_modules(name)} <= allowed, name
 
 
-@pytest.mark.parametrize(
-    "path",
-    [p for p in FILES if "testing" in p.relative_to(ROOT).parts],
-    ids=lambda path: str(path.relative_to(ROOT)),
-)
-def test_the_kit_knows_the_core_only_and_does_without_pytest(path: Path) -> None:
-    top = [n for n in ast.parse(path.read_text(encoding="utf-8")).body if isinstance(n, ast.stmt)]
-    named = {alias.name for n in top if isinstance(n, ast.Import) for alias in n.names}
-    named |= {n.module for n in top if isinstance(n, ast.ImportFrom) and n.module}
-    assert not {name.split(".")[0] for name in named} & {"pytest", "hypothesis", "scipy", "rich"}
-    own = {name.split(".")[1] for name in imports(path) if name.startswith("maskplug.")}
-    assert not own & {"cli", "selectors", "replacements", "strategies", "collate"}
+def test_only_the_command_line_imports_the_outer_packages() -> None:
+    for name in CORE:
+        if not name.startswith((*OUTER, "maskplug.__main__")):
+            assert not any(target.startswith(OUTER) for target in imported_modules(name)), name
 
 
-def test_nothing_but_the_command_line_knows_the_kit() -> None:
-    for path in FILES:
-        if not {"testing", "cli"} & set(path.relative_to(ROOT).parts):
-            assert not any(name.startswith("maskplug.testing") for name in imports(path)), path
+def test_root_of_the_core_is_small() -> None:
+    assert len(list((ROOT / "maskplug").glob("*.py"))) <= 24
 
 
-def test_importing_maskplug_imports_nothing_heavy() -> None:
-    code = "import sys, maskplug; print(*sorted({name.split('.')[0] for name in sys.modules}))"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    loaded = set(done.stdout.split())
+def test_no_file_is_longer_than_400_lines() -> None:
+    paths = [*modules().values(), *(ROOT / "tests").rglob("*.py")]
+    lengths = {path: len(path.read_text(encoding="utf-8").splitlines()) for path in paths}
+    assert {str(path): length for path, length in lengths.items() if length > 400} == {}
+
+
+def loaded_modules(code: str) -> set[str]:
+    """Return the top-level modules that are loaded after ``code`` ran in a new interpreter."""
+    code += "; import sys; print(*sorted({name.split('.')[0] for name in sys.modules}))"
+    environment = {**os.environ, "MASKPLUG_LOAD_PLUGINS": ""}
+    command = [sys.executable, "-c", code]
+    process = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
+    return set(process.stdout.split())
+
+
+def test_import_loads_nothing_heavy() -> None:
+    loaded = loaded_modules("import maskplug")
     assert "numpy" in loaded
-    assert not loaded & (FRAMEWORKS | {"numba", "rich", "click", "sentencepiece", "scipy"})
+    heavy = {"numba", "rich", "click", "sentencepiece", "scipy", "pytest", "matplotlib"}
+    assert not loaded & (FRAMEWORKS | heavy)
 
 
-def test_building_a_strategy_compiles_nothing() -> None:
-    code = "import sys, maskplug; maskplug.strategy('span').spec; print('numba' in sys.modules)"
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        capture_output=True,
-        text=True,
-        check=True,
-        env={**os.environ, "MASKPLUG_LOAD_PLUGINS": ""},
-    )
-    assert done.stdout.strip() == "False"
+def test_building_a_strategy_does_not_load_numba() -> None:
+    assert "numba" not in loaded_modules("import maskplug; maskplug.strategy('span').spec")
+
+
+def test_torch_adapter_loads_no_transformers() -> None:
+    assert "transformers" not in loaded_modules("import maskplug_torch")
+
+
+def test_every_file_starts_with_a_docstring() -> None:
+    for name, path in modules().items():
+        assert ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or not Path(
+            path
+        ).read_text(encoding="utf-8"), name

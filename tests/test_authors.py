@@ -72,7 +72,7 @@ RETURNED = {
     "bools of other number": (
         selecting,
         lambda t: maskplug.units(t, VOCAB).take(np.ones(4, bool)),
-        "4 bools came to choose from 5 spans",
+        "4 bools for 5 spans",
     ),
     "another batch's": (selecting, other_batch, "does not fit a batch of 2 samples and 5 tokens"),
     "ids": (replacing, lambda t: t.ids, f"an int64 array of shape (5,), {AS_RAGGED}"),
@@ -177,7 +177,7 @@ def no_part() -> type:
 CLASSES = {
     misspelt: "selector Bad lacks the method 'select'; rename 'selct'?",
     undecorated: "selector Bad is not a dataclass; parts are frozen dataclasses: write @dataclass(",
-    not_frozen: "selector Bad is not frozen, so that its options could change: write @dataclass(",
+    not_frozen: "selector Bad is not frozen: its options could change: write @dataclass(",
     undecorated_subclass: "selector Bad annotates 'power', 'rate' and is not a dataclass itself",
     no_part: "the class Bad is no part; a selector is a subclass of maskplug.Selector",
 }

@@ -36,12 +36,12 @@ def refused(saved: Any) -> str:
         check(saved)
     message = str(error.value)
     assert message.startswith("step 5 ")
-    assert message.endswith("or go on with the new ones: --allow")
+    assert message.endswith("or allow the new ones: --allow")
     assert "\n" not in message
     warning = check(saved, allow=True)
     assert warning is not None
-    assert warning.endswith("; going on with the new ones, as told")
-    assert warning.split("; going")[0] == message.split(". Resume")[0]
+    assert warning.endswith("; continuing with the new ones")
+    assert warning.split("; continuing")[0] == message.split(". Resume")[0]
     assert repr(saved) == repr(before)
     return message
 

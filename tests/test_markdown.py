@@ -1,8 +1,9 @@
-"""Runs the examples of the Markdown files and compares what they print with what is printed there.
+"""Run the examples in the Markdown files, compare their output, and check the links.
 
-``python tests/test_markdown.py`` writes what they print into the files; read the difference before
-you commit it.
+``python tests/test_markdown.py`` updates the printed output; review the diff before you commit it.
 """
+
+from __future__ import annotations
 
 import contextlib
 import io
@@ -10,7 +11,7 @@ import re
 import shlex
 import sys
 import types
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from importlib.metadata import EntryPoint
 from pathlib import Path
 
@@ -22,58 +23,94 @@ from maskplug.cli import main
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
-FILES = [README, *sorted((ROOT / "docs").glob("*.md"))]
+DOCS = sorted((ROOT / "docs").glob("*.md"))
+FILES = [README, *DOCS]
+LINKED = [
+    *FILES,
+    ROOT / "CONTRIBUTING.md",
+    ROOT / "CHANGELOG.md",
+    *ROOT.glob("recipes/**/README.md"),
+]
 PYTHON = re.compile(r"^```python\n(.*?)^```\n(?:```text\n(.*?)^```\n)?", re.M | re.S)
 CONSOLE = re.compile(r"^```console\n\$ maskplug ([^\n]*)\n(.*?)^```\n", re.M | re.S)
 PLUGIN = re.compile(r"^```python plugin\n(.*?)^```\n", re.M | re.S)
+FENCED = re.compile(r"^```.*?^```$", re.M | re.S)
+LINK = re.compile(r"\]\((?!https?:)([^)#\s]*)(?:#([^)\s]+))?\)")
+
+Blocks = Iterator[tuple[re.Match[str], str]]
 
 
-def python_blocks(text: str) -> Iterator[tuple[re.Match[str], str]]:
-    """Run the blocks of a page one after the other; those of the README each on its own."""
-    alone = text == README.read_text()
+def relative(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+def python_blocks(text: str) -> Blocks:
+    """Run the Python blocks of a page in one namespace; in the README each block is independent."""
+    independent = text == README.read_text()
     namespace: dict[str, object] = {"__name__": "example"}
     for block in PYTHON.finditer(text):
-        if alone:
+        if independent:
             namespace = {"__name__": "example"}
-        printed = io.StringIO()
-        with contextlib.redirect_stdout(printed):
+        output = io.StringIO()
+        with contextlib.redirect_stdout(output):
             exec(compile(block[1], "example", "exec"), namespace)
-        yield block, printed.getvalue()
+        yield block, output.getvalue()
 
 
-def console_blocks(text: str) -> Iterator[tuple[re.Match[str], str]]:
+def console_blocks(text: str) -> Blocks:
     for block in CONSOLE.finditer(text):
         result = CliRunner().invoke(main, shlex.split(block[1]), env={"COLUMNS": "120"})
         assert result.exit_code == 0, result.output
         yield block, result.output
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
+def anchors(path: Path) -> set[str]:
+    """The anchors that GitHub creates for the headings of a page."""
+    text = FENCED.sub("", path.read_text())
+    headings = re.findall(r"^#+ (.*)$", text, re.M)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("path", FILES, ids=relative)
 @pytest.mark.parametrize("blocks", [python_blocks, console_blocks], ids=["python", "console"])
-def test_blocks_print_what_they_say(path: Path, blocks) -> None:  # type: ignore[no-untyped-def]
-    for block, printed in blocks(path.read_text()):
-        assert printed == (block[2] or ""), block[1]
+def test_example_output_is_up_to_date(path: Path, blocks: Callable[[str], Blocks]) -> None:
+    for block, output in blocks(path.read_text()):
+        assert output == (block[2] or ""), block[1]
 
 
-def test_the_plugin_of_the_readme_registers_and_masks(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_readme_plugin_registers_and_masks(monkeypatch: pytest.MonkeyPatch) -> None:
     from maskplug import plugins
 
     module = types.ModuleType("readme_plugin")
     monkeypatch.setitem(sys.modules, "readme_plugin", module)
     exec(PLUGIN.search(README.read_text())[1], vars(module))
     loaded = plugins.load([(EntryPoint("x", "readme_plugin", "maskplug"), "readme", "1")])
-    made = loaded.registry.find("strategy", "long_words").factory(rate=1.0)
+    strategy = loaded.registry.find("strategy", "long_words").factory(rate=1.0)
     vocab = maskplug.Vocabulary.from_pieces(["<mask>", "▁a", "b", "▁c"], mask_id=0)
     tokens = maskplug.TokenBatch.from_lists([[1, 2, 3, 1, 2]], keys=[1])
-    assert made(tokens, vocab).selection.mask.tolist() == [True, True, False, True, True]
+    assert strategy(tokens, vocab).selection.mask.tolist() == [True, True, False, True, True]
+
+
+def test_index_links_every_page() -> None:
+    index = ROOT / "docs" / "README.md"
+    linked = {target for target, _ in LINK.findall(index.read_text())}
+    assert {page.name for page in DOCS} - {index.name} <= linked
+
+
+@pytest.mark.parametrize("path", LINKED, ids=relative)
+def test_links_have_targets(path: Path) -> None:
+    for target, anchor in LINK.findall(FENCED.sub("", path.read_text())):
+        page = (path.parent / target) if target else path
+        assert page.exists(), target
+        assert not anchor or anchor in anchors(page), f"{target}#{anchor}"
 
 
 def update(path: Path) -> None:
     for blocks in (python_blocks, console_blocks):
         text = path.read_text()
-        for block, printed in reversed(list(blocks(text))):
+        for block, output in reversed(list(blocks(text))):
             if block[2] is not None:
-                text = text[: block.start(2)] + printed + text[block.end(2) :]
+                text = text[: block.start(2)] + output + text[block.end(2) :]
         path.write_text(text)
 
 

@@ -143,7 +143,7 @@ def test_words_of_a_row_are_cut_at_specials_and_sentences() -> None:
 
 
 def test_words_must_be_known() -> None:
-    with pytest.raises(VocabularyError, match="whole words need to know where words begin"):
+    with pytest.raises(VocabularyError, match="whole words need word boundaries"):
         list(sentences(batch([[5]]), Vocabulary(size=60)))
 
 

@@ -21,7 +21,7 @@ from support.batches import VOCAB, equal_rows
 from support.fake_plugins import Site
 
 MASK = (
-    "from batches import VOCAB, equal_rows\nmaskplug.strategy('dynamic')(equal_rows(2, 9), VOCAB)\n"
+    "from support.batches import VOCAB, equal_rows\nmaskplug.strategy('dynamic')(equal_rows(2, 9), VOCAB)\n"
 )
 
 
@@ -212,7 +212,7 @@ def test_a_wrapper_that_does_not_yield_once_is_reported(yields: int) -> None:
         mask()
         mask()
     assert len(said) == 1
-    assert "a wrapper must yield once" in said[0]
+    assert "a hook wrapper must yield exactly once" in said[0]
 
 
 def everything(masked: Any, event: Any) -> list[np.ndarray[Any, Any]]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from maskplug import plugins
+from maskplug.plugins import manager
 from support.fake_plugins import REGISTER, Site
 
 HALF = "print(maskplug.strategy('half').label)\n"
@@ -71,7 +71,7 @@ BROKEN = {
         "class Mute(Exception):\n    def __str__(self): return 1 / 0\nraise Mute",
         "Mute",
     ),
-    "asks while loading": ("maskplug.strategy('dynamic')", "PluginError: a plugin asked for a"),
+    "asks while loading": ("maskplug.strategy('dynamic')", "PluginError: a plugin built a"),
 }
 broken = pytest.mark.parametrize(("source", "reason"), BROKEN.values(), ids=BROKEN)
 
@@ -168,7 +168,7 @@ def test_a_strategy_that_raises_is_explained(site: Site, name: str) -> None:
     done = site.run(FUSSY.format(name=name))
     assert "StrategyError: strategy 'bad:fussy@1' raised KeyError: 'nine'" in done.stderr
     assert "sample key 71, t = 6" in done.stderr
-    command = done.stderr.split("reproduce it: ")[1].strip()
+    command = done.stderr.split("reproduce it with: ")[1].strip()
     assert command == (
         "maskplug show --strategy bad:fussy@1 --options '{\"rate\":0.5}' --seed 4 --epoch 6 "
         "--step 0 --progress 0.0 --key 71 --ids '8 9 3'"
@@ -177,9 +177,9 @@ def test_a_strategy_that_raises_is_explained(site: Site, name: str) -> None:
 
 
 def test_threads_may_ask_first_together() -> None:
-    plugins._load_once.cache_clear()
+    manager._load_once.cache_clear()
     seen: list[object] = []
-    threads = [threading.Thread(target=lambda: seen.append(plugins.plugins())) for _ in range(8)]
+    threads = [threading.Thread(target=lambda: seen.append(manager.plugins())) for _ in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:

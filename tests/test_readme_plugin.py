@@ -1,4 +1,4 @@
-"""The plugin of the README, copied file by file, is a distribution that keeps the promises."""
+"""The plugin in the README, copied file by file, is a distribution that passes the checks."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-#: Each block that begins with the name of its file.
+#: Blocks whose first line is the name of a file.
 FILE = re.compile(
     r"^```(?:python plugin|ini notest|toml notest)\n# (\S+)\n(.*?)^```\n", re.M | re.S
 )
@@ -19,39 +19,36 @@ FILE = re.compile(
 
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the distribution installed in it."""
+    """A folder in which the distribution is installed."""
     source, target = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("target")
-    for name, text in FILE.findall((ROOT / "README.md").read_text()):
+    files = dict(FILE.findall((ROOT / "README.md").read_text()))
+    assert set(files) == {"long_words.py", "setup.cfg", "pyproject.toml"}
+    for name, text in files.items():
         (source / name).write_text(text)
     pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
     offline = ["--no-index", "--no-deps", "--no-build-isolation", "--target", str(target)]
-    done = subprocess.run([*pip, *offline, str(source)], capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
+    result = subprocess.run([*pip, *offline, str(source)], capture_output=True, text=True)
+    assert result.returncode == 0, result.stderr
     return target
 
 
 def maskplug(target: Path, *arguments: str) -> str:
-    """What the command prints with the distribution on the path."""
+    """Return the output of a maskplug command with the distribution on the path."""
     paths = [str(target), *filter(None, [os.environ.get("PYTHONPATH"), str(ROOT)])]
-    done = subprocess.run(
+    result = subprocess.run(
         [sys.executable, "-c", f"from maskplug.cli import main; main({list(arguments)})"],
         capture_output=True,
         text=True,
         env={**os.environ, "PYTHONPATH": os.pathsep.join(paths), "COLUMNS": "200"},
     )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
+    assert result.returncode == 0, result.stdout + result.stderr
+    return result.stdout
 
 
-def test_it_has_three_files() -> None:
-    files = dict(FILE.findall((ROOT / "README.md").read_text()))
-    assert set(files) == {"long_words.py", "setup.cfg", "pyproject.toml"}
-
-
-def test_it_keeps_the_promises(installed: Path) -> None:
-    said = maskplug(installed, "check", "long_words")
-    outcomes = dict(re.findall(r"^(check_\w+) +(passed|known|not applicable)", said, re.M))
-    assert "failed" not in said
+def test_plugin_passes_the_checks(installed: Path) -> None:
+    output = maskplug(installed, "check", "long_words")
+    outcomes = dict(re.findall(r"^(check_\w+) +(passed|known|not applicable)", output, re.M))
+    assert "failed" not in output
     assert [name for name, outcome in outcomes.items() if outcome == "known"] == [
         "check_something_is_predicted"
     ]
@@ -59,8 +56,8 @@ def test_it_keeps_the_promises(installed: Path) -> None:
         assert outcomes[name] == "passed"
 
 
-def test_it_is_listed(installed: Path) -> None:
+def test_plugin_is_listed(installed: Path) -> None:
     assert "long-words 0.1" in maskplug(installed, "plugins")
-    said = maskplug(installed, "list", "long_words")
-    assert said.count("rate: float = 0.5") == 2
-    assert "Mask words of several tokens." in said
+    output = maskplug(installed, "list", "long_words")
+    assert output.count("rate: float = 0.5") == 2
+    assert "Mask words of several tokens." in output

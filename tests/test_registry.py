@@ -37,7 +37,7 @@ def test_a_version_that_is_not_there(text: str) -> None:
 
 def test_two_providers_of_one_name() -> None:
     both = filled(entry("tick"), entry("tick", provider="beta"), entry("tock"))
-    with pytest.raises(ConflictError, match="say which: 'alpha:tick' or 'beta:tick'"):
+    with pytest.raises(ConflictError, match="use 'alpha:tick' or 'beta:tick'"):
         both.find("clock", "tick")
     assert both.find("clock", "beta:tick").provider == "beta"
     assert both.find("clock", "tock").provider == "alpha"
@@ -82,12 +82,12 @@ def test_unknown_names_suggest_and_name_failed_plugins() -> None:
     ("bad", "message"),
     [
         (entry("x", kind="clok"), r"alpha registers clok 'x': no such kind; did you mean 'clock'"),
-        (entry("a:b"), "a name has no ':', '@' or blank"),
-        (entry("a b"), "a name has no"),
-        (entry(""), "a name has no"),
-        (entry("x", 1.0), "version 1.0: versions are whole numbers"),
+        (entry("a:b"), "names contain no ':', '@' or whitespace"),
+        (entry("a b"), "names contain no"),
+        (entry(""), "names contain no"),
+        (entry("x", 1.0), "version 1.0: versions are integers"),
         (entry("x", True), "version True"),
-        (entry("x", 0), "version 0: versions are whole numbers from 1 upwards"),
+        (entry("x", 0), "version 0: versions are integers from 1"),
         (Entry("clock", "x", 1, 7, "alpha"), "7 cannot be called"),  # type: ignore[arg-type]
     ],
     # Not by their text, which holds addresses: every process must name a test alike.

@@ -177,14 +177,14 @@ def test_specs_of_another_shape(spec: Any) -> None:
 
 
 def test_options_of_a_spec_are_a_mapping() -> None:
-    with pytest.raises(OptionError, match="the options of a spec are a mapping, not None"):
+    with pytest.raises(OptionError, match="the options of a spec are a mapping, got None"):
         maskplug.strategy({"strategy": "dynamic", "options": None})
 
 
 def test_a_strategy_is_returned_as_it_is_and_takes_no_options() -> None:
     strategy = maskplug.strategy("dynamic")
     assert maskplug.strategy(strategy) is strategy
-    with pytest.raises(OptionError, match=r"made already; options \['rate'\] come too late"):
+    with pytest.raises(OptionError, match=r"cannot pass options \['rate'\] together with the built"):
         maskplug.strategy(strategy, rate=0.1)
 
 

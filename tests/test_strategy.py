@@ -40,7 +40,7 @@ def test_bad_times(context: dict[str, Any], message: str) -> None:
 def test_bad_tokens_and_vocabularies() -> None:
     with pytest.raises(TokenError, match="outside the vocabulary"):
         DYNAMIC(batch([[60]]), VOCAB)
-    with pytest.raises(VocabularyError, match="writes a mask token"):
+    with pytest.raises(VocabularyError, match="inserts a mask token"):
         DYNAMIC(TOKENS, maskplug.Vocabulary(size=60))
 
 
@@ -64,7 +64,7 @@ def test_a_layer_that_is_read_must_be_there() -> None:
     strategy = maskplug.strategy("chain", strategies=[named(Reading()), "dynamic"])
     assert strategy.required_annotations == ("mood",)
     strategy.dry_run(VOCAB)
-    with pytest.raises(TokenError, match=r"reads the layer 'mood', .* \(its layers: 'protected'\)"):
+    with pytest.raises(TokenError, match=r"reads the annotation 'mood', .* \(its layers: 'protected'\)"):
         strategy(batch([[5, 6]], protected=[[False, True]]), VOCAB)
     assert strategy(batch([[5, 6]], mood=[[0, 1]]), VOCAB).selection.mask[1]
 
@@ -155,7 +155,7 @@ def test_a_clock_that_raises_is_explained() -> None:
 def test_parts_without_a_name_mask_but_have_no_spec() -> None:
     made = Composed(Failing(), DYNAMIC.replacement, DYNAMIC.target, DYNAMIC.clock, options=None)
     assert "Failing" in repr(made)
-    with pytest.raises(StrategyError, match="no command reproduces it: Failing is not registered"):
+    with pytest.raises(StrategyError, match="it cannot be reproduced by a command: Failing is not registered"):
         made(TOKENS, VOCAB)
 
 

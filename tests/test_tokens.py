@@ -71,7 +71,7 @@ def test_rows_of_something_else(bad: Any) -> None:
     "offsets", [[], [0], [0, 1], [1, 3], [0, 2, 1, 3], [0, 4], [0, 2**40], [-1, 3]], ids=str
 )
 def test_offsets_that_do_not_fit(offsets: list[int]) -> None:
-    with pytest.raises(TokenError, match="offsets must rise from 0 to 3"):
+    with pytest.raises(TokenError, match="offsets must increase from 0 to 3"):
         TokenBatch.from_flat([5, 6, 7], offsets)
 
 
@@ -93,7 +93,7 @@ def test_keys_that_do_not_fit() -> None:
     ("layer", "message"),
     [
         ([[1, 1], [], [1]], "'x' has 2 values for the 3 tokens of row 0"),
-        ([[1, 1, 1], []], "layer 'x' has 2 rows for 3 samples"),
+        ([[1, 1, 1], []], "annotation 'x' has 2 rows for 3 samples"),
     ],
 )
 def test_layers_that_do_not_fit(layer: Any, message: str) -> None:
@@ -172,5 +172,5 @@ def test_sound_selections_pass(rows: list[list[int]], picks: Any) -> None:
 
 def test_taking_by_another_number_of_bools() -> None:
     selection = Selection.from_mask(np.ones(4, bool), batch([[5, 6, 7, 8]]))
-    with pytest.raises(TokenError, match="3 bools came to choose from 4 spans"):
+    with pytest.raises(TokenError, match="3 bools for 4 spans"):
         selection.take(np.ones(3, bool))

@@ -45,7 +45,7 @@ def test_lists_of_ids_outside(name: str) -> None:
         ({"size": 0}, "size is 0"),
         ({"size": 3, "word_start": [True, False]}, r"word_start has shape \(2,\), not \(3,\)"),
         ({"size": 3, "joins_next": np.zeros((3, 1))}, r"joins_next has shape \(3, 1\)"),
-        ({"size": 1, "word_start": [True], "joins_next": [True]}, "not both"),
+        ({"size": 1, "word_start": [True], "joins_next": [True]}, "only one of them"),
     ],
 )
 def test_contradictions(options: dict[str, Any], message: str) -> None:
@@ -89,7 +89,7 @@ def test_protected_tokens_cannot_be_masked() -> None:
 
 def test_require_mask() -> None:
     assert Vocabulary(size=8, mask_id=0).require_mask("x") == 0
-    with pytest.raises(VocabularyError, match=r"x writes a mask token.*add_special_tokens"):
+    with pytest.raises(VocabularyError, match=r"x inserts a mask token.*add_special_tokens"):
         Vocabulary(size=8).require_mask("x")
 
 

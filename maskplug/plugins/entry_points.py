@@ -1,4 +1,4 @@
-"""Reads the entry points of installed distributions, some of which may be damaged."""
+"""Reading of entry points of installed distributions, some of which may be damaged."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from maskplug.hookspecs import PROJECT
 
 
 class Provided(NamedTuple):
-    """An entry point of the group ``maskplug``, with its distribution's name and version."""
+    """An entry point of the group ``maskplug`` with the name and version of its distribution."""
 
     entry_point: EntryPoint
     distribution: str
@@ -18,7 +18,7 @@ class Provided(NamedTuple):
 
 
 class Unreadable(NamedTuple):
-    """A distribution whose entry points cannot be read: its name (or path), version, and why."""
+    """A distribution whose entry points cannot be read: name (or path), version and error."""
 
     distribution: str
     version: str
@@ -26,25 +26,25 @@ class Unreadable(NamedTuple):
 
 
 def entry_points() -> tuple[list[Provided], list[Unreadable]]:
-    """All entry points of the group ``maskplug``, and all distributions that may hide some."""
+    """Return the entry points of the group ``maskplug``, and the unreadable distributions."""
     provided: dict[tuple[str, str], Provided] = {}
     unreadable: dict[str, Unreadable] = {}
     for distribution in distributions():
         try:
             points = [p for p in distribution.entry_points if p.group == PROJECT]
-        except Exception as error:  # whatever reading a damaged file raises
+        except Exception as error:  # damaged files raise various errors
             broken = Unreadable(*_identity(distribution), error)
             unreadable.setdefault(broken.distribution, broken)
             continue
         for point in points:
             name, version = _identity(distribution)
-            # A distribution seen twice on the path (an editable install) counts once.
+            # Editable installs can appear twice on the path.
             provided.setdefault((name, point.name), Provided(point, name, version))
     return [provided[key] for key in sorted(provided)], list(unreadable.values())
 
 
 def _identity(distribution: Distribution) -> tuple[str, str]:
-    """Name and version; the path, and no version, where the metadata is missing or damaged."""
+    """Return name and version; the path if the metadata is missing or damaged."""
     name = version = ""
     with suppress(Exception):
         name, version = distribution.metadata["Name"], distribution.version

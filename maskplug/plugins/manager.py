@@ -1,8 +1,8 @@
-"""Finds plugins, keeps broken ones from breaking the rest, and remembers where each came from.
+"""The plugin manager: load plugins one by one and report those that fail.
 
-pluggy's own entry-point loader stops at the first plugin that raises, so they are loaded here one
-by one. ``MASKPLUG_LOAD_PLUGINS=a,b`` limits loading to these entry points or distributions (empty:
-none); ``MASKPLUG_STRICT_PLUGINS=1`` raises instead of warning.
+pluggy's loader of entry points stops at the first plugin that raises. ``MASKPLUG_LOAD_PLUGINS=a,b``
+limits loading to these entry points or distributions (empty: none); ``MASKPLUG_STRICT_PLUGINS=1``
+raises instead of warning.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from maskplug import hookspecs
 from maskplug.context import MaskingEvent
 from maskplug.errors import PASSED_ON, MaskplugWarning, PluginError, described, did_you_mean
 from maskplug.plugins.entry_points import Unreadable, entry_points
-from maskplug.plugins.observers import Hooks, shown
+from maskplug.plugins.observers import Hooks, observer_arguments
 from maskplug.registry import BUILTIN, Entry, Registry
 from maskplug.tokens import Masked
 
@@ -36,7 +36,7 @@ _lock = threading.RLock()
 
 @dataclass(frozen=True)
 class Plugin:
-    """One entry point of the group ``maskplug`` and what became of it."""
+    """An entry point of the group ``maskplug`` and its error, if it failed to load."""
 
     name: str
     distribution: str
@@ -45,18 +45,18 @@ class Plugin:
 
     @property
     def label(self) -> str:
-        """Distribution and version, for messages."""
+        """Distribution and version."""
         return f"{self.distribution} {self.version}"
 
     @property
     def title(self) -> str:
-        """The label with the name of the entry point."""
+        """The label and the name of the entry point."""
         return f"{self.label} (entry point {self.name!r})"
 
 
 @dataclass
 class Plugins:
-    """What was found: the hooks, the registry that they filled, and a record of each plugin."""
+    """The hooks, the registry and the list of plugins."""
 
     manager: Hooks
     registry: Registry
@@ -68,12 +68,12 @@ class Plugins:
         return bool(self.manager.hook.maskplug_after_mask.get_hookimpls())
 
     def after_mask(self, masked: Masked, event: MaskingEvent) -> None:
-        """Show a masked batch to all observers; one that raises is reported once and left out."""
-        self.manager.hook.maskplug_after_mask(**shown(masked, event))
+        """Call all observers; one that raises is reported once and disabled."""
+        self.manager.hook.maskplug_after_mask(**observer_arguments(masked, event))
 
 
 def plugins() -> Plugins:
-    """The plugins of this process: built-ins, then entry points, loaded at the first call."""
+    """Return the plugins of this process (built-ins, entry points); load them once."""
     with _lock:
         return _load_once()
 
@@ -81,7 +81,7 @@ def plugins() -> Plugins:
 @cache
 def _load_once() -> Plugins:
     if _loading:
-        raise PluginError("a plugin asked for a strategy while it was loading; do so in a factory")
+        raise PluginError("a plugin built a strategy while it was loading; build it in a factory")
     _loading.append(True)
     try:
         provided, unreadable = entry_points()
@@ -91,18 +91,18 @@ def _load_once() -> Plugins:
 
 
 def registry() -> Registry:
-    """The registry of this process."""
+    """Return the registry of this process."""
     return plugins().registry
 
 
 def load(
     provided: Iterable[tuple[EntryPoint, str, str]], unreadable: Iterable[Unreadable] = ()
 ) -> Plugins:
-    """Load the built-ins and the plugins of these entry points.
+    """Load the built-ins and plugins.
 
     Args:
-        provided: entry points, each with its distribution's name and version.
-        unreadable: distributions whose entry points cannot be read; they are reported.
+        provided: entry points with the name and version of their distributions.
+        unreadable: distributions whose entry points cannot be read.
 
     Raises:
         PluginError: when a plugin fails and ``MASKPLUG_STRICT_PLUGINS`` is set.
@@ -131,10 +131,10 @@ def load(
 
 
 def _admit(loaded: Plugins, module: ModuleType | Any, name: str, provider: str) -> None:
-    """Check a plugin's hooks and let it register; on failure nothing of it stays behind."""
+    """Check the hooks of a plugin and register it; on failure, undo the registration."""
     _check_hooks(module)
     if loaded.manager.is_registered(module):
-        raise PluginError("its module is loaded already, through another entry point")
+        raise PluginError("its module is already loaded through another entry point")
     own = Registry()
     before = len(loaded.registry.entries)
 
@@ -151,7 +151,7 @@ def _admit(loaded: Plugins, module: ModuleType | Any, name: str, provider: str) 
         for entry in own.entries:
             loaded.registry.add(entry)
     except BaseException:
-        if loaded.manager.is_registered(module):  # newer pluggy keeps none of it itself
+        if loaded.manager.is_registered(module):  # older versions of pluggy
             loaded.manager.unregister(module)
         del loaded.registry.entries[before:]
         raise
@@ -173,13 +173,13 @@ def _check_hooks(module: Any) -> None:
 
 
 def _left_out(loaded: Plugins, plugin: Plugin, error: BaseException, what: str) -> Plugin:
-    """Report a plugin that failed, or raise where the user wants that."""
+    """Report a plugin that failed, or raise in strict mode."""
     reason = described(error)
     if _strict():
         raise PluginError(f"{what}: {reason}") from error
     loaded.registry.failures[plugin.label] = reason
     warnings.warn(
-        f"{what}: {reason}. It is left out, and everything else works. See 'maskplug plugins'; "
+        f"{what}: {reason}. It is skipped; everything else works. See 'maskplug plugins'; "
         "MASKPLUG_STRICT_PLUGINS=1 shows the traceback",
         MaskplugWarning,
         stacklevel=3,
@@ -192,6 +192,6 @@ def _strict() -> bool:
 
 
 def _wanted(*names: str) -> bool:
-    """Whether the user's limit, if there is one, has one of the names."""
+    """Return whether MASKPLUG_LOAD_PLUGINS is unset or contains one of the names."""
     limit = os.environ.get("MASKPLUG_LOAD_PLUGINS")
     return limit is None or bool({*names} & {w.strip() for w in limit.split(",")})

@@ -1,4 +1,4 @@
-"""Observers: what they are shown, and what becomes of one that raises."""
+"""Observers of masked batches: their arguments, and the handling of exceptions."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ from maskplug.ragged import Ragged
 from maskplug.tokens import Masked, Selection, TokenBatch
 
 
-def shown(masked: Masked, event: MaskingEvent) -> dict[str, Any]:
-    """The arguments of ``maskplug_after_mask``: copies that cannot be written to.
+def observer_arguments(masked: Masked, event: MaskingEvent) -> dict[str, Any]:
+    """Return the arguments of ``maskplug_after_mask``: copies on immutable memory.
 
-    A view could be made writable again, and lead to the caller's own arrays.
+    Views could be made writable again and change the caller's arrays.
     """
     return {"masked": _sealed(masked), "event": replace(event, tokens=_sealed(event.tokens))}
 
 
 def _sealed(value: Any) -> Any:
-    """A copy of arrays, and of what holds arrays, on immutable memory."""
+    """Return a copy of arrays, and of objects that contain arrays, on immutable memory."""
     if isinstance(value, np.ndarray):
-        if value.dtype.hasobject:  # bytes cannot hold those
+        if value.dtype.hasobject:  # bytes cannot contain objects
             value = value.copy()
             value.setflags(write=False)
             return value
@@ -42,10 +42,10 @@ def _sealed(value: Any) -> Any:
 
 
 class Hooks(pluggy.PluginManager):
-    """A plugin manager whose observers may fail: each is reported once, and then left out.
+    """A plugin manager that reports a failing observer once and disables it.
 
     Args:
-        strict: whether a failure is raised instead; asked at each.
+        strict: returns whether failures are raised instead.
     """
 
     def __init__(self, strict: Callable[[], bool]) -> None:
@@ -54,7 +54,7 @@ class Hooks(pluggy.PluginManager):
         self._strict = strict
 
     def register(self, plugin: object, name: str | None = None) -> str | None:
-        """Register a plugin, and put a guard around its ``maskplug_after_mask``."""
+        """Register a plugin and wrap its ``maskplug_after_mask``."""
         registered = super().register(plugin, name)
         for impl in self.hook.maskplug_after_mask.get_hookimpls():
             if impl.plugin is plugin:
@@ -62,17 +62,17 @@ class Hooks(pluggy.PluginManager):
         return registered
 
     def get_canonical_name(self, plugin: object) -> str:
-        """A name for messages, of a plugin that is registered without one."""
+        """Return a name for plugins that are registered without one."""
         named = getattr(plugin, "__name__", None)
         return named or f"{type(plugin).__qualname__} at {id(plugin):#x}"
 
 
 class _Guard:
-    """Stands in for the function of an observer, until that raises."""
+    """Wrapper of an observer that disables it after an exception."""
 
     def __init__(self, impl: pluggy.HookImpl, strict: Callable[[], bool]) -> None:
         self._function: Callable[..., Any] = impl.function
-        self._who = impl.plugin_name
+        self._plugin = impl.plugin_name
         self._strict = strict
         self._failed = False
         guarded = self._wrap if impl.wrapper or impl.hookwrapper else self._call
@@ -85,13 +85,13 @@ class _Guard:
         return None
 
     def _wrap(self, *args: Any, **kwargs: Any) -> Generator[None, Any, Any]:
-        """Run both halves of a wrapper, each guarded; what the others returned stays as it is."""
+        """Run both halves of a hook wrapper; the results of other observers are unchanged."""
         wrapper = None
         if not self._failed:
             with self._reported():
                 wrapper = self._function(*args, **kwargs)
                 if next(wrapper, self) is self:
-                    raise RuntimeError("a wrapper must yield once, and it does not")
+                    raise RuntimeError("a hook wrapper must yield exactly once")
         outcome = yield
         if wrapper is not None and not self._failed:
             with self._reported():
@@ -100,7 +100,7 @@ class _Guard:
                 except StopIteration:
                     return outcome
                 wrapper.close()
-                raise RuntimeError("a wrapper must yield once, and it does so twice")
+                raise RuntimeError("a hook wrapper must yield exactly once, not twice")
         return outcome
 
     @contextmanager
@@ -111,11 +111,11 @@ class _Guard:
             raise
         except BaseException as error:
             self._failed = True
-            said = f"plugin {self._who} raised in maskplug_after_mask"
+            message = f"plugin {self._plugin} raised in maskplug_after_mask"
             if self._strict():
-                raise PluginError(f"{said}: {described(error)}") from error
+                raise PluginError(f"{message}: {described(error)}") from error
             warnings.warn(
-                f"{said} and is no longer called: {described(error)}. Masks are not affected; "
+                f"{message} and is no longer called: {described(error)}. Masks are not affected; "
                 "MASKPLUG_STRICT_PLUGINS=1 shows the traceback",
                 MaskplugWarning,
                 stacklevel=4,

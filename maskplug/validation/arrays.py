@@ -1,4 +1,4 @@
-"""Checks of what batches and selections are made of, by which kernels read memory unchecked."""
+"""Checks of the arrays of batches and selections; kernels index them unchecked."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from maskplug.errors import TokenError, shortened
 from maskplug.ragged import plain_row
 from maskplug.types import IntArray, integers, readonly
 
-#: Layers that are read as yes or no, where a missing value (NaN) would count as yes.
+#: Boolean annotations: NaN, which would count as True, is refused.
 FLAGS = frozenset({"protected", "word_starts", "sentence_starts"})
 
 
@@ -18,12 +18,12 @@ def flat_integers(name: str, value: Any, error: type[TokenError] = TokenError) -
     """Return a flat array of integers as read-only int64.
 
     Args:
-        name: what they are, for the message.
+        name: name in the message.
         value: the integers.
-        error: the class of error to raise.
+        error: exception class.
 
     Raises:
-        TokenError: when it is something else, or integers do not fit into int64.
+        TokenError: for other values, and integers that do not fit into int64.
 
     Example:
         >>> flat_integers("ids", [5, 6]).tolist()
@@ -43,7 +43,7 @@ def checked_rows(ids: Any, offsets: Any) -> tuple[IntArray, IntArray]:
     """Return flat ids and row offsets: int64, read-only.
 
     Raises:
-        TokenError: when they are no flat integers, or offsets do not rise from 0 to all ids.
+        TokenError: unless both are flat integers and offsets increase from 0 to the number of ids.
     """
     ids, offsets = flat_integers("ids", ids), flat_integers("offsets", offsets)
     if (
@@ -52,7 +52,7 @@ def checked_rows(ids: Any, offsets: Any) -> tuple[IntArray, IntArray]:
         or offsets[-1] != len(ids)
         or (offsets[1:] < offsets[:-1]).any()
     ):
-        raise TokenError(f"offsets must rise from 0 to {len(ids)}, the number of ids")
+        raise TokenError(f"offsets must increase from 0 to {len(ids)}, the number of ids")
     return ids, offsets
 
 
@@ -60,29 +60,29 @@ def check_annotation(
     name: str,
     values: Any,
     size: int,
-    what: str = "layer {!r}",
+    what: str = "annotation {!r}",
     error: type[TokenError] = TokenError,
 ) -> np.ndarray[Any, Any]:
-    """Return a layer as a read-only array with one number or bool for each token.
+    """Return an annotation as a read-only array with one number or bool per token.
 
     Args:
-        name: of the layer.
+        name: its name.
         values: its values.
-        size: the number of tokens.
-        what: how the message calls it.
-        error: the class of error to raise.
+        size: number of tokens.
+        what: format of the name in messages.
+        error: exception class.
 
     Raises:
-        TokenError: for text, objects, arrays of another shape, integers that do not fit into int64,
-            and NaN where yes or no is expected.
+        TokenError: for text, objects, other shapes, integers that do not fit into int64, and NaN in
+            boolean annotations.
 
     Example:
-        >>> checked_layer("protected", [True, False], 2)
+        >>> check_annotation("protected", [True, False], 2)
         array([ True, False])
     """
     try:
         array = np.asarray(values)
-    except Exception:  # numpy asks the object itself, which may raise anything
+    except Exception:  # numpy calls methods of the object, which may raise anything
         array = np.zeros((0, 0))
     wrong = None
     if array.ndim != 1:
@@ -97,37 +97,39 @@ def check_annotation(
         wrong = "has NaN among its values"
     if wrong is None:
         return readonly(array, array.dtype.type)
-    raise error(f"{what.format(name)} {wrong}; expected one number or bool for each token")
+    raise error(f"{what.format(name)} {wrong}; expected one number or bool per token")
 
 
-def flat_annotation(name: str, layer: Any, lengths: list[int]) -> np.ndarray[Any, Any]:
-    """Return the rows of a layer as one flat array.
+def flat_annotation(name: str, rows_of_values: Any, lengths: list[int]) -> np.ndarray[Any, Any]:
+    """Return the rows of an annotation as one flat array.
 
     Args:
-        name: of the layer.
-        layer: one sequence a sample.
-        lengths: of the samples.
+        name: its name.
+        rows_of_values: one sequence per sample.
+        lengths: lengths of the samples.
 
     Raises:
-        TokenError: when a row has another length than the sample's, or is no row at all.
+        TokenError: when a row is not a sequence of the length of its sample.
     """
     try:
-        rows = [plain_row(row) for row in layer]
+        rows = [plain_row(row) for row in rows_of_values]
         sizes = [len(row) for row in rows]
-        # An empty list is one of floats, and would make floats of all the others.
+        # Empty lists become float arrays and would convert all others to float.
         parts = [np.asarray(row) for row in rows if len(row)]
         flat = np.concatenate(parts) if parts else np.zeros(0)
         if flat.dtype.kind == "f" and parts and all(part.dtype.kind in "iu" for part in parts):
-            # Numpy makes floats of int64 beside uint64.
+            # numpy converts int64 and uint64 to float64.
             flat = np.concatenate([integers(part) for part in parts])
-    except Exception:  # numpy asks the object itself, which may raise anything
+    except Exception:  # numpy calls methods of the object, which may raise anything
         raise TokenError(
-            f"layer {name!r} is {shortened(layer)}; expected one sequence of numbers or bools per "
-            "sample"
+            f"annotation {name!r} is {shortened(rows_of_values)}; expected one "
+            "sequence of numbers or bools per sample"
         ) from None
     if len(sizes) != len(lengths):
-        raise TokenError(f"layer {name!r} has {len(sizes)} rows for {len(lengths)} samples")
+        raise TokenError(f"annotation {name!r} has {len(sizes)} rows for {len(lengths)} samples")
     for i, (size, length) in enumerate(zip(sizes, lengths, strict=True)):
         if size != length:
-            raise TokenError(f"layer {name!r} has {size} values for the {length} tokens of row {i}")
+            raise TokenError(
+                f"annotation {name!r} has {size} values for the {length} tokens of row {i}"
+            )
     return flat

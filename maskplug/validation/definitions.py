@@ -1,4 +1,4 @@
-"""What authors of parts get wrong first: checks of their classes, with messages that say it."""
+"""Checks of classes of parts: methods, frozen dataclass, annotated options."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from maskplug.errors import PluginError
 
 
 def check_methods(cls: type) -> None:
-    """Refuse a class of parts that lacks a method.
+    """Raise when a class lacks an abstract method.
 
     Raises:
-        PluginError: names the method, and one of a near name.
+        PluginError: names the method, and a method with a similar name.
     """
     if not isabstract(cls):
         return
@@ -28,10 +28,10 @@ def check_methods(cls: type) -> None:
 
 
 def check_dataclass(cls: type) -> None:
-    """Refuse a class of parts whose options could not be known, or could change.
+    """Raise unless a class is a frozen dataclass.
 
     Raises:
-        PluginError: when it is no frozen dataclass, or adds options without being decorated.
+        PluginError: also when a subclass adds options without the decorator.
     """
     remedy = "write @dataclass(frozen=True) above the class"
     if not is_dataclass(cls):
@@ -39,13 +39,11 @@ def check_dataclass(cls: type) -> None:
             f"{_named(cls)} is not a dataclass; parts are frozen dataclasses: {remedy}"
         )
     if not cls.__dataclass_params__.frozen:  # type: ignore[attr-defined]
-        raise PluginError(
-            f"{_named(cls)} is not frozen, so that its options could change: {remedy}"
-        )
+        raise PluginError(f"{_named(cls)} is not frozen: its options could change: {remedy}")
     if "__dataclass_fields__" not in vars(cls) and (named := _annotated(cls)):
         raise PluginError(
-            f"{_named(cls)} annotates {', '.join(map(repr, sorted(named)))} and is not a dataclass "
-            f"itself, so that this is no option: {remedy}"
+            f"{_named(cls)} annotates {', '.join(map(repr, sorted(named)))} but is not a "
+            f"dataclass, so that these are not options: {remedy}"
         )
 
 
@@ -54,10 +52,10 @@ def _named(cls: type) -> str:
 
 
 def check_arguments(cls: type, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
-    """Refuse arguments for options that lack their annotation, which makes them no options.
+    """Raise for arguments that name attributes without a type annotation.
 
     Raises:
-        PluginError: names the attribute, and says how to write it.
+        PluginError: names the attribute and shows how to annotate it.
     """
     options = option_names(cls)
     surplus = len(args) > len(options)
@@ -68,17 +66,17 @@ def check_arguments(cls: type, args: tuple[Any, ...], kwargs: Mapping[str, Any])
 
 
 def option_names(cls: type) -> set[str]:
-    """The names of a dataclass's fields."""
+    """Return the field names of a dataclass; empty for other classes."""
     return {item.name for item in fields(cls)} if is_dataclass(cls) else set()
 
 
 def _annotated(cls: type) -> set[str]:
-    """What the class itself annotates as belonging to its instances."""
+    """Return the names that a class itself annotates, class variables excluded."""
     return {n for n, hint in get_annotations(cls).items() if "ClassVar" not in str(hint)}
 
 
 def unannotated(cls: type) -> set[str]:
-    """The plain values among the attributes of a class that its bases do not have."""
+    """Return new class attributes with plain values and without annotation."""
     inherited = {name for base in cls.__mro__[1:] for name in vars(base)}
     plain = (bool, int, float, str, tuple, type(None))
     own = {n for n, value in vars(cls).items() if isinstance(value, plain) and n[:2] != "__"}
@@ -86,9 +84,9 @@ def unannotated(cls: type) -> set[str]:
 
 
 def without_annotation(cls: type, name: str) -> str:
-    """What to say of an attribute that was meant to be an option."""
+    """Return the message for an attribute without annotation."""
     value = getattr(cls, name)
     return (
-        f"{name!r} has no annotation, so that it is no option; write "
+        f"{name!r} has no type annotation, so it is not an option; write "
         f"'{name}: {type(value).__name__} = {value!r}'"
     )

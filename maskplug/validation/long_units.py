@@ -1,4 +1,4 @@
-"""A warning where a budget cannot be kept because one word or sentence is far larger than it."""
+"""A warning for rows whose budget is exceeded by one long word or sentence."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from maskplug.types import readonly
 from maskplug.units import units
 from maskplug.vocabulary import Vocabulary
 
-#: Units of fewer tokens are long words, of which every language has some.
+#: Minimum length of a unit to warn of; every language has shorter long words.
 LONG = 8
 
 _warned: set[tuple[str, str, str]] = set()
@@ -30,16 +30,16 @@ def warn_of_long_units(
     vocab: Vocabulary,
     rng: Rng,
 ) -> None:
-    """Warn once for each strategy and unit that a single unit makes a row exceed its rate.
+    """Warn once per strategy and unit when one long unit makes a row exceed its rate.
 
-    That is where more than twice the rate's share of a row is chosen, and one unit of at least
-    eight tokens is as large by itself. Text without word boundaries is masked as a whole then.
+    The condition: more than twice the rate of a row is selected, and one unit of at least eight
+    tokens alone is longer than that. This happens for text without word boundaries.
 
     Args:
-        label: of the strategy.
-        selector: with the options ``unit`` and ``rate``; others are not looked at.
-        selection: what it chose of ``tokens``.
-        tokens, vocab, rng: what it chose by.
+        label: label of the strategy.
+        selector: a selector with the options ``unit`` and ``rate``; others are ignored.
+        selection: its result for ``tokens``.
+        tokens, vocab, rng: its arguments.
     """
     unit: Any = getattr(selector, "unit", "token")
     rate = getattr(selector, "rate", None)
@@ -66,8 +66,8 @@ def warn_of_long_units(
     column = "'word_ids' (maskplug.segment_words makes word_starts with a segmenter)"
     choice = any(option.name == "unit" for option in fields(selector))  # type: ignore[arg-type]
     warnings.warn(
-        f"strategy {label!r} ({selector}) chose {chosen} of the {tokens.lengths[row]} tokens of a "
-        f"row, more than its rate: one {unit} has {longest} tokens. Give the rows a column "
+        f"strategy {label!r} ({selector}) selected {chosen} of the {tokens.lengths[row]} tokens "
+        f"of a row, more than its rate: one {unit} has {longest} tokens. Add a column "
         + (column if unit == "word" else "'sentence_starts'")
         + (", or mask tokens (unit='token', or the strategy 'dynamic')" if choice else ""),
         MaskplugWarning,

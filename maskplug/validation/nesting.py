@@ -1,7 +1,7 @@
-"""How deep parts may be nested, and how many there may be in one another.
+"""Limits of nested parts.
 
-What reads them (specs, fingerprints, masks) calls itself for each level, so that Python would
-end in a RecursionError a few hundred levels deep.
+Specs, fingerprints and masks are computed recursively; without a limit, deep nesting would end in a
+RecursionError.
 """
 
 from __future__ import annotations
@@ -14,23 +14,20 @@ from maskplug.errors import OptionError
 from maskplug.parts import Part
 from maskplug.validation.options import MEMBERS, check_list
 
-#: How deep strategies, patterns, lists and brackets may be nested.
+#: Maximum nesting depth of strategies, patterns, lists and brackets.
 DEPTH = 50
-#: How many parts, mappings and lists there may be at all levels together.
+#: Maximum number of nested parts, mappings and lists.
 PARTS = 10_000
 
 
 def check_nesting(value: Any) -> None:
-    """Refuse parts, mappings or lists that are nested too deep, or too many of them.
-
-    It does not call itself, and stops at the limits: values that contain themselves are refused
-    like all others.
+    """Raise when parts, mappings or lists exceed a limit; recursive values are refused as well.
 
     Args:
-        value: a part, or the options of one as mappings and lists.
+        value: a part, or options as mappings and lists.
 
     Raises:
-        OptionError: naming the limit.
+        OptionError: names the limit.
     """
     level, count = [value], 0
     for _ in range(DEPTH + 1):
@@ -41,8 +38,8 @@ def check_nesting(value: Any) -> None:
                 count += 1
                 if count > PARTS:
                     raise OptionError(
-                        f"there are more than {PARTS:,} parts and lists in one another; use fewer "
-                        "strategies or patterns"
+                        f"more than {PARTS:,} nested parts and lists; use fewer strategies or "
+                        "patterns"
                     )
         if not inner:
             return
@@ -51,10 +48,10 @@ def check_nesting(value: Any) -> None:
 
 
 def check_members(name: str, members: Any) -> None:
-    """Refuse a list of strategies or patterns that is empty or too long.
+    """Raise when a list of strategies or patterns is empty or too long.
 
     Raises:
-        OptionError: naming the option, the number of entries and the range.
+        OptionError: names the option, the number of entries and the range.
     """
     check_list(name, members)
     if not 1 <= len(members) <= MEMBERS:
@@ -63,7 +60,7 @@ def check_members(name: str, members: Any) -> None:
 
 
 def too_deep() -> OptionError:
-    """The error for what is nested too deep."""
+    """Return the error for values that are nested too deep."""
     return OptionError(
         f"parts, lists or brackets are nested more than {DEPTH} deep; lists of strategies or "
         "patterns, '&' and '|' take many members side by side"
@@ -71,7 +68,7 @@ def too_deep() -> OptionError:
 
 
 def _inside(outer: Any) -> Iterator[Any]:
-    """What stands one level deeper; a list among options is no level of its own."""
+    """Yield the values one level deeper; a list among options does not count as a level."""
     if isinstance(outer, list | tuple):
         yield from filter(_contains, outer)
         return
@@ -88,7 +85,7 @@ def _values(outer: Any) -> Iterator[Any]:
     elif is_dataclass(outer):
         for field in fields(outer):
             value = getattr(outer, field.name, None)
-            if not isinstance(value, Mapping):  # a strategy's options say its fields once more
+            if not isinstance(value, Mapping):  # the options of a strategy repeat its fields
                 yield value
 
 

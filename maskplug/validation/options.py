@@ -1,6 +1,6 @@
-"""The ranges of numeric options, checked when a part is made: before anything is allocated.
+"""Checks of numeric options, made before anything is allocated.
 
-Every limit is far above what a model can use and far below what would exhaust a machine.
+Limits are far above what models use and far below what would exhaust memory.
 """
 
 from __future__ import annotations
@@ -11,18 +11,17 @@ from typing import Any, Protocol, runtime_checkable
 
 from maskplug.errors import OptionError, shortened
 
-#: Numbers for which nothing is allocated: periods, budgets, widths. Sums and products of two of
-#: them and a position fit into 64 bits.
+#: Maximum of periods, budgets and widths. Sums and products of two of them fit into int64.
 COUNT = 2**31 - 1
-#: Lengths of spans: a law of lengths is a table of eight bytes for each, so 8 MiB at most.
+#: Maximum length of spans: tables of length probabilities have at most 8 MiB.
 LENGTH = 2**20
-#: Ids of a vocabulary, classes, tokens of a row: there are arrays with eight bytes for each.
+#: Maximum number of ids, classes and tokens of a row.
 SIZE = 2**24
-#: Attention heads, for each of which some patterns draw.
+#: Maximum number of attention heads.
 HEADS = 2**12
-#: Random blocks that a block sees: each is an interval of every query.
+#: Maximum number of random blocks per query block.
 BLOCKS = 2**8
-#: Strategies or patterns in one list: a batch passes through all of them.
+#: Maximum number of strategies or patterns in a list.
 MEMBERS = 2**8
 
 
@@ -41,7 +40,7 @@ def bounds(value: Bounded | float) -> tuple[float, float]:
 
 
 def is_whole(value: Any) -> bool:
-    """Whether a value is an integer of Python or numpy, and no bool.
+    """Return whether a value is an integer of Python or numpy, and not a bool.
 
     Example:
         >>> is_whole(3), is_whole(3.0), is_whole(True)
@@ -51,12 +50,10 @@ def is_whole(value: Any) -> bool:
 
 
 def check_whole(name: str, value: Any, least: int, most: int = COUNT) -> None:
-    """Refuse an option that is no whole number from ``least`` to ``most``; None passes.
-
-    A schedule passes if all its values are between them.
+    """Raise unless an option is an integer or a schedule from ``least`` to ``most``, or None.
 
     Raises:
-        OptionError: naming the option, the value received and the range.
+        OptionError: names the option, the value and the range.
 
     Example:
         >>> check_whole("k", 0, 1, 9)
@@ -75,10 +72,10 @@ def check_whole(name: str, value: Any, least: int, most: int = COUNT) -> None:
 
 
 def check_argument(name: str, value: Any, least: int, most: int = COUNT) -> None:
-    """Refuse an argument that is no whole number from ``least`` to ``most``.
+    """Raise unless an argument is an integer from ``least`` to ``most``.
 
     Raises:
-        OptionError: naming the argument, the value received and the range.
+        OptionError: names the argument, the value and the range.
 
     Example:
         >>> check_argument("heads", 2.5, 1, HEADS)
@@ -100,18 +97,16 @@ def check_number(
     most: float | None = None,
     below: float | None = None,
 ) -> None:
-    """Refuse what is no finite number in a range.
+    """Raise unless an option is a finite number in a range.
 
     Args:
-        name: of the option.
-        value: of it.
-        least: the least value, or
-        above: what it must exceed; neither for any finite number.
-        most: the greatest value, or
-        below: what it must stay below; neither for any finite number.
+        name: name of the option.
+        value: its value.
+        least, above: inclusive or exclusive lower bound.
+        most, below: inclusive or exclusive upper bound.
 
     Raises:
-        OptionError: naming the option, the value received and the range.
+        OptionError: names the option, the value and the range.
 
     Example:
         >>> check_number("p", 0.0, above=0.0, most=1.0)
@@ -132,7 +127,7 @@ def check_number(
 
 
 def is_finite(value: Any) -> bool:
-    """Whether a value is a finite number of Python or numpy that a float can hold, and no bool.
+    """Return whether a value is a number of Python or numpy, not a bool, and finite as a float.
 
     Example:
         >>> is_finite(3), is_finite(float("nan")), is_finite(10**400), is_finite("3")
@@ -163,17 +158,17 @@ def _range(
 
 
 def check_token(name: str, value: str | int | None) -> None:
-    """Refuse what names no token: it is a text, or an id; None passes.
+    """Raise unless an option names a token by text or id, or is None.
 
     Raises:
-        OptionError: naming the option and the value received.
+        OptionError: names the option and the value.
     """
     if not isinstance(value, str):
         check_whole(name, value, 0)
 
 
 def are_weights(values: Any) -> bool:
-    """Whether values can be made shares: finite numbers, not negative, with a finite sum above 0.
+    """Return whether values are finite, not negative, and have a finite positive sum.
 
     Example:
         >>> are_weights((2, 0.5)), are_weights((0, 0)), are_weights((1e308, 1e308))
@@ -185,10 +180,10 @@ def are_weights(values: Any) -> bool:
 
 
 def check_list(name: str, value: Any) -> None:
-    """Refuse an option that is no list or tuple; None passes.
+    """Raise unless an option is a list, a tuple or None.
 
     Raises:
-        OptionError: naming the option and the value received.
+        OptionError: names the option and the value.
     """
     if value is not None and not isinstance(value, list | tuple):
         raise OptionError(f"option {name!r} is {shortened(value)}; it must be a list")

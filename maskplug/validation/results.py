@@ -1,6 +1,6 @@
-"""What a strategy is given and what its parts return, checked where they are called.
+"""Checks of the arguments of strategies and of the results of their parts.
 
-Authors of parts meet these messages first: they name the part, what came and what must come.
+Messages name the part, the value and the expected type.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from maskplug.ragged import Ragged
 from maskplug.tokens import Masked, Selection, TokenBatch
 from maskplug.vocabulary import Vocabulary
 
-#: For each type that a method must return, how to make one.
+#: Return type → method that returns it, and how to construct it.
 RETURNS: dict[type, tuple[str, str]] = {
     Selection: ("select", "maskplug.Selection.from_mask(mask, tokens)"),
     Ragged: ("replace", "maskplug.Ragged(ids, tokens.offsets)"),
@@ -22,11 +22,11 @@ RETURNS: dict[type, tuple[str, str]] = {
 }
 
 
-def told(value: Any) -> str:
-    """What a value is, for messages.
+def type_of(value: Any) -> str:
+    """Return the type of a value with article, and shape for arrays.
 
     Example:
-        >>> told(np.zeros(3, bool)), told(None), told([1])
+        >>> type_of(np.zeros(3, bool)), type_of(None), type_of([1])
         ('a bool array of shape (3,)', 'None', 'a list')
     """
     if value is None:
@@ -38,7 +38,7 @@ def told(value: Any) -> str:
 
 
 def check_arguments(tokens: Any, vocab: Any) -> None:
-    """Refuse what is no batch or no vocabulary.
+    """Raise unless the arguments are a TokenBatch and a Vocabulary.
 
     Raises:
         TokenError: for a list of lists, a tensor, ….
@@ -48,32 +48,33 @@ def check_arguments(tokens: Any, vocab: Any) -> None:
         raise TokenError("tokens and vocab are swapped: call strategy(tokens, vocab)")
     if not isinstance(tokens, TokenBatch):
         raise TokenError(
-            f"tokens is {told(tokens)}, not a TokenBatch; build one with "
+            f"tokens is {type_of(tokens)}, not a TokenBatch; build one with "
             "maskplug.TokenBatch.from_lists(rows, keys=…)"
         )
     if not isinstance(vocab, Vocabulary):
         raise VocabularyError(
-            f"vocab is {told(vocab)}, not a maskplug.Vocabulary; build one with "
+            f"vocab is {type_of(vocab)}, not a maskplug.Vocabulary; build one with "
             "maskplug.Vocabulary(size=…, mask_id=…, special_ids=…), or with vocabulary(tokenizer) "
             "of maskplug_hf or vocabulary(dictionary) of maskplug_fairseq"
         )
 
 
 def check_type(value: Any, wanted: type, method: str | None = None) -> None:
-    """Refuse a result of another type.
+    """Raise when a result has another type.
 
     Raises:
-        ResultError: says what to return instead.
+        ResultError: shows how to construct the expected type.
     """
     if not isinstance(value, wanted):
         usual, remedy = RETURNS[wanted]
         raise ResultError(
-            f"{method or usual}() returned {told(value)}, not a {wanted.__name__}; return {remedy}"
+            f"{method or usual}() returned {type_of(value)}, not a {wanted.__name__}; "
+            f"return {remedy}"
         )
 
 
 def check_selection(selection: Any, tokens: TokenBatch) -> None:
-    """Refuse what is no selection of this batch.
+    """Raise unless a selection is valid for a batch.
 
     Raises:
         ResultError: for another type, another number of tokens or rows, or spans that overlap.
@@ -83,7 +84,7 @@ def check_selection(selection: Any, tokens: TokenBatch) -> None:
 
 
 def check_inputs(inputs: Any, tokens: TokenBatch) -> None:
-    """Refuse inputs that are no rows of ids, one for each sample.
+    """Raise unless inputs are ragged rows, one per sample.
 
     Raises:
         ResultError: for another type, or another number of rows.

@@ -1,14 +1,14 @@
-"""The names that papers and other libraries use for what has another name here.
+"""Names that papers and other libraries use for strategies, patterns and options.
 
-Messages about unknown names consult them; see ``maskplug.errors.did_you_mean``.
+``maskplug.errors.did_you_mean`` suggests them in messages about unknown names.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-#: Our names → the names that others use for them, without regard to case and punctuation. One
-#: table serves strategies, parts and options: only names among the choices are ever suggested.
+#: Our names → other names for them, compared without case and punctuation. The table serves
+#: strategies, parts and options: only names among the choices are suggested.
 OTHER_NAMES: dict[tuple[str, ...], str] = {
     # strategies
     ("dynamic", "bert", "rate"): "mlm",
@@ -61,7 +61,7 @@ OTHER_NAMES: dict[tuple[str, ...], str] = {
 
 
 def _plain(name: str) -> str:
-    """A name without case and punctuation.
+    """Return a name without case and punctuation.
 
     Example:
         >>> _plain("Prefix-LM") == _plain("prefix_lm")
@@ -73,11 +73,11 @@ def _plain(name: str) -> str:
 _OURS = {_plain(other): ours for ours, others in OTHER_NAMES.items() for other in others.split()}
 
 
-def in_our_terms(name: str, choices: Iterable[str]) -> list[str]:
-    """Return the choices that are meant by a name of other libraries and papers, perhaps none.
+def known_synonyms(name: str, choices: Iterable[str]) -> list[str]:
+    """Return the choices that a name of other libraries and papers refers to, or none.
 
     Example:
-        >>> in_our_terms("mlm_probability", ["clock", "rate"]), in_our_terms("rte", ["rate"])
+        >>> known_synonyms("mlm_probability", ["clock", "rate"]), known_synonyms("rte", ["rate"])
         (['rate'], [])
     """
     plain = _plain(name)

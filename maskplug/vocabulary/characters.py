@@ -1,8 +1,9 @@
-"""How a piece of text begins and ends: the classes that decide whether a word goes on there.
+"""Classes of the first and last character of a piece, which determine word boundaries.
 
-The ranges are those of the Unicode Character Database: scripts that LineBreak.txt calls SA (complex
-context), Ideographic, Logical_Order_Exception (PropList.txt) and Invisible_Stacker
-(IndicSyllabicCategory.txt). Everything else comes from ``unicodedata``.
+Ranges are from the Unicode Character Database: SA (complex context) in LineBreak.txt, Ideographic
+    and
+Logical_Order_Exception in PropList.txt, Invisible_Stacker in IndicSyllabicCategory.txt. The rest
+comes from ``unicodedata``.
 """
 
 from __future__ import annotations
@@ -14,23 +15,23 @@ from functools import lru_cache
 
 
 class Edge(IntEnum):
-    """How a piece begins or ends."""
+    """The class of the first or last character of a piece."""
 
     NONE = 0  # no text: a special token
-    WORD = 1  # the word begins, or ends, at the piece whatever stands beside it
+    WORD = 1  # a word boundary, whatever the neighbour is
     LETTER = 2
     DIGIT = 3
-    SYMBOL = 4  # punctuation and the like
-    SINGLE = 5  # one symbol that is all of the piece (as an end only)
-    BLANK = 6  # one blank that is all of the piece
-    SPACE = 7  # any other white space
+    SYMBOL = 4  # punctuation and other symbols
+    SINGLE = 5  # a piece of one symbol (last edge only)
+    BLANK = 6  # a piece of one space
+    SPACE = 7  # other whitespace
     NEWLINE = 8
-    IDEOGRAPH = 9  # Han and Hiragana: each character is a word of its own
+    IDEOGRAPH = 9  # Han and Hiragana: each character is a word
     KATAKANA = 10
-    COMPLEX = 11  # Thai, Lao, Khmer, Burmese, …: words without blanks between them
-    LEADING = 12  # what needs the character behind it: leading vowels, stackers, joiners (an end)
-    EXTEND = 13  # combining marks and dependent vowels, which join what is before them
-    BYTE = 14  # as a beginning: the rest of a UTF-8 character; as an end: a part of one
+    COMPLEX = 11  # Thai, Lao, Khmer, Burmese, …: scripts without spaces
+    LEADING = 12  # leading vowels, stackers, joiners, which need the next character (last edge)
+    EXTEND = 13  # combining marks and dependent vowels, which join the previous character
+    BYTE = 14  # first edge: the rest of a UTF-8 character; last edge: part of one
     UNKNOWN = 15  # bytes that belong to characters of several classes
 
 
@@ -47,22 +48,22 @@ KATAKANA = (
     (0x32D0, 0x3357),
     (0xFF66, 0xFF9D),
 )
-#: Thai, Lao, Myanmar, Khmer, Tai Le, New Tai Lue, Tai Tham, Tai Viet, Ahom and their extensions.
+#: Thai, Lao, Myanmar, Khmer, Tai Le, New Tai Lue, Tai Tham, Tai Viet, Ahom, with extensions.
 COMPLEX = (
     *((0x0E01, 0x0E4E), (0x0E81, 0x0EDF), (0x1000, 0x109F), (0x1780, 0x17DD), (0x1950, 0x1974)),
     *((0x1980, 0x19DF), (0x1A20, 0x1AAD), (0xA9E0, 0xA9FE), (0xAA60, 0xAADF), (0x11700, 0x1173F)),
 )
-#: Vowels that are written before their consonant, stackers that put the next one below, and ZWJ.
+#: Vowels written before their consonant, stackers, and ZWJ.
 LEADING = {
     *(*range(0x0E40, 0x0E45), *range(0x0EC0, 0x0EC5), *range(0x19B5, 0x19B8), 0x19BA),
     *(0xAAB5, 0xAAB6, 0xAAB9, 0xAABB, 0xAABC, 0x1039, 0x17D2, 0x1A60, 0x200C, 0x200D),
 }
-#: Thai and Lao vowels behind their consonant, prolonged and voiced sound marks, ZWNJ, ZWJ.
+#: Thai and Lao vowels after their consonant, prolonged and voiced sound marks, ZWNJ, ZWJ.
 EXTENDING = {
     *(0x0E30, 0x0E32, 0x0E33, 0x0E45, 0x0EB0, 0x0EB2, 0x0EB3, 0x0EBD),
     *(0x30FC, 0xFF70, 0xFF9E, 0xFF9F, 0x200C, 0x200D, *range(0x1F3FB, 0x1F400)),
 }
-#: Tibetan puts one of these behind each syllable, and no blank between words.
+#: Syllable ends of Tibetan, which has no spaces between words.
 SYLLABLE_ENDS = "\u0f0b\u0f0c"
 
 
@@ -75,14 +76,14 @@ _LOWS = [low for low, _, _ in _RANGES]
 
 
 def _script(char: str) -> Edge:
-    """The class of a script without blanks, for its letters, marks and digits; or LETTER."""
+    """Return the class of the script of a character; LETTER for scripts with spaces."""
     _, high, edge = _RANGES[bisect_right(_LOWS, ord(char)) - 1]
     return edge if _LOWS[0] <= ord(char) <= high else Edge.LETTER
 
 
 @lru_cache(maxsize=1 << 16)
 def beginning(char: str) -> Edge:
-    """The class of a character that begins a piece.
+    """Return the class of a character at the beginning of a piece.
 
     Example:
         >>> [beginning(char).name for char in "aé1,我ンก"]
@@ -106,7 +107,7 @@ def beginning(char: str) -> Edge:
 
 
 def ending(text: str) -> Edge:
-    """The class with which a text ends: that of its last character that is no combining mark.
+    """Return the class of the last character of a text that is not a combining mark.
 
     Example:
         >>> [ending(text).name for text in ("é", "กี", "เ", "ンー")]
@@ -130,7 +131,7 @@ def _of_last(char: str) -> Edge:
 
 
 def edges(text: str) -> tuple[Edge, Edge]:
-    """How a text that is not empty begins and ends; a blank before a text begins a word.
+    """Return the first and last edge of a text that is not empty; a leading space starts a word.
 
     Example:
         >>> [edge.name for edge in edges(" new")], [edge.name for edge in edges(" ")]
@@ -145,12 +146,12 @@ def edges(text: str) -> tuple[Edge, Edge]:
         first = Edge.WORD if text[0] == " " else first
         last = Edge.WORD if text[-1] == " " else last
     if first == Edge.NEWLINE and last != Edge.NEWLINE:
-        first = Edge.SPACE  # the indentation of the next line, which goes on with line ends
+        first = Edge.SPACE  # line ends with the indentation of the next line
     return first, last
 
 
 def byte_edges(data: bytes) -> tuple[Edge, Edge]:
-    """As :func:`edges`, of a text in UTF-8 that may begin or end inside a character.
+    """Return the edges of UTF-8 bytes, which may begin or end inside a character.
 
     Example:
         >>> [edge.name for edge in byte_edges("我".encode()[:2])]
@@ -183,14 +184,14 @@ def _continues(byte: int) -> bool:
 
 
 def _missing(data: bytes) -> bool:
-    """Whether a character that begins these bytes is not complete."""
+    """Return whether the first character of the bytes is incomplete."""
     size = 4 if data[0] >= 0xF0 else 3 if data[0] >= 0xE0 else 2 if data[0] >= 0xC0 else 1
     return len(data) < size
 
 
 @lru_cache(maxsize=4096)
 def _class_of_lead(lead: bytes) -> Edge:
-    """The class of characters that begin with these bytes, or UNKNOWN where they have several."""
+    """Return the class of characters that begin with these bytes; UNKNOWN if mixed."""
     size = 4 if lead[0] >= 0xF0 else 3 if lead[0] >= 0xE0 else 2
     rest = 6 * (size - len(lead))
     first = lead[0] & (0xFF >> (size + 1))
@@ -204,8 +205,8 @@ def _class_of_lead(lead: bytes) -> Edge:
     kinds = [kind for kind in map(beginning, assigned) if kind != Edge.EXTEND]
     if not kinds:
         return Edge.EXTEND if assigned else Edge.SYMBOL
-    # An eighth of E0 is Thai and Lao, a tenth of E1 Burmese and Khmer: neither may be taken for
-    # letters, of which whole sentences would make one word.
+    # An eighth of E0 is Thai and Lao, a tenth of E1 Burmese and Khmer. Treating them as letters
+    # would merge sentences to one word.
     unspaced = [kind for kind in kinds if kind in (Edge.IDEOGRAPH, Edge.KATAKANA, Edge.COMPLEX)]
     if len(unspaced) < 0.05 * len(kinds):
         return Edge.LETTER if Edge.LETTER in kinds else Edge.SYMBOL

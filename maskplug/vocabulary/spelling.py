@@ -1,4 +1,4 @@
-"""What the spelling of a tokenizer's pieces tells: words, ends of sentences, sentinels, marks."""
+"""The spelling conventions of tokenizers: word marks, sentence ends, sentinels."""
 
 from __future__ import annotations
 
@@ -15,39 +15,39 @@ from maskplug.types import BoolArray
 from maskplug.vocabulary.characters import Edge, byte_edges, edges
 from maskplug.vocabulary.words import BY_CLASSES, BY_MARKS, WordRule, with_scripts
 
-#: Pieces that end a sentence: Latin, CJK, Arabic and Devanagari full stops and their like.
+#: Sentence-final punctuation: Latin, CJK, Arabic, Devanagari.
 SENTENCE_ENDS = frozenset([*".!?…。！？．؟۔।", "..", "...", "!!", "!!!", "??", "?!"])
 
-#: How pieces show where words begin or go on; " " stands for blanks as they are, "" for no mark.
+#: Word boundary marks; " " for literal spaces, "" for none.
 Mark = Literal["▁", "Ġ", "##", "@@", "</w>", " ", ""]
-#: What the characters of pieces stand for: themselves, or bytes of a text in UTF-8.
+#: The characters of pieces are text, or represent UTF-8 bytes.
 Encoding = Literal["text", "byte-level", "latin-1"]
 
-#: A byte of a text, as SentencePiece writes what it has no piece for.
+#: Byte fallback pieces of SentencePiece.
 BYTE = re.compile(r"<0x([0-9A-Fa-f]{2})>")
-#: Words may begin with a name as well, as they do in mT5: "▁<extra_id_0>".
+#: Names can carry word marks, as in mT5: "▁<extra_id_0>".
 _MARKED = r"(?:[▁Ġ]|##)?(?:{})(?:</w>|@@)?"
-#: How sentinels are written, by number; the first spelling that a vocabulary has is its own.
+#: Spellings of sentinels; the first that a vocabulary contains is used.
 SENTINELS = tuple(
     re.compile(_MARKED.format(name)) for name in (r"<extra_id_(\d+)>", r"<sentinel[:_](\d+)>")
 )
-#: Pieces that no text contains: ``<mask>``, ``[de]``, but neither ``<`` nor ``[1]`` nor a byte.
+#: Spellings of special tokens: ``<mask>``, ``[de]``, but neither ``<`` nor ``[1]`` nor bytes.
 MARK = re.compile(
     _MARKED.format(r"<(?!0x[0-9A-Fa-f]{2}>)[\w:+-]+>|\[[^\W\d][\w:+-]*\]"),
 )
 
-#: The share of pieces of two and more characters that must carry a mark beside text. Vocabularies
-#: of WordPiece, byte-level BPE, SentencePiece and subword-nmt have 0.22 and more at every size from
-#: 200 to 32,000 pieces; words that happen to begin with a mark are a few in a thousand. Bare marks
-#: and single characters count for nothing: ``Ġ`` is a letter of Maltese.
-ENOUGH = 0.1
+#: The minimum share of pieces of two or more characters that carry a mark. Vocabularies of
+#: WordPiece, byte-level BPE, SentencePiece and subword-nmt have at least 0.22 at all sizes from 200
+#: to 32,000 pieces; accidental marks are below 0.01. Bare marks and single characters are ignored:
+#: ``Ġ`` is a letter of Maltese.
+MIN_MARKED = 0.1
 
 
 def sentinels(pieces: Iterable[tuple[int, str]]) -> list[int]:
-    """The ids of the span sentinels among ids and their pieces, in the order of their numbers.
+    """Return the ids of span sentinels in the order of their numbers.
 
-    By name, for an id that is counted from the vocabulary's end is another token as soon as a user
-    has added some. Where a number is spelled twice, the shorter spelling is its sentinel.
+    Sentinels are found by name, since added tokens change positions from the end of a vocabulary.
+    If a number has two spellings, the shorter one is used.
 
     Example:
         >>> sentinels(enumerate(["<extra_id_1>", "a", "▁<extra_id_0>"]))
@@ -55,14 +55,14 @@ def sentinels(pieces: Iterable[tuple[int, str]]) -> list[int]:
     """
     known = sorted((item for item in pieces if "<" in item[1]), key=lambda item: -len(item[1]))
     for spelling in SENTINELS:
-        found = {int(match[1]): i for i, piece in known if (match := spelling.fullmatch(piece))}
-        if found:
-            return [found[number] for number in sorted(found)]
+        by_number = {int(match[1]): i for i, piece in known if (match := spelling.fullmatch(piece))}
+        if by_number:
+            return [by_number[number] for number in sorted(by_number)]
     return []
 
 
 def is_sentinel(piece: str) -> bool:
-    """Whether a piece is spelled as a span sentinel is, with a mark of words or without.
+    """Return whether a piece is spelled like a span sentinel, with or without a word mark.
 
     Example:
         >>> [is_sentinel(piece) for piece in ("<extra_id_7>", "▁<extra_id_7>", "<extra>")]
@@ -72,11 +72,11 @@ def is_sentinel(piece: str) -> bool:
 
 
 def plain(piece: str, mark: str | None = None) -> str:
-    """A piece without the mark by which its tokenizer shows word boundaries.
+    """Return a piece without its word boundary mark.
 
     Args:
-        piece: as the tokenizer spells it.
-        mark: of the vocabulary (``Vocabulary.word_mark``); None takes off any mark.
+        piece: the spelling of the tokenizer.
+        mark: ``Vocabulary.word_mark``; None removes any mark.
 
     Example:
         >>> [plain(piece) for piece in ("▁new", "##er", "low@@", "Ġthe")]
@@ -97,7 +97,7 @@ def plain(piece: str, mark: str | None = None) -> str:
 
 @cache
 def _bytes_of_characters() -> dict[str, int]:
-    """The byte that each character of a byte-level piece stands for, as GPT-2 numbers them."""
+    """Return the byte that each character of a byte-level piece represents (GPT-2)."""
     shown = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
     others = [byte for byte in range(256) if byte not in shown]
     return {chr(byte): byte for byte in shown} | {
@@ -107,15 +107,14 @@ def _bytes_of_characters() -> dict[str, int]:
 
 @dataclass(frozen=True, eq=False)
 class Spelling:
-    """How a tokenizer spells its pieces.
+    """The spelling of the pieces of a tokenizer.
 
     Attributes:
-        mark: shows where words begin ("▁", "Ġ", " "), go on ("##", "@@") or end ("</w>"); "" if
-            nothing shows it.
-        encoding: "text" where a piece's characters stand for themselves; "byte-level" (as GPT-2
-            numbers them) or "latin-1" where they stand for bytes of a text in UTF-8.
-        joins: bool[16, 16], the pairs that the pre-tokenizer leaves together, by the last and the
-            first :class:`~maskplug.vocabulary.characters.Edge`; None where it is not known.
+        mark: marks the start ("▁", "Ġ", " "), continuation ("##", "@@") or end ("</w>") of words;
+            "" for none.
+        encoding: "text", or "byte-level" (GPT-2) or "latin-1" if characters represent UTF-8 bytes.
+        joins: bool[16, 16], the pairs that the pre-tokenizer does not split, by the last and first
+            :class:`~maskplug.vocabulary.characters.Edge`; None if unknown.
     """
 
     mark: Mark
@@ -123,7 +122,7 @@ class Spelling:
     joins: BoolArray | None = None
 
     def edges(self, piece: str) -> tuple[Edge, Edge]:
-        """How a piece begins and ends.
+        """Return the first and the last edge of a piece.
 
         Example:
             >>> [edge.name for edge in Spelling("▁").edges("▁new")]
@@ -135,14 +134,14 @@ class Spelling:
         if not text:
             return Edge.LETTER if piece else Edge.WORD, Edge.WORD
         first, last = byte_edges(text) if isinstance(text, bytes) else edges(text)
-        # The rest of a character belongs to it, whatever marks say.
+        # Continuation bytes always join their character.
         return (
             Edge.WORD if opens and first != Edge.BYTE else first,
             Edge.WORD if closes and last not in (Edge.BYTE, Edge.UNKNOWN) else last,
         )
 
     def _parted(self, piece: str) -> tuple[str | bytes, bool, bool]:
-        """The text of a piece, and whether its mark says that a word begins and ends there."""
+        """Return the text of a piece, and whether its mark starts and ends a word."""
         if piece[:3] == "<0x" and self.encoding == "text" and (match := BYTE.fullmatch(piece)):
             bare = self.mark not in ("▁", " ")
             return bytes([int(match[1], 16)]), bare, bare
@@ -164,11 +163,11 @@ class Spelling:
         return text, opens, closes
 
     def rule(self, pieces: Sequence[str], whole: Iterable[int] = ()) -> WordRule:
-        """Where the words of these pieces begin.
+        """Return the word rule of a vocabulary.
 
         Args:
             pieces: the text of every id.
-            whole: ids that are a word each, as tokens are that a user has added.
+            whole: ids that are words, such as added tokens.
         """
         pairs = chain.from_iterable(map(self.edges, pieces))
         first, last = np.fromiter(pairs, np.uint8, 2 * len(pieces)).reshape(-1, 2).T.copy()
@@ -179,13 +178,13 @@ class Spelling:
         return WordRule(first, last, with_scripts(joins))
 
     def sentence_ends(self, pieces: Sequence[str]) -> BoolArray:
-        """bool, one a piece: True for full stops and their like, however they are spelled.
+        """Return one bool per piece: True for sentence-final punctuation.
 
         Example:
             >>> Spelling("▁").sentence_ends(["▁.", "a", "?"]).tolist()
             [True, False, True]
         """
-        # Few pieces end as a full stop does: the others need not be read.
+        # A fast filter by the last character.
         final = {char for end in SENTENCE_ENDS for char in (end[-1], _spelled(end)[-1])}
         final |= {"▁", ">", "@"}
         return np.array(
@@ -198,23 +197,23 @@ class Spelling:
 
 
 def _spelled(text: str) -> str:
-    """A text as byte-level pieces spell it."""
+    """Return the byte-level spelling of a text."""
     chars = {byte: char for char, byte in _bytes_of_characters().items()}
     return "".join(chars[byte] for byte in text.encode())
 
 
 def spelling_of(pieces: Sequence[str]) -> Spelling:
-    """The spelling of a vocabulary for which its ordinary pieces are evidence.
+    """Detect the spelling from the ordinary pieces of a vocabulary.
 
-    Without enough of it (see ``ENOUGH``) there is no mark, and each token is a word; but in a
-    vocabulary of characters with a blank among them, blanks stand between words.
+    With fewer marked pieces than ``MIN_MARKED`` there is no mark, and each token is a word; in
+    vocabularies of characters that contain a space, spaces separate words.
 
     Example:
         >>> spelling_of(["▁new", "er", "▁day"]).mark, spelling_of(["Ġunju", *"abcdefghijk"]).mark
         ('▁', '')
     """
     long = [piece for piece in pieces if len(piece) > 1]
-    if len(long) < ENOUGH * len(pieces):
+    if len(long) < MIN_MARKED * len(pieces):
         return Spelling(" " if " " in pieces else "")
     counts: dict[Mark, int] = {
         "##": sum(p[:2] == "##" and len(p) > 2 for p in long),
@@ -225,11 +224,11 @@ def spelling_of(pieces: Sequence[str]) -> Spelling:
         " ": sum(p[0] == " " and not p.isspace() for p in long),
     }
     mark = max(counts, key=lambda name: counts[name])
-    if counts[mark] < max(1, ENOUGH * len(long)):
+    if counts[mark] < max(1, MIN_MARKED * len(long)):
         return Spelling("")
     if mark != "Ġ":
         return Spelling(mark)
-    # Letters that stand for no bytes say that Ġ is one of them.
+    # Characters outside the byte table show that Ġ is a letter.
     table = _bytes_of_characters().keys()
     by_bytes = sum(table >= set(piece) for piece in long) >= 0.9 * len(long)
     return Spelling("Ġ", "byte-level") if by_bytes else Spelling("")

@@ -1,4 +1,4 @@
-"""What masking must know of a tokenizer, as arrays; no tokenizer library is imported here."""
+"""The vocabulary: token ids, special tokens and word boundaries of a tokenizer, as arrays."""
 
 from __future__ import annotations
 
@@ -18,34 +18,34 @@ from maskplug.vocabulary.words import WordRule
 
 
 class Codec(Protocol):
-    """A tokenizer's text side: what it takes to cut a text inside a token."""
+    """Conversion between ids and text, for strategies that cut text inside tokens."""
 
     def encode(self, text: str) -> Sequence[int]:
-        """The ids of a piece of text, without special tokens."""
+        """Return the ids of a text without special tokens."""
 
     def decode(self, ids: Sequence[int]) -> str:
-        """The text of ids."""
+        """Return the text of ids."""
 
 
 @dataclass(frozen=True, eq=False)
 class Vocabulary:
-    """A vocabulary as masking sees it.
+    """The properties of a tokenizer that masking needs.
 
     Args:
-        size: the number of ids; ids run from 0 to ``size`` - 1.
-        mask_id, pad_id, bos_id, eos_id: ids or None; all of them count as special.
-        special_ids: further ids that are never selected and never produced at random.
-        word_start: bool[size], True for tokens that begin a word (``▁``, ``Ġ``, no ``##``).
-        joins_next: bool[size], True for tokens whose word goes on in the next token (``@@``).
-        word_rule: a :class:`WordRule`, where it takes both tokens to tell whether
-            a word goes on, as in languages without blanks. Give one of the three, or none: whole
-            words then need a ``word_starts`` layer.
-        word_mark: how pieces show words: "▁", "Ġ", "##", "@@", "</w>", " "; "" if they do not.
-        sentinel_ids: the ids of span sentinels in the order of their use; special as well.
-        sentence_end: bool[size], True for full stops and their like: a sentence begins behind them.
-        named: special ids by their text, for strategies that write a token by name: mode tokens,
-            language codes, the parts of a fill-in-the-middle example.
-        codec: turns ids into text and back, for strategies that cut inside tokens.
+        size: number of ids; ids range from 0 to ``size`` - 1.
+        mask_id, pad_id, bos_id, eos_id: special ids, or None.
+        special_ids: further ids that are never selected and never drawn as random tokens.
+        word_start: bool[size], True for tokens that start a word (``▁``, ``Ġ``, no ``##``).
+        joins_next: bool[size], True for tokens that continue in the next token (``@@``).
+        word_rule: a :class:`WordRule`, for word boundaries that depend on both
+            neighbouring tokens, as in languages without spaces. At most one of the three; without
+            any, whole words need the annotation ``word_starts``.
+        word_mark: word boundary mark of pieces: "▁", "Ġ", "##", "@@", "</w>", " "; "" for none.
+        sentinel_ids: ids of span sentinels in order of use; also special.
+        sentence_end: bool[size], True for sentence-final punctuation.
+        named: special ids by text, for strategies that insert tokens by name: mode tokens, language
+            codes, the markers of fill-in-the-middle.
+        codec: converts ids to text and back, for strategies that cut inside tokens.
 
     Raises:
         VocabularyError: when an id is outside the vocabulary or a table has another length.
@@ -96,17 +96,17 @@ class Vocabulary:
                 object.__setattr__(self, name, self._checked_table(name, table))
         if self.word_rule is not None and len(self.word_rule.first) != self.size:
             raise VocabularyError(
-                f"word_rule is about {len(self.word_rule.first)} ids, not {self.size}"
+                f"word_rule covers {len(self.word_rule.first)} ids, not {self.size}"
             )
         tables = (self.word_start, self.joins_next, self.word_rule)
         if sum(table is not None for table in tables) > 1:
             raise VocabularyError(
-                "word_start, joins_next and word_rule all say where words begin: give one of them, "
-                "not both (dataclasses.replace: set the others to None)"
+                "word_start, joins_next and word_rule all define word boundaries: pass only one of "
+                "them (dataclasses.replace: set the others to None)"
             )
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        # Arrays come out of a pickle writable, for which kernels would be compiled once more.
+        # Unpickled arrays are writable; kernels would be compiled again for them.
         for name, value in state.items():
             array = isinstance(value, np.ndarray)
             self.__dict__[name] = readonly(value, value.dtype.type) if array else value
@@ -118,12 +118,12 @@ class Vocabulary:
             raise VocabularyError(f"{name} is {shortened(value)}; it must be an id or None")
         if not 0 <= value < self.size:
             raise VocabularyError(
-                f"{name} {shortened(value)} is outside the vocabulary: ids run from 0 to "
+                f"{name} {shortened(value)} is outside the vocabulary: ids range from 0 to "
                 f"{self.size - 1}"
             )
 
     def _checked_ids(self, name: str, values: Any) -> IntArray:
-        """Ids of any iterable as a flat array, or a VocabularyError."""
+        """Return the ids of an iterable as a flat array, or raise a VocabularyError."""
         ids = None
         if np.iterable(values) and not isinstance(values, str | bytes):
             ids = integers(values if isinstance(values, np.ndarray) else list(values))
@@ -135,23 +135,23 @@ class Vocabulary:
         return readonly(ids, np.int64)
 
     def _checked_table(self, name: str, values: Any) -> BoolArray:
-        """A table of one bool for each id, or a VocabularyError."""
+        """Return a table of one bool per id, or raise a VocabularyError."""
         try:
             table = np.asarray(values)
-        except Exception:  # numpy asks the object itself, which may raise anything
+        except Exception:  # numpy calls methods of the object, which may raise anything
             table = np.zeros((0, 0))
         if table.shape != (self.size,):
             raise VocabularyError(f"{name} has shape {table.shape}, not ({self.size},)")
         if table.dtype.kind not in "biu":
             raise VocabularyError(
                 f"{name} has values of type {table.dtype}, such as {shortened(table[0])}; it must "
-                "have one bool for each id"
+                "have one bool per id"
             )
         return readonly(table, np.bool_)
 
     @cached_property
     def special(self) -> BoolArray:
-        """bool[size]: True for ids that are never selected and never produced at random."""
+        """bool[size]: True for ids that are never selected and never drawn as random tokens."""
         table = np.zeros(self.size, np.bool_)
         table[self.special_ids] = True
         table[self.sentinel_ids] = True
@@ -161,14 +161,14 @@ class Vocabulary:
 
     @cached_property
     def ordinary(self) -> IntArray:
-        """int64: the ids that are not special, in order; random replacements come from here."""
+        """int64: the ids that are not special, in order; random tokens are drawn from them."""
         return readonly(np.flatnonzero(~self.special), np.int64)
 
     @cached_property
     def word_codes(self) -> Words | None:
-        """uint32[size]: where words begin, as kernels read it (``WordRule.codes``).
+        """uint32[size]: word boundaries in the form that kernels read (``WordRule.codes``).
 
-        0 for special ids; None where no table says where words begin.
+        0 for special ids; None if the vocabulary defines no word boundaries.
         """
         rule = self.word_rule
         if self.word_start is not None:
@@ -179,14 +179,14 @@ class Vocabulary:
 
     @property
     def has_words(self) -> bool:
-        """Whether a table says where words begin."""
+        """Whether the vocabulary defines word boundaries."""
         return self.word_codes is not None
 
     def maskable(self, tokens: TokenBatch) -> BoolArray:
-        """One bool for each token: True = may be masked (neither special nor protected).
+        """Return one bool per token: True = may be masked (neither special nor protected).
 
         Raises:
-            TokenError: when an id is outside the vocabulary; the message says where it stands.
+            TokenError: when an id is outside the vocabulary; the message contains its position.
         """
         from maskplug.kernels.units import ordinary_tokens
 
@@ -198,10 +198,10 @@ class Vocabulary:
         return free
 
     def check(self, tokens: TokenBatch) -> None:
-        """Refuse ids that are not in the vocabulary.
+        """Raise when an id is outside the vocabulary.
 
         Raises:
-            TokenError: saying where the first of them stands.
+            TokenError: contains the position of the first such id.
         """
         from maskplug.kernels.units import outside
 
@@ -211,23 +211,24 @@ class Vocabulary:
         row = int(np.searchsorted(tokens.offsets, where, side="right")) - 1
         raise TokenError(
             f"token id {tokens.ids[where]} (sample {row}, position {where - tokens.offsets[row]}) "
-            f"is outside the vocabulary: ids run from 0 to {self.size - 1}"
+            f"is outside the vocabulary: ids range from 0 to {self.size - 1}"
         )
 
     def word_starts(self, tokens: TokenBatch) -> BoolArray:
-        """One bool for each token: True where a word begins, by the layer or by the table.
+        """Return one bool per token: True = first token of a word.
 
-        By the table, special tokens stand alone: the token behind one begins a word.
+        The annotation ``word_starts`` takes precedence over the vocabulary. In the vocabulary's
+        boundaries, the token after a special token starts a word.
 
         Raises:
-            VocabularyError: when neither the batch nor the vocabulary knows of words.
+            VocabularyError: when neither defines word boundaries.
         """
         if "word_starts" in tokens.annotations:
             return tokens.annotations["word_starts"].astype(np.bool_)
         if self.word_codes is None:
             raise VocabularyError(
-                "whole words need to know where words begin: give the vocabulary a word_start or "
-                "joins_next table, or the batch a 'word_starts' layer"
+                "whole words need word boundaries: pass word_start or joins_next to the "
+                "vocabulary, or the annotation 'word_starts' to the batch"
             )
         from maskplug.kernels.units import word_starts
 
@@ -236,21 +237,22 @@ class Vocabulary:
         return starts
 
     def sentence_starts(self, tokens: TokenBatch) -> BoolArray:
-        """One bool for each token: True where a sentence begins, by the layer or by the table.
+        """Return one bool per token: True = first token of a sentence.
 
-        By the table, a sentence begins behind a full stop or the like, but not before another one
-        ("?!"). The first token of a sample need not be marked.
+        The annotation ``sentence_starts`` takes precedence over the vocabulary, in which a sentence
+        starts after sentence-final punctuation ("?!" counts once). The first token of a sample need
+        not be marked.
 
         Raises:
-            VocabularyError: when neither the batch nor the vocabulary knows of sentences.
+            VocabularyError: when neither defines sentence boundaries.
         """
         if "sentence_starts" in tokens.annotations:
             return tokens.annotations["sentence_starts"].astype(np.bool_)
         if self.sentence_end is None or not self.sentence_end.any():
             raise VocabularyError(
-                "sentences need to know where they begin: give the batch a 'sentence_starts' layer "
-                "(True where one begins), or the vocabulary a sentence_end table (True for full "
-                "stops and their like; from_pieces makes one where there are such pieces)"
+                "sentences need boundaries: pass the annotation 'sentence_starts' (True = first "
+                "token of a sentence) to the batch, or sentence_end (True = sentence-final "
+                "punctuation; from_pieces sets it) to the vocabulary"
             )
         ends = self.sentence_end[tokens.ids]
         starts = np.zeros(len(tokens.ids), np.bool_)
@@ -259,10 +261,10 @@ class Vocabulary:
         return starts
 
     def id_of(self, name: str | int, who: str) -> int:
-        """The id of a special token that an option names by its text, or by its id.
+        """Return the id of a special token that an option gives as text or id.
 
         Raises:
-            VocabularyError: when no special token is called so; the message says which there are.
+            VocabularyError: when there is no such special token; the message lists them.
         """
         if isinstance(name, int):
             self._check_id(who, name)
@@ -270,14 +272,14 @@ class Vocabulary:
         if name not in self.named:
             have = ", ".join(map(repr, sorted(self.named))) or "none"
             raise VocabularyError(
-                f"{who} writes the special token {shortened(name)}, which this vocabulary does not "
-                f"have (special tokens: {have}). Add it to the tokenizer as a special token, or "
-                "name another one, by its text or its id"
+                f"{who} inserts the special token {shortened(name)}, which is not in the "
+                f"vocabulary (special tokens: {have}). Add it to the tokenizer as a special "
+                "token, or pass the text or id of another one"
             )
         return self.named[name]
 
     def require_ordinary(self) -> IntArray:
-        """The ids that random tokens come from: int64, at least one.
+        """Return the ids that random tokens are drawn from: int64, at least one.
 
         Raises:
             VocabularyError: when every id is special.
@@ -287,17 +289,17 @@ class Vocabulary:
         return self.ordinary
 
     def require_mask(self, who: str) -> int:
-        """The mask id, or an error that names the ways out.
+        """Return the mask id.
 
         Raises:
-            VocabularyError: when the vocabulary has no mask id.
+            VocabularyError: when there is none; the message contains the remedies.
         """
         if self.mask_id is None:
             raise VocabularyError(
-                f"{who} writes a mask token, and this vocabulary has none. Add one "
+                f"{who} inserts a mask token, but the vocabulary has none. Add one "
                 '(tokenizer.add_special_tokens({"mask_token": "<mask>"}), then '
-                "model.resize_token_embeddings(len(tokenizer))), name an existing id with "
-                "mask_id=, or choose a strategy that writes none (maskplug list)"
+                "model.resize_token_embeddings(len(tokenizer))), pass an existing id as "
+                "mask_id=, or choose a strategy without mask tokens (maskplug list)"
             )
         return self.mask_id
 
@@ -309,23 +311,25 @@ class Vocabulary:
         whole_ids: Sequence[int] = (),
         **ids: Any,
     ) -> Vocabulary:
-        """Build a vocabulary from its tokens' texts; the spelling tells where words begin.
+        """Build a vocabulary from the texts of its tokens.
 
-        ``##`` marks continuations (WordPiece); ``@@`` at the end a word that goes on (subword-nmt),
-        ``</w>`` one that ends; ``▁`` (SentencePiece) or ``Ġ`` (byte-level BPE) marks the tokens
-        that begin a word. A mark counts where a tenth of the longer pieces carry it beside text;
-        else every token is a word. Words of scripts without blanks end by Unicode's word-break
-        rules, never inside a piece or a character; a line end is a word of its own.
+        Word boundaries follow from the spelling.
+
+        ``##`` marks continuations (WordPiece), a final ``@@`` a word that continues (subword-nmt),
+        a final ``</w>`` the end of a word, ``▁`` (SentencePiece) and ``Ġ`` (byte-level BPE) the
+        start of a word. A mark is recognized if at least a tenth of the pieces of two or more
+        characters carry it; otherwise every token is a word. In scripts without spaces, words end
+        by Unicode's word-break rules, but never inside a piece or character. Line ends are words.
 
         Args:
             pieces: the text of every id, in order.
-            spelling: how they are spelled, where that is known (``spelling.Spelling``).
-            whole_ids: ids that are a word each, whatever their spelling.
+            spelling: the ``spelling.Spelling``, if known; detected by default.
+            whole_ids: ids that are words, whatever their spelling.
             ids: further arguments of the constructor (``mask_id``, ``special_ids``, …).
 
         Returns:
-            A vocabulary with ``word_start`` or ``joins_next`` where such a table says it all, else
-            with a ``word_rule``.
+            A vocabulary with ``word_start`` or ``joins_next`` if one of them is sufficient,
+            otherwise with a ``word_rule``.
 
         Example:
             >>> Vocabulary.from_pieces(["[MASK]", "un", "##seen"], mask_id=0).word_start.tolist()
@@ -356,20 +360,20 @@ class Vocabulary:
         """Build a vocabulary from a ``sentencepiece.SentencePieceProcessor``.
 
         Args:
-            processor: a loaded model; its control, unknown and unused pieces become special, and
-                those that no text contains, written as ``<name>`` or ``[name]``; its byte pieces
-                (``<0x0A>``) are text. Sentinels are ``<extra_id_0>``, ``<extra_id_1>``, …, with
-                ``▁`` before the name or without; the model is the ``codec``.
-            mask: the piece that stands for a mask; without it ``<mask>`` or ``[MASK]`` if there is.
+            processor: a loaded model. Its control, unknown and unused pieces are special, as are
+                pieces spelled ``<name>`` or ``[name]``; byte pieces (``<0x0A>``) are text.
+                Sentinels are ``<extra_id_0>``, ``<extra_id_1>``, …, also with a leading ``▁``.
+                The model becomes the ``codec``.
+            mask: the mask piece; ``<mask>`` or ``[MASK]`` by default.
 
         Raises:
-            VocabularyError: when the model has no piece called ``mask``.
+            VocabularyError: when the model has no piece ``mask``.
         """
         size = processor.get_piece_size()
         pieces = [processor.id_to_piece(i) for i in range(size)]
         names = [mask] if mask else ["<mask>", "[MASK]"]
-        found = [pieces.index(name) for name in names if name in pieces]
-        if mask and not found:
+        mask_ids = [pieces.index(name) for name in names if name in pieces]
+        if mask and not mask_ids:
             raise VocabularyError(f"the SentencePiece model has no piece {mask!r}")
         special = [
             i
@@ -384,7 +388,7 @@ class Vocabulary:
         return cls.from_pieces(
             pieces,
             Spelling("▁"),
-            mask_id=found[0] if found else None,
+            mask_id=mask_ids[0] if mask_ids else None,
             special_ids=special,
             sentinel_ids=sentinels(enumerate(pieces)),
             codec=processor,

@@ -164,5 +164,5 @@ def test_patterns_combine_only_with_patterns() -> None:
 
 
 def test_options_need_a_name() -> None:
-    with pytest.raises(maskplug.OptionError, match="cannot pass options"):
+    with pytest.raises(maskplug.OptionError, match="together with the built"):
         maskplug.pattern(Causal(), left=3)

@@ -208,7 +208,7 @@ def test_the_command_that_an_error_names_runs() -> None:
     tokens = maskplug.TokenBatch.from_lists([[1, 2], [3, 13]], keys=[5, 6])
     with pytest.raises(maskplug.MaskplugError, match="unlucky") as caught:
         broken(tokens, vocab, seed=3, epoch=2)
-    command = str(caught.value).split("reproduce it: maskplug ")[1]
+    command = str(caught.value).split("reproduce it with: maskplug ")[1]
     arguments = shlex.split(command.splitlines()[0])
     assert arguments[arguments.index("--key") + 1] == "6"
     assert json.loads(arguments[arguments.index("--options") + 1])["rate"] == 0.5

@@ -76,7 +76,7 @@ def test_a_foreign_record_on_request(checkpoint: Path, tmp_path: Path, kind: str
     copy = with_record(checkpoint, tmp_path, "maskplug", FOREIGN.get(kind))
     made = saving(tmp_path)
     attach(made, resume_other_spec=True)
-    with pytest.warns(MaskplugWarning, match="masking spec.*going on with the new ones, as told"):
+    with pytest.warns(MaskplugWarning, match="masking spec.*continuing with the new ones"):
         made.train(resume_from_checkpoint=str(copy))
     assert len(made.trained) == 8
 

@@ -215,7 +215,7 @@ def test_characters_need_a_codec() -> None:
 def test_marks_are_named_or_given_by_id() -> None:
     rows = write(Fim(1.0, 0.0, prefix=66, middle="[R]", suffix="[S]"), batch([[5]] * 20)).to_lists()
     assert {token for row in rows for token in row} == {5, 60, 61, 66}
-    with pytest.raises(VocabularyError, match=r"'fim' writes the special token '<PRE>'"):
+    with pytest.raises(VocabularyError, match=r"'fim' inserts the special token '<PRE>'"):
         write(Fim(prefix="<PRE>"), batch([[5]]))
 
 

@@ -104,7 +104,7 @@ def test_a_mask_token_is_needed_unless_none_is_written() -> None:
     vocab = Vocabulary(size=60)
     tokens = equal_rows(2, 8)
     selection = units(tokens, vocab)
-    with pytest.raises(VocabularyError, match=r"'mix' writes a mask token.*mask_id="):
+    with pytest.raises(VocabularyError, match=r"'mix' inserts a mask token.*mask_id="):
         Mix().replace(tokens, selection, vocab, Rng.at(1, 0, tokens.keys))
     Mix(0.0, 0.5).replace(tokens, selection, vocab, Rng.at(1, 0, tokens.keys))
 

@@ -69,11 +69,11 @@ def test_a_random_token_needs_no_mask() -> None:
     bare = Vocabulary(size=60, special_ids=SPECIAL)
     out = written(OneMask(random=1.0), [(1, 2)], bare).to_lists()[0]
     assert out[1] in ORDINARY
-    with pytest.raises(VocabularyError, match="'one_mask' writes a mask token"):
+    with pytest.raises(VocabularyError, match="'one_mask' inserts a mask token"):
         written(OneMask(), [(1, 2)], bare)
-    with pytest.raises(VocabularyError, match="'gap_mask' writes a mask token"):
+    with pytest.raises(VocabularyError, match="'gap_mask' inserts a mask token"):
         written(GapMask(), [(1, 2)], bare)
-    with pytest.raises(VocabularyError, match=r"'one_mask' writes the special token '\[Y\]'"):
+    with pytest.raises(VocabularyError, match=r"'one_mask' inserts the special token '\[Y\]'"):
         written(OneMask("[Y]"), [(1, 2)])
     with pytest.raises(VocabularyError, match="all 2 ids are special"):
         written(OneMask(random=0.5), [(1, 2)], Vocabulary(size=2, mask_id=0, special_ids=[1]))

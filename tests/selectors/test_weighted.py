@@ -218,7 +218,7 @@ def test_what_is_no_array(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("layer", "options", "message"),
     [
-        (None, {}, "'weighted@1' reads the layer 'scores', one value for each token"),
+        (None, {}, "'weighted@1' reads the annotation 'scores', one value for each token"),
         ([1.0, -2.0], {}, r"sample 0, position 1 has -2.0"),
         ([float("nan"), 1.0], {}, "sample 0, position 0 has nan"),
         ([1.0, float("inf")], {}, "position 1 has inf"),

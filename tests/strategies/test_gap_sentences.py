@@ -89,7 +89,7 @@ def test_which_mask_is_written() -> None:
     for vocab, options, token in ((RICH, {}, GAP), (plain, {}, 4), (RICH, {"token": "[X]"}, 62)):
         masked = maskplug.strategy("gap_sentences", **lead, **options)(batch([row]), vocab)
         assert masked.inputs.to_lists() == [[token, 12, 7]]
-    with pytest.raises(VocabularyError, match="'<mask_9>', which this vocabulary does not have"):
+    with pytest.raises(VocabularyError, match="'<mask_9>', which is not in the vocabulary"):
         maskplug.strategy("gap_sentences", token="<mask_9>")(batch([row]), RICH)
 
 

@@ -86,5 +86,5 @@ def test_bounds_and_names() -> None:
     assert (masked.targets.lengths <= targets).all()
     assert made.spec["options"]["strategy"]["rate"] == 0.5
     assert maskplug.strategy(made.spec).fingerprint == made.fingerprint
-    with pytest.raises(VocabularyError, match=r"'prefixed' writes the special token '\[Q\]'"):
+    with pytest.raises(VocabularyError, match=r"'prefixed' inserts the special token '\[Q\]'"):
         maskplug.strategy("prefixed", strategy="t5", token="[Q]")(tokens, VOCAB)

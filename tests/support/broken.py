@@ -133,7 +133,7 @@ BROKEN: dict[str, list[Broken]] = {
     ],
     "check_shapes": [case("no sources", None, writers.Torn(), Original())],
     "check_layers": [case("not finite", target=writers.Layered())],
-    "check_ids_in_vocabulary": [case("ids run from 0 to 199", None, writers.From(beyond=900))],
+    "check_ids_in_vocabulary": [case("ids range from 0 to 199", None, writers.From(beyond=900))],
     "check_selection": [
         Broken(lambda: writers.Overlapping(Exact(0.5), Mix(), Labels(), EPOCH), "overlap")
     ],
