@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from maskplug.attention.intervals import Intervals
 from maskplug.context import MaskingContext
@@ -17,6 +18,7 @@ from maskplug.rng import Rng
 from maskplug.types import BoolArray, FloatArray, IntArray, integers, readonly
 from maskplug.validation.options import HEADS, SIZE, check_argument
 
+Scalar = TypeVar("Scalar", bound=np.generic)
 AttentionKind = Literal["encoder", "decoder", "cross"]
 ATTENTION_KINDS = ("encoder", "decoder", "cross")
 #: Annotations that hold sample keys: uint64, stored as the int64 with the same bits.
@@ -301,7 +303,7 @@ class AttentionCall:
         return self.intervals((idx, np.where(where, idx + 1, idx)))
 
 
-def _per_batch(values: Any) -> Any:
+def _per_batch(values: NDArray[Scalar]) -> NDArray[Scalar]:
     """Return values of samples in shape (batch, 1, 1), or (1, 1, 1) if they are all the same."""
     same = len(values) and (values == values[0]).all()
     return (values[:1] if same else values)[:, None, None]

@@ -128,7 +128,7 @@ def figure(sheet: Sheet) -> Figure:
     colours = _colours(frames[0])
     handles = [Patch(color=colours[mark], label=text) for mark, text in sheet.legend.items()]
     if sheet.block is not None and sheet.block >= sheet.side:
-        outlines = (("full block", "-"), ("partial block", DASHED))
+        outlines: Any = (("full block", "-"), ("partial block", DASHED))
         handles += [Patch(**OUTLINE, linestyle=line, label=text) for text, line in outlines]
     if any(frame.empty.any() for frame in frames):
         handles.append(Patch(color="white", label="∅ empty row"))

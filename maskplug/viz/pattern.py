@@ -144,11 +144,11 @@ def _limits(within: Pattern | None, more: dict[str, Any]) -> Iterator[tuple[str,
 def _notes(pattern: Pattern, keys: int) -> Iterator[str]:
     """Yield a note for options that do not show because the picture is too short."""
     for part in pattern.parts:
-        for name in PERIODS if isinstance(part, Pattern) else ():
-            value = getattr(part, name, None)
+        for name in PERIODS:
+            value = getattr(part, name, None) if isinstance(part, Pattern) else None
             if isinstance(value, int | Schedule) and bounds(value)[0] >= keys:
                 yield (
-                    f"note: option '{name}' of {part.spec['name'].split('@')[0]} is at least the "
+                    f"note: option '{name}' of {type(part).__name__} is at least the "
                     f"length of this picture, {keys} keys; a longer one shows its effect"
                 )
 
