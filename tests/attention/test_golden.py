@@ -1,4 +1,4 @@
-"""Patterns never change under a name: one hash for every case, over many scenes.
+"""Masks never change under a name: one hash per case, over many scenes.
 
 ``python tests/attention/test_golden.py`` adds the hashes that are missing, and changes no other.
 """
@@ -36,12 +36,12 @@ def hashed(case: Case) -> str:
     return found.hexdigest()
 
 
-def test_every_case_has_its_hash() -> None:
+def test_every_case_has_a_hash() -> None:
     assert set(GOLDEN) == set(IDS), "run python tests/attention/test_golden.py"
 
 
 @pytest.mark.parametrize("case", CASES, ids=IDS)
-def test_masks_are_those_of_the_version(case: Case) -> None:
+def test_masks_have_not_changed(case: Case) -> None:
     assert hashed(case) == GOLDEN[case.text], (
         f"{case.text} gives another mask than it did. If that is meant, register the change under "
         "the next version, keep this one as it was, and add a case for it"

@@ -1,4 +1,4 @@
-"""Intervals do what matrices do, whatever their axes, keys and steps."""
+"""Intervals match matrices, for all axes, keys and steps."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def canonical(form: Intervals) -> bool:
 
 
 @given(pairs())
-def test_the_algebra_is_that_of_matrices(both: tuple[Intervals, Intervals]) -> None:
+def test_operators_match_matrices(both: tuple[Intervals, Intervals]) -> None:
     a, b = both
     x, y = a.dense(), b.dense()
     for made, wanted in ((a & b, x & y), (a | b, x | y), (~a, ~x), (a.expanded(), x)):
@@ -56,7 +56,7 @@ def test_the_algebra_is_that_of_matrices(both: tuple[Intervals, Intervals]) -> N
 
 
 @given(pairs())
-def test_laws(both: tuple[Intervals, Intervals]) -> None:
+def test_laws_of_boolean_algebra(both: tuple[Intervals, Intervals]) -> None:
     a, b = both
 
     def same(one: Intervals, other: Intervals) -> bool:
@@ -70,7 +70,7 @@ def test_laws(both: tuple[Intervals, Intervals]) -> None:
 
 
 @given(pairs())
-def test_a_step_and_keys_stay_where_they_can(both: tuple[Intervals, Intervals]) -> None:
+def test_step_and_keys_are_kept_if_possible(both: tuple[Intervals, Intervals]) -> None:
     a, b = both
     made = a & b
     assert made.lo.shape[-1] <= max(a.lo.shape[-1] + b.expanded().lo.shape[-1], 1)
@@ -78,7 +78,7 @@ def test_a_step_and_keys_stay_where_they_can(both: tuple[Intervals, Intervals]) 
         assert made.step == max(a.step, b.step)
 
 
-def test_two_steps_from_one_phase_become_their_common_multiple() -> None:
+def test_steps_with_the_same_phase_combine() -> None:
     phase = np.arange(30)[None, None]
     every = Intervals.of(30, np.zeros((1, 1, 30, 1)), np.full((1, 1, 30, 1), 30))
     made = every.every(4, phase) & every.every(6, phase)
@@ -87,14 +87,14 @@ def test_two_steps_from_one_phase_become_their_common_multiple() -> None:
 
 
 @given(st.integers(0, 2**32 - 1), st.integers(0, 40), st.floats(0, 1))
-def test_masks_come_back(seed: int, keys: int, share: float) -> None:
+def test_matrices_round_trip(seed: int, keys: int, share: float) -> None:
     mask = np.random.default_rng(seed).random((2, 3, 4, keys)) < share
     made = Intervals.of_mask(mask)
     assert (made.dense() == mask).all()
     assert canonical(made)
 
 
-def test_many_runs_find_room() -> None:
+def test_many_runs() -> None:
     mask = np.tile([True, False], 40)[None, None, None]
     assert len(Intervals.of_mask(mask).to_lists()[0][0][0]) == 40
     assert Intervals.of_mask(~mask).lo.shape[-1] == 40
@@ -111,11 +111,11 @@ def test_many_runs_find_room() -> None:
         ([0, 2, 4, 6], [1, 3, 5, 7], [(0, 1), (2, 3), (4, 5), (6, 7)]),
     ],
 )
-def test_intervals_are_put_in_order(lo: list[int], hi: list[int], wanted: list[Any]) -> None:
+def test_intervals_are_sorted_and_merged(lo: list[int], hi: list[int], wanted: list[Any]) -> None:
     assert Intervals.of(8, [[[lo]]], [[[hi]]]).to_lists() == [[[wanted]]]
 
 
-def test_callers_arrays_are_left_alone() -> None:
+def test_arguments_are_not_modified() -> None:
     lo, hi = np.array([[[[5, 0]]]]), np.array([[[[9, 2]]]])
     kept = lo.copy(), hi.copy()
     made = Intervals.of(7, lo, hi)
@@ -125,6 +125,6 @@ def test_callers_arrays_are_left_alone() -> None:
     assert lo.flags.writeable
 
 
-def test_other_numbers_of_keys_do_not_mix() -> None:
+def test_different_numbers_of_keys_are_refused() -> None:
     with pytest.raises(ValueError, match="3 keys and 4 keys"):
         Intervals.of_mask(np.ones((1, 1, 1, 3))) & Intervals.of_mask(np.ones((1, 1, 1, 4)))

@@ -1,4 +1,4 @@
-"""FlexAttention's function: every pattern, cell by cell; one function, few graphs; its results."""
+"""mask_mod: every pattern cell by cell, compiled graphs, and results of flex_attention."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def test_keys_and_steps() -> None:
         assert (matrix(mask_mod(rows, "cpu"), *wanted.shape) == wanted).all()
 
 
-def test_all_patterns_have_the_same_code() -> None:
+def test_all_patterns_share_one_function() -> None:
     uses = [(case, scene(case, np.random.default_rng(0))) for case in CASES]
     masks = [case.pattern.mask_mod(**where.arguments) for case, where in uses]
     assert len({sees.__code__ for sees in masks}) == 1  # type: ignore[attr-defined]
@@ -90,7 +90,7 @@ TEXTS = [
 ]
 
 
-def test_patterns_share_a_graph() -> None:
+def test_patterns_share_a_compiled_graph() -> None:
     torch._dynamo.reset()
     counter = CompileCounter()
 
@@ -122,13 +122,13 @@ def attended(text: str, attend: Any, **annotations: Any) -> tuple[torch.Tensor, 
 
 
 @pytest.mark.parametrize("text", [*TEXTS, "padding & causal"])
-def test_flex_attention_gives_what_the_matrix_gives(text: str) -> None:
+def test_flex_attention_matches_the_matrix(text: str) -> None:
     valid = np.arange(LENGTH) >= np.array([[0], [37]])
     got, wanted = attended(text, flex_attention, valid=valid)
     torch.testing.assert_close(got, wanted, atol=1e-5, rtol=1e-5)
 
 
-def test_compiled_flex_attention_gives_what_the_matrix_gives() -> None:
+def test_compiled_flex_attention_matches_the_matrix() -> None:
     torch._dynamo.reset()
     attend = torch.compile(flex_attention, dynamic=False)
     valid = np.arange(LENGTH) >= np.array([[0], [37]])

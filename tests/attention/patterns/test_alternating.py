@@ -1,4 +1,4 @@
-"""Layers in turn: ModernBERT's and Gemma's, and what is asked of their members."""
+"""alternating: patterns of network layers, as in ModernBERT and Gemma."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ def matrix(pattern: maskplug.Pattern, **more: Any) -> Any:
 
 
 @pytest.mark.parametrize("layer_idx", range(8))
-def test_layers_take_turns(layer_idx: int) -> None:
+def test_layers_use_patterns_in_turn(layer_idx: int) -> None:
     members = [Full(), LOCAL, Causal()]
     seen = matrix(Alternating(tuple(members)), layer_idx=layer_idx)
     assert (seen == matrix(members[layer_idx % 3])).all()
 
 
-def test_one_pattern_is_used_everywhere() -> None:
+def test_one_pattern_is_used_in_all_layers() -> None:
     for layer_idx in (0, 1, 5):
         assert (matrix(Alternating((LOCAL,)), layer_idx=layer_idx) == matrix(LOCAL)).all()
 
@@ -33,7 +33,7 @@ def local_layers(config: Any) -> list[bool]:
     return [kind == "sliding_attention" for kind in config.layer_types]
 
 
-def test_the_turns_of_modernbert_and_gemma() -> None:
+def test_layers_of_modernbert_and_gemma() -> None:
     transformers = pytest.importorskip("transformers")
     modernbert = Alternating((Full(), LOCAL, LOCAL))
     gemma = Alternating((LOCAL,) * 5 + (Causal(),))
@@ -49,7 +49,7 @@ def test_the_turns_of_modernbert_and_gemma() -> None:
         assert ours == wanted
 
 
-def test_it_moves_when_a_member_moves() -> None:
+def test_is_dynamic_if_a_member_is() -> None:
     still, moving = Alternating((Causal(), LOCAL)), Alternating((Causal(), Window(Linear(1, 5))))
     assert not still.is_dynamic
     assert moving.is_dynamic
@@ -57,7 +57,7 @@ def test_it_moves_when_a_member_moves() -> None:
     assert (matrix(moving, layer_idx=0, progress=1.0) == matrix(Causal())).all()
 
 
-def test_members_may_be_expressions_and_are_written_into_the_spec() -> None:
+def test_members_can_be_expressions() -> None:
     made = maskplug.pattern("alternating", patterns=["full", "window:left=2,right=2 & document"])
     assert made == Alternating((Full(), LOCAL & Document()))
     assert made.spec["patterns"][0] == {"name": "full@1"}

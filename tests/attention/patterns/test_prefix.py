@@ -1,4 +1,4 @@
-"""Prefix LMs: lengths as an option, as a schedule, and as a layer."""
+"""prefix: length as an option, a schedule, and an annotation."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ def matrix(pattern: maskplug.Pattern, **more: Any) -> Any:
     return pattern.dense(LENGTH, **more)[0, 0]
 
 
-def test_no_prefix_is_causal_and_a_whole_one_is_full() -> None:
+def test_length_zero_is_causal_and_a_long_prefix_is_full() -> None:
     assert (matrix(Prefix(0)) == matrix(Causal())).all()
     for length in (LENGTH, LENGTH + 1, 1_000):
         assert (matrix(Prefix(length)) == matrix(Full())).all()
 
 
 @pytest.mark.parametrize("length", range(LENGTH + 1))
-def test_the_prefix_is_a_square_and_the_rest_a_triangle(length: int) -> None:
+def test_prefix_is_full_and_the_rest_causal(length: int) -> None:
     seen = matrix(Prefix(length))
     assert seen[:, :length].all()
     assert (seen[:, length:] == matrix(Causal())[:, length:]).all()
@@ -34,7 +34,7 @@ def test_the_prefix_is_a_square_and_the_rest_a_triangle(length: int) -> None:
     assert seen.sum() == LENGTH * length + rest * (rest + 1) // 2
 
 
-def test_each_sample_has_its_own_length() -> None:
+def test_lengths_per_sample() -> None:
     lengths = [0, 3, 8, 20]
     together = Prefix().dense(LENGTH, keys=range(4), prefix_lengths=lengths)[:, 0]
     column = Prefix().dense(LENGTH, prefix_lengths=np.array(lengths)[:, None])[:, 0]
@@ -44,7 +44,7 @@ def test_each_sample_has_its_own_length() -> None:
     assert (matrix(Prefix(), prefix_lengths=3) == matrix(Prefix(3))).all()
 
 
-def test_the_prefix_is_counted_behind_padding() -> None:
+def test_prefix_starts_after_padding() -> None:
     valid = np.array([[0] * 3 + [1] * 5, [1] * 8])
     seen = Prefix().dense(LENGTH, valid=valid, prefix_lengths=[2, 2])[:, 0]
     assert seen[0, 3:, 3:5].all()
@@ -52,7 +52,7 @@ def test_the_prefix_is_counted_behind_padding() -> None:
     assert (seen[1] == matrix(Prefix(2))).all()
 
 
-def test_a_prefix_grows_with_training() -> None:
+def test_length_follows_a_schedule() -> None:
     growing = Prefix(length=Linear(0, 8))
     assert growing.is_dynamic
     assert not Prefix(4).is_dynamic

@@ -1,4 +1,4 @@
-"""Sentences and sections, and the heads that all can see."""
+"""sentence and section, and the first tokens of sections."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ def runs(*lengths: int) -> Any:
     return numbers[:, None] == numbers
 
 
-def test_sentences_keep_to_themselves() -> None:
+def test_sentences() -> None:
     assert (dense("sentence") == runs(3, 2, 3, 2)).all()
 
 
-def test_sections_keep_to_themselves_but_for_their_heads() -> None:
+def test_sections_and_their_first_tokens() -> None:
     assert (dense("section:heads=false") == runs(5, 5)).all()
     heads = np.zeros(10, bool)
     heads[[0, 5]] = True
@@ -38,17 +38,17 @@ def test_sections_keep_to_themselves_but_for_their_heads() -> None:
     assert (dense("sentence:heads=true") == (runs(3, 2, 3, 2) | heads)).all()
 
 
-def test_heads_see_each_other() -> None:
+def test_first_tokens_attend_to_each_other() -> None:
     mask = dense("section")
     assert mask[np.ix_([0, 5], [0, 5])].all()
     assert not mask[np.ix_([1, 6], [1, 6])].all()
 
 
-def test_a_sentence_lies_inside_its_section() -> None:
+def test_sentences_are_inside_sections() -> None:
     assert (~dense("sentence") | dense("section:heads=false")).all()
 
 
-def test_without_heads_seeing_is_mutual() -> None:
+def test_masks_without_heads_are_symmetric() -> None:
     rng = np.random.default_rng(0)
     for _ in range(20):
         starts = rng.random(15) < 0.3
@@ -57,7 +57,7 @@ def test_without_heads_seeing_is_mutual() -> None:
         assert mask.diagonal().all()
 
 
-def test_the_first_real_token_begins_one_in_any_case() -> None:
+def test_the_first_real_token_always_starts_a_sentence() -> None:
     none = [0] * 6
     assert dense("sentence", 6, sentence_starts=none, section_starts=none).all()
     mask = dense("section", 6, section_starts=[1, 0, 0, 0, 1, 0], valid=[0, 0, 1, 1, 1, 1])
@@ -65,7 +65,7 @@ def test_the_first_real_token_begins_one_in_any_case() -> None:
     assert own == [[1, 1, 1, 0], [1, 1, 1, 0], [1, 0, 1, 1], [1, 0, 1, 1]]
 
 
-def test_starts_in_padding_are_none() -> None:
+def test_starts_in_padding_are_ignored() -> None:
     valid = [0, 0, 1, 1, 1, 0]
     for text in ("sentence:heads=true", "section"):
         quiet = dense(text, 6, sentence_starts=[0] * 6, section_starts=[0] * 6, valid=valid)
@@ -76,7 +76,7 @@ def test_starts_in_padding_are_none() -> None:
         assert not quiet[2:5, [0, 1, 5]].any()
 
 
-def test_later_queries_are_rows_of_the_whole_mask() -> None:
+def test_a_cache_gives_the_last_rows() -> None:
     for text in ("sentence", "sentence:heads=true", "section"):
         pattern = maskplug.pattern(text)
         annotations = {"sentence_starts": SENTENCES, "section_starts": SECTIONS}
@@ -84,7 +84,7 @@ def test_later_queries_are_rows_of_the_whole_mask() -> None:
         assert (later == dense(text)[6:9]).all()
 
 
-def test_one_token_and_none() -> None:
+def test_one_token_and_no_tokens() -> None:
     for text in ("sentence", "section"):
         assert dense(text, 1).all()
         assert dense(text, 0).shape == (0, 0)
