@@ -1,52 +1,83 @@
-# `make demo` shows the library at work, `make test` runs every test; both install what they need
-# into .venv first, once.
+# `make demo` shows the library at work and `make test` runs the tests. Both first install what they
+# need into .venv, once.
 PYTHON ?= python3.11
 VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 READY := $(VENV)/ready
 CONSTRAINTS := requirements/constraints.txt
+# The demo's first result does not need fairseq; it has its own folder.
+FIRST := runs/translation/sample-huggingface
+# The build of fairseq and everything else run at the same time.
+PARALLEL := $(MAKE) --no-print-directory --jobs=2
 
-.PHONY: help install demo test test-versions lint bench clean
+.PHONY: help install first-result demo test test-all test-versions lint bench clean
 
 help:
-	@echo "make demo     train a small translation model in fairseq and in Hugging Face (3 minutes)"
-	@echo "make test     check style and types, run every test"
-	@echo "make test-versions  test the lowest and the newest versions on every Python here"
-	@echo "make bench    measure against the peers"
-	@echo "make install  only set up $(VENV)"
-	@echo "make clean    remove $(VENV) and what demo and benchmarks wrote"
+	@echo "make demo           train a small translation model in Hugging Face and in fairseq"
+	@echo "make test           check style and types, run the tests without the slow ones"
+	@echo "make test-all       check style and types, run all tests"
+	@echo "make test-versions  test the lowest and the newest versions on every installed Python"
+	@echo "make bench          measure against other libraries"
+	@echo "make install        only set up $(VENV)"
+	@echo "make clean          remove $(VENV) and the output of demo and benchmarks"
 
-install: $(READY)
+install:
+	@$(PARALLEL) $(READY)
 
-# torch first, so that everything else is resolved and built against this one; fairseq-fixed last,
-# against the installed torch and without its requirement of torchaudio (see the file).
-$(READY): setup.cfg $(CONSTRAINTS) requirements/fairseq.txt
-	$(PYTHON) -m venv $(VENV)
-	$(PIP) install --quiet -c $(CONSTRAINTS) torch
-	$(PIP) install --quiet -c $(CONSTRAINTS) -r requirements/fairseq.txt -e '.[dev]'
-	@echo "Building fairseq: about four minutes, once."
-	$(PIP) install --quiet --no-deps --no-build-isolation fairseq-fixed==0.12.3.1
-	$(PIP) install --quiet --no-deps --no-build-isolation -e examples/maskplug-example
-	touch $@
+# torch first: the other packages are resolved, and fairseq is built, against this version.
+$(VENV)/torch: $(CONSTRAINTS)
+	@echo "Installing into $(VENV), once."
+	@$(PYTHON) -m venv $(VENV)
+	@$(PIP) install --quiet -c $(CONSTRAINTS) torch numpy cython setuptools
+	@touch $@
 
-demo: $(READY)
+# Everything but fairseq.
+$(VENV)/ready-hf: $(VENV)/torch setup.cfg requirements/fairseq.txt
+	@$(PIP) install --quiet -c $(CONSTRAINTS) -r requirements/fairseq.txt -e '.[dev]'
+	@touch $@
+
+# fairseq's wheel, without the requirement of torchaudio (see requirements/fairseq.txt).
+$(VENV)/fairseq: $(VENV)/torch requirements/build_fairseq.py
+	@echo "Building fairseq in the background: about one minute; log: $@.log"
+	@rm -rf $@
+	@$(BIN)/python requirements/build_fairseq.py \
+		$$(grep ^fairseq-fixed== $(CONSTRAINTS)) $@ > $@.log 2>&1 \
+		|| { tail -n 40 $@.log; echo "The build of fairseq failed; log: $@.log"; rm -rf $@; exit 1; }
+	@touch $@
+	@echo "fairseq is built."
+
+$(READY): $(VENV)/ready-hf $(VENV)/fairseq
+	@$(PIP) install --quiet --no-deps --force-reinstall $(VENV)/fairseq/*.whl
+	@$(PIP) install --quiet --no-deps --no-build-isolation -e examples/maskplug-example
+	@touch $@
+
+first-result: $(VENV)/ready-hf
+	$(BIN)/maskplug show dynamic --epochs 2
+	$(BIN)/python -m recipes demo --framework huggingface --out $(FIRST)
+	@test -e $(VENV)/fairseq || echo "Waiting for the build of fairseq; log: $(VENV)/fairseq.log"
+
+demo:
+	@$(PARALLEL) $(if $(wildcard $(READY)),,first-result) $(READY)
 	$(BIN)/python -m recipes demo
 
-lint: $(READY)
+lint: install
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
 test: lint
+	$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not slow"
+
+test-all: lint
 	$(BIN)/python -m pytest -n 2 --dist loadgroup
 
-# Environments of its own, in .nox; a Python that is not on the PATH is skipped, and named.
-test-versions: $(READY)
+# Uses its own environments in .nox. Skips and reports a Python that is not on the PATH.
+test-versions: install
 	$(BIN)/nox
 
-# The peers that only benchmarks need; nothing else does.
-bench: $(READY)
+# Installs the other libraries that only the benchmarks need.
+bench: install
 	$(PIP) install --quiet -c $(CONSTRAINTS) -e '.[bench]'
 	$(BIN)/python -m benchmarks.run
 

@@ -1,7 +1,7 @@
-"""The versions that maskplug supports, tested: ``make test-versions``, or ``nox``.
+"""Test the supported versions: ``make test-versions``, or ``nox``.
 
-Each session installs the package as a user does, not the checkout. A Python that is not installed
-is skipped, and nox says so.
+Each session installs the package like a user, not the checkout. nox skips and reports a Python that
+is not installed.
 """
 
 from __future__ import annotations
@@ -26,17 +26,17 @@ def core(session: nox.Session, dependencies: str) -> None:
     else:
         session.install("--upgrade", "--upgrade-strategy", "eager", ".", *TESTING)
     session.run("pip", "freeze")
-    # The command, not "python -m pytest", which would import maskplug from the checkout.
+    # "python -m pytest" would import maskplug from the checkout.
     session.run("pytest", *CORE, *COMMANDS, *session.posargs)
 
 
 @nox.session(python="3.11")
 def trainer(session: nox.Session) -> None:
-    """Compare the masks of transformers' Trainer, at its lowest version, with the core's."""
+    """Compare the masks of the lowest supported Trainer with those of the core."""
     session.install(
         ".[hf]", *TESTING, "datasets", "sentencepiece", "-r", "requirements/lowest-hf.txt"
     )
     session.run("pip", "freeze")
-    # The sampler that this test needs came with a later transformers.
+    # This test needs a sampler of a later version of transformers.
     newer = "tests/hf/test_attach.py::test_steps_need_a_sampler_of_indices"
     session.run("pytest", "tests/hf/test_attach.py", "--deselect", newer, *session.posargs)

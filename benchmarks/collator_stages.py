@@ -1,12 +1,11 @@
-"""What costs what in the Hugging Face collator, from features to tensors.
+"""Measure the stages of the Hugging Face collator, from features to tensors.
 
-The first row is the limit: the same columns are read and the same tensors are handed on, and
-nothing is masked. The column of rows of two tokens is what Python takes whatever their length.
+The first row is the limit: it reads the same columns and returns equal tensors without masking. The
+rows of two tokens show the time that a call takes at any length.
 """
 
 from __future__ import annotations
 
-import statistics
 from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
@@ -14,32 +13,27 @@ from typing import Any
 import numpy as np
 import torch
 
-from benchmarks.peers.transformers_features import (
-    Batch,
-    converted,
-    in_turn,
-    random_batches,
-    tokenizer,
-)
-from benchmarks.timing import Prepare, timed
+from benchmarks.inputs import tokenizer
+from benchmarks.parts import Row
+from benchmarks.peers.transformers_collators import Batch, converted, in_turn, random_batches
+from benchmarks.timing import Prepare, medians
 
-ROWS, LENGTH, BATCHES, ROUNDS = 32, 512, 12, 40
-SHORT = 2
+ROWS, LENGTH, SHORT, BATCHES = 32, 512, 2, 12
 LIMIT = "nothing masked: two columns read, three tensors made"
 
 
-def handed_on(features: Batch) -> Any:
-    """Three tensors of the size that a masked batch has, and two columns read for them."""
+def unmasked(features: Batch) -> Any:
+    """Return three tensors of the size of a masked batch."""
     from maskplug_hf.collator import _tensors
 
-    columns = {name: [feature[name] for feature in features] for name in features[0]}
-    ids, seen = (np.concatenate(columns[name]) for name in ("input_ids", "attention_mask"))
-    made = {"input_ids": ids, "labels": np.full_like(ids, -100), "attention_mask": seen}
-    return _tensors({n: flat.reshape(len(features), -1) for n, flat in made.items()}, "pt")
+    ids, seen = (np.stack([f[name] for f in features]) for name in ("input_ids", "attention_mask"))
+    return _tensors(
+        {"input_ids": ids, "labels": np.full_like(ids, -100), "attention_mask": seen}, "pt"
+    )
 
 
 def stages(reader: Any, batches: list[Batch]) -> Iterator[tuple[str, Prepare]]:
-    """The stages of a call in their order, each on the next of the batches."""
+    """Yield the stages of a call in their order; each call uses the next batch."""
     from maskplug_hf import DataCollatorForMasking
     from maskplug_hf.batch import take_tokens
     from maskplug_hf.collator import _tensors
@@ -53,7 +47,7 @@ def stages(reader: Any, batches: list[Batch]) -> Iterator[tuple[str, Prepare]]:
     mask = partial(collator.strategy, vocab=collator.vocabulary, seed=1)
     masked = [mask(one.tokens) for one in given]
     shown = [Shown(one, made.inputs) for one, made in zip(given, masked, strict=True)]
-    made = [dict(collator(features, return_tensors="np")) for features in batches]
+    arrays = [dict(collator(features, return_tensors="np")) for features in batches]
 
     def read(one: Any) -> object:
         return take_tokens(dict(one), None, collator.strategy)
@@ -63,36 +57,34 @@ def stages(reader: Any, batches: list[Batch]) -> Iterator[tuple[str, Prepare]]:
         return out.input_ids(), out.attention_mask(), out.predictions()
 
     if isinstance(batches[0][0]["input_ids"], np.ndarray):
-        yield LIMIT, each(handed_on, batches)
+        yield LIMIT, each(unmasked, batches)
     yield "columns of the features", each(columns_of, batches)
     yield "ids, attention mask and keys as arrays", each(read, columns)
     yield "strategy", each(mask, [one.tokens for one in given])
     yield "ids, attention mask and labels, padded", each(padded, list(range(len(batches))))
-    yield "tensors", each(partial(_tensors, kind="pt"), made)
+    yield "tensors", each(partial(_tensors, kind="pt"), arrays)
     yield "all", each(collator, batches)
 
 
 def each(call: Callable[[Any], object], inputs: list[Any]) -> Prepare:
-    """Calls that meet the next input each time, so that nothing is in the nearest cache."""
+    """Prepare calls on the inputs in turn, so that none is in the nearest cache."""
     following = in_turn(call, inputs)
     return lambda: following
 
 
-def measure(small: bool) -> dict[str, Any]:
-    """Microseconds of each stage: medians."""
-    rows, length, count, rounds = (2, 16, 2, 1) if small else (ROWS, LENGTH, BATCHES, ROUNDS)
+def measure(small: bool) -> list[Row]:
+    """Return the median microseconds of each stage."""
+    rows, length, count, rounds = (2, 16, 2, 1) if small else (ROWS, LENGTH, BATCHES, 40)
     reader = tokenizer()
-    whole = random_batches(reader, rows, length, count)
-    sides = {
-        f"lists, {rows} × {length}, µs": whole,
+    whole, short = (random_batches(rows, n, count) for n in (length, SHORT))
+    columns = {
         f"numpy rows, {rows} × {length}, µs": converted(whole, np.array),
-        f"numpy rows, {rows} × {SHORT}, µs": converted(
-            random_batches(reader, rows, SHORT, count), np.array
-        ),
+        f"numpy rows, {rows} × {SHORT}, µs": converted(short, np.array),
+        f"lists, {rows} × {length}, µs": whole,
     }
     torch.set_num_threads(1)
-    found: dict[str, dict[str, float]] = {}
-    for side, batches in sides.items():
-        for name, taken in timed(dict(stages(reader, batches)), rounds).items():
-            found.setdefault(name, {})[side] = statistics.median(taken) * 1e6
-    return {LIMIT: found.pop(LIMIT), **found}
+    table: dict[str, Row] = {}
+    for column, batches in columns.items():
+        for name, seconds in medians(dict(stages(reader, batches)), rounds).items():
+            table.setdefault(name, {"what": name})[column] = seconds * 1e6
+    return list(table.values())

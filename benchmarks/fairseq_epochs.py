@@ -1,29 +1,20 @@
-"""Do masks change from epoch to epoch inside fairseq's data-loading workers?
+"""Measure whether masks change from epoch to epoch inside the data-loading workers of fairseq.
 
-fairseq's ``masked_lm`` data set against ours, through fairseq's own epoch iterator with 0, 1 and 2
-workers. Workers persist between epochs, and ``set_epoch`` of the main process cannot reach them.
+Workers persist between epochs, and ``set_epoch`` of the main process does not reach them.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
+from benchmarks.inputs import fairseq_dictionary
+from benchmarks.parts import Row
+
 LENGTH, WORDS = 128, 5_000
 
 
-def dictionary() -> Any:
-    """A fairseq dictionary with ``<mask>``."""
-    from fairseq.data import Dictionary
-
-    made = Dictionary()
-    for i in range(WORDS):
-        made.add_symbol(f"▁w{i}" if i % 3 else f"w{i}")
-    made.add_symbol("<mask>")
-    return made
-
-
-def rows(number: int) -> Any:
-    """A fairseq data set of so many random sentences that end in ``</s>``."""
+def lines(number: int) -> Any:
+    """Return a fairseq dataset of random sentences that end with ``</s>``."""
     import torch
     from fairseq.data import ListDataset
 
@@ -34,12 +25,12 @@ def rows(number: int) -> Any:
 
 
 def theirs(number: int) -> Any:
-    """The masked source of fairseq's ``masked_lm`` task, and its ids."""
+    """Return the masked source of the task ``masked_lm`` of fairseq, with its ids."""
     from fairseq.data import IdDataset, MaskTokensDataset, NestedDictionaryDataset, RightPadDataset
 
-    words = dictionary()
+    words = fairseq_dictionary(WORDS, "<mask>")
     source, _ = MaskTokensDataset.apply_mask(
-        rows(number), words, pad_idx=words.pad(), mask_idx=words.index("<mask>"), seed=1
+        lines(number), words, pad_idx=words.pad(), mask_idx=words.index("<mask>"), seed=1
     )
     return NestedDictionaryDataset(
         {"id": IdDataset(), "source": RightPadDataset(source, pad_idx=words.pad())},
@@ -48,23 +39,23 @@ def theirs(number: int) -> Any:
 
 
 def ours(number: int) -> Any:
-    """The data set of the task ``maskplug_translation``, with the same rows on both sides."""
+    """Return the dataset of the task ``maskplug_translation``, with equal sources and targets."""
     from fairseq.data import LanguagePairDataset
 
     import maskplug
     from maskplug_fairseq import MaskedPairDataset, vocabulary
 
-    words, texts = dictionary(), rows(number)
-    pairs = LanguagePairDataset(texts, texts.sizes, words, texts, texts.sizes, words)
+    words, text = fairseq_dictionary(WORDS, "<mask>"), lines(number)
+    pairs = LanguagePairDataset(text, text.sizes, words, text, text.sizes, words)
     return MaskedPairDataset(pairs, maskplug.strategy("dynamic"), seed=1, source=vocabulary(words))
 
 
 def identical(dataset: Any, workers: int) -> float:
-    """The share of rows with the same input in epochs 1 and 2."""
+    """Return the share of rows whose input is equal in epochs 1 and 2."""
     from fairseq.data.iterators import EpochBatchIterator
 
     from maskplug_fairseq import MaskedPairDataset
-    from maskplug_fairseq.epoch import Calendar, carry_time
+    from maskplug_fairseq.step_schedule import StepSchedule, attach_times
 
     number = len(dataset)
     batches = [list(range(i, i + 20)) for i in range(0, number, 20)]
@@ -72,24 +63,23 @@ def identical(dataset: Any, workers: int) -> float:
         dataset, dataset.collater, batches, num_workers=workers, reuse_dataloader=True
     )
     if isinstance(dataset, MaskedPairDataset):
-        carry_time(iterator, Calendar())  # as the task does
-    epochs: list[dict[int, list[int]]] = []
-    for _ in range(2):
-        found: dict[int, list[int]] = {}
+        attach_times(iterator, StepSchedule())  # as the task does
+    epochs: list[dict[int, list[int]]] = [{}, {}]
+    for inputs in epochs:
         for batch in iterator.next_epoch_itr(shuffle=True):
             source = batch["net_input"]["src_tokens"] if "net_input" in batch else batch["source"]
-            found |= dict(zip(batch["id"].tolist(), source.tolist(), strict=True))
-        epochs.append(found)
+            inputs |= dict(zip(batch["id"].tolist(), source.tolist(), strict=True))
     return float(sum(epochs[0][i] == epochs[1][i] for i in range(number)) / number)
 
 
-def measure(small: bool) -> dict[str, dict[str, float]]:
-    """For each number of workers, the share of identical rows on both sides."""
+def measure(small: bool) -> list[Row]:
+    """Return the share of identical rows of both sides for each number of workers."""
     number = 40 if small else 400
-    return {
-        f"{workers} workers": {
+    return [
+        {
+            "what": f"{workers} workers",
             "share in fairseq masked_lm": identical(theirs(number), workers),
             "share in maskplug": identical(ours(number), workers),
         }
         for workers in ((0, 1) if small else (0, 1, 2))
-    }
+    ]

@@ -1,82 +1,72 @@
-"""What ``make bench`` runs, in this order."""
+"""The parts of ``make bench``, in their order."""
 
 from __future__ import annotations
 
 import importlib
-from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-from benchmarks.comparison import Comparison
+from benchmarks.timing import compare
+
+Row = dict[str, Any]
 
 
 @dataclass(frozen=True)
 class Part:
-    """A module of measurements; imported only when it runs.
+    """Measurements that are run and stored together.
 
     Args:
         name: on the command line and in the results.
-        about: what it measures, as a heading.
-        module: where ``comparisons(small)`` or ``measure(small)`` is.
-        needs: the distributions that it imports beside the core's.
+        about: the heading.
+        function: ``module:function`` in this package. It takes ``small`` and returns rows; in a
+            peer it yields comparisons.
+        needs: required distributions besides those of the core.
+        peer: whether the function yields comparisons with another library.
     """
 
     name: str
     about: str
-    module: str
+    function: str
     needs: tuple[str, ...] = ()
+    peer: bool = False
 
     @property
     def missing(self) -> list[str]:
-        """What it needs and is not installed."""
+        """The required distributions that are not installed."""
         return [name for name in self.needs if installed(name) is None]
 
-
-class Peer(Part):
-    """Comparisons with a peer; they go into one table."""
-
-    def comparisons(self, small: bool) -> Iterator[Comparison]:
-        """Its comparisons, made one by one."""
-        found: Iterator[Comparison] = importlib.import_module(self.module).comparisons(small)
-        return found
-
-
-class Measurement(Part):
-    """Anything else; it has a section of the results to itself."""
-
-    def measure(self, small: bool) -> dict[str, Any]:
-        """Its figures."""
-        found: dict[str, Any] = importlib.import_module(self.module).measure(small)
-        return found
+    def measure(self, small: bool, rounds: int) -> list[Row]:
+        """Return the rows of this part; without peak memory in the small form."""
+        module, _, name = self.function.partition(":")
+        measured = getattr(importlib.import_module(f"benchmarks.{module}"), name)(small)
+        return [compare(c, rounds, memory=not small) for c in measured] if self.peer else measured
 
 
 def installed(distribution: str) -> str | None:
-    """The version of a distribution, None where there is none."""
+    """Return the version of a distribution, or None if it is not installed."""
     try:
         return version(distribution)
     except PackageNotFoundError:
         return None
 
 
-HF, FAIRSEQ, MEGATRON = ("torch", "transformers"), ("torch", "fairseq-fixed"), ("megatron-core",)
-ARROW = (*HF, "datasets")
-PARTS: tuple[Peer | Measurement, ...] = (
-    Peer(
-        "transformers", "transformers' collators", "benchmarks.peers.transformers_collators", ARROW
-    ),
-    Peer("fairseq", "fairseq's data sets", "benchmarks.peers.fairseq_datasets", FAIRSEQ),
-    Peer("megatron", "Megatron's data sets", "benchmarks.peers.megatron_datasets", MEGATRON),
-    Measurement("objectives", "Every strategy, 32 × 512", "benchmarks.objectives"),
-    Measurement("memory-speed", "How near to memory speed", "benchmarks.memory_speed"),
-    Measurement("stages", "What costs what in dynamic", "benchmarks.stages"),
-    Measurement("collator", "What costs what in the collator", "benchmarks.collator_stages", HF),
-    Measurement("growth", "Growth with rows, length and rate", "benchmarks.growth"),
-    Measurement("start-up", "Until the first batch", "benchmarks.start_up"),
-    Measurement(
-        "training", "Masking's share of a training step", "benchmarks.training", (*ARROW, *FAIRSEQ)
-    ),
-    Measurement("loading", "A DataLoader with workers", "benchmarks.loading", ARROW),
-    Measurement("attention", "BlockMask, against create_block_mask", "benchmarks.attention", HF),
-    Measurement("epochs", "Equal masks in epochs 1 and 2", "benchmarks.fairseq_epochs", FAIRSEQ),
-)
+HF, FAIRSEQ = ("torch", "transformers", "datasets"), ("torch", "fairseq-fixed")
+PARTS = (
+    Part("transformers", "Collators of transformers", "peers.transformers_collators:comparisons",
+         HF, peer=True),
+    Part("fairseq", "Datasets of fairseq", "peers.fairseq_datasets:comparisons", FAIRSEQ,
+         peer=True),
+    Part("megatron", "Datasets of Megatron-core", "peers.megatron_datasets:comparisons",
+         ("megatron-core",), peer=True),
+    Part("objectives", "Every strategy, 32 × 512", "core:objectives"),
+    Part("memory-speed", "Strategies compared with copying memory", "core:memory_speed"),
+    Part("stages", "Stages of the strategy dynamic", "core:stages"),
+    Part("collator", "Stages of the collator", "collator_stages:measure", HF),
+    Part("growth", "Growth with rows, length and rate", "growth:measure"),
+    Part("start-up", "Time to the first batch", "start_up:measure"),
+    Part("training", "Share of masking in a training step", "training:measure", HF + FAIRSEQ),
+    Part("loading", "DataLoader with workers", "loading:measure", HF),
+    Part("attention", "BlockMask, compared with create_block_mask", "attention:measure", HF),
+    Part("epochs", "Equal masks in epochs 1 and 2", "fairseq_epochs:measure", FAIRSEQ),
+)  # fmt: skip

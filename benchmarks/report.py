@@ -1,7 +1,7 @@
-"""Puts the tables of benchmarks/results.json into a page, between its markers.
+"""Write the tables of benchmarks/results.json into a page.
 
-``python -m benchmarks.report docs/performance.md`` rewrites what stands between
-``<!-- table: NAME -->`` and ``<!-- end -->``; NAME is a section of the results.
+``python -m benchmarks.report docs/performance.md`` replaces the text between
+``<!-- table: NAME … -->`` and ``<!-- end -->``. The rows of several parts make one table.
 """
 
 from __future__ import annotations
@@ -9,43 +9,42 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
-from typing import Any
 
 import click
 
-from benchmarks.results import RESULTS
-from benchmarks.tables import Table, tables
+from benchmarks.results import RESULTS, Results, Table, tables
 
-MARKED = re.compile(r"(<!-- table: ([\w-]+) -->\n).*?(<!-- end -->)", re.S)
+MARKED = re.compile(r"(<!-- table: ([\w -]+) -->\n).*?(<!-- end -->)", re.S)
 
 
-def markdown(made: Table) -> str:
-    """A table in Markdown, figures to the right."""
-    rule = ("---", *("---:" for _ in made.head[1:]))
-    rows = (made.head, rule, *made.rows)
+def markdown(table: Table) -> str:
+    """Return a table in Markdown with the numbers aligned to the right."""
+    rule = ("---", *("---:" for _ in table.head[1:]))
     return "".join(
-        f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in row)} |\n" for row in rows
+        f"| {' | '.join(text.replace('|', chr(92) + '|') for text in row)} |\n"
+        for row in (table.head, rule, *table.rows)
     )
 
 
-def rewritten(text: str, results: dict[str, Any]) -> str:
-    """A page with the tables of these results.
+def rewritten(text: str, results: Results) -> str:
+    """Return a page with the tables of these results.
 
     Raises:
-        ClickException: when the page has no marker, or asks for a section that is not there.
+        ClickException: if the page has no marker or names a part without results.
     """
 
-    def put(found: re.Match[str]) -> str:
-        begin, name, end = found.groups()
-        if name not in results:
-            have = ", ".join(results)
-            raise click.ClickException(f"the results have no section {name!r}; they have {have}")
-        made = "\n".join(map(markdown, tables(name, results[name])))
-        return f"{begin}{made}{end}"
+    def replace(match: re.Match[str]) -> str:
+        begin, names, end = match.groups()
+        rows = []
+        for name in names.split():
+            if name not in results:
+                raise click.ClickException(f"no results of {name!r}, only {', '.join(results)}")
+            rows += results[name]
+        return f"{begin}{chr(10).join(map(markdown, tables(rows)))}{end}"
 
-    text, count = MARKED.subn(put, text)
+    text, count = MARKED.subn(replace, text)
     if not count:
-        raise click.ClickException("no '<!-- table: NAME -->' … '<!-- end -->' in this page")
+        raise click.ClickException("the page has no '<!-- table: NAME -->' … '<!-- end -->'")
     return text
 
 
@@ -59,9 +58,8 @@ def rewritten(text: str, results: dict[str, Any]) -> str:
 )
 def main(page: Path, results: Path) -> None:
     """Rewrite the tables of PAGE."""
-    page.write_text(
-        rewritten(page.read_text("utf-8"), json.loads(results.read_text("utf-8"))), "utf-8"
-    )
+    values = json.loads(results.read_text("utf-8"))
+    page.write_text(rewritten(page.read_text("utf-8"), values), "utf-8")
 
 
 if __name__ == "__main__":

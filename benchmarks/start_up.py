@@ -1,6 +1,7 @@
-"""Until the first batch: the import, compiling with an empty kernel cache, and loading from it.
+"""Measure the time to the first batch: import, compilation, and loading of compiled kernels.
 
-Every figure is of a process of its own. What frameworks take for their own import is told beside.
+Each value comes from its own process. Seconds count from ``import maskplug`` on; the import of
+the framework is listed separately.
 """
 
 from __future__ import annotations
@@ -16,23 +17,23 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from benchmarks.parts import Row
+
 ROOT = Path(__file__).parents[1]
 STRATEGIES = ("dynamic", "whole_word", "span", "t5", "bart", "ul2", "permutation")
 PATTERN = "causal & document"
 ROWS, LENGTH = 32, 512
 METHODS = ("fork", "spawn", "forkserver")
+SLOWEST = 10
 
 
-def rows() -> Any:
-    """Rows of ordinary ids between ``<s>`` and ``</s>``, from 2 ids to ``LENGTH``."""
-    import numpy as np
-
-    row = [2, *np.resize(np.arange(5, 55), LENGTH - 2).tolist(), 3]
+def rows() -> list[list[int]]:
+    """Return rows of ordinary ids between ``<s>`` and ``</s>``, of different lengths."""
+    row = [2, *(5 + i % 50 for i in range(LENGTH - 2))]
     return [[*row[: LENGTH - 1 - 8 * i], 3] for i in range(ROWS)]
 
 
 def core(name: str) -> None:
-    """A strategy's masks, from arrays to arrays."""
     import maskplug
     from maskplug.testing.vocabulary import rich_vocabulary
 
@@ -40,21 +41,20 @@ def core(name: str) -> None:
 
 
 def pattern(name: str) -> None:
-    """The blocks of an attention pattern, without the tensors that are made of them."""
+    """Compute the blocks of an attention pattern, without tensors."""
     import numpy as np
 
     import maskplug
     from maskplug.attention.blocks import PARTIAL, Blocks
 
     made = maskplug.pattern(name)
-    layers: dict[str, Any] = {
-        layer: np.arange(4 * LENGTH) // 300 for layer in made.all_required_annotations
+    annotations: dict[str, Any] = {
+        name: np.arange(4 * LENGTH) // 300 for name in made.all_required_annotations
     }
-    Blocks.of(made.intervals(4 * LENGTH, **layers)).listed(PARTIAL)
+    Blocks.of(made.intervals(4 * LENGTH, **annotations)).listed(PARTIAL)
 
 
 def collator(name: str) -> Any:
-    """Hugging Face's tensors; returns what made them."""
     from transformers import BertTokenizer
 
     from maskplug_hf import DataCollatorForMasking
@@ -68,16 +68,14 @@ def collator(name: str) -> Any:
 
 
 def fairseq(name: str) -> None:
-    """Fairseq's batch of pairs."""
     import torch
-    from fairseq.data import Dictionary, LanguagePairDataset, ListDataset
+    from fairseq.data import LanguagePairDataset, ListDataset
 
     import maskplug
+    from benchmarks.inputs import fairseq_dictionary
     from maskplug_fairseq import MaskedPairDataset, vocabulary
 
-    words = Dictionary()
-    for word in (*(f"w{i}" for i in range(55)), "<mask>"):
-        words.add_symbol(word)
+    words = fairseq_dictionary(55, "<mask>")
     texts = ListDataset([torch.tensor(row) for row in rows()], [len(row) for row in rows()])
     pairs = LanguagePairDataset(texts, texts.sizes, words, texts, texts.sizes, words)
     made = MaskedPairDataset(pairs, maskplug.strategy(name), seed=1, source=vocabulary(words))
@@ -85,33 +83,32 @@ def fairseq(name: str) -> None:
 
 
 def workers(name: str) -> dict[str, Any]:
-    """Two data-loading workers: seconds until they gave the first batch, and all of their files."""
+    """Return the seconds to the first batch of two workers, and the kernels they compiled."""
     import warnings
 
     from torch.utils.data import DataLoader
 
     warnings.filterwarnings("ignore", message="'pin_memory' argument")
-    made = collator(name)
+
+    def kernels() -> int:
+        return len(list(Path(os.environ["NUMBA_CACHE_DIR"]).rglob("*.nbc")))
+
+    values: dict[str, Any] = {}
     features: Any = [{"input_ids": row} for row in rows()]
-    found: dict[str, Any] = {}
-    before = _files()
+    collate, before = collator(name), kernels()
     for method in METHODS:
-        begun = time.perf_counter()
+        begin = time.perf_counter()
         loader: Any = DataLoader(
-            features, 8, num_workers=2, collate_fn=made, multiprocessing_context=method
+            features, 8, num_workers=2, collate_fn=collate, multiprocessing_context=method
         )
         batches = iter(loader)
         next(batches)
-        found[f"{method}, s"] = time.perf_counter() - begun
+        values[f"{method}, s"] = time.perf_counter() - begin
         list(batches)
-    return {**found, "kernels compiled in workers": len(_files() - before)}
+    return {"workers": {**values, "kernels compiled in workers": kernels() - before}}
 
 
-def _files() -> set[Path]:
-    return set(Path(os.environ["NUMBA_CACHE_DIR"]).rglob("*.nbc"))
-
-
-#: Who makes a first batch, and what is imported before the clock starts.
+#: For each use, the function that makes a batch, and the import before the clock starts.
 USES: dict[str, tuple[Callable[[str], Any], str]] = {
     "core": (core, "sys"),
     "pattern": (pattern, "sys"),
@@ -121,10 +118,10 @@ USES: dict[str, tuple[Callable[[str], Any], str]] = {
 }
 
 
-def here(use: str, name: str) -> dict[str, Any]:
-    """The figures of this process, which has imported nothing of maskplug before."""
-    made, framework = USES[use]
-    begun = time.perf_counter()
+def in_this_process(use: str, name: str) -> dict[str, Any]:
+    """Return the values of this process, which has not imported maskplug."""
+    function, framework = USES[use]
+    begin = time.perf_counter()
     __import__(framework)
     ready, processor = time.perf_counter(), time.process_time()
     import maskplug  # noqa: F401
@@ -133,23 +130,22 @@ def here(use: str, name: str) -> dict[str, Any]:
     from maskplug.kernels.compilation import watched
 
     with watched() as compiled:
-        more = made(name)
-    done = time.perf_counter()
-    found: dict[str, Any] = {
-        "framework, s": ready - begun,
+        more = function(name)
+    values: dict[str, Any] = {
+        "framework, s": ready - begin,
         "import maskplug, s": imported - ready,
-        "first batch, s": done - ready,
-        "first batch, s of processor": time.process_time() - processor,
-        "compiled": {one.name: 0.0 for one in compiled if one.own},
+        "s": time.perf_counter() - ready,
+        "s of processor": time.process_time() - processor,
     }
+    kernels: dict[str, float] = {one.name: 0.0 for one in compiled if one.own}
     for one in compiled:
-        name = one.name if one.own else "numba's own functions"
-        found["compiled"][name] = found["compiled"].get(name, 0.0) + one.seconds
-    return found | (more if isinstance(more, dict) else {})
+        kernel = one.name if one.own else "numba's own functions"
+        kernels[kernel] = kernels.get(kernel, 0.0) + one.seconds
+    return values | {"compiled": kernels} | (more if isinstance(more, dict) else {})
 
 
-def there(use: str, name: str, cache: str) -> dict[str, Any]:
-    """The same of a fresh process that keeps its kernels in a folder."""
+def in_new_process(use: str, name: str, cache: str) -> dict[str, Any]:
+    """Return the values of a new process that caches its kernels in a folder."""
     done = subprocess.run(
         [sys.executable, "-W", "ignore", "-m", "benchmarks.start_up", use, name],
         capture_output=True,
@@ -158,57 +154,53 @@ def there(use: str, name: str, cache: str) -> dict[str, Any]:
         cwd=ROOT,
         env={**os.environ, "NUMBA_CACHE_DIR": cache, "OMP_NUM_THREADS": "1"},
     )
-    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    return found
+    values: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return values
 
 
-def both(use: str, name: str, repeats: int) -> dict[str, Any]:
-    """With an empty cache, and again: what is told of the second is the median of some processes.
-
-    All seconds count from ``import maskplug`` on, and numba's import is among them.
-    """
+def first_batch(use: str, name: str, repeats: int) -> tuple[Row, dict[str, float]]:
+    """Return the times with an empty and with a filled cache, and the seconds of each kernel."""
     with TemporaryDirectory() as cache:
-        cold = there(use, name, cache)
-        again = [there(use, name, cache) for _ in range(repeats)]
-    found = {"cold, s": cold["first batch, s"]}
-    found["cold, s of processor"] = cold["first batch, s of processor"]
+        cold = in_new_process(use, name, cache)
+        warm = [in_new_process(use, name, cache) for _ in range(repeats)]
+    row: Row = {"first batch": name if use in ("core", "pattern") else f"{name} in {use}"}
+    row |= {f"cold, {unit}": cold[unit] for unit in ("s", "s of processor")}
     for unit in ("s", "s of processor"):
-        found[f"warm, {unit}"] = statistics.median(one[f"first batch, {unit}"] for one in again)
-    found["kernels compiled"] = len(cold["compiled"]) - 1
+        row[f"warm, {unit}"] = statistics.median(values[unit] for values in warm)
+    row["kernels compiled"] = len(cold["compiled"]) - 1
     if cold["framework, s"] > 0.01:
-        found["the framework's own import, s"] = cold["framework, s"]
-    return found | {"compiled": cold["compiled"]}
+        row["the framework's own import, s"] = cold["framework, s"]
+    return row, cold["compiled"]
 
 
-def measure(small: bool) -> dict[str, Any]:
-    """Seconds until the first batch, by strategy and framework; seconds to compile, by kernel.
+def measure(small: bool) -> list[Row]:
+    """Return the times by strategy and framework, of workers, and of the slowest kernels.
 
-    A kernel's seconds are those of the first use that needed it, without those of the kernels that
-    it calls.
+    The seconds of a kernel are those of the first use that needed it, without the kernels it calls.
     """
     uses = [("core", "dynamic")]
     if not small:
         uses = [("core", name) for name in STRATEGIES]
         uses += [("pattern", PATTERN), ("transformers", "dynamic"), ("fairseq", "dynamic")]
-    found: dict[str, Any] = {}
+    batches: list[Row] = []
     kernels: dict[str, float] = {}
     for use, name in uses:
-        figures = both(use, name, 1 if small else 5)
-        kernels = figures.pop("compiled") | kernels
-        found[name if use in ("core", "pattern") else f"{name} in {use}"] = figures
+        row, compiled = first_batch(use, name, 1 if small else 5)
+        batches.append(row)
+        kernels = compiled | kernels
     with TemporaryDirectory() as cache:
-        again = [there("core", "none", cache) for _ in range(1 if small else 7)]
-        found["import maskplug"] = {
-            "s": statistics.median(one["import maskplug, s"] for one in again)
-        }
+        again = [in_new_process("core", "none", cache) for _ in range(1 if small else 7)]
+        values = {"import maskplug, s": statistics.median(v["import maskplug, s"] for v in again)}
         if not small:
-            told = there("workers", "dynamic", cache)
-            keys = [*(f"{method}, s" for method in METHODS), "kernels compiled in workers"]
-            found["two workers' first batch"] = {key: told[key] for key in keys}
+            loaded = in_new_process("workers", "dynamic", cache)["workers"]
+            values |= {f"two workers' first batch, {name}": v for name, v in loaded.items()}
     slowest = sorted(kernels.items(), key=lambda item: -item[1])
-    found["compiling, s"] = dict(slowest[: 5 if small else None])
-    return found
+    compiling = dict(slowest[:SLOWEST])
+    if rest := slowest[SLOWEST:]:
+        compiling[f"{len(rest)} more, together"] = sum(seconds for _, seconds in rest)
+    others = [{"what": name, "value": value} for name, value in values.items()]
+    return [*batches, *others, *({"kernel": k, "s to compile": s} for k, s in compiling.items())]
 
 
 if __name__ == "__main__":
-    print(json.dumps(here(*sys.argv[1:])))
+    print(json.dumps(in_this_process(*sys.argv[1:])))

@@ -1,80 +1,239 @@
-"""The share of a training step that masking takes, in Hugging Face and in fairseq.
+"""Measure the share of a training step that masking takes, in Hugging Face and in fairseq.
 
-``measure`` gives "steps": a list of dicts, one for each framework, model and side.
-
-- "framework": "Hugging Face" (Trainer with BERT) or "fairseq" (its trainer with RoBERTa).
-- "masking": "maskplug", or the peer: transformers' collator, fairseq's ``masked_lm``.
-- "layers", "hidden": the model's; "batch": its batches, as "rows × length"; "device": its place.
-- "of which masking": seconds. In Hugging Face those inside the collator, which masks and pads; in
-  fairseq, whose peer masks while it reads, all that making the batch takes.
-- "seconds a step": from the end of one optimizer step to the end of the next, without workers, so
-  that whatever it takes to make a batch is part of it.
-- "share, %": of the step.
-- "tokens/s": of the whole training.
-
-Masking is clocked inside the very steps: the difference of two runs would be noise. What is left of
-a step is the same model's work on both sides, and so it is the same figure on both: the least of
-all their steps. Otherwise a busy moment in one of the runs would pass for a smaller share.
-
-The first step, in which everything is compiled and allocated, does not count. The model has all
-cores (or a GPU, where there is one: its steps are shorter, and the share is larger); masking has
-one thread, on either side.
+A step lasts from the end of an optimizer step to the end of the next one, without data-loading
+workers, so that making the batch is part of it. "of which masking" is the time inside the collator
+in Hugging Face; in fairseq, whose own task masks while it reads, it is the time to make the batch.
+The rest of a step is the same work of the model on both sides, and so the minimum of both is used:
+otherwise noise in one run would look like a different share. The model uses all cores or a GPU, the
+masking one thread.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import itertools
+import os
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
-from benchmarks.training_steps import Shape, Spent, all_cores, device
+import numpy as np
+import torch
 
-Train = Callable[[Shape, bool], Spent]
+from benchmarks.inputs import WORDS, fairseq_dictionary, random_rows, tokenizer, write_fairseq
+from benchmarks.parts import Row
+
+#: In the first step, everything is compiled and allocated.
+UNCOUNTED_STEPS = 1
+
+
+@dataclass(frozen=True)
+class Shape:
+    """A model, its batches, and the number of steps that are counted."""
+
+    layers: int
+    hidden: int
+    heads: int
+    steps: int
+    rows: int = 8
+    length: int = 128
+    words: int = WORDS
+
+    @property
+    def samples(self) -> int:
+        """The rows for all steps in one epoch, and for loaders that are a batch ahead."""
+        return self.rows * (self.steps + UNCOUNTED_STEPS + 2)
+
 
 SHAPES = (
     Shape(layers=2, hidden=128, heads=2, steps=6),
     Shape(layers=12, hidden=768, heads=12, steps=2),
 )
-TOY = (Shape(layers=1, hidden=16, heads=2, rows=2, length=16, words=500, steps=3),)
+TOY = Shape(layers=1, hidden=16, heads=2, rows=2, length=16, words=500, steps=3)
 
 
-def measure(small: bool) -> dict[str, Any]:
-    """Every run, one after the other."""
-    from benchmarks import training_fairseq, training_hf
+@dataclass
+class Clock:
+    """The ends of the steps, and the time that masking had taken by then."""
 
+    masked: float = 0.0
+    ends: list[tuple[float, float]] = field(default_factory=list)
+
+    @contextmanager
+    def masking(self) -> Iterator[None]:
+        """Count the time of the context as masking."""
+        begin = time.perf_counter()
+        yield
+        self.masked += time.perf_counter() - begin
+
+    def step_ended(self) -> None:
+        """Note the end of a step."""
+        if torch.cuda.is_available():
+            torch.cuda.synchronize()
+        self.ends.append((time.perf_counter(), self.masked))
+
+    def minimum(self) -> tuple[float, float]:
+        """Return the least seconds per step for masking and for the rest."""
+        counted = itertools.pairwise(self.ends[UNCOUNTED_STEPS - 1 :])
+        spans = [(after[1] - before[1], after[0] - before[0]) for before, after in counted]
+        return min(masking for masking, _ in spans), min(step - m for m, step in spans)
+
+
+Train = Callable[[Shape, bool], Clock]
+
+
+def measure(small: bool) -> list[Row]:
+    """Train every model in both frameworks with both kinds of masking."""
     frameworks = {
-        "Hugging Face": (training_hf.train, "transformers"),
-        "fairseq": (training_fairseq.train, "fairseq masked_lm"),
+        "Hugging Face": (train_hf, "transformers"),
+        "fairseq": (train_fairseq, "fairseq masked_lm"),
     }
-    return {
-        "steps": [
+    threads = torch.get_num_threads()
+    torch.set_num_threads(os.cpu_count() or 1)
+    try:
+        return [
             row
-            for shape in (TOY if small else SHAPES)
+            for shape in ((TOY,) if small else SHAPES)
             for framework, (train, peer) in frameworks.items()
             for row in rows(framework, peer, shape, train)
         ]
-    }
+    finally:
+        torch.set_num_threads(threads)
 
 
-def rows(framework: str, peer: str, shape: Shape, train: Train) -> list[dict[str, Any]]:
-    """Both sides of a framework, a dict of figures each."""
-    spent: dict[str, Spent] = {}
-    for masking in ("maskplug", peer):
-        print(f"training: {framework}, {shape.layers} layers, {masking}", flush=True)
-        with all_cores():
-            spent[masking] = train(shape, masking == "maskplug")
-    rest = min(side.rest for side in spent.values())
+def rows(framework: str, peer: str, shape: Shape, train: Train) -> list[Row]:
+    """Return the rows of both sides of a framework."""
+    spent = {name: train(shape, name == "maskplug").minimum() for name in ("maskplug", peer)}
+    rest = min(rest for _, rest in spent.values())
     return [
         {
             "framework": framework,
-            "masking": masking,
+            "masking": name,
             "layers": shape.layers,
             "hidden": shape.hidden,
             "batch": f"{shape.rows} × {shape.length}",
-            "device": device(),
-            "seconds a step": rest + side.masking,
-            "of which masking": side.masking,
-            "share, %": 100 * side.masking / (rest + side.masking),
-            "tokens/s": shape.tokens / (rest + side.masking),
+            "device": torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu",
+            "seconds a step": rest + masking,
+            "of which masking": masking,
+            "share, %": 100 * masking / (rest + masking),
+            "tokens/s": shape.rows * shape.length / (rest + masking),
         }
-        for masking, side in spent.items()
+        for name, (masking, _) in spent.items()
     ]
+
+
+def train_hf(shape: Shape, ours: bool) -> Clock:
+    """Train BERT in transformers' Trainer, with our collator or that of transformers."""
+    import datasets
+    from transformers import (
+        BertConfig,
+        BertForMaskedLM,
+        DataCollatorForLanguageModeling,
+        PrinterCallback,
+        Trainer,
+        TrainerCallback,
+        TrainingArguments,
+    )
+
+    from maskplug_hf import DataCollatorForMasking, attach
+
+    clock, reader = Clock(), tokenizer(shape.words)
+
+    class StepEnds(TrainerCallback):
+        def on_step_end(self, *arguments: Any, **more: Any) -> None:
+            clock.step_ended()
+
+    config = BertConfig(
+        vocab_size=len(reader),
+        hidden_size=shape.hidden,
+        num_hidden_layers=shape.layers,
+        num_attention_heads=shape.heads,
+        intermediate_size=4 * shape.hidden,
+    )
+    if ours:
+        collate: Any = DataCollatorForMasking(reader, "dynamic", rate=0.15, seed=1)
+    else:
+        collate = DataCollatorForLanguageModeling(reader, mlm_probability=0.15)
+    with tempfile.TemporaryDirectory() as folder:
+        args = TrainingArguments(
+            output_dir=folder,
+            use_cpu=not torch.cuda.is_available(),
+            report_to=[],
+            disable_tqdm=True,
+            logging_strategy="no",
+            save_strategy="no",
+            max_steps=shape.steps + UNCOUNTED_STEPS,
+            per_device_train_batch_size=shape.rows,
+        )
+        features = random_rows(shape.samples, shape.length, shape.words)
+        trainer = Trainer(
+            model=BertForMaskedLM(config),
+            args=args,
+            data_collator=collate,
+            train_dataset=datasets.Dataset.from_list(features),
+            callbacks=[StepEnds()],
+        )
+        if ours:
+            attach(trainer)
+        trainer.remove_callback(PrinterCallback)
+        collate = trainer.data_collator
+
+        def clocked(features: Any) -> Any:
+            with clock.masking():
+                return collate(features)
+
+        trainer.data_collator = clocked
+        trainer.train()
+    return clock
+
+
+def train_fairseq(shape: Shape, ours: bool) -> Clock:
+    """Train RoBERTa in fairseq, with the task ``maskplug_masked_lm`` or fairseq's ``masked_lm``."""
+    from fairseq import options, tasks
+    from fairseq.data.iterators import GroupedIterator
+    from fairseq.dataclass.utils import convert_namespace_to_omegaconf
+    from fairseq.logging import metrics
+    from fairseq.trainer import Trainer
+
+    clock, words = Clock(), fairseq_dictionary(shape.words)
+    lines = -(-shape.samples * shape.length // 100)
+    ids = np.random.default_rng(1).integers(words.nspecial, len(words), (lines, 99))
+    with tempfile.TemporaryDirectory() as folder:
+        write_fairseq(Path(folder), words, ids)
+        command = fairseq_command(shape, ours, folder)
+        args = options.parse_args_and_arch(options.get_training_parser(), command)
+        cfg = convert_namespace_to_omegaconf(args)
+        task = tasks.setup_task(cfg.task)
+        model, criterion = task.build_model(cfg.model), task.build_criterion(cfg.criterion)
+        trainer = Trainer(cfg, task, model, criterion)
+        epochs = trainer.get_train_iterator(epoch=1)
+        trainer.begin_epoch(1)
+        batches = GroupedIterator(epochs.next_epoch_itr(shuffle=True), 1)
+        with metrics.aggregate():
+            for _ in range(shape.steps + UNCOUNTED_STEPS):
+                with clock.masking():
+                    samples = next(batches)
+                trainer.train_step(samples)
+                clock.step_ended()
+    return clock
+
+
+def fairseq_command(shape: Shape, ours: bool, folder: str) -> list[str]:
+    """Return the arguments of fairseq-train, without workers and without a buffer."""
+    import maskplug_fairseq
+
+    masking = ["--masking-plugin", "dynamic", "--masking-args", '{"rate": 0.15}']
+    task = ["--task", "maskplug_masked_lm", *masking] if ours else ["--task", "masked_lm"]
+    flags = f"""
+        --arch roberta --encoder-layers {shape.layers} --encoder-embed-dim {shape.hidden}
+        --encoder-attention-heads {shape.heads} --encoder-ffn-embed-dim {4 * shape.hidden}
+        --max-positions {shape.length} --tokens-per-sample {shape.length}
+        --sample-break-mode none --batch-size {shape.rows} --required-batch-size-multiple 1
+        --num-workers 0 --data-buffer-size 0 --criterion masked_lm --optimizer adam --lr 0.0001
+        {"" if torch.cuda.is_available() else "--cpu"}
+    """
+    user_dir = str(Path(maskplug_fairseq.__file__).parent)
+    return [folder, "--user-dir", user_dir, *task, *flags.split()]

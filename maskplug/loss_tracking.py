@@ -101,8 +101,8 @@ class Tables:
             raise OptionError(
                 f"the losses for masks of step {step} (round {wanted}, of {self.every} steps) are "
                 f"not available; available rounds: {[0, 1, *there]}. Batches can be prepared at "
-                "most one round ahead of training: raise the strategy's 'every', or lower the number "
-                "of workers or their prefetch factor"
+                "most one round ahead of training: raise the strategy's 'every', or lower the "
+                "number of workers or their prefetch factor"
             )
         return scores
 

@@ -1,1 +1,1 @@
-"""Recipes: run from a checkout, not installed."""
+"""Recipes, which run from a checkout and are not installed."""

@@ -1,4 +1,4 @@
-"""``python -m recipes``: see ``--help``."""
+"""Entry point of ``python -m recipes``; see ``--help``."""
 
 from recipes.shared.cli import start
 

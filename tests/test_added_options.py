@@ -98,7 +98,7 @@ def changed(nesting: Any, **more: Any) -> Any:
 
 
 @pytest.mark.parametrize("nesting", NESTINGS.values(), ids=NESTINGS)
-def test_specs_stay_while_the_option_has_its_default(nesting: Any, release: Any) -> None:
+def test_spec_omits_default_of_added_option(nesting: Any, release: Any) -> None:
     release(Old, old_strategy)
     before = made(nesting)
     spec = json.loads(specs.to_json(before.spec))
@@ -118,7 +118,7 @@ def test_specs_stay_while_the_option_has_its_default(nesting: Any, release: Any)
 
 
 @pytest.mark.parametrize("nesting", NESTINGS.values(), ids=NESTINGS)
-def test_other_values_are_written_and_come_back(nesting: Any, release: Any) -> None:
+def test_other_values_of_added_option_round_trip(nesting: Any, release: Any) -> None:
     release(New, new_strategy)
     other = made(changed(nesting, more=0.25))
     assert other.fingerprint != made(nesting).fingerprint
@@ -127,7 +127,7 @@ def test_other_values_are_written_and_come_back(nesting: Any, release: Any) -> N
     assert (again.spec, again.fingerprint) == (other.spec, other.fingerprint)
 
 
-def test_a_part_made_in_python_is_written_alike(release: Any) -> None:
+def test_part_built_directly_has_the_same_spec(release: Any) -> None:
     release(New, new_strategy)
     assert specs.canonical(New()) == {"name": "tests:grown@1", "rate": 0.3}
     assert specs.canonical(New(rows=(1, 2)))["rows"] == [1, 2]
@@ -137,7 +137,7 @@ def test_a_part_made_in_python_is_written_alike(release: Any) -> None:
     assert "inner" not in maskplug.strategy("grown", inner=Exact()).spec["options"]
 
 
-def test_classes_inherit_the_mark() -> None:
+def test_subclasses_inherit_added_options() -> None:
     @added_later("wide")
     @dataclass(frozen=True)
     class Newer(New):
@@ -147,14 +147,14 @@ def test_classes_inherit_the_mark() -> None:
     assert New.added_options == {"rows", "more"}  # type: ignore[attr-defined]
 
 
-def test_only_options_with_a_default_are_marked() -> None:
+def test_added_later_requires_a_default() -> None:
     with pytest.raises(PluginError, match=r"marks 'rats' as added later; .* default: rate, more"):
         added_later("rats")(new_strategy)
     with pytest.raises(PluginError, match="marks 'kind' as added later"):
         added_later("kind")(registry().find)
 
 
-def test_wrong_values_are_refused_as_those_of_any_option(release: Any) -> None:
+def test_invalid_values_of_added_option_are_refused(release: Any) -> None:
     release(New, new_strategy)
     with pytest.raises(OptionError, match="option 'more' is 'x'"):
         maskplug.strategy("grown", more="x")
@@ -169,7 +169,7 @@ PINNED = {
 
 
 @pytest.mark.parametrize("name", PINNED)
-def test_fingerprints_of_the_built_in_ones(name: str) -> None:
+def test_fingerprints_of_built_ins_are_pinned(name: str) -> None:
     assert maskplug.strategy(name).fingerprint == PINNED[name]
     assert "mask_special" not in maskplug.strategy(name).spec["options"]
     other = maskplug.strategy(name, mask_special=True)
@@ -179,7 +179,7 @@ def test_fingerprints_of_the_built_in_ones(name: str) -> None:
     assert "mask_special: bool = False" in shown.output
 
 
-def test_fingerprints_of_nested_built_in_ones() -> None:
+def test_fingerprints_of_nested_built_ins_are_pinned() -> None:
     mixture = maskplug.strategy("mixture", strategies=["llada", "mdlm"])
     assert mixture.fingerprint == "bcb18af09925e4a1"
     noise = maskplug.strategy(

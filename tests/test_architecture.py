@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from support.import_graph import ROOT, cycles, imported_modules, imported_names, modules
 
 CORE = [name for name in modules() if name.split(".")[0] == "maskplug"]

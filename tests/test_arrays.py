@@ -14,7 +14,7 @@ ROWS = np.arange(6).reshape(2, 3)
 
 
 @pytest.mark.parametrize("array", [VIEW, VIEW[1:4], VIEW[:0], VIEW.reshape(2, 3)])
-def test_a_read_only_view_is_returned_itself(array: Any) -> None:
+def test_readonly_returns_read_only_views_unchanged(array: Any) -> None:
     assert readonly(array, np.int64) is array
 
 
@@ -32,7 +32,7 @@ def test_a_read_only_view_is_returned_itself(array: Any) -> None:
         (np.ma.masked_array([1, 2]), False),  # type: ignore[no-untyped-call]
     ],
 )
-def test_all_else_becomes_one(array: Any, copied: bool) -> None:
+def test_readonly_converts_other_arrays(array: Any, copied: bool) -> None:
     writable = isinstance(array, np.ndarray) and array.flags.writeable
     made = readonly(array, np.int64)
     assert type(made) is np.ndarray
@@ -47,7 +47,7 @@ def test_all_else_becomes_one(array: Any, copied: bool) -> None:
         assert array.flags.writeable == writable, "the caller's own array stays as it was"
 
 
-def test_an_owner_is_not_returned_for_it_could_be_made_writable() -> None:
+def test_readonly_does_not_return_owners() -> None:
     owner = np.arange(3)
     owner.setflags(write=False)
     made = readonly(owner, np.int64)
@@ -57,7 +57,7 @@ def test_an_owner_is_not_returned_for_it_could_be_made_writable() -> None:
 
 
 @pytest.mark.parametrize("array", [VIEW, ROWS, ROWS.T, VIEW[::2], np.arange(2)])
-def test_bits_are_those_of_the_named_flags(array: Any) -> None:
+def test_flag_bits_match_numpy(array: Any) -> None:
     flags = array.flags
     found = [bool(flags.num & bit) for bit in (CONTIGUOUS, OWNER, WRITABLE)]
     assert found == [flags.c_contiguous, flags.owndata, flags.writeable]

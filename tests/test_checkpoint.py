@@ -52,7 +52,7 @@ def test_equal_records_also_after_json() -> None:
 
 
 @pytest.mark.parametrize("kind", FOREIGN)
-def test_foreign_values_are_damaged(kind: str) -> None:
+def test_foreign_values_count_as_damaged(kind: str) -> None:
     assert "holds a damaged masking spec" in refused(FOREIGN[kind])
 
 
@@ -71,7 +71,7 @@ def test_foreign_values_are_damaged(kind: str) -> None:
     ],
     ids=lambda saved: type(saved).__name__,
 )
-def test_values_that_json_cannot_hold(saved: Any) -> None:
+def test_values_without_json_form(saved: Any) -> None:
     with pytest.raises(SpecMismatchError, match=r"holds a damaged masking spec.*--allow$"):
         check(saved)
     assert "damaged" in (check(saved, allow=True) or "")
@@ -94,7 +94,7 @@ def test_a_tampered_record_is_refused(saved: Any) -> None:
 
 
 @pytest.mark.parametrize(("seed", "equal"), [(1, True), (True, False), (1.0, False), ("1", False)])
-def test_types_count(seed: Any, equal: bool) -> None:
+def test_types_are_compared(seed: Any, equal: bool) -> None:
     current = {**RECORD, "seed": 1}
     saved = {**RECORD, "seed": seed}
     if equal:
@@ -104,14 +104,14 @@ def test_types_count(seed: Any, equal: bool) -> None:
             check(saved, current=current)
 
 
-def test_another_record_is_described() -> None:
+def test_differing_record_is_described() -> None:
     other = maskplug.strategy("dynamic")
     saved = {"spec": other.spec, "fingerprint": other.fingerprint, "seed": 4}
     message = refused(saved)
     assert "was trained with the strategy dynamic@1 and the seed 4; this run has the" in message
 
 
-def test_optional_names_may_be_missing_and_then_differ() -> None:
+def test_missing_optional_names_differ() -> None:
     current = {**RECORD, "sentinels": 5}
     for saved, now in ((RECORD, current), (current, RECORD)):
         with pytest.raises(SpecMismatchError, match="was trained with"):

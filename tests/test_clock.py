@@ -30,7 +30,7 @@ STEPS = np.arange(25) * 100 + 7
     ],
     ids=repr,
 )
-def test_t(clock: maskplug.Clock, expected: Any) -> None:
+def test_t_of_each_clock(clock: maskplug.Clock, expected: Any) -> None:
     assert clock(EPOCHS, STEPS).tolist() == expected.tolist()
 
 
@@ -74,7 +74,7 @@ def test_cycle_is_the_epoch_modulo_ten() -> None:
     assert all(shown[epoch] == masks("epoch", epoch=epoch % 10) for epoch in range(25))
 
 
-def test_static_is_one_mask_and_that_of_dynamic_at_zero() -> None:
+def test_static_equals_dynamic_at_epoch_zero() -> None:
     static = maskplug.strategy("static", rate=0.3)
     tokens = equal_rows(4, 40)
     shown = {
@@ -84,12 +84,12 @@ def test_static_is_one_mask_and_that_of_dynamic_at_zero() -> None:
     assert shown == {dynamic.inputs.values.tobytes()}
 
 
-def test_steps_redraw_and_epochs_do_not_with_the_step_clock() -> None:
+def test_step_clock_follows_steps_only() -> None:
     assert masks("step", step=1) == masks("step", step=1, epoch=5)
     assert masks("step", step=1) != masks("step", step=2)
 
 
-def test_only_t_matters() -> None:
+def test_masks_depend_on_t_only() -> None:
     assert (
         masks("step", step=6)
         == masks("epoch", epoch=6)

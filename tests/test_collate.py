@@ -47,14 +47,14 @@ def test_bad_width_and_multiple() -> None:
         pad(Ragged(np.array([1, 2, 3]), np.array([0, 3])), 0, width=2)
 
 
-def test_the_rows_are_copied() -> None:
+def test_padded_rows_are_copies() -> None:
     values = np.array([1, 2, 3])
     pad(Ragged(values, np.array([0, 3])), 0)[0, 0] = 9
     assert values.tolist() == [1, 2, 3]
 
 
 @pytest.mark.parametrize("width", [2, 3])
-def test_floats_stay_floats(width: int) -> None:
+def test_float_rows_are_padded_as_floats(width: int) -> None:
     rows = Ragged(np.array([0.5, 1.5, 2.5, 3.5]), np.array([0, 2, 4]))
     padded = pad(rows, 0, width)
     assert padded.dtype == np.float64

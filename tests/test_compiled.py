@@ -48,7 +48,7 @@ def test_each_kernel_is_compiled_for_one_signature() -> None:
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
-def test_slices_are_copied_in_loops(file: Path) -> None:
+def test_kernels_do_not_assign_slices(file: Path) -> None:
     """Numba compiles half of its text functions, for an error message, where a slice is copied."""
     for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Assign) and any(map(is_slice, node.targets)):
@@ -66,7 +66,7 @@ def is_array(node: ast.AST) -> bool:
     return is_slice(node) or isinstance(node, ast.Call)
 
 
-def test_processes_may_compile_the_same_at_once(tmp_path: Path) -> None:
+def test_processes_can_compile_concurrently(tmp_path: Path) -> None:
     both = [start("-c", CAUSAL, cache=tmp_path) for _ in range(2)]
     for process in both:
         out, errors = process.communicate(timeout=600)
@@ -79,7 +79,7 @@ def test_processes_may_compile_the_same_at_once(tmp_path: Path) -> None:
     assert len(files) > 4
 
 
-def test_without_a_folder_for_the_cache_kernels_work_and_one_warning_says_why(
+def test_kernels_work_without_cache_folder_and_warn_once(
     tmp_path: Path,
 ) -> None:
     code = CAUSAL.replace(
@@ -96,7 +96,7 @@ def test_without_a_folder_for_the_cache_kernels_work_and_one_warning_says_why(
     assert kept(str(tmp_path)) == []
 
 
-def test_the_folder_is_where_kernels_are_kept() -> None:
+def test_cache_folder_is_reported() -> None:
     maskplug.pattern("causal").dense(2)
     where = folder()
     assert where is not None
@@ -104,9 +104,7 @@ def test_the_folder_is_where_kernels_are_kept() -> None:
 
 
 @pytest.mark.parametrize(("chosen", "told"), [("NOTSET", False), ("DEBUG", True)])
-def test_numba_writes_out_what_it_compiles_to_those_who_ask(
-    chosen: str, told: bool, tmp_path: Path
-) -> None:
+def test_numba_debug_output_works(chosen: str, told: bool, tmp_path: Path) -> None:
     code = f"""
 import logging
 logging.basicConfig(level=logging.DEBUG)

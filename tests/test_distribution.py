@@ -51,7 +51,7 @@ def files_of(name: str) -> set[str]:
     }
 
 
-def test_setup_names_every_package() -> None:
+def test_setup_lists_every_package() -> None:
     packages = {
         Path(file).parent.as_posix().replace("/", ".")
         for name in FOLDERS
@@ -74,14 +74,12 @@ def versions(lines: str) -> set[tuple[str, str, Version]]:
         ("lowest-hf.txt", "options.extras_require", "hf"),
     ],
 )
-def test_the_lowest_versions_that_are_allowed_are_tested(
-    file: str, section: str, option: str
-) -> None:
+def test_lowest_allowed_versions_are_tested(file: str, section: str, option: str) -> None:
     tested = versions((ROOT / "requirements" / file).read_text(encoding="utf-8"))
     assert tested == versions(setup()[section][option])
 
 
-def test_every_python_that_is_tested_is_claimed() -> None:
+def test_tested_pythons_are_claimed() -> None:
     tested = re.search(r"PYTHONS = \[(.*)\]", (ROOT / "noxfile.py").read_text(encoding="utf-8"))
     assert tested is not None
     claimed = re.findall(r"Python :: (3\.\d+)", setup()["metadata"]["classifiers"])
@@ -131,14 +129,14 @@ def python(installed: Path, folder: Path, *arguments: str) -> str:
     return done.stdout
 
 
-def test_the_wheel_has_every_file(built: Path) -> None:
+def test_wheel_contains_every_file(built: Path) -> None:
     names = set(zipfile.ZipFile(next(built.glob("*.whl"))).namelist())
     files = set().union(*map(files_of, FOLDERS))
     assert {name for name in names if ".dist-info/" not in name} == files
     assert any(name.endswith("LICENSE") for name in names)
 
 
-def test_the_sdist_has_every_file_that_building_needs(built: Path) -> None:
+def test_sdist_contains_every_file_for_the_build(built: Path) -> None:
     with tarfile.open(next(built.glob("*.tar.gz"))) as archive:
         names = {name.partition("/")[2] for name in archive.getnames()}
     assert {"pyproject.toml", "setup.cfg", "README.md", "LICENSE"} <= names
@@ -147,7 +145,7 @@ def test_the_sdist_has_every_file_that_building_needs(built: Path) -> None:
         assert {file.replace(name, place, 1) for file in files_of(name)} <= names
 
 
-def test_the_installed_copy_masks(installed: Path, tmp_path: Path) -> None:
+def test_installed_copy_masks(installed: Path, tmp_path: Path) -> None:
     here = subprocess.run(
         [sys.executable, "-c", MASKS], cwd=ROOT, check=True, capture_output=True, text=True
     ).stdout
@@ -164,7 +162,7 @@ def test_the_installed_copy_masks(installed: Path, tmp_path: Path) -> None:
         (["--version"], "maskplug, version"),
     ],
 )
-def test_commands_run_without_the_checkout(
+def test_commands_work_without_the_checkout(
     installed: Path, tmp_path: Path, arguments: list[str], said: str
 ) -> None:
     assert said in python(installed, tmp_path, "-m", "maskplug", *arguments)

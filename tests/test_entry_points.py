@@ -50,13 +50,13 @@ def test_without_a_name_the_path_is_given(site: Site, content: bytes | None) -> 
     assert names["bad"][0] == str(folder)
 
 
-def test_both_damaged(site: Site) -> None:
+def test_damaged_metadata_and_entry_points(site: Site) -> None:
     damage(site, "METADATA", BINARY)
     folder = damage(site, "entry_points.txt", BINARY)
     assert [one[:2] for one in entry_points()[1]] == [(str(folder), "(no version)")]
 
 
-def test_it_is_reported_once_and_everything_else_works(site: Site) -> None:
+def test_unreadable_distribution_is_reported_once(site: Site) -> None:
     damage(site, "entry_points.txt", BINARY)
     code = "print(maskplug.strategy('half').label, maskplug.strategy('dynamic').label)\n"
     done = site.run(code)

@@ -35,7 +35,7 @@ told = st.lists(
 
 
 @given(st.lists(told, max_size=12), st.sampled_from([0.0, 0.3, 0.9, 1.0]))
-def test_tables_are_those_of_the_reference(steps: Any, momentum: float) -> None:
+def test_tables_match_the_reference(steps: Any, momentum: float) -> None:
     made, wanted = losses(momentum=momentum), Rounds(CLASSES, 2, momentum)
     for step, pairs in enumerate(steps):
         made.add([c for c, _ in pairs], [x for _, x in pairs])
@@ -50,7 +50,7 @@ def test_tables_are_those_of_the_reference(steps: Any, momentum: float) -> None:
             assert made.at(2 * number + 1).tolist() == wanted.tables[number]
 
 
-def test_a_round_is_followed_two_rounds_later() -> None:
+def test_losses_affect_masks_two_rounds_later() -> None:
     made = losses(every=10)
     for step in range(30):
         made.add([0, 1], [1.0, 3.0])
@@ -63,7 +63,7 @@ def test_a_round_is_followed_two_rounds_later() -> None:
             assert made.at(20).tolist() == made.at(29).tolist() == [0.5, 1.5, 1.0, 1.0, 1.0]
 
 
-def test_tables_that_are_gone_are_an_error_with_its_remedy() -> None:
+def test_unavailable_tables_are_an_error_with_remedy() -> None:
     made = losses()
     made.advance_to(20)
     for step in (18, 20, 22):
@@ -75,7 +75,7 @@ def test_tables_that_are_gone_are_an_error_with_its_remedy() -> None:
     assert (made.at(1) == 1.0).all()
 
 
-def test_a_table_that_is_being_written_is_not_read() -> None:
+def test_partially_written_table_is_not_read() -> None:
     made = losses()
     made.advance_to(20)
     made.tables.cells.reshape(3, -1)[11 % 3, 0] = 0.0
@@ -91,7 +91,7 @@ def test_the_average() -> None:
     assert made.hardest() == [(2, 0.75 * (0.75 * 4.0 + 0.25 * 8.0) + 0.25 * 8.0)]
 
 
-def test_momentum_one_is_frozen() -> None:
+def test_momentum_one_keeps_the_first_score() -> None:
     made = losses(momentum=1.0, every=1)
     for step, loss in enumerate([4.0, 8.0, 1.0]):
         made.add([2, 3], [loss, 1.0])
@@ -99,7 +99,7 @@ def test_momentum_one_is_frozen() -> None:
         assert made.hardest() == [(2, 4.0), (3, 1.0)]
 
 
-def test_what_is_ignored() -> None:
+def test_nan_and_infinite_losses_are_ignored() -> None:
     made = losses(every=1)
     made.add([0, 1, 1, 2], [float("nan"), float("inf"), 2.0, -3.0])
     made.add([], [])
@@ -108,7 +108,7 @@ def test_what_is_ignored() -> None:
     assert made.at(2).tolist() == [1.0, 2.0, 0.0, 1.0, 1.0]
 
 
-def test_classes_that_were_not_seen_in_a_round_keep_their_score() -> None:
+def test_unseen_classes_keep_their_score() -> None:
     made = losses(every=1)
     made.add([0, 1], [1.0, 3.0])
     made.advance_to(1)
@@ -118,7 +118,7 @@ def test_classes_that_were_not_seen_in_a_round_keep_their_score() -> None:
 
 
 @given(st.floats(0, 50), st.lists(st.lists(st.integers(0, CLASSES - 1)), max_size=9))
-def test_equal_losses_are_all_ones_exactly(loss: float, steps: list[list[int]]) -> None:
+def test_equal_losses_give_exactly_one(loss: float, steps: list[list[int]]) -> None:
     made = losses(every=1, momentum=0.7)
     for step, classes in enumerate(steps):
         made.add(classes, [loss] * len(classes))
@@ -136,7 +136,7 @@ def test_the_scale_of_the_losses_does_not_matter() -> None:
     assert tables[0] == tables[1] == tables[2]
 
 
-def test_sums_do_not_depend_on_order_or_parts() -> None:
+def test_sums_do_not_depend_on_order_or_partition() -> None:
     random = np.random.default_rng(3)
     classes, values = random.integers(0, CLASSES, 1000), random.gamma(2.0, 1.5, 1000)
     whole = sums_of(classes, values, CLASSES)
@@ -171,7 +171,7 @@ def test_state_in_mid_round(as_json: bool) -> None:
         assert again.at(step).tolist() == whole.at(step).tolist()
 
 
-def test_state_of_another_plan_is_refused() -> None:
+def test_state_of_another_configuration_is_refused() -> None:
     with pytest.raises(SpecMismatchError, match=r"'every': 2.*this run has.*'every': 3"):
         losses(every=3).load_state_dict(losses(every=2).state_dict())
     with pytest.raises(SpecMismatchError, match=r"'classes': 5.*'classes': 6"):
@@ -203,7 +203,7 @@ def test_reset_in_mid_training_is_uniform_for_two_rounds() -> None:
     assert made.at(24)[:2].tolist() == [0.5, 1.5]
 
 
-def test_several_rounds_may_end_at_once() -> None:
+def test_several_rounds_can_end_at_once() -> None:
     one, other = losses(), losses()
     for made in (one, other):
         made.add([0, 1], [1.0, 3.0])
@@ -224,7 +224,7 @@ def test_hardest_first_and_ties_by_class() -> None:
     assert len(made.hardest(99)) == 4
 
 
-def test_tables_in_memory_of_others() -> None:
+def test_tables_in_shared_memory() -> None:
     cells = np.zeros(Tables.room(CLASSES))
     made = Losses(LossTrackingConfig(every=1), CLASSES, Tables(cells, 1))
     made.add([0, 1], [1.0, 3.0])

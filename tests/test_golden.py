@@ -59,7 +59,7 @@ def test_every_built_in_strategy_has_its_hashes() -> None:
 
 
 @pytest.mark.parametrize("label", [label for label in LABELS if label in GOLDEN])
-def test_masks_are_those_of_the_version(label: str) -> None:
+def test_golden_hashes(label: str) -> None:
     assert hashes(label) == GOLDEN[label], (
         f"{label} draws other masks than it did for the same keys. If that is meant, register the "
         "change under the next version, keep this one as it was, and add the new hashes to "
@@ -67,7 +67,7 @@ def test_masks_are_those_of_the_version(label: str) -> None:
     )
 
 
-def test_hashes_tell_epochs_apart() -> None:
+def test_hashes_differ_between_epochs() -> None:
     still = {"none@1", "static@1"}
     for label, found in GOLDEN.items():
         assert len(set(found)) == (1 if label in still else 3), label

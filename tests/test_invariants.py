@@ -106,7 +106,7 @@ def test_rate_zero_masks_nothing(case: str, rows: list[list[int]], seed: int) ->
 
 @predicting
 @given(rows=ragged(), seed=seeds)
-def test_rate_one_chooses_everything(case: str, rows: list[list[int]], seed: int) -> None:
+def test_rate_one_selects_everything(case: str, rows: list[list[int]], seed: int) -> None:
     tokens = batch(rows)
     mask = made(case, rate=1.0)(tokens, VOCAB, seed=seed).selection.mask
     assert (mask == ~VOCAB.special[tokens.ids]).all()
@@ -133,7 +133,7 @@ def test_budgets_are_exact(case: str, rows: list[list[int]], seed: int, rate: fl
 
 @pytest.mark.parametrize("case", ["dynamic", "span-tokens"])
 @pytest.mark.parametrize(("length", "rate", "up"), [(64, 0.15, 0.6), (10, 0.25, 0.5)])
-def test_budgets_are_right_on_average(case: str, length: int, rate: float, up: float) -> None:
+def test_budgets_are_exact_on_average(case: str, length: int, rate: float, up: float) -> None:
     samples = 4_000
     tokens = equal_rows(samples, length)
     mask = made(case, rate=rate)(tokens, VOCAB, seed=3).selection.mask
@@ -146,7 +146,7 @@ def test_budgets_are_right_on_average(case: str, length: int, rate: float, up: f
 @pytest.mark.parametrize(
     "case", ["static", "bert", "bert-words", "dynamic", "roberta", "whole_word", "span-tokens"]
 )
-def test_five_tokens_always_have_a_label(case: str) -> None:
+def test_rows_of_five_tokens_have_a_label(case: str) -> None:
     masked = made(case, rate=0.15)(equal_rows(2_000, 5), VOCAB, seed=1)
     assert masked.selection.mask.reshape(-1, 5).any(axis=1).all()
 
@@ -154,7 +154,7 @@ def test_five_tokens_always_have_a_label(case: str) -> None:
 @pytest.mark.parametrize(
     "case", ["bert", "bert-words", "dynamic", "dynamic-words", "whole_word", "word_dropout"]
 )
-def test_every_position_is_chosen_equally_often(case: str) -> None:
+def test_positions_are_selected_uniformly(case: str) -> None:
     # Words of one token each, so that positions are exchangeable for all of these strategies.
     even = [i for i in ORDINARY if i % 2 == 0]
     samples = 6_000
@@ -164,7 +164,7 @@ def test_every_position_is_chosen_equally_often(case: str) -> None:
     assert all(likely(count, samples, 0.3) for count in mask.sum(axis=0))
 
 
-def test_every_subset_is_equally_likely() -> None:
+def test_subsets_are_uniform() -> None:
     samples = 20_000
     mask = made("dynamic", rate=0.5)(equal_rows(samples, 6), VOCAB, seed=5).selection.mask
     codes = mask.reshape(-1, 6) @ (1 << np.arange(6))
@@ -174,7 +174,7 @@ def test_every_subset_is_equally_likely() -> None:
     assert fits(counts[three], np.ones(20))
 
 
-def test_protected_tokens_are_specials_for_one_batch() -> None:
+def test_protected_tokens_are_treated_as_special() -> None:
     tokens = batch([ORDINARY[:20]] * 30, protected=[[i < 15 for i in range(20)]] * 30)
     for case in STRATEGIES:
         mask = with_rate(case, 1.0)(tokens, VOCAB).selection.mask.reshape(30, 20)
@@ -191,7 +191,7 @@ def test_none_changes_nothing_and_needs_no_mask() -> None:
     assert (masked.labels.values == -100).all()
 
 
-def test_word_dropout_leaves_a_word() -> None:
+def test_word_dropout_keeps_at_least_one_word() -> None:
     masked = made("word_dropout", rate=1.0)(equal_rows(500, 12), VOCAB)
     words: Selection = units(equal_rows(1, 12), VOCAB, "word")
     left = (~masked.selection.mask).reshape(500, 12)

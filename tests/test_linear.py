@@ -86,7 +86,7 @@ def of_strategy(label: str, shape: str) -> int:
 
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("label", LABELS)
-def test_a_strategy_takes_so_many_bytes_a_token(label: str, shape: str) -> None:
+def test_memory_per_token_is_bounded(label: str, shape: str) -> None:
     case(label).make(label)(batch(label, [100, 1]), VOCAB)  # loads and compiles
     assert in_a_fork(of_strategy, label, shape) <= BYTES_A_TOKEN * TOKENS
 
@@ -106,7 +106,7 @@ def of_numpy(rows: int, columns: int) -> int:
 
 
 @pytest.mark.parametrize("call", [of_kernel, of_numpy])
-def test_both_accounts_see_an_array_that_is_too_large(call: Callable[..., int]) -> None:
+def test_both_memory_measures_detect_a_large_array(call: Callable[..., int]) -> None:
     corner(1, 1)
     assert in_a_fork(call, TOKENS, 2 * BYTES_A_TOKEN) > BYTES_A_TOKEN * TOKENS
     assert in_a_fork(call, TOKENS, BYTES_A_TOKEN // 2) <= BYTES_A_TOKEN * TOKENS

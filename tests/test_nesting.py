@@ -65,7 +65,7 @@ NESTED: dict[str, Callable[[int], Any]] = {
 
 @pytest.mark.parametrize("depth", [2 * DEPTH + 8, 900, 5000])
 @pytest.mark.parametrize("make", NESTED.values(), ids=NESTED)
-def test_what_is_nested_too_deep_is_refused(make: Callable[[int], Any], depth: int) -> None:
+def test_deep_nesting_is_refused(make: Callable[[int], Any], depth: int) -> None:
     with pytest.raises(
         OptionError, match=f"nested more than {DEPTH} deep|cannot be read"
     ) as caught:
@@ -75,7 +75,7 @@ def test_what_is_nested_too_deep_is_refused(make: Callable[[int], Any], depth: i
 
 
 @pytest.mark.parametrize("name", ["brackets", "nots", "mappings", "patterns", "strategies"])
-def test_what_is_less_deep_works(name: str) -> None:
+def test_nesting_below_the_limit_works(name: str) -> None:
     part = NESTED[name](DEPTH - 2)
     if isinstance(part, maskplug.Pattern):
         assert maskplug.pattern(json.loads(json.dumps(part.spec))) == part
@@ -86,7 +86,7 @@ def test_what_is_less_deep_works(name: str) -> None:
 
 
 @pytest.mark.parametrize("value", [endless(), {"a": endless()}, [endless(), 1]], ids=str)
-def test_values_that_contain_themselves(value: Any) -> None:
+def test_recursive_values_are_refused(value: Any) -> None:
     with pytest.raises(OptionError, match="nested more than"):
         check_nesting(value)
 
@@ -110,7 +110,7 @@ def test_lists_of_strategies_and_patterns_are_bounded(make: Callable[[int], Any]
             make(number)
 
 
-def test_what_grows_by_sharing_is_bounded() -> None:
+def test_exponential_sharing_is_refused() -> None:
     with pytest.raises(OptionError, match="more than 10,000 nested parts"):
         repeated(
             DEPTH - 1, "none", lambda inner: maskplug.strategy("mixture", strategies=[inner] * 2)

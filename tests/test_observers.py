@@ -21,7 +21,8 @@ from support.batches import VOCAB, equal_rows
 from support.fake_plugins import Site
 
 MASK = (
-    "from support.batches import VOCAB, equal_rows\nmaskplug.strategy('dynamic')(equal_rows(2, 9), VOCAB)\n"
+    "from support.batches import VOCAB, equal_rows\n"
+    "maskplug.strategy('dynamic')(equal_rows(2, 9), VOCAB)\n"
 )
 
 
@@ -37,7 +38,7 @@ def maskplug_after_mask(masked, event):
 """
 
 
-def test_an_observer_sees_every_batch(site: Site) -> None:
+def test_observer_receives_every_batch(site: Site) -> None:
     site.install("good", OBSERVER)
     done = site.run(MASK + MASK)
     lines = done.stdout.splitlines()
@@ -45,7 +46,7 @@ def test_an_observer_sees_every_batch(site: Site) -> None:
     assert lines[0].startswith("dynamic@1 [0, 0] [")
 
 
-def test_an_observer_that_raises_is_reported_once(site: Site) -> None:
+def test_failing_observer_is_reported_once(site: Site) -> None:
     site.install("bad", OBSERVER.replace("print(", "1 / 0, ("))
     site.install("good", OBSERVER)
     done = site.run(MASK + MASK + MASK)
@@ -56,12 +57,12 @@ def test_an_observer_that_raises_is_reported_once(site: Site) -> None:
     assert site.run(MASK, MASKPLUG_STRICT_PLUGINS="1").returncode == 1
 
 
-def test_an_observer_cannot_change_the_masks(site: Site) -> None:
+def test_observer_cannot_change_masks(site: Site) -> None:
     site.install("bad", OBSERVER.replace("print(", "masked.inputs.values.fill(0), ("))
     assert "read-only" in site.run(MASK).stderr
 
 
-def test_nothing_of_a_failed_plugin_observes(site: Site) -> None:
+def test_observers_of_failed_plugins_are_not_called(site: Site) -> None:
     wrong = "@maskplug.hookimpl\ndef maskplug_register(registry): pass"
     site.install("bad", OBSERVER + wrong)
     assert site.run(MASK).stdout == ""
@@ -92,7 +93,7 @@ def observing(*functions: Callable[..., Any]) -> Iterator[list[str]]:
             plugins().manager.unregister(observer)
 
 
-def test_wrappers_and_order_are_those_of_pluggy() -> None:
+def test_wrappers_and_call_order_follow_pluggy() -> None:
     calls: list[str] = []
 
     @maskplug.hookimpl(trylast=True)
@@ -171,7 +172,7 @@ ERRORS = [ValueError("bad"), SystemExit(), SystemExit(3), pytest.skip.Exception(
 
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("error", ERRORS, ids=repr)
-def test_whatever_an_observer_raises_is_reported_once(way: Any, error: BaseException) -> None:
+def test_any_exception_of_an_observer_is_reported_once(way: Any, error: BaseException) -> None:
     seen: list[int] = []
 
     @maskplug.hookimpl
@@ -188,7 +189,7 @@ def test_whatever_an_observer_raises_is_reported_once(way: Any, error: BaseExcep
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_an_interrupt_is_the_users(way: Any) -> None:
+def test_keyboard_interrupt_is_not_caught(way: Any) -> None:
     with observing(way(KeyboardInterrupt())), pytest.raises(KeyboardInterrupt):
         mask()
 
@@ -202,7 +203,7 @@ def test_strict_plugins_raise(way: Any, monkeypatch: pytest.MonkeyPatch) -> None
 
 
 @pytest.mark.parametrize("yields", [0, 2])
-def test_a_wrapper_that_does_not_yield_once_is_reported(yields: int) -> None:
+def test_wrapper_that_does_not_yield_once_is_reported(yields: int) -> None:
     @maskplug.hookimpl(wrapper=True)
     def wrong(masked: Any) -> Any:
         for _ in range(yields):
@@ -222,7 +223,7 @@ def everything(masked: Any, event: Any) -> list[np.ndarray[Any, Any]]:
     return [*arrays, *(a.base for a in arrays if isinstance(a.base, np.ndarray))]
 
 
-def test_nothing_that_is_shown_leads_to_what_the_caller_gets() -> None:
+def test_observed_arrays_do_not_share_memory_with_results() -> None:
     tokens = equal_rows(3, 9)
     expected = maskplug.strategy("dynamic")(tokens, VOCAB)
     ids = tokens.ids.copy()
@@ -250,7 +251,7 @@ def test_nothing_that_is_shown_leads_to_what_the_caller_gets() -> None:
 
 
 @pytest.mark.parametrize("name", ["dynamic", "t5", "permutation", "mdlm", "none"])
-def test_what_is_shown_is_what_was_made(name: str) -> None:
+def test_observed_values_equal_the_results(name: str) -> None:
     from support.cases import RICH
 
     shown: list[Any] = []
@@ -269,7 +270,7 @@ def test_what_is_shown_is_what_was_made(name: str) -> None:
 @pytest.mark.parametrize(
     "duplicate", [copy.copy, copy.deepcopy, lambda v: pickle.loads(pickle.dumps(v))]
 )
-def test_layers_cannot_be_changed_and_copies_keep_them(duplicate: Any) -> None:
+def test_annotations_are_read_only_also_in_copies(duplicate: Any) -> None:
     tokens = maskplug.TokenBatch.from_lists([[5, 6]], keys=[1], protected=[[True, False]])
     masked = maskplug.strategy("permutation")(tokens, VOCAB)
     for value, name in ((tokens, "protected"), (masked, "order")):

@@ -43,7 +43,7 @@ def _forget(monkeypatch: pytest.MonkeyPatch) -> None:
         ("gap_sentences", {}, "one sentence"),
     ],
 )
-def test_one_warning_for_each_strategy_and_unit(
+def test_one_warning_per_strategy_and_unit(
     name: str, options: dict[str, object], remedy: str
 ) -> None:
     strategy = maskplug.strategy(name, **options)
@@ -66,14 +66,14 @@ def test_one_warning_for_each_strategy_and_unit(
         ([[10] * 40], [[i % 5 == 0 for i in range(40)]]),
     ],
 )
-def test_long_words_are_no_reason(rows: list[list[int]], starts: list[list[bool]]) -> None:
+def test_ordinary_long_words_do_not_warn(rows: list[list[int]], starts: list[list[bool]]) -> None:
     tokens = batch(rows * 50, word_starts=starts * 50)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         maskplug.strategy("whole_word", rate=0.15)(tokens, ONE_WORD, seed=1)
 
 
-def test_tokens_are_never_warned_of() -> None:
+def test_token_units_do_not_warn() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         maskplug.strategy("dynamic", rate=1.0)(batch([[10] * 30]), ONE_WORD)

@@ -24,7 +24,7 @@ def site(tmp_path: Path) -> Site:
     return Site(tmp_path)
 
 
-def test_a_good_plugin(site: Site) -> None:
+def test_valid_plugin_is_loaded(site: Site) -> None:
     site.install("good")
     done = site.run(HALF + FOUND)
     assert done.stdout == "good:half@1\ngood 1.2 None\n"
@@ -77,9 +77,7 @@ broken = pytest.mark.parametrize(("source", "reason"), BROKEN.values(), ids=BROK
 
 
 @broken
-def test_a_broken_plugin_is_reported_and_the_rest_works(
-    site: Site, source: str, reason: str
-) -> None:
+def test_broken_plugin_is_reported_and_skipped(site: Site, source: str, reason: str) -> None:
     site.install("bad", source, "0.3")
     site.install("good")
     done = site.run(WORKS + HALF + FOUND)
@@ -100,14 +98,14 @@ def test_strict_plugins_raise(site: Site) -> None:
     assert site.run(WORKS, MASKPLUG_STRICT_PLUGINS="0").returncode == 0
 
 
-def test_an_unknown_name_points_at_the_plugin_that_failed(site: Site) -> None:
+def test_unknown_name_mentions_failed_plugins(site: Site) -> None:
     site.install("bad", "import nowhere", "0.3")
     done = site.run(HALF)
     assert "UnknownNameError: unknown strategy 'half'" in done.stderr
     assert "The plugin bad 0.3 failed to load and may be the one: ModuleNotFound" in done.stderr
 
 
-def test_a_conflict_names_both_and_a_prefix_picks_one(site: Site) -> None:
+def test_conflict_names_both_providers_and_a_prefix_selects_one(site: Site) -> None:
     site.install("one")
     site.install("two")
     done = site.run(HALF)
@@ -117,7 +115,7 @@ def test_a_conflict_names_both_and_a_prefix_picks_one(site: Site) -> None:
     assert picked.stdout == "two:half@1\ndynamic@1\n"
 
 
-def test_a_newer_version_from_elsewhere_does_not_replace_a_built_in(site: Site) -> None:
+def test_newer_version_of_a_plugin_does_not_replace_a_built_in(site: Site) -> None:
     site.install("bad", REGISTER.replace('"half", half', '"dynamic", half, version=2'))
     done = site.run(WORKS)
     assert "'bad:dynamic' or 'maskplug:dynamic'" in done.stderr
@@ -161,7 +159,7 @@ maskplug.strategy("{name}")(tokens, VOCAB, seed=4, epoch=6)
 
 
 @pytest.mark.parametrize("name", ["fussy", "bad:fussy"])
-def test_a_strategy_that_raises_is_explained(site: Site, name: str) -> None:
+def test_error_of_a_strategy_is_explained(site: Site, name: str) -> None:
     site.install("bad", RAISES)
     if ":" in name:
         site.install("other", RAISES)  # a conflict must not hide the error
@@ -176,7 +174,7 @@ def test_a_strategy_that_raises_is_explained(site: Site, name: str) -> None:
     assert "KeyError: 'nine'" in done.stderr.split("direct cause")[0]
 
 
-def test_threads_may_ask_first_together() -> None:
+def test_plugins_are_loaded_once_by_concurrent_threads() -> None:
     manager._load_once.cache_clear()
     seen: list[object] = []
     threads = [threading.Thread(target=lambda: seen.append(manager.plugins())) for _ in range(8)]
@@ -188,7 +186,7 @@ def test_threads_may_ask_first_together() -> None:
     assert len(set(map(id, seen))) == 1
 
 
-def test_a_second_entry_point_that_fails_takes_nothing_of_the_first(site: Site) -> None:
+def test_failure_of_a_second_entry_point_keeps_the_first(site: Site) -> None:
     site.install("good")
     site.install("more", REGISTER.replace('"half"', '"more"') + REGISTER[REGISTER.index("    ") :])
     info = site.folder / "good-1.2.dist-info" / "entry_points.txt"

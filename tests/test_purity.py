@@ -47,7 +47,7 @@ def flat(masked: Masked) -> list[Any]:
 
 @every
 @given(rows=ragged(), seed=seeds, order=st.randoms(use_true_random=False))
-def test_order_and_company_do_not_matter(
+def test_masks_do_not_depend_on_order_or_batch(
     case: str, rows: list[list[int]], seed: int, order: random.Random
 ) -> None:
     strategy = made(case)
@@ -63,7 +63,7 @@ def test_order_and_company_do_not_matter(
 # BERT's budget is a share of the row with its special tokens; padding alone leaves it alone.
 @pytest.mark.parametrize("case", [case for case in STRATEGIES if not case.startswith("bert")])
 @given(rows=ragged(), seed=seeds, left=st.integers(0, 3), right=st.integers(0, 5))
-def test_specials_around_a_sample_do_not_matter(
+def test_masks_do_not_depend_on_special_tokens_around_a_sample(
     case: str, rows: list[list[int]], seed: int, left: int, right: int
 ) -> None:
     strategy = made(case)
@@ -78,7 +78,7 @@ def test_specials_around_a_sample_do_not_matter(
 
 
 @every
-def test_layouts_of_memory_do_not_matter(case: str) -> None:
+def test_masks_do_not_depend_on_memory_layout(case: str) -> None:
     strategy = made(case)
     rows = np.resize(ORDINARY, (4, 12))
     expected = flat(strategy(batch(rows.tolist()), VOCAB, seed=1))
@@ -93,7 +93,7 @@ def test_layouts_of_memory_do_not_matter(case: str) -> None:
 
 
 @every
-def test_the_callers_arrays_are_left_alone(case: str) -> None:
+def test_arrays_of_the_caller_are_not_changed(case: str) -> None:
     rows = np.resize(ORDINARY, (6, 20)).astype(np.int64)
     keys = np.arange(6, dtype=np.uint64)
     protected = np.zeros(120, bool)
@@ -109,7 +109,7 @@ def test_the_callers_arrays_are_left_alone(case: str) -> None:
 
 
 @drawing
-def test_global_generators_are_not_touched(case: str) -> None:
+def test_global_random_generators_are_not_used(case: str) -> None:
     torch = pytest.importorskip("torch")
     strategy, tokens = made(case), equal_rows(8, 30)
 
@@ -138,21 +138,21 @@ def test_seed_key_and_epoch_change_masks(case: str) -> None:
 
 
 @drawing
-def test_epochs_may_differ_by_sample(case: str) -> None:
+def test_epochs_can_differ_by_sample(case: str) -> None:
     strategy, tokens = made(case), equal_rows(4, 30)
     mixed = lists(strategy(tokens, VOCAB, epoch=np.array([0, 5, 0, 7])))
     for i, epoch in enumerate([0, 5, 0, 7]):
         assert mixed[i] == lists(strategy(tokens.row(i), VOCAB, epoch=epoch))[0]
 
 
-def test_content_is_the_key_without_keys() -> None:
+def test_default_key_is_the_content() -> None:
     rows = [np.resize(ORDINARY, 30).tolist()] * 2 + [np.resize(ORDINARY[1:], 30).tolist()]
     masks = made("dynamic")(TokenBatch.from_lists(rows), VOCAB).selection.mask.reshape(3, 30)
     assert (masks[0] == masks[1]).all()
     assert (masks[0] != masks[2]).any()
 
 
-def test_a_hundred_thousand_samples_have_as_many_masks() -> None:
+def test_masks_of_100000_samples_are_distinct() -> None:
     strategy = maskplug.strategy("dynamic", rate=0.15)
     seen = set()
     for first in range(0, 100_000, 20_000):
@@ -182,7 +182,7 @@ def test_positions_of_one_sample_are_uncorrelated() -> None:
         assert likely(agree.sum(), agree.size, 0.5)
 
 
-def test_another_process_draws_the_same() -> None:
+def test_masks_are_equal_in_another_process() -> None:
     code = (
         "import sys; sys.path.insert(0, sys.argv[1]); from support.batches import *;"
         "print([made(c)(equal_rows(3, 30), VOCAB, seed=9, epoch=2).inputs.to_lists()"
@@ -196,7 +196,7 @@ def test_another_process_draws_the_same() -> None:
     assert printed.strip() == str(here)
 
 
-def test_mask_ids_in_the_input_stay() -> None:
+def test_mask_ids_in_the_input_are_kept() -> None:
     row = [MASK, 6, MASK, 8, MASK]
     for inputs, labels in lists(made("dynamic", rate=1.0)(batch([row] * 20), VOCAB)):
         assert inputs[::2] == [MASK] * 3

@@ -56,7 +56,7 @@ def row_of(items: st.SearchStrategy[Any]) -> st.SearchStrategy[list[Any]]:
 
 
 @given(st.lists(row_of(integers) | row_of(whole), max_size=5))
-def test_lists_of_whatever_stands_for_an_integer(rows: list[list[Any]]) -> None:
+def test_lists_of_integer_types(rows: list[list[Any]]) -> None:
     values, offsets = flatten(rows)
     assert values.dtype == offsets.dtype == np.int64
     assert offsets.tolist() == [sum(map(len, rows[:i])) for i in range(len(rows) + 1)]
@@ -64,7 +64,7 @@ def test_lists_of_whatever_stands_for_an_integer(rows: list[list[Any]]) -> None:
 
 
 @given(st.lists(row_of(integers), max_size=3), row_of(whole), odd, row_of(whole))
-def test_the_row_of_anything_else_is_named(
+def test_invalid_row_is_named(
     before: list[list[int]], left: list[Any], wrong: Any, right: list[Any]
 ) -> None:
     rows = [*before, [*left, wrong, *right]]
@@ -73,7 +73,7 @@ def test_the_row_of_anything_else_is_named(
 
 
 @given(st.lists(row_of(whole | odd), min_size=1, max_size=4))
-def test_the_kernel_reads_what_python_reads_or_stops(rows: list[list[Any]]) -> None:
+def test_kernel_reads_the_same_integers_as_python_or_stops(rows: list[list[Any]]) -> None:
     """The twin: every row before the first that holds more than small integers."""
     offsets = np.cumsum([0, *map(len, rows)])
     flat = np.full(offsets[-1], -7, np.int64)
@@ -90,14 +90,14 @@ def test_integers_at_the_edges_are_exact(edge: int) -> None:
     assert flatten([[edge, 5], [edge]])[0].tolist() == [edge, 5, edge]
 
 
-def test_a_list_of_another_length_than_it_had_is_not_read() -> None:
+def test_list_of_changed_length_is_not_read() -> None:
     rows = [[1, 2], [3]]
     flat = np.zeros(4, np.int64)
     assert read_lists(id(rows), flat, np.array([0, 2, 4])) == 1
     assert flat.tolist() == [1, 2, 0, 0]
 
 
-def test_lists_that_change_while_they_are_read() -> None:
+def test_lists_that_change_during_reading() -> None:
     rows: list[list[Any]] = [[], [5, 6]]
     for change in (rows[1].clear, lambda: rows[1].extend(range(1000))):
         rows[0] = [Index(3, change), 4]
@@ -109,7 +109,7 @@ def test_lists_that_change_while_they_are_read() -> None:
     assert flatten([own, [5, 6]])[0].tolist() == [3, 4, 5, 6]
 
 
-def test_no_reference_is_kept_or_lost() -> None:
+def test_reference_counts_are_unchanged() -> None:
     numbers = [10**9 + i for i in range(50)]
     rows: list[Any] = [numbers, numbers[::-1]]
     broken: list[Any] = [numbers, [*numbers, None]]
@@ -130,11 +130,11 @@ def test_no_reference_is_kept_or_lost() -> None:
     assert abs(after[-1] - before[-1]) < 50  # others hold None as well
 
 
-def test_lists_of_a_class_of_their_own_are_asked_for_their_items() -> None:
+def test_list_subclasses_use_their_iterator() -> None:
     assert flatten([Backwards([1, 2]), [3]])[0].tolist() == [2, 1, 3]
 
 
-def test_a_python_without_its_lock_reads_row_by_row(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_free_threaded_python_reads_row_by_row(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "_is_gil_enabled", lambda: False, raising=False)
     monkeypatch.setattr("maskplug.kernels.lists.read_lists", None)
     assert flatten([[1, 2], [3]])[0].tolist() == [1, 2, 3]
@@ -144,7 +144,7 @@ def test_a_python_without_its_lock_reads_row_by_row(monkeypatch: pytest.MonkeyPa
 
 
 @pytest.mark.parametrize("kind", [np.int64, np.int32, np.uint8, np.bool_])
-def test_arrays_of_one_kind(kind: Any) -> None:
+def test_arrays_of_one_dtype(kind: Any) -> None:
     rows = [np.array([1, 0], kind), np.array([], kind), np.array([1], kind)]
     values, offsets = flatten(rows)
     assert values.dtype == np.int64
@@ -154,7 +154,7 @@ def test_arrays_of_one_kind(kind: Any) -> None:
     assert rows[0][0] == 1
 
 
-def test_rows_of_several_kinds() -> None:
+def test_rows_of_mixed_types() -> None:
     rows = [[1, 2], (3,), np.array([4]), np.array([], np.float64), range(5, 7)]
     assert flatten(rows)[0].tolist() == [1, 2, 3, 4, 5, 6]
     assert flatten(list(np.array([[1, 2], [3, 4]])))[1].tolist() == [0, 2, 4]
@@ -173,12 +173,12 @@ def test_rows_of_several_kinds() -> None:
         None,
     ],
 )
-def test_the_array_of_anything_else_is_named(wrong: Any) -> None:
+def test_invalid_array_is_named(wrong: Any) -> None:
     with pytest.raises(TokenError, match="row 1 does not hold integers only"):
         flatten([np.array([1, 2]), wrong, np.array([3])])
 
 
-def test_arrays_are_joined_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_arrays_are_concatenated_in_one_call(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ragged, "_write_row", None)
     assert flatten([np.array([1]), np.array([2, 3])])[0].tolist() == [1, 2, 3]
 
@@ -195,7 +195,7 @@ def test_arrays_are_joined_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
         lambda row: list(pa.array(row)),
     ],
 )
-def test_wrapped_rows_count_as_what_they_hold(wrap: Callable[[list[int]], Any]) -> None:
+def test_wrapped_rows_are_unwrapped(wrap: Callable[[list[int]], Any]) -> None:
     rows = [[5, 6, 7], [8], [9, 10]]
     assert flatten([wrap(row) for row in rows])[0].tolist() == [5, 6, 7, 8, 9, 10]
     starts = [[1, 0, 1], [1], [1, 1]]
@@ -208,6 +208,6 @@ def test_wrapped_rows_count_as_what_they_hold(wrap: Callable[[list[int]], Any]) 
 
 
 @pytest.mark.parametrize("row", [np.ones((2, 3), int), np.ones((3, 1), int), [[1, 2]]])
-def test_rows_of_two_dimensions_are_named_with_their_shape(row: Any) -> None:
+def test_two_dimensional_rows_are_refused_with_their_shape(row: Any) -> None:
     with pytest.raises(TokenError, match=r"row 1 does .* its shape is \(., .\), and a row has one"):
         flatten([[1], row])

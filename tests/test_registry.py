@@ -22,7 +22,7 @@ def filled(*entries: Entry) -> Registry:
     return made
 
 
-def test_the_newest_version_unless_one_is_named() -> None:
+def test_newest_version_is_the_default() -> None:
     both = filled(entry("tick"), entry("tick", 10), entry("tick", 9))
     assert both.find("clock", "tick").version == 10
     assert both.find("clock", "tick@1").version == 1
@@ -30,12 +30,12 @@ def test_the_newest_version_unless_one_is_named() -> None:
 
 
 @pytest.mark.parametrize("text", ["tick@2", "alpha:tick@2"])
-def test_a_version_that_is_not_there(text: str) -> None:
+def test_unknown_version_is_refused(text: str) -> None:
     with pytest.raises(UnknownNameError, match="'tick' has no version 2; there is: tick@1, tick@3"):
         filled(entry("tick"), entry("tick", 3)).find("clock", text)
 
 
-def test_two_providers_of_one_name() -> None:
+def test_two_providers_of_one_name_conflict() -> None:
     both = filled(entry("tick"), entry("tick", provider="beta"), entry("tock"))
     with pytest.raises(ConflictError, match="use 'alpha:tick' or 'beta:tick'"):
         both.find("clock", "tick")
@@ -43,13 +43,13 @@ def test_two_providers_of_one_name() -> None:
     assert both.find("clock", "tock").provider == "alpha"
 
 
-def test_a_newer_version_of_another_provider_never_wins() -> None:
+def test_newer_version_of_another_provider_conflicts() -> None:
     both = filled(entry("tick", provider="maskplug"), entry("tick", 2, provider="beta"))
     with pytest.raises(ConflictError, match="'beta:tick' or 'maskplug:tick'"):
         both.find("clock", "tick")
 
 
-def test_a_pinned_name_without_a_distribution_is_our_own() -> None:
+def test_pinned_name_without_distribution_is_the_built_in() -> None:
     both = filled(entry("tick", provider="beta"), entry("tick", provider="maskplug"))
     assert both.find("clock", "tick@1").provider == "maskplug"
     assert both.find("clock", "beta:tick@1").pinned == "beta:tick@1"
@@ -57,13 +57,13 @@ def test_a_pinned_name_without_a_distribution_is_our_own() -> None:
         both.find("clock", "tick")
 
 
-def test_the_same_name_of_another_kind_is_no_conflict() -> None:
+def test_same_name_of_another_kind_is_no_conflict() -> None:
     both = filled(entry("tick"), entry("tick", provider="beta", kind="selector"))
     assert both.find("clock", "tick").provider == "alpha"
 
 
 @pytest.mark.parametrize("text", ["", "a:b:c", "x@", "x@one", "@1", ":x", 7, None])
-def test_names_that_are_none(text: Any) -> None:
+def test_malformed_names_are_refused(text: Any) -> None:
     with pytest.raises(UnknownNameError, match="a name looks like 'span' or 'span@1'"):
         Registry().find("clock", text)
 
@@ -93,12 +93,12 @@ def test_unknown_names_suggest_and_name_failed_plugins() -> None:
     # Not by their text, which holds addresses: every process must name a test alike.
     ids=["kind", "colon", "blank", "empty", "float", "bool", "zero", "factory"],
 )
-def test_impossible_entries(bad: Entry, message: str) -> None:
+def test_invalid_entries_are_refused(bad: Entry, message: str) -> None:
     with pytest.raises(PluginError, match=message):
         Registry().add(bad)
 
 
-def test_one_provider_registers_a_version_once() -> None:
+def test_duplicate_registration_is_refused() -> None:
     with pytest.raises(PluginError, match="alpha registers clock 'tick'@1 twice"):
         filled(entry("tick"), entry("tick"))
 

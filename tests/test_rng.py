@@ -24,12 +24,12 @@ def test_text_and_bytes_are_hashed(value: str | bytes) -> None:
 
 
 @pytest.mark.parametrize("value", [0, 7, 2**64 - 1, np.int32(5), np.uint64(2**63)])
-def test_integers_are_keys_already(value: int) -> None:
+def test_integers_are_used_as_keys(value: int) -> None:
     assert key_of(value) == int(value)
 
 
 @pytest.mark.parametrize("value", [-1, 2**64, True, None, 1.0, np.float64(2), (1,)])
-def test_other_keys_are_refused(value: object) -> None:
+def test_invalid_keys_are_refused(value: object) -> None:
     with pytest.raises(TokenError, match=str(value).strip("(),")):
         key_of(value)  # type: ignore[arg-type]
 
@@ -57,7 +57,7 @@ def test_content_keys_follow_the_reference(rows: list[list[int]]) -> None:
     assert keys.tolist() == [ref.content_key(row) for row in rows]
 
 
-def test_content_keys_tell_rows_apart() -> None:
+def test_content_keys_differ_between_rows() -> None:
     rows = [[], [0], [0, 0], [1, 2], [2, 1], [1, 2, 0]]
     assert len(set(batch(rows, keys=None).keys.tolist())) == len(rows)
     assert content_keys(np.array([7, 8, 7, 8]), np.array([0, 2, 4])).tolist()[0] == (
@@ -85,14 +85,14 @@ def test_streams_follow_the_reference(seed: int, t: int, key: int, purpose: str,
 
 
 @given(st.lists(st.integers(0, 40), max_size=6))
-def test_word_j_does_not_depend_on_how_many_are_asked_for(counts: list[int]) -> None:
+def test_word_j_does_not_depend_on_the_count(counts: list[int]) -> None:
     rng = Rng.at(5, 1, range(len(counts)))
     most = rng.bits("x", [40] * len(counts)).reshape(-1, 40)
     expected = [row[:n] for row, n in zip(most, counts, strict=True)]
     assert rng.bits("x", counts).tolist() == np.concatenate([[], *expected]).tolist()
 
 
-def test_draws_in_other_forms() -> None:
+def test_uniform_bernoulli_and_integers_follow_bits() -> None:
     rng = Rng.at(5, 1, [8, 9])
     words = rng.bits("x", [3, 4]).astype(np.uint64)
     assert rng.uniform("x", [3, 4]).tolist() == (words / 2**32).tolist()
@@ -100,7 +100,7 @@ def test_draws_in_other_forms() -> None:
     assert rng.integers("x", [3, 4], 10).tolist() == [int(w) * 10 >> 32 for w in words]
 
 
-def test_t_and_progress_may_differ_by_sample() -> None:
+def test_t_and_progress_can_differ_by_sample() -> None:
     rng = Rng.at(5, np.array([1, 2]), [8, 8], np.array([0.0, 1.0]))
     alone = Rng.at(5, 2, [8], 1.0)
     assert rng.row(1).bits("x", [4]).tolist() == alone.bits("x", [4]).tolist()
@@ -158,12 +158,12 @@ def test_draws_are_uncorrelated() -> None:
     assert likely(((one < 0.5) == (other < 0.5)).sum(), N, 0.5)
 
 
-def test_words_are_even() -> None:
+def test_words_are_uniform() -> None:
     values = Rng.at(1, 0, range(N)).integers("x", [5] * N, 64)
     assert fits(np.bincount(values, minlength=64), np.ones(64))
 
 
-def test_no_two_of_many_samples_share_a_stream() -> None:
+def test_streams_of_many_samples_are_distinct() -> None:
     keys = np.arange(200_000, dtype=np.uint64)
     assert len(np.unique(Rng.at(1, 0, keys).stream_keys("x"))) == len(keys)
     times = np.arange(200_000)

@@ -55,7 +55,7 @@ def test_round_trips(strategy: maskplug.Strategy) -> None:
 
 
 @nested
-def test_repr_says_everything(strategy: maskplug.Strategy) -> None:
+def test_repr_contains_all_options(strategy: maskplug.Strategy) -> None:
     text = repr(strategy)
     assert strategy.label in text
     assert strategy.fingerprint in text
@@ -92,11 +92,11 @@ SAME: list[tuple[Any, Any]] = [
 
 
 @pytest.mark.parametrize(("one", "other"), SAME)
-def test_one_meaning_has_one_fingerprint(one: Any, other: Any) -> None:
+def test_equal_options_have_one_fingerprint(one: Any, other: Any) -> None:
     assert one.fingerprint == other.fingerprint
 
 
-def test_the_order_of_keys_does_not_matter() -> None:
+def test_fingerprint_does_not_depend_on_key_order() -> None:
     strategy = NESTED["compose"]
     turned = {key: strategy.spec[key] for key in reversed(strategy.spec)}
     turned["options"] = dict(reversed(list(turned["options"].items())))
@@ -105,7 +105,7 @@ def test_the_order_of_keys_does_not_matter() -> None:
     assert specs.fingerprint(turned) == strategy.fingerprint
 
 
-def test_options_beside_a_spec_replace_its_own() -> None:
+def test_options_override_those_of_a_spec() -> None:
     spec = maskplug.strategy("dynamic", rate=0.2, unit="word").spec
     changed = maskplug.strategy(spec, rate=0.3).spec["options"]
     assert (changed["rate"], changed["unit"]) == (0.3, "word")
@@ -161,7 +161,7 @@ def test_unknown_parts(options: dict[str, Any], name: str) -> None:
     [Exact(unit="words"), Independent(always_one=1), Mix(unit="tokens"), Every(2, of="day")],  # type: ignore[arg-type]
     ids=repr,
 )
-def test_parts_made_in_python_are_checked_when_they_are_used(bad: Any) -> None:
+def test_parts_built_directly_are_checked_on_use(bad: Any) -> None:
     with pytest.raises(OptionError, match=type(bad).__name__):
         maskplug.compose(**{"selector": Exact(), bad.kind: bad})
 
@@ -171,7 +171,7 @@ def test_parts_made_in_python_are_checked_when_they_are_used(bad: Any) -> None:
     [{}, {"strategy": "dynamic"}, {"strategy": "dynamic", "options": {}, "x": 1}, {1: 2, "a": 3}],
     ids=str,
 )
-def test_specs_of_another_shape(spec: Any) -> None:
+def test_malformed_specs_are_refused(spec: Any) -> None:
     with pytest.raises(OptionError, match="a spec has the keys 'strategy' and 'options'"):
         maskplug.strategy(spec)
 
@@ -181,10 +181,12 @@ def test_options_of_a_spec_are_a_mapping() -> None:
         maskplug.strategy({"strategy": "dynamic", "options": None})
 
 
-def test_a_strategy_is_returned_as_it_is_and_takes_no_options() -> None:
+def test_built_strategy_is_returned_and_takes_no_options() -> None:
     strategy = maskplug.strategy("dynamic")
     assert maskplug.strategy(strategy) is strategy
-    with pytest.raises(OptionError, match=r"cannot pass options \['rate'\] together with the built"):
+    with pytest.raises(
+        OptionError, match=r"cannot pass options \['rate'\] together with the built"
+    ):
         maskplug.strategy(strategy, rate=0.1)
 
 
@@ -212,7 +214,7 @@ class Unregistered(maskplug.Selector):
         return maskplug.units(tokens, vocab)
 
 
-def test_a_part_without_a_name_masks_but_has_no_spec() -> None:
+def test_unregistered_part_masks_but_has_no_spec() -> None:
     strategy = maskplug.compose(Unregistered())
     assert strategy(equal_rows(1, 5), VOCAB).selection.mask.all()
     with pytest.raises(PluginError, match="Unregistered is not registered as a selector"):
@@ -250,7 +252,7 @@ PAIR = Entry("selector", "pair", 1, Pair, "x")
         ({"n": np.int64(2), "name": "x", "flags": [True]}, (2, "a", "x", (True,))),
     ],
 )
-def test_annotations_are_obeyed(options: dict[str, Any], result: Any) -> None:
+def test_option_types_follow_annotations(options: dict[str, Any], result: Any) -> None:
     assert specs.build(PAIR, options) == Pair(*result)
 
 
@@ -264,12 +266,12 @@ def test_annotations_are_obeyed(options: dict[str, Any], result: Any) -> None:
         ({"n": 1, "flags": [1]}, "'flags' is 1; it must be true or false"),
     ],
 )
-def test_annotations_are_enforced(options: dict[str, Any], message: str) -> None:
+def test_options_of_wrong_type_are_refused(options: dict[str, Any], message: str) -> None:
     with pytest.raises(OptionError, match=message):
         specs.build(PAIR, options)
 
 
-def test_strategies_and_tokens_travel_to_a_spawned_process() -> None:
+def test_strategies_and_tokens_can_be_pickled_to_a_spawned_process() -> None:
     tokens = equal_rows(3, 20)
     strategies = list(NESTED.values())
     with ProcessPoolExecutor(1, get_context("spawn")) as pool:

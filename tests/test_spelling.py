@@ -31,7 +31,7 @@ def share(vocab: Vocabulary, rows: list[list[int]]) -> float:
 
 
 @pytest.mark.parametrize("odd", ODD)
-def test_one_odd_piece_decides_nothing(odd: str) -> None:
+def test_single_marked_piece_is_ignored(odd: str) -> None:
     vocab = Vocabulary.from_pieces(["<mask>", *WORDS, odd], mask_id=0)
     assert vocab.word_mark == ""
     rows = np.random.default_rng(0).integers(1, vocab.size, (20, 100)).tolist()
@@ -41,7 +41,7 @@ def test_one_odd_piece_decides_nothing(odd: str) -> None:
 
 @pytest.mark.parametrize("odd", ODD)
 @pytest.mark.parametrize("mark", SUBWORDS)
-def test_one_odd_piece_changes_no_convention(mark: str, odd: str) -> None:
+def test_single_odd_piece_does_not_change_the_convention(mark: str, odd: str) -> None:
     assert spelling_of([*SUBWORDS[mark], odd]).mark == mark
 
 
@@ -58,7 +58,7 @@ def test_vocabularies_of_characters(odd: str, blank: bool) -> None:
     assert share(vocab, rows) == pytest.approx(0.15, abs=0.02)
 
 
-def test_maltese_words_are_no_byte_level_pieces() -> None:
+def test_maltese_is_not_detected_as_byte_level() -> None:
     words = [f"{a}{b}ż" for a in "ĠABC" for b in "abcdefgh"]
     assert spelling_of(words).mark == ""
 
@@ -76,7 +76,7 @@ def test_maltese_words_are_no_byte_level_pieces() -> None:
         (None, "Ġnew", "new"),
     ],
 )
-def test_only_the_vocabularys_own_mark_is_taken_off(
+def test_plain_removes_only_the_mark_of_the_vocabulary(
     mark: str | None, piece: str, bare: str
 ) -> None:
     assert plain(piece, mark) == bare
@@ -84,19 +84,19 @@ def test_only_the_vocabularys_own_mark_is_taken_off(
 
 @pytest.mark.parametrize("wrap", ["{}", "▁{}", "Ġ{}", "##{}", "{}@@", "{}</w>"])
 @pytest.mark.parametrize("name", ["<extra_id_{}>", "<sentinel:{}>", "<sentinel_{}>"])
-def test_sentinels_with_marks_by_number(wrap: str, name: str) -> None:
+def test_sentinels_with_word_marks_are_ordered_by_number(wrap: str, name: str) -> None:
     pieces = [wrap.format(name.format(number)) for number in (2, 10, 0, 1)]
     assert sentinels(enumerate(pieces)) == [2, 3, 0, 1]
     assert all(MARK.fullmatch(piece) for piece in pieces)
 
 
-def test_of_two_spellings_of_a_sentinel_the_shorter_one_counts() -> None:
+def test_shorter_spelling_of_a_sentinel_is_used() -> None:
     assert sentinels(enumerate(["<extra_id_0>", "▁<extra_id_0>"])) == [0]
     assert sentinels(enumerate(["▁<extra_id_0>", "<extra_id_0>"])) == [1]
 
 
 @pytest.mark.parametrize("text", ["<0x0A>", "<0xE4>", "<0xff>", "<", "[1]", "a<b>"])
-def test_text_is_no_mark(text: str) -> None:
+def test_ordinary_text_is_not_special(text: str) -> None:
     assert not MARK.fullmatch(text)
 
 
@@ -154,5 +154,5 @@ def test_sentencepiece_with_byte_fallback(kind: str) -> None:
         (Spelling("@@"), [".@@", "?", "!"]),
     ],
 )
-def test_sentences_end_however_stops_are_spelled(spelling: Spelling, pieces: list[str]) -> None:
+def test_sentence_ends_in_all_spellings(spelling: Spelling, pieces: list[str]) -> None:
     assert spelling.sentence_ends([*pieces, "a", "", ".a"]).tolist() == [True] * 3 + [False] * 3

@@ -60,11 +60,13 @@ class Reading(maskplug.Selector):
         return maskplug.Selection.from_mask(tokens.annotations["mood"] > 0, tokens)
 
 
-def test_a_layer_that_is_read_must_be_there() -> None:
+def test_missing_annotation_is_refused() -> None:
     strategy = maskplug.strategy("chain", strategies=[named(Reading()), "dynamic"])
     assert strategy.required_annotations == ("mood",)
     strategy.dry_run(VOCAB)
-    with pytest.raises(TokenError, match=r"reads the annotation 'mood', .* \(its layers: 'protected'\)"):
+    with pytest.raises(
+        TokenError, match=r"reads the annotation 'mood', .* \(its layers: 'protected'\)"
+    ):
         strategy(batch([[5, 6]], protected=[[False, True]]), VOCAB)
     assert strategy(batch([[5, 6]], mood=[[0, 1]]), VOCAB).selection.mask[1]
 
@@ -77,7 +79,7 @@ class Failing(maskplug.Selector):
         raise self.error("inside")
 
 
-def test_errors_of_our_own_are_not_wrapped() -> None:
+def test_maskplug_errors_are_not_wrapped() -> None:
     class Own(MaskplugError):
         pass
 
@@ -111,7 +113,7 @@ class OnlyTogether(maskplug.Selector):
         return maskplug.units(tokens, vocab)
 
 
-def test_errors_that_no_sample_raises_alone_are_explained() -> None:
+def test_errors_that_no_single_sample_raises_are_explained() -> None:
     with pytest.raises(StrategyError, match="ValueError: together"):
         named(OnlyTogether())(TOKENS, VOCAB)
 
@@ -124,7 +126,7 @@ class Around(maskplug.Selector):
         return self.inner.select(tokens, vocab, rng)
 
 
-def test_schedules_inside_nested_parts_are_seen() -> None:
+def test_schedules_in_nested_parts_are_found() -> None:
     assert named(Around(Exact(Linear(0.3, 0.1)))).needs_progress
     assert not named(Around(Exact(0.3))).needs_progress
 
@@ -141,7 +143,7 @@ def test_labels_in_place_need_inputs_in_place() -> None:
         strategy(TOKENS, VOCAB)
 
 
-def test_a_clock_that_raises_is_explained() -> None:
+def test_error_of_a_clock_is_explained() -> None:
     @dataclass(frozen=True)
     class Stuck(maskplug.Clock):
         def __call__(self, epoch, step):  # type: ignore[no-untyped-def]
@@ -152,10 +154,12 @@ def test_a_clock_that_raises_is_explained() -> None:
         made(TOKENS, VOCAB)
 
 
-def test_parts_without_a_name_mask_but_have_no_spec() -> None:
+def test_strategies_of_unregistered_parts_have_no_spec() -> None:
     made = Composed(Failing(), DYNAMIC.replacement, DYNAMIC.target, DYNAMIC.clock, options=None)
     assert "Failing" in repr(made)
-    with pytest.raises(StrategyError, match="it cannot be reproduced by a command: Failing is not registered"):
+    with pytest.raises(
+        StrategyError, match="it cannot be reproduced by a command: Failing is not registered"
+    ):
         made(TOKENS, VOCAB)
 
 
@@ -164,13 +168,13 @@ class Astray(maskplug.Selector):
         return maskplug.Selection(np.array([1 << 40]), np.array([3]), np.array([0, 1]), 3)
 
 
-def test_a_selection_outside_the_batch_is_an_error_and_not_a_crash() -> None:
+def test_selection_outside_the_batch_is_an_error() -> None:
     broken = replace(maskplug.strategy("dynamic"), selector=Astray())
     with pytest.raises(maskplug.MaskplugError, match="outside the sample"):
         broken(batch([[5, 6, 7]]), VOCAB)
 
 
-def test_clocks_of_all_stages_are_told() -> None:
+def test_clocks_include_all_stages() -> None:
     made = maskplug.strategy("chain", strategies=["static", {"name": "dynamic", "clock": "step"}])
     assert [type(clock).__name__ for clock in made.clocks] == ["Never", "Step"]
     assert made.needs_step

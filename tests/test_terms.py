@@ -61,7 +61,7 @@ def test_options_by_other_names(strategy: str, option: str, ours: str) -> None:
         maskplug.strategy(strategy, **{option: 0.15})
 
 
-def test_only_what_there_is_is_suggested() -> None:
+def test_only_existing_choices_are_suggested() -> None:
     with pytest.raises(MaskplugError, match=r"no option 'poisson_lambda'\. Choices: clock"):
         maskplug.strategy("dynamic", poisson_lambda=3.0)
 
@@ -72,17 +72,17 @@ def test_patterns_by_other_names(name: str, ours: str) -> None:
         maskplug.pattern(name)
 
 
-def test_what_is_suggested_exists() -> None:
+def test_suggested_names_exist() -> None:
     known = {entry.name for entry in registry().entries}
     for entry in registry().entries:
         known |= set(inspect.signature(entry.factory).parameters)
     assert {ours for names in OTHER_NAMES for ours in names} <= known
 
 
-def test_no_name_has_two_meanings() -> None:
+def test_synonyms_are_unique() -> None:
     others = " ".join(OTHER_NAMES.values()).split()
     assert len(others) == len(set(others))
 
 
-def test_other_words_have_no_such_meaning() -> None:
+def test_other_words_are_not_synonyms() -> None:
     assert did_you_mean("zzz", ["span"]) == ". Choices: span"

@@ -17,7 +17,7 @@ ROWS = [[5, 6, 7], [], [8]]
 
 
 @given(ragged())
-def test_lists_arrays_and_flat_ids_make_the_same_batch(rows: list[list[int]]) -> None:
+def test_lists_arrays_and_flat_ids_give_the_same_batch(rows: list[list[int]]) -> None:
     flat = np.array([token for row in rows for token in row], np.int32)
     offsets = np.cumsum([0, *map(len, rows)])
     forms = [
@@ -62,7 +62,7 @@ def test_arrays_are_read_only() -> None:
 
 
 @pytest.mark.parametrize("bad", [[1.5], ["5"], [None], [[1]], [2**63], np.array([0.5]), [5, "x"]])
-def test_rows_of_something_else(bad: Any) -> None:
+def test_invalid_rows_are_refused(bad: Any) -> None:
     with pytest.raises(TokenError, match="row 1 does not hold integers only"):
         TokenBatch.from_lists([[1], bad])
 
@@ -70,7 +70,7 @@ def test_rows_of_something_else(bad: Any) -> None:
 @pytest.mark.parametrize(
     "offsets", [[], [0], [0, 1], [1, 3], [0, 2, 1, 3], [0, 4], [0, 2**40], [-1, 3]], ids=str
 )
-def test_offsets_that_do_not_fit(offsets: list[int]) -> None:
+def test_invalid_offsets_are_refused(offsets: list[int]) -> None:
     with pytest.raises(TokenError, match="offsets must increase from 0 to 3"):
         TokenBatch.from_flat([5, 6, 7], offsets)
 
@@ -79,12 +79,12 @@ def test_offsets_that_do_not_fit(offsets: list[int]) -> None:
     ("ids", "offsets", "culprit"),
     [([1.0, 2.0], [0, 2], "ids are"), ([1, 2], [0.0, 2.0], "offsets"), ([[1, 2]], [0, 1], "ids")],
 )
-def test_arrays_of_something_else(ids: Any, offsets: Any, culprit: str) -> None:
+def test_invalid_arrays_are_refused(ids: Any, offsets: Any, culprit: str) -> None:
     with pytest.raises(TokenError, match=culprit):
         TokenBatch.from_flat(np.array(ids), np.array(offsets))
 
 
-def test_keys_that_do_not_fit() -> None:
+def test_invalid_keys_are_refused() -> None:
     with pytest.raises(TokenError, match="3 samples came with 2 keys"):
         TokenBatch.from_lists(ROWS, keys=[1, 2])
 
@@ -96,7 +96,7 @@ def test_keys_that_do_not_fit() -> None:
         ([[1, 1, 1], []], "annotation 'x' has 2 rows for 3 samples"),
     ],
 )
-def test_layers_that_do_not_fit(layer: Any, message: str) -> None:
+def test_invalid_annotations_are_refused(layer: Any, message: str) -> None:
     with pytest.raises(TokenError, match=message):
         batch(ROWS, x=layer)
 
@@ -128,7 +128,7 @@ def test_mask_of_spans() -> None:
     assert not spans.mask.flags.writeable
 
 
-def test_a_mask_of_another_length() -> None:
+def test_mask_of_another_length_is_refused() -> None:
     with pytest.raises(TokenError, match="2 values for 4 tokens"):
         Selection.from_mask(np.array([True, False]), batch(ROWS))
 
@@ -147,7 +147,7 @@ def test_a_mask_of_another_length() -> None:
         ([99], [1], [0, 0, 0, 1], "at 96 in sample 2"),
     ],
 )
-def test_selections_that_kernels_must_not_see(
+def test_invalid_selections_are_refused(
     starts: list[int], lengths: list[int], offsets: list[int], said: str
 ) -> None:
     tokens = batch([[5, 6, 7], [], [8, 9]])
@@ -155,13 +155,13 @@ def test_selections_that_kernels_must_not_see(
         Selection(*map(np.array, (starts, lengths, offsets)), 5).check(tokens)
 
 
-def test_a_selection_of_another_batch() -> None:
+def test_selection_of_another_batch_is_refused() -> None:
     with pytest.raises(TokenError, match="out of 4 tokens, does not fit a batch of 1 samples"):
         Selection.from_mask(np.ones(4, bool), batch([[5, 6, 7, 8]])).check(batch([[5]]))
 
 
 @given(ragged(), st.randoms(use_true_random=False))
-def test_sound_selections_pass(rows: list[list[int]], picks: Any) -> None:
+def test_valid_selections_pass(rows: list[list[int]], picks: Any) -> None:
     tokens = batch(rows)
     mask = np.array([picks.random() < 0.5 for _ in tokens.ids], bool)
     selection = Selection.from_mask(mask, tokens)
@@ -170,7 +170,7 @@ def test_sound_selections_pass(rows: list[list[int]], picks: Any) -> None:
     gaps.check(tokens)
 
 
-def test_taking_by_another_number_of_bools() -> None:
+def test_take_with_wrong_length_is_refused() -> None:
     selection = Selection.from_mask(np.ones(4, bool), batch([[5, 6, 7, 8]]))
     with pytest.raises(TokenError, match="3 bools for 4 spans"):
         selection.take(np.ones(3, bool))

@@ -24,7 +24,7 @@ def test_tokens(rows: list[list[int]]) -> None:
 
 
 @given(ragged())
-def test_words_are_a_partition_of_the_tokens(rows: list[list[int]]) -> None:
+def test_words_partition_the_maskable_tokens(rows: list[list[int]]) -> None:
     tokens = batch(rows)
     words = units(tokens, VOCAB, "word")
     assert (words.mask == units(tokens, VOCAB).mask).all()
@@ -42,7 +42,7 @@ def test_a_word_ends_at_a_special_and_at_a_protected_token() -> None:
     assert (words.starts.tolist(), words.lengths.tolist()) == ([0, 3], [2, 1])
 
 
-def test_words_of_the_other_table_and_of_a_layer() -> None:
+def test_words_from_joins_next_and_from_annotation() -> None:
     joins = Vocabulary(size=60, special_ids=SPECIAL, joins_next=np.arange(60) % 2 == 0)
     rows = [[6, 7, 8, 10, 11], [7, 6], [7, 9]]
     assert units(batch(rows), joins, "word").lengths.tolist() == [2, 3, 1, 1, 1, 1]
@@ -51,7 +51,7 @@ def test_words_of_the_other_table_and_of_a_layer() -> None:
     assert units(tokens, joins, "word").lengths.tolist() == [1, 3, 1, 2, 1, 1]
 
 
-def test_without_words() -> None:
+def test_missing_word_boundaries_are_refused() -> None:
     with pytest.raises(VocabularyError, match="whole words need to know"):
         units(batch([[5]]), Vocabulary(size=60), "word")
 
@@ -63,7 +63,9 @@ def test_ids_outside_the_vocabulary() -> None:
 
 
 @given(ragged(), st.integers(0, 5), st.integers(0, 9))
-def test_stretches_are_joined_runs_of_units(rows: list[list[int]], first: int, count: int) -> None:
+def test_contiguous_units_match_the_reference(
+    rows: list[list[int]], first: int, count: int
+) -> None:
     tokens = batch(rows)
     every = units(tokens, VOCAB)
     chosen = contiguous(every, np.full(len(rows), first), np.full(len(rows), count))
@@ -87,7 +89,7 @@ def test_stretches_are_joined_runs_of_units(rows: list[list[int]], first: int, c
 
 
 @given(st.lists(st.integers(0, 300), min_size=1, max_size=6), seeds, st.floats(0, 1))
-def test_no_budget_exceeds_the_most(counts: list[int], seed: int, rate: float) -> None:
+def test_budget_is_at_most_max_budget(counts: list[int], seed: int, rate: float) -> None:
     available = np.array(counts, np.int64)
     for high in (rate, Linear(0.0, rate)):
         rng = Rng.at(seed, 1, range(len(counts)), 1.0)
@@ -97,7 +99,7 @@ def test_no_budget_exceeds_the_most(counts: list[int], seed: int, rate: float) -
 
 
 @given(st.lists(st.integers(0, 50), max_size=6), seeds, st.floats(0, 1))
-def test_budget_follows_the_reference(counts: list[int], seed: int, rate: float) -> None:
+def test_budget_matches_the_reference(counts: list[int], seed: int, rate: float) -> None:
     got = budget(rate, np.array(counts, np.int64), Rng.at(seed, 1, range(len(counts))))
     expected = [ref.Sample(seed, 1, i).budget(rate, count) for i, count in enumerate(counts)]
     assert got.tolist() == expected
@@ -126,6 +128,6 @@ def test_budget_by_sample() -> None:
     assert got.tolist() == [20, 10, 0]
 
 
-def test_ordinary_and_special_are_all_there_is() -> None:
+def test_ordinary_and_special_ids_partition_the_vocabulary() -> None:
     assert sorted([*ORDINARY, *SPECIAL]) == list(range(VOCAB.size))
     assert VOCAB.ordinary.tolist() == ORDINARY

@@ -14,7 +14,7 @@ from maskplug.errors import VocabularyError
 from support.batches import batch
 
 
-def test_everything_named_is_special() -> None:
+def test_named_ids_are_special() -> None:
     vocab = Vocabulary(
         size=12, mask_id=4, pad_id=0, bos_id=2, eos_id=3, special_ids={1}, sentinel_ids=[11, 10]
     )
@@ -48,7 +48,7 @@ def test_lists_of_ids_outside(name: str) -> None:
         ({"size": 1, "word_start": [True], "joins_next": [True]}, "only one of them"),
     ],
 )
-def test_contradictions(options: dict[str, Any], message: str) -> None:
+def test_contradictory_arguments_are_refused(options: dict[str, Any], message: str) -> None:
     with pytest.raises(VocabularyError, match=message):
         Vocabulary(**options)
 
@@ -64,7 +64,7 @@ def test_contradictions(options: dict[str, Any], message: str) -> None:
         (["<s>", "new", "er"], "word_start", [1, 1, 1]),
     ],
 )
-def test_spelling_tells_where_words_begin(
+def test_word_starts_follow_the_spelling(
     pieces: list[str], table: str, expected: list[int]
 ) -> None:
     vocab = Vocabulary.from_pieces(pieces)

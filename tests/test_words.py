@@ -33,7 +33,7 @@ TEXTS = [
 
 
 @given(rows, edge_rows, edge_rows, st.sampled_from([BY_MARKS, BY_CLASSES]))
-def test_words_are_runs_of_pairs_that_join(
+def test_words_match_the_pairwise_rule(
     many: list[list[int]], first: list[Edge], last: list[Edge], joins: np.ndarray
 ) -> None:
     rule = WordRule(np.array(first), np.array(last), with_scripts(joins))
@@ -56,7 +56,9 @@ def test_words_are_runs_of_pairs_that_join(
 
 @pytest.mark.parametrize("make", [WordRule.from_starts, WordRule.from_joins])
 @given(table=st.lists(st.booleans(), min_size=SIZE, max_size=SIZE), many=rows)
-def test_tables_are_cases_of_the_rule(make: Any, table: list[bool], many: list[list[int]]) -> None:
+def test_word_start_and_joins_next_are_special_cases_of_the_rule(
+    make: Any, table: list[bool], many: list[list[int]]
+) -> None:
     starts = make == WordRule.from_starts
     rule = make(table)
     for row in many:
@@ -82,7 +84,7 @@ def cut(data: bytes, places: set[int]) -> list[bytes]:
 
 
 @given(st.sampled_from(TEXTS), st.sets(st.integers(1, 60)), st.sampled_from([BY_MARKS, BY_CLASSES]))
-def test_no_character_is_cut(text: str, places: set[int], joins: np.ndarray) -> None:
+def test_characters_are_never_split(text: str, places: set[int], joins: np.ndarray) -> None:
     full = with_scripts(joins)
     parts = cut(text.encode(), places)
     done = 0
@@ -116,5 +118,5 @@ def test_classes_of_characters(text: str, kinds: str) -> None:
     ("text", "kind"),
     [("ကု", Edge.COMPLEX), ("เ", Edge.LEADING), ("ក្", Edge.LEADING), ("a\u0301", Edge.LETTER)],
 )
-def test_marks_end_as_what_they_are_on(text: str, kind: Edge) -> None:
+def test_last_edge_ignores_combining_marks(text: str, kind: Edge) -> None:
     assert ending(text) == kind

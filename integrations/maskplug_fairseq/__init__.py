@@ -1,18 +1,15 @@
-"""maskplug for fairseq: its tasks with masks that are plugins, its models with attention patterns.
+"""maskplug for fairseq: tasks with masking strategies, models with attention patterns.
 
-This folder is what ``--user-dir`` takes (``maskplug fairseq-dir`` prints it); importing it, in
-either way, registers tasks and models and tells torch which classes fairseq's checkpoints hold.
+Pass this folder to ``--user-dir`` (``maskplug fairseq-dir`` prints it). Importing it registers
+tasks and models, and allows torch to load fairseq's checkpoints.
 """
 
-from maskplug_fairseq.classification import MaskplugClassificationTask
-from maskplug_fairseq.denoising import MaskplugDenoisingTask
-from maskplug_fairseq.masked_lm import MaskplugMaskedLMTask
+from maskplug_fairseq.classification import MaskedSentencesDataset, MaskplugClassificationTask
+from maskplug_fairseq.denoising import DenoisingDataset, MaskplugDenoisingTask
+from maskplug_fairseq.masked_lm import MaskedLMDataset, MaskplugMaskedLMTask
 from maskplug_fairseq.models import MaskplugBARTModel, MaskplugTransformerModel
-from maskplug_fairseq.monolingual import DenoisingDataset, MaskedLMDataset
-from maskplug_fairseq.pairs import MaskedPairDataset
 from maskplug_fairseq.safe_globals import allow_checkpoints
-from maskplug_fairseq.sentences import MaskedSentencesDataset
-from maskplug_fairseq.translation import MaskplugTranslationTask
+from maskplug_fairseq.translation import MaskedPairDataset, MaskplugTranslationTask
 from maskplug_fairseq.vocabulary import vocabulary
 
 __all__ = [

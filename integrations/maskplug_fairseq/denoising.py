@@ -1,193 +1,188 @@
-"""The task ``maskplug_denoising``: a decoder restores what noise took from a text."""
+"""The task ``maskplug_denoising``: a decoder restores a text from its masked form."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
+import numpy as np
 import torch
 from fairseq import utils
-from fairseq.data import Dictionary
-from fairseq.tasks import FairseqTask, register_task
+from fairseq.data import Dictionary, ListDataset
+from fairseq.tasks import register_task
+from fairseq.tasks.denoising import DenoisingTask
 
-from maskplug import Masked, OptionError, Strategy, compose
-from maskplug.types import IntArray
-from maskplug_fairseq.blocks import Cut
-from maskplug_fairseq.loaded import joined
-from maskplug_fairseq.monolingual import DenoisingDataset
+from maskplug import Masked, OptionError, Strategy, Vocabulary, compose
+from maskplug.collate import pad
+from maskplug_fairseq.dataset import shift_right
+from maskplug_fairseq.masked_lm import MaskedRowsDataset, load_texts
 from maskplug_fairseq.options import MaskplugDenoisingConfig
-from maskplug_fairseq.rows import Rows
-from maskplug_fairseq.task import MaskingTask, refuse_layers, short_of_sentinels
+from maskplug_fairseq.rows import RowBatch, Rows, TextRows
+from maskplug_fairseq.task import MaskingTask, explain_sentinels
 from maskplug_fairseq.vocabulary import MASK
 
 
-class OneDictionaryTask(FairseqTask):  # type: ignore[misc]
-    """A task whose sources and targets share the dictionary in the first data folder."""
+@cache
+def unmasked() -> Strategy:
+    """Return a strategy that leaves sources unmasked; its targets are the sources."""
+    return compose("nothing", "delete", "original", "never")
 
-    def __init__(self, cfg: Any, dictionary: Any) -> None:
-        super().__init__(cfg)
-        self.dictionary = dictionary
+
+class DenoisingDataset(MaskedRowsDataset):
+    """Generate the strategy's targets from the masked rows; batches start with the longest source.
+
+    ``first_tokens`` are the first tokens of the decoder's input by text.
+    """
+
+    def __init__(
+        self, dataset: Rows, vocab: Vocabulary, first_tokens: Mapping[str, int], **options: Any
+    ) -> None:
+        super().__init__(dataset, vocab, **options)
+        self.first_tokens = np.array([first_tokens[name] for name in dataset.names], np.int64)
+
+    def collate(self, rows: RowBatch, masked: Masked) -> dict[str, Any]:
+        """Return a text-to-text batch, and ``first_tokens``: the decoder's first tokens."""
+        assert masked.targets is not None  # checked by the task
+        order = np.argsort(-masked.inputs.lengths, kind="stable")
+        first = self.first_tokens[rows.texts]
+        sources, targets, decoder_inputs = (
+            torch.from_numpy(pad(ragged, self.pad_id)[order])
+            for ragged in (masked.inputs, masked.targets, shift_right(masked.targets, first))
+        )
+        return {
+            "id": torch.from_numpy(rows.indices[order]),
+            "nsentences": len(rows),
+            "ntokens": len(masked.targets.values),
+            "net_input": {
+                "src_tokens": sources,
+                "src_lengths": torch.from_numpy(masked.inputs.lengths[order]),
+                "prev_output_tokens": decoder_inputs,
+            },
+            "target": targets,
+            "first_tokens": torch.from_numpy(first[order]),
+        }
+
+
+class OneDictionaryTask(DenoisingTask):  # type: ignore[misc]
+    """fairseq's ``denoising`` without the options of its own noise."""
 
     @classmethod
     def setup_task(cls, cfg: Any, **kwargs: Any) -> Any:
-        """Load the dictionary, ``dict.txt``, and make the task."""
+        """Load ``dict.txt`` of the first data folder and create the task."""
         folder = utils.split_paths(cfg.data)[0]
         return cls(cfg, Dictionary.load(os.path.join(folder, "dict.txt")))
-
-    @property
-    def source_dictionary(self) -> Any:
-        """The dictionary."""
-        return self.dictionary
-
-    @property
-    def target_dictionary(self) -> Any:
-        """The dictionary."""
-        return self.dictionary
 
 
 @register_task("maskplug_denoising", dataclass=MaskplugDenoisingConfig)
 class MaskplugDenoisingTask(MaskingTask, OneDictionaryTask):
-    """As fairseq's ``denoising`` and ``multilingual_denoising``, for any text-to-text strategy.
+    """fairseq's ``denoising`` and ``multilingual_denoising`` with any text-to-text strategy.
 
-    The key of a sample is its row number, or with ``--langs`` ``derive(number, language)``.
-    Validation and test sets are masked as at the very start of training; without a strategy,
-    fairseq-generate and fairseq-interactive read the text as it is.
+    The key of a sample is its row number; with ``--langs``, ``derive(number, language)``.
+    Validation and test sets have the masks of epoch 0 in every epoch. fairseq-generate and
+    fairseq-interactive read unmasked text if no strategy is given.
     """
 
     def __init__(self, cfg: Any, dictionary: Any) -> None:
         if not 0 <= cfg.multilang_sampling_alpha <= 1:
             raise OptionError(
-                f"--multilang-sampling-alpha is {cfg.multilang_sampling_alpha}; it goes from 0 "
-                "(as many rows of each language) to 1 (every row once)"
+                f"--multilang-sampling-alpha is {cfg.multilang_sampling_alpha}; it must be from 0 "
+                "(equally many rows of each language) to 1 (every row once)"
             )
         if cfg.add_lang_token and not cfg.langs:
             raise OptionError("--add-lang-token needs --langs, the languages in the data folder")
         super().__init__(cfg, dictionary)
 
     def added_symbols(self) -> list[str]:
-        """The languages' symbols and ``<mask>``, in fairseq's order."""
+        """Return the language symbols and ``<mask>``, in fairseq's order."""
         marks = [f"[{name}]" for name in self.languages] if self.cfg.add_lang_token else []
         return [*marks, MASK]
 
     @property
     def languages(self) -> list[str]:
-        """The names of the texts; "" for the one without ``--langs``."""
+        """The names of the texts; [""] without ``--langs``."""
         return str(self.cfg.langs).split(",")
 
     def check_result(self, masked: Masked) -> None:
-        """Targets for a decoder, and nothing that the model does not take.
-
-        Raises:
-            OptionError: for any other strategy; the message says what to do.
-        """
-        who = f"strategy {self.masking_strategy.label!r}"
+        """Require targets for a decoder, and no other outputs."""
         if masked.targets is None:
             raise OptionError(
-                f"{who} predicts in place, and a denoising decoder needs a text to generate: use "
-                "--task maskplug_masked_lm, or a strategy with targets (bart, t5, or compose with "
-                '"target": "original")'
+                f"{self._strategy_name} predicts in place, but a denoising decoder needs a text to "
+                "generate: use --task maskplug_masked_lm, or a strategy with targets (bart, t5, or "
+                'compose with "target": "original")'
             )
-        refuse_layers(who, masked)
+        self.refuse_annotations(masked)
 
     def load_dataset(
         self, split: str, epoch: int = 1, combine: bool = False, **kwargs: Any
     ) -> None:
-        """Load and mask a split; only the training split's masks follow the epochs.
-
-        Raises:
-            OptionError: when there is no strategy, or it needs a time that this run cannot tell.
-            VocabularyError: when the longest row needs more sentinels than there are.
-        """
-        trained = self.trains_on(split, kwargs)
+        """Load and mask a split; only the masks of the training split change with the epoch."""
+        trained = self.is_trained(split, kwargs)
         saved = kwargs.get("task_cfg")
         marked = bool(getattr(self.cfg if saved is None else saved, "add_lang_token", False))
-        made = self._noise(inference=saved is not None)
-        rows = Rows(
-            {name: self._text(name, split, epoch, combine, marked) for name in self.languages},
-            made.bounds,
-            self.cfg.seed,
-            self.cfg.multilang_sampling_alpha if trained else 1.0,
-        )
+        strategy = self.masking_strategy
+        if self.masks_nothing:
+            if saved is None:
+                raise OptionError(
+                    f"--masking-plugin is {self.cfg.masking_plugin}, which masks nothing, so there "
+                    "is nothing to restore: choose a strategy with targets (maskplug list)"
+                )
+            strategy = unmasked()
         if trained:
             self.check_time()
+        endings = {name: self._row_end(name, marked) for name in self.languages}
+        texts = load_texts(self, endings, split, epoch, combine, drop_eos=True)
+        alpha = self.cfg.multilang_sampling_alpha if trained else 1.0
+        rows = Rows(texts, strategy.bounds, self.cfg.seed, alpha)
         dataset = DenoisingDataset(
             rows,
             self.masking_vocabularies["source"],
-            {name: self._end(name, marked)[-1] for name in self.languages},
-            strategy=made,
-            seed=self.cfg.masking_seed,
-            max_epoch=self.cfg.max_epoch,
-            frozen=not trained,
+            {name: end[-1] for name, end in endings.items()},
+            **{**self.dataset_options, "strategy": strategy},
+            fixed_masks=not trained,
         )
-        with short_of_sentinels():  # the longest row needs the most; it should fail now
+        with explain_sentinels():  # the longest row needs most sentinels; fail before training
             dataset.collater([dataset[int(rows.sizes.argmax())]])
         self.datasets[split] = dataset
 
-    def _noise(self, inference: bool) -> Strategy:
-        if not self.idle:
-            return self.masking_strategy
-        if inference:
-            return clean()
-        raise OptionError(
-            f"--masking-plugin is {self.cfg.masking_plugin}, which takes nothing away, so that "
-            "there is nothing to restore: name a strategy with targets (maskplug list)"
-        )
-
-    def _end(self, language: str, marked: bool) -> tuple[int, ...]:
-        """What stands at the end of a row; the decoder begins with the last of it."""
+    def _row_end(self, language: str, marked: bool) -> tuple[int, ...]:
+        """Return the special tokens at the end of a row; the decoder starts with the last one."""
         eos = self.dictionary.eos()
         if not marked:
             return (eos,)
         mark = f"[{language}]"
         if mark not in self.dictionary:
             raise OptionError(
-                f"the rows end with their language's symbol, and the model has no {mark!r}: name "
-                "with --langs languages that it was trained on"
+                f"rows end with their language's symbol, but the model has no {mark!r}: set "
+                "--langs to languages that it was trained on"
             )
         return (eos, self.dictionary.index(mark))
 
-    def _text(self, language: str, split: str, epoch: int, combine: bool, marked: bool) -> Any:
-        paths = utils.split_paths(self.cfg.data)
-        folder = os.path.join(paths[(epoch - 1) % len(paths)], language)
-        cut = Cut(
-            str(self.cfg.sample_break_mode),
-            self.cfg.tokens_per_sample,
-            (self.dictionary.bos(),),
-            self._end(language, marked),
-            bare=True,
-        )
-        return cut.rows(folder, split, self.dictionary, combine)
-
-    def max_positions(self) -> tuple[int, int]:
-        """The longest source and target that are used."""
-        return self.cfg.max_source_positions, self.cfg.max_target_positions
-
-    def uneven_epochs(self) -> str:
-        """Resampling makes epochs uneven, too."""
+    def uneven_epochs_reason(self) -> str:
+        """Return why epochs may differ in their number of batches; resampling is one reason."""
         if len(self.languages) > 1 and self.cfg.multilang_sampling_alpha != 1:
             return "--multilang-sampling-alpha"
-        return super().uneven_epochs()
+        return super().uneven_epochs_reason()
 
     def build_dataset_for_inference(
         self, src_tokens: list[Any], src_lengths: Any, **kwargs: Any
     ) -> Any:
-        """Lines that a user types, each a row of its own, as it is.
-
-        Raises:
-            OptionError: when their language is not known.
-        """
-        if self.cfg.add_lang_token and len(self.languages) > 1:
-            raise OptionError("--langs names several languages; name the one that is typed")
-        language = self.languages[0]
+        """Return unmasked rows for lines of fairseq-interactive."""
         marked = self.cfg.add_lang_token
-        end = self._end(language, marked)
-        lines = _Lines(
-            [torch.tensor([self.dictionary.bos(), *line.tolist(), *end[1:]]) for line in src_tokens]
-        )
-        made, vocab = clean(), self.masking_vocabularies["source"]
-        rows = Rows({language: lines}, made.bounds, self.cfg.seed)
+        if marked and len(self.languages) > 1:
+            raise OptionError("--langs has several languages; set it to the language of the input")
+        language = self.languages[0]
+        end = self._row_end(language, marked)
+        lines = ListDataset(src_tokens, [len(line) for line in src_tokens])
+        text = TextRows(lines, (self.dictionary.bos(),), end[1:])  # lines end with eos
         return DenoisingDataset(
-            rows, vocab, {language: end[-1]}, strategy=made, seed=self.cfg.masking_seed, frozen=True
+            Rows({language: text}, unmasked().bounds, self.cfg.seed),
+            self.masking_vocabularies["source"],
+            {language: end[-1]},
+            strategy=unmasked(),
+            seed=self.cfg.masking_seed,
+            fixed_masks=True,
         )
 
     def inference_step(
@@ -198,45 +193,24 @@ class MaskplugDenoisingTask(MaskingTask, OneDictionaryTask):
         prefix_tokens: Any = None,
         constraints: Any = None,
     ) -> list[Any]:
-        """Generate language by language: each begins with its own symbol."""
-        heads = sample.get("heads")
-        if heads is None:  # fairseq-interactive keeps nothing but the sources
-            head = self._end(self.languages[0], self.cfg.add_lang_token)[-1]
-            heads = torch.full((len(sample["net_input"]["src_tokens"]),), head)
-        found: list[Any] = [None] * len(heads)
-        for head in heads.unique().tolist():
-            rows = (heads == head).nonzero().flatten()
+        """Generate language by language, each with its symbol as the first token."""
+        first_tokens = sample.get("first_tokens")
+        if first_tokens is None:  # fairseq-interactive keeps only the sources
+            first = self._row_end(self.languages[0], self.cfg.add_lang_token)[-1]
+            first_tokens = torch.full((len(sample["net_input"]["src_tokens"]),), first)
+        hypotheses: list[Any] = [None] * len(first_tokens)
+        for first in first_tokens.unique().tolist():
+            rows = (first_tokens == first).nonzero().flatten()
+            batch = {name: value[rows] for name, value in sample.items() if torch.is_tensor(value)}
+            net_input = {name: value[rows] for name, value in sample["net_input"].items()}
             with torch.no_grad():
-                made = generator.generate(
+                generated = generator.generate(
                     models,
-                    _take(sample, rows),
+                    {**batch, "net_input": net_input},
                     prefix_tokens=None if prefix_tokens is None else prefix_tokens[rows],
                     constraints=None if constraints is None else constraints[rows],
-                    bos_token=head,
+                    bos_token=first,
                 )
-            for row, hypotheses in zip(rows.tolist(), made, strict=True):
-                found[row] = hypotheses
-        return found
-
-
-def clean() -> Strategy:
-    """No noise: what is there must be said again."""
-    return compose("nothing", "delete", "original", "never")
-
-
-class _Lines(list[torch.Tensor]):
-    """Rows in memory."""
-
-    @property
-    def sizes(self) -> list[int]:
-        return [len(line) for line in self]
-
-    def load(self, numbers: IntArray) -> tuple[IntArray, IntArray, None]:
-        """Rows by their numbers; a row is a line."""
-        return *joined([self[number] for number in numbers.tolist()]), None
-
-
-def _take(batch: dict[str, Any], rows: torch.Tensor) -> dict[str, Any]:
-    """Some rows of a batch."""
-    taken = {name: value[rows] for name, value in batch.items() if torch.is_tensor(value)}
-    return {**taken, "net_input": {n: value[rows] for n, value in batch["net_input"].items()}}
+            for row, beams in zip(rows.tolist(), generated, strict=True):
+                hypotheses[row] = beams
+        return hypotheses

@@ -1,7 +1,7 @@
-"""fairseq's Transformer and BART, whose attention follows patterns.
+"""fairseq's Transformer and BART with attention patterns.
 
-Without a pattern they are fairseq's, and with one they have the same parameters: checkpoints fit
-both.
+Without patterns they are equal to fairseq's. Parameters are the same with and without patterns, so
+that checkpoints fit both.
 """
 
 from __future__ import annotations
@@ -18,19 +18,17 @@ from fairseq.models import (
 )
 from fairseq.models.bart import BARTModel
 from fairseq.models.transformer import TransformerModel
-from fairseq.modules import MultiheadAttention
 
 from maskplug.errors import OptionError
-from maskplug_fairseq.attention import PatternAttention, Progress
-from maskplug_fairseq.attention_masks import Masks
+from maskplug_fairseq.attention import Masks, PatternAttention, TargetProgress
 from maskplug_fairseq.attention_options import (
-    AttentionPlan,
+    AttentionConfig,
+    StartFindingEncoder,
     add_attention_args,
-    attention_plan,
+    parse_attention_args,
 )
-from maskplug_fairseq.attention_tokens import ReadingEncoder
 
-#: fairseq's architectures that have a twin with patterns, called maskplug_…
+#: fairseq's architectures that also exist as maskplug_NAME, with patterns.
 ARCHITECTURES = {
     "maskplug_transformer": (
         "transformer",
@@ -45,96 +43,81 @@ ARCHITECTURES = {
 }
 
 
-class _FollowsPatterns:
-    """Mixed in before one of fairseq's models."""
+class _AttentionPatterns:
+    """A mixin to kind before one of fairseq's models."""
 
     @classmethod
     def add_args(cls, parser: ArgumentParser) -> None:
-        """Everything of fairseq's model, and the patterns."""
+        """Add the options of fairseq's model, and those of patterns."""
         super().add_args(parser)  # type: ignore[misc]
         add_attention_args(parser)
 
     @classmethod
     def build_model(cls, args: Any, task: Any) -> Any:
-        """Build the model.
-
-        Raises:
-            OptionError: for a wrong pattern, or one that the model cannot follow.
-        """
-        plan = attention_plan(args, task.source_dictionary)
+        """Build the model and set its patterns."""
+        config = parse_attention_args(args, task.source_dictionary)
         model = super().build_model(args, task)  # type: ignore[misc]
-        follow(model, plan)
+        set_patterns(model, config)
         return model
 
 
 @register_model("maskplug_transformer")
-class MaskplugTransformerModel(_FollowsPatterns, TransformerModel):  # type: ignore[misc]
-    """fairseq's Transformer, whose attention follows patterns."""
+class MaskplugTransformerModel(_AttentionPatterns, TransformerModel):  # type: ignore[misc]
+    """fairseq's Transformer with attention patterns."""
 
 
 @register_model("maskplug_bart")
-class MaskplugBARTModel(_FollowsPatterns, BARTModel):  # type: ignore[misc]
-    """fairseq's BART, whose attention follows patterns; it has heads for classification, too."""
+class MaskplugBARTModel(_AttentionPatterns, BARTModel):  # type: ignore[misc]
+    """fairseq's BART with attention patterns and classification heads."""
 
 
-def follow(model: Any, plan: AttentionPlan) -> None:
-    """Make a model of fairseq's follow patterns from now on.
-
-    Args:
-        model: with an encoder and a decoder, made of fairseq's layers.
-        plan: who may see whom.
+def set_patterns(model: Any, config: AttentionConfig) -> None:
+    """Make a model of fairseq's encoder and decoder layers follow attention patterns.
 
     Raises:
-        OptionError: where the model has no such attention, or one that takes no masks.
+        OptionError: if the model has no such attention, or one that does not accept masks.
     """
     masks = {
-        place: Masks(place, pattern, plan.seed, plan.updates)
-        for place, pattern in plan.patterns.items()
+        kind: Masks(kind, pattern, config.seed, config.updates)
+        for kind, pattern in config.patterns.items()
     }
     if "encoder" in masks:
-        for depth, layer in enumerate(_layers(model.encoder)):
-            _put(layer.self_attn, masks["encoder"], depth)
-        if plan.reader is not None:
-            ReadingEncoder.put_on(model.encoder, masks["encoder"], plan.reader)
-    within, across = masks.get("decoder"), masks.get("cross")
-    if within is None and across is None:
+        for layer_idx, layer in enumerate(_attention_layers(model.encoder)):
+            PatternAttention.convert(layer.self_attn, masks["encoder"], layer_idx)
+        if config.finder is not None:
+            StartFindingEncoder.convert(model.encoder, masks["encoder"], config.finder)
+    decoder, cross = masks.get("decoder"), masks.get("cross")
+    if decoder is None and cross is None:
         return
     if model.decoder.cross_self_attention:
         raise OptionError(
-            "--cross-self-attention joins two attentions into one: no --decoder-attention-pattern "
-            "and no --cross-attention-pattern"
+            "--cross-self-attention merges self-attention and cross attention: use no "
+            "--decoder-attention-pattern and no --cross-attention-pattern"
         )
-    for depth, layer in enumerate(_layers(model.decoder)):
-        so_far = Progress() if across is not None else None
-        _put(layer.self_attn, within, depth, so_far)
-        if across is not None:
+    for layer_idx, layer in enumerate(_attention_layers(model.decoder)):
+        progress = None if cross is None else TargetProgress()
+        PatternAttention.convert(layer.self_attn, decoder, layer_idx, progress)
+        if cross is not None:
             if layer.encoder_attn is None:
-                raise OptionError("--cross-attention-pattern with --no-cross-attention")
-            _put(layer.encoder_attn, across, depth, so_far)
+                raise OptionError(
+                    "--cross-attention-pattern cannot be used with --no-cross-attention"
+                )
+            PatternAttention.convert(layer.encoder_attn, cross, layer_idx, progress)
 
 
-def _layers(stack: Any) -> Iterator[Any]:
-    """Its layers that attend; going through a list with LayerDrop would leave some out."""
+def _attention_layers(stack: Any) -> Iterator[Any]:
+    """Yield the layers that attend, by number: iterating over a LayerDrop list skips layers."""
     layers = (stack.layers[number] for number in range(len(stack.layers)))
     return (layer for layer in layers if hasattr(layer, "self_attn"))
 
 
-def _put(attention: Any, masks: Masks | None, depth: int, so_far: Progress | None = None) -> None:
-    if type(attention) is not MultiheadAttention or attention.use_xformers:
-        kind = "xFormers" if type(attention) is MultiheadAttention else type(attention).__name__
-        raise OptionError(
-            f"attention patterns work in fairseq's own MultiheadAttention, not in {kind}"
-        )
-    PatternAttention.put_on(attention, masks, depth, so_far)
-
-
 def register_architectures() -> None:
-    """Give fairseq's architectures their twins; harmless when repeated."""
+    """Register fairseq's architectures with patterns; may be called again."""
     for model, names in ARCHITECTURES.items():
         for name in names:
             if f"maskplug_{name}" not in ARCH_MODEL_REGISTRY:
-                make = register_model_architecture(model, f"maskplug_{name}")
-                make(ARCH_CONFIG_REGISTRY[name])
+                register = register_model_architecture(model, f"maskplug_{name}")
+                register(ARCH_CONFIG_REGISTRY[name])
 
 
 register_architectures()

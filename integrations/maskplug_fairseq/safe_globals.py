@@ -1,7 +1,7 @@
-"""Which classes fairseq's checkpoints hold, for torch's safe loader.
+"""The classes in fairseq's checkpoints, for torch's safe loader.
 
-From torch 2.6 on, ``torch.load`` refuses every class that it was not told of; fairseq tells it of
-none, so that nothing that reads a checkpoint would work. The loader itself stays as strict.
+Since torch 2.6, ``torch.load`` refuses every class that is not on its list, and fairseq adds none,
+so that no checkpoint could be loaded. ``weights_only`` stays on.
 """
 
 from __future__ import annotations
@@ -18,24 +18,24 @@ from numpy._core import multiarray
 from omegaconf import AnyNode, DictConfig, ListConfig
 from omegaconf.base import ContainerMetadata, Metadata
 
-
-def _numpy() -> list[Any]:
-    """What numpy scalars and arrays are made of: BLEU and accuracy metrics are saved as such."""
-    rebuilders = [
+#: numpy scalars and arrays, which BLEU and accuracy are saved as; names of numpy 2 and numpy 1.
+NUMPY: list[Any] = [
+    np.ndarray,
+    np.dtype,
+    *(getattr(np.dtypes, name) for name in np.dtypes.__all__),
+    *(
         (getattr(multiarray, function), f"{module}.multiarray.{function}")
         for function in ("_reconstruct", "scalar")
-        for module in ("numpy._core", "numpy.core")  # as numpy 2 and numpy 1 wrote it
-    ]
-    kinds = [getattr(np.dtypes, name) for name in np.dtypes.__all__]
-    return [np.ndarray, np.dtype, *kinds, *rebuilders]
-
-
-def _distributed() -> list[Any]:
-    """What rank 0 sends to the other processes when a distributed run is resumed."""
-    config = [DictConfig, ListConfig, ContainerMetadata, Metadata, AnyNode]
-    return [*config, typing.Any, collections.defaultdict, dict, list, int, _TensorPlaceholder]
+        for module in ("numpy._core", "numpy.core")
+    ),
+]
+#: What rank 0 sends to the other ranks when a distributed run is resumed.
+DISTRIBUTED: list[Any] = [
+    *(DictConfig, ListConfig, ContainerMetadata, Metadata, AnyNode, _TensorPlaceholder),
+    *(typing.Any, collections.defaultdict, dict, list, int),
+]
 
 
 def allow_checkpoints() -> None:
-    """Tell ``torch.load`` of the classes in fairseq's checkpoints; harmless when repeated."""
-    torch.serialization.add_safe_globals([argparse.Namespace, *_numpy(), *_distributed()])
+    """Allow ``torch.load`` to load the classes in fairseq's checkpoints; may be called again."""
+    torch.serialization.add_safe_globals([argparse.Namespace, *NUMPY, *DISTRIBUTED])

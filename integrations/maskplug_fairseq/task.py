@@ -1,38 +1,67 @@
-"""What the tasks of maskplug share: options that are checked early, time, and checkpoints."""
+"""The base of all maskplug tasks: options, training time, row sizes and checkpoints."""
 
 from __future__ import annotations
 
+import logging
+import shlex
+import warnings
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from functools import cached_property
 from typing import Any
 
 from fairseq.tasks import FairseqTask
 
 from maskplug import Masked, OptionError, Rng, Strategy, Vocabulary, strategy
-from maskplug.errors import VocabularyError
-from maskplug.spec import options_from_json
+from maskplug.checkpoint import compare
+from maskplug.errors import MaskplugWarning, TokenError, VocabularyError
+from maskplug.spec import options_from_json, to_json
 from maskplug.warm_up import warm_up
-from maskplug_fairseq import checkpoint
 from maskplug_fairseq.dataset import MaskedDataset
-from maskplug_fairseq.epoch import Calendar, carry_time
-from maskplug_fairseq.feedback import STATE, HearsLosses
-from maskplug_fairseq.too_long import check_too_long
-from maskplug_fairseq.vocabulary import (
-    MASK,
-    add_symbols,
-    mask_symbol,
-    sentinel_names,
-    truncate,
-    vocabulary,
-)
+from maskplug_fairseq.loss_tracking import LossTracker
+from maskplug_fairseq.options import OVERRIDE
+from maskplug_fairseq.step_schedule import StepSchedule, attach_times
+from maskplug_fairseq.vocabulary import MASK, add_symbols, mask_symbol, truncate, vocabulary
 
-ADDED = "maskplug_added_symbol"
+logger = logging.getLogger(__name__)
+
+#: Names in checkpoints.
+ADDED_SYMBOLS = "maskplug_added_symbol"
+LOSSES = "feedback"
+SKIP_LONG_ROWS = "--skip-invalid-size-inputs-valid-test"
+
+
+def check_record(saved: Any, current: Mapping[str, Any], allow: bool) -> None:
+    """Refuse to resume a checkpoint with another masking record, or warn if that is allowed.
+
+    ``saved`` may be of any type; None if the checkpoint has no record.
+    """
+    warning = compare(
+        saved,
+        current,
+        _options_of,
+        checkpoint="the checkpoint",
+        allow=allow,
+        override=OVERRIDE,
+        optional=("sentinels",),
+    )
+    if warning:
+        logger.warning(warning)
+
+
+def _options_of(record: Mapping[str, Any]) -> str:
+    names = {"strategy": "plugin", "options": "args"}
+    options = " ".join(
+        f"--masking-{names.get(name, name)} {shlex.quote(str(value))}"
+        for name, value in record.items()
+        if name not in ("fingerprint", "symbols")
+    )
+    return f"{options} (fingerprint {record['fingerprint']}, mask symbol {record['symbols']})"
 
 
 @contextmanager
-def short_of_sentinels() -> Iterator[None]:
-    """Say how a dictionary gets sentinels, where that is what it lacks."""
+def explain_sentinels() -> Iterator[None]:
+    """Add fairseq's remedy to errors about missing sentinels."""
     try:
         yield
     except VocabularyError as error:
@@ -44,62 +73,58 @@ def short_of_sentinels() -> Iterator[None]:
         ) from error
 
 
-class MaskingTask(HearsLosses, FairseqTask):  # type: ignore[misc]
-    """Mixed in before one of fairseq's tasks.
+class MaskingTask(FairseqTask):  # type: ignore[misc]
+    """A mixin to place before one of fairseq's tasks."""
 
-    A mask depends on the strategy, its options, ``--masking-seed``, the epoch (or step, for clocks
-    that count steps) and the key of the sample, and on nothing else.
-    """
-
+    #: Records losses for adaptive strategies; None for all others.
+    loss_tracker: LossTracker | None = None
     #: Whether this run has been compared with the checkpoint that it resumes.
     _compared = False
-    #: That of the training batches.
+    #: The iterator of the training batches.
     _iterator: Any = None
 
     def __init__(self, cfg: Any, *dictionaries: Any) -> None:
-        bare = {id(dictionary): len(dictionary) for dictionary in dictionaries}
+        sizes = {id(dictionary): len(dictionary) for dictionary in dictionaries}
         super().__init__(cfg, *dictionaries)
-        own = {id(d): d for d in (self.source_dictionary, self.target_dictionary)}
-        self._bare = [(dictionary, bare[key]) for key, dictionary in own.items()]
+        unique = {id(d): d for d in (self.source_dictionary, self.target_dictionary)}
+        self._original_sizes = [(dictionary, sizes[key]) for key, dictionary in unique.items()]
         if cfg.masking_sentinels < 0:
             raise OptionError(
                 f"--masking-sentinels is {cfg.masking_sentinels}; it must be 0 or more"
             )
-        self._extend([*self.added_symbols(), *sentinel_names(cfg.masking_sentinels)])
+        sentinels = [f"<extra_id_{number}>" for number in range(cfg.masking_sentinels)]
+        self._extend([*self.added_symbols(), *sentinels])
 
     @classmethod
     def setup_task(cls, cfg: Any, **kwargs: Any) -> Any:
-        """Set up the task, and check every masking option before anything is loaded.
-
-        Raises:
-            MaskplugError: for an unknown strategy, a wrong option, seed or mask symbol.
-        """
+        """Set up the task and check all masking options before any data are loaded."""
         task = super().setup_task(cfg, **kwargs)
-        if not kwargs.get("from_checkpoint"):  # a model is used without the plugin it trained with
+        # For inference a model must load without the plugin that it was trained with.
+        if not kwargs.get("from_checkpoint"):
             task.check_masking()
         return task
 
     def added_symbols(self) -> list[str]:
-        """What this task adds to its dictionaries, besides sentinels."""
+        """Return the symbols that this task adds to its dictionaries, except sentinels."""
         return [MASK]
 
     def masked_dictionaries(self) -> Mapping[str, Any]:
-        """The dictionary of each text that is masked, by the name of the text."""
+        """Return the dictionary of each masked text, by the name of the text."""
         return {"source": self.source_dictionary}
 
     def special_ids(self) -> list[int]:
-        """Ids that the task never masks, besides those that no text contains."""
+        """Return further ids that the task never masks."""
         return []
 
     @cached_property
     def masking_strategy(self) -> Strategy:
-        """The strategy that the options ask for."""
+        """The strategy of the options."""
         options = options_from_json(self.cfg.masking_args, "--masking-args")
         return strategy(self.cfg.masking_plugin, **options)
 
     @cached_property
     def masking_vocabularies(self) -> dict[str, Vocabulary]:
-        """The vocabulary of each text that is masked."""
+        """The vocabulary of each masked text."""
         return {
             name: vocabulary(dictionary, self.cfg.masking_symbol, self.special_ids())
             for name, dictionary in self.masked_dictionaries().items()
@@ -107,99 +132,115 @@ class MaskingTask(HearsLosses, FairseqTask):  # type: ignore[misc]
 
     @cached_property
     def masking_record(self) -> dict[str, Any]:
-        """What checkpoints remember of the masks, as plain values."""
-        seed = Rng.at(self.cfg.masking_seed, 0, []).seed  # checks its range
+        """Everything that determines the masks, as plain values for checkpoints."""
         symbols = [
             mask_symbol(dictionary, self.cfg.masking_symbol)
             for dictionary in self.masked_dictionaries().values()
         ]
-        return checkpoint.record(self.masking_strategy, seed, symbols, **self.recorded())
+        return {
+            "strategy": self.masking_strategy.label,
+            "options": to_json(self.masking_strategy.spec["options"]),
+            "fingerprint": self.masking_strategy.fingerprint,
+            "seed": Rng.at(self.cfg.masking_seed, 0, []).seed,  # checks its range
+            **self.recorded_options(),
+            "symbols": " / ".join(symbols),
+        }
 
-    def recorded(self) -> dict[str, Any]:
-        """Further options that decide the masks, as plain values."""
+    def recorded_options(self) -> dict[str, Any]:
+        """Return further options that determine the masks, as plain values."""
         count = self.cfg.masking_sentinels
         return {"sentinels": count} if count else {}
 
-    def check_masking(self) -> None:
-        """Fail now where masking would fail later.
+    @property
+    def _strategy_name(self) -> str:
+        return f"strategy {self.masking_strategy.label!r}"
 
-        Raises:
-            MaskplugError: naming what is wrong.
-        """
+    def check_masking(self) -> None:
+        """Check the masking options and mask a few tokens."""
         _ = self.masking_record
         needed = self.masking_strategy.required_annotations
         if needed:
             raise OptionError(
-                f"strategy {self.masking_strategy.label!r} reads the layers "
-                f"{', '.join(map(repr, needed))} of a batch, and fairseq's data have no layers"
+                f"{self._strategy_name} reads the annotations {', '.join(map(repr, needed))} of a "
+                "batch, but fairseq's data have no annotations"
             )
         for vocab in self.masking_vocabularies.values():
-            with short_of_sentinels():
+            with explain_sentinels():
                 masked = self.masking_strategy.dry_run(vocab)
             warm_up(masked)
-            if not self.idle:
+            if not self.masks_nothing:
                 self.check_result(masked)
-        predicted = self.target_dictionary
-        self.make_heard(
-            self.masking_strategy, len(predicted), predicted.pad(), self.tells_nothing()
-        )
+        plan = self.masking_strategy.feedback_plan
+        if plan is None:
+            return
+        reason = self.feedback_unavailable_reason()
+        if reason:
+            raise OptionError(f"{self._strategy_name} follows the model's losses, but {reason}")
+        target = self.target_dictionary
+        self.loss_tracker = LossTracker(plan, len(target), target.pad())
 
     def check_result(self, masked: Masked) -> None:
-        """Check what the strategy makes of a sample against what the task can train on."""
+        """Check that the task can train on the output of the strategy."""
 
-    def tells_nothing(self) -> str:
-        """Why the model's losses do not tell how hard the masked tokens are; empty if they do."""
+    def refuse_annotations(self, masked: Masked) -> None:
+        """Refuse per-token outputs of the strategy other than ids."""
+        annotations = [*masked.annotations, *masked.target_annotations]
+        if annotations:
+            raise OptionError(
+                f"{self._strategy_name} gives the model {', '.join(map(repr, annotations))}, which "
+                "fairseq's models do not accept"
+            )
+
+    def feedback_unavailable_reason(self) -> str:
+        """Return why the model's losses are not those of masked tokens; empty if they are."""
         return ""
 
     @property
-    def idle(self) -> bool:
+    def dataset_options(self) -> dict[str, Any]:
+        """The arguments of masked datasets."""
+        seed, max_epoch = self.cfg.masking_seed, self.cfg.max_epoch
+        return {"strategy": self.masking_strategy, "seed": seed, "max_epoch": max_epoch}
+
+    @property
+    def masks_nothing(self) -> bool:
         """Whether the strategy is ``none``."""
         return self.masking_strategy.label.rpartition(":")[2].startswith("none@")
 
-    def trains_on(self, split: str, given: Mapping[str, Any]) -> bool:
-        """Whether a split is loaded for training.
-
-        Args:
-            split: its name.
-            given: further arguments of ``load_dataset``; fairseq-generate and fairseq-validate
-                pass the checkpoint's own configuration.
-        """
-        return split == self.cfg.train_subset and given.get("task_cfg") is None
+    def is_trained(self, split: str, kwargs: Mapping[str, Any]) -> bool:
+        """Return whether ``load_dataset``, called with ``kwargs``, loads a split for training."""
+        # fairseq-generate and fairseq-validate pass the checkpoint's configuration.
+        return split == self.cfg.train_subset and kwargs.get("task_cfg") is None
 
     def check_time(self) -> None:
-        """Check that this run can tell the time that the strategy needs.
-
-        Raises:
-            OptionError: when it cannot.
-        """
-        who = f"strategy {self.masking_strategy.label!r}"
+        """Check that this run has the epochs or steps that the strategy needs."""
         if self.masking_strategy.needs_progress and self.cfg.max_epoch < 1:
             raise OptionError(
-                f"{who} has a schedule, which follows the epochs up to --max-epoch; --max-epoch is "
-                f"{self.cfg.max_epoch}: give the number of epochs, or a constant value"
+                f"{self._strategy_name} has a schedule, which runs over the epochs up to "
+                f"--max-epoch, but --max-epoch is {self.cfg.max_epoch}: set the number of epochs, "
+                "or use a constant value"
             )
-        uneven = self.uneven_epochs()
+        uneven = self.uneven_epochs_reason()
         if self.masking_strategy.needs_step and uneven:
             raise OptionError(
-                f"{who} has the clock {self.masking_strategy.primary_clock}, which counts steps; with "
-                f"{uneven} the steps of an epoch are not known beforehand: use a clock "
-                'that counts epochs (epoch, cycle, every with "of": "epoch", never)'
+                f"{self._strategy_name} has the clock {self.masking_strategy.primary_clock}, which "
+                f"counts steps, but with {uneven} the number of steps per epoch is unknown: use a "
+                'clock that counts epochs (epoch, cycle, every with "of": "epoch", never)'
             )
 
-    def uneven_epochs(self) -> str:
-        """Why epochs may differ in their number of batches; empty where they do not."""
+    def uneven_epochs_reason(self) -> str:
+        """Return why epochs may differ in their number of batches; empty if they do not."""
         return "several data folders" if self.has_sharded_data(self.cfg.train_subset) else ""
 
     def get_batch_iterator(self, dataset: Any, *args: Any, **kwargs: Any) -> Any:
-        """As fairseq's; batches of the masked split carry their time to whoever masks them."""
+        """Return fairseq's iterator; batches of the training split have their epoch and step."""
         iterator = super().get_batch_iterator(dataset, *args, **kwargs)
-        if isinstance(dataset, MaskedDataset) and not dataset.frozen:
-            calendar = Calendar(self.cfg.update_freq, self.cfg.skip_remainder_batch)
-            carry_time(iterator, calendar)
+        if isinstance(dataset, MaskedDataset) and not dataset.fixed_masks:
+            schedule = StepSchedule(self.cfg.update_freq, self.cfg.skip_remainder_batch)
+            attach_times(iterator, schedule)
             self._iterator = iterator
-            if self.heard is not None:
-                self.heard.follow(iterator, calendar)
-                dataset.feedback = self.heard.shared
+            if self.loss_tracker is not None:
+                self.loss_tracker.follow(iterator, schedule)
+                dataset.feedback = self.loss_tracker.shared
         return iterator
 
     def filter_indices_by_size(
@@ -209,80 +250,76 @@ class MaskingTask(HearsLosses, FairseqTask):  # type: ignore[misc]
         max_positions: Any = None,
         ignore_invalid_inputs: bool = False,
     ) -> Any:
-        """The indices of the rows that fit, as fairseq's; messages name the split.
-
-        Raises:
-            TokenError: when rows are too long, and are not to be left out.
-        """
+        """Return the indices of rows that fit; warn of the others, or raise a ``TokenError``."""
         fitting, too_long = dataset.filter_indices_by_size(indices, max_positions)
+        if len(too_long) == 0:
+            return fitting
         split = next((name for name, rows in self.datasets.items() if rows is dataset), "input")
-        check_too_long(split, dataset, len(indices), too_long, max_positions, ignore_invalid_inputs)
+        size = dataset.size(too_long[0])
+        size = tuple(map(int, size)) if isinstance(size, tuple) else int(size)
+        problem = (
+            f"{split}: {len(too_long)} of {len(indices)} rows are longer than {max_positions}, the "
+            f"limit of the model and the options (first: row {too_long[0]}, size {size})"
+        )
+        if len(too_long) == len(indices):
+            raise TokenError(f"{problem}, so that none is left; shorten rows or raise the limit")
+        if not ignore_invalid_inputs:
+            raise TokenError(
+                f"{problem}; shorten them, raise the limit, or skip them with {SKIP_LONG_ROWS}"
+            )
+        warnings.warn(f"{problem}; they are skipped", MaskplugWarning, stacklevel=2)
         return fitting
 
+    def train_step(self, sample: Any, model: Any, *args: Any, **kwargs: Any) -> Any:
+        """Run fairseq's training step and record its token losses for adaptive strategies."""
+        real = None if kwargs.get("ignore_grad") else sample
+        tracker = self.loss_tracker
+        with nullcontext() if tracker is None else tracker.record(model, real):
+            return super().train_step(sample, model, *args, **kwargs)
+
     def get_checkpoint_dict(self) -> dict[str, Any]:
-        """What fairseq stores in a checkpoint for this task."""
-        heard = {} if self.heard is None else {STATE: self.heard.state_dict()}
-        return {type(self).__name__: {**self.masking_record, **heard}}
+        """Return what fairseq stores in a checkpoint for this task."""
+        tracker = self.loss_tracker
+        losses = {} if tracker is None else {LOSSES: tracker.state_dict()}
+        return {type(self).__name__: {**self.masking_record, **losses}}
 
     def set_checkpoint_dict(self, saved: Any) -> None:
-        """What fairseq calls when training is resumed from a checkpoint that holds something.
-
-        Args:
-            saved: what the checkpoint holds for this task, of any type; None for nothing.
+        """Compare this run with the checkpoint that it resumes, and restore losses.
 
         Raises:
-            SpecMismatchError: when the checkpoint was trained with other masks, or its record is
-                missing or damaged.
+            SpecMismatchError: for other masks, or a missing (None) or damaged record.
         """
         self._compared = True
         allow = self.cfg.masking_allow_other_spec
         record, losses = saved, None
         if isinstance(saved, Mapping):
-            record = {name: value for name, value in saved.items() if name != STATE}
-            losses = saved.get(STATE)
-        checkpoint.check(record, self.masking_record, allow)
-        if self.heard is not None:
-            self.heard.load_state_dict(losses, allow)
+            record = {name: value for name, value in saved.items() if name != LOSSES}
+            losses = saved.get(LOSSES)
+        check_record(record, self.masking_record, allow)
+        if self.loss_tracker is not None:
+            self.loss_tracker.load_state_dict(losses, allow)
 
     def begin_epoch(self, epoch: int, model: Any) -> None:
-        """As fairseq's; before the first step of a resumed run, its checkpoint has been compared.
-
-        Raises:
-            SpecMismatchError: when the checkpoint holds nothing to compare.
-        """
+        """Refuse to resume a checkpoint without a masking record."""
         super().begin_epoch(epoch, model)
-        # fairseq restores the place in the data, and asks the task only if there is a record.
+        # fairseq restores the position in the data, but calls the task only if there is a record.
         taken = self._iterator.iterations_in_epoch if self._iterator is not None else 0
         if (epoch > 1 or taken > 0) and not self._compared:
             self.set_checkpoint_dict(None)
         self._compared = True
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """What fairseq calls before it builds a checkpoint's model for inference."""
+        """Restore added symbols before fairseq builds a checkpoint's model for inference."""
         super().load_state_dict(state_dict)
-        if ADDED in state_dict:
-            self._extend(state_dict[ADDED].split())
+        if ADDED_SYMBOLS in state_dict:
+            self._extend(state_dict[ADDED_SYMBOLS].split())
 
     def _extend(self, symbols: list[str]) -> None:
-        """Give all dictionaries (joined ones must stay equal) these symbols and no others."""
-        for dictionary, size in self._bare:
+        """Add these symbols, and no others, to all dictionaries: joined ones must stay equal."""
+        for dictionary, size in self._original_sizes:
             truncate(dictionary, size)
             add_symbols(dictionary, symbols)
         if symbols:
-            self.state.merge_state_dict({ADDED: " ".join(symbols)})
+            self.state.merge_state_dict({ADDED_SYMBOLS: " ".join(symbols)})
         for name in ("masking_vocabularies", "masking_record"):
             self.__dict__.pop(name, None)
-
-
-def refuse_layers(who: str, masked: Masked) -> None:
-    """Refuse what a strategy tells of its tokens besides their ids.
-
-    Raises:
-        OptionError: naming the layers.
-    """
-    layers = [*masked.annotations, *masked.target_annotations]
-    if layers:
-        raise OptionError(
-            f"{who} gives the model {', '.join(map(repr, layers))}, which fairseq's models do not "
-            "take"
-        )

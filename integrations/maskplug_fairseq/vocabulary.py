@@ -1,4 +1,4 @@
-"""What masking must know of a fairseq ``Dictionary``, and which of its symbols is the mask."""
+"""Build a Vocabulary from a fairseq ``Dictionary``, and choose its mask symbol."""
 
 from __future__ import annotations
 
@@ -11,31 +11,31 @@ from maskplug.errors import VocabularyError
 from maskplug.vocabulary.spelling import MARK, sentinels
 
 MASK = "<mask>"
-#: What fairseq-preprocess fills dictionaries up with, to a multiple of 8; no text contains them.
+#: Words that fairseq-preprocess appends to reach a multiple of 8; no text contains them.
 PADDING_WORD = re.compile(r"madeupword\d{4,}")
 
 
 def vocabulary(
     dictionary: Any, symbol: str = "auto", special_ids: Sequence[int] = ()
 ) -> Vocabulary:
-    """A vocabulary from a ``fairseq.data.Dictionary``.
+    """Build a vocabulary from a ``fairseq.data.Dictionary``.
 
-    The spelling tells where words begin: ``▁`` (SentencePiece) or ``@@`` (subword-nmt); see
-    ``Vocabulary.from_pieces``. ``<s>``, ``<pad>``, ``</s>``, ``<unk>``, ``<mask>``, padding words
-    and whatever is written as ``<name>`` or ``[name]``, with ``▁`` before it or without, are
-    special: never selected, never produced at random; bytes (``<0x0A>``) are text. Strategies can
-    write special symbols by name (``[de]``). ``<extra_id_0>``, ``<extra_id_1>``, … are the
-    sentinels, or else ``<sentinel:0>``, ….
+    Word boundaries follow from the spelling of symbols: ``▁`` (SentencePiece) or ``@@``
+    (subword-nmt); see ``Vocabulary.from_pieces``. Special ids, which are never selected and never
+    produced at random, are ``<s>``, ``<pad>``, ``</s>``, ``<unk>``, ``<mask>``, padding words and
+    all symbols of the form ``<name>`` or ``[name]``, also after ``▁``; bytes (``<0x0A>``) are text.
+    Strategies can write special symbols by name (``[de]``). Sentinels are ``<extra_id_0>``,
+    ``<extra_id_1>``, … or else ``<sentinel:0>``, ….
 
     Args:
         dictionary: a ``fairseq.data.Dictionary``.
-        symbol: what stands for a mask. ``"auto"``: ``<mask>`` if it is there, else a padding word
-            (``madeupword0000``), else ``<unk>``. Or ``"<mask>"``, ``"<unk>"`` or a padding word,
-            which must be there. ``"add"`` adds ``<mask>`` to the dictionary, which is changed.
-        special_ids: further ids that are special.
+        symbol: the mask symbol: ``"<mask>"``, ``"<unk>"`` or a padding word of the dictionary
+            (``"madeupword0000"``). ``"auto"``: the first of ``<mask>``, a padding word, ``<unk>``.
+            ``"add"``: ``<mask>``, which is added to the dictionary if it is missing.
+        special_ids: further special ids.
 
     Raises:
-        VocabularyError: when the dictionary has no such symbol; the message says what it has.
+        VocabularyError: if the dictionary has no such mask symbol; the message lists the choices.
 
     Example:
         >>> from fairseq.data import Dictionary
@@ -51,62 +51,48 @@ def vocabulary(
     if symbol == "add":
         add_symbols(dictionary, [MASK])
     marks = [i for i, text in enumerate(dictionary.symbols) if MARK.fullmatch(text)]
-    spare = map(dictionary.index, _spare(dictionary))
+    unused = map(dictionary.index, _unused_symbols(dictionary))
     return Vocabulary.from_pieces(
         dictionary.symbols,
         mask_id=dictionary.index(mask_symbol(dictionary, symbol)),
         pad_id=dictionary.pad(),
         bos_id=dictionary.bos(),
         eos_id=dictionary.eos(),
-        special_ids=[dictionary.unk(), *spare, *marks, *special_ids],
+        special_ids=[dictionary.unk(), *unused, *marks, *special_ids],
         sentinel_ids=sentinels(enumerate(dictionary.symbols)),
     )
 
 
-def sentinel_names(count: int) -> list[str]:
-    """The names of the first sentinels, as T5 calls them.
-
-    Example:
-        >>> sentinel_names(2)
-        ['<extra_id_0>', '<extra_id_1>']
-    """
-    return [f"<extra_id_{number}>" for number in range(count)]
-
-
 def add_symbols(dictionary: Any, symbols: Iterable[str]) -> None:
-    """Add symbols to a dictionary, at its end, unless they are there."""
+    """Append the symbols that a dictionary does not have."""
     for symbol in symbols:
         if symbol not in dictionary:
             dictionary.add_symbol(symbol)
 
 
 def truncate(dictionary: Any, size: int) -> None:
-    """Take away all symbols of a dictionary but the first ``size``."""
+    """Remove all but the first ``size`` symbols of a dictionary."""
     for symbol in dictionary.symbols[size:]:
         del dictionary.indices[symbol]
     del dictionary.symbols[size:], dictionary.count[size:]
 
 
 def mask_symbol(dictionary: Any, symbol: str = "auto") -> str:
-    """The symbol that stands for a mask; see :func:`vocabulary`.
-
-    Raises:
-        VocabularyError: when the dictionary has no such symbol.
-    """
-    choices: list[str] = [*_spare(dictionary), dictionary.unk_word]
+    """Return the mask symbol; see :func:`vocabulary`."""
+    choices: list[str] = [*_unused_symbols(dictionary), dictionary.unk_word]
     if symbol == "auto":
         return choices[0]
-    wanted = MASK if symbol == "add" else symbol
-    if wanted not in choices:
+    symbol = MASK if symbol == "add" else symbol
+    if symbol not in choices:
         raise VocabularyError(
             f"the mask symbol {symbol!r} is not one of this dictionary's {len(dictionary)} "
-            f"symbols that can stand for a mask: {', '.join(choices)}. Choose one of these, "
+            f"symbols that can be the mask symbol: {', '.join(choices)}. Choose one of these, "
             "'auto' (the first of them), or 'add', which adds <mask> to the dictionary"
         )
-    return wanted
+    return symbol
 
 
-def _spare(dictionary: Any) -> list[str]:
-    """The symbols that no text contains: ``<mask>`` first, then padding words."""
+def _unused_symbols(dictionary: Any) -> list[str]:
+    """Return the symbols that no text contains: ``<mask>``, then padding words."""
     padding = [word for word in dictionary.symbols if PADDING_WORD.fullmatch(word)]
     return [MASK, *padding] if MASK in dictionary else padding

@@ -1,1 +1,1 @@
-"""The recipes' corpora, made from what apt knows of the packages: ``python -m recipes.corpora``."""
+"""Build the corpora of the recipes from package descriptions: ``python -m recipes.corpora``."""

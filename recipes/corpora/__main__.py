@@ -1,4 +1,4 @@
-"""``python -m recipes.corpora``: see ``--help``."""
+"""Entry point of ``python -m recipes.corpora``; see ``--help``."""
 
 from recipes.corpora.cli import main
 

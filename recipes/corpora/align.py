@@ -1,4 +1,4 @@
-"""Descriptions and their translations, paired synopsis by synopsis, paragraph by paragraph."""
+"""Pair the synopses and paragraphs of descriptions with their translations."""
 
 from __future__ import annotations
 
@@ -7,17 +7,16 @@ from collections.abc import Iterator
 from recipes.corpora.splitting import letters
 from recipes.corpora.stanzas import Description
 
-#: Words on each side: one word is a name, and what is longer than this is a list.
+#: Words on each side: a single word is a name, and longer texts are lists.
 SHORTEST, LONGEST = 2, 150
-#: Of the words of the shorter side, how many may stand on the other: more were left in English.
+#: The share of words that both sides may have in common; more means untranslated English.
 SHARED = 0.7
 
 
 def pairs(english: Description, other: Description) -> Iterator[tuple[str, str]]:
-    """What translates what.
+    """Yield pairs of texts and translations.
 
-    Paragraphs are paired when both sides have the same number: otherwise nobody knows which were
-    joined.
+    Paragraphs are only paired if both sides have the same number.
     """
     yield english.synopsis, other.synopsis
     if len(english.paragraphs) == len(other.paragraphs):
@@ -25,7 +24,7 @@ def pairs(english: Description, other: Description) -> Iterator[tuple[str, str]]
 
 
 def translates(source: str, target: str) -> bool:
-    """Whether both have the length that translations of each other have, and differ in words."""
+    """Return whether the lengths are plausible for a translation and enough words differ."""
     short, long = sorted((len(source.split()), len(target.split())))
     if short < SHORTEST or long > LONGEST or long > 2.2 * short + 4:
         return False

@@ -13,10 +13,10 @@ from recipes.shared.errors import RecipeError
 from recipes.shared.running import Tell, lines_of
 from recipes.shared.workspace import write
 
-#: Whose packages: those of both archives that are free software and have translated descriptions.
+#: The archives and components with free software and translated descriptions.
 ORIGINS, COMPONENTS = ("Debian", "Ubuntu"), ("main", "universe")
 
-# Hooks of the system that follow an update have nothing to do with this one.
+# The update hooks of the system must not run.
 CONFIGURATION = """\
 #clear Acquire::Languages;
 Acquire::Languages {{ {languages} }};
@@ -30,11 +30,11 @@ FIELDS = ("ORIGIN", "SUITE", "COMPONENT", "CREATED_BY", "LANGUAGE", "FILENAME")
 
 @dataclass(frozen=True)
 class Index:
-    """A file of stanzas.
+    """An index file.
 
     Args:
         language: of its descriptions; empty for ``Packages``, which has sources and sections.
-        path: where it is.
+        path: the file.
     """
 
     language: str
@@ -42,21 +42,21 @@ class Index:
 
 
 def fetch(folder: Path, languages: Sequence[str], tell: Tell) -> list[Index]:
-    """Fetch the indices, or those that changed since they were fetched into this folder.
+    """Fetch the indices that changed since they were last fetched into this folder.
 
     Args:
-        folder: where apt keeps all that it writes.
-        languages: of descriptions, such as ``en``.
-        tell: hears which index is fetched.
+        folder: the folder for all files of apt.
+        languages: of the descriptions, such as ``en``.
+        tell: receives the name of each index that is fetched.
 
     Returns:
         At least one index of packages, and one of each language.
 
     Raises:
-        RecipeError: when there is no apt, when it fails, and when it finds no such index.
+        RecipeError: if apt is missing, fails, or has no such index.
     """
     if not shutil.which("apt-get"):
-        raise RecipeError("no apt-get on this machine: the corpora are made on Debian or Ubuntu")
+        raise RecipeError("apt-get is missing; build the corpora on Debian or Ubuntu")
     folder = folder.resolve()
     log = folder / "update.log"
     for name in ("state", "lists", "cache"):
@@ -68,38 +68,38 @@ def fetch(folder: Path, languages: Sequence[str], tell: Tell) -> list[Index]:
         # Such as "Get:4 http://… bookworm/main Translation-de [1748 kB]", in the user's language.
         if what := re.match(r"\w+:\d+ \S+ ([^[]+)", line):
             tell(0, 1, what[1].strip())
-    found = _indices(folder)
+    indices = _indices(folder)
     for language in ("", *languages):
-        if not any(index.language == language for index in found):
+        if not any(index.language == language for index in indices):
             name = f"Translation-{language}" if language else "Packages"
-            told = "".join(log.read_text().splitlines(keepends=True)[-15:])
+            output = "".join(log.read_text().splitlines(keepends=True)[-15:])
             raise RecipeError(
                 f"apt has no index {name} of {' or '.join(ORIGINS)} ({', '.join(COMPONENTS)}); "
-                f"what it said:\n{told}"
+                f"its output:\n{output}"
             )
-    return found
+    return indices
 
 
 def _indices(folder: Path) -> list[Index]:
-    """What apt has in this folder."""
-    asked = "\t".join(f"$({field})" for field in FIELDS)
-    command = _apt_get(folder, "indextargets", "--format", asked)
+    """Return the indices in this folder."""
+    columns = "\t".join(f"$({field})" for field in FIELDS)
+    command = _apt_get(folder, "indextargets", "--format", columns)
     done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode:
         raise RecipeError(f"apt-get indextargets failed:\n{done.stderr}")
-    found = []
+    indices = []
     for line in done.stdout.splitlines():
         origin, suite, component, kind, language, path = line.split("\t")
-        # Pockets such as bookworm-updates change from day to day, and are not translated.
+        # Pockets such as bookworm-updates change daily and are not translated.
         if origin in ORIGINS and component in COMPONENTS and "-" not in suite:
             if kind == "Packages":
-                found.append(Index("", Path(path)))
+                indices.append(Index("", Path(path)))
             elif kind == "Translations":
-                found.append(Index(language, Path(path)))
-    return found
+                indices.append(Index(language, Path(path)))
+    return indices
 
 
 def _apt_get(folder: Path, *words: str) -> list[str]:
-    places = {"state": "state", "state::lists": "lists", "cache": "cache"}
-    options = [f"-oDir::{name}={folder / place}" for name, place in places.items()]
+    folders = {"state": "state", "state::lists": "lists", "cache": "cache"}
+    options = [f"-oDir::{name}={folder / place}" for name, place in folders.items()]
     return ["apt-get", f"-c{folder / 'apt.conf'}", *options, *words]

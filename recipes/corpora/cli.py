@@ -1,4 +1,4 @@
-"""The command line: fetch, join, write, and a table of what was written."""
+"""Command line: fetch descriptions, build the corpora, and show their sizes."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ PATH = click.Path(path_type=Path)
 
 
 @click.command()
-@click.option("--out", type=PATH, required=True, help="Folder of the corpora.")
+@click.option("--out", type=PATH, required=True, help="Output folder.")
 @click.option(
-    "--languages", default="de,fr", show_default=True, help="To translate to, with commas between."
+    "--languages", default="de,fr", show_default=True, help="Target languages, separated by commas."
 )
 def main(out: Path, languages: str) -> None:
-    """Make the recipes' corpora from the descriptions of the packages that apt knows.
+    """Build the corpora of the recipes from the package descriptions of apt.
 
-    apt keeps what it fetches in OUT/apt; nothing of the system is changed, and no root is needed.
+    apt stores its files in OUT/apt; this changes nothing else on the system and needs no root.
     """
     others = _languages(languages)
     try:
@@ -38,9 +38,9 @@ def main(out: Path, languages: str) -> None:
             corpora["summarization.en"] = rows.summarization(known)
             corpora["classification.en"] = rows.classification(known)
             table = Table("corpus", *SPLITS)
-            for name, found in corpora.items():
+            for name, sources in corpora.items():
                 step(name)
-                splits = divide(found)
+                splits = divide(sources)
                 for split in SPLITS:
                     save(out / f"{name}.{split}.tsv.gz", splits[split])
                 table.add_row(name, *(f"{len(splits[split]):,}" for split in SPLITS))
@@ -50,16 +50,16 @@ def main(out: Path, languages: str) -> None:
     console.print(f"files are in {out}")
 
 
-def save(path: Path, found: list[Row]) -> None:
-    """Write rows, tab-separated; the same rows make the same bytes."""
-    text = "".join(f"{first}\t{second}\n" for first, second in found)
+def save(path: Path, rows: list[Row]) -> None:
+    """Write tab-separated rows; equal rows give equal bytes."""
+    text = "".join(f"{first}\t{second}\n" for first, second in rows)
     path.write_bytes(gzip.compress(text.encode(), mtime=0))
 
 
-def _languages(given: str) -> list[str]:
-    """The codes, each once; they go into apt's configuration, so that they are checked."""
-    codes = list(dict.fromkeys(given.split(",")))
+def _languages(text: str) -> list[str]:
+    """Return the distinct codes, checked because they go into the configuration of apt."""
+    codes = list(dict.fromkeys(text.split(",")))
     for code in codes:
         if code == "en" or not re.fullmatch("[a-z]{2,3}(_[A-Z]{2})?", code):
-            raise RecipeError(f"--languages: {code!r} is no language to translate to, such as de")
+            raise RecipeError(f"--languages: {code!r} is not a target language such as de")
     return codes

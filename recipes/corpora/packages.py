@@ -1,4 +1,4 @@
-"""Descriptions in several languages, joined with the packages that they describe."""
+"""Join descriptions in several languages with their packages."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from recipes.corpora.stanzas import Description, stanzas
 
 @dataclass(frozen=True)
 class Package:
-    """A description in English, with what belongs to it.
+    """An English description with its package and translations.
 
     Args:
         source: the source package.
         section: of the archive; empty for packages of other architectures.
         english: the description.
-        translations: by language.
+        translations: the translations by language.
     """
 
     source: str
@@ -27,12 +27,12 @@ class Package:
 
 
 def join(indices: Sequence[Index]) -> list[Package]:
-    """The packages, one for each English description, in the order of Translation-en.
+    """Return a package for each English description, in the order of Translation-en.
 
-    All indices know a description by the MD5 sum of its English text (``Description-md5``).
+    The MD5 sum of the English text (``Description-md5``) identifies a description in all indices.
 
     Args:
-        indices: of packages and of languages, ``en`` among them.
+        indices: of packages and of languages, including ``en``.
     """
     sources: dict[str, tuple[str, str]] = {}
     described: dict[str, dict[str, Description]] = {}
@@ -42,7 +42,7 @@ def join(indices: Sequence[Index]) -> list[Package]:
             md5, name = stanza.get("Description-md5", ""), stanza.get("Package", "")
             text = stanza.get(f"Description-{index.language}")
             if not index.language:
-                # "hello (2.10-3)" where the versions of source and package differ.
+                # "hello (2.10-3)" if the versions of source and package differ.
                 source = stanza.get("Source", name).split(" ")[0]
                 sources.setdefault(md5, (source, stanza.get("Section", "").split("/")[-1]))
             elif text is not None:

@@ -1,4 +1,4 @@
-"""The rows of the four corpora: source packages, and what is learned from their descriptions."""
+"""Make the rows of the four corpora from package descriptions."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from recipes.corpora.align import pairs, translates
 from recipes.corpora.packages import Package
 from recipes.corpora.splitting import Row, letters
 
-#: Sections of the archive that tell what files a package has, or how it is used, not what it is.
+#: Sections that describe the files or the use of a package, not its subject.
 NO_SUBJECT = {
     "debug", "doc", "introspection", "localization", "metapackages", "misc", "oldlibs", "tasks",
 }  # fmt: skip
 
 
 def translation(packages: Sequence[Package], language: str) -> Iterator[tuple[str, Row]]:
-    """English, and the same in another language."""
+    """Yield English texts and their translations."""
     for package in packages:
         if language in package.translations:
             for row in pairs(package.english, package.translations[language]):
@@ -25,7 +25,7 @@ def translation(packages: Sequence[Package], language: str) -> Iterator[tuple[st
 
 
 def summarization(packages: Sequence[Package]) -> Iterator[tuple[str, Row]]:
-    """A long description, of 25 words or more, and a synopsis that cannot be copied from it."""
+    """Yield descriptions of at least 25 words, and synopses that they do not contain."""
     for package in packages:
         text, synopsis = " ".join(package.english.paragraphs), package.english.synopsis
         short = len(text.split()) < 25 or len(synopsis.split()) < 3
@@ -34,11 +34,11 @@ def summarization(packages: Sequence[Package]) -> Iterator[tuple[str, Row]]:
 
 
 def classification(packages: Sequence[Package], least: int = 200) -> Iterator[tuple[str, Row]]:
-    """Synopsis and description, of 10 words or more, and the section.
+    """Yield synopses with descriptions of at least 10 words, and their sections.
 
     Args:
-        packages: those of all sections.
-        least: rows of a section; those with fewer are left out.
+        packages: the packages of all sections.
+        least: the minimum number of rows of a section; smaller sections are skipped.
     """
     rows = []
     for package in packages:
@@ -46,4 +46,4 @@ def classification(packages: Sequence[Package], least: int = 200) -> Iterator[tu
         if package.section not in {"", *NO_SUBJECT} and len(text.split()) >= 10:
             rows.append((package.source, (f"{synopsis}. {text}", package.section)))
     counts = Counter(section for _, (_, section) in rows)
-    return (found for found in rows if counts[found[1][1]] >= least)
+    return (row for row in rows if counts[row[1][1]] >= least)

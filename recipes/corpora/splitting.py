@@ -1,4 +1,4 @@
-"""Which split a source package belongs to, and which rows are near duplicates of others."""
+"""Divide rows into splits by source package, without near duplicates."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from recipes.shared.rows import SPLITS
 
 Row = tuple[str, str]
 
-#: Of a thousand parts of all sources, where each split begins. The first 30 parts are in no file:
-#: they stay unseen, whatever is tuned on the others.
+#: The first of a thousand parts of the sources in each split. The first 30 parts are in no split,
+#: and stay unseen by any tuning.
 BEGINS = {"test": 30, "valid": 60, "train": 90}
 
 
 def split_of(source: str) -> str | None:
-    """The split of a source package, which its name decides; None for those in no file."""
+    """Return the split of a source package, by its name; None if it is in no split."""
     part = _number(source) % 1000
     return next((split for split in SPLITS if part >= BEGINS[split]), None)
 
 
 def letters(text: str) -> str:
-    """What two near duplicates have in common: ASCII letters in lower case, spaces between.
+    """Return the words of a text in lower-case ASCII letters; near duplicates have the same.
 
     Example:
         >>> letters("Qt 5 module, for C++")
@@ -32,9 +32,9 @@ def letters(text: str) -> str:
 
 
 def divide(rows: Iterable[tuple[str, Row]]) -> dict[str, list[Row]]:
-    """Rows by split, each in an order that tells nothing: a file's beginning is a sample of it.
+    """Return the rows of each split in random order, so that the first rows are a sample.
 
-    Of rows whose first columns are near duplicates, the first is kept, and training comes before
+    Of rows whose first columns are near duplicates, the first is kept; training comes before
     validation and test.
 
     Args:
@@ -46,18 +46,18 @@ def divide(rows: Iterable[tuple[str, Row]]) -> dict[str, list[Row]]:
         if split:
             all_of[split].append(row)
     seen: set[str] = set()
-    made = {}
-    for split, found in all_of.items():
+    divided = {}
+    for split, candidates in all_of.items():
         kept = []
-        for row in found:
+        for row in candidates:
             key = letters(row[0])
             if key not in seen:
                 seen.add(key)
                 kept.append(row)
-        made[split] = sorted(kept, key=lambda row: _number("\t".join(row)))
-    return made
+        divided[split] = sorted(kept, key=lambda row: _number("\t".join(row)))
+    return divided
 
 
 def _number(text: str) -> int:
-    """A stable hash."""
+    """Return a stable hash."""
     return int.from_bytes(hashlib.sha256(text.encode()).digest(), "big")

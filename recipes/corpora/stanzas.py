@@ -1,4 +1,4 @@
-"""Stanzas of an index, and the descriptions in them."""
+"""Read the stanzas of an index and their descriptions."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from recipes.shared.errors import RecipeError
 
 @dataclass(frozen=True)
 class Description:
-    """What a package is, in one language.
+    """The description of a package in one language.
 
     Args:
         synopsis: one line.
-        paragraphs: the long description; lines of a paragraph are joined by spaces.
+        paragraphs: the long description, with the lines of a paragraph joined by spaces.
     """
 
     synopsis: str
@@ -23,7 +23,7 @@ class Description:
 
     @classmethod
     def parse(cls, field: str) -> Description:
-        r"""The description in a field: a synopsis, and lines with a dot between paragraphs.
+        r"""Parse a field: a synopsis, and paragraphs separated by lines with a dot.
 
         Example:
             >>> Description.parse("a tool\n Cuts\n  rows.\n .\n Joins.")
@@ -41,10 +41,10 @@ class Description:
 
 
 def stanzas(path: Path) -> Iterator[dict[str, str]]:
-    """The stanzas of an index, as fields by their names; folded lines are kept as they are.
+    """Yield the stanzas of an index as dictionaries of fields; folded lines stay folded.
 
     Raises:
-        RecipeError: at a line that belongs to no field, and at text that is not UTF-8.
+        RecipeError: if a line belongs to no field, or if the text is not UTF-8.
     """
     fields: dict[str, str] = {}
     name = ""

@@ -1,1 +1,1 @@
-"""The steps that all recipes share: rows, pieces, training in both frameworks, scores, tables."""
+"""The steps of all recipes: rows, pieces, training in both frameworks, scores and tables."""

@@ -1,4 +1,4 @@
-"""fairseq-preprocess, for whatever the stages of a recipe read."""
+"""Run fairseq-preprocess for the stages of a recipe."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ SIDES = ("source", "target")
 
 
 def binarize(recipe: Recipe, work: Workspace, splits: Sequence[str], labels: Sequence[str]) -> None:
-    """Make the data of every task that the recipe has a stage for."""
+    """Write the binary data of the task of every stage."""
     for stage in recipe.stages:
         if stage.task == "translation":
             _pairs(recipe, work, splits, stage)
@@ -27,7 +27,7 @@ def binarize(recipe: Recipe, work: Workspace, splits: Sequence[str], labels: Seq
 
 
 def _pairs(recipe: Recipe, work: Workspace, splits: Sequence[str], stage: Stage) -> None:
-    """Sources and targets; BART's rows begin with ``<s>``, as in its pre-training."""
+    """Write sources and targets; rows of BART begin with ``<s>``, as in its pre-training."""
     head = "<s> " if recipe.model.family == "bart" else ""
     prefix = work.root / "encoded" / "pairs"
     for split in splits:
@@ -38,12 +38,12 @@ def _pairs(recipe: Recipe, work: Workspace, splits: Sequence[str], stage: Stage)
 
 
 def langs() -> list[str]:
-    """What fairseq calls the two sides."""
+    """Return the options that name the two languages."""
     return ["--source-lang", SIDES[0], "--target-lang", SIDES[1]]
 
 
 def _text(recipe: Recipe, work: Workspace, splits: Sequence[str], stage: Stage) -> None:
-    """Text alone: one column after the other."""
+    """Write the text of all columns, one column after another."""
     prefix = work.root / "encoded" / "text"
     columns = stage.columns or recipe.text_columns
     for split in splits:
@@ -55,13 +55,13 @@ def _text(recipe: Recipe, work: Workspace, splits: Sequence[str], stage: Stage) 
 def _labelled(
     recipe: Recipe, work: Workspace, splits: Sequence[str], stage: Stage, labels: Sequence[str]
 ) -> None:
-    """One text and its class; ``sentence_prediction`` reads each from a folder of its own."""
+    """Write texts and classes into the two folders that ``sentence_prediction`` reads."""
     prefix, folder = work.root / "encoded" / "labelled", work.data_bin("labelled")
     for split in splits:
         _lines(prefix / "text" / split, _limited(work, split, recipe.text_columns[0], stage))
         numbers = [str(labels.index(label)) for label in _limited(work, split, "label", stage)]
         _lines(prefix / "label" / split, numbers)
-    # Classes are numbers here, because their names may hold spaces.
+    # Classes are written as numbers because their names may contain spaces.
     counted = "".join(f"{i} {len(labels) - i}\n" for i in range(len(labels)))
     write(work.root / "labels.txt", counted)
     _preprocess(work, folder / "input0", prefix / "text", splits, ["--only-source"])
@@ -69,7 +69,7 @@ def _labelled(
 
 
 def _limited(work: Workspace, split: str, column: str, stage: Stage) -> list[str]:
-    """The rows of a column, the first ones of the training split where there is a limit."""
+    """Return the rows of a column; the training split may be limited to its first rows."""
     path = work.text(split, column) if column == "label" else work.encoded(split, column)
     limit = stage.limit if split == "train" else 0
     return _rows(path)[: limit or None]

@@ -1,4 +1,4 @@
-"""The command line of the recipes: ``python -m recipes STEP RECIPE``."""
+"""Command line of the recipes: ``python -m recipes STEP RECIPE``."""
 
 from __future__ import annotations
 
@@ -28,12 +28,10 @@ COUNT, SEED = click.IntRange(min=1), click.IntRange(min=0)
 
 
 def _place(function: Callable[..., Any]) -> Callable[..., Any]:
-    """What every step needs: the recipe, its corpus, and where the work is kept."""
+    """Add the options for the recipe, its corpus and its output folder."""
     for option in (
-        click.option("--out", type=PATH, help="Folder of the work [runs/RECIPE/CORPUS]."),
-        click.option(
-            "--sample", is_flag=True, help="The small corpus that is shipped, small sizes."
-        ),
+        click.option("--out", type=PATH, help="Output folder [runs/RECIPE/CORPUS]."),
+        click.option("--sample", is_flag=True, help="Use the shipped sample and small models."),
         click.option("--corpus", help="One of the recipe's corpora, or a name for your own."),
         click.argument("recipe"),
     ):
@@ -42,13 +40,13 @@ def _place(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _run_options(function: Callable[..., Any]) -> Callable[..., Any]:
-    """What distinguishes one run from the others."""
+    """Add the options that distinguish the runs of a recipe."""
     for option in (
         click.option(
             "--threads", type=COUNT, default=os.cpu_count() or 1, show_default="all cores"
         ),
         click.option(
-            "--seed", type=SEED, default=1, show_default=True, help="Of weights, order and masks."
+            "--seed", type=SEED, default=1, show_default=True, help="For weights, order and masks."
         ),
         click.option("--strategy", default="dynamic", show_default=True),
         click.option("--framework", type=click.Choice(FRAMEWORKS), default=FRAMEWORKS[0]),
@@ -59,15 +57,15 @@ def _run_options(function: Callable[..., Any]) -> Callable[..., Any]:
 
 @click.group()
 def main() -> None:
-    """Train models with and without masking, in fairseq and in Hugging Face, and compare them.
+    """Train and compare models with and without masking in fairseq and in Hugging Face.
 
-    RECIPE is the name of a folder in recipes/, or the path of a configuration file.
+    RECIPE is the name of a folder in recipes/ or the path of a configuration file.
     """
 
 
 @main.command("list")
 def list_() -> None:
-    """The recipes."""
+    """List the recipes."""
     for name in config.names():
         recipe = config.load(name)
         console.print(f"[bold]{name}[/]  {recipe.title} ({', '.join(recipe.frameworks)})")
@@ -75,29 +73,31 @@ def list_() -> None:
 
 @main.command("prepare")
 @_place
-@click.option("--data", type=PATH, help="Folder with CORPUS.train.tsv.gz and so on.")
-@click.option("--train", multiple=True, type=PATH, help="A file with all columns, or one for each.")
+@click.option("--data", type=PATH, help="Folder with CORPUS.{train,valid,test}.tsv.gz.")
+@click.option("--train", multiple=True, type=PATH, help="A file, or one file per column.")
 @click.option("--valid", multiple=True, type=PATH)
 @click.option("--test", multiple=True, type=PATH)
 @click.option("--dataset", help="A Hugging Face dataset, NAME or NAME:CONFIG.")
-@click.option("--columns", help="Its columns, with commas between.")
-def prepare_(recipe: str, corpus: str | None, sample: bool, out: Path | None, **given: Any) -> None:
-    """Check rows, train SentencePiece, write what both frameworks read."""
-    made = config.load(recipe, sample)
-    rows = _corpus(made, corpus, given)
-    work = Workspace(out or default(made.name, rows.name))
+@click.option("--columns", help="Columns of the dataset, separated by commas.")
+def prepare_(
+    recipe: str, corpus: str | None, sample: bool, out: Path | None, **options: Any
+) -> None:
+    """Check rows, train SentencePiece and write the data for both frameworks."""
+    loaded = config.load(recipe, sample)
+    rows = _corpus(loaded, corpus, options)
+    work = Workspace(out or default(loaded.name, rows.name))
     with moving("reading") as step:
-        tables = rows.tables(made)
-        fresh = prepare.prepare(made, work, tables, step, rows.name)
+        tables = rows.tables(loaded)
+        fresh = prepare.prepare(loaded, work, tables, step, rows.name)
     show_summary(work, "prepared" if fresh else "prepared already")
 
 
 @main.command("train")
 @_place
 @_run_options
-def train_(recipe: str, threads: int, **given: Any) -> None:
-    """Train a model, from where it was interrupted."""
-    run = _run(recipe, given)
+def train_(recipe: str, threads: int, **options: Any) -> None:
+    """Train a model; resume an interrupted run."""
+    run = _run(recipe, options)
     with moving() as step:
         steps.train(run, threads, step)
     console.print(f"trained; files are in {run.folder}", markup=False)
@@ -107,13 +107,13 @@ def train_(recipe: str, threads: int, **given: Any) -> None:
 @_place
 @_run_options
 @click.option("--split", default="test", type=click.Choice(["valid", "test"]), show_default=True)
-@click.option("--results", type=PATH, help="File that keeps the scores [OUT/results.json].")
-def evaluate_(recipe: str, threads: int, split: str, results: Path | None, **given: Any) -> None:
-    """Score a trained model, and write the scores down."""
-    run = _run(recipe, given)
+@click.option("--results", type=PATH, help="File for the scores [OUT/results.json].")
+def evaluate_(recipe: str, threads: int, split: str, results: Path | None, **options: Any) -> None:
+    """Score a trained model and record the scores."""
+    run = _run(recipe, options)
     with moving() as step:
         metrics = steps.evaluate(run, split, threads, step)
-    console.print(f"{split}: [bold]{scores.told(metrics)}[/]")
+    console.print(f"{split}: [bold]{scores.summary(metrics)}[/]")
     if split == "test":
         steps.record(run, metrics, results or run.work.root / "results.json")
 
@@ -122,22 +122,26 @@ def evaluate_(recipe: str, threads: int, split: str, results: Path | None, **giv
 @_place
 @click.option("--framework", "frameworks", multiple=True, type=click.Choice(FRAMEWORKS))
 @click.option("--strategy", "strategies", multiple=True, help="[all of the recipe]")
-@click.option("--seeds", type=COUNT, default=3, show_default=True, help="How many, from 1 on.")
+@click.option("--seeds", type=COUNT, default=3, show_default=True, help="Number of seeds.")
 @click.option(
-    "--jobs", type=COUNT, default=os.cpu_count() or 1, show_default="all cores", help="At a time."
+    "--jobs",
+    type=COUNT,
+    default=os.cpu_count() or 1,
+    show_default="all cores",
+    help="Number of parallel runs.",
 )
-@click.option("--results", type=PATH, help="File that keeps the scores [OUT/results.json].")
-def compare_(recipe: str, results: Path | None, jobs: int, seeds: int, **given: Any) -> None:
-    """Train and score every strategy in every framework; what is in the results is not repeated.
+@click.option("--results", type=PATH, help="File for the scores [OUT/results.json].")
+def compare_(recipe: str, results: Path | None, jobs: int, seeds: int, **options: Any) -> None:
+    """Train and score every strategy in every framework; skip runs that have results.
 
-    Each run computes with one thread, so that it can be repeated exactly.
+    Each run uses one thread, so that it can be repeated exactly.
     """
-    made, work = _prepared(recipe, given)
+    loaded, work = _prepared(recipe, options)
     results = results or work.root / "results.json"
-    frameworks = given["frameworks"] or made.frameworks
-    strategies = given["strategies"] or tuple(made.strategies)
+    frameworks = options["frameworks"] or loaded.frameworks
+    strategies = options["strategies"] or tuple(loaded.strategies)
     runs = [
-        Run(made, work, framework, strategy, seed)
+        Run(loaded, work, framework, strategy, seed)
         for seed in range(1, seeds + 1)
         for framework in frameworks
         for strategy in strategies
@@ -151,75 +155,82 @@ def compare_(recipe: str, results: Path | None, jobs: int, seeds: int, **given: 
 @click.option("--strategy", default="dynamic", show_default=True)
 @click.option("--seed", type=SEED, default=1, show_default=True)
 @click.option("--epochs", type=COUNT, default=3, show_default=True)
-def masks_(recipe: str, strategy: str, seed: int, epochs: int, **given: Any) -> None:
-    """Draw the masks of both frameworks and count those that differ: there must be none."""
-    made, work = _prepared(recipe, given)
-    runs = [Run(made, work, framework, strategy, seed) for framework in made.frameworks]
+def masks_(recipe: str, strategy: str, seed: int, epochs: int, **options: Any) -> None:
+    """Draw the masks of both frameworks and check that they are equal."""
+    loaded, work = _prepared(recipe, options)
+    runs = [Run(loaded, work, framework, strategy, seed) for framework in loaded.frameworks]
     masks.compare(runs, epochs)
 
 
 @main.command("demo")
 @click.argument("recipe", default="translation")
-@click.option("--out", type=PATH, help="Folder of the work [runs/RECIPE/sample].")
+@click.option("--out", type=PATH, help="Output folder [runs/RECIPE/sample].")
 @click.option("--strategy", default="dynamic", show_default=True)
-def demo_(recipe: str, out: Path | None, strategy: str) -> None:
-    """All steps on the shipped sample, in every framework, and their masks side by side."""
+@click.option(
+    "--framework",
+    "frameworks",
+    multiple=True,
+    type=click.Choice(FRAMEWORKS),
+    help="[all of the recipe]",
+)
+def demo_(recipe: str, out: Path | None, strategy: str, frameworks: tuple[str, ...]) -> None:
+    """Run all steps on the shipped sample and show the masks of each framework."""
     begun = time.monotonic()
-    made = config.load(recipe, sample=True)
-    work = Workspace(out or default(made.name, "sample"))
-    demo.show(made, work, strategy)
+    loaded = config.load(recipe, sample=True)
+    work = Workspace(out or default(loaded.name, "sample"))
+    demo.show(loaded, work, strategy, frameworks)
     console.print(f"Done in {(time.monotonic() - begun) / 60:.1f} minutes.")
 
 
 @main.command("report")
 @click.argument("names", metavar="[RECIPE]...", nargs=-1)
 def report_(names: tuple[str, ...]) -> None:
-    """Write tables and curves from the published results: of all recipes, or of some."""
+    """Write tables and curves from the published results of all recipes, or of some."""
     report.publish(names or tuple(config.names()))
 
 
-def _corpus(recipe: Recipe, name: str | None, given: dict[str, Any]) -> Corpus:
-    """The rows that the options ask for."""
-    files = {split: [*given[split]] for split in ("train", "valid", "test")}
-    asked = [given["dataset"], given["data"], any(files.values()), recipe.sample]
-    if sum(map(bool, asked)) != 1:
+def _corpus(recipe: Recipe, name: str | None, options: dict[str, Any]) -> Corpus:
+    """Return the corpus that the options select."""
+    files = {split: [*options[split]] for split in ("train", "valid", "test")}
+    sources = [options["dataset"], options["data"], any(files.values()), recipe.sample]
+    if sum(map(bool, sources)) != 1:
         raise RecipeError(
-            "which rows? One of --sample, --data FOLDER and --dataset NAME, or --train, --valid "
-            "and --test together"
+            "choose one source of rows: --sample, --data FOLDER, --dataset NAME, or --train, "
+            "--valid and --test together"
         )
-    if given["columns"] and not given["dataset"]:
-        raise RecipeError("--columns are those of a --dataset; files have the recipe's, in order")
+    if options["columns"] and not options["dataset"]:
+        raise RecipeError("--columns needs --dataset; files have the recipe's columns in order")
     if any(files.values()):
         missing = [split for split, paths in files.items() if not paths]
         if missing:
             raise RecipeError(f"--{missing[0]} is missing: --train, --valid and --test go together")
         return Corpus(name or "own", files)
-    if given["dataset"]:
-        columns = tuple(filter(None, (given["columns"] or "").split(",")))
-        return Corpus(name or given["dataset"].replace("/", "-"), {}, given["dataset"], columns)
+    if options["dataset"]:
+        columns = tuple(filter(None, (options["columns"] or "").split(",")))
+        return Corpus(name or options["dataset"].replace("/", "-"), {}, options["dataset"], columns)
     name = name or recipe.corpora[0]
-    folder = recipe.folder / recipe.data if recipe.sample else given["data"]
+    folder = recipe.folder / recipe.data if recipe.sample else options["data"]
     return Corpus("sample" if recipe.sample else name, in_folder(folder, name))
 
 
-def _prepared(recipe: str, given: dict[str, Any]) -> tuple[Recipe, Workspace]:
-    made = config.load(recipe, given["sample"])
-    corpus = "sample" if made.sample else given["corpus"] or made.corpora[0]
-    work = Workspace(given["out"] or default(made.name, corpus))
-    prepare.check(made, work)
-    return made, work
+def _prepared(recipe: str, options: dict[str, Any]) -> tuple[Recipe, Workspace]:
+    loaded = config.load(recipe, options["sample"])
+    corpus = "sample" if loaded.sample else options["corpus"] or loaded.corpora[0]
+    work = Workspace(options["out"] or default(loaded.name, corpus))
+    prepare.check(loaded, work)
+    return loaded, work
 
 
-def _run(recipe: str, given: dict[str, Any]) -> Run:
-    made, work = _prepared(recipe, given)
-    return Run(made, work, given["framework"], given["strategy"], given["seed"])
+def _run(recipe: str, options: dict[str, Any]) -> Run:
+    loaded, work = _prepared(recipe, options)
+    return Run(loaded, work, options["framework"], options["strategy"], options["seed"])
 
 
 def start() -> None:
-    """Run the command line with the frameworks' chatter off."""
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that a step's programs end with it
+    """Run the command line without the log messages of the frameworks."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # ends the child processes of a step
     logging.disable(logging.INFO)
-    warnings.simplefilter("ignore")  # those of the frameworks
+    warnings.simplefilter("ignore")  # of the frameworks
     warnings.simplefilter("default", MaskplugWarning)
     try:
         main()

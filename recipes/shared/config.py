@@ -1,4 +1,4 @@
-"""A recipe by its name or the path of its file, ``config.toml``."""
+"""Load a recipe from its configuration file."""
 
 from __future__ import annotations
 
@@ -15,51 +15,51 @@ from recipes.shared.settings import RECIPES, Recipe
 
 
 def names() -> list[str]:
-    """The recipes that come with the project."""
+    """Return the names of the shipped recipes."""
     return sorted(path.parent.name for path in RECIPES.glob("*/config.toml"))
 
 
 def load(name: str, sample: bool = False) -> Recipe:
-    """A recipe by its name, or by the path of a configuration file.
+    """Return a recipe.
 
     Args:
         name: one of ``names()``, or a path that ends in ``.toml``.
-        sample: take the settings of the section ``sample`` in place of the others.
+        sample: let the settings of the section ``sample`` replace the others.
 
     Raises:
-        RecipeError: when there is no such recipe, or its file is wrong.
+        RecipeError: if there is no such recipe or its file is invalid.
     """
     path = Path(name).resolve() if name.endswith(".toml") else RECIPES / name / "config.toml"
     if not path.exists():
         raise RecipeError(f"no recipe {name!r}{did_you_mean(name, names())}; or a path to a .toml")
     try:
-        said = tomllib.loads(path.read_text("utf-8"))
+        settings = tomllib.loads(path.read_text("utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise RecipeError(f"{path}: {error}") from None
-    small = said.pop("sample", {})
+    small = settings.pop("sample", {})
     if sample:
-        said = _merged(said, small, str(path))
-    named = path.parent.name if path.parent.parent == RECIPES else path.stem
-    given = {"name": named, "path": path, "sample": sample}
-    recipe: Recipe = _build(Recipe, said | given, str(path))
+        settings = _merged(settings, small, str(path))
+    name = path.parent.name if path.parent.parent == RECIPES else path.stem
+    origin = {"name": name, "path": path, "sample": sample}
+    recipe: Recipe = _build(Recipe, settings | origin, str(path))
     check(recipe)
     return recipe
 
 
-def _merged(said: dict[str, Any], small: Any, where: str) -> dict[str, Any]:
-    """The sample's settings over the others; what it says of ``stages`` holds for all of them."""
-    made = dict(said)
+def _merged(settings: dict[str, Any], small: Any, where: str) -> dict[str, Any]:
+    """Replace settings by those of the sample; its ``stages`` apply to every stage."""
+    merged = dict(settings)
     for name, value in _table(small, f"{where}: sample").items():
-        there = said.get(name)
+        former = settings.get(name)
         if name == "stages":
             more = _table(value, f"{where}: sample: stages")
-            if isinstance(there, list):
-                made[name] = [each | more if isinstance(each, dict) else each for each in there]
-        elif isinstance(value, dict) and isinstance(there, dict):
-            made[name] = there | value
+            if isinstance(former, list):
+                merged[name] = [s | more if isinstance(s, dict) else s for s in former]
+        elif isinstance(value, dict) and isinstance(former, dict):
+            merged[name] = former | value
         else:
-            made[name] = value
-    return made
+            merged[name] = value
+    return merged
 
 
 def _table(value: Any, where: str) -> dict[str, Any]:
@@ -69,7 +69,7 @@ def _table(value: Any, where: str) -> dict[str, Any]:
 
 
 def _build(kind: Any, table: Any, where: str) -> Any:
-    """A dataclass from a table; unknown, missing and mistyped keys are errors that name them."""
+    """Build a dataclass; raise an error that names an unknown, missing or mistyped key."""
     hints, known = get_type_hints(kind), {each.name: each for each in fields(kind)}
     for key in _table(table, where):
         if key not in known:
@@ -89,8 +89,8 @@ def _value(hint: Any, value: Any, where: str) -> Any:
             raise RecipeError(f"{where} is {value!r}; it must be a list")
         return tuple(_value(get_args(hint)[0], each, where) for each in value)
     if get_origin(hint) is Mapping:
-        inner, there = get_args(hint)[1], _table(value, where)
-        return {key: _value(inner, each, f"{where}: {key}") for key, each in there.items()}
+        inner, items = get_args(hint)[1], _table(value, where).items()
+        return {key: _value(inner, each, f"{where}: {key}") for key, each in items}
     if hint is Any:
         return value
     if hint is float and type(value) is int:

@@ -1,4 +1,4 @@
-"""Learning curves: validation loss by updates, a line a strategy, a band for its seeds."""
+"""Draw learning curves: a line per strategy, and a band for its seeds."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from recipes.shared.results import Entry
 from recipes.shared.settings import Recipe
 from recipes.shared.table import Group, groups
 
-#: Okabe and Ito's colours, which everybody can tell apart.
+#: The colours of Okabe and Ito, which colour-blind readers can distinguish.
 COLOURS = ("#000000", "#E69F00", "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9")
 
 
@@ -19,9 +19,9 @@ def draw(recipe: Recipe, entries: Sequence[Entry], path: Path) -> None:
     """Draw one panel for each corpus, framework and stage.
 
     Args:
-        recipe: whose order of strategies is kept.
+        recipe: determines the order of the strategies.
         entries: the runs.
-        path: of the picture.
+        path: where to write the picture.
     """
     import matplotlib as mpl
 
@@ -36,8 +36,8 @@ def draw(recipe: Recipe, entries: Sequence[Entry], path: Path) -> None:
         axis.set_visible(False)
     for axis, (group, task) in zip(axes.flat, panels, strict=False):
         _panel(axis, recipe, group, task)
-    told = "loss on the validation rows (nats; mean and range of seeds)"
-    figure.suptitle(f"{recipe.title}\n{told}", fontsize="medium")
+    subtitle = "loss on the validation rows (nats; mean and range of seeds)"
+    figure.suptitle(f"{recipe.title}\n{subtitle}", fontsize="medium")
     figure.tight_layout()
     figure.savefig(path, dpi=110, metadata={"Software": None})
     plt.close(figure)

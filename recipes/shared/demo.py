@@ -1,6 +1,8 @@
-"""A recipe from its sample to scores in every framework, and the masks of all of them."""
+"""Run a recipe on its sample: prepare, train and score in every framework, compare the masks."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 from recipes.shared import masks, scores, steps
 from recipes.shared.corpora import Corpus, in_folder
@@ -11,13 +13,20 @@ from recipes.shared.settings import Recipe
 from recipes.shared.workspace import Workspace
 
 
-def show(recipe: Recipe, work: Workspace, strategy: str) -> None:
-    """Prepare, train, score; then compare the masks, row by row.
+def show(recipe: Recipe, work: Workspace, strategy: str, frameworks: Sequence[str] = ()) -> None:
+    """Prepare, train and score, then compare the masks row by row.
+
+    Args:
+        recipe: the recipe in its sample form.
+        work: the output folder.
+        strategy: one of the recipe's strategies.
+        frameworks: the frameworks to train in; all of the recipe's if empty.
 
     Raises:
-        RecipeError: when a step fails, or a mask is not the same in all frameworks.
+        RecipeError: if a step fails, or if the masks of the frameworks differ.
     """
-    runs = [Run(recipe, work, framework, strategy, seed=1) for framework in recipe.frameworks]
+    frameworks = frameworks or recipe.frameworks
+    runs = [Run(recipe, work, framework, strategy, seed=1) for framework in frameworks]
     files = in_folder(recipe.folder / recipe.data, recipe.corpora[0])
     with moving("reading") as step:
         prepare(recipe, work, Corpus("sample", files).tables(recipe), step, "sample")
@@ -25,13 +34,13 @@ def show(recipe: Recipe, work: Workspace, strategy: str) -> None:
     for run in runs:
         console.print(f"\n[dim]$ {steps.command(run)}")
         with moving() as step:
-            steps.train(run, 1, step)  # more threads wait for each other at this size
+            steps.train(run, 1, step)  # at this size, more threads only wait for each other
             metrics = steps.evaluate(run, "test", 1, step)
             steps.record(run, metrics, work.root / "results.json")
-        console.print(f"  [bold]{scores.told(metrics)}")
+        console.print(f"  [bold]{scores.summary(metrics)}")
     if runs[0].masking["name"] != NONE:
         console.print()
         masks.compare(runs, epochs=3)
     console.print(
-        "[dim]The sample shows that all parts work together; good models need more rows and time."
+        "[dim]The sample only shows that all parts work; good models need more data and time."
     )

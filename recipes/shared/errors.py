@@ -1,4 +1,4 @@
-"""What the command line shows instead of a traceback."""
+"""The error of the recipes, which the command line shows without a traceback."""
 
 from __future__ import annotations
 
@@ -6,4 +6,4 @@ import click
 
 
 class RecipeError(click.ClickException):
-    """Something that the user can mend: a file, a row, an option, a program that failed."""
+    """An error in a file, a row or an option, or a failed program."""

@@ -1,4 +1,4 @@
-"""What fairseq's BART and RoBERTa begin with: weights for models as narrow as the recipes'."""
+"""Initialize fairseq's BART and RoBERTa for the small widths of the recipes."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from recipes.shared import fairseq_commands
 from recipes.shared.plan import StageRun
 from recipes.shared.settings import FEED_FORWARD
 
-#: The standard deviation with which fairseq draws the weights of both, at any width.
-DRAWN = 0.02
-#: What is drawn otherwise.
+#: The standard deviation of fairseq's initial weights, at any width.
+FAIRSEQ_STD = 0.02
+#: These weights are initialized in another way.
 HEADS = "classification_heads."
 
 
 def configured(stage: StageRun) -> Any:
-    """The configuration that fairseq-train makes of the stage's command."""
+    """Return the configuration that fairseq-train builds from the command of a stage."""
     from fairseq import options, utils
     from fairseq.dataclass.utils import convert_namespace_to_omegaconf
 
@@ -27,40 +27,40 @@ def configured(stage: StageRun) -> Any:
     return convert_namespace_to_omegaconf(args)
 
 
-def model(stage: StageRun, task: Any, config: Any) -> Any:
-    """The model of a stage, with weights as wide as a narrow model needs them.
+def initial_model(stage: StageRun, task: Any, config: Any) -> Any:
+    """Return the model of a stage with initial weights that suit its width.
 
-    Those are torch's ``(3 · inputs) ** -0.5`` for feed-forward layers and ``width ** -0.5`` for
-    everything else. With 0.02 every product in a model 128 wide is close to zero, and minutes later
-    it still says of every masked token how frequent tokens are.
+    The standard deviations are PyTorch's ``(3 · inputs) ** -0.5`` for feed-forward layers and
+    ``width ** -0.5`` for the others. With fairseq's 0.02, all products in a model of width 128 are
+    close to zero, and for minutes it only learns the frequencies of the tokens.
 
     Args:
-        stage: says the seed and the width.
-        task, config: fairseq's.
+        stage: determines the seed and the width.
+        task, config: of fairseq.
     """
     import torch
 
     with torch.random.fork_rng():
         torch.manual_seed(stage.run.seed)
-        made = task.build_model(config.model)
+        model = task.build_model(config.model)
     with torch.no_grad():
-        for name, weights in made.named_parameters():
+        for name, weights in model.named_parameters():
             if weights.dim() > 1 and not name.startswith(HEADS):
                 layer = name.removesuffix(".weight")
                 inputs = weights.shape[1] * (3 if layer.endswith(FEED_FORWARD) else 1)
-                weights.mul_(inputs**-0.5 / DRAWN)
-    return made
+                weights.mul_(inputs**-0.5 / FAIRSEQ_STD)
+    return model
 
 
 def write(stage: StageRun) -> None:
-    """Write the checkpoint that a first stage starts from, as fairseq's trainer writes them."""
+    """Write the initial checkpoint of the first stage in the format of fairseq's trainer."""
     from fairseq import tasks
     from fairseq.trainer import Trainer
 
     config = configured(stage)
     task = tasks.setup_task(config.task)
-    made = model(stage, task, config)
-    trainer = Trainer(config, task, made, task.build_criterion(config.criterion))
+    model, criterion = initial_model(stage, task, config), task.build_criterion(config.criterion)
+    trainer = Trainer(config, task, model, criterion)
     trainer.consolidate_optimizer()
     path = stage.folder / fairseq_commands.BEGIN
     fresh = path.with_name(f"{path.name}.part")

@@ -1,4 +1,4 @@
-"""The command lines of fairseq: what a stage is trained with, what a model generates with."""
+"""Build the commands of fairseq that train a stage and generate text."""
 
 from __future__ import annotations
 
@@ -21,24 +21,24 @@ TASKS = {
 }
 DATA = {"translation": "pairs", "denoising": "text", "masked_lm": "text"}
 CRITERIA = {"masked_lm": "masked_lm", "classification": "sentence_prediction"}
-#: The checkpoint that BART and RoBERTa begin with: see fairseq_begin.
+#: The initial checkpoint of BART and RoBERTa: see fairseq_begin.
 BEGIN = "begin.pt"
 LABEL_SMOOTHED = "label_smoothed_cross_entropy"
 
 
 def train_command(stage: StageRun) -> list[str]:
-    """The command that trains a stage, from where it was interrupted."""
-    run, said = stage.run, stage.stage
+    """Return the command that trains a stage and resumes an interrupted one."""
+    run, settings = stage.run, stage.stage
     training = {
         "--optimizer": "adam", "--adam-betas": "(0.9,0.98)", "--clip-norm": "1.0",
-        "--lr": str(said.learning_rate), "--lr-scheduler": "polynomial_decay",
-        "--warmup-updates": str(said.warmup), "--total-num-update": str(said.updates),
-        "--max-update": str(said.updates), "--max-epoch": str(stage.epochs),
-        "--batch-size": str(said.batch), "--required-batch-size-multiple": "1",
+        "--lr": str(settings.learning_rate), "--lr-scheduler": "polynomial_decay",
+        "--warmup-updates": str(settings.warmup), "--total-num-update": str(settings.updates),
+        "--max-update": str(settings.updates), "--max-epoch": str(stage.epochs),
+        "--batch-size": str(settings.batch), "--required-batch-size-multiple": "1",
         "--seed": str(run.seed), "--cpu": None, "--num-workers": "0",
         "--save-dir": str(stage.folder), "--no-epoch-checkpoints": None,
-        "--save-interval-updates": str(said.every), "--keep-interval-updates": "1",
-        "--validate-interval-updates": str(said.every),
+        "--save-interval-updates": str(settings.every), "--keep-interval-updates": "1",
+        "--validate-interval-updates": str(settings.every),
         "--validate-interval": "1000000", "--save-interval": "1000000",
         "--log-format": "json", "--log-interval": str(stage.log_every),
     }  # fmt: skip
@@ -52,14 +52,14 @@ def train_command(stage: StageRun) -> list[str]:
 
 
 def _task(stage: StageRun) -> Options:
-    """What a task reads, and what it is scored with."""
-    said = stage.stage
-    options: Options = {"--criterion": CRITERIA.get(said.task, LABEL_SMOOTHED)}
+    """Return the options of the task and its criterion."""
+    settings = stage.stage
+    options: Options = {"--criterion": CRITERIA.get(settings.task, LABEL_SMOOTHED)}
     if options["--criterion"] == LABEL_SMOOTHED:
-        options["--label-smoothing"] = str(said.label_smoothing)
-    if said.task in TEXT_TASKS:
+        options["--label-smoothing"] = str(settings.label_smoothing)
+    if settings.task in TEXT_TASKS:
         options |= {"--sample-break-mode": "eos", "--tokens-per-sample": "512"}
-    if said.task == "classification":
+    if settings.task == "classification":
         options |= {
             "--num-classes": str(len(stage.run.work.facts()["labels"])), "--init-token": "0",
             "--classification-head-name": "sentence_classification_head",
@@ -71,14 +71,14 @@ def _task(stage: StageRun) -> Options:
 
 
 def beginning(stage: StageRun) -> Path | None:
-    """The checkpoint that a stage starts from; None for weights that fairseq draws."""
+    """Return the checkpoint from which a stage starts; None for the initial weights of fairseq."""
     if stage.start:
         return stage.start / "checkpoint_best.pt"
     return None if stage.run.recipe.model.family == "marian" else stage.folder / BEGIN
 
 
 def model(stage: StageRun) -> Options:
-    """The architecture, and its size."""
+    """Return the options of the architecture and its size."""
     size, run = stage.run.recipe.model, stage.run
     dropout = str(size.dropout)
     encoder = _stack("encoder", size.layers, size) | {"--dropout": dropout}
@@ -99,7 +99,7 @@ def model(stage: StageRun) -> Options:
 
 
 def _stack(side: str, layers: int, size: Model) -> Options:
-    """The size of the encoder, or of the decoder."""
+    """Return the size of the encoder or of the decoder."""
     return {
         f"--{side}-layers": str(layers), f"--{side}-embed-dim": str(size.width),
         f"--{side}-ffn-embed-dim": str(size.feed_forward),
@@ -108,18 +108,18 @@ def _stack(side: str, layers: int, size: Model) -> Options:
 
 
 def generate_command(stage: StageRun, split: str, attention: str = "") -> list[str]:
-    """The command that translates or summarizes a split, from clean sources.
+    """Return the command that translates or summarizes the clean sources of a split.
 
     Args:
-        stage: whose best checkpoint does it.
+        stage: its best checkpoint is used.
         split: of the corpus.
-        attention: another pattern across than the one of training.
+        attention: a cross-attention pattern that replaces the one of the training.
     """
-    said = stage.run.recipe.generation
+    settings = stage.run.recipe.generation
     options: Options = {
         "--path": str(stage.folder / "checkpoint_best.pt"), "--cpu": None, "--batch-size": "64",
-        "--gen-subset": split, "--beam": str(said.beam), "--max-len-a": str(said.max_a),
-        "--max-len-b": str(said.max_b), "--remove-bpe": "sentencepiece",
+        "--gen-subset": split, "--beam": str(settings.beam), "--max-len-a": str(settings.max_a),
+        "--max-len-b": str(settings.max_b), "--remove-bpe": "sentencepiece",
         "--required-batch-size-multiple": "1", "--num-workers": "0",
     }  # fmt: skip
     if attention:
@@ -128,7 +128,7 @@ def generate_command(stage: StageRun, split: str, attention: str = "") -> list[s
 
 
 def data_of(run: Run, task: str) -> Path:
-    """The binary data of a task."""
+    """Return the folder of the binary data of a task."""
     return run.work.data_bin(DATA.get(task, "labelled"))
 
 

@@ -1,4 +1,4 @@
-"""The fairseq side: fairseq-train stage by stage, fairseq-generate, fairseq's classifier."""
+"""Run fairseq: fairseq-train for each stage, fairseq-generate, and the classifier."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ LOG = "fairseq-train.log"
 
 
 def check() -> None:
-    """Make sure that fairseq is there.
+    """Check that fairseq is installed.
 
     Raises:
-        RecipeError: when it is not.
+        RecipeError: if it is not.
     """
     if not importlib.util.find_spec("fairseq"):
         raise RecipeError("fairseq is not installed: see 'Installing' in README.md")
 
 
 def train(stage: StageRun, threads: int, tell: Tell) -> None:
-    """Train a stage from its last checkpoint, or from its start."""
+    """Train a stage from its last checkpoint or from its start."""
     check()
     stage.folder.mkdir(parents=True, exist_ok=True)
     command = commands.train_command(stage)
@@ -45,42 +45,42 @@ def train(stage: StageRun, threads: int, tell: Tell) -> None:
 
 
 def curve(stage: StageRun) -> list[Point]:
-    """The stage's learning curve."""
+    """Return the learning curve of a stage."""
     return of_fairseq(stage.folder / LOG)
 
 
 def generate(
     stage: StageRun, split: str, threads: int, tell: Tell, attention: str = ""
 ) -> list[str]:
-    """One text for each row of a split, in their order.
+    """Return a generated text for each row of a split.
 
     Args:
-        stage: whose best checkpoint generates.
+        stage: its best checkpoint is used.
         split: of the corpus.
-        threads: to compute with.
-        tell: hears how many rows are done.
-        attention: another pattern across than the one of training.
+        threads: number of threads.
+        tell: receives the number of finished rows.
+        attention: a cross-attention pattern that replaces the one of the training.
     """
     check()
-    found: dict[int, str] = {}
+    texts: dict[int, str] = {}
     rows = stage.run.work.facts()["summary"][split]["used"]
     log = stage.run.folder / f"fairseq-generate-{split}.log"
     log.unlink(missing_ok=True)
     for line in lines_of(commands.generate_command(stage, split, attention), log, threads):
         match = HYPOTHESIS.match(line)
         if match:
-            found[int(match[1])] = match[2].removeprefix("<s>").strip()
-            tell(len(found), rows, "")
-    return [found.get(i, "") for i in range(rows)]
+            texts[int(match[1])] = match[2].removeprefix("<s>").strip()
+            tell(len(texts), rows, "")
+    return [texts.get(i, "") for i in range(rows)]
 
 
 def classify(stage: StageRun, split: str, threads: int, tell: Tell) -> list[str]:
-    """The class of each row of a split, in their order, by the best checkpoint."""
+    """Return the class that the best checkpoint predicts for each row of a split."""
     check()
     import torch
     from fairseq import checkpoint_utils
 
-    import maskplug_fairseq  # noqa: F401 (registers the tasks, and what checkpoints may hold)
+    import maskplug_fairseq  # noqa: F401 (registers the tasks and the classes in checkpoints)
 
     torch.set_num_threads(threads)
     data = commands.data_of(stage.run, "classification")
@@ -92,7 +92,7 @@ def classify(stage: StageRun, split: str, threads: int, tell: Tell) -> list[str]
     iterator = task.get_batch_iterator(
         task.dataset(split), max_sentences=64, max_positions=model.max_positions()
     ).next_epoch_itr(shuffle=False)
-    found: dict[int, str] = {}
+    classes: dict[int, str] = {}
     labels = stage.run.work.facts()["labels"]
     for i, sample in enumerate(iterator):
         tell(i, len(iterator), "")
@@ -102,7 +102,7 @@ def classify(stage: StageRun, split: str, threads: int, tell: Tell) -> list[str]
                 features_only=True,
                 classification_head_name="sentence_classification_head",
             )[0]
-        best = (logits.argmax(-1) + task.label_dictionary.nspecial).tolist()
-        for row, label in zip(sample["id"].tolist(), best, strict=True):
-            found[row] = labels[int(task.label_dictionary[label])]
-    return [found[i] for i in range(len(found))]
+        predicted = (logits.argmax(-1) + task.label_dictionary.nspecial).tolist()
+        for row, label in zip(sample["id"].tolist(), predicted, strict=True):
+            classes[row] = labels[int(task.label_dictionary[label])]
+    return [classes[i] for i in range(len(classes))]

@@ -1,4 +1,4 @@
-"""Many runs, several at a time: each in a process of its own with one thread."""
+"""Train and score several runs in parallel, each in its own process with one thread."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from recipes.shared.errors import RecipeError
 from recipes.shared.plan import Run
 from recipes.shared.screen import bars
 
-#: The steps of a run, each a command of its own.
+#: The steps of a run, each of which is a command.
 STEPS = ("train", "evaluate")
 
 
 @dataclass
-class _Going:
-    """A run and the process of the step that it is in."""
+class _RunProcess:
+    """A run and the process of its current step."""
 
     run: Run
     commands: list[list[str]]
@@ -35,8 +35,8 @@ class _Going:
     def log(self) -> Path:
         return self.run.folder / "steps.log"
 
-    def told(self) -> dict[str, Any]:
-        """How far the step is, as it wrote down itself."""
+    def progress(self) -> dict[str, Any]:
+        """Return the progress that the step wrote to a file."""
         path = self.run.folder / steps.PROGRESS
         if not path.exists():
             return {"description": _name(self.run)}
@@ -44,7 +44,7 @@ class _Going:
         return {"description": title, "completed": done, "total": total, "note": note}
 
     def next(self) -> bool:
-        """Go on to the next step when the last one has ended; False when there is none."""
+        """Start the next step if the last one has ended; return False if there is none."""
         if self.process and self.process.poll() is None:
             return True
         if self.process and self.process.returncode:
@@ -53,45 +53,45 @@ class _Going:
         if not self.commands:
             return False
         self.log.parent.mkdir(parents=True, exist_ok=True)
-        now = os.environ | {"OMP_NUM_THREADS": "1"}
+        env = os.environ | {"OMP_NUM_THREADS": "1"}
         with self.log.open("ab") as log:
-            self.process = subprocess.Popen(self.commands.pop(0), env=now, stdout=log, stderr=log)
+            self.process = subprocess.Popen(self.commands.pop(0), env=env, stdout=log, stderr=log)
         return True
 
 
 def compare(runs: Sequence[Run], path: Path, jobs: int) -> None:
-    """Train and score runs that the results do not hold yet, in their order.
+    """Train and score the runs that have no results yet, in their order.
 
     Args:
         runs: of one recipe and one workspace.
-        path: of the results.
-        jobs: how many at a time.
+        path: the file of results.
+        jobs: the number of parallel runs.
 
     Raises:
-        RecipeError: when a run fails, with the end of its log; the others are stopped, and go on
-            from their checkpoints next time.
+        RecipeError: if a run fails, with the end of its log; the other runs are stopped, and
+            resume from their checkpoints next time.
     """
-    left = [run for run in runs if not results.done(path, run)]
-    waiting = [_Going(run, _commands(run, path)) for run in left]
-    going: dict[TaskID, _Going] = {}
+    remaining = [run for run in runs if not results.done(path, run)]
+    waiting = [_RunProcess(run, _commands(run, path)) for run in remaining]
+    active: dict[TaskID, _RunProcess] = {}
     with bars() as progress:
         title = f"{runs[0].recipe.title}, {runs[0].work.corpus}: {len(runs)} runs"
         whole = progress.add_task(title, total=len(runs), note="")
         try:
-            while waiting or going:
-                while waiting and len(going) < jobs:
-                    going[progress.add_task("", total=None, note="")] = waiting.pop(0)
-                for task, each in [*going.items()]:
+            while waiting or active:
+                while waiting and len(active) < jobs:
+                    active[progress.add_task("", total=None, note="")] = waiting.pop(0)
+                for task, each in [*active.items()]:
                     if each.next():
-                        progress.update(task, **each.told())
+                        progress.update(task, **each.progress())
                     else:
-                        del going[task]
+                        del active[task]
                         progress.remove_task(task)
                         progress.console.print(f"[green]✓[/] {_name(each.run)}")
-                progress.update(whole, completed=len(runs) - len(waiting) - len(going))
+                progress.update(whole, completed=len(runs) - len(waiting) - len(active))
                 time.sleep(0.5)
         finally:
-            for each in going.values():
+            for each in active.values():
                 if each.process and each.process.poll() is None:
                     each.process.terminate()
 
@@ -101,6 +101,6 @@ def _name(run: Run) -> str:
 
 
 def _commands(run: Run, path: Path) -> list[list[str]]:
-    made = [[sys.executable, *steps.words(run, step)[1:]] for step in STEPS]
-    made[-1] += ["--results", str(path)]
-    return made
+    commands = [[sys.executable, *steps.words(run, step)[1:]] for step in STEPS]
+    commands[-1] += ["--results", str(path)]
+    return commands

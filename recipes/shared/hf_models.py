@@ -1,4 +1,4 @@
-"""The models of the Hugging Face side, of the sizes of fairseq's."""
+"""Build the Hugging Face models, of the same sizes as those of fairseq."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from recipes.shared.settings import FEED_FORWARD, Model
 
 
 def make(stage: StageRun, tokenizer: Any) -> Any:
-    """The model that a stage begins with: from scratch, or what the stage before has learnt."""
+    """Return the model at the start of a stage: a new one, or that of the previous stage."""
     size = stage.run.recipe.model
     if stage.start:
         return _loaded(stage.start / "best", stage)
@@ -20,7 +20,7 @@ def make(stage: StageRun, tokenizer: Any) -> Any:
 
 
 def load(folder: Path, stage: StageRun) -> Any:
-    """A model that a stage has saved."""
+    """Return the model that a stage saved."""
     return _loaded(folder, stage).eval()
 
 
@@ -64,15 +64,15 @@ def _seq2seq(size: Model) -> dict[str, Any]:
         "decoder_attention_heads": size.heads,
         "dropout": size.dropout,
         "max_position_embeddings": 1024,
-        "init_std": size.width**-0.5,  # the usual 0.02 is for wide models
+        "init_std": size.width**-0.5,  # the usual 0.02 suits wide models
     }
 
 
-def _drawn(model: Any) -> Any:
-    """A new model whose feed-forward layers are as wide as torch draws them, by what they add up.
+def _initialized(model: Any) -> Any:
+    """Initialize the feed-forward layers like PyTorch, by their number of inputs.
 
-    Transformers draws all layers alike; these drown the rest then, and a narrow model needs 800
-    updates for what it learns in 400 from here.
+    Transformers initializes all layers alike; the feed-forward layers then dominate, and a narrow
+    model needs 800 updates to learn what it otherwise learns in 400.
     """
     from torch.nn import init
 
@@ -86,18 +86,18 @@ def _marian(size: Model, tokenizer: Any) -> Any:
     from transformers import MarianConfig, MarianMTModel
 
     ids = _ids(tokenizer, first=tokenizer.pad_token_id)
-    return _drawn(MarianMTModel(MarianConfig(**_seq2seq(size), scale_embedding=True, **ids)))
+    return _initialized(MarianMTModel(MarianConfig(**_seq2seq(size), scale_embedding=True, **ids)))
 
 
 def _bart(size: Model, tokenizer: Any) -> Any:
     from transformers import BartConfig, BartForConditionalGeneration
 
-    ids = _ids(tokenizer, first=tokenizer.eos_token_id)  # as in fairseq: what ended the last row
-    return _drawn(BartForConditionalGeneration(BartConfig(**_seq2seq(size), **ids)))
+    ids = _ids(tokenizer, first=tokenizer.eos_token_id)  # as in fairseq
+    return _initialized(BartForConditionalGeneration(BartConfig(**_seq2seq(size), **ids)))
 
 
 def _bert(size: Model, tokenizer: Any, stage: StageRun) -> Any:
-    """ModernBERT, of RoBERTa's size on fairseq's side; logits of masked tokens alone."""
+    """Return a ModernBERT of the size of fairseq's RoBERTa, with logits of masked tokens only."""
     from transformers import (
         ModernBertConfig,
         ModernBertForMaskedLM,

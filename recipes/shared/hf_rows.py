@@ -1,4 +1,4 @@
-"""What the Hugging Face side reads: the same ids, in the same order, as fairseq."""
+"""Datasets for Hugging Face, with the same ids in the same order as for fairseq."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ BOS, EOS = 0, 2
 
 
 def features(stage: StageRun, split: str) -> Any:
-    """The rows of one split, as a ``datasets.Dataset`` with the columns that the task needs.
+    """Return the rows of a split as a ``datasets.Dataset`` with the columns of the task.
 
-    Row n of it is row n of fairseq's data, so that both give it the same key.
+    Row n is row n of fairseq's data, so that both frameworks use the same key.
     """
     from datasets import Dataset
 
@@ -49,14 +49,14 @@ def _framed(rows: Sequence[Any], begins: bool) -> list[IntArray]:
 
 
 class GroupedByLength:
-    """An order of rows in which a batch has rows of similar length; another one in each epoch.
+    """A sampler whose batches have rows of similar length, in a new order in each epoch.
 
-    Transformers' own sampler draws from the global generator, whose state at the start of an epoch
-    a resumed run does not know; this one draws from the seed and the epoch.
+    The sampler of transformers draws from the global generator, whose state at the start of an
+    epoch is unknown to a resumed run. This sampler only depends on the seed and the epoch.
 
     Args:
-        lengths: of the rows: sources, and targets where there are any.
-        batch: rows a batch.
+        lengths: lengths of the sources, and of the targets if there are any.
+        batch: rows per batch.
         seed: of the order.
     """
 
@@ -65,7 +65,7 @@ class GroupedByLength:
         self.batch, self.seed, self.epoch = batch, seed, 0
 
     def set_epoch(self, epoch: int) -> None:
-        """Accelerate calls this before each epoch."""
+        """Set the epoch; Accelerate calls this before each one."""
         self.epoch = epoch
 
     def __len__(self) -> int:
@@ -73,9 +73,9 @@ class GroupedByLength:
 
     def __iter__(self) -> Iterator[int]:
         draws = np.random.default_rng([self.seed, self.epoch])
-        # Sources first, then targets; equals come in another order each time, as batches do.
+        # By source length, then target length; rows of equal lengths are shuffled.
         order = np.lexsort((draws.random(len(self)), *self.lengths[::-1]))
-        # What fills no batch comes last: before others, it would move them all out of theirs.
+        # An incomplete batch comes last; elsewhere it would shift the rows of all later batches.
         full = len(self) - len(self) % self.batch
         batches = order[:full].reshape(-1, self.batch)
         yield from batches[draws.permutation(len(batches))].ravel().tolist()
@@ -83,6 +83,6 @@ class GroupedByLength:
 
 
 def lengths(rows: Any) -> list[list[int]]:
-    """Of sources, and of targets where there are any."""
+    """Return the lengths of the sources, and of the targets if there are any."""
     columns = [name for name in ("input_ids", "labels") if name in rows.column_names]
     return [[len(row) for row in rows[name]] for name in columns if np.ndim(rows[0][name])]

@@ -1,4 +1,4 @@
-"""The Hugging Face side: the stock Trainer stage by stage, with maskplug's collator, attached."""
+"""Run Hugging Face: the stock Trainer for each stage, with maskplug's collator attached."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ HISTORY = "history.json"
 
 
 def train(stage: StageRun, threads: int, tell: Tell) -> None:
-    """Train a stage from its last checkpoint, or from its start; save the best model."""
+    """Train a stage from its last checkpoint or from its start, and save the best model."""
     trainer = make_trainer(stage, threads, tell)
     stage.folder.mkdir(parents=True, exist_ok=True)
     trainer.train(resume_from_checkpoint=_last_checkpoint(stage.folder))
@@ -27,20 +27,20 @@ def train(stage: StageRun, threads: int, tell: Tell) -> None:
 
 
 def _last_checkpoint(folder: Path) -> str | None:
-    """The newest checkpoint that is whole: its state is what Trainer writes last."""
+    """Return the newest complete checkpoint; Trainer writes the state of a checkpoint last."""
     states = folder.glob("checkpoint-*/trainer_state.json")
-    found = sorted((int(state.parent.name.split("-")[1]), str(state.parent)) for state in states)
-    return found[-1][1] if found else None
+    checkpoints = sorted((int(s.parent.name.split("-")[1]), str(s.parent)) for s in states)
+    return checkpoints[-1][1] if checkpoints else None
 
 
 def curve(stage: StageRun) -> list[Point]:
-    """The stage's learning curve."""
+    """Return the learning curve of a stage."""
     path = stage.folder / HISTORY
     return of_trainer(json.loads(path.read_text())) if path.exists() else []
 
 
 def make_trainer(stage: StageRun, threads: int, tell: Tell) -> Any:
-    """A Trainer for a stage: stock, but for the order of the rows."""
+    """Return the stock Trainer for a stage, with its own order of the rows."""
     import torch
     from transformers import PrinterCallback, logging, set_seed
 
@@ -72,7 +72,7 @@ def make_trainer(stage: StageRun, threads: int, tell: Tell) -> Any:
 
 
 def _kind(stage: StageRun, row_lengths: list[list[int]]) -> Any:
-    """Trainer or Seq2SeqTrainer with rows of similar length in a batch."""
+    """Return a Trainer or Seq2SeqTrainer with rows of similar length in a batch."""
     from transformers import Seq2SeqTrainer, Trainer
 
     base: Any = Trainer if stage.run.recipe.model.family == "bert" else Seq2SeqTrainer
@@ -87,25 +87,25 @@ def _kind(stage: StageRun, row_lengths: list[list[int]]) -> Any:
 def _arguments(stage: StageRun) -> Any:
     from transformers import Seq2SeqTrainingArguments, TrainingArguments
 
-    said = stage.stage
+    settings = stage.stage
     bert = stage.run.recipe.model.family == "bert"
-    best = "accuracy" if said.task == "classification" else "loss"
+    best = "accuracy" if settings.task == "classification" else "loss"
     kind: Any = TrainingArguments if bert else Seq2SeqTrainingArguments
     return kind(
         output_dir=str(stage.folder),
         seed=stage.run.seed,
-        max_steps=said.updates,
-        per_device_train_batch_size=said.batch,
-        per_device_eval_batch_size=said.batch,
-        learning_rate=said.learning_rate,
+        max_steps=settings.updates,
+        per_device_train_batch_size=settings.batch,
+        per_device_eval_batch_size=settings.batch,
+        learning_rate=settings.learning_rate,
         adam_beta2=0.98,
-        warmup_steps=said.warmup,
-        label_smoothing_factor=said.label_smoothing,
+        warmup_steps=settings.warmup,
+        label_smoothing_factor=settings.label_smoothing,
         logging_steps=stage.log_every,
         eval_strategy="steps",
-        eval_steps=said.every,
+        eval_steps=settings.every,
         save_strategy="steps",
-        save_steps=said.every,
+        save_steps=settings.every,
         save_total_limit=1,
         load_best_model_at_end=True,
         metric_for_best_model=best,
@@ -136,22 +136,24 @@ def _progress(stage: StageRun, tell: Tell) -> Any:
 
 
 def generate(stage: StageRun, split: str, threads: int, tell: Tell) -> list[str]:
-    """One text for each row of a split, in their order, by the best model, from clean sources."""
+    """Return the text that the best model generates for each row of a split."""
     recipe = stage.run.recipe
     tokenizer = load_tokenizer(stage.run.work, recipe.model.family)
     model = hf_models.load(stage.folder / "best", stage)
 
     def texts(batch: Any) -> list[str]:
-        said = recipe.generation
-        most = int(said.max_a * batch["input_ids"].shape[1]) + said.max_b
-        ids = model.generate(**batch, max_new_tokens=most, num_beams=said.beam, do_sample=False)
+        settings = recipe.generation
+        length = int(settings.max_a * batch["input_ids"].shape[1]) + settings.max_b
+        ids = model.generate(
+            **batch, max_new_tokens=length, num_beams=settings.beam, do_sample=False
+        )
         return [text.strip() for text in tokenizer.batch_decode(ids, skip_special_tokens=True)]
 
     return _each(stage, split, threads, tell, texts)
 
 
 def classify(stage: StageRun, split: str, threads: int, tell: Tell) -> list[str]:
-    """The class of each row of a split, in their order, by the best model."""
+    """Return the class that the best model predicts for each row of a split."""
     model, labels = hf_models.load(stage.folder / "best", stage), stage.run.work.facts()["labels"]
 
     def classes(batch: Any) -> list[str]:
@@ -161,20 +163,20 @@ def classify(stage: StageRun, split: str, threads: int, tell: Tell) -> list[str]
 
 
 def _each(
-    stage: StageRun, split: str, threads: int, tell: Tell, made: Callable[[Any], list[str]]
+    stage: StageRun, split: str, threads: int, tell: Tell, function: Callable[[Any], list[str]]
 ) -> list[str]:
-    """What a function makes of the rows of a split, a batch at a time, in the rows' order."""
+    """Apply a function to the batches of a split, and return its values by row."""
     import torch
 
     torch.set_num_threads(threads)
     tokenizer = load_tokenizer(stage.run.work, stage.run.recipe.model.family)
     sources: Sequence[Any] = features(stage, split)["input_ids"]
     order = sorted(range(len(sources)), key=lambda i: -len(sources[i]))
-    found: dict[int, str] = {}
+    values: dict[int, str] = {}
     for start in range(0, len(order), 64):
         tell(start, len(order), "")
         rows = order[start : start + 64]
         batch = tokenizer.pad({"input_ids": [sources[i] for i in rows]}, return_tensors="pt")
         with torch.inference_mode():
-            found |= dict(zip(rows, made(batch), strict=True))
-    return [found[i] for i in range(len(sources))]
+            values |= dict(zip(rows, function(batch), strict=True))
+    return [values[i] for i in range(len(sources))]

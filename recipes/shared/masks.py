@@ -1,4 +1,4 @@
-"""Did both frameworks draw the same masks? Every row of some epochs, as their loaders give it."""
+"""Compare the masks of both frameworks for every row of some epochs, as their loaders return it."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ Rows = dict[tuple[int, int], Row]
 
 
 def masked_stage(run: Run) -> StageRun:
-    """The stage of a run in which its strategy is at work.
+    """Return the stage of a run that is masked.
 
     Raises:
-        RecipeError: when there is none.
+        RecipeError: if there is none.
     """
     for stage in run.stages():
         if stage.masking["name"] != NONE:
@@ -36,7 +36,7 @@ def masked_stage(run: Run) -> StageRun:
 
 
 def of_fairseq(stage: StageRun, epochs: int) -> Rows:
-    """What fairseq's own task, data set and collater feed to the model."""
+    """Return the masked rows that fairseq's own task, dataset and collater produce."""
     from fairseq import tasks
 
     task = tasks.setup_task(fairseq_begin.configured(stage).task)
@@ -52,7 +52,7 @@ def of_fairseq(stage: StageRun, epochs: int) -> Rows:
 
 
 def of_hugging_face(stage: StageRun, epochs: int) -> Rows:
-    """What Trainer's own data loader feeds to the model, epoch by epoch."""
+    """Return the masked rows that Trainer's own data loader produces."""
     trainer = hf_run.make_trainer(stage, 1, lambda *_: None)
     with Recorder(epochs) as recorder:
         for epoch, batches in enumerate(_epochs(trainer, stage), 0):
@@ -64,7 +64,7 @@ def of_hugging_face(stage: StageRun, epochs: int) -> Rows:
 
 
 def _epochs(trainer: Any, stage: StageRun) -> Iterator[Any]:
-    """The loader of each epoch, told its epoch as Trainer tells it."""
+    """Yield the loader in each epoch, with the epoch set as Trainer sets it."""
     loader = trainer.get_train_dataloader()
     handler, state, control = trainer.callback_handler, trainer.state, trainer.control
     state.num_train_epochs, state.max_steps = stage.epochs, stage.stage.updates
@@ -78,15 +78,15 @@ def _epochs(trainer: Any, stage: StageRun) -> Iterator[Any]:
 
 
 def equal_rows(ours: Rows, theirs: Rows) -> int:
-    """How many (epoch, sample) pairs both hold with the same tokens and the same mask."""
+    """Return how many (epoch, sample) pairs have the same tokens and masks on both sides."""
     return sum(theirs.get(moment) == row for moment, row in ours.items())
 
 
 def compare(runs: Sequence[Run], epochs: int) -> None:
-    """Print one row's masks in both frameworks, and how many of all rows are the same.
+    """Print the masks of one row in each framework, and count the rows whose masks are equal.
 
     Raises:
-        RecipeError: when a row differs.
+        RecipeError: if the masks of a row differ.
     """
     stages = [masked_stage(run) for run in runs]
     epochs = min([epochs, *(stage.epochs for stage in stages)])
@@ -96,19 +96,21 @@ def compare(runs: Sequence[Run], epochs: int) -> None:
         drawn[run.framework] = draw(stage, epochs)
     console.print(picture(drawn, load_tokenizer(runs[0].work, runs[0].recipe.model.family), epochs))
     first, *others = drawn.values()
-    same = min([len(first), *(equal_rows(first, other) for other in others)])
-    told = f"{same:,} of {len(first):,} masked rows ({epochs} epochs, every training row)"
+    if not others:
+        return
+    same = min(equal_rows(first, other) for other in others)
+    counts = f"{same:,} of {len(first):,} masked rows ({epochs} epochs, every training row)"
     if same < len(first) or any(len(other) != len(first) for other in others):
-        raise RecipeError(f"only {told} are the same in {' and in '.join(drawn)}")
-    console.print(f"[bold green]{told} are the same in {' and in '.join(drawn)}[/].")
+        raise RecipeError(f"only {counts} are the same in {' and in '.join(drawn)}")
+    console.print(f"[bold green]{counts} are the same in {' and in '.join(drawn)}[/].")
 
 
 def picture(drawn: dict[str, Rows], tokenizer: Any, epochs: int) -> Panel:
-    """One row's masks, epoch by epoch, as each framework drew them."""
+    """Return a panel with the masks of one row in each epoch and framework."""
     from maskplug_hf import vocabulary
 
     vocab = vocabulary(tokenizer)
-    key = _telling_row(next(iter(drawn.values())), epochs)
+    key = _example_row(next(iter(drawn.values())), epochs)
     lines = []
     for epoch in range(epochs):
         for name, rows in drawn.items():
@@ -118,8 +120,8 @@ def picture(drawn: dict[str, Rows], tokenizer: Any, epochs: int) -> Panel:
     return Panel(Group(*lines, legend()), title=f"row {key + 1} of the training text")
 
 
-def _telling_row(rows: Rows, epochs: int) -> int:
-    """The first row that fits on a line and whose mask changes in every epoch."""
+def _example_row(rows: Rows, epochs: int) -> int:
+    """Return the key of the first row that fits on a line and has a new mask in every epoch."""
     for (t, key), row in islice(sorted(rows.items()), 2000):
         masks = {tuple(rows[epoch, key].inputs) for epoch in range(epochs)}
         if t == 0 and 8 <= len(row.original) <= 14 and len(masks) == epochs:

@@ -1,4 +1,4 @@
-"""SentencePiece: one model for all columns, and tokenizers whose ids are those of fairseq."""
+"""Train SentencePiece for all columns, and build tokenizers with the ids of fairseq."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import sentencepiece
 from recipes.shared.errors import RecipeError
 from recipes.shared.workspace import Workspace, write
 
-#: What fairseq's dictionaries begin with; their places are the ids.
+#: The first symbols of fairseq's dictionaries, in the order of their ids.
 SPECIAL = ("<s>", "<pad>", "</s>", "<unk>")
 
 
@@ -20,8 +20,7 @@ def train(work: Workspace, texts: Iterable[str], size: int) -> None:
     """Train a unigram model with a piece ``<mask>``, and write the dictionary in its order.
 
     Raises:
-        RecipeError: when the texts are too few for so many pieces, or too many characters for
-            so few.
+        RecipeError: if ``size`` is too large or too small for the texts.
     """
     work.root.mkdir(parents=True, exist_ok=True)
     try:
@@ -30,7 +29,7 @@ def train(work: Workspace, texts: Iterable[str], size: int) -> None:
             model_prefix=str(work.pieces.with_suffix("")),
             vocab_size=size,
             character_coverage=1.0,
-            normalization_rule_name="identity",  # so that every tokenizer reads a text alike
+            normalization_rule_name="identity",  # the same for every tokenizer
             user_defined_symbols=["<mask>"],
             num_threads=1,
             minloglevel=2,
@@ -38,32 +37,32 @@ def train(work: Workspace, texts: Iterable[str], size: int) -> None:
     except RuntimeError as error:
         raise RecipeError(f"SentencePiece with {size} pieces: {error}") from None
     ordinary = symbols(work)[len(SPECIAL) :]
-    # The counts only fix the order, so that ids do not depend on the frequencies of the corpus.
+    # The counts only determine the order; ids do not depend on frequencies in the corpus.
     rows = (f"{piece} {len(ordinary) - i}\n" for i, piece in enumerate(ordinary))
     write(work.dictionary, "".join(rows))
 
 
 def processor(work: Workspace) -> Any:
-    """The trained model."""
+    """Return the trained model."""
     return sentencepiece.SentencePieceProcessor(model_file=str(work.pieces))
 
 
 def symbols(work: Workspace) -> list[str]:
-    """All pieces, by their ids in both frameworks."""
+    """Return all pieces in the order of their ids in both frameworks."""
     model = processor(work)
     pieces = [model.id_to_piece(i) for i in range(model.get_piece_size())]
     return [*SPECIAL, *(piece for piece in pieces if piece not in SPECIAL)]
 
 
 def save_tokenizer(work: Workspace, family: str) -> None:
-    """Save the tokenizer of a model family: Marian's rows end with ``</s>``, others begin too."""
+    """Save the tokenizer of a model family."""
     work.tokenizer.mkdir(exist_ok=True)
-    made = _marian(work) if family == "marian" else _bart(work)
-    made.save_pretrained(str(work.tokenizer))
+    tokenizer = _marian(work) if family == "marian" else _bart(work)
+    tokenizer.save_pretrained(str(work.tokenizer))
 
 
 def load_tokenizer(work: Workspace, family: str) -> Any:
-    """The tokenizer that was saved."""
+    """Return the saved tokenizer."""
     from transformers import MarianTokenizer, XLMRobertaTokenizer
 
     kind = MarianTokenizer if family == "marian" else XLMRobertaTokenizer
@@ -79,13 +78,13 @@ def _marian(work: Workspace) -> Any:
         source_spm=str(work.pieces),
         target_spm=str(work.pieces),
         vocab=str(vocab),
-        bos_token="<s>",  # Marian has no use for it, and it must not be drawn as a random word
+        bos_token="<s>",  # special, so that it is never drawn as a random word
         mask_token="<mask>",
     )
 
 
 def _bart(work: Workspace) -> Any:
-    """Unigram pieces between ``<s>`` and ``</s>``, as XLM-R and mBART have them."""
+    """Return a tokenizer with rows between ``<s>`` and ``</s>``, as in XLM-R and mBART."""
     from transformers import XLMRobertaTokenizer
 
     model = processor(work)

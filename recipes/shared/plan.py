@@ -1,4 +1,4 @@
-"""What a run consists of: the stages of a recipe under one strategy and one seed."""
+"""Runs and their stages: a recipe with one strategy and one seed."""
 
 from __future__ import annotations
 
@@ -15,19 +15,20 @@ from recipes.shared.errors import RecipeError
 from recipes.shared.settings import TEXT_TASKS, Recipe, Stage
 from recipes.shared.workspace import Workspace
 
-#: The strategy that masks nothing, and so leaves out what only masking makes a task of.
+#: The strategy without masking, which skips the stages that need masks.
 NONE = "none"
 
 
 @dataclass(frozen=True)
 class Run:
-    """One model: a recipe, where it is kept, and what distinguishes it from the others.
+    """The training of one model.
 
     Args:
-        recipe, work: what and where.
+        recipe: its settings.
+        work: the output folder.
         framework: ``fairseq`` or ``huggingface``.
-        strategy: one of the recipe's strategies, by its name there.
-        seed: of the weights, the order of the rows, and the masks.
+        strategy: the name of one of the recipe's strategies.
+        seed: of the weights, the order of the rows and the masks.
     """
 
     recipe: Recipe
@@ -37,42 +38,40 @@ class Run:
     seed: int
 
     def __post_init__(self) -> None:
-        for what, value, choices in (
+        for name, value, choices in (
             ("framework", self.framework, self.recipe.frameworks),
             ("strategy", self.strategy, self.recipe.strategies),
         ):
             if value not in choices:
                 raise RecipeError(
-                    f"{what} {value!r} of {self.recipe.name}{did_you_mean(value, choices)}"
+                    f"{name} {value!r} of {self.recipe.name}{did_you_mean(value, choices)}"
                 )
 
     @property
     def folder(self) -> Path:
-        """Where checkpoints, logs and results are."""
+        """The folder of checkpoints, logs and results."""
         return self.work.run(self.framework, self.strategy, self.seed)
 
     @property
     def attention(self) -> str:
-        """The pattern across; "" for none."""
+        """The cross-attention pattern; "" for none."""
         return str(self.recipe.strategies[self.strategy].get("attention", ""))
 
     @property
     def masking(self) -> Mapping[str, Any]:
-        """The strategy's name and options."""
-        said = self.recipe.strategies[self.strategy]
-        return {k: v for k, v in said.items() if k != "attention"} | {
-            "name": said.get("name", NONE)
-        }
+        """The name and options of the strategy."""
+        settings = {"name": NONE, **self.recipe.strategies[self.strategy]}
+        return {name: value for name, value in settings.items() if name != "attention"}
 
     @property
     def fingerprint(self) -> str:
-        """Eight bytes in hex that change with any setting of this run."""
-        said = self.recipe
-        settings = [asdict(part) for part in (said.rows, said.model, said.generation)]
-        settings += [asdict(stage) for stage in said.stages]
-        named = [
-            said.columns,
-            said.pieces,
+        """Eight bytes in hex that depend on every setting of this run."""
+        recipe = self.recipe
+        settings = [asdict(part) for part in (recipe.rows, recipe.model, recipe.generation)]
+        settings += [asdict(stage) for stage in recipe.stages]
+        choices = [
+            recipe.columns,
+            recipe.pieces,
             self.framework,
             self.strategy,
             self.seed,
@@ -80,13 +79,13 @@ class Run:
             self.attention,
         ]
         rows = self.work.facts().get("request")
-        return f"{key_of(json.dumps([settings, named, rows], default=str, sort_keys=True)):016x}"
+        return f"{key_of(json.dumps([settings, choices, rows], default=str, sort_keys=True)):016x}"
 
     def stages(self) -> Iterator[StageRun]:
-        """The trainings, one after the other; each but the first starts from the one before.
+        """Yield the trainings in their order; each starts from the result of the previous one.
 
-        Without masking there is no pre-training: the last stage is then as long as all together,
-        so that strategies are compared at equal updates.
+        Without masking there is no pre-training; the last stage then gets the updates of all
+        stages, so that strategies are compared at equal updates.
         """
         stages, rows = list(self.recipe.stages), self.work.facts()["summary"]["train"]["used"]
         if self.masking["name"] == NONE and len(stages) > 1:
@@ -104,11 +103,11 @@ class StageRun:
     """One training of a run.
 
     Args:
-        run: it belongs to.
+        run: the run.
         stage: its settings.
         folder: its checkpoints and logs.
-        rows: how many of the prepared training rows it reads, the first ones.
-        start: the folder of the stage before; None for the first.
+        rows: the number of prepared training rows that it reads, from the first on.
+        start: the folder of the previous stage; None for the first stage.
     """
 
     run: Run
@@ -119,26 +118,26 @@ class StageRun:
 
     @property
     def masking(self) -> Mapping[str, Any]:
-        """The strategy's name and options, ``none`` where this stage reads clean text."""
+        """The name and options of the strategy; ``none`` if this stage is not masked."""
         return self.run.masking if self.stage.masked else {"name": NONE}
 
     @property
     def options(self) -> dict[str, Any]:
-        """The strategy's options."""
+        """The options of the strategy."""
         return {key: value for key, value in self.masking.items() if key != "name"}
 
     @property
     def text_columns(self) -> tuple[str, ...]:
-        """Whose texts are read by tasks of text alone."""
+        """The columns that tasks on text alone read."""
         return self.stage.columns or self.run.recipe.text_columns
 
     @property
     def log_every(self) -> int:
-        """The updates between two losses in the log."""
+        """The number of updates between two losses in the log."""
         return max(1, min(50, self.stage.updates // 20))
 
     @property
     def epochs(self) -> int:
-        """The epochs that the updates go through, the last one perhaps in part."""
-        many = len(self.text_columns) if self.stage.task in TEXT_TASKS else 1
-        return ceil(self.stage.updates / ceil(self.rows * many / self.stage.batch))
+        """The number of epochs that the updates begin."""
+        columns = len(self.text_columns) if self.stage.task in TEXT_TASKS else 1
+        return ceil(self.stage.updates / ceil(self.rows * columns / self.stage.batch))

@@ -1,4 +1,4 @@
-"""From rows of text to what both frameworks train on: once for the same request."""
+"""Prepare the training data of both frameworks from rows of text, once for equal requests."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import numpy as np
 from maskplug import key_of
 from recipes.shared import binarize, pieces
 from recipes.shared.errors import RecipeError
-from recipes.shared.rows import SPLITS, Problem, Table, told
+from recipes.shared.rows import SPLITS, Problem, Table, first_problems
 from recipes.shared.settings import Recipe
 from recipes.shared.workspace import Workspace, write
 
@@ -25,24 +25,24 @@ Tell = Callable[[str], object]
 def prepare(
     recipe: Recipe, work: Workspace, tables: dict[str, Table], tell: Tell, corpus: str = "own"
 ) -> bool:
-    """Check rows, train the pieces, write text, ids and fairseq's binary data.
+    """Check rows, train SentencePiece, and write text, ids and fairseq's binary data.
 
     Args:
-        recipe: whose columns the tables have.
-        work: where to.
+        recipe: has the columns of the tables.
+        work: the output folder.
         tables: the rows of ``train``, ``valid`` and ``test``.
-        tell: hears what is done next.
-        corpus: what results call these rows.
+        tell: receives the title of each step.
+        corpus: the name of these rows in the results.
 
     Returns:
-        False when all of this was there already, for the same rows and settings.
+        False if all of this exists already for the same rows and settings.
 
     Raises:
-        RecipeError: when bad rows are to be refused, or no row is left.
+        RecipeError: if bad rows are to be refused, or no row is left.
     """
     refuse(recipe, tables)
-    wanted = {"corpus": corpus, **_request(recipe, tables)}
-    if work.facts().get("request") == wanted:
+    request = {"corpus": corpus, **_request(recipe, tables)}
+    if work.facts().get("request") == request:
         return False
     work.prepared.unlink(missing_ok=True)
     tell("training SentencePiece")
@@ -62,13 +62,13 @@ def prepare(
         tell("fairseq-preprocess")
         shutil.rmtree(work.root / "data-bin", ignore_errors=True)
         binarize.binarize(recipe, work, list(tables), labels)
-    facts = {"request": wanted, "labels": labels, "summary": summary(tables)}
+    facts = {"request": request, "labels": labels, "summary": summary(tables)}
     write(work.prepared, json.dumps(facts, indent=2, ensure_ascii=False) + "\n")
     return True
 
 
 def summary(tables: dict[str, Table]) -> dict[str, dict[str, int]]:
-    """For each split, how many rows are used, how many of them were cut, and what was left out."""
+    """Return how many rows of each split are used, truncated, and skipped by reason."""
     return {
         split: {"used": len(table), "truncated": len(table.truncated), **table.counts()}
         for split, table in tables.items()
@@ -76,20 +76,22 @@ def summary(tables: dict[str, Table]) -> dict[str, dict[str, int]]:
 
 
 def refuse(recipe: Recipe, tables: dict[str, Table]) -> None:
-    """Stop where bad rows are to be refused, and at empty splits.
+    """Refuse bad rows if the recipe says so, and empty splits.
 
     Raises:
-        RecipeError: that names the first of them by file and line.
+        RecipeError: names the first bad rows by file and line.
     """
     for split, table in tables.items():
         if recipe.rows.bad == "refuse" and table.problems:
-            raise RecipeError("\n".join(["rows that cannot be used:", *told(table.problems)]))
+            problems = first_problems(table.problems)
+            raise RecipeError("\n".join(["rows that cannot be used:", *problems]))
         if not len(table):
-            raise RecipeError("\n".join([f"{split}: no usable row", *told(table.problems)]))
+            problems = first_problems(table.problems)
+            raise RecipeError("\n".join([f"{split}: no usable row", *problems]))
 
 
 def _request(recipe: Recipe, tables: dict[str, Table]) -> dict[str, Any]:
-    """What decides all that is written here."""
+    """Return everything that the written files depend on."""
     texts = {
         split: key_of("\n".join("\n".join([name, *t]) for name, t in table.columns.items()))
         for split, table in tables.items()
@@ -100,61 +102,63 @@ def _request(recipe: Recipe, tables: dict[str, Table]) -> dict[str, Any]:
 
 
 def settings(recipe: Recipe) -> dict[str, Any]:
-    """The settings that decide what is written here, as JSON has them."""
+    """Return the settings that the written files depend on, as JSON values."""
     stages = [{"task": s.task, "columns": s.columns, "limit": s.limit} for s in recipe.stages]
-    said = {"pieces": recipe.pieces, "rows": asdict(recipe.rows), "family": recipe.model.family}
-    made: dict[str, Any] = json.loads(json.dumps({**said, "stages": stages}))
-    return made
+    chosen = {"pieces": recipe.pieces, "rows": asdict(recipe.rows), "family": recipe.model.family}
+    values: dict[str, Any] = json.loads(json.dumps({**chosen, "stages": stages}))
+    return values
 
 
 def check(recipe: Recipe, work: Workspace) -> None:
-    """Make sure that a folder holds what these settings ask for.
+    """Check that a folder was prepared with the settings of a recipe.
 
     Raises:
-        RecipeError: when nothing is prepared there, or was by other settings.
+        RecipeError: if it was not prepared, or with other settings.
     """
-    again = "python -m recipes prepare --help"
+    command = "python -m recipes prepare --help"
     facts = work.facts()
     if not facts:
-        raise RecipeError(f"{work.root}: nothing is prepared there: {again}")
-    wanted = settings(recipe).items()
-    other = [name for name, value in wanted if facts["request"].get(name) != value]
-    if other:
+        raise RecipeError(f"{work.root} is not prepared; see {command}")
+    current = settings(recipe).items()
+    changed = [name for name, value in current if facts["request"].get(name) != value]
+    if changed:
         raise RecipeError(
-            f"{work.root} was prepared with other settings ({', '.join(other)}); prepare it again: "
-            f"{again}"
+            f"{work.root} was prepared with other settings ({', '.join(changed)}); "
+            f"prepare it again: {command}"
         )
 
 
 def _encoded(
     recipe: Recipe, work: Workspace, table: Table, labels: Sequence[str]
 ) -> tuple[Table, dict[str, list[list[str]]]]:
-    """The rows that are short enough, or were made so, and their pieces.
+    """Return the rows that are not too long, truncated if the recipe says so, and their pieces.
 
     Args:
-        recipe, work: as everywhere.
+        recipe, work: the recipe and its output folder.
         table: the rows.
-        labels: the classes of the training rows; none where these are the training rows.
+        labels: the classes of the training rows; empty for the training rows themselves.
     """
-    model, most = pieces.processor(work), recipe.rows.max_length
-    made = {name: model.encode(table.columns[name], out_type=str) for name in recipe.text_columns}
-    bad, short = {}, {}
-    for name, rows in made.items():
+    model, max_length = pieces.processor(work), recipe.rows.max_length
+    encoded = {
+        name: model.encode(table.columns[name], out_type=str) for name in recipe.text_columns
+    }
+    bad, truncated = {}, {}
+    for name, rows in encoded.items():
         cut = recipe.rows.long == "truncate" and name == recipe.columns[0]
         for i, row in enumerate(rows):
-            detail = f"{name}: {len(row)} pieces, at most {most}"
-            if len(row) > most and not cut:
+            detail = f"{name}: {len(row)} pieces, at most {max_length}"
+            if len(row) > max_length and not cut:
                 bad[i] = Problem(*table.places[i], "too long", detail)
-            elif len(row) > most:
-                short[i] = Problem(*table.places[i], "truncated", detail)
-                rows[i] = row[:most]
+            elif len(row) > max_length:
+                truncated[i] = Problem(*table.places[i], "truncated", detail)
+                rows[i] = row[:max_length]
     for i, label in enumerate(table.columns.get("label", [])):
         if labels and label not in labels:
             bad[i] = Problem(*table.places[i], "unknown label", repr(label))
     kept = [i for i in range(len(table)) if i not in bad]
-    left = table.without(bad)
-    left.truncated += [problem for i, problem in short.items() if i not in bad]
-    return left, {name: [rows[i] for i in kept] for name, rows in made.items()}
+    used = table.without(bad)
+    used.truncated += [problem for i, problem in truncated.items() if i not in bad]
+    return used, {name: [rows[i] for i in kept] for name, rows in encoded.items()}
 
 
 def _write(
@@ -181,13 +185,13 @@ def _save_rows(
     encoded: dict[str, dict[str, list[list[str]]]],
     labels: list[str],
 ) -> None:
-    """The ids, as a ``datasets.DatasetDict`` with a column for each one of the recipe."""
+    """Save the ids as a ``datasets.DatasetDict`` with the columns of the recipe."""
     from datasets import Dataset, DatasetDict, disable_progress_bars
 
     disable_progress_bars()
     ids = {symbol: i for i, symbol in enumerate(pieces.symbols(work))}
     numbers = {label: i for i, label in enumerate(labels)}
-    made = {}
+    datasets = {}
     for split, table in tables.items():
         columns: dict[str, Any] = {
             name: [np.array([ids.get(p, ids["<unk>"]) for p in row], np.int32) for row in rows]
@@ -195,13 +199,13 @@ def _save_rows(
         }
         if "label" in table.columns:
             columns["label"] = [numbers[label] for label in table.columns["label"]]
-        made[split] = Dataset.from_dict(columns)
+        datasets[split] = Dataset.from_dict(columns)
     shutil.rmtree(work.root / "rows", ignore_errors=True)
-    DatasetDict(made).save_to_disk(str(work.root / "rows"))
+    DatasetDict(datasets).save_to_disk(str(work.root / "rows"))
 
 
 def load_rows(work: Workspace) -> Any:
-    """The ids of all splits: a ``datasets.DatasetDict``."""
+    """Return the ids of all splits as a ``datasets.DatasetDict``."""
     from datasets import load_from_disk
 
     return load_from_disk(str(work.root / "rows"))

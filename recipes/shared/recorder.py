@@ -1,4 +1,4 @@
-"""Takes down the masks that are drawn in this process, through maskplug's own observer hook."""
+"""Record the masks that are drawn in this process, through maskplug's observer hook."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from maskplug.plugins import plugins
 
 
 class Row(NamedTuple):
-    """One sample's original ids, which of them were chosen, what is read, what is predicted."""
+    """The original ids of a sample, the selection, the inputs and the targets."""
 
     original: list[int]
     chosen: list[bool]
@@ -18,10 +18,10 @@ class Row(NamedTuple):
 
 
 class Recorder:
-    """A dictionary of rows by (t, key) that fills while the recorder is used as a context.
+    """A context manager that records rows by (t, key).
 
     Args:
-        limit: how many values of t to keep; later ones are not taken down.
+        limit: the number of values of t to record.
     """
 
     def __init__(self, limit: int = 3) -> None:
@@ -30,7 +30,7 @@ class Recorder:
 
     @maskplug.hookimpl
     def maskplug_after_mask(self, masked: maskplug.Masked, event: maskplug.MaskingEvent) -> None:
-        """Take down a batch."""
+        """Record a batch."""
         offsets = event.tokens.offsets
         predicted = masked.labels if masked.targets is None else masked.targets
         assert predicted is not None

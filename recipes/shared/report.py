@@ -1,4 +1,4 @@
-"""What is made of results: a table on the screen, tables in Markdown, curves as a picture."""
+"""Report results: a table on the screen, tables in Markdown, and learning curves."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from recipes.shared.table import Group, groups
 from recipes.shared.workspace import write
 
 RESULTS, CURVES = "results.json", "curves.png"
-#: What dynamic masking is compared with.
+#: The strategies with which dynamic masking is compared.
 BASELINES = ("none", "static")
-#: The strategies that every recipe compares; the others differ.
+#: The strategies of every recipe.
 COMMON = (*BASELINES, "dynamic")
 MARKED = re.compile(r"(<!-- results -->\n).*?(<!-- /results -->)", re.DOTALL)
 TITLES = {
@@ -28,7 +28,7 @@ TITLES = {
 
 
 def show(path: Path) -> None:
-    """Print what a file of results holds."""
+    """Print the results in a file."""
     for group in groups(results.read(path)):
         table = Table(title=_title(group), title_justify="left")
         for number, name in enumerate(["strategy", *map(title, group.metrics())]):
@@ -40,7 +40,7 @@ def show(path: Path) -> None:
 
 
 def publish(names: Iterable[str]) -> None:
-    """Bring READMEs and curves of recipes up to date, and the table of all of them."""
+    """Update the READMEs and curves of recipes, and the table of all recipes."""
     for name in names:
         recipe = config.load(name)
         entries = results.read(recipe.folder / RESULTS)
@@ -52,36 +52,36 @@ def publish(names: Iterable[str]) -> None:
 
 
 def details(recipe: Recipe) -> str:
-    """The tables of one recipe: a row a strategy, a column a loss of pre-training or a score."""
-    tasks, made = [stage.task for stage in recipe.stages[:-1]], []
+    """Return the tables of a recipe: a row per strategy, a column per loss or score."""
+    tasks, tables = [stage.task for stage in recipe.stages[:-1]], []
     for group in groups(results.read(recipe.folder / RESULTS)):
         metrics = group.metrics()
         head = ["strategy", *(f"{task} loss" for task in tasks), *map(title, metrics)]
         rows = [
             [
                 f"`{name}`",
-                *(group.loss(name, task).told(digits=2) for task in tasks),
+                *(group.loss(name, task).text(digits=2) for task in tasks),
                 *(str(group.cell(name, metric)) for metric in metrics),
             ]
             for name in group.strategies(recipe.strategies)
         ]
-        made.append(f"{_title(group)}:\n\n{markdown(head, rows)}")
-    return "\n".join(made) or "No results yet.\n"
+        tables.append(f"{_title(group)}:\n\n{markdown(head, rows)}")
+    return "\n".join(tables) or "No results yet.\n"
 
 
 def overview() -> str:
-    """The table of all recipes: a row for each corpus and framework, a column a strategy."""
+    """Return the table of all recipes: a row per corpus and framework, a column per strategy."""
     rows = []
     for name in config.names():
         recipe = config.load(name)
         for group in groups(results.read(recipe.folder / RESULTS)):
             others = [each for each in group.strategies(recipe.strategies) if each not in COMMON]
-            told = [f"{each} {group.cell(each, recipe.metric)}" for each in others]
+            scores = [f"{each} {group.cell(each, recipe.metric)}" for each in others]
             rows.append([
                 f"[{name}]({name}/README.md)", group.corpus, group.framework, title(recipe.metric),
                 *(str(group.cell(each, recipe.metric)) for each in COMMON),
-                *(group.gain("dynamic", than, recipe.metric).told("+") for than in BASELINES),
-                ", ".join(told) or "–", group.seeds, group.updates,
+                *(group.gain("dynamic", than, recipe.metric).text("+") for than in BASELINES),
+                ", ".join(scores) or "–", group.seeds, group.updates,
             ])  # fmt: skip
     head = ["recipe", "corpus", "framework", "score", *COMMON]
     head += [f"dynamic − {than}" for than in BASELINES]
@@ -90,29 +90,29 @@ def overview() -> str:
 
 
 def title(metric: str) -> str:
-    """What a score is called; ``bleu@3`` is BLEU at k = 3."""
+    """Return the usual name of a score; ``bleu@3`` is BLEU at k = 3."""
     name, at, k = metric.partition("@")
     word = {"al": "AL"}.get(name) or TITLES.get(name, name)
     return f"{word}, k = {k}" if at else word
 
 
 def markdown(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A table."""
+    """Return a table in Markdown."""
     lines = [head, ["---"] * len(head), *rows]
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 
 def into(page: Path, text: str) -> None:
-    """Put text between the marks of a page.
+    """Write text between the marks of a page.
 
     Raises:
-        RecipeError: when the page is not there, or has no marks.
+        RecipeError: if the page does not exist or has no marks.
     """
     if not page.exists():
         raise RecipeError(f"{page}: no such file")
     before = page.read_text("utf-8")
     if not MARKED.search(before):
-        raise RecipeError(f"{page} has no place for results: <!-- results --> … <!-- /results -->")
+        raise RecipeError(f"{page} has no marks for results: <!-- results --> … <!-- /results -->")
     write(page, MARKED.sub(lambda match: f"{match[1]}\n{text}\n{match[2]}", before))
 
 

@@ -1,4 +1,4 @@
-"""Rows of text with two columns: read from files, checked, and the bad ones named and counted."""
+"""Read rows of text from files and datasets, and report the bad ones."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ class Problem:
     """A row that cannot be used.
 
     Args:
-        file, line: where it stands; lines count from 1.
-        why: ``empty``, ``not UTF-8``, …: what rows are counted by.
-        detail: what else there is to say.
+        file, line: its position; lines count from 1.
+        why: the reason by which rows are counted: ``empty``, ``not UTF-8``, …
+        detail: more about the reason.
     """
 
     file: str
@@ -35,13 +35,13 @@ class Problem:
 
 @dataclass
 class Table:
-    """The rows of one split that can be used, and those that cannot.
+    """The usable and the bad rows of a split.
 
     Args:
-        columns: the texts of each column; all lists have one length.
-        places: for each row, the files and the line that it comes from.
-        problems: the rows that were left out.
-        truncated: the rows that are used, but were made shorter.
+        columns: the texts of each column; all lists have the same length.
+        places: the file and the line of each row.
+        problems: the skipped rows.
+        truncated: the rows that are used in truncated form.
     """
 
     columns: dict[str, list[str]]
@@ -53,7 +53,7 @@ class Table:
         return len(self.places)
 
     def without(self, bad: dict[int, Problem]) -> Table:
-        """The rows but for some, by their places in this table, which are problems now."""
+        """Return the table without the rows with these indices, which become problems."""
         kept = [i for i in range(len(self)) if i not in bad]
         return Table(
             {name: [texts[i] for i in kept] for name, texts in self.columns.items()},
@@ -63,28 +63,30 @@ class Table:
         )
 
     def counts(self) -> Counter[str]:
-        """How many rows were left out, by reason."""
+        """Return the number of skipped rows by reason."""
         return Counter(problem.why for problem in self.problems)
 
 
 def read(files: Sequence[Path], names: Sequence[str]) -> Table:
-    """The rows of a split.
+    """Read the rows of a split.
 
     Args:
-        files: one tab-separated file with all columns, or a file for each column; plain or
-            ``.gz``, UTF-8, one row a line.
+        files: one tab-separated file with all columns, or one file per column; plain or ``.gz``,
+            UTF-8, one row per line.
         names: the columns.
 
     Raises:
-        RecipeError: when a file cannot be read, or files have different numbers of lines: nobody
-            knows which line is missing.
+        RecipeError: if a file cannot be read, or if the files differ in their number of lines.
     """
     if len(files) not in (1, len(names)):
-        raise RecipeError(f"{len(files)} files for the columns {', '.join(names)}")
+        raise RecipeError(
+            f"{len(files)} files for the columns {', '.join(names)}; expected one file with all "
+            "columns, or one file per column"
+        )
     sides = [_lines(path) for path in files]
     if len({len(side) for side in sides}) > 1:
-        told = " and ".join(f"{p} has {len(s)} lines" for p, s in zip(files, sides, strict=True))
-        raise RecipeError(f"{told}: line n of one must belong to line n of the other")
+        counts = " and ".join(f"{p} has {len(s)} lines" for p, s in zip(files, sides, strict=True))
+        raise RecipeError(f"{counts}; line n of both files must be one row")
     table = Table({name: [] for name in names})
     for number, raw in enumerate(zip(*sides, strict=True), 1):
         row = _row(raw, files, number, len(names))
@@ -98,17 +100,17 @@ def read(files: Sequence[Path], names: Sequence[str]) -> Table:
 
 
 def of_dataset(rows: Iterable[dict[str, object]], where: str, names: Sequence[str]) -> Table:
-    """The rows of a split of a Hugging Face dataset, whose columns have these names already.
+    """Read the rows of a split of a Hugging Face dataset.
 
     Args:
-        rows: the split.
+        rows: the split, with the columns ``names``.
         where: its name, for messages.
         names: the columns.
     """
     table = Table({name: [] for name in names})
     for number, row in enumerate(rows, 1):
-        found = [row[name] for name in names]
-        texts = ["" if value is None else clean(str(value)) for value in found]
+        values = [row[name] for name in names]
+        texts = ["" if value is None else clean(str(value)) for value in values]
         if all(texts):
             for name, text in zip(names, texts, strict=True):
                 table.columns[name].append(text)
@@ -133,7 +135,7 @@ def _lines(path: Path) -> list[bytes]:
 def _row(
     raw: tuple[bytes, ...], files: Sequence[Path], number: int, width: int
 ) -> list[str] | Problem:
-    """The texts of a row, or what is wrong with it."""
+    """Return the texts of a row, or the problem with it."""
     texts = []
     for path, line in zip(files, raw, strict=True):
         try:
@@ -143,7 +145,7 @@ def _row(
     if len(files) == 1:
         texts = texts[0].split("\t")
         if len(texts) != width and texts != [""]:
-            return Problem(str(files[0]), number, "columns", f"{len(texts)}, not {width}")
+            return Problem(str(files[0]), number, "columns", f"{len(texts)}, expected {width}")
     texts = [clean(text) for text in texts]
     if all(texts):
         return texts
@@ -151,13 +153,13 @@ def _row(
 
 
 def clean(text: str) -> str:
-    """A text on one line, since files have a row a line; "" where there is nothing to see in it."""
-    made = " ".join(text.split())
-    return made if any(each.isprintable() and each != " " for each in made) else ""
+    """Return a text on one line; "" if it has no visible character."""
+    line = " ".join(text.split())
+    return line if any(each.isprintable() and each != " " for each in line) else ""
 
 
-def told(problems: Sequence[Problem], most: int = 5) -> Iterator[str]:
-    """The first problems, a line each, and how many more there are."""
-    yield from (str(problem) for problem in problems[:most])
-    if len(problems) > most:
-        yield f"and {len(problems) - most} more"
+def first_problems(problems: Sequence[Problem], limit: int = 5) -> Iterator[str]:
+    """Yield the first problems, a line each, and the number of the others."""
+    yield from (str(problem) for problem in problems[:limit])
+    if len(problems) > limit:
+        yield f"and {len(problems) - limit} more"

@@ -1,4 +1,4 @@
-"""Programs and stages while they run: their output, how far they are, how long they took."""
+"""Run programs and steps: their output, progress and time."""
 
 from __future__ import annotations
 
@@ -12,39 +12,39 @@ from pathlib import Path
 from recipes.shared.errors import RecipeError
 from recipes.shared.workspace import write
 
-#: Hears how far a step is: what is done of how much, and a word on it.
+#: Receives the progress of a step: the amount done, the total, and a note.
 Tell = Callable[[float, float, str], None]
-#: Begins a step under a title.
+#: Begins a step with a title.
 Step = Callable[[str], Tell]
 
 
 def kept(step: Step, path: Path) -> Step:
-    """A step whose progress is also written to a file, for whoever watches from outside."""
+    """Return a step that also writes its progress to a file, for other processes."""
 
     def begin(title: str) -> Tell:
         tell = step(title)
 
-        def told(done: float, total: float, note: str) -> None:
+        def report(done: float, total: float, note: str) -> None:
             write(path, json.dumps([title, done, total, note]))
             tell(done, total, note)
 
-        return told
+        return report
 
     return begin
 
 
 def lines_of(command: list[str], log: Path, threads: int) -> Iterator[str]:
-    """The lines that a program prints, which are added to a log.
+    """Yield the lines that a program prints, and append them to a log.
 
     Raises:
-        RecipeError: with the last lines, when it fails.
+        RecipeError: if the program fails, with the last lines.
     """
     log.parent.mkdir(parents=True, exist_ok=True)
-    now = os.environ | {"PYTHONUNBUFFERED": "1", "OMP_NUM_THREADS": str(threads)}
+    env = os.environ | {"PYTHONUNBUFFERED": "1", "OMP_NUM_THREADS": str(threads)}
     with (
         log.open("a") as record,
         subprocess.Popen(
-            command, env=now, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+            command, env=env, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
         ) as process,
     ):
         assert process.stdout is not None
@@ -54,7 +54,7 @@ def lines_of(command: list[str], log: Path, threads: int) -> Iterator[str]:
                 record.flush()
                 yield line
         except BaseException:
-            process.terminate()  # an interrupted step leaves no program behind
+            process.terminate()  # an interrupted step must not leave a program running
             raise
     if process.returncode:
         tail = "".join(log.read_text().splitlines(keepends=True)[-15:])
@@ -63,13 +63,13 @@ def lines_of(command: list[str], log: Path, threads: int) -> Iterator[str]:
 
 @dataclass
 class Stopwatch:
-    """The seconds that a step has computed, over all of its interruptions.
+    """The seconds that a step has computed, including those before interruptions.
 
-    Time of processors, of this process and of its ended children: with one thread what the step
-    takes on a machine that does nothing else. What an unfinished child has computed is not counted.
+    They are the processor time of this process and of its finished children. With one thread, this
+    is the duration of the step on an idle machine.
 
     Args:
-        path: where they are kept.
+        path: the file of the seconds.
     """
 
     path: Path
@@ -82,11 +82,11 @@ class Stopwatch:
 
     @property
     def seconds(self) -> float:
-        """So far."""
+        """The seconds so far."""
         return self.before + _computed() - self.begun
 
     def keep(self) -> None:
-        """Write them down."""
+        """Write the seconds to the file."""
         write(self.path, f"{self.seconds:.1f}")
 
 

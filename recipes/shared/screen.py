@@ -1,4 +1,4 @@
-"""What people see while a step works: a line for each thing that is done, and tables."""
+"""Show the progress of steps, and tables, in the terminal."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ console = Console(highlight=False, soft_wrap=True)
 
 
 def bars() -> Progress:
-    """Lines that move: what is done, a bar, a note, the time so far and the time that is left."""
+    """Return a progress display: title, bar, note, elapsed and remaining time."""
     return Progress(
         SpinnerColumn(finished_text="[green]✓"), TextColumn("{task.description}"),
         BarColumn(bar_width=30), TextColumn("{task.fields[note]}"), TimeElapsedColumn(),
@@ -35,7 +35,7 @@ def bars() -> Progress:
 
 @contextmanager
 def moving(first: str = "") -> Iterator[Callable[[str], Tell]]:
-    """Yields a function that begins a line, with a bar as soon as it hears how far things are."""
+    """Yield a function that begins a line, and returns a function for its progress."""
     with bars() as progress:
         running: list[TaskID] = []
 
@@ -61,7 +61,7 @@ def moving(first: str = "") -> Iterator[Callable[[str], Tell]]:
 
 
 def show_summary(work: Workspace, title: str) -> None:
-    """How many rows of each split are used, cut and left out by reason; the first, by name."""
+    """Print the numbers of used, truncated and skipped rows, and the first of the latter."""
     summary = work.facts()["summary"]
     reasons = sorted({why for counts in summary.values() for why in counts} - {"used", "truncated"})
     table = Table(title=title, title_justify="left")
@@ -71,10 +71,10 @@ def show_summary(work: Workspace, title: str) -> None:
         numbers = (f"{counts.get(name, 0):,}" for name in ("used", "truncated", *reasons))
         table.add_row(split, *numbers)
     console.print(table)
-    for word, path in (("left out", work.skipped), ("cut", work.truncated)):
+    for word, path in (("skipped", work.skipped), ("truncated", work.truncated)):
         first = path.read_text("utf-8").split("\n")[1:4]
         for file, line, why, detail in (row.split("\t") for row in first if row):
             console.print(f"[yellow]{word}[/] {escape(f'{file}, line {line}: {why} {detail}')}")
         if first[0]:
-            console.print(f"all of them: {path}", markup=False)
+            console.print(f"all {word} rows: {path}", markup=False)
     console.print(f"files are in {work.root}", markup=False)

@@ -1,4 +1,4 @@
-"""What a recipe's configuration file can say, as frozen dataclasses."""
+"""The settings in the configuration file of a recipe."""
 
 from __future__ import annotations
 
@@ -9,23 +9,23 @@ from typing import Any
 
 RECIPES = Path(__file__).parents[1]
 TASKS = ("translation", "denoising", "masked_lm", "classification")
-#: Those that read text alone.
+#: The tasks that read text without targets.
 TEXT_TASKS = ("denoising", "masked_lm")
 FAMILIES = ("marian", "bart", "bert")
 FRAMEWORKS = ("fairseq", "huggingface")
-#: What both frameworks call the feed-forward layers.
+#: The names of the feed-forward layers in both frameworks.
 FEED_FORWARD = ("fc1", "fc2")
 
 
 @dataclass(frozen=True)
 class Rows:
-    """Which rows are used.
+    """The selection of rows.
 
     Args:
-        max_length: the most pieces of a column; 510 is what the models can take.
-        long: what becomes of longer ones: ``skip`` takes them for bad rows, ``truncate`` cuts the
-            first column and takes rows whose second one is too long for bad.
-        bad: ``skip`` leaves bad rows out and counts them, ``refuse`` stops at them.
+        max_length: the maximum number of pieces in a column, up to 510, the limit of the models.
+        long: ``skip`` treats longer rows as bad; ``truncate`` truncates the first column, and
+            treats rows as bad whose second column is too long.
+        bad: ``skip`` skips and counts bad rows; ``refuse`` stops with an error.
     """
 
     max_length: int = 256
@@ -35,11 +35,11 @@ class Rows:
 
 @dataclass(frozen=True)
 class Model:
-    """The size of the models, the same in both frameworks.
+    """The size of the models, equal in both frameworks.
 
     Args:
         family: ``marian`` (fairseq's transformer), ``bart``, ``bert`` (fairseq's RoBERTa).
-        layers, decoder_layers, width, heads, feed_forward, dropout: as everywhere.
+        layers, decoder_layers, width, heads, feed_forward, dropout: the usual sizes.
         encoder_attention: a pattern for the encoder (fairseq only).
     """
 
@@ -55,18 +55,18 @@ class Model:
 
 @dataclass(frozen=True)
 class Stage:
-    """One training: what, how long, how.
+    """One training.
 
     Args:
         task: one of ``TASKS``; ``translation`` is for any pair of texts.
         updates: optimizer steps.
-        batch: rows a step.
-        learning_rate: its peak, after ``warmup`` updates; then it falls to 0 on a line.
-        every: updates between validations; there is a checkpoint at each.
+        batch: rows per step.
+        learning_rate: the maximum, after ``warmup`` updates; then it decreases linearly to 0.
+        every: updates between validations; a checkpoint is saved at each of them.
         label_smoothing: of the loss.
-        masked: whether the strategy that is compared masks the rows of this stage.
-        columns: whose texts are read, where a task reads text alone; all of them by default.
-        limit: how many of the training rows are read, the first ones; 0 reads all.
+        masked: whether the compared strategy masks the rows of this stage.
+        columns: the columns that tasks on text alone read; all by default.
+        limit: the number of training rows to read, from the first on; 0 reads all.
     """
 
     task: str
@@ -83,12 +83,12 @@ class Stage:
 
 @dataclass(frozen=True)
 class Generation:
-    """How translations and summaries are made: ``beam`` 1 is greedy search.
+    """The search for translations and summaries.
 
     Args:
-        beam: hypotheses that are kept.
-        max_a, max_b: at most ``max_a`` · source + ``max_b`` pieces.
-        delays: for wait-k, the k that the test set is translated at.
+        beam: the number of hypotheses; 1 is greedy search.
+        max_a, max_b: the maximum length is ``max_a`` · source + ``max_b`` pieces.
+        delays: the values of k with which wait-k models translate the test set.
     """
 
     beam: int = 1
@@ -99,20 +99,20 @@ class Generation:
 
 @dataclass(frozen=True)
 class Recipe:
-    """All that a recipe's file says.
+    """The configuration of a recipe.
 
     Args:
-        name: the folder, or what a file of the user's own is called.
-        title: for people.
-        columns: of its rows; a column ``label`` holds classes.
-        corpora: the names of its corpora, the first one is the default.
-        metric: the score that tables put first.
+        name: the name of its folder, or of the user's own file.
+        title: the displayed title.
+        columns: the columns of its rows; ``label`` contains classes.
+        corpora: the names of its corpora; the first is the default.
+        metric: the main score.
         pieces: the size of the SentencePiece vocabulary.
-        strategies: what is compared: name → strategy and options; ``attention`` among the options
-            is the pattern across (fairseq only).
-        model, stages, rows, generation: see there.
-        frameworks: those that it runs in.
-        data: the folder of the sample, seen from the recipe's.
+        strategies: the compared strategies: name → strategy and options; the option ``attention``
+            is a cross-attention pattern (fairseq only).
+        model, stages, rows, generation: see their classes.
+        frameworks: the frameworks that it supports.
+        data: the folder of the sample, relative to the recipe's folder.
         path: the configuration file.
         sample: whether these are the sample's settings.
     """
@@ -134,16 +134,16 @@ class Recipe:
     sample: bool = False
 
     @property
-    def asked(self) -> str:
-        """What a user calls it: the name, or the path of a file that is not among the recipes."""
+    def argument(self) -> str:
+        """The name on the command line; the path for a file outside the recipes."""
         return self.name if self.path.parent.parent == RECIPES else str(self.path)
 
     @property
     def text_columns(self) -> tuple[str, ...]:
-        """The columns that are text."""
+        """The columns of text."""
         return tuple(name for name in self.columns if name != "label")
 
     @property
     def folder(self) -> Path:
-        """Where the configuration file lies, and the sample, the results and the curves."""
+        """The folder of the configuration file, the sample, the results and the curves."""
         return self.path.parent

@@ -1,4 +1,4 @@
-"""train and evaluate: a run from prepared rows to its entry in results.json."""
+"""Train, evaluate and record a run."""
 
 from __future__ import annotations
 
@@ -16,25 +16,25 @@ from recipes.shared.plan import Run, StageRun
 from recipes.shared.running import Step, Stopwatch, Tell, kept
 from recipes.shared.workspace import default, write
 
-#: Where a run's folder says how far it is.
+#: The file with the progress of a run.
 PROGRESS = "progress.json"
 
 
 def side(run: Run) -> ModuleType:
-    """The framework's half of the steps: ``train``, ``curve``, ``generate``, ``classify``."""
+    """Return the module of a framework: ``train``, ``curve``, ``generate``, ``classify``."""
     return fairseq_run if run.framework == "fairseq" else hf_run
 
 
 def train(run: Run, threads: int, step: Step) -> None:
-    """Train all stages that are not finished, each from where it was interrupted.
+    """Train all unfinished stages; interrupted stages resume.
 
     Args:
-        run: what to train.
-        threads: to compute with; one repeats the same losses exactly.
-        step: gets a title and gives what hears of the progress.
+        run: the run to train.
+        threads: the number of threads; with one, the losses can be repeated exactly.
+        step: takes a title and returns a function for the progress.
 
     Raises:
-        RecipeError: when a folder holds a run of other settings.
+        RecipeError: if the folder contains a run with other settings.
     """
     _claim(run)
     step = kept(step, run.folder / PROGRESS)
@@ -49,34 +49,34 @@ def train(run: Run, threads: int, step: Step) -> None:
 
 
 def evaluate(run: Run, split: str, threads: int, step: Step) -> dict[str, Any]:
-    """Generate or classify a split with the best model, write that down, and score it.
+    """Generate text or classes for a split with the best model, write them, and score them.
 
     Returns:
-        The scores, by name, and signatures where there are any.
+        The scores by name, and signatures if there are any.
 
     Raises:
-        RecipeError: when the run is not trained.
+        RecipeError: if the run is not trained.
     """
     last = [*run.stages()][-1]
     if not _finished(last).exists():
-        raise RecipeError(f"{run.folder}: not trained yet: the command is\n  {command(run)}")
+        raise RecipeError(f"{run.folder} is not trained; run\n  {command(run)}")
     tell = kept(step, run.folder / PROGRESS)(f"{_name(run)}: {split}")
     if run.recipe.generation.delays:
         return latency.evaluate(last, split, threads, tell)
     label = last.stage.task == "classification"
-    make = side(run).classify if label else side(run).generate
-    made = make(last, split, threads, tell)
+    predict = side(run).classify if label else side(run).generate
+    outputs = predict(last, split, threads, tell)
     tell(1, 1, "")
-    write(run.folder / f"{split}.out", "".join(f"{text}\n" for text in made))
+    write(run.folder / f"{split}.out", "".join(f"{text}\n" for text in outputs))
     references = run.work.lines(split, run.recipe.columns[1])
     if label:
-        return scores.classification(made, references)
+        return scores.classification(outputs, references)
     score = scores.summarization if run.recipe.metric.startswith("rouge") else scores.translation
-    return score(made, references)
+    return score(outputs, references)
 
 
 def record(run: Run, metrics: dict[str, Any], path: Path) -> None:
-    """Write a scored run to a file of results."""
+    """Add a scored run to a file of results."""
     stages = [*run.stages()]
     seconds = [float((stage.folder / "seconds.json").read_text()) for stage in stages]
     entry = {
@@ -98,23 +98,24 @@ def record(run: Run, metrics: dict[str, Any], path: Path) -> None:
 
 
 def command(run: Run) -> str:
-    """What a user types to train this run."""
+    """Return the command that trains this run."""
     return shlex.join(words(run, "train"))
 
 
 def words(run: Run, step: str) -> list[str]:
-    """The command of one of a run's steps, word by word."""
+    """Return the command of a step of a run as a list of words."""
     recipe, corpus = run.recipe, run.work.corpus
-    made = ["python", "-m", "recipes", step, recipe.asked]
-    made += ["--corpus", corpus] if corpus not in ("sample", recipe.corpora[0]) else []
-    made += ["--sample"] if recipe.sample else []
-    made += ["--out", str(run.work.root)] if run.work.root != default(recipe.name, corpus) else []
-    made += ["--framework", run.framework, "--strategy", run.strategy, "--seed", str(run.seed)]
-    return [*made, "--threads", "1"]
+    command = ["python", "-m", "recipes", step, recipe.argument]
+    command += ["--corpus", corpus] if corpus not in ("sample", recipe.corpora[0]) else []
+    command += ["--sample"] if recipe.sample else []
+    root = run.work.root
+    command += ["--out", str(root)] if root != default(recipe.name, corpus) else []
+    command += ["--framework", run.framework, "--strategy", run.strategy, "--seed", str(run.seed)]
+    return [*command, "--threads", "1"]
 
 
 def _valid(curve: Sequence[Point]) -> list[list[float]]:
-    """The validation losses of a learning curve: pairs of update and loss."""
+    """Return pairs of update and validation loss."""
     return [[point.update, round(point.loss, 4)] for point in curve if point.valid]
 
 
@@ -127,19 +128,19 @@ def _finished(stage: StageRun) -> Path:
 
 
 def _claim(run: Run) -> None:
-    """A folder belongs to one set of settings, so that nobody goes on with what others began."""
+    """Reserve a folder for the settings of a run, so that no other run resumes there."""
     mark = run.folder / "fingerprint.json"
     if mark.exists() and json.loads(mark.read_text()) != run.fingerprint:
         raise RecipeError(
-            f"{run.folder} holds a run of other settings or other rows; delete it, or use another "
-            "--out"
+            f"{run.folder} contains a run with other settings or other rows; delete it, or choose "
+            "another --out"
         )
     write(mark, json.dumps(run.fingerprint))
 
 
 def _timed(tell: Tell, watch: Stopwatch) -> Tell:
-    def told(done: float, total: float, note: str) -> None:
+    def report(done: float, total: float, note: str) -> None:
         watch.keep()
         tell(done, total, note)
 
-    return told
+    return report

@@ -1,4 +1,4 @@
-"""Where a recipe keeps what it makes."""
+"""The output folder of a recipe."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ class Workspace:
 
     @property
     def prepared(self) -> Path:
-        """What was prepared, from which files: the last thing that preparing writes."""
+        """The description of the prepared rows, which is written last."""
         return self.root / "prepared.json"
 
     @property
     def skipped(self) -> Path:
-        """The rows that were left out, and why."""
+        """The skipped rows with their reasons."""
         return self.root / "skipped.tsv"
 
     @property
     def truncated(self) -> Path:
-        """The rows that were made shorter."""
+        """The truncated rows."""
         return self.root / "truncated.tsv"
 
     @property
@@ -37,7 +37,7 @@ class Workspace:
 
     @property
     def dictionary(self) -> Path:
-        """Fairseq's dictionary, which decides the ids in both frameworks."""
+        """The dictionary of fairseq, which determines the ids in both frameworks."""
         return self.root / "dict.txt"
 
     @property
@@ -46,45 +46,45 @@ class Workspace:
         return self.root / "tokenizer"
 
     def text(self, split: str, column: str) -> Path:
-        """One column of one split, a row a line."""
+        """Return the file of a column of a split, with one row per line."""
         return self.root / "text" / f"{split}.{column}"
 
     def encoded(self, split: str, column: str) -> Path:
-        """The same as pieces."""
+        """Return the file of the pieces of a column."""
         return self.root / "encoded" / f"{split}.{column}"
 
     def data_bin(self, name: str) -> Path:
-        """Fairseq's binary data: ``pairs``, ``text`` or ``labelled``."""
+        """Return the folder of fairseq's binary data: ``pairs``, ``text`` or ``labelled``."""
         return self.root / "data-bin" / name
 
     def run(self, framework: str, strategy: str, seed: int) -> Path:
-        """The folder of one run."""
+        """Return the folder of a run."""
         return self.root / "runs" / f"{framework}-{strategy}-{seed}"
 
     def facts(self) -> dict[str, Any]:
-        """What was prepared; empty before."""
+        """Return the description of the prepared rows; empty before they are prepared."""
         if not self.prepared.exists():
             return {}
-        found: dict[str, Any] = json.loads(self.prepared.read_text("utf-8"))
-        return found
+        facts: dict[str, Any] = json.loads(self.prepared.read_text("utf-8"))
+        return facts
 
     @property
     def corpus(self) -> str:
-        """What results call the prepared rows."""
+        """The name of the prepared rows in the results."""
         return str(self.facts()["request"]["corpus"])
 
     def lines(self, split: str, column: str) -> list[str]:
-        """The texts of one column of one split."""
+        """Return the texts of a column of a split."""
         return self.text(split, column).read_text("utf-8").removesuffix("\n").split("\n")
 
 
 def default(recipe: str, corpus: str) -> Path:
-    """Where work is kept unless the user says otherwise."""
+    """Return the default output folder."""
     return Path("runs") / recipe / corpus
 
 
 def write(path: Path, text: str) -> None:
-    """Write a file as a whole or not at all: a killed run leaves the old one."""
+    """Write a file atomically: a killed run leaves the old file."""
     path.parent.mkdir(parents=True, exist_ok=True)
     fresh = path.with_name(f"{path.name}.{os.getpid()}")
     fresh.write_text(text, encoding="utf-8")

@@ -1,1 +1,1 @@
-"""Translation with masked sources, in fairseq and in Hugging Face, from plain parallel text."""
+"""Train translation models with masked sources in fairseq and in Hugging Face."""

@@ -1,8 +1,9 @@
-"""Wrong patterns are refused before a model is built, with the option, the value and a way out."""
+"""Wrong patterns fail before a model is built; messages have the option, value and remedy."""
 
 from __future__ import annotations
 
 from argparse import Namespace
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -15,108 +16,139 @@ import maskplug
 from maskplug.attention import AttentionCall, Intervals, Pattern
 from maskplug.errors import OptionError
 from maskplug_fairseq import attention_options
-from maskplug_fairseq.attention_options import attention_plan
+from maskplug_fairseq.attention_options import StartFinder, parse_attention_args
 from maskplug_fairseq.models import ARCHITECTURES, register_architectures
-from support.fairseq_attention import build, flags_of
-from support.fairseq_runs import Corpus
+from support.fairseq_attention import SECTION, build, make_articles
+from support.fairseq_data import Corpus, dictionary
 
 GROWING = "window:left=linear(2,8)"
-BAD = {
-    "name": ({"encoder": "windw:left=2"}, "--encoder-.*'windw'.*did you mean 'window'"),
-    "option": ({"decoder": "window:lft=2"}, "--decoder-.*no option 'lft'.*'left'"),
-    "negative": ({"encoder": "window:left=-2"}, "--encoder-.*'left' is -2"),
-    "syntax": ({"cross": "wait_k:k=3 &"}, "--cross-.*cannot be read"),
-    "json": ({"encoder": '{"name" "window"}'}, "--encoder-.*not valid JSON"),
-    "spec": ({"encoder": '{"left": 2}'}, "--encoder-.*name"),
-    "documents": (
-        {"encoder": "document"},
-        "--encoder-.*'documents'.*only 'valid', 'sentence_starts'",
+WAIT = {"cross": "wait_k:k=3"}
+NO_FULL_STOP = "--encoder-.*'sentence_starts'.*full stop.*GPT-2"
+NO_SECTION = "--encoder-.*'section_starts'.*--section-token"
+BAD: list[tuple[dict[str, str], Sequence[str], str]] = [
+    ({"encoder": "windw:left=2"}, (), "--encoder-.*'windw'.*did you mean 'window'"),
+    ({"decoder": "window:lft=2"}, (), "--decoder-.*no option 'lft'.*'left'"),
+    ({"encoder": "window:left=-2"}, (), "--encoder-.*'left' is -2"),
+    ({"cross": "wait_k:k=3 &"}, (), "--cross-.*cannot be read"),
+    ({"encoder": '{"name" "window"}'}, (), "--encoder-.*not valid JSON"),
+    ({"encoder": '{"left": 2}'}, (), "--encoder-.*name"),
+    ({"encoder": "document"}, (), "--encoder-.*'documents'.*only 'valid', 'sentence_starts'"),
+    ({"cross": "wait_k:k=3 | aligned"}, (), "--cross-.*'valid', 'valid_queries'"),
+    ({"encoder": "wait_k:k=3"}, (), "--encoder-.*wait_k.*cross"),
+    ({"cross": "wait_k(k=1,most=4,clock=epoch)"}, (), "Epoch.*every.*of=step"),
+    ({"encoder": GROWING}, (), "--attention-pattern-updates or --max-update"),
+    (WAIT, ("--attention-pattern-seed", "-1"), "--attention-pattern-seed: seed is -1"),
+    (WAIT, ("--attention-pattern-updates", "-5"), "--attention-pattern-updates is -5"),
+    (WAIT, ("--no-cross-attention",), "--cross-attention-pattern.*--no-cross-attention"),
+    (
+        WAIT,
+        ("--no-cross-attention", "--cross-self-attention"),
+        "--cross-self-attention.*no --decoder-attention-pattern",
     ),
-    "inside": ({"cross": "wait_k:k=3 | aligned"}, "--cross-.*'valid', 'valid_queries'"),
-    "place": ({"encoder": "wait_k:k=3"}, "--encoder-.*wait_k.*cross"),
-    "epochs": ({"cross": "wait_k(k=1,most=4,clock=epoch)"}, "Epoch.*every.*of=step"),
-    "schedule": ({"encoder": GROWING}, "--attention-pattern-updates or --max-update"),
-}
+    ({"decoder": "sentence"}, (), "--decoder-.*'sentence_starts'.*only 'valid'"),
+    ({"encoder": "sentence"}, ("--section-token", "</s>"), NO_FULL_STOP),
+    ({"encoder": "sentence | sink:n=2"}, ("--section-token", "</s>"), NO_FULL_STOP),
+    ({"encoder": "sentence:heads=true"}, ("--section-token", "</s>"), NO_FULL_STOP),
+    ({"encoder": "section"}, (), NO_SECTION),
+    ({"encoder": "sentence(heads=true) | sink:n=1"}, (), NO_SECTION),
+]
 
 
-@pytest.mark.parametrize("case", BAD)
-def test_patterns(corpus: Corpus, case: str) -> None:
-    patterns, message = BAD[case]
+@pytest.mark.parametrize(("patterns", "flags", "message"), BAD)
+def test_wrong_options(
+    corpus: Corpus, patterns: dict[str, str], flags: Sequence[str], message: str
+) -> None:
     with pytest.raises(OptionError, match=f"(?s){message}"):
-        build(corpus, **patterns)
+        build(corpus, *flags, **patterns)
 
 
-@pytest.mark.parametrize(
-    ("flags", "message"),
-    [
-        (("--attention-pattern-seed", "-1"), "--attention-pattern-seed: seed is -1"),
-        (("--attention-pattern-updates", "-5"), "--attention-pattern-updates is -5"),
-        (("--no-cross-attention",), "--cross-attention-pattern with --no-cross-attention"),
-        (
-            ("--no-cross-attention", "--cross-self-attention"),
-            "--cross-self-attention.*no --decoder-attention-pattern",
-        ),
-    ],
-)
-def test_what_does_not_go_together(corpus: Corpus, flags: tuple[str, ...], message: str) -> None:
-    with pytest.raises(OptionError, match=message):
-        build(corpus, *flags, cross="wait_k:k=3")
+def test_an_unknown_section_token(tmp_path: Any) -> None:
+    articles = make_articles(tmp_path)
+    build(articles, *SECTION, encoder="section")
+    with pytest.raises(OptionError, match=r"--section-token.*'<sce>'.*did you mean '<sec>'"):
+        build(articles, "--section-token", "<sce>", encoder="section")
 
 
 class Halves(Pattern):
-    """Who is in the first half of the target sees only that."""
+    """The first half of the target sees only itself."""
 
-    def rows(self, site: AttentionCall) -> Intervals:
-        """Keys of the same half."""
-        lengths = site.query_lengths if site.cross else site.lengths
+    def rows(self, call: AttentionCall) -> Intervals:
+        """Return the keys of the same half."""
+        lengths = call.query_lengths if call.cross else call.lengths
         half = lengths[:, None, None] // 2
-        first = site.q < half
-        return site.intervals((np.where(first, 0, half), np.where(first, half, site.kv_len)))
+        first = call.q < half
+        return call.intervals((np.where(first, 0, half), np.where(first, half, call.kv_len)))
 
 
-@pytest.mark.parametrize("place", ["decoder", "cross"])
-def test_a_mask_that_decoding_could_not_see(place: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("kind", ["decoder", "cross"])
+def test_masks_must_not_depend_on_the_target_length(
+    kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(attention_options, "pattern", lambda text: Halves())
-    with pytest.raises(OptionError, match=f"--{place}-.*length of the target.*unknown"):
-        attention_plan(Namespace(**{f"{place}_attention_pattern": "halves"}), Dictionary())
+    with pytest.raises(OptionError, match=f"--{kind}-.*length of the target.*unknown"):
+        parse_attention_args(Namespace(**{f"{kind}_attention_pattern": "halves"}), Dictionary())
 
 
-def test_specs_and_expressions_are_the_same(corpus: Corpus) -> None:
-    given = maskplug.pattern("window:left=2,right=1 | sink:n=1")
-    for text in (str(given), '{"name": "or", "patterns": [%s, %s]}'):
-        parts = '{"name": "window", "left": 2, "right": 1}', '{"name": "sink", "n": 1}'
-        model = build(corpus, encoder=text % parts if "%" in text else text)
-        assert model.encoder.layers[0].self_attn.masks.pattern == given
+def test_expressions_and_specs(corpus: Corpus) -> None:
+    pattern = maskplug.pattern("window:left=2,right=1 | sink:n=1")
+    parts = '{"name": "window", "left": 2, "right": 1}, {"name": "sink", "n": 1}'
+    for text in (str(pattern), f'{{"name": "or", "patterns": [{parts}]}}'):
+        model = build(corpus, encoder=text)
+        assert model.encoder.layers[0].self_attn.masks.pattern == pattern
 
 
-def test_options_pin_what_they_mean() -> None:
-    for make in (lambda **given: Namespace(**given), lambda **given: structured(given)):
-        args = make(encoder_attention_pattern="window:left=2")
-        attention_plan(args, Dictionary())
+def test_options_become_pinned_specs() -> None:
+    options = {"encoder_attention_pattern": "window:left=2"}
+    structured = OmegaConf.create(options)
+    OmegaConf.set_struct(structured, True)
+    for args in (Namespace(**options), structured):
+        config = parse_attention_args(args, Dictionary())
         assert args.encoder_attention_pattern == '{"left":2,"name":"window@1","right":0}'
-        assert attention_plan(args, Dictionary()) == attention_plan(args, Dictionary())
+        assert parse_attention_args(args, Dictionary()) == config
 
 
-def structured(given: dict[str, Any]) -> Any:
-    config = OmegaConf.create(given)
-    OmegaConf.set_struct(config, True)
-    return config
+def test_models_without_the_options() -> None:
+    assert not parse_attention_args(Namespace(), Dictionary()).patterns
 
 
-def test_old_models_have_no_patterns() -> None:
-    assert not attention_plan(Namespace(), Dictionary()).patterns
+def test_updates_of_schedules(corpus: Corpus) -> None:
+    for flags, updates in (
+        (("--max-update", "9"), 9),
+        (("--attention-pattern-updates", "9"), 9),
+        (("--max-update", "9", "--attention-pattern-updates", "5"), 5),
+    ):
+        model = build(corpus, *flags, encoder=GROWING)
+        assert model.encoder.layers[0].self_attn.masks.updates == updates
 
 
-def test_schedules_follow_max_update(corpus: Corpus) -> None:
-    for flags in (("--max-update", "9"), ("--attention-pattern-updates", "9")):
-        masks = build(corpus, *flags, encoder=GROWING).encoder.layers[0].self_attn.masks
-        assert masks.updates == 9
-    both = ("--max-update", "9", "--attention-pattern-updates", "5")
-    assert build(corpus, *both, encoder=GROWING).encoder.layers[0].self_attn.masks.updates == 5
-
-
-def test_every_architecture_is_there_once() -> None:
+def test_architectures_are_registered_once() -> None:
     register_architectures()
     for names in ARCHITECTURES.values():
         assert {f"maskplug_{name}" for name in names} <= set(ARCH_MODEL_REGISTRY)
-    assert flags_of(encoder="full") == ["--encoder-attention-pattern", "full"]
+
+
+@pytest.mark.parametrize(
+    ("text", "starts"),
+    [
+        ("a . a a ? a", [0, 0, 1, 0, 0, 1]),
+        ("a ? . a", [0, 0, 0, 1]),
+        ("a . </s> a </s>", [0, 0, 0, 1, 0]),
+        ("<pad> <pad> a . a", [0, 0, 0, 0, 1]),
+        ("a . <pad> <pad>", [0, 0, 1, 0]),
+    ],
+)
+def test_starts_of_sentences(text: str, starts: list[int]) -> None:
+    assert starts_in(text, "sentence_starts")["sentence_starts"][1:] == starts[1:]
+
+
+def test_sections_start_sentences() -> None:
+    starts = starts_in("a <sec> a . a <sec> a", "sentence_starts", "section_starts", token="<sec>")
+    assert starts["section_starts"] == [0, 1, 0, 0, 0, 1, 0]
+    assert starts["sentence_starts"][1:] == [1, 0, 0, 1, 1, 0]
+
+
+def starts_in(text: str, *names: str, token: str | None = None) -> dict[str, list[int]]:
+    words = dictionary("a", ".", "?", "<sec>")
+    ids = words.encode_line(text, add_if_not_exist=False, append_eos=False).long()[None]
+    starts = StartFinder(words, names, token)(ids)
+    return {name: array[0].astype(int).tolist() for name, array in starts.items()}

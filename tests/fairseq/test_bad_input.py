@@ -1,4 +1,4 @@
-"""What is wrong is said before training starts, with the culprit, the value and the choices."""
+"""Wrong options fail before training starts; messages have the problem, value and choices."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from maskplug.errors import MaskplugError
-from support.fairseq_runs import Corpus, task_of, train
+from maskplug.errors import MaskplugError, OptionError
+from support.fairseq_data import Corpus, Text
+from support.fairseq_runs import DELETE, NO_MASKS, task_of, train
 
 CASES = {
     "strategy": (("--masking-plugin", "dynamik"), "'dynamik'.*did you mean 'dynamic'"),
@@ -22,13 +23,46 @@ CASES = {
     "symbol": (("--masking-symbol", "<mask>"), "'<mask>'.*madeupword0000, <unk>.*'add'"),
     "no symbol": (("--masking-symbol", "w1"), "'w1'.*madeupword0000, <unk>"),
 }
+TEXT_CASES = [
+    ("masked_lm", DELETE, "'compose@1' has targets for a decoder.*--task maskplug_denoising"),
+    ("masked_lm", ["--masking-args", '{"rate": 2}'], "'rate' is 2.*from 0 to 1"),
+    ("masked_lm", ["--masking-sentinels", "-1"], "--masking-sentinels is -1"),
+    ("masked_lm", ["--masking-symbol", "<mask2>"], "'<mask2>' is not one of.*<mask>"),
+    ("denoising", [], "'dynamic@1' predicts in place.*--task maskplug_masked_lm"),
+    ("denoising", ["--add-lang-token"], "--add-lang-token needs --langs"),
+    ("denoising", ["--multilang-sampling-alpha", "1.5"], "--multilang-sampling-alpha is 1.5.*0.*1"),
+]
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_while_the_task_is_set_up(corpus: Corpus, case: str) -> None:
+def test_options_of_translation(corpus: Corpus, case: str) -> None:
     flags, message = CASES[case]
     with pytest.raises(MaskplugError, match=message):
         task_of(corpus, *flags)
+
+
+@pytest.mark.parametrize(("task", "flags", "message"), TEXT_CASES)
+def test_options_of_text_tasks(text: Text, task: str, flags: list[str], message: str) -> None:
+    with pytest.raises(MaskplugError, match=message):
+        task_of(text, *flags, task=f"maskplug_{task}")
+
+
+@pytest.mark.parametrize(
+    ("task", "message"),
+    [
+        ("maskplug_masked_lm", r"--masking-plugin is none.*for example dynamic"),
+        ("maskplug_denoising", r"--masking-plugin is none.*strategy with targets"),
+    ],
+)
+def test_text_tasks_need_a_strategy(text: Text, task: str, message: str) -> None:
+    for split in ("train", "valid"):
+        with pytest.raises(OptionError, match=message):
+            task_of(text, *NO_MASKS, task=task).load_dataset(split)
+
+
+def test_a_missing_split(text: Text) -> None:
+    with pytest.raises(FileNotFoundError, match=r"no binarized text at .*/data-bin/dev\.bin"):
+        task_of(text, task="maskplug_masked_lm").load_dataset("dev")
 
 
 def test_an_unknown_side(corpus: Corpus, capsys: pytest.CaptureFixture[str]) -> None:
@@ -45,14 +79,11 @@ def test_a_schedule_without_max_epoch(corpus: Corpus, tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
-def test_steps_with_several_data_folders(corpus: Corpus) -> None:
+def test_several_data_folders(corpus: Corpus) -> None:
     task = task_of(corpus, "--masking-args", '{"clock": "step"}')
     task.cfg.data = f"{corpus.data}:{corpus.data}"
     with pytest.raises(MaskplugError, match=r"Step\(\).*epoch, cycle"):
         task.load_dataset("train")
-
-
-def test_epochs_with_several_data_folders(corpus: Corpus) -> None:
     task = task_of(corpus)
     task.cfg.data = f"{corpus.data}:{corpus.data}"
     task.load_dataset("train", epoch=2)

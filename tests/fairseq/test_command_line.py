@@ -1,4 +1,4 @@
-"""fairseq's commands in processes of their own, as a user types them."""
+"""fairseq's commands in their own processes."""
 
 from __future__ import annotations
 
@@ -9,21 +9,16 @@ from pathlib import Path
 
 import pytest
 
-from support.fairseq_runs import QUICK, USER_DIR, Corpus, Observed, Run, output, train_flags
+from support.fairseq_data import Corpus
+from support.fairseq_runs import QUICK, USER_DIR, ObservedProcesses, Run, command, output_of
 
 
 @pytest.fixture
-def observed(tmp_path: Path) -> Observed:
-    (tmp_path / "observed").mkdir()
-    return Observed(tmp_path / "observed")
+def observed(tmp_path: Path) -> ObservedProcesses:
+    return ObservedProcesses(tmp_path / "observed")
 
 
-def assert_epochs(corpus: Corpus, seen: dict[int, dict[int, list[int]]], epochs: int) -> None:
-    wanted = {e: dict(enumerate(corpus.expected("source", e))) for e in range(epochs)}
-    assert seen == wanted
-
-
-def test_hydra_by_yaml(corpus: Corpus, observed: Observed) -> None:
+def test_hydra_with_yaml(corpus: Corpus, observed: ObservedProcesses) -> None:
     masking = {
         "masking_plugin": "dynamic",
         "masking_args": '{"rate": 0.3}',
@@ -49,15 +44,17 @@ def test_hydra_by_yaml(corpus: Corpus, observed: Observed) -> None:
     }
     text = "# @package _global_\n" + json.dumps(config)  # JSON is YAML
     (observed.folder / "masked.yaml").write_text(text)
-    where = ["--config-dir", str(observed.folder), "--config-name", "masked"]
-    output(observed.start("fairseq-hydra-train", *where))
-    assert_epochs(corpus, observed.seen(), 2)
-    assert len(observed.processes()) == 3  # the main one, for the first batch, and two workers
+    flags = ["--config-dir", str(observed.folder), "--config-name", "masked"]
+    output_of(observed.start("fairseq-hydra-train", *flags))
+    masks, processes = observed.masks()
+    assert masks == {epoch: corpus.expected("source", epoch) for epoch in range(2)}
+    assert len(processes) == 3  # the main process, for the first batch, and two workers
     assert (observed.folder / "saved" / "checkpoint_last.pt").exists()
 
 
-def test_two_processes_resume_what_one_began(
-    corpus: Corpus, trained: Run, observed: Observed
+@pytest.mark.slow  # two processes; test_shards_of_a_distributed_run is its small form
+def test_two_processes_resume_a_run_of_one(
+    corpus: Corpus, trained: Run, observed: ObservedProcesses
 ) -> None:
     folder = observed.folder / "saved"
     folder.mkdir()
@@ -70,24 +67,26 @@ def test_two_processes_resume_what_one_began(
         *("legacy_ddp", "--distributed-backend", "gloo", "--distributed-init-method"),
         f"tcp://localhost:{port}",
     ]
-    flags = train_flags(corpus, folder, *group, *QUICK, "--num-workers", "1")
+    flags = command(corpus, folder, *group, *QUICK, "--num-workers", "1")
     ranks = [
         observed.start("fairseq-train", *flags, "--distributed-rank", str(rank))
         for rank in range(2)
     ]
     for rank in ranks:
-        output(rank)
-    assert len(observed.processes()) == 4  # each with its worker
-    seen = observed.seen()
-    first = corpus.expected("source", 0)
-    assert 32 <= len(seen[0]) < 64
-    assert all(first[key] == row for key, row in seen.pop(0).items())
-    assert seen == {1: dict(enumerate(corpus.expected("source", 1)))}
+        output_of(rank)
+    masks, processes = observed.masks()
+    assert len(processes) == 4  # each rank has a worker
+    assert 32 <= len(masks[0]) < 64
+    assert masks.pop(0).items() <= corpus.expected("source", 0).items()
+    assert masks == {1: corpus.expected("source", 1)}
 
 
-def test_a_mistake_is_the_last_line_of_the_output(corpus: Corpus, observed: Observed) -> None:
-    flags = train_flags(corpus, observed.folder / "saved", "--masking-plugin", "dynamik")
-    text = output(observed.start("fairseq-train", *flags), code=1)
+@pytest.mark.slow  # a process; test_bad_input is its small form
+def test_the_last_line_of_the_output_is_the_error(
+    corpus: Corpus, observed: ObservedProcesses
+) -> None:
+    flags = command(corpus, observed.folder / "saved", "--masking-plugin", "dynamik")
+    text = output_of(observed.start("fairseq-train", *flags), code=1)
     last = text.strip().splitlines()[-1]
     assert last.startswith("maskplug.errors.UnknownNameError: unknown strategy 'dynamik'")
     assert "did you mean 'dynamic'?" in last

@@ -1,4 +1,4 @@
-"""Workers compile nothing: making the task runs all that a batch needs."""
+"""Setting up a task compiles all kernels that its batches need."""
 
 from __future__ import annotations
 
@@ -6,17 +6,21 @@ from pathlib import Path
 
 import pytest
 
+from support import fairseq_runs
 from support.compiling import forget, no_kernel_needed, run
-from support.fairseq_runs import DELETE, Corpus, task_of
+from support.fairseq_data import Corpus
+from support.fairseq_runs import DELETE, task_of
 
 
+@pytest.mark.slow  # compiles all kernels anew
 def test_workers_compile_nothing(tmp_path: Path) -> None:
-    found = run(str(Path(__file__).parent / "fairseq_workers.py"), cache=tmp_path)
+    script = Path(fairseq_runs.__file__).with_name("fairseq_workers.py")
+    result = run(str(script), cache=tmp_path)
     for method in ("fork", "spawn"):
-        assert len(found[method]["processes"]) == 2, method
-        assert found[method]["compiled"] == [], method
-    assert found["kept"] > 10
-    assert found["added"] == []
+        assert len(result[method]["processes"]) == 2, method
+        assert result[method]["compiled"] == [], method
+    assert result["kept"] > 10
+    assert result["added"] == []
 
 
 @pytest.mark.parametrize(
@@ -30,7 +34,7 @@ def test_workers_compile_nothing(tmp_path: Path) -> None:
     ],
     ids=["dynamic", "both sides", "words", "mixture", "deletion"],
 )
-def test_no_batch_needs_a_kernel_that_was_not_tried(corpus: Corpus, flags: list[str]) -> None:
+def test_batches_need_no_further_kernels(corpus: Corpus, flags: list[str]) -> None:
     forget()
     task = task_of(corpus, *flags)
     with no_kernel_needed():

@@ -1,3 +1,5 @@
+"""Masked pairs: times of rows, everything that is forwarded, and sizes."""
+
 from __future__ import annotations
 
 import copy
@@ -12,185 +14,179 @@ import torch
 from fairseq.data import BaseWrapperDataset
 from fairseq.tasks.translation import TranslationTask
 
+import maskplug
 from maskplug import Ragged, compose
 from maskplug.errors import OptionError
 from maskplug.parts import Replacement
-from maskplug_fairseq.dataset import split_moments
-from maskplug_fairseq.epoch import Sample, TimedBatch
-from maskplug_fairseq.pairs import realign
-from support.fairseq_runs import DELETE, DELETED, SIZES, Corpus, stop_workers, task_of
+from maskplug_fairseq.dataset import split_times
+from maskplug_fairseq.step_schedule import TimedBatch, TimedIndex
+from maskplug_fairseq.translation import realign
+from support.fairseq_data import SIZES, Corpus
+from support.fairseq_runs import DELETE, DELETED, Batch, stop_workers, task_of, train_split
 
 KEYS = range(SIZES["train"])
 
 
-def loaded(corpus: Corpus, *flags: str) -> Any:
-    task = task_of(corpus, *flags)
-    task.load_dataset("train")
-    return task.dataset("train")
-
-
 def sources(batch: dict[str, Any]) -> dict[int, list[int]]:
-    rows = batch["net_input"]["src_tokens"].tolist()
-    return {int(i): [x for x in r if x != 1] for i, r in zip(batch["id"], rows, strict=True)}
+    return Batch(0, 0, batch).rows("src_tokens")
 
 
-def test_items_and_their_storage_are_left_alone(corpus: Corpus) -> None:
-    dataset = loaded(corpus, "--masking-side", "both")
+def collate(dataset: Any, *indices: Any) -> dict[str, Any]:
+    return dataset.collater([dataset[i] for i in indices])  # type: ignore[no-any-return]
+
+
+def test_items_are_not_changed(corpus: Corpus) -> None:
+    dataset = train_split(corpus, "--masking-side", "both")
     items = [dataset.dataset[i] for i in range(8)]
     before = copy.deepcopy(items)
-    given = [{**item, "moment": (0, 0)} for item in items]
-    dataset.collater(given)
-    for was, item, wrapped in zip(before, items, given, strict=True):
-        assert set(item) == set(was)
-        assert set(wrapped) == {*was, "moment"}
+    timed = [{**item, "time": (0, 0)} for item in items]
+    dataset.collater(timed)
+    for old, item, wrapped in zip(before, items, timed, strict=True):
+        assert set(item) == set(old)
+        assert set(wrapped) == {*old, "time"}
         for name in ("source", "target"):
-            assert torch.equal(was[name], item[name])
+            assert torch.equal(old[name], item[name])
             assert wrapped[name] is item[name]
 
 
-def test_a_batch_may_mix_times(corpus: Corpus) -> None:
-    dataset = loaded(corpus)
-    batch = dataset.collater([dataset[Sample(3, 0, 0)], dataset[Sample(5, 4, 0)]])
-    wanted = {3: corpus.expected("source", 0)[3], 5: corpus.expected("source", 4)[5]}
-    assert sources(batch) == wanted
+def test_a_batch_may_have_several_times(corpus: Corpus) -> None:
+    dataset = train_split(corpus)
+    batch = collate(dataset, TimedIndex(3, 0, 0), TimedIndex(5, 4, 0))
+    rows = corpus.expected("source", 0), corpus.expected("source", 4)
+    assert sources(batch) == {3: rows[0][3], 5: rows[1][5]}
 
 
-def test_set_epoch_serves_rows_loaded_by_number(corpus: Corpus) -> None:
-    dataset = loaded(corpus)
-    for epoch in (1, 2, 9):
-        dataset.set_epoch(epoch)
-        batch = dataset.collater([dataset[i] for i in range(4)])
-        assert sources(batch) == dict(enumerate(corpus.expected("source", epoch - 1)[:4]))
-
-
-def test_set_epoch_reaches_running_workers(corpus: Corpus) -> None:
-    dataset = loaded(corpus)
+@pytest.mark.parametrize("method", ["fork", pytest.param("spawn", marks=pytest.mark.slow)])
+def test_set_epoch_reaches_running_workers(corpus: Corpus, method: str) -> None:
+    dataset = train_split(corpus)
     loader = torch.utils.data.DataLoader(
         dataset,
         batch_sampler=[list(range(8)), list(range(8, 16))],
         collate_fn=dataset.collater,
         num_workers=1,
         persistent_workers=True,
-        multiprocessing_context="spawn",
+        multiprocessing_context=method,
     )
-    for epoch in (1, 2):
+    for epoch in (1, 2, 9):
         dataset.set_epoch(epoch)
-        found = {k: v for batch in loader for k, v in sources(batch).items()}
-        assert found == dict(enumerate(corpus.expected("source", epoch - 1)[:16]))
+        rows = {k: v for batch in loader for k, v in sources(batch).items()}
+        expected = corpus.expected("source", epoch - 1)
+        assert rows == {i: expected[i] for i in range(16)}
+        assert sources(collate(dataset, 3)) == {3: expected[3]}
 
 
-def test_time_is_carried_and_not_read_from_the_main_process(corpus: Corpus) -> None:
+def test_workers_do_not_read_the_epoch_of_the_main_process(corpus: Corpus) -> None:
     task = task_of(corpus)
     task.load_dataset("train")
     dataset = task.dataset("train")
     iterator = task.get_batch_iterator(dataset, max_sentences=4, num_workers=1)
     batches = iterator.next_epoch_itr()
-    found = sources(next(batches))
-    dataset.set_epoch(50)  # the worker runs ahead, and most batches are still to be made
+    rows = sources(next(batches))
+    dataset.set_epoch(50)  # most batches are not loaded yet
     for batch in batches:
-        found.update(sources(batch))
-    assert found == dict(enumerate(corpus.expected("source", 0)))
+        rows.update(sources(batch))
+    assert rows == corpus.expected("source", 0)
     stop_workers(task)
 
 
-def test_shards_together_see_what_one_process_sees(corpus: Corpus) -> None:
-    found: dict[int, list[int]] = {}
+def test_shards_of_a_distributed_run(corpus: Corpus) -> None:
+    task = task_of(corpus)
+    task.load_dataset("train")
+    rows: dict[int, list[int]] = {}
     for shard in range(3):  # 16 batches: the last shard gets an empty one
-        task = task_of(corpus)
-        task.load_dataset("train")
         iterator = task.get_batch_iterator(
-            task.dataset("train"), max_sentences=4, num_shards=3, shard_id=shard, epoch=2
+            task.dataset("train"),
+            max_sentences=4,
+            num_shards=3,
+            shard_id=shard,
+            epoch=2,
+            disable_iterator_cache=True,
         )
         for batch in iterator.next_epoch_itr():
-            found.update(sources(batch) if batch else {})
-    assert found == dict(enumerate(corpus.expected("source", 1)))
+            rows.update(sources(batch) if batch else {})
+    assert rows == corpus.expected("source", 1)
 
 
-def test_everything_else_is_the_wrapped_dataset_s(corpus: Corpus) -> None:
+def test_everything_else_is_forwarded(corpus: Corpus) -> None:
     task = task_of(corpus)
     TranslationTask.load_dataset(task, "train")
     plain = task.dataset("train")
     task.load_dataset("train")
-    ours = task.dataset("train")
-    assert len(ours) == len(plain) == SIZES["train"]
-    assert np.array_equal(ours.sizes, plain.sizes)
-    assert np.array_equal(ours.src_sizes, plain.src_sizes)
-    assert [ours.size(i) for i in KEYS] == [plain.size(i) for i in KEYS]
-    assert [ours.num_tokens(i) for i in KEYS] == [plain.num_tokens(i) for i in KEYS]
-    assert np.array_equal(ours.num_tokens_vec(np.arange(9)), plain.num_tokens_vec(np.arange(9)))
-    assert sorted(ours.ordered_indices()) == sorted(plain.ordered_indices())
-    kept, dropped = ours.filter_indices_by_size(np.arange(len(ours)), (40, 40))
-    assert (kept.tolist(), dropped) == (
-        (other := plain.filter_indices_by_size(np.arange(len(plain)), (40, 40)))[0].tolist(),
-        other[1],
-    )
-    assert dropped
-    batches = ours.batch_by_size(np.arange(20), max_tokens=100)
-    assert [b.tolist() for b in batches] == [
-        b.tolist() for b in plain.batch_by_size(np.arange(20), max_tokens=100)
+    masked = task.dataset("train")
+    assert len(masked) == len(plain) == SIZES["train"]
+    assert np.array_equal(masked.sizes, plain.sizes)
+    assert np.array_equal(masked.src_sizes, plain.src_sizes)
+    assert [masked.size(i) for i in KEYS] == [plain.size(i) for i in KEYS]
+    assert [masked.num_tokens(i) for i in KEYS] == [plain.num_tokens(i) for i in KEYS]
+    numbers = np.arange(SIZES["train"])
+    assert np.array_equal(masked.num_tokens_vec(numbers), plain.num_tokens_vec(numbers))
+    assert sorted(masked.ordered_indices()) == sorted(plain.ordered_indices())
+    fitting = [
+        [list(part) for part in dataset.filter_indices_by_size(numbers, (40, 40))]
+        for dataset in (masked, plain)
     ]
-    assert ours.get_batch_shapes() is None
-    assert ours.supports_prefetch == plain.supports_prefetch
-    assert ours.left_pad_source is True
-    assert (ours.src_dict, ours.tgt_dict) == (task.src_dict, task.tgt_dict)
-    assert isinstance(ours, BaseWrapperDataset)
+    assert fitting[0] == fitting[1]
+    assert fitting[0][1]
+    batches = [
+        [batch.tolist() for batch in dataset.batch_by_size(numbers[:20], max_tokens=100)]
+        for dataset in (masked, plain)
+    ]
+    assert batches[0] == batches[1]
+    assert masked.get_batch_shapes() is None
+    assert masked.supports_prefetch == plain.supports_prefetch
+    assert masked.left_pad_source is True
+    assert (masked.src_dict, masked.tgt_dict) == (task.src_dict, task.tgt_dict)
+    assert isinstance(masked, BaseWrapperDataset)
     with pytest.raises(AttributeError, match="no_such_thing"):
-        _ = ours.no_such_thing
+        _ = masked.no_such_thing
 
 
 @pytest.mark.parametrize("left", [True, False])
-def test_pad_to_length_widens_both_sides(corpus: Corpus, left: bool) -> None:
-    dataset = loaded(corpus, "--masking-side", "both", *(["--left-pad-target"] if left else []))
-    batch = dataset.collater(
-        [dataset[i] for i in range(4)], pad_to_length={"source": 90, "target": 95}
-    )
+def test_pad_to_length_pads_both_sides(corpus: Corpus, left: bool) -> None:
+    flags = ["--left-pad-target"] if left else []
+    dataset = train_split(corpus, "--masking-side", "both", *flags)
+    items = [dataset[i] for i in range(4)]
+    batch = dataset.collater(items, pad_to_length={"source": 90, "target": 95})
+    decoder_inputs = batch["net_input"]["prev_output_tokens"]
     assert batch["net_input"]["src_tokens"].shape == (4, 90)
-    assert batch["target"].shape == batch["net_input"]["prev_output_tokens"].shape == (4, 95)
-    pads = [t.eq(1) for t in (batch["target"], batch["net_input"]["prev_output_tokens"])]
-    assert torch.equal(*pads)
-    assert pads[0][:, 0 if left else -1].all()
+    assert batch["target"].shape == decoder_inputs.shape == (4, 95)
+    padding = batch["target"].eq(1)
+    assert torch.equal(padding, decoder_inputs.eq(1))
+    assert padding[:, 0 if left else -1].all()
 
 
-def test_an_empty_batch_stays_empty(corpus: Corpus) -> None:
-    assert loaded(corpus, "--masking-side", "both").collater([]) == {}
+def test_an_empty_batch(corpus: Corpus) -> None:
+    assert train_split(corpus, "--masking-side", "both").collater([]) == {}
 
 
-def test_it_pickles_with_its_masks(corpus: Corpus) -> None:
-    dataset = loaded(corpus)
-    again = pickle.loads(pickle.dumps(dataset))
-    items = [Sample(i, 3, 0) for i in range(4)]
-    one, two = (sources(d.collater([d[i] for i in items])) for d in (dataset, again))
-    assert one == two == dict(enumerate(corpus.expected("source", 3)[:4]))
+def test_pickled_datasets_make_the_same_masks(corpus: Corpus) -> None:
+    dataset = train_split(corpus)
+    indices = [TimedIndex(i, 3, 0) for i in range(4)]
+    expected = corpus.expected("source", 3)
+    for each in (dataset, pickle.loads(pickle.dumps(dataset))):
+        assert sources(collate(each, *indices)) == {i: expected[i] for i in range(4)}
 
 
-def test_a_decoder_input_of_another_length_is_refused(corpus: Corpus) -> None:
-    dataset = loaded(corpus, "--masking-side", "target", *DELETE)
+def test_decoder_inputs_keep_their_length(corpus: Corpus) -> None:
+    dataset = train_split(corpus, "--masking-side", "target", *DELETE)
     with pytest.raises(OptionError, match="--masking-side source"):
-        dataset.collater([dataset[0]])
+        collate(dataset, 0)
 
 
-def test_a_timed_batch_is_small_to_send() -> None:
+def test_timed_batches_pickle_in_few_bytes() -> None:
     batch = TimedBatch(np.arange(1000), 3, 17)
-    assert list(batch)[7] == Sample(7, 3, 17)
+    assert list(batch)[7] == TimedIndex(7, 3, 17)
     assert len(batch) == 1000
     assert len(pickle.dumps(batch)) < 9000
 
 
-@pytest.mark.parametrize("split", ["valid", "test"])
-def test_other_splits_are_clean(corpus: Corpus, split: str) -> None:
+def test_splits_that_are_not_trained_on_are_unmasked(corpus: Corpus) -> None:
     task = task_of(corpus, "--masking-side", "both")
-    task.load_dataset(split)
-    dataset = task.dataset(split)
-    batch = dataset.collater([dataset[i] for i in range(len(dataset))])
-    assert sources(batch) == dict(enumerate(corpus.rows("source", split)))
-
-
-def test_a_train_split_loaded_for_generation_is_clean(corpus: Corpus) -> None:
-    task = task_of(corpus)
-    task.load_dataset("train", task_cfg=task.cfg)
-    dataset = task.dataset("train")
-    batch = dataset.collater([dataset[i] for i in range(4)])
-    assert sources(batch) == dict(enumerate(corpus.rows("source")[:4]))
+    for split, more in (("valid", {}), ("test", {}), ("train", {"task_cfg": task.cfg})):
+        task.load_dataset(split, **more)
+        dataset = task.dataset(split)
+        batch = collate(dataset, *range(len(dataset)))
+        assert sources(batch) == dict(enumerate(corpus.rows("source", split)))
 
 
 def test_several_training_files_in_one_folder(corpus: Corpus, tmp_path: Path) -> None:
@@ -203,42 +199,42 @@ def test_several_training_files_in_one_folder(corpus: Corpus, tmp_path: Path) ->
     task.load_dataset("train", combine=True)
     dataset = task.dataset("train")
     assert len(dataset) == 2 * SIZES["train"]
-    first, again = (sources(dataset.collater([dataset[i]]))[i] for i in (0, SIZES["train"]))
+    first, again = (sources(collate(dataset, i))[i] for i in (0, SIZES["train"]))
     assert first == corpus.expected("source", 0)[0]
     assert first != again  # the same text in another row is another sample
 
 
-def test_deleted_sources_are_shorter(corpus: Corpus) -> None:
-    dataset = loaded(corpus, *DELETE)
-    batch = dataset.collater([dataset[Sample(i, 2, 0)] for i in KEYS])
-    wanted = corpus.expected("source", 2, "compose", options=DELETED)
-    assert sources(batch) == dict(enumerate(wanted))
+def test_sources_get_shorter(corpus: Corpus) -> None:
+    dataset = train_split(corpus, *DELETE)
+    batch = collate(dataset, *(TimedIndex(i, 2, 0) for i in KEYS))
+    assert sources(batch) == corpus.expected("source", 2, "compose", options=DELETED)
     lengths = batch["net_input"]["src_tokens"].ne(1).sum(1)
     assert batch["net_input"]["src_lengths"].tolist() == lengths.tolist()
     assert int(lengths.sum()) < dataset.src_sizes.sum()
 
 
 def test_alignments_follow_their_source_tokens(corpus: Corpus) -> None:
-    dataset = loaded(corpus, *DELETE)
-    items = [dataset[Sample(i, 0, 0)] for i in range(8)]
-    for item in items:  # each source token with the target token of its number
-        both = torch.arange(min(len(item["source"]), len(item["target"])) - 1)
-        item["alignment"] = torch.stack((both, both), 1).flatten().int()
-    masked, moments = split_moments(items)
-    made = dataset.mask([i["source"] for i in masked], np.arange(8), moments, dataset.source).inputs
-    realign(masked, made)
-    for was, item, row in zip(items, masked, made, strict=True):
+    dataset = train_split(corpus, *DELETE)
+    items = [dataset[TimedIndex(i, 0, 0)] for i in range(8)]
+    for item in items:  # each source token is aligned with the target token of its number
+        numbers = torch.arange(min(len(item["source"]), len(item["target"])) - 1)
+        item["alignment"] = torch.stack((numbers, numbers), 1).flatten().int()
+    masked, times = split_times(items)
+    tokens = maskplug.TokenBatch.from_lists([i["source"].numpy() for i in masked], range(8))
+    inputs = dataset.mask(tokens, times, dataset.source).inputs
+    realign(masked, inputs)
+    for old, item, row in zip(items, masked, inputs, strict=True):
         pairs = item["alignment"].view(-1, 2).tolist()
-        assert 0 < len(pairs) < len(was["alignment"]) / 2
-        assert [int(row[s]) for s, _ in pairs] == [int(was["source"][t]) for _, t in pairs]
+        assert 0 < len(pairs) < len(old["alignment"]) / 2
+        assert [int(row[s]) for s, _ in pairs] == [int(old["source"][t]) for _, t in pairs]
         assert item["alignment"].dtype == torch.int32
-        kept = [t for _, t in pairs]
-        assert kept == sorted(set(kept))
+        targets = [t for _, t in pairs]
+        assert targets == sorted(set(targets))
 
 
 @dataclass(frozen=True)
 class Doubled(Replacement):
-    """Every token twice: sources that grow."""
+    """Write every token twice, so that sources grow."""
 
     def replace(self, tokens: Any, selection: Any, vocab: Any, rng: Any) -> Ragged:
         return Ragged(np.repeat(tokens.ids, 2), tokens.offsets * 2)
@@ -247,7 +243,7 @@ class Doubled(Replacement):
         return lengths * 2
 
 
-def test_batches_hold_sources_that_grow(corpus: Corpus) -> None:
+def test_batches_have_room_for_sources_that_grow(corpus: Corpus) -> None:
     task = task_of(corpus)
     TranslationTask.load_dataset(task, "train")
     plain = task.dataset("train")

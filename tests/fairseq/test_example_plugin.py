@@ -1,4 +1,4 @@
-"""The example distribution by name in all three places: Python, the collator, fairseq-train."""
+"""The example plugin makes the same masks in Python, the collator and fairseq-train."""
 
 from __future__ import annotations
 
@@ -9,34 +9,28 @@ from transformers import PreTrainedTokenizerFast
 
 import maskplug
 from maskplug_hf import DataCollatorForMasking
-from support.fairseq_runs import QUICK, SIZES, Corpus, train
+from support.fairseq_data import SIZES, Corpus
+from support.fairseq_runs import QUICK, train
 
-OPTIONS = {"period": 4}
 
-
-def test_the_same_masks_in_python_the_collator_and_fairseq_train(
-    corpus: Corpus, tmp_path: Path
-) -> None:
-    rows = corpus.rows("source")
+def test_masks_are_equal_in_all_frameworks(corpus: Corpus, tmp_path: Path) -> None:
+    rows, vocab = corpus.rows("source"), corpus.vocabulary("source")
     tokens = maskplug.TokenBatch.from_lists(rows, keys=range(SIZES["train"]))
-    vocab = corpus.vocabulary("source")
-    python = maskplug.strategy("periodic", **OPTIONS)(tokens, vocab, seed=7).inputs.to_lists()
+    strategy = maskplug.strategy("periodic", period=4)
+    expected = strategy(tokens, vocab, seed=7).inputs.to_lists()
+    assert expected != rows
 
     symbols = {symbol: i for i, symbol in enumerate(corpus.dictionary("source").symbols)}
-    tokenizer = PreTrainedTokenizerFast(
-        tokenizer_object=Tokenizer(models.WordLevel(symbols, unk_token="<unk>")), pad_token="<pad>"
-    )
-    collator = DataCollatorForMasking(
-        tokenizer, "periodic", seed=7, vocabulary=vocab, return_tensors="np", **OPTIONS
-    )
+    word_level = Tokenizer(models.WordLevel(symbols, unk_token="<unk>"))
+    tokenizer = PreTrainedTokenizerFast(tokenizer_object=word_level, pad_token="<pad>")
+    options = {"period": 4, "vocabulary": vocab, "return_tensors": "np"}
+    collator = DataCollatorForMasking(tokenizer, "periodic", seed=7, **options)
     collator.set_epoch(0)
     batch = collator([{"input_ids": row, "sample_id": i} for i, row in enumerate(rows)])
     lengths = batch["attention_mask"].sum(1)
     collated = [row[:n].tolist() for row, n in zip(batch["input_ids"], lengths, strict=True)]
+    assert collated == expected
 
     flags = ["--masking-plugin", "periodic", "--masking-args", '{"period": 4}', *QUICK]
     run = train(corpus, tmp_path, *flags, max_epoch=1)
-
-    assert python != rows
-    assert collated == python
-    assert run.seen(1) == dict(enumerate(python))
+    assert run.rows(1) == dict(enumerate(expected))

@@ -1,4 +1,4 @@
-"""What a checkpoint holds of its masks is checked before a run resumes, whatever it holds."""
+"""The masking record of a checkpoint is checked before a run resumes, whatever it holds."""
 
 from __future__ import annotations
 
@@ -12,15 +12,13 @@ from hypothesis import given
 
 from maskplug.errors import MaskplugError, SpecMismatchError
 from maskplug.loss_tracking import LossTrackingConfig
-from maskplug_fairseq import checkpoint
-from maskplug_fairseq.feedback import Heard
-from support.fairseq_runs import Corpus, Run, task_of, train
+from maskplug_fairseq.loss_tracking import LossTracker
+from maskplug_fairseq.task import check_record
+from support.fairseq_data import Corpus, Text
+from support.fairseq_runs import QUICK, Run, task_of, train
 from support.rubbish import FOREIGN, JSON, tampered
-from support.texts import Text
-from support.texts import task_of as text_task
 
 ALLOW = "--masking-allow-other-spec"
-FLAGS = ("--num-workers", "0", "--disable-validation", "--no-save")
 
 
 @pytest.fixture(scope="module")
@@ -30,22 +28,22 @@ def task(corpus: Corpus) -> Any:
 
 @pytest.fixture(scope="module")
 def adaptive(text: Text) -> Any:
-    """A task whose masks follow losses, and that has a place in its data."""
+    """A task with an adaptive strategy and a position in its data."""
     options = json.dumps({"rate": 0.3, "every": 4})
-    cut = ("--masking-plugin", "adaptive", "--masking-args", options, "--sample-break-mode", "eos")
-    made = text_task(text, "maskplug_masked_lm", *cut, "--num-workers", "0")
-    made.load_dataset("train")
-    made.get_batch_iterator(made.dataset("train"), max_sentences=4, data_buffer_size=0)
-    return made
+    flags = ("--masking-plugin", "adaptive", "--masking-args", options, "--num-workers", "0")
+    task = task_of(text, *flags, "--sample-break-mode", "eos", task="maskplug_masked_lm")
+    task.load_dataset("train")
+    task.get_batch_iterator(task.dataset("train"), max_sentences=4, data_buffer_size=0)
+    return task
 
 
-def saved_by(task: Any) -> dict[str, Any]:
+def record_of(task: Any) -> dict[str, Any]:
     (record,) = task.get_checkpoint_dict().values()
     return record  # type: ignore[no-any-return]
 
 
-def refused(task: Any, saved: Any) -> None:
-    """It is refused in one line, and gone on with when the user allows it."""
+def assert_refused(task: Any, saved: Any) -> None:
+    """Check that a record is refused with a message of one line, and accepted with the option."""
     with pytest.raises(SpecMismatchError, match=ALLOW) as error:
         task.set_checkpoint_dict(saved)
     assert "\n" not in str(error.value)
@@ -56,30 +54,30 @@ def refused(task: Any, saved: Any) -> None:
         task.cfg.masking_allow_other_spec = False
 
 
-def test_the_own_record_fits(task: Any, adaptive: Any) -> None:
-    for made in (task, adaptive):
-        made.set_checkpoint_dict(saved_by(made))
+def test_a_task_accepts_its_own_record(task: Any, adaptive: Any) -> None:
+    for each in (task, adaptive):
+        each.set_checkpoint_dict(record_of(each))
 
 
 @pytest.mark.parametrize("kind", FOREIGN)
 def test_foreign_records(task: Any, kind: str) -> None:
-    refused(task, FOREIGN[kind])
+    assert_refused(task, FOREIGN[kind])
 
 
 def test_tampered_records(task: Any) -> None:
-    @given(tampered(saved_by(task)))
+    @given(tampered(record_of(task)))
     def check(saved: Any) -> None:
-        refused(task, saved)
+        assert_refused(task, saved)
 
     check()
 
 
 @given(JSON)
-def test_values_that_fairseq_might_have_saved(saved: Any) -> None:
-    own = {"strategy": "s@1", "options": "{}", "fingerprint": "f", "seed": 7, "symbols": "<mask>"}
+def test_any_json_value_is_refused(saved: Any) -> None:
+    record = {"strategy": "s@1", "options": "{}", "fingerprint": "f", "seed": 7, "symbols": "<m>"}
     with pytest.raises(SpecMismatchError, match=ALLOW):
-        checkpoint.check(saved, own, allow=False)
-    checkpoint.check(saved, own, allow=True)
+        check_record(saved, record, allow=False)
+    check_record(saved, record, allow=True)
 
 
 @pytest.mark.parametrize(
@@ -100,25 +98,25 @@ def test_values_that_fairseq_might_have_saved(saved: Any) -> None:
     ],
     ids=lambda change: next(iter(change)),
 )
-def test_damaged_losses_of_a_heard_model(change: dict[str, Any]) -> None:
-    heard = Heard(LossTrackingConfig(every=2), 9, pad=1)
-    state = heard.state_dict()
-    heard.load_state_dict(state, allow=False)
+def test_damaged_losses(change: dict[str, Any]) -> None:
+    tracker = LossTracker(LossTrackingConfig(every=2), 9, pad=1)
+    state = tracker.state_dict()
+    tracker.load_state_dict(state, allow=False)
     with pytest.raises(SpecMismatchError, match=ALLOW):
-        heard.load_state_dict({**state, **change}, allow=False)
-    assert all((heard.state_dict()[name] == state[name]).all() for name in ("scores", "tables"))
+        tracker.load_state_dict({**state, **change}, allow=False)
+    assert all((tracker.state_dict()[name] == state[name]).all() for name in ("scores", "tables"))
 
 
 @pytest.mark.parametrize("kind", [*FOREIGN, "missing"])
 def test_foreign_losses(adaptive: Any, kind: str) -> None:
-    refused(adaptive, {**saved_by(adaptive), "feedback": FOREIGN.get(kind)})
+    assert_refused(adaptive, {**record_of(adaptive), "feedback": FOREIGN.get(kind)})
 
 
-# --- real runs -----------------------------------------------------------------------------------
+# --- training runs -------------------------------------------------------------------------------
 
 
-def with_record(trained: Run, name: str, folder: Path, record: Any) -> None:
-    """A checkpoint that holds another record, or none."""
+def replace_record(trained: Run, name: str, folder: Path, record: Any) -> None:
+    """Copy a checkpoint with another record, or none."""
     state = torch.load(trained.folder / name, weights_only=True)
     del state["extra_state"]["MaskplugTranslationTask"]
     if record is not None:
@@ -133,27 +131,25 @@ def with_record(trained: Run, name: str, folder: Path, record: Any) -> None:
 def test_a_missing_record_stops_a_run(
     corpus: Corpus, trained: Run, tmp_path: Path, name: str, record: Any, caplog: Any
 ) -> None:
-    with_record(trained, name, tmp_path, record)
+    replace_record(trained, name, tmp_path, record)
     with pytest.raises(SpecMismatchError, match=rf"holds no masking spec.*{ALLOW}"):
-        train(corpus, tmp_path, *FLAGS)
-    run = train(corpus, tmp_path, *FLAGS, ALLOW)
-    assert len(run.fed) == (24 if "_8" in name else 16)
+        train(corpus, tmp_path, *QUICK)
+    run = train(corpus, tmp_path, *QUICK, ALLOW)
+    assert len(run.batches) == (24 if "_8" in name else 16)
     assert "holds no masking spec" in caplog.text
-    assert "going on with the new ones" in caplog.text
+    assert "continuing with the new ones" in caplog.text
 
 
-@pytest.mark.parametrize("record", [7, "dynamic@1", [1], True], ids=str)
+@pytest.mark.parametrize("record", [7, pytest.param("dynamic@1", marks=pytest.mark.slow)], ids=str)
 def test_a_foreign_record_stops_a_run(
     corpus: Corpus, trained: Run, tmp_path: Path, record: Any
 ) -> None:
-    with_record(trained, "checkpoint1.pt", tmp_path, record)
+    replace_record(trained, "checkpoint1.pt", tmp_path, record)
     with pytest.raises(MaskplugError, match="holds a damaged masking spec"):
-        train(corpus, tmp_path, *FLAGS)
+        train(corpus, tmp_path, *QUICK)
 
 
-def test_a_run_that_starts_anew_is_not_compared(
-    corpus: Corpus, trained: Run, tmp_path: Path
-) -> None:
-    with_record(trained, "checkpoint1.pt", tmp_path, None)
-    anew = ("--reset-dataloader", "--reset-optimizer", "--reset-lr-scheduler", "--reset-meters")
-    assert len(train(corpus, tmp_path, *FLAGS, *anew, max_epoch=1).fed) == 16
+def test_a_run_with_resets_is_not_compared(corpus: Corpus, trained: Run, tmp_path: Path) -> None:
+    replace_record(trained, "checkpoint1.pt", tmp_path, None)
+    resets = ("--reset-dataloader", "--reset-optimizer", "--reset-lr-scheduler", "--reset-meters")
+    assert len(train(corpus, tmp_path, *QUICK, *resets, max_epoch=1).batches) == 16

@@ -1,4 +1,4 @@
-"""Rows of several texts: keys that stay, whatever stands beside them."""
+"""Rows of several texts: stable keys, resampling, cutting and loading."""
 
 from __future__ import annotations
 
@@ -7,19 +7,17 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from fairseq.data import ListDataset
 
 import maskplug
 from maskplug import Ragged
-from maskplug_fairseq.blocks import Cut
-from maskplug_fairseq.loaded import Loaded
-from maskplug_fairseq.rows import Rows
-from support.texts import EOS, LANGUAGES, LENGTH, Text, blocks
+from maskplug_fairseq.rows import RowBatch, RowFormat, Rows, TextRows
+from support.fairseq_data import EOS, LENGTH, Text, cut
 
 
-class Lines(list[Any]):
-    @property
-    def sizes(self) -> list[int]:
-        return [len(line) for line in self]
+def text_of(*sizes: int) -> TextRows:
+    lines = [torch.full((size,), 5) for size in sizes]
+    return TextRows(ListDataset(lines, list(sizes)), (), ())
 
 
 def same(lengths: Any) -> tuple[Any, Any]:
@@ -27,33 +25,37 @@ def same(lengths: Any) -> tuple[Any, Any]:
 
 
 def rows_of(alpha: float = 1.0, **sizes: int) -> Rows:
-    return Rows({name: Lines([[5] * 3] * size) for name, size in sizes.items()}, same, 3, alpha)
+    return Rows({name: text_of(*[3] * size) for name, size in sizes.items()}, same, 3, alpha)
 
 
-def test_keys_are_the_text_s_own() -> None:
-    rows = rows_of(de=3, en=4)
+def keys_of(rows: Rows, *indices: int) -> list[int]:
+    times = np.zeros((len(indices), 2), np.int64)
+    return rows.load(np.array(indices), times).keys.tolist()  # type: ignore[no-any-return]
+
+
+def test_keys_depend_on_the_own_text_only() -> None:
     numbers = np.arange(4, dtype=np.uint64)
-    wanted = [*maskplug.derive(numbers[:3], "de"), *maskplug.derive(numbers, "en")]
-    assert rows.keys(np.arange(7)).tolist() == wanted
-    alone = rows_of(en=4)
-    assert alone.keys(np.arange(4)).tolist() == wanted[3:]
-    assert Rows({"": Lines([[5]] * 3)}, same).keys(np.arange(3)).tolist() == [0, 1, 2]
+    expected = [*maskplug.derive(numbers[:3], "de"), *maskplug.derive(numbers, "en")]
+    assert keys_of(rows_of(de=3, en=4), *range(7)) == expected
+    assert keys_of(rows_of(en=4), *range(4)) == expected[3:]
+    assert keys_of(Rows({"": text_of(1, 1, 1)}, same), *range(3)) == [0, 1, 2]
 
 
-def test_copies_have_keys_of_their_own() -> None:
-    rows = rows_of(de=3, en=4)
-    first, second, third = (rows.keys(np.arange(7) + 7 * copy) for copy in range(3))
-    assert second.tolist() == maskplug.derive(first, "copy 1").tolist()
-    assert len({*first.tolist(), *second.tolist(), *third.tolist()}) == 21
+def test_copies_have_their_own_keys() -> None:
+    keys = [keys_of(rows_of(de=3, en=4), *range(7 * copy, 7 * copy + 7)) for copy in range(3)]
+    first = np.array(keys[0], np.uint64)
+    assert keys[1] == maskplug.derive(first, "copy 1").tolist()
+    assert len({*keys[0], *keys[1], *keys[2]}) == 21
 
 
 @pytest.mark.parametrize(("alpha", "counts"), [(0.0, [50, 50]), (0.5, [25, 75]), (1.0, [10, 90])])
-def test_how_many_rows_an_epoch_has(alpha: float, counts: list[int]) -> None:
+def test_rows_of_an_epoch(alpha: float, counts: list[int]) -> None:
     rows = rows_of(alpha, de=10, en=90)
     assert rows.counts().tolist() == counts
     assert rows.resampled == (alpha != 1.0)
     assert rows.can_reuse_epoch_itr_across_epochs == (alpha == 1.0)
-    for epoch in (1, 2):
+    drawn = []
+    for epoch in (1, 2, 1):
         rows.set_epoch(epoch)
         indices = rows.ordered_indices()
         assert len(set(indices.tolist())) == sum(counts)
@@ -61,23 +63,17 @@ def test_how_many_rows_an_epoch_has(alpha: float, counts: list[int]) -> None:
         assert [times[:10].sum(), times[10:].sum()] == counts
         assert np.ptp(times[:10]) <= 1
         assert np.ptp(times[10:]) <= 1
+        drawn.append(indices.tolist())
+    assert drawn[0] == drawn[2]
+    assert (drawn[0] != drawn[1]) == rows.resampled
 
 
-def test_another_epoch_draws_other_rows_and_the_same_one_the_same() -> None:
-    rows = rows_of(0.5, de=10, en=90)
-    drawn = []
-    for epoch in (1, 2, 1):
-        rows.set_epoch(epoch)
-        drawn.append(rows.ordered_indices().tolist())
-    assert drawn[0] == drawn[2] != drawn[1]
-
-
-def test_rows_that_grow_are_filtered_by_what_they_can_become() -> None:
-    rows = Rows({"": Lines([[5] * n for n in range(1, 9)])}, lambda n: (2 * n, n + 1), 3)
-    kept, dropped = rows.filter_indices_by_size(np.arange(8), (8, 4))
-    assert (kept.tolist(), dropped) == ([0, 1, 2], [3, 4, 5, 6, 7])
-    kept, dropped = rows.filter_indices_by_size(np.arange(8), (8, None))
-    assert kept.tolist() == [0, 1, 2, 3]
+def test_sizes_are_those_after_masking() -> None:
+    rows = Rows({"": text_of(*range(1, 9))}, lambda n: (2 * n, n + 1), 3)
+    fitting, others = rows.filter_indices_by_size(np.arange(8), (8, 4))
+    assert (fitting.tolist(), others) == ([0, 1, 2], [3, 4, 5, 6, 7])
+    fitting, others = rows.filter_indices_by_size(np.arange(8), (8, None))
+    assert fitting.tolist() == [0, 1, 2, 3]
     assert rows.size(3) == (8, 5)
     assert rows.num_tokens(3) == 8
     assert rows.num_tokens_vec([0, 3]).tolist() == [2, 8]
@@ -85,61 +81,61 @@ def test_rows_that_grow_are_filtered_by_what_they_can_become() -> None:
 
 
 @pytest.mark.parametrize("mode", ["none", "complete", "complete_doc", "eos"])
-@pytest.mark.parametrize("bare", [True, False])
-def test_cutting_loses_and_doubles_nothing(text: Text, mode: str, bare: bool) -> None:
-    cut = Cut(mode, LENGTH, (0,), (2,), bare=bare)
-    rows = cut.rows(text.data, "train", text.dictionary())
-    lines = text.lines("train") if bare else [[*line, EOS] for line in text.lines("train")]
-    wanted = [[0, *row, 2] for row in blocks(lines, mode, LENGTH - 2)]
+@pytest.mark.parametrize("drop_eos", [True, False])
+def test_every_token_is_in_one_row(text: Text, mode: str, drop_eos: bool) -> None:
+    row_format = RowFormat(mode, LENGTH, (0,), (2,), drop_eos)
+    rows = row_format.load(text.data, "train", text.dictionary())
+    lines = text.lines("train") if drop_eos else [[*line, EOS] for line in text.lines("train")]
+    expected = [[0, *row, 2] for row in cut(lines, mode, LENGTH - 2)]
     numbers = np.random.default_rng(2).permutation(len(rows))
-    ids, offsets, begins = rows.load(numbers)
-    assert Ragged(ids, offsets).to_lists() == [wanted[i] for i in numbers]
-    assert [rows[i].tolist() for i in range(len(rows))] == wanted
-    assert np.asarray(rows.sizes).tolist() == [len(row) for row in wanted]
+    ids, offsets, line_starts = rows.load(numbers)
+    assert Ragged(ids, offsets).to_lists() == [expected[i] for i in numbers]
+    assert [rows[i].tolist() for i in range(len(rows))] == expected
+    assert np.asarray(rows.sizes).tolist() == [len(row) for row in expected]
     if mode == "eos":
-        assert begins is None
+        assert line_starts is None
         return
-    starts = {tuple(line) for line in lines if line}
-    for i, row in enumerate(wanted[:-1]):
-        places = np.flatnonzero(rows.load(np.array([i]))[2]).tolist()
-        ends = [*places[1:], len(row) - 1]
-        whole = [tuple(row[a:b]) for a, b in zip(places, ends, strict=True)]
-        assert set(whole[:-1]) <= starts  # the last line may go on in the next row
-        assert whole if mode == "none" else places[0] == 1
-    marks = Ragged(begins, offsets).to_lists()
-    assert marks == [rows.load(np.array([i]))[2].tolist() for i in numbers]
+    each = [rows.load(np.array([i]))[2] for i in range(len(rows))]
+    assert Ragged(line_starts, offsets).to_lists() == [each[i].tolist() for i in numbers]
+    whole_lines = {tuple(line) for line in lines if line}
+    for row, starts in zip(expected[:-1], each, strict=False):
+        positions = np.flatnonzero(starts).tolist()
+        ends = [*positions[1:], len(row) - 1]
+        parts = [tuple(row[a:b]) for a, b in zip(positions, ends, strict=True)]
+        assert set(parts[:-1]) <= whole_lines  # the last line may continue in the next row
+        assert parts if mode == "none" else positions[0] == 1
 
 
-def test_rows_of_any_format_are_the_same(text: Text) -> None:
-    """fairseq's other formats are read row by row."""
-    cut = Cut("complete", LENGTH, (0,), (2,), bare=True)
-    rows = cut.rows(text.data, "train", text.dictionary())
+def test_other_file_formats_are_read_row_by_row(text: Text) -> None:
+    row_format = RowFormat("complete", LENGTH, (0,), (2,), drop_eos=True)
+    rows = row_format.load(text.data, "train", text.dictionary())
     numbers = np.array([3, 0, 3, len(rows) - 1])
     mapped = rows.load(numbers)
-    assert rows.flat is not None
-    rows.flat = None
-    for one, other in zip(mapped, rows.load(numbers), strict=True):
-        assert np.array_equal(one, other)
+    assert rows.file is not None
+    rows.file = None
+    for array, other in zip(mapped, rows.load(numbers), strict=True):
+        assert np.array_equal(array, other)
 
 
 @pytest.mark.parametrize("mode", ["complete", "eos"])
-def test_rows_of_several_texts_are_loaded_in_the_order_asked_for(text: Text, mode: str) -> None:
-    cut = Cut(mode, LENGTH, (0,), (2,), bare=True)
+def test_rows_of_several_texts_are_in_the_given_order(text: Text, mode: str) -> None:
+    row_format = RowFormat(mode, LENGTH, (0,), (2,), drop_eos=True)
     texts = {
-        name: cut.rows(f"{text.data}/{name}", "train", text.dictionary()) for name in LANGUAGES
+        name: row_format.load(f"{text.data}/{name}", "train", text.dictionary())
+        for name in ("de", "en")
     }
     rows = Rows(texts, same)
-    moments = np.arange(10).reshape(5, 2)
+    times = np.arange(10).reshape(5, 2)
     indices = np.array([len(rows) - 1, 0, len(texts["de"]), 2, len(texts["de"]) - 1])
-    loaded = rows.load(indices, moments)
-    assert len(loaded) == 5
-    assert [item["moment"] for item in loaded] == [tuple(row) for row in moments.tolist()]
-    for index, item in zip(indices.tolist(), loaded, strict=True):
+    batch = rows.load(indices, times)
+    assert len(batch) == 5
+    assert [item["time"] for item in batch] == [tuple(row) for row in times.tolist()]
+    for index, item in zip(indices.tolist(), batch, strict=True):
         alone = rows[index]
         assert item["id"] == alone["id"] == index
+        assert (item["key"], item["text"]) == (alone["key"], alone["text"])
         assert torch.equal(item["source"], alone["source"])
-        assert np.array_equal(item["line_begins"], alone["line_begins"])
-    again = Loaded.of(list(loaded))
-    for name in ("indices", "ids", "offsets", "line_begins", "moments"):
-        assert np.array_equal(getattr(again, name), getattr(loaded, name))
-    assert [item["id"] for item in loaded[1:3]] == indices[1:3].tolist()
+        assert np.array_equal(item["line_starts"], alone["line_starts"])
+    parsed = RowBatch.parse(list(batch))
+    for name in ("indices", "keys", "texts", "times", "ids", "offsets", "line_starts"):
+        assert np.array_equal(getattr(parsed, name), getattr(batch, name))

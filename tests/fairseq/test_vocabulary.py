@@ -1,34 +1,27 @@
 from __future__ import annotations
 
 import pytest
-from fairseq.data import Dictionary
 
 from maskplug.errors import VocabularyError
 from maskplug_fairseq import vocabulary
 from maskplug_fairseq.vocabulary import add_symbols, truncate
+from support.fairseq_data import dictionary
 
 
-def dictionary(*pieces: str) -> Dictionary:
-    made = Dictionary()
-    for piece in pieces:
-        made.add_symbol(piece)
-    return made
+def test_word_starts_by_spelling() -> None:
+    sentencepiece = vocabulary(dictionary("▁new", "er", "▁day"))
+    assert sentencepiece.word_start[4:].tolist() == [True, False, True]
+    subword_nmt = vocabulary(dictionary("new@@", "er", "day"))
+    assert subword_nmt.joins_next[4:].tolist() == [True, False, False]
 
 
-def test_sentencepiece() -> None:
-    vocab = vocabulary(dictionary("▁new", "er", "▁day"))
-    assert vocab.word_start[4:].tolist() == [True, False, True]
-
-
-def test_subword_nmt() -> None:
-    vocab = vocabulary(dictionary("new@@", "er", "day"))
-    assert vocab.joins_next[4:].tolist() == [True, False, False]
-
-
-def test_specials_are_the_symbols_that_no_text_contains() -> None:
-    vocab = vocabulary(dictionary("▁a", "<mask>", "madeupword0000", "madeupword0001", "madeup"))
+def test_special_ids() -> None:
+    words = dictionary("▁a", "<mask>", "madeupword0000", "madeupword0001", "madeup")
+    vocab = vocabulary(words)
     assert vocab.special.nonzero()[0].tolist() == [0, 1, 2, 3, 5, 6, 7]
     assert (vocab.bos_id, vocab.pad_id, vocab.eos_id) == (0, 1, 2)
+    vocab = vocabulary(dictionary("a", "b"), special_ids=[5])
+    assert vocab.special.nonzero()[0].tolist() == [0, 1, 2, 3, 5]
 
 
 @pytest.mark.parametrize(
@@ -44,29 +37,28 @@ def test_specials_are_the_symbols_that_no_text_contains() -> None:
         (["a", "madeupword0000"], "add", 6),
     ],
 )
-def test_choice_of_the_mask_symbol(pieces: list[str], symbol: str, mask: int) -> None:
+def test_mask_symbols(pieces: list[str], symbol: str, mask: int) -> None:
     assert vocabulary(dictionary(*pieces), symbol).mask_id == mask
 
 
 def test_only_add_changes_the_dictionary() -> None:
-    given = dictionary("a", "madeupword0000")
-    vocabulary(given, "auto")
-    assert len(given) == 6
-    assert vocabulary(given, "add").size == len(given) == 7
-    vocabulary(given, "add")
-    assert len(given) == 7
-    assert given.count == [1, 1, 1, 1, 1, 1, 1]
+    words = dictionary("a", "madeupword0000")
+    vocabulary(words, "auto")
+    assert len(words) == 6
+    for _ in range(2):
+        assert vocabulary(words, "add").size == len(words) == 7
+    assert words.count == [1] * 7
 
 
 @pytest.mark.parametrize("symbol", ["<mask>", "madeupword0007", "a", "[MASK]", ""])
-def test_a_missing_symbol_is_an_error_that_says_what_there_is(symbol: str) -> None:
+def test_missing_mask_symbols(symbol: str) -> None:
     with pytest.raises(VocabularyError, match="madeupword0000, <unk>") as error:
         vocabulary(dictionary("a", "madeupword0000"), symbol)
     assert repr(symbol) in str(error.value)
     assert "'add'" in str(error.value)
 
 
-def test_symbols_that_stand_for_no_text_are_special_and_named() -> None:
+def test_marks_are_special_and_named() -> None:
     marks = ["[de]", "[de_DE]", "<2en>", "<extra_id_1>", "<extra_id_0>"]
     text = ["[1]", "[", "[]", "<", "<>", "...", "a<b>", "<a", "[a b"]
     vocab = vocabulary(dictionary(*marks, *text))
@@ -85,25 +77,18 @@ def test_symbols_that_stand_for_no_text_are_special_and_named() -> None:
         (["a", "extra_id_0"], []),
     ],
 )
-def test_sentinels_by_name_in_the_order_of_their_numbers(pieces: list[str], ids: list[int]) -> None:
+def test_sentinels_are_in_the_order_of_their_numbers(pieces: list[str], ids: list[int]) -> None:
     vocab = vocabulary(dictionary(*pieces))
     assert vocab.sentinel_ids.tolist() == ids
     assert vocab.special[ids].all()
 
 
-def test_further_special_ids() -> None:
-    assert vocabulary(dictionary("a", "b"), special_ids=[5]).special.nonzero()[0].tolist() == [
-        *range(4),
-        5,
-    ]
-
-
-def test_truncating_undoes_adding() -> None:
-    given = dictionary("a", "madeupword0000")
-    add_symbols(given, ["[de]", "a", "<mask>"])
-    assert given.symbols[6:] == ["[de]", "<mask>"]
-    truncate(given, 6)
-    assert (given.symbols[4:], len(given.count)) == (["a", "madeupword0000"], 6)
-    assert given.index("[de]") == given.unk()
-    add_symbols(given, ["<mask>"])
-    assert given.index("<mask>") == 6
+def test_truncate_undoes_add_symbols() -> None:
+    words = dictionary("a", "madeupword0000")
+    add_symbols(words, ["[de]", "a", "<mask>"])
+    assert words.symbols[6:] == ["[de]", "<mask>"]
+    truncate(words, 6)
+    assert (words.symbols[4:], len(words.count)) == (["a", "madeupword0000"], 6)
+    assert words.index("[de]") == words.unk()
+    add_symbols(words, ["<mask>"])
+    assert words.index("<mask>") == 6

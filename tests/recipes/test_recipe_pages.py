@@ -1,4 +1,4 @@
-"""Pages of recipes: commands that exist, tables that are the results, curves that are there."""
+"""Pages of recipes: valid commands, and tables and curves that match the results."""
 
 from __future__ import annotations
 
@@ -18,38 +18,38 @@ COMMAND = re.compile(r"^\$ python -m recipes ((?:[^\n]*\\\n)*[^\n#]*)", re.M)
 
 def commands(path: Path) -> list[list[str]]:
     text = path.read_text("utf-8")
-    return [shlex.split(found.replace("\\\n", " ")) for found in COMMAND.findall(text)]
+    return [shlex.split(text.replace("\\\n", " ")) for text in COMMAND.findall(text)]
 
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.parent.name)
-def test_commands_are_understood(path: Path) -> None:
+def test_documented_commands_are_valid(path: Path) -> None:
     for name, *arguments in commands(path):
         with main.commands[name].make_context(name, arguments) as context:
             recipe = context.params.get("recipe", "translation")
             if not recipe.endswith(".toml"):
-                made = config.load(recipe)
-                assert context.params.get("strategy", "none") in made.strategies
-                assert context.params.get("framework", "fairseq") in made.frameworks
+                actual = config.load(recipe)
+                assert context.params.get("strategy", "none") in actual.strategies
+                assert context.params.get("framework", "fairseq") in actual.frameworks
 
 
 @pytest.mark.parametrize("name", config.names())
-def test_every_recipe_has_a_page_with_commands(name: str) -> None:
+def test_every_recipe_page_has_all_commands(name: str) -> None:
     steps = [words[0] for words in commands(RECIPES / name / "README.md")]
     assert steps == ["demo", "prepare", "train", "evaluate", "compare"]
 
 
 @pytest.mark.parametrize("name", config.names())
-def test_tables_are_the_results(name: str) -> None:
+def test_page_tables_match_the_results(name: str) -> None:
     recipe = config.load(name)
     assert f"\n{report.details(recipe)}\n" in (recipe.folder / "README.md").read_text("utf-8")
 
 
-def test_the_table_of_all_is_the_results() -> None:
+def test_overview_table_matches_the_results() -> None:
     assert f"\n{report.overview()}\n" in (RECIPES / "README.md").read_text("utf-8")
 
 
 @pytest.mark.parametrize("name", config.names())
-def test_results_are_of_the_settings_that_are_shipped(name: str) -> None:
+def test_results_match_the_shipped_settings(name: str) -> None:
     recipe = config.load(name)
     updates = sum(stage.updates for stage in recipe.stages)
     for entry in results.read(recipe.folder / report.RESULTS):
@@ -63,7 +63,7 @@ def test_results_are_of_the_settings_that_are_shipped(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", config.names())
-def test_curves_are_there_with_the_results(name: str) -> None:
+def test_recipes_with_results_have_curves(name: str) -> None:
     folder = config.load(name).folder
     if results.read(folder / report.RESULTS):
         assert (folder / report.CURVES).read_bytes().startswith(b"\x89PNG")

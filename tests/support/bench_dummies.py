@@ -1,21 +1,24 @@
-"""Parts that take no time, and parts that fail."""
+"""Parts that take no time, and a part that fails."""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
-from benchmarks.comparison import Comparison
-from benchmarks.parts import Measurement, Peer
+from benchmarks.parts import Part
+from benchmarks.timing import Comparison
 
-PEER = Peer("peer", "A peer", "bench_dummies")
-HALFWAY = Peer("halfway", "A peer that fails", "bench_dummies_halfway")
-SECTION = Measurement("section", "Figures", "bench_dummies")
-BROKEN = Measurement("broken", "No figures", "bench_dummies_broken")
-ABSENT = Measurement("absent", "Of something else", "bench_dummies", ("no-such-distribution",))
-#: Bytes that each side of the first comparison takes.
+#: ``Part`` imports functions from the package benchmarks.
+sys.modules["benchmarks.dummies"] = sys.modules[__name__]
+
+PEER = Part("peer", "A peer", "dummies:comparisons", peer=True)
+SECTION = Part("section", "Rows", "dummies:measure")
+BROKEN = Part("broken", "No rows", "dummies:fail")
+ABSENT = Part("absent", "Not installed", "dummies:measure", ("no-such-distribution",))
+#: Bytes that each side of the first comparison allocates.
 OURS, THEIRS = 4 << 20, 16 << 20
 
 
@@ -26,9 +29,9 @@ def comparisons(small: bool) -> Iterator[Comparison]:
     yield Comparison("nothing", "numpy", 10, lambda: None, lambda: None)
 
 
-def measure(small: bool) -> dict[str, Any]:
-    return {"side": {"tokens/s": 1.0 if small else 2.0}}
+def measure(small: bool) -> list[dict[str, Any]]:
+    return [{"what": "side", "tokens/s": 1.0 if small else 2.0}]
 
 
-def bytes_of(number: int) -> Any:
-    return lambda: np.ones(number, np.int8)
+def fail(small: bool) -> list[dict[str, Any]]:
+    raise ValueError("no values")

@@ -1,4 +1,4 @@
-"""A small archive, and an apt-get that hands out its indices."""
+"""A small archive, and a fake apt-get with its indices."""
 
 from __future__ import annotations
 
@@ -9,26 +9,26 @@ from click.testing import CliRunner, Result
 
 from recipes.corpora.cli import main
 
-#: Writes down what it was asked for, and answers with what lies beside it.
+#: Logs its arguments, and prints the files beside it.
 FAKE = """\
 #!/bin/sh
 here=$(dirname "$0")
-echo "$*" >> "$here/asked"
+echo "$*" >> "$here/arguments"
 case "$*" in
     *indextargets*) cat "$here/targets" ;;
-    *) cat "$here/says"; exit "$(cat "$here/status")" ;;
+    *) cat "$here/output"; exit "$(cat "$here/status")" ;;
 esac
 """
 COUNT = 240
 
 
 def name(number: int) -> str:
-    """A word for a number: digits do not tell near duplicates apart."""
+    """Return a word for a number; digits do not count for near duplicates."""
     return "".join("bcdfghklmn"[int(digit)] + "ao"[number % 2] for digit in str(number))
 
 
 def stanza(number: int, language: str, synopsis: str, *paragraphs: str) -> str:
-    """What Translation-xx has on a package; the sum stands for itself."""
+    """Return the stanza of a package in Translation-xx."""
     text = "\n .\n".join(f" {paragraph}" for paragraph in paragraphs)
     return (
         f"Package: lib{name(number)}\nDescription-md5: {number:032x}\n"
@@ -63,7 +63,7 @@ def package(number: int) -> str:
 def lay(
     folder: Path, origin: str, suite: str, part: str, kind: str, language: str, text: Iterable[str]
 ) -> str:
-    """Write an index, and return what apt says of it."""
+    """Write an index, and return its line in the output of apt."""
     path = folder / f"{origin}_{suite}_{part}_{kind}-{language}"
     path.write_text("\n".join(text), encoding="utf-8")
     return "\t".join([origin, suite, part, kind, language or "$(LANGUAGE)", str(path)]) + "\n"

@@ -1,9 +1,11 @@
-"""Small models whose attention follows patterns, and batches for them."""
+"""Small models with attention patterns, and batches for them."""
 
 from __future__ import annotations
 
 import copy
+import random
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -11,65 +13,85 @@ from fairseq import tasks
 from fairseq.sequence_generator import SequenceGenerator
 
 from maskplug.attention import Pattern
-from maskplug_fairseq.attention_options import AttentionPlan
-from maskplug_fairseq.models import follow
-from support.fairseq_runs import Corpus, config, train_flags
+from maskplug_fairseq.attention_options import AttentionConfig
+from maskplug_fairseq.models import set_patterns
+from support.fairseq_data import EOS, PAD, SIZES, Corpus, write_corpus
+from support.fairseq_runs import command, parse
 
-PAD, EOS = 1, 2
-STILL = ("--dropout", "0", "--attention-dropout", "0")
+NO_DROPOUT = ("--dropout", "0", "--attention-dropout", "0")
+SECTION = ("--section-token", "<sec>")
 
 
-def flags_of(**patterns: str) -> list[str]:
-    """Options for the patterns of some places."""
-    return [x for place, text in patterns.items() for x in (f"--{place}-attention-pattern", text)]
+def make_articles(folder: Path) -> Corpus:
+    """Return articles of sections and sentences as sources, and headlines as targets."""
+    pick = random.Random(8)
+    texts: dict[str, dict[str, list[str]]] = {}
+    for split, size in SIZES.items():
+        articles = []
+        for _ in range(size):
+            words: list[str] = []
+            for _ in range(pick.randint(2, 3)):
+                words.append("<sec>")
+                for _ in range(pick.randint(1, 3)):
+                    words += [f"▁w{pick.randrange(30)}" for _ in range(pick.randint(2, 6))]
+                    words.append(pick.choice("...?"))
+            articles.append(words)
+        texts[split] = {
+            "source": [" ".join(words) for words in articles],
+            "target": [" ".join(words[1:5]) for words in articles],
+        }
+    return write_corpus(folder, texts)
+
+
+def pattern_flags(**patterns: str) -> list[str]:
+    """Return the options for patterns by kind of attention."""
+    return [x for kind, text in patterns.items() for x in (f"--{kind}-attention-pattern", text)]
 
 
 def build(corpus: Corpus, *flags: str, arch: str = "maskplug_transformer", **patterns: str) -> Any:
-    """A model by its command line, without dropout; always with the same weights."""
-    given = ["--arch", arch, *STILL, *flags_of(**patterns), *flags]
-    cfg = config(train_flags(corpus, corpus.folder, *given))
-    task = tasks.setup_task(cfg.task)
-    if "bart" in arch:  # BART wants one dictionary for both languages
-        cfg.model.share_all_embeddings = False
+    """Return a model without dropout; its weights are always the same."""
+    flags = ("--arch", arch, *NO_DROPOUT, *pattern_flags(**patterns), *flags)
+    args = parse(command(corpus, corpus.folder, *flags))
+    if "bart" in arch:  # BART requires one dictionary by default
+        args.share_all_embeddings = False
     torch.manual_seed(3)
-    return task.build_model(cfg.model).eval()
+    return tasks.setup_task(args).build_model(args).eval()
 
 
-def following(corpus: Corpus, *flags: str, seed: int = 0, **patterns: Pattern) -> Any:
-    """fairseq's Transformer, made to follow patterns that have no name."""
+def build_with(corpus: Corpus, *flags: str, **patterns: Pattern) -> Any:
+    """Return fairseq's Transformer with patterns that are not registered."""
     model = build(corpus, *flags, arch="transformer")
-    follow(model, AttentionPlan(patterns, seed))  # type: ignore[arg-type]
+    set_patterns(model, AttentionConfig(patterns))  # type: ignore[arg-type]
     return model
 
 
-def rows(lengths: Sequence[int], seed: int = 0) -> list[torch.Tensor]:
-    """Random sentences of these lengths."""
+def random_rows(*lengths: int, seed: int = 0) -> list[torch.Tensor]:
+    """Return random sentences of these lengths."""
     pick = torch.Generator().manual_seed(seed)
-    made = [torch.randint(4, 30, (length,), generator=pick) for length in lengths]
-    for row in made:
+    rows = [torch.randint(4, 30, (length,), generator=pick) for length in lengths]
+    for row in rows:
         row[-1] = EOS
-    return made
+    return rows
 
 
-def padded(sentences: Sequence[torch.Tensor], left: bool) -> torch.Tensor:
-    """Sentences as one table, as fairseq pads them."""
-    table = torch.full((len(sentences), max(map(len, sentences))), PAD)
-    for line, row in zip(table, sentences, strict=True):
-        line[-len(row) :] = row if left else line[-len(row) :]
-        line[: len(row)] = line[: len(row)] if left else row
+def pad(rows: Sequence[torch.Tensor], left: bool) -> torch.Tensor:
+    """Return rows in one table, padded as fairseq does."""
+    table = torch.full((len(rows), max(map(len, rows))), PAD)
+    for line, row in zip(table, rows, strict=True):
+        line[slice(-len(row), None) if left else slice(len(row))] = row
     return table
 
 
 @torch.no_grad()
 def run(model: Any, source: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
-    """The scores of every word at every place of the target, all at once."""
+    """Return the scores of all symbols at all target tokens, computed at once."""
     scores: torch.Tensor = model(source, source.ne(PAD).sum(1), target)[0]
     return scores
 
 
 @torch.no_grad()
-def step_by_step(model: Any, source: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
-    """The same, one token after the other."""
+def run_stepwise(model: Any, source: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+    """Return the same scores, computed token by token."""
     encoded = model.encoder(source, source.ne(PAD).sum(1))
     state: dict[str, Any] = {}
     steps = [
@@ -79,45 +101,50 @@ def step_by_step(model: Any, source: torch.Tensor, target: torch.Tensor) -> torc
     return torch.cat(steps, 1)
 
 
-def assert_beams_score_as_a_whole(model: Any, source: torch.Tensor) -> None:
-    """Beam search finds, token by token, the scores that each hypothesis has as a whole.
+def gradients(model: Any, source: torch.Tensor, target: torch.Tensor) -> list[torch.Tensor]:
+    """Return the gradients of all parameters."""
+    model(source, source.ne(PAD).sum(1), target)[0][target.ne(PAD)].sum().backward()
+    return [weight.grad for weight in model.parameters()]
 
-    Sentences are made to end one after the other, the last one first.
+
+def assert_beam_scores(model: Any, source: torch.Tensor) -> None:
+    """Check beam search: each token has the score that the whole hypothesis gives it.
+
+    Sentences end one after another, the last one first.
     """
-    whole = copy.deepcopy(model)  # a generator changes its model for good
+    whole = copy.deepcopy(model)  # a generator changes its model
     generator = SequenceGenerator([model], model.decoder.dictionary, beam_size=5, max_len_b=25)
-    step, moved = generator.search.step, []
+    step, reordered = generator.search.step, []
 
     def ending(now: int, scores: torch.Tensor, sums: Any, before: Any, rows: Any) -> Any:
         scores[now + rows > 4 + len(source), :, EOS] += 99
         best = step(now, scores, sums, before, rows)
-        moved.append(bool((best[2][:, :5] != torch.arange(5)).any()))
+        reordered.append(bool((best[2][:, :5] != torch.arange(5)).any()))
         return best
 
     generator.search.step = ending
     lengths = source.ne(PAD).sum(1)
     sample = {"net_input": {"src_tokens": source, "src_lengths": lengths}}
-    ends = []
+    ends = set()
     for row, beams in zip(source, generator.generate([model], sample), strict=True):
         assert len(beams) == 5
-        ends.append(max(len(beam["tokens"]) for beam in beams))
+        ends.add(max(len(beam["tokens"]) for beam in beams))
         for beam in beams:
             tokens = beam["tokens"]
             scores = run(whole, row[None], torch.cat([tokens[-1:], tokens[:-1]])[None])
             scores = scores.log_softmax(-1)[0].gather(1, tokens[:, None])[:, 0]
             assert (scores - beam["positional_scores"])[:-1].abs().max() < 1e-5
-    assert len(set(ends)) > 2, ends
-    assert any(moved)
+    assert len(ends) > 2, ends
+    assert any(reordered)
 
 
 @torch.no_grad()
 def encode(model: Any, source: torch.Tensor) -> torch.Tensor:
-    """What the encoder makes of a source: (batch, tokens, channels)."""
+    """Return the encoder's output: (batch, tokens, channels)."""
     out: torch.Tensor = model.encoder(source, source.ne(PAD).sum(1))["encoder_out"][0]
     return out.transpose(0, 1)
 
 
 def changed(before: torch.Tensor, after: torch.Tensor) -> list[int]:
-    """The places, in the first row, at which two tables differ."""
-    differ = (before != after).flatten(2).any(2)[0]
-    return [int(place) for place in differ.nonzero()]
+    """Return the tokens of the first row at which two tables differ."""
+    return [int(i) for i in (before != after).flatten(2).any(2)[0].nonzero()]

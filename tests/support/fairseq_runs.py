@@ -1,27 +1,28 @@
-"""A tiny parallel corpus, fairseq's own commands on it, and what its models were fed."""
+"""Run fairseq's commands, in this process or in others, and record the batches of models."""
 
 from __future__ import annotations
 
+import io
 import itertools
 import json
 import os
-import random
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
+import pytest
+import torch
 from fairseq import options, tasks
-from fairseq.data import Dictionary
 from fairseq.dataclass.utils import convert_namespace_to_omegaconf
-from fairseq_cli import preprocess
+from fairseq_cli import generate as fairseq_generate
+from fairseq_cli import interactive as fairseq_interactive
 from fairseq_cli import train as fairseq_train
+from fairseq_cli import validate as fairseq_validate
 
-import maskplug
 import maskplug_fairseq
 from maskplug_fairseq import (
     MaskplugClassificationTask,
@@ -29,6 +30,7 @@ from maskplug_fairseq import (
     MaskplugMaskedLMTask,
     MaskplugTranslationTask,
 )
+from support.fairseq_data import PAD, Corpus, Labelled, Text
 
 TASKS = [
     MaskplugClassificationTask,
@@ -37,11 +39,9 @@ TASKS = [
     MaskplugTranslationTask,
 ]
 USER_DIR = str(Path(maskplug_fairseq.__file__).parent)
-SIZES = {"train": 64, "valid": 12, "test": 10}
-LANGUAGES = {"source": "de", "target": "en"}
 TRAINING = [
     *("--optimizer", "adam", "--lr", "0.001", "--cpu", "--no-progress-bar"),
-    *("--required-batch-size-multiple", "1", "--log-interval", "1000"),
+    *("--required-batch-size-multiple", "1", "--log-interval", "1000", "--num-workers", "0"),
 ]
 ENCODER = [
     *("--encoder-layers", "1", "--encoder-attention-heads", "2"),
@@ -51,93 +51,35 @@ DECODER = [
     *("--decoder-layers", "1", "--decoder-attention-heads", "2"),
     *("--decoder-embed-dim", "16", "--decoder-ffn-embed-dim", "16"),
 ]
-MODEL = ["--arch", "transformer", *ENCODER, *DECODER, *TRAINING]
-#: For runs whose checkpoints and validation nobody looks at.
+TRANSFORMER = ["--arch", "transformer", *ENCODER, *DECODER, *TRAINING]
+MODELS = {
+    "maskplug_translation": TRANSFORMER,
+    "maskplug_denoising": [*TRANSFORMER, "--share-all-embeddings"],
+    "maskplug_masked_lm": ["--arch", "roberta", *ENCODER, *TRAINING],
+    "maskplug_classification": ["--arch", "roberta", *ENCODER, *TRAINING],
+}
+#: For runs without checkpoints and validation.
 QUICK = ["--no-save", "--disable-validation"]
+NO_MASKS = ["--masking-plugin", "none", "--masking-args", "{}"]
 RATE = '{"rate": 0.3}'
 MASKING = {"--masking-plugin": "dynamic", "--masking-args": RATE, "--masking-seed": "7"}
 DELETED = {"selector": "exact", "replacement": "delete", "target": "original"}
 DELETE = ["--masking-plugin", "compose", "--masking-args", json.dumps(DELETED)]
 
 
-def sentence(pick: random.Random, spelling: str) -> str:
-    """15 to 40 words of one or two pieces."""
-    words = []
-    for _ in range(pick.randint(15, 40)):
-        stem, end = f"w{pick.randrange(30)}", f"e{pick.randrange(5)}"
-        if pick.random() < 0.5:
-            words.append(f"▁{stem}" if spelling == "▁" else stem)
-        else:
-            words.append(f"▁{stem} {end}" if spelling == "▁" else f"{stem}@@ {end}")
-    return " ".join(words)
+# --- training ------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
-class Corpus:
-    """Text and binarized data of one parallel corpus."""
-
-    folder: Path
-
-    @property
-    def data(self) -> str:
-        return str(self.folder / "data-bin")
-
-    def dictionary(self, side: str) -> Dictionary:
-        return Dictionary.load(f"{self.data}/dict.{LANGUAGES[side]}.txt")
-
-    def vocabulary(self, side: str, symbol: str = "auto") -> maskplug.Vocabulary:
-        return maskplug_fairseq.vocabulary(self.dictionary(side), symbol)
-
-    def rows(self, side: str, split: str = "train") -> list[list[int]]:
-        """The ids of every sentence, encoded here and now from the text."""
-        dictionary = self.dictionary(side)
-        lines = (self.folder / f"{split}.{LANGUAGES[side]}").read_text().splitlines()
-        return [dictionary.encode_line(line, add_if_not_exist=False).tolist() for line in lines]
-
-    def expected(
-        self, side: str, epoch: int, name: str = "dynamic", step: Any = 0, **more: Any
-    ) -> list[list[int]]:
-        """What the core makes of every training row at an epoch counted from 0."""
-        rate = {} if name == "compose" else {"rate": 0.3}
-        made = maskplug.strategy(name, **{**rate, **more.pop("options", {})})
-        keys = np.arange(SIZES["train"], dtype=np.uint64)
-        keys = maskplug.derive(keys, "target") if side == "target" else keys
-        tokens = maskplug.TokenBatch.from_lists(self.rows(side), keys)
-        vocab = self.vocabulary(side, more.pop("symbol", "auto"))
-        moment = {"seed": 7, "epoch": epoch, "step": step, **more}
-        return made(tokens, vocab, **moment).inputs.to_lists()
-
-
-def make_corpus(folder: Path, spelling: str = "▁", sentences: int = 1) -> Corpus:
-    """Write a corpus, with so many sentences a source, and run fairseq-preprocess on it."""
-    pick = random.Random(5)
-    for split, size in SIZES.items():
-        for side, language in LANGUAGES.items():
-            many = sentences if side == "source" else 1
-            lines = [" ".join(sentence(pick, spelling) for _ in range(many)) for _ in range(size)]
-            (folder / f"{split}.{language}").write_text("\n".join(lines) + "\n")
-    return preprocessed(folder)
-
-
-def preprocessed(folder: Path) -> Corpus:
-    """Run fairseq-preprocess on the texts of a folder."""
-    prefixes = [x for split in SIZES for x in (f"--{split}pref", str(folder / split))]
-    flags = ["-s", "de", "-t", "en", "--destdir", str(folder / "data-bin"), "--workers", "1"]
-    parser = options.get_preprocessing_parser()
-    preprocess.main(parser.parse_args([*flags, *prefixes]))
-    return Corpus(folder)
-
-
-@dataclass(frozen=True)
-class Fed:
-    """One batch that a model was trained on."""
+class Batch:
+    """One batch of a training or validation step; the epoch is counted from 1."""
 
     epoch: int
     update: int
     sample: dict[str, Any]
 
-    def rows(self, name: str, pad: int = 1) -> dict[int, list[int]]:
-        """The rows of a field without their padding, by sample id."""
+    def rows(self, name: str = "src_tokens", pad: int = PAD) -> dict[int, list[int]]:
+        """Return the rows of a field without padding, by sample id."""
         table = self.sample[name] if name in self.sample else self.sample["net_input"][name]
         return {
             int(i): [x for x in row.tolist() if x != pad]
@@ -145,95 +87,192 @@ class Fed:
         }
 
 
+def rows_by_id(batches: Sequence[Batch], name: str = "src_tokens") -> dict[int, list[int]]:
+    """Return the rows of a field of several batches, in which each sample occurs once."""
+    rows: dict[int, list[int]] = {}
+    for batch in batches:
+        new = batch.rows(name)
+        assert not set(new) & set(rows)
+        rows.update(new)
+    return rows
+
+
 @dataclass
 class Run:
-    """A run: where its checkpoints are, and all that its model was fed, or was validated on."""
+    """A run: its checkpoint folder, its task, and all its batches."""
 
     folder: Path
-    fed: list[Fed] = field(default_factory=list)
-    checked: list[Fed] = field(default_factory=list)
+    batches: list[Batch] = field(default_factory=list)
+    valid_batches: list[Batch] = field(default_factory=list)
     task: Any = None
 
-    def seen(self, epoch: int, name: str = "src_tokens") -> dict[int, list[int]]:
-        """What an epoch (counted from 1) fed, by sample id."""
-        found: dict[int, list[int]] = {}
-        for batch in self.fed:
-            if batch.epoch == epoch:
-                found.update(batch.rows(name))
-        return found
+    def epoch(self, epoch: int) -> list[Batch]:
+        """Return the training batches of an epoch, counted from 1."""
+        return [batch for batch in self.batches if batch.epoch == epoch]
+
+    def rows(self, epoch: int, name: str = "src_tokens") -> dict[int, list[int]]:
+        """Return the training rows of an epoch, counted from 1, by sample id."""
+        return rows_by_id(self.epoch(epoch), name)
 
 
-def train_flags(corpus: Corpus, folder: Path, *flags: str, max_epoch: int = 2) -> list[str]:
-    """The command line of a training run; ``flags`` override."""
+def command(
+    data: Corpus | Text | Labelled,
+    folder: Path,
+    *flags: str,
+    task: str = "maskplug_translation",
+    max_epoch: int = 2,
+) -> list[str]:
+    """Return the command line of a training run; ``flags`` override."""
     masking = [x for k, v in MASKING.items() if k not in flags for x in (k, v)]
-    size = [] if "--max-tokens" in flags or "--batch-size" in flags else ["--batch-size", "4"]
-    task = [] if "--task" in flags else ["--task", "maskplug_translation"]
+    size = [] if {"--max-tokens", "--batch-size"} & set(flags) else ["--batch-size", "4"]
     epochs = ["--max-epoch", str(max_epoch)] if max_epoch else []
-    where = ["--save-dir", str(folder), "--user-dir", USER_DIR]
-    return [corpus.data, *MODEL, *where, *task, *masking, *size, *epochs, *flags]
+    paths = ["--save-dir", str(folder), "--user-dir", USER_DIR, "--task", task]
+    return [data.data, *MODELS[task], *paths, *masking, *size, *epochs, *flags]
 
 
 @contextmanager
-def watched(run: Run) -> Iterator[None]:
-    """Note every batch that a step is given, and the epoch that it belongs to."""
+def recorded(run: Run) -> Iterator[None]:
+    """Record every batch of training and validation steps."""
     now = {"epoch": 0}
 
-    def noted_step(self: Any, sample: Any, *args: Any, **kwargs: Any) -> Any:
-        run.fed.append(Fed(now["epoch"], kwargs["update_num"], sample))
+    def train_step(self: Any, sample: Any, *args: Any, **kwargs: Any) -> Any:
+        run.batches.append(Batch(now["epoch"], kwargs["update_num"], sample))
         return super(type(self), self).train_step(sample, *args, **kwargs)
 
-    def noted_check(self: Any, sample: Any, *args: Any) -> Any:
-        run.checked.append(Fed(now["epoch"], 0, sample))
+    def valid_step(self: Any, sample: Any, *args: Any) -> Any:
+        run.valid_batches.append(Batch(now["epoch"], 0, sample))
         return super(type(self), self).valid_step(sample, *args)
 
-    def noted_epoch(self: Any, epoch: int, model: Any) -> None:
+    def begin_epoch(self: Any, epoch: int, model: Any) -> None:
         now["epoch"], run.task = epoch, self
         super(type(self), self).begin_epoch(epoch, model)
 
-    noted = {"train_step": noted_step, "valid_step": noted_check, "begin_epoch": noted_epoch}
-    for task, name in itertools.product(TASKS, noted):
-        setattr(task, name, noted[name])
+    methods = {"train_step": train_step, "valid_step": valid_step, "begin_epoch": begin_epoch}
+    for task, name in itertools.product(TASKS, methods):
+        setattr(task, name, methods[name])
     try:
         yield
     finally:
-        for task, name in itertools.product(TASKS, noted):
+        for task, name in itertools.product(TASKS, methods):
             delattr(task, name)
 
 
-def train(corpus: Corpus, folder: Path, *flags: str, max_epoch: int = 2) -> Run:
-    """Run fairseq-train in this process, with its real workers."""
-    return trained_by(train_flags(corpus, folder, *flags, max_epoch=max_epoch), folder)
+def parse(flags: Sequence[str]) -> Any:
+    """Return the arguments of a fairseq-train command line."""
+    return options.parse_args_and_arch(options.get_training_parser(), list(flags))
 
 
-def trained_by(flags: Sequence[str], folder: Path) -> Run:
-    """A run by its whole command line."""
+def train_command(flags: Sequence[str], folder: Path) -> Run:
+    """Run fairseq-train in this process."""
     run = Run(folder)
-    with watched(run):
-        fairseq_train.main(config(list(flags)))
+    with recorded(run):
+        fairseq_train.main(convert_namespace_to_omegaconf(parse(flags)))
     stop_workers(run.task)
     return run
 
 
+def train(data: Any, folder: Path, *flags: str, **settings: Any) -> Run:
+    """Run fairseq-train in this process; see ``command``."""
+    return train_command(command(data, folder, *flags, **settings), folder)
+
+
 def stop_workers(task: Any) -> None:
-    """Stop a task's data-loading workers; left to the garbage collector, each takes 5 seconds."""
+    """Stop a task's data-loading workers; garbage collection would take 5 seconds for each."""
     for iterator in task.dataset_to_epoch_iter.values():
         running = iterator.dataloader and iterator.dataloader._iterator
         if hasattr(running, "_shutdown_workers"):
             running._shutdown_workers()
 
 
-def config(flags: list[str]) -> Any:
-    """The configuration that fairseq-train makes of a command line."""
-    args = options.parse_args_and_arch(options.get_training_parser(), flags)
-    return convert_namespace_to_omegaconf(args)
+def task_of(data: Any, *flags: str, max_epoch: int = 0, **settings: Any) -> Any:
+    """Return the task of a training run without running it."""
+    folder = Path(data.data).parent
+    # Not a configuration, which takes as long as a short training run.
+    return tasks.setup_task(parse(command(data, folder, *flags, max_epoch=max_epoch, **settings)))
 
 
-def task_of(corpus: Corpus, *flags: str, max_epoch: int = 0) -> MaskplugTranslationTask:
-    """The task of a training run, without the run."""
-    cfg = config(train_flags(corpus, corpus.folder, *flags, max_epoch=max_epoch))
-    task: MaskplugTranslationTask = tasks.setup_task(cfg.task)
-    return task
+def train_split(data: Any, *flags: str, **settings: Any) -> Any:
+    """Return the masked training split of a task."""
+    task = task_of(data, *flags, **settings)
+    task.load_dataset("train")
+    return task.dataset("train")
 
+
+def weights(folder: Path) -> dict[str, torch.Tensor]:
+    """Return the parameters in a run's last checkpoint."""
+    state = torch.load(folder / "checkpoint_last.pt", weights_only=True)
+    parameters: dict[str, torch.Tensor] = state["model"]
+    return parameters
+
+
+def assert_resumed(run: Run, whole: Run, first: int) -> None:
+    """Check that a run repeats the batches of another one from ``first``, and its parameters."""
+    assert [batch.update for batch in run.batches] == [b.update for b in whole.batches[first:]]
+    for batch, wanted in zip(run.batches, whole.batches[first:], strict=True):
+        for name in {"src_tokens", "prev_output_tokens"} & set(wanted.sample["net_input"]):
+            assert batch.rows(name) == wanted.rows(name)
+        assert torch.equal(batch.sample["target"], wanted.sample["target"])
+    parameters = weights(whole.folder)
+    resumed = weights(run.folder)
+    assert all(torch.equal(value, parameters[name]) for name, value in resumed.items())
+
+
+# --- other commands ------------------------------------------------------------------------------
+
+
+def inference(data: Any, folder: Path, task: str, *flags: str) -> list[str]:
+    """Return the arguments that fairseq's inference commands share."""
+    paths = ["--path", str(folder / "checkpoint_last.pt"), "--user-dir", USER_DIR, "--cpu"]
+    size = ["--batch-size", "5", "--required-batch-size-multiple", "1", "--num-workers", "0"]
+    return [data.data, "--task", task, *paths, *size, *flags]
+
+
+def validate(data: Any, folder: Path, task: str, *flags: str, subset: str = "valid") -> Run:
+    """Run fairseq-validate in this process."""
+    flags = (*inference(data, folder, task, "--valid-subset", subset), *flags)
+    run = Run(folder)
+    with recorded(run):
+        args = options.parse_args_and_arch(options.get_validation_parser(), list(flags))
+        fairseq_validate.main(convert_namespace_to_omegaconf(args))
+    return run
+
+
+def parse_output(text: str) -> dict[str, dict[int, str]]:
+    """Return the sources (S), targets (T) and hypotheses (H) in fairseq's output, by sample id."""
+    lines: dict[str, dict[int, str]] = {"S": {}, "T": {}, "H": {}}
+    for line in text.splitlines():
+        kind, _, rest = line.partition("-")
+        if kind in lines:
+            number, *_, words = rest.split("\t")
+            lines[kind][int(number)] = words
+    return lines
+
+
+def generate(
+    data: Any, folder: Path, task: str, out: Path, *flags: str, subset: str = "test"
+) -> dict[str, dict[int, str]]:
+    """Run fairseq-generate in this process; see ``parse_output``."""
+    beam = ("--beam", "2", "--max-len-b", "5", "--gen-subset", subset, "--results-path", str(out))
+    args = inference(data, folder, task, *beam, *flags)
+    fairseq_generate.main(options.parse_args_and_arch(options.get_generation_parser(), args))
+    return parse_output((out / f"generate-{subset}.txt").read_text())
+
+
+def interact(
+    data: Any, folder: Path, task: str, lines: str, *flags: str
+) -> dict[str, dict[int, str]]:
+    """Run fairseq-interactive in this process; see ``parse_output``."""
+    beam = ("--beam", "2", "--max-len-b", "5", "--buffer-size", "5")
+    parser = options.get_interactive_generation_parser()
+    args = options.parse_args_and_arch(parser, inference(data, folder, task, *beam, *flags))
+    output = io.StringIO()
+    with pytest.MonkeyPatch.context() as patch, redirect_stdout(output):
+        patch.setattr("sys.stdin", io.StringIO(lines))
+        fairseq_interactive.main(convert_namespace_to_omegaconf(args))
+    return parse_output(output.getvalue())
+
+
+# --- processes -----------------------------------------------------------------------------------
 
 OBSERVER = """
 import json, os
@@ -249,14 +288,14 @@ def maskplug_after_mask(masked, event):
 
 
 @dataclass(frozen=True)
-class Observed:
-    """Processes of their own, in which a plugin writes down every mask that is made."""
+class ObservedProcesses:
+    """Processes in which a plugin writes every mask to a file."""
 
     folder: Path
 
     def __post_init__(self) -> None:
         info = self.folder / "observer-1.0.dist-info"
-        info.mkdir()
+        info.mkdir(parents=True)
         (self.folder / "observer.py").write_text(OBSERVER)
         (info / "METADATA").write_text("Metadata-Version: 2.1\nName: observer\nVersion: 1.0\n")
         (info / "entry_points.txt").write_text("[maskplug]\nobserver = observer\n")
@@ -264,35 +303,28 @@ class Observed:
     def start(self, script: str, *arguments: str) -> subprocess.Popen[str]:
         """Start one of fairseq's commands."""
         path = os.pathsep.join([str(self.folder), *filter(None, [os.environ.get("PYTHONPATH")])])
-        env = {"PYTHONPATH": path, "MASKS": str(self.folder / "masks")}
+        env = {"PYTHONPATH": path, "MASKS": str(self.folder / "masks"), "OMP_NUM_THREADS": "1"}
         return subprocess.Popen(
             [str(Path(sys.executable).parent / script), *arguments],
-            env={**os.environ, **env, "OMP_NUM_THREADS": "1"},
+            env={**os.environ, **env},
             cwd=self.folder,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
         )
 
-    @property
-    def lines(self) -> list[dict[str, Any]]:
-        return [json.loads(line) for line in (self.folder / "masks").read_text().splitlines()]
-
-    def seen(self) -> dict[int, dict[int, list[int]]]:
-        """By t and key, what was made of a row; the same in every process, or it fails."""
-        found: dict[int, dict[int, list[int]]] = {}
-        for line in self.lines:
+    def masks(self) -> tuple[dict[int, dict[int, list[int]]], set[int]]:
+        """Return masked rows by t and key, equal in all processes, and the processes' ids."""
+        rows: dict[int, dict[int, list[int]]] = {}
+        lines = [json.loads(line) for line in (self.folder / "masks").read_text().splitlines()]
+        for line in lines:
             for t, key, row in zip(line["t"], line["keys"], line["rows"], strict=True):
-                assert found.setdefault(t, {}).setdefault(key, row) == row
-        return found
-
-    def processes(self) -> set[int]:
-        """The processes that masked."""
-        return {line["pid"] for line in self.lines}
+                assert rows.setdefault(t, {}).setdefault(key, row) == row
+        return rows, {line["pid"] for line in lines}
 
 
-def output(process: subprocess.Popen[str], code: int = 0) -> str:
-    """All that a process printed, once it has ended with this exit code."""
+def output_of(process: subprocess.Popen[str], code: int = 0) -> str:
+    """Return the output of a process that must end with this exit code."""
     text, _ = process.communicate(timeout=240)
     assert process.returncode == code, text
     return text

@@ -1,4 +1,4 @@
-"""A small recipe, rows for it, a prepared workspace without any files, and entries of results."""
+"""A small recipe, its rows, an empty prepared workspace, and entries of results."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ LABELLED = replace(
     metric="accuracy",
 )  # fmt: skip
 
-#: The same as a file: a recipe of a user's own.
+#: A user's own recipe as a file.
 TOML = """
 title = "Mine"
 columns = ["source", "target"]
@@ -68,7 +68,7 @@ stages = { updates = 10 }
 
 
 def put(path: Path, data: bytes | str) -> Path:
-    """A file, packed when its name says so."""
+    """Write a file, compressed if its name ends in ``.gz``."""
     raw = data.encode() if isinstance(data, str) else data
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(gzip.compress(raw) if path.suffix == ".gz" else raw)
@@ -76,13 +76,13 @@ def put(path: Path, data: bytes | str) -> Path:
 
 
 def pairs(count: int, first: int = 0) -> list[list[str]]:
-    """Pairs of the shipped sample."""
+    """Return pairs of the shipped sample."""
     lines = gzip.decompress(SAMPLE.read_bytes()).decode().split("\n")
     return [line.split("\t") for line in lines[first : first + count]]
 
 
 def tables(recipe: Recipe, **splits: list[list[str]]) -> dict[str, Table]:
-    """Rows of ``train``, ``valid`` and ``test``, each from a file of its name."""
+    """Return tables of ``train``, ``valid`` and ``test``."""
     return {
         split: Table(
             {name: [row[i] for row in rows] for i, name in enumerate(recipe.columns)},
@@ -95,7 +95,7 @@ def tables(recipe: Recipe, **splits: list[list[str]]) -> dict[str, Table]:
 def workspace(
     root: Path, train: int = 100, recipe: Recipe = RECIPE, corpus: str = "first", **more: Any
 ) -> Workspace:
-    """A folder in which nothing but the facts of a preparation is; ``more`` is in its request."""
+    """Return a folder with the facts of a preparation only; ``more`` is added to its request."""
     work = Workspace(root)
     summary = {split: {"used": used} for split, used in (("train", train), ("valid", 9))}
     request = {"corpus": corpus, **settings(recipe), **more}
@@ -104,13 +104,13 @@ def workspace(
 
 
 def run(work: Workspace, recipe: Recipe = RECIPE, **changes: Any) -> Run:
-    """A run of the small recipe."""
-    said = {"framework": "fairseq", "strategy": "dynamic", "seed": 1} | changes
-    return Run(recipe, work, **said)
+    """Return a run of the small recipe."""
+    settings = {"framework": "fairseq", "strategy": "dynamic", "seed": 1} | changes
+    return Run(recipe, work, **settings)
 
 
 def entry(**changes: Any) -> Entry:
-    """What a run of translation leaves in results.json."""
+    """Return an entry of results.json."""
     plain: Entry = {
         "recipe": "small", "corpus": "first", "framework": "fairseq", "strategy": "dynamic",
         "seed": 1, "updates": 20, "metrics": {"bleu": 10.0, "chrf": 30.0}, "signatures": {},

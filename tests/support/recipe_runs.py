@@ -1,4 +1,4 @@
-"""Runs of a tiny recipe in processes of their own, in which a plugin writes down every mask."""
+"""Runs of a tiny recipe in child processes in which a plugin records every mask."""
 
 from __future__ import annotations
 
@@ -10,9 +10,12 @@ import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
-from recipes.shared import config
+import pytest
+
+from recipes.shared import binarize, config
 from recipes.shared.plan import Run
 from recipes.shared.prepare import prepare
 from recipes.shared.rows import Table
@@ -67,7 +70,7 @@ def maskplug_after_mask(masked, event):
 
 
 def table(rows: int, seed: int) -> Table:
-    """Words that are spelt backwards in the other language."""
+    """Return rows whose targets are the sources spelt backwards."""
     words = ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"]
     texts = [
         " ".join(words[(i * seed + j * j) % len(words)] for j in range(3 + (i + seed) % 7))
@@ -78,26 +81,40 @@ def table(rows: int, seed: int) -> Table:
 
 
 def prepared(folder: Path, family: str = "marian", task: str = "translation") -> Path:
-    """A prepared recipe: its configuration file; the work lies beside it."""
+    """Prepare a recipe beside its configuration file, and return the path of the file."""
     path = folder / "tiny.toml"
     path.write_text(CONFIG.format(family=family, task=task))
     tables = {"train": table(64, 1), "valid": table(8, 3), "test": table(8, 7)}
-    prepare(config.load(str(path)), Workspace(folder / "work"), tables, lambda _: None, "tiny")
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(binarize, "subprocess", SimpleNamespace(run=preprocess_in_this_process))
+        prepare(config.load(str(path)), Workspace(folder / "work"), tables, lambda _: None, "tiny")
     return path
 
 
+def preprocess_in_this_process(command: list[str], **_: Any) -> subprocess.CompletedProcess[str]:
+    """Run fairseq-preprocess without starting a process that imports fairseq again."""
+    from fairseq import options
+    from fairseq_cli import preprocess
+
+    assert command[1:3] == ["-m", "fairseq_cli.preprocess"]
+    preprocess.main(options.get_preprocessing_parser().parse_args(command[3:]))
+    return subprocess.CompletedProcess(command, 0)
+
+
 def run_of(path: Path, framework: str, strategy: str = "dynamic") -> Run:
-    """A run of a prepared recipe, whose folder is that of the command line."""
+    """Return a run of a prepared recipe in the folder that the command line would use."""
     return Run(config.load(str(path)), Workspace(path.parent / "work"), framework, strategy, 1)
+
+
+def train(path: Path, framework: str) -> list[str]:
+    """Return the arguments that train a prepared recipe."""
+    words = ["train", str(path), "--out", str(path.parent / "work"), "--framework", framework]
+    return [*words, "--threads", "1"]
 
 
 @dataclass(frozen=True)
 class Observed:
-    """Processes in which every mask is written to a file.
-
-    Args:
-        folder: of the plugin and of the file.
-    """
+    """Child processes in which a plugin in ``folder`` writes every mask to a file."""
 
     folder: Path
 
@@ -109,7 +126,7 @@ class Observed:
         (info / "entry_points.txt").write_text("[maskplug]\nwatcher = watcher\n")
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
-        """Start a step of a recipe, in a group of processes of its own."""
+        """Start a step of a recipe in a new process group."""
         path = os.pathsep.join([str(self.folder), str(ROOT), os.environ.get("PYTHONPATH", "")])
         env = {"PYTHONPATH": path, "MASKS": str(self.folder / "masks"), "OMP_NUM_THREADS": "1"}
         return subprocess.Popen(
@@ -122,24 +139,24 @@ class Observed:
         )
 
     def seen(self) -> dict[tuple[int, int], list[int]]:
-        """By t and key, what was made of a row; the same in every process, or this fails."""
-        found: dict[tuple[int, int], list[int]] = {}
+        """Return the masked rows by t and key; they must be equal in every process."""
+        masks: dict[tuple[int, int], list[int]] = {}
         for line in (self.folder / "masks").read_text().splitlines():
-            said: dict[str, Any] = json.loads(line)
-            for t, key, row in zip(said["t"], said["keys"], said["rows"], strict=True):
-                assert found.setdefault((t, key), row) == row
-        return found
+            record: dict[str, Any] = json.loads(line)
+            for t, key, row in zip(record["t"], record["keys"], record["rows"], strict=True):
+                assert masks.setdefault((t, key), row) == row
+        return masks
 
 
 def output(process: subprocess.Popen[str]) -> str:
-    """What a process printed, once it has ended well."""
+    """Return what a process printed; it must succeed."""
     text, _ = process.communicate(timeout=300)
     assert process.returncode == 0, text
     return text
 
 
 def kill_when(process: subprocess.Popen[str], there: Path) -> None:
-    """Kill a process and its children, without warning, as soon as a file is there."""
+    """Kill a process and its children as soon as a file exists."""
     for _ in range(3000):
         if there.exists():
             break

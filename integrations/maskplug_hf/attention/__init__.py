@@ -1,9 +1,12 @@
-"""Attention patterns for models of Hugging Face."""
+"""Attention patterns for Hugging Face models.
 
-from maskplug_hf.attention.compared import Difference, compare
+Each file imports from those before it: modules, settings, mask_metadata, columns, model_mask,
+masks, interface, handle, mixing, api.
+"""
+
+from maskplug_hf.attention.api import use_attention
+from maskplug_hf.attention.capture import Difference, Received, compare, received
 from maskplug_hf.attention.handle import PatternAttention
-from maskplug_hf.attention.received import Received, received
-from maskplug_hf.attention.use import use_attention
 
 __all__ = [
     "Difference",

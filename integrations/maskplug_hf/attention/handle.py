@@ -1,98 +1,71 @@
-"""What use_attention returns: it tells patterns the time, and takes them away again."""
+"""The handle of a model's patterns: sets their time, follows a Trainer, removes them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
 from transformers import PreTrainedModel
 
-from maskplug.attention import AttentionKind, Fallback, Pattern
+from maskplug.attention import Pattern
 from maskplug.errors import OptionError, PluginError
-from maskplug_hf.attention import batch, columns
-from maskplug_hf.attention.forward import RUNNING, Forward
+from maskplug.schedule import progress_at
+from maskplug.spec import to_json
+from maskplug_hf.attention import columns
 from maskplug_hf.attention.interface import NAMES
-from maskplug_hf.attention.moment import Time, TimeCallback
-from maskplug_hf.attention.notices import Notices
-from maskplug_hf.attention.places import ATTRIBUTE, Spot, spots
+from maskplug_hf.attention.mask_metadata import RUNNING, ForwardPass
+from maskplug_hf.attention.modules import ATTRIBUTE, attention_modules
+from maskplug_hf.attention.settings import AttentionSettings, TrainingTime
+from maskplug_hf.resume import ResumeCallback
 
-#: The attribute of a model that holds its patterns.
+#: The attribute of a model that holds its ``PatternAttention``.
 HANDLE = "_maskplug_attention"
 
 
-class PatternAttention:
-    """The patterns of a model's attention; made by :func:`maskplug_hf.attention.use_attention`.
+@dataclass(eq=False, repr=False)
+class PatternAttention(AttentionSettings):
+    """The patterns of a model, created by :func:`maskplug_hf.attention.use_attention`.
 
-    As a context manager it takes them away at the end of the block.
-
-    Attributes:
-        patterns: while the model trains, by place ("encoder", "decoder", "cross").
-        evaluation: while it does not.
-        keep_own, fallback, seed: see :func:`maskplug_hf.attention.use_attention`.
-        places: where the model attends.
-        seq2seq: whether it has an encoder and a decoder.
-        time: epoch, step and progress.
-        notices: what is warned of.
-        listeners: called with a ``Spot`` and the mask of every attention module that a pass uses.
+    As a context manager, it removes the patterns at the end of the block.
     """
 
-    def __init__(
-        self,
-        model: PreTrainedModel,
-        patterns: Mapping[AttentionKind, Pattern],
-        evaluation: Mapping[AttentionKind, Pattern],
-        keep_own: bool,
-        fallback: Fallback | None,
-        seed: int,
-        backend: str,
-    ) -> None:
-        self.model = model
-        self.patterns = dict(patterns)
-        self.evaluation = dict(evaluation)
-        self.keep_own = keep_own
-        self.fallback = fallback
-        self.seed = seed
-        self.seq2seq = bool(getattr(model.config, "is_encoder_decoder", False))
-        self.time = Time()
-        self.listeners: list[Callable[[Spot, Any], None]] = []
-        self._told = False
-        self._given: dict[str, Any] = {}
-        self.notices = Notices(type(model).__name__, fallback)
-        self._columns = columns.names([*self.patterns.values(), *self.evaluation.values()])
-        self._install(backend)
+    backend: str
+    _time_is_set: bool = field(default=False, init=False)
+    _given: dict[str, Any] = field(default_factory=dict, init=False)
 
-    def _install(self, backend: str) -> None:
+    def __post_init__(self) -> None:
+        """Install the patterns in the model."""
+        patterns = [*self.patterns.values(), *self.evaluation.values()]
+        self._column_names = columns.column_names(patterns)
         models = [m for m in self.model.modules() if isinstance(m, PreTrainedModel)]
         configs = {id(m.config): m.config for m in models}
         for config in list(configs.values()):
             nested = (getattr(config, name, None) for name in config.sub_configs)
             configs |= {id(one): one for one in nested if one is not None}
-        # An inner model may be used on its own while the outer one has a pattern too.
-        plain = {name: backend for backend, name in NAMES.items()}
         former = [(config, config._attn_implementation_internal) for config in configs.values()]
-        self._former = [(config, plain.get(name or "", name)) for config, name in former]
-        self.model.set_attn_implementation(NAMES[backend])
-        self.places: set[AttentionKind] = set()
-        for module, spot in spots(self.model):
-            setattr(module, ATTRIBUTE, spot)
-            self.places.add(spot.place)
+        # An inner model may be used on its own while the outer one has a pattern too.
+        backends = {name: backend for backend, name in NAMES.items()}
+        self._former = [(config, backends.get(name or "", name)) for config, name in former]
+        self.model.set_attn_implementation(NAMES[self.backend])
+        for module, role in attention_modules(self.model):
+            setattr(module, ATTRIBUTE, role)
         self._hooks = []
-        for one in models:
-            before = one.register_forward_pre_hook(self._before, prepend=True, with_kwargs=True)
-            after = one.register_forward_hook(self._after, always_call=True)
+        for model in models:
+            before = model.register_forward_pre_hook(self._before, prepend=True, with_kwargs=True)
+            after = model.register_forward_hook(self._after, always_call=True)
             self._hooks += [before, after]
         setattr(self.model, HANDLE, self)
 
     def remove(self) -> None:
-        """Give the model its former attention back. A second call does nothing."""
+        """Restore the model's former attention. A second call does nothing."""
         for hook in self._hooks:
             hook.remove()
-        self._hooks = []
         for config, former in self._former:
             config._attn_implementation_internal = former
-        self._former = []
+        self._hooks, self._former = [], []
         for module in self.model.modules():
             vars(module).pop(ATTRIBUTE, None)
         if vars(self.model).get(HANDLE) is self:
@@ -105,46 +78,49 @@ class PatternAttention:
         self.remove()
 
     def set_time(self, epoch: int = 0, step: int = 0, progress: float = 0.0) -> None:
-        """Say what time it is, from the next forward pass on.
+        """Set the time of the following forward passes.
 
         Args:
             epoch, step: from 0.
-            progress: how far training is, from 0 to 1; 1 for a model that is trained.
+            progress: from 0 (start of training) to 1 (its end, and for trained models).
+
+        Raises:
+            OptionError: when a value is out of range.
         """
         if min(epoch, step) < 0 or not 0.0 <= progress <= 1.0:
             raise OptionError(
-                f"epoch {epoch}, step {step} and progress {progress} are no time: the first two "
-                "count from 0, and progress goes from 0 to 1"
+                f"invalid time: epoch {epoch}, step {step}, progress {progress}; epoch and step "
+                "must be at least 0, and progress from 0 to 1"
             )
-        self.time = Time(epoch, step, progress)
-        self._told = True
+        self.time = TrainingTime(epoch, step, progress)
+        self._time_is_set = True
 
     @contextmanager
-    def given(self, **columns: Any) -> Iterator[PatternAttention]:
-        """Within this block, passes whose batch does not hold these columns have them all the same.
+    def given(self, **values: Any) -> Iterator[PatternAttention]:
+        """Set columns for all passes in the block whose batch does not have them.
 
-        For ``generate``, which takes no columns that its model does not name. Tokens that are
-        generated belong to what the last column says: to the last document, say.
+        For ``generate``, which accepts only columns that the model names. Generated tokens get the
+        last value of a column, for example the last document.
 
         Args:
-            columns: by name, of shape (samples,) or (samples, tokens of the prompt).
+            values: columns by name, of shape (samples,) or (samples, tokens of the prompt).
         """
         former = self._given
-        self._given = {**former, **{name: batch.as_numpy(it) for name, it in columns.items()}}
+        self._given = {**former, **columns.arrays(values, values)}
         try:
             yield self
         finally:
             self._given = former
 
     def follow(self, trainer: Any, resume_other_spec: bool = False) -> PatternAttention:
-        """Let a Trainer tell the time at each of its optimizer steps, also after a resume.
+        """Set the time at each optimizer step of a Trainer, also after a resume.
 
         Args:
-            trainer: its checkpoints keep the patterns too.
-            resume_other_spec: whether a checkpoint of other patterns may be resumed.
+            trainer: its checkpoints store the patterns too.
+            resume_other_spec: whether a checkpoint with other patterns may be resumed.
 
         Returns:
-            This object itself.
+            This object.
         """
         for callback in list(trainer.callback_handler.callbacks):
             if isinstance(callback, TimeCallback) and callback.attention is self:
@@ -154,23 +130,31 @@ class PatternAttention:
 
     @property
     def record(self) -> dict[str, Any]:
-        """What checkpoints keep: the patterns' specs, and what else makes the masks."""
-        patterns = {str(place): _spec(pattern) for place, pattern in self.patterns.items()}
+        """What checkpoints store: the patterns' specs and the options that determine the masks."""
+        patterns = {str(kind): _spec(pattern) for kind, pattern in self.patterns.items()}
         return {"patterns": patterns, "keep_own": self.keep_own, "seed": self.seed}
 
     @torch.compiler.disable  # type: ignore[untyped-decorator]
-    def _before(self, module: Any, args: Any, given: dict[str, Any]) -> Any:
+    def _before(self, module: Any, args: Any, kwargs: dict[str, Any]) -> Any:
         running = RUNNING.get()
-        if running is None or running.attention is not self or running.owner is module:
+        if running is None or running.settings is not self or running.owner is module:
             patterns = self.patterns if module.training else self.evaluation
-            if not self._told:
-                self.notices.untold(patterns.values())
-            found, given = batch.taken(module, args, given, self._columns)
-            positions = batch.positions(module, args, given)
+            if not self._time_is_set:
+                self.warn_missing_time(patterns.values())
+            inputs = columns.bind_inputs(module, args, kwargs)
+            columns.check_masks(inputs)
+            batch = columns.arrays(inputs, self._column_names)
+            positions = inputs.get("position_ids")
+            two_dimensional = getattr(positions, "ndim", 0) == 2
+            positions = columns.as_numpy(positions) if two_dimensional else None
             outer = None if running is None or running.owner is module else running
-            now, lasting = self.time, self._given
-            RUNNING.set(Forward(self, module, patterns, now, found, lasting, positions, outer))
-        return batch.with_cross_mask(module, args, given)
+            forward = ForwardPass(
+                self, module, patterns, self.time, batch, self._given, positions, outer
+            )
+            RUNNING.set(forward)
+            removed = self._column_names - {*columns.argument_names(module.__class__)}
+            kwargs = {name: value for name, value in kwargs.items() if name not in removed}
+        return columns.with_cross_mask(module, args, kwargs)
 
     @torch.compiler.disable  # type: ignore[untyped-decorator]
     def _after(self, module: Any, args: Any, output: Any) -> None:
@@ -179,8 +163,29 @@ class PatternAttention:
             RUNNING.set(running.outer)
 
 
+class TimeCallback(ResumeCallback):
+    """Sets the time of patterns at each optimizer step, and stores their record in checkpoints."""
+
+    record_name = "maskplug_attention"
+    override = "follow(trainer, resume_other_spec=True)"
+
+    def __init__(self, attention: PatternAttention, resume_other_spec: bool) -> None:
+        self.attention = attention
+        self.record = attention.record
+        self.resume_other_spec = resume_other_spec
+
+    def describe(self, record: Mapping[str, Any]) -> str:
+        """Return the patterns as JSON, for messages."""
+        return f"attention by {to_json(record)}"
+
+    def on_step_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        """Set the time of the step."""
+        progress = progress_at(state.global_step, state.max_steps)
+        self.attention.set_time(self.epoch or 0, state.global_step, progress)
+
+
 def _spec(pattern: Pattern) -> Any:
-    """A pattern's spec; of one that has no name its text."""
+    """Return the spec of a pattern, or its text if it is not registered."""
     try:
         return pattern.spec
     except PluginError:

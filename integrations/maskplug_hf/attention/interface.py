@@ -1,70 +1,52 @@
-"""The names under which transformers finds the mask and attention functions of patterns."""
+"""The mask and attention functions of patterns, registered with transformers."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from functools import cache
 from typing import Any
 
 import torch
+from torch._dynamo import config as dynamo
 from transformers import AttentionInterface, AttentionMaskInterface
 from transformers.integrations.flex_attention import flex_attention_forward
 from transformers.masking_utils import causal_mask_function, eager_mask, sdpa_mask
 
 from maskplug.errors import OptionError
-from maskplug_hf.attention import facts as carried
-from maskplug_hf.attention.blocks import blocks, check, compiled_as_fits
-from maskplug_hf.attention.facts import MaskFacts, Outline
-from maskplug_hf.attention.forward import RUNNING
-from maskplug_hf.attention.own import own_rule
-from maskplug_hf.attention.places import ATTRIBUTE, INTERFACE, Spot, asks, uses
-from maskplug_hf.attention.render import masked
+from maskplug_hf.attention.mask_metadata import RUNNING, MaskMetadata, metadata_of
+from maskplug_hf.attention.masks import MaskRequest, combined_mask
+from maskplug_hf.attention.model_mask import model_mask
+from maskplug_hf.attention.modules import ATTRIBUTE, INTERFACE, interface_method, shared_layers
 
-#: The registered name of each back end. transformers looks for "flash", "flex" and "sdpa" in names.
+#: The registered name of each backend. transformers searches names for "flash", "flex" and "sdpa".
 NAMES = {"sdpa": "maskplug", "eager": "maskplug_plain", "flex": "maskplug_blocks"}
+#: Up to this number of cells, flex attention is not compiled on the CPU.
+MAX_EAGER_CELLS = 1 << 20
 
 
 def register() -> None:
-    """Register the names in both interfaces: with one alone, transformers would make no masks."""
+    """Register the names in both interfaces; without a mask function, no masks are made."""
     for backend, delegate in (("sdpa", sdpa_mask), ("eager", eager_mask)):
         AttentionMaskInterface.register(NAMES[backend], _mask_function(delegate))
         AttentionInterface.register(NAMES[backend], _attention_function(backend))
-    AttentionMaskInterface.register(NAMES["flex"], _outline)
+    AttentionMaskInterface.register(NAMES["flex"], _flex_mask)
     AttentionInterface.register(NAMES["flex"], _flex_attention)
 
 
 def _mask_function(delegate: Callable[..., Any]) -> Callable[..., Any]:
     @torch.compiler.disable  # type: ignore[untyped-decorator]
-    def mask(
-        batch_size: int,
-        q_length: int,
-        kv_length: int,
-        q_offset: Any = 0,
-        kv_offset: int = 0,
-        attention_mask: Any = None,
-        **options: Any,
-    ) -> Any:
-        """What transformers' own function makes, with the facts that patterns need."""
-        options |= {"allow_is_causal_skip": False, "allow_is_bidirectional_skip": False}
-        made = delegate(
-            batch_size=batch_size,
-            q_length=q_length,
-            kv_length=kv_length,
-            q_offset=q_offset,
-            kv_offset=kv_offset,
-            attention_mask=attention_mask,
-            **options,
-        )
-        running = RUNNING.get()
-        keys, offset = kv_offset + kv_length, int(q_offset)
-        facts = MaskFacts(batch_size, q_length, keys, offset, kv_offset, attention_mask, running)
-        if running is None:
-            made = made.contiguous()  # generate does so too, and would lose the facts on the way
-        else:
-            running.asked.add(facts)
-        carried.write(made, facts)
-        return made
+    def mask(**arguments: Any) -> Any:
+        """Return the mask of transformers' own function, with the metadata that patterns need."""
+        arguments |= {"allow_is_causal_skip": False, "allow_is_bidirectional_skip": False}
+        result = delegate(**arguments)
+        metadata = MaskMetadata.of_request(arguments)
+        if metadata.forward is None:
+            # generate makes the mask contiguous, and a copy would lose its metadata.
+            result = result.contiguous()
+        metadata.attach(result)
+        return result
 
     function: Callable[..., Any] = mask
     return function
@@ -72,140 +54,141 @@ def _mask_function(delegate: Callable[..., Any]) -> Callable[..., Any]:
 
 def _attention_function(backend: str) -> Callable[..., Any]:
     def attention(
-        module: Any,
-        query: Any,
-        key: Any,
-        value: Any,
-        attention_mask: Any = None,
-        *args: Any,
-        **options: Any,
+        module: Any, query: Any, key: Any, value: Any, attention_mask: Any = None, **options: Any
     ) -> Any:
-        """What transformers' own function computes, with the pattern's mask."""
-        compute, mask = _prepared(module, backend, attention_mask, query.shape[1])
-        return compute(module, query, key, value, mask, *args, **options)
+        """Compute attention as transformers does, with the mask of the pattern."""
+        compute, mask = _prepare(module, backend, attention_mask, query.shape[1])
+        return compute(module, query, key, value, mask, **options)
 
     return attention
 
 
 @torch.compiler.disable  # type: ignore[untyped-decorator]
-def _prepared(module: Any, backend: str, mask: Any, heads: int) -> tuple[Any, Any]:
-    """The function that computes a module's attention, and the mask that it is to have."""
-    if (spot := getattr(module, ATTRIBUTE, None)) is not None:
-        mask = _patterned(spot, module, mask, heads)
-    return _compute(module.__class__, backend), mask
+def _prepare(module: Any, backend: str, mask: Any, heads: int) -> tuple[Any, Any]:
+    if hasattr(module, ATTRIBUTE):
+        mask = _with_pattern(module, mask, heads)
+    return _attention_of(module.__class__, backend), mask
 
 
 @cache
-def _compute(kind: Any, backend: str) -> Any:
-    """The function of this back end that an attention class would get for itself.
+def _attention_of(module_class: Any, backend: str) -> Any:
+    """Return the attention function that a module would look up for this backend.
 
-    The eager one stands beside the class in its modelling file, and a few files have an interface
-    of their own.
+    The eager function is defined in the module's modeling file, and some files have their own
+    interface.
     """
-    known = asks(kind).__globals__
-    return known[INTERFACE].get_interface(backend, known.get("eager_attention_forward"))
+    names = interface_method(module_class).__globals__
+    return names[INTERFACE].get_interface(backend, names.get("eager_attention_forward"))
 
 
 @torch.compiler.disable  # type: ignore[untyped-decorator]
-def _outline(
-    batch_size: int,
-    q_length: int,
-    kv_length: int,
-    q_offset: Any = 0,
-    kv_offset: int = 0,
-    attention_mask: Any = None,
-    mask_function: Any = causal_mask_function,
-    **options: Any,
-) -> Outline:
-    """All that is known of a mask, without the mask itself.
+def _flex_mask(mask_function: Any = causal_mask_function, **arguments: Any) -> MaskMetadata:
+    """Return metadata with the model's own mask as intervals.
 
     Raises:
         OptionError: outside of a forward pass, as for a static cache.
     """
-    running = RUNNING.get()
-    if running is None:
+    metadata = MaskMetadata.of_request(arguments)
+    forward = metadata.forward
+    if forward is None:
         raise OptionError(
-            "a mask was asked for before the model's pass, as generate does for a static cache; "
-            "backend='flex' cannot give it: use another cache, or say backend='sdpa'"
+            "a mask was requested before the forward pass, as generate does for a static cache; "
+            "backend='flex' does not support this: use another cache, or backend='sdpa'"
         )
-    keys, offset = kv_offset + kv_length, int(q_offset)
-    facts = MaskFacts(batch_size, q_length, keys, offset, kv_offset, attention_mask, running)
-    running.asked.add(facts)
-    return Outline(facts, own_rule(mask_function, facts, running.positions, options))
+    metadata.model_mask = model_mask(mask_function, metadata, forward.position_ids, arguments)
+    return metadata
 
 
 def _flex_attention(
-    module: Any,
-    query: Any,
-    key: Any,
-    value: Any,
-    attention_mask: Any = None,
-    *args: Any,
-    **options: Any,
+    module: Any, query: Any, key: Any, value: Any, attention_mask: Any = None, **options: Any
 ) -> Any:
-    """What transformers' own function computes, with the pattern's blocks."""
-    mask = _blocks(module, query, key, attention_mask, options)
-    with compiled_as_fits(query, key):
-        return flex_attention_forward(module, query, key, value, mask, *args, **options)
+    """Compute flex attention as transformers does, with the blocks of the pattern."""
+    _check_flex(module, query, options)
+    kv_len, device = key.shape[-2], query.device
+    mask = _with_pattern(module, attention_mask, query.shape[1], kv_len, device)
+    with compile_if_large(query, key):
+        return flex_attention_forward(module, query, key, value, mask, **options)
 
 
 @torch.compiler.disable  # type: ignore[untyped-decorator]
-def _blocks(module: Any, query: Any, key: Any, mask: Any, options: dict[str, Any]) -> Any:
-    check(module, query, options)
-    spot = getattr(module, ATTRIBUTE)
-    return _patterned(spot, module, mask, query.shape[1], key.shape[-2], query.device)
+def _check_flex(module: Any, query: Any, options: Mapping[str, Any]) -> None:
+    """Raise an OptionError for dropout, a bias per cell, and gradients on the CPU."""
+    name = type(module).__name__
+    if options.get("dropout"):
+        raise OptionError(
+            f"{name} uses attention dropout ({options['dropout']}), which flex attention does not "
+            "support: set the attention dropout in the config to 0, or use backend='sdpa'"
+        )
+    if options.get("position_bias") is not None:
+        raise OptionError(
+            f"{name} adds a bias for every query and key, which is as large as the mask that "
+            "backend='flex' avoids: use backend='sdpa'"
+        )
+    if query.device.type == "cpu" and query.requires_grad and torch.is_grad_enabled():
+        raise OptionError(
+            f"{name} needs gradients on the CPU, where flex attention has none: use "
+            "backend='sdpa' for training, or torch.no_grad() for inference"
+        )
 
 
-def _patterned(
-    spot: Spot, module: Any, mask: Any, heads: int, keys: int = 0, device: Any = None
-) -> Any:
-    facts, forward = carried.read(mask), RUNNING.get()
-    if facts is None and forward is not None and isinstance(mask, torch.Tensor):
-        facts = forward.only_facts(mask.shape)
-    elif facts is not None and facts.forward is not None:
-        forward = facts.forward
-    if facts is not None and forward is not None:
-        spot = _counted(spot, module, facts)
-        if isinstance(mask, Outline):
-            made = blocks(spot, mask, forward, heads, keys, device)
+def compile_if_large(query: Any, key: Any) -> AbstractContextManager[Any]:
+    """Return a context that controls how transformers' flex attention is compiled on the CPU.
+
+    A small mask takes longer to compile than to compute, and decoding changes the length with
+    every token. A large one is compiled for its exact length: for dynamic lengths, torch 2.13
+    generates invalid C++.
+    """
+    context: AbstractContextManager[Any] = nullcontext()
+    if query.device.type == "cpu" and not torch.compiler.is_compiling():
+        if query.shape[-2] * key.shape[-2] <= MAX_EAGER_CELLS:
+            context = torch.compiler.set_stance("force_eager")
         else:
-            made = masked(spot, facts, forward, mask, heads)
-        for listener in forward.attention.listeners:
-            listener(spot, made)
-        return made
-    if forward is not None and spot.place not in forward.patterns:
+            context = dynamo.patch(automatic_dynamic_shapes=False)
+    return context
+
+
+@torch.compiler.disable  # type: ignore[untyped-decorator]
+def _with_pattern(module: Any, mask: Any, heads: int, kv_len: int = 0, device: Any = None) -> Any:
+    """Return a module's mask combined with its pattern, and call the listeners."""
+    role = getattr(module, ATTRIBUTE)
+    metadata, forward = metadata_of(mask), RUNNING.get()
+    if metadata is None and forward is not None and isinstance(mask, torch.Tensor):
+        metadata = forward.only_metadata(mask.shape)
+    elif metadata is not None and metadata.forward is not None:
+        forward = metadata.forward
+    if metadata is not None and forward is not None:
+        if (layers := shared_layers(module)) is not None:
+            role = replace(role, layer_idx=_count_use(module, metadata, layers))
+        request = MaskRequest(role, metadata, forward, heads)
+        result = combined_mask(request, mask, kv_len, device)
+        for listener in forward.settings.listeners:
+            listener(role, result)
+        return result
+    if forward is not None and role.attention_kind not in forward.patterns:
         return mask
-    who = f"{type(module).__name__} ({spot.place}, layer {spot.depth})"
+    name = f"{type(module).__name__} ({role.attention_kind}, layer {role.layer_idx})"
     if mask is None:
         raise OptionError(
-            f"{who} was given no mask: its model makes masks in a way of its own, or leaves them "
-            "out, and no pattern can be added; give the pattern to the other places, or render it "
-            "yourself with Pattern.additive"
+            f"{name} got no mask: its model omits masks or makes them without transformers' mask "
+            "functions, so no pattern can be added. Set patterns for the other attention kinds "
+            "only, or render the pattern with Pattern.additive"
         )
     raise OptionError(
-        f"{who} was given a mask of which nothing is known: it was copied on its way, or made "
-        "elsewhere. With gradient checkpointing, say "
-        "gradient_checkpointing_kwargs={'use_reentrant': False}; with a mask of your own, leave "
-        "the pattern out"
+        f"{name} got a mask without metadata: it was copied in the model, or made elsewhere. With "
+        "gradient checkpointing, set gradient_checkpointing_kwargs={'use_reentrant': False}; with "
+        "a mask of your own, do not set a pattern"
     )
 
 
-def _counted(spot: Spot, module: Any, facts: MaskFacts) -> Spot:
-    """The spot of this use of a module: where layers share one, they are told apart by counting.
-
-    Raises:
-        OptionError: when there are more uses than layers.
-    """
-    layers = uses(module)
-    if layers is None:
-        return spot
-    if facts.used == layers:
+def _count_use(module: Any, metadata: MaskMetadata, layers: int) -> int:
+    """Return the layer index of a use of shared modules, by counting uses of the mask."""
+    if metadata.uses == layers:
         raise OptionError(
-            f"the {layers} layers of {type(module).__name__} share modules, and one is used again: "
-            "with checkpointing it is unknown which layer a pattern is asked of; do without it"
+            f"the {layers} layers of {type(module).__name__} share modules, and a module is used "
+            "again, so its layer is unknown: disable checkpointing"
         )
-    facts.used += 1
-    return replace(spot, depth=facts.used - 1)
+    metadata.uses += 1
+    return metadata.uses - 1
 
 
 register()

@@ -1,4 +1,4 @@
-"""Every family with patterns is the stock model with the same masks."""
+"""A model with patterns equals the stock model with the same masks, for every family."""
 
 from __future__ import annotations
 
@@ -12,104 +12,102 @@ import maskplug
 from maskplug_hf.attention import use_attention
 from support import attention_models as tiny
 
+families = pytest.mark.parametrize("name", tiny.FAMILIES)
 
-def masks(name: str, given: dict[str, Any], keep_own: bool = True) -> dict[str, torch.Tensor]:
-    """What each place should see: the patterns' own rendering, causality and padding."""
-    valid = given["attention_mask"].numpy()
-    keys = valid.shape[1]
-    found = {}
-    for place, written in tiny.patterns(name).items():
-        side = {"valid": valid}
-        queries = keys
-        if name in tiny.SEQ2SEQ and place != "encoder":
-            queries = given["decoder_input_ids"].shape[1]
-            side = side if place == "cross" else {}
-        shape = (queries, keys if place == "cross" else queries)
-        seen = maskplug.pattern(written).dense(*shape, place=place, fallback=None, **side)
-        own = np.tri(queries, dtype=bool) if place == "decoder" and keep_own else True
-        shown = side.get("valid", np.ones((1, shape[1]), bool)) != 0
-        joined = torch.from_numpy(seen & own & shown[:, None, None])
-        empty = ~joined.any(-1, keepdim=True)  # padding sees itself
-        found[place] = joined | (empty & torch.eye(*shape, dtype=torch.bool))
-        found[place] = found[place].expand(len(valid), -1, -1, -1)
-    return found
+
+def expected_masks(name: str, inputs: dict[str, Any]) -> dict[str, torch.Tensor]:
+    """The patterns of a family, combined with causality and padding; padding sees itself."""
+    valid = inputs["attention_mask"].numpy()
+    masks = {}
+    for kind, text in tiny.patterns(name).items():
+        q_len = kv_len = valid.shape[1]
+        padding = {"valid": valid}
+        if name in tiny.SEQ2SEQ and kind != "encoder":
+            q_len = inputs["decoder_input_ids"].shape[1]
+            if kind == "decoder":
+                kv_len, padding = q_len, {}
+        visible = maskplug.pattern(text).dense(q_len, kv_len, attention_kind=kind, **padding)
+        causal = np.tri(q_len, dtype=bool) if kind == "decoder" else True
+        real = padding.get("valid", np.ones((1, kv_len))) != 0
+        mask = torch.from_numpy(visible & causal & real[:, None, None])
+        mask |= ~mask.any(-1, keepdim=True) & torch.eye(q_len, kv_len, dtype=torch.bool)
+        masks[kind] = mask.expand(len(valid), -1, -1, -1)
+    return masks
 
 
 @pytest.mark.filterwarnings("ignore:pattern .* hides every key")
 @pytest.mark.parametrize("backend", ["sdpa", "eager"])
 @pytest.mark.parametrize("side", ["left", "right"])
-@pytest.mark.parametrize("name", tiny.FAMILIES)
-def test_a_pattern_is_the_stock_model_with_its_mask(name: str, side: str, backend: str) -> None:
-    one, given = tiny.model(name), tiny.batch(name, side)
-    want = tiny.stock(name, one, given, masks(name, given))
-    plain = one(**given).logits
-    with use_attention(one, backend=backend, **tiny.patterns(name)):
-        got = one(**given).logits
-    counts = tiny.real(name, given)
-    assert (got - want)[counts].abs().max() < 1e-5
-    assert (got - plain)[counts].abs().max() > 1e-4
+@families
+def test_pattern_equals_stock_model_with_its_mask(name: str, side: str, backend: str) -> None:
+    model, inputs = tiny.model(name), tiny.batch(name, side)
+    expected = tiny.stock(name, model, inputs, expected_masks(name, inputs))
+    plain = model(**inputs).logits
+    with use_attention(model, backend=backend, **tiny.patterns(name)):
+        logits = model(**inputs).logits
+    real = tiny.real(name, inputs)
+    assert tiny.distance(logits, expected, real) < 1e-5
+    assert tiny.distance(logits, plain, real) > 1e-4
 
 
-@pytest.mark.parametrize("name", tiny.FAMILIES)
-def test_full_patterns_change_nothing(name: str) -> None:
-    one, given = tiny.model(name), tiny.batch(name)
-    plain = one(**given).logits
-    with use_attention(one, **dict.fromkeys(tiny.patterns(name), "full")):
-        got = one(**given).logits
-    assert (got - plain)[tiny.real(name, given)].abs().max() < 1e-5
+@families
+def test_full_pattern_changes_nothing(name: str) -> None:
+    model, inputs = tiny.model(name), tiny.batch(name)
+    plain = model(**inputs).logits
+    with use_attention(model, **dict.fromkeys(tiny.patterns(name), "full")):
+        logits = model(**inputs).logits
+    assert tiny.distance(logits, plain, tiny.real(name, inputs)) < 1e-5
 
 
-@pytest.mark.parametrize("name", tiny.FAMILIES)
-def test_without_padding_and_without_a_mask_the_pattern_holds_too(name: str) -> None:
-    one, given = tiny.model(name), tiny.batch(name)
-    given["attention_mask"] = torch.ones_like(given["attention_mask"])
-    want = tiny.stock(name, one, given, masks(name, given))
-    use_attention(one, **tiny.patterns(name))
-    assert (one(**given).logits - want).abs().max() < 1e-5
-    del given["attention_mask"]
-    given.pop("position_ids", None)
-    ahead = one(**given).logits
-    if name in tiny.DECODERS:
-        given["position_ids"] = torch.arange(9)[None]
-    assert (one(**given).logits - ahead).abs().max() < 1e-5
-    if name not in tiny.DECODERS:  # whose positions were those of a padded batch above
-        assert (ahead - want).abs().max() < 1e-5
+@families
+def test_pattern_applies_without_padding_and_without_a_mask(name: str) -> None:
+    model, inputs = tiny.model(name), tiny.batch(name)
+    inputs["attention_mask"] = torch.ones_like(inputs["attention_mask"])
+    expected = tiny.stock(name, model, inputs, expected_masks(name, inputs))
+    use_attention(model, **tiny.patterns(name))
+    assert tiny.distance(model(**inputs).logits, expected) < 1e-5
+    del inputs["attention_mask"]
+    inputs.pop("position_ids", None)
+    without_mask = model(**inputs).logits
+    if name in tiny.DECODERS:  # the positions above were those of a padded batch
+        inputs["position_ids"] = torch.arange(9)[None]
+        expected = model(**inputs).logits
+    assert tiny.distance(without_mask, expected) < 1e-5
 
 
 @pytest.mark.parametrize("name", tiny.DECODERS)
-def test_without_its_own_rule_a_causal_model_sees_what_the_pattern_shows(name: str) -> None:
-    one, given = tiny.model(name), tiny.batch(name, "left")
-    place = torch.arange(9)
-    near = ((place[:, None] - place).abs() <= 2)[None, None]
-    valid = given["attention_mask"].bool()
-    seen = near & valid[:, None, None] | torch.eye(9, dtype=torch.bool)
-    want = tiny.stock(name, one, given, {"decoder": seen})
-    use_attention(one, "window:left=2,right=2", keep_own=False)
-    assert (one(**given).logits - want)[valid].abs().max() < 1e-5
+def test_keep_own_false_lets_the_pattern_decide_in_a_causal_model(name: str) -> None:
+    model, inputs = tiny.model(name), tiny.batch(name, "left")
+    index = torch.arange(9)
+    near = ((index[:, None] - index).abs() <= 2)[None, None]
+    valid = inputs["attention_mask"].bool()
+    visible = near & valid[:, None, None] | torch.eye(9, dtype=torch.bool)
+    expected = tiny.stock(name, model, inputs, {"decoder": visible})
+    use_attention(model, "window:left=2,right=2", keep_own=False)
+    assert tiny.distance(model(**inputs).logits, expected, valid) < 1e-5
 
 
 @pytest.mark.parametrize("name", tiny.SEQ2SEQ)
-def test_a_place_without_a_pattern_keeps_its_own_rule(name: str) -> None:
-    one, given = tiny.model(name), tiny.batch(name)
-    seen = masks(name, given)
-    valid = given["attention_mask"].bool()[:, None, None]
-    seen["encoder"] = valid.expand(-1, -1, 9, -1)
-    seen["decoder"] = torch.ones(6, 6).tril().bool().expand(2, 1, 6, 6)
-    want = tiny.stock(name, one, given, seen)
+def test_kinds_without_a_pattern_keep_their_own_mask(name: str) -> None:
+    model, inputs = tiny.model(name), tiny.batch(name)
+    visible = expected_masks(name, inputs)
+    visible["encoder"] = inputs["attention_mask"].bool()[:, None, None].expand(-1, -1, 9, -1)
+    visible["decoder"] = torch.ones(6, 6).tril().bool().expand(2, 1, 6, 6)
+    expected = tiny.stock(name, model, inputs, visible)
     for keep_own in (True, False):
-        use_attention(one, cross=tiny.PATTERNS["cross"], keep_own=keep_own)
-        assert (one(**given).logits - want).abs().max() < 1e-5
+        use_attention(model, cross=tiny.PATTERNS["cross"], keep_own=keep_own)
+        assert tiny.distance(model(**inputs).logits, expected) < 1e-5
 
 
-@pytest.mark.parametrize("name", tiny.FAMILIES)
-def test_a_token_reaches_only_who_may_see_it(name: str) -> None:
-    one, given = tiny.model(name).double(), tiny.batch(name)
-    use_attention(one, **tiny.patterns(name))
+@families
+def test_token_affects_only_outputs_that_may_attend_to_it(name: str) -> None:
+    model, inputs = tiny.model(name).double(), tiny.batch(name)
+    use_attention(model, **tiny.patterns(name))
     column = "decoder_input_ids" if name in tiny.SEQ2SEQ else "input_ids"
-    before = one(**given).logits
-    changed = {**given, column: given[column].clone()}
+    before = model(**inputs).logits
+    changed = {**inputs, column: inputs[column].clone()}
     changed[column][0, 3] = 4 + (changed[column][0, 3] - 3) % 56
-    moved = (one(**changed).logits - before)[0].abs().amax(-1) > 1e-14
-    # In two layers: twice one token to the right, or twice two to the right and one to the left.
+    affected = (model(**changed).logits - before)[0].abs().amax(-1) > 1e-14
+    # Two layers: twice one token to the right, or twice two to the right and one to the left.
     reached = range(1, 8) if name in tiny.ENCODERS else range(3, 6)
-    assert moved.nonzero()[:, 0].tolist() == list(reached)
+    assert affected.nonzero()[:, 0].tolist() == list(reached)

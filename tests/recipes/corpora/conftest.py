@@ -12,16 +12,16 @@ from support.debian_archive import COUNT, FAKE, english, german, lay, package
 
 @pytest.fixture
 def apt(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The folder of an apt-get that has indices of 240 packages, 160 of which are translated."""
+    """Return the folder of an apt-get with indices of 240 packages, 160 of them translated."""
     folder = tmp_path / "bin"
     folder.mkdir()
     (folder / "apt-get").write_text(FAKE)
     (folder / "apt-get").chmod(0o755)
-    (folder / "says").write_text("Get:1 mirror\nW: Some index files failed to download.\n")
+    (folder / "output").write_text("Get:1 mirror\nW: Some index files failed to download.\n")
     (folder / "status").write_text("0")
     numbers = range(COUNT)
     translated = [german(number) for number in numbers if number % 2 == 0 or number % 6 == 1]
-    # What is not of the archive's free packages is not even read.
+    # Other archives, suites and components must not be read.
     targets = [
         ("Debian", "stable", "main", "Packages", "", map(package, numbers)),
         ("Debian", "stable", "main", "Translations", "en", map(english, numbers)),

@@ -1,4 +1,4 @@
-"""All of it with an apt that hands out small indices: files, rows, and where apt writes."""
+"""Build all corpora with a fake apt: files, rows, and the folder of apt."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def rows_of(out: Path, corpus: str, split: str) -> list[tuple[str, ...]]:
     return [*zip(table.columns["one"], table.columns["two"], strict=True)]
 
 
-def test_files_of_all_corpora_and_splits(apt: Path, tmp_path: Path) -> None:
+def test_all_corpora_and_splits_are_written(apt: Path, tmp_path: Path) -> None:
     result = make(tmp_path / "out")
     assert result.exit_code == 0, result.output
     names = ["classification.en", "summarization.en", "translation.en-de"]
@@ -30,20 +30,20 @@ def test_files_of_all_corpora_and_splits(apt: Path, tmp_path: Path) -> None:
         assert [cell.strip() for cell in line.strip("│").split("│")] == [corpus, *counts]
 
 
-def test_rows_are_where_their_sources_are(apt: Path, tmp_path: Path) -> None:
+def test_rows_are_in_the_split_of_their_source(apt: Path, tmp_path: Path) -> None:
     make(tmp_path)
     for split in SPLITS:
         there = [name(number) for number in range(COUNT) if split_of(name(number)) == split]
-        made = rows_of(tmp_path, "summarization.en", split)
-        assert sorted(synopsis for _, synopsis in made) == sorted(
+        actual = rows_of(tmp_path, "summarization.en", split)
+        assert sorted(synopsis for _, synopsis in actual) == sorted(
             f"shared library of {word}" for word in there
         )
     assert len(rows_of(tmp_path, "summarization.en", "train")) > 200
 
 
-def test_translations_are_of_equal_paragraphs(apt: Path, tmp_path: Path) -> None:
+def test_translation_rows_pair_equal_paragraphs(apt: Path, tmp_path: Path) -> None:
     make(tmp_path)
-    found = {row for split in SPLITS for row in rows_of(tmp_path, "translation.en-de", split)}
+    actual = {row for split in SPLITS for row in rows_of(tmp_path, "translation.en-de", split)}
     seen = [number for number in range(COUNT) if split_of(name(number))]
     both = [number for number in seen if number % 2 == 0 or number % 6 == 1]
     expected = {(f"shared library of {name(n)}", f"Bibliothek für {name(n)}") for n in both}
@@ -58,48 +58,48 @@ def test_translations_are_of_equal_paragraphs(apt: Path, tmp_path: Path) -> None
                 "Dieses Paket enthält alles, was Programme brauchen, während sie laufen.",
             ),
         }
-    assert found == expected
+    assert actual == expected
 
 
-def test_classes_are_sections_that_are_common(apt: Path, tmp_path: Path) -> None:
+def test_classes_are_common_sections(apt: Path, tmp_path: Path) -> None:
     make(tmp_path)
-    made = rows_of(tmp_path, "classification.en", "train")
-    assert {section for _, section in made} == {"libs"}
-    assert all(text.startswith("shared library of ") and ". Lib" in text for text, _ in made)
+    actual = rows_of(tmp_path, "classification.en", "train")
+    assert {section for _, section in actual} == {"libs"}
+    assert all(text.startswith("shared library of ") and ". Lib" in text for text, _ in actual)
 
 
-def test_the_same_indices_make_the_same_bytes(apt: Path, tmp_path: Path) -> None:
+def test_equal_indices_give_equal_bytes(apt: Path, tmp_path: Path) -> None:
     make(tmp_path / "one")
     make(tmp_path / "two")
     for path in (tmp_path / "one").glob("*.gz"):
         data = path.read_bytes()
         assert data == (tmp_path / "two" / path.name).read_bytes()
-        assert data[4:8] == bytes(4)  # no time
+        assert data[4:8] == bytes(4)  # no timestamp
         assert gzip.decompress(data).count(b"\n") == gzip.decompress(data).count(b"\t")
 
 
-def test_apt_is_kept_to_its_folder(apt: Path, tmp_path: Path) -> None:
+def test_apt_only_writes_to_its_folder(apt: Path, tmp_path: Path) -> None:
     make(tmp_path / "out", "de,de")
     folder = tmp_path / "out" / "apt"
     configuration = (folder / "apt.conf").read_text()
     assert '#clear Acquire::Languages;\nAcquire::Languages { "en"; "de"; };' in configuration
-    for asked in (apt / "asked").read_text().splitlines():
-        assert f"-c{folder / 'apt.conf'}" in asked
+    for arguments in (apt / "arguments").read_text().splitlines():
+        assert f"-c{folder / 'apt.conf'}" in arguments
         for option, place in {
             "state": "state",
             "state::lists": "lists",
             "cache": "cache",
         }.items():
-            assert f"-oDir::{option}={folder / place}" in asked
+            assert f"-oDir::{option}={folder / place}" in arguments
             assert (folder / place).is_dir()
 
 
-def test_what_is_fetched_is_told_in_any_language(apt: Path, tmp_path: Path) -> None:
-    (apt / "says").write_text(
+def test_progress_is_reported_in_any_language(apt: Path, tmp_path: Path) -> None:
+    (apt / "output").write_text(
         "Holen:1 http://mirror stable InRelease [151 kB]\n"
         "Get:2 http://mirror stable/main amd64 Packages [8790 kB]\nReading package lists...\n"
     )
-    heard: list[str] = []
-    found = fetch(tmp_path / "apt", ["en", "de"], lambda done, total, note: heard.append(note))
-    assert heard == ["stable InRelease", "stable/main amd64 Packages"]
-    assert [index.language for index in found] == ["", "en", "de"]
+    calls: list[str] = []
+    actual = fetch(tmp_path / "apt", ["en", "de"], lambda done, total, note: calls.append(note))
+    assert calls == ["stable InRelease", "stable/main amd64 Packages"]
+    assert [index.language for index in actual] == ["", "en", "de"]

@@ -1,4 +1,4 @@
-"""Which packages make rows of which corpus, and what the rows look like."""
+"""Packages become rows of the corpora."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ def package(
     return Package("source", section, Description(synopsis, paragraphs), translations or {})
 
 
-def test_translation_has_synopses_and_paragraphs() -> None:
+def test_translation_rows_have_synopses_and_paragraphs() -> None:
     german = Description("Programm zum Suchen", ("Es liest viele Dateien.", "Es schreibt."))
-    made = rows.translation([package(translations={"de": german}), package()], "de")
-    assert [*made] == [
+    actual = rows.translation([package(translations={"de": german}), package()], "de")
+    assert [*actual] == [
         ("source", ("tool for searching files", "Programm zum Suchen")),
-        ("source", (LONG[0], "Es liest viele Dateien.")),  # the other one is far too short
+        ("source", (LONG[0], "Es liest viele Dateien.")),  # the other translation is too short
     ]
     assert not [*rows.translation([package(translations={"de": german})], "fr")]
 
@@ -37,28 +37,28 @@ def test_summarization_joins_paragraphs() -> None:
     ]
 
 
-def test_summarization_needs_something_to_summarize() -> None:
+def test_summarization_skips_short_texts() -> None:
     short = tuple(text.rsplit(" ", 2)[0] for text in LONG)
     assert not [*rows.summarization([package(paragraphs=short)])]
     assert not [*rows.summarization([package(paragraphs=())])]
     assert not [*rows.summarization([package("searching files")])]
 
 
-def test_a_synopsis_that_can_be_copied_is_no_summary() -> None:
+def test_summarization_skips_copied_synopses() -> None:
     assert not [*rows.summarization([package("Reads (the) FILES")])]
 
 
 def test_classification_begins_with_the_synopsis() -> None:
-    made = rows.classification([package(paragraphs=LONG[:1])], least=1)
-    assert [*made] == [("source", (f"tool for searching files. {LONG[0]}", "utils"))]
+    actual = rows.classification([package(paragraphs=LONG[:1])], least=1)
+    assert [*actual] == [("source", (f"tool for searching files. {LONG[0]}", "utils"))]
 
 
-def test_classification_leaves_out_what_tells_no_subject() -> None:
+def test_classification_skips_sections_without_subject() -> None:
     none = [package(section=section) for section in ("", "doc", "localization", "misc")]
     assert not [*rows.classification([*none, package(paragraphs=("Reads files.",))], least=1)]
 
 
-def test_rare_sections_are_no_classes() -> None:
+def test_classification_skips_rare_sections() -> None:
     many = [package(section="net")] * 3 + [package(section="hamradio")] * 2
     labels = [row[1] for _, row in rows.classification(many, least=3)]
     assert labels == ["net"] * 3

@@ -1,4 +1,4 @@
-"""Stanzas and descriptions are read as Debian writes them; what is none is named by its line."""
+"""Stanzas and descriptions in the format of Debian; invalid lines are errors."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def index(folder: Path, language: str, text: str) -> Index:
     return Index(language, path)
 
 
-def test_fields_and_folded_lines(tmp_path: Path) -> None:
+def test_fields_and_folded_lines_are_parsed(tmp_path: Path) -> None:
     first, second, third = stanzas(index(tmp_path, "en", ENGLISH).path)
     assert first["Package"] == "hello"
     assert first["Description-en"].split("\n")[1:3] == [" Says hello", " to the world."]
@@ -82,7 +82,7 @@ def test_fields_and_folded_lines(tmp_path: Path) -> None:
     assert third["Description-en"].endswith("\n Waves.")
 
 
-def test_the_last_stanza_needs_no_line_end(tmp_path: Path) -> None:
+def test_the_last_stanza_needs_no_newline(tmp_path: Path) -> None:
     assert [*stanzas(index(tmp_path, "", "Package: a\n\nPackage: b").path)] == [
         {"Package": "a"},
         {"Package": "b"},
@@ -94,32 +94,32 @@ def test_an_empty_index_has_no_stanzas(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
         (b"Package: a\nnonsense\n", "line 2: not a field: 'nonsense'"),
         (b"Package: a\n\n folded: nothing\n", "line 3: not a field"),
         (b"Package: \xff\n", "not UTF-8"),
     ],
 )
-def test_what_is_no_index_is_named(tmp_path: Path, text: bytes, told: str) -> None:
+def test_an_invalid_index_is_an_error(tmp_path: Path, text: bytes, message: str) -> None:
     path = tmp_path / "Packages"
     path.write_bytes(text)
-    with pytest.raises(RecipeError, match=told) as error:
+    with pytest.raises(RecipeError, match=message) as error:
         list(stanzas(path))
     assert str(path) in error.value.message
 
 
-def test_paragraphs_are_joined_and_empty_ones_dropped() -> None:
-    made = Description.parse("a  synopsis\n .\n One\n\ttwo.\n .\n .\n  * three\n  * four\n .")
-    assert made == Description("a synopsis", ("One two.", "* three * four"))
+def test_paragraphs_are_joined_and_empty_ones_removed() -> None:
+    actual = Description.parse("a  synopsis\n .\n One\n\ttwo.\n .\n .\n  * three\n  * four\n .")
+    assert actual == Description("a synopsis", ("One two.", "* three * four"))
 
 
-def test_a_synopsis_alone_is_a_description() -> None:
+def test_a_synopsis_alone_is_a_valid_description() -> None:
     assert Description.parse("says nothing") == Description("says nothing", ())
 
 
 def test_descriptions_are_joined_with_their_packages(tmp_path: Path) -> None:
-    made = join(
+    actual = join(
         [
             index(tmp_path, "de", GERMAN),
             index(tmp_path, "en", ENGLISH),
@@ -129,10 +129,10 @@ def test_descriptions_are_joined_with_their_packages(tmp_path: Path) -> None:
     paragraphs = ("Says hello to the world.", "Its options are: * short * long")
     hello = Description("friendly greeter", paragraphs)
     german = Description("Freundlicher Gruß", ("Sagt Hallo.", "Viel mehr nicht."))
-    assert made == [
-        # Of packages that share a description, the first decides source and section.
+    assert actual == [
+        # The first of several packages with one description determines source and section.
         Package("greetings", "misc", hello, {"de": german}),
         Package("quiet", "net", Description("says nothing", ()), {}),
-        # Packages of other architectures are known by their translations only.
+        # Packages of other architectures only appear in the translations.
         Package("hello-arm", "", Description("greeter for arms", ("Waves.",)), {}),
     ]

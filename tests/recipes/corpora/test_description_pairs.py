@@ -1,4 +1,4 @@
-"""What is paired with what, and which pairs are translations."""
+"""Texts are paired with their translations, and untranslated pairs are dropped."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from recipes.corpora.align import pairs, translates
 from recipes.corpora.stanzas import Description
 
 
-def test_paragraphs_are_paired_in_their_order() -> None:
+def test_paragraphs_are_paired_in_order() -> None:
     english = Description("a tool", ("It cuts.", "It joins."))
     german = Description("Ein Werkzeug", ("Es schneidet.", "Es verbindet."))
     assert [*pairs(english, german)] == [
@@ -19,13 +19,13 @@ def test_paragraphs_are_paired_in_their_order() -> None:
 
 
 @pytest.mark.parametrize("there", [(), ("Es schneidet und verbindet.",), ("Es", "tut", "viel")])
-def test_unequal_numbers_leave_the_synopsis(there: tuple[str, ...]) -> None:
+def test_unequal_paragraph_counts_pair_only_the_synopsis(there: tuple[str, ...]) -> None:
     english = Description("a tool", ("It cuts.", "It joins."))
     assert [*pairs(english, Description("Ein Werkzeug", there))] == [("a tool", "Ein Werkzeug")]
 
 
 def words(letter: str, count: int) -> str:
-    """As many different words, all of them of one letter."""
+    """Return different words of one letter."""
     return " ".join(letter * n for n in range(1, count + 1))
 
 
@@ -37,7 +37,7 @@ def words(letter: str, count: int) -> str:
         (150, 150, True), (150, 151, False), (0, 0, False),
     ],
 )  # fmt: skip
-def test_lengths_that_translations_have(source: int, target: int, fits: bool) -> None:
+def test_implausible_lengths_are_not_translations(source: int, target: int, fits: bool) -> None:
     assert translates(words("a", source), words("b", target)) == fits
 
 
@@ -47,9 +47,9 @@ def test_lengths_that_translations_have(source: int, target: int, fits: bool) ->
         ("Internet Relay Chat client", "Internet Relay Chat Client", False),
         ("Telnet tunnel for dCache", "Telnet-Tunnel für dCache", False),
         ("DjVu runtime library", "Laufzeitbibliothek für DjVu", True),
-        ("one two three 4", "one two drei 4", True),  # 2 of 3: digits are no words
+        ("one two three 4", "one two drei 4", True),  # 2 of 3: digits are not words
         ("1.2 3.4", "5.6 7.8", True),
     ],
 )
-def test_words_that_were_left_in_english(source: str, target: str, fits: bool) -> None:
+def test_untranslated_texts_are_not_translations(source: str, target: str, fits: bool) -> None:
     assert translates(source, target) == fits

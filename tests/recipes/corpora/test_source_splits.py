@@ -1,4 +1,4 @@
-"""Splits depend on source packages alone; near duplicates are kept once, in training first."""
+"""Splits depend only on source packages; one of several near duplicates is kept."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from hypothesis import strategies as st
 
 from recipes.corpora.splitting import divide, letters, split_of
 
-#: One source package of each, from the archive.
+#: A source package of the archive for each split.
 SOURCES = {"train": "bash", "valid": "java-common", "test": "wine", None: "vim"}
 
 
 @pytest.mark.parametrize(("split", "source"), SOURCES.items())
-def test_the_split_of_a_source_stays(split: str | None, source: str) -> None:
+def test_splits_of_known_sources_are_fixed(split: str | None, source: str) -> None:
     assert split_of(source) == split
 
 
-def test_shares_of_the_splits() -> None:
+def test_splits_have_their_shares() -> None:
     counts = Counter(split_of(f"source-{i}") for i in range(20_000))
     assert counts["train"] == pytest.approx(0.91 * 20_000, rel=0.02)
     for split in ("valid", "test", None):
@@ -27,22 +27,22 @@ def test_shares_of_the_splits() -> None:
 
 
 @given(st.text())
-def test_letters_are_ascii_and_stay_what_they_are(text: str) -> None:
-    made = letters(text)
-    assert set(made) <= set("abcdefghijklmnopqrstuvwxyz ")
-    assert letters(made) == made
+def test_letters_are_ascii_and_idempotent(text: str) -> None:
+    actual = letters(text)
+    assert set(actual) <= set("abcdefghijklmnopqrstuvwxyz ")
+    assert letters(actual) == actual
 
 
-def test_rows_go_where_their_source_goes() -> None:
-    made = divide((source, (f"of {source}", "x")) for source in SOURCES.values())
-    assert made == {
+def test_rows_follow_the_split_of_their_source() -> None:
+    actual = divide((source, (f"of {source}", "x")) for source in SOURCES.values())
+    assert actual == {
         "train": [("of bash", "x")],
         "valid": [("of java-common", "x")],
         "test": [("of wine", "x")],
     }
 
 
-def test_of_near_duplicates_the_first_in_training_is_kept() -> None:
+def test_training_keeps_the_first_of_near_duplicates() -> None:
     rows = [
         ("vim", ("Version 1.0 of it", "unseen")),
         ("wine", ("Version 1 of it", "test")),
@@ -55,7 +55,7 @@ def test_of_near_duplicates_the_first_in_training_is_kept() -> None:
     assert divide(rows[:1]) == {"train": [], "valid": [], "test": []}
 
 
-def test_the_order_depends_on_the_rows_alone() -> None:
+def test_order_depends_only_on_the_rows() -> None:
     rows = [("bash", ("a" * n, "x")) for n in range(1, 40)]
     there, back = divide(rows)["train"], divide(reversed(rows))["train"]
     assert there == back

@@ -16,7 +16,7 @@ from recipes.shared import demo, masks, report, screen
 
 @pytest.fixture(autouse=True)
 def _wide(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is printed does not depend on the terminal."""
+    """Use a console that is independent of the terminal."""
     wide = Console(highlight=False, soft_wrap=True, width=300)
     for module in (demo, masks, report, screen):
         monkeypatch.setattr(module, "console", wide)
@@ -26,5 +26,5 @@ def _wide(monkeypatch: pytest.MonkeyPatch) -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if Path(__file__).parent in item.path.parents:
-            for library in ("hydra", "torch", "fairseq"):  # deprecations that are not ours
+            for library in ("hydra", "torch", "fairseq"):  # deprecation warnings
                 item.add_marker(pytest.mark.filterwarnings(f"ignore:::{library}"))

@@ -1,4 +1,4 @@
-"""Fairseq's narrow models begin with weights as wide as they need."""
+"""The initial weights of narrow models have a suitable scale."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from recipes.shared.pieces import load_tokenizer
 from recipes.shared.plan import Run
 from support.recipe_runs import prepared, run_of
 
-pytestmark = pytest.mark.xdist_group("recipe-begin")  # what is prepared is prepared once
+pytestmark = pytest.mark.xdist_group("recipe-begin")  # shares the prepared rows
 KINDS = [("bart", "denoising", "bart"), ("bert", "masked_lm", "dynamic")]
 
 
@@ -29,17 +29,17 @@ def weights(run: Run, seed: int = 1) -> dict[str, torch.Tensor]:
 
     stage = next(replace(run, seed=seed).stages())
     config = fairseq_begin.configured(stage)
-    made: Any = fairseq_begin.model(stage, tasks.setup_task(config.task), config)
-    return dict(made.named_parameters())
+    model: Any = fairseq_begin.initial_model(stage, tasks.setup_task(config.task), config)
+    return dict(model.named_parameters())
 
 
 def wide(name: str, weight: torch.Tensor) -> Any:
-    """The standard deviation that a weight should have, about."""
+    """Return the approximate standard deviation of a weight."""
     inputs = weight.shape[1] * (3 if name.endswith(("fc1.weight", "fc2.weight")) else 1)
     return pytest.approx(inputs**-0.5, rel=0.2)
 
 
-def test_weights_are_as_wide_as_a_narrow_model_needs_them(run: Run) -> None:
+def test_initial_weights_suit_the_width_of_the_model(run: Run) -> None:
     for name, weight in weights(run).items():
         if weight.dim() > 1:
             assert weight.std().item() == wide(name, weight), name
@@ -48,7 +48,7 @@ def test_weights_are_as_wide_as_a_narrow_model_needs_them(run: Run) -> None:
 
 
 @pytest.mark.parametrize("family", ["marian", "bart"])
-def test_the_hugging_face_side_begins_alike(family: str, tmp_path: Path) -> None:
+def test_hugging_face_models_have_the_same_initial_weights(family: str, tmp_path: Path) -> None:
     run = run_of(prepared(tmp_path, family), "huggingface")
     torch.manual_seed(1)
     model = hf_models.make(next(run.stages()), load_tokenizer(run.work, family))
@@ -57,7 +57,7 @@ def test_the_hugging_face_side_begins_alike(family: str, tmp_path: Path) -> None
             assert weight.std().item() == wide(name, weight), name
 
 
-def test_a_seed_decides_and_nobody_elses_numbers_are_moved(run: Run) -> None:
+def test_weights_depend_on_the_seed_and_leave_the_generator_unchanged(run: Run) -> None:
     before = torch.random.get_rng_state()
     first, again, other = weights(run), weights(run), weights(run, seed=2)
     assert torch.equal(torch.random.get_rng_state(), before)
@@ -65,7 +65,7 @@ def test_a_seed_decides_and_nobody_elses_numbers_are_moved(run: Run) -> None:
     assert not all(torch.equal(first[name], other[name]) for name in first)
 
 
-def test_the_first_stage_begins_there_and_fairseq_can_read_it(run: Run) -> None:
+def test_the_first_stage_starts_from_the_initial_checkpoint(run: Run) -> None:
     from fairseq import checkpoint_utils
 
     stage = next(run.stages())

@@ -1,4 +1,4 @@
-"""The command line, as a user types it: output, exit code, and errors without a traceback."""
+"""The command line: output, exit codes, and errors without a traceback."""
 
 from __future__ import annotations
 
@@ -33,36 +33,36 @@ def recipes(*arguments: object) -> Result:
 
 @pytest.fixture(autouse=True)
 def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing is written into the project, and fairseq-preprocess is not run."""
+    """Run outside the project and without fairseq-preprocess."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(binarize, "binarize", lambda *_: None)
 
 
 @pytest.fixture
 def mine(tmp_path: Path) -> Path:
-    """A recipe of a user's own."""
+    """Return a user's own recipe."""
     return put(tmp_path / "mine.toml", TOML.replace("pieces = 60", "pieces = 200"))
 
 
 def files(folder: Path, kind: str = "columns") -> dict[str, list[str]]:
-    """Files of rows, as the options name them: one with all columns, or one for each."""
-    found: dict[str, list[str]] = {}
+    """Return the options for files with all columns, or with one column each."""
+    options: dict[str, list[str]] = {}
     for split, rows in {"train": pairs(99), "valid": pairs(5), "test": pairs(4)}.items():
         sides = ["\t".join(row) for row in rows], *zip(*rows, strict=True)
-        wanted = sides[:1] if kind == "whole" else sides[1:]
-        paths = [put(folder / f"{split}.{i}", "\n".join(side)) for i, side in enumerate(wanted)]
-        found[split] = [word for path in paths for word in (f"--{split}", str(path))]
-    return found
+        expected = sides[:1] if kind == "whole" else sides[1:]
+        paths = [put(folder / f"{split}.{i}", "\n".join(side)) for i, side in enumerate(expected)]
+        options[split] = [word for path in paths for word in (f"--{split}", str(path))]
+    return options
 
 
-def test_the_recipes_are_listed_with_their_frameworks() -> None:
+def test_list_shows_recipes_with_their_frameworks() -> None:
     output = recipes("list").output
     assert [line.split()[0] for line in output.splitlines()] == config.names()
     assert "simultaneous  Simultaneous translation (fairseq)" in output
 
 
 @pytest.mark.parametrize("name", ["prepare", *STEPS, "demo", "report", "list"])
-def test_every_step_explains_itself(name: str) -> None:
+def test_every_step_has_help(name: str) -> None:
     done = recipes(name, "--help")
     assert done.exit_code == 0
     assert f"Usage: main {name} [OPTIONS]" in done.output
@@ -92,7 +92,7 @@ def test_an_unknown_recipe_gets_a_suggestion(name: str) -> None:
         ("tain", "translation"),
     ],
 )
-def test_what_is_typed_wrong_is_a_matter_of_usage(arguments: tuple[str, ...]) -> None:
+def test_invalid_options_are_usage_errors(arguments: tuple[str, ...]) -> None:
     done = recipes(*arguments)
     assert done.exit_code == 2
     assert done.output.startswith("Usage: main")
@@ -109,13 +109,13 @@ def test_what_is_typed_wrong_is_a_matter_of_usage(arguments: tuple[str, ...]) ->
         (("--out", "there"), "there"),
     ],
 )
-def test_where_nothing_is_prepared_the_place_is_named(
+def test_an_unprepared_folder_is_an_error_with_its_path(
     name: str, options: tuple[str, ...], place: str
 ) -> None:
     done = recipes(name, "translation", *options)
     assert done.exit_code == 1
     assert done.output == (
-        f"Error: {place}: nothing is prepared there: python -m recipes prepare --help\n"
+        f"Error: {place} is not prepared; see python -m recipes prepare --help\n"
     )
 
 
@@ -130,14 +130,16 @@ def test_where_nothing_is_prepared_the_place_is_named(
         ("--dataset", "name", "--test", "c"),
     ],
 )
-def test_rows_come_from_one_place(options: tuple[str, ...]) -> None:
+def test_exactly_one_source_of_rows_is_required(options: tuple[str, ...]) -> None:
     done = recipes("prepare", "translation", *options)
     assert done.exit_code == 1
-    assert done.output.startswith("Error: which rows? One of --sample, --data FOLDER and --dataset")
+    assert done.output.startswith(
+        "Error: choose one source of rows: --sample, --data FOLDER, --dataset"
+    )
 
 
 @pytest.mark.parametrize("missing", ["train", "valid", "test"])
-def test_a_split_that_is_missing_is_named(missing: str) -> None:
+def test_a_missing_split_is_an_error_with_its_name(missing: str) -> None:
     given = [word for s in ("train", "valid", "test") if s != missing for word in (f"--{s}", "a")]
     done = recipes("prepare", "translation", *given)
     assert done.exit_code == 1
@@ -147,7 +149,7 @@ def test_a_split_that_is_missing_is_named(missing: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("options", "said"),
+    ("options", "message"),
     [
         (("--data", "nowhere"), "nowhere/translation.en-de.train.tsv.gz: no such file"),
         (("--data", "nowhere", "--corpus", "mine"), "nowhere/mine.train.tsv.gz: no such file"),
@@ -159,19 +161,19 @@ def test_a_split_that_is_missing_is_named(missing: str) -> None:
         ),
         (
             ("--dataset", "nowhere/at-all", "--columns", "de"),
-            "--columns must name 2: source, target",
+            "--columns names 1 columns; the recipe needs 2: source, target",
         ),
     ],
 )
-def test_rows_that_cannot_be_read_are_named(options: tuple[str, ...], said: str) -> None:
+def test_unreadable_rows_are_errors(options: tuple[str, ...], message: str) -> None:
     done = recipes("prepare", "translation", *options)
     assert done.exit_code == 1
-    assert said in done.output
+    assert message in done.output
     assert not Path("runs").exists()
 
 
 @pytest.mark.parametrize("kind", ["whole", "columns"])
-def test_rows_of_ones_own_are_prepared_once(mine: Path, tmp_path: Path, kind: str) -> None:
+def test_own_rows_are_prepared_once(mine: Path, tmp_path: Path, kind: str) -> None:
     words = [word for given in files(tmp_path / "rows", kind).values() for word in given]
     done = recipes("prepare", mine, *words)
     assert done.exit_code == 0, done.output
@@ -192,11 +194,14 @@ def test_bad_rows_are_shown(mine: Path, tmp_path: Path) -> None:
     done = recipes("prepare", mine, *(word for words in given.values() for word in words))
     assert done.exit_code == 0, done.output
     assert "columns │ empty │ not UTF-8" in done.output.replace("┃", "│")
-    assert f"left out {bad}, line 100: columns 1, not 2\n" in done.output
+    assert f"skipped {bad}, line 100: columns 1, expected 2\n" in done.output
     mine.write_text(f'{mine.read_text()}\n[rows]\nbad = "refuse"\n')
     done = recipes("prepare", mine, *(word for words in given.values() for word in words))
     assert done.exit_code == 1
-    assert f"Error: rows that cannot be used:\n{bad}, line 100: columns (1, not 2)\n" in done.output
+    assert (
+        f"Error: rows that cannot be used:\n{bad}, line 100: columns (1, expected 2)\n"
+        in done.output
+    )
 
 
 def test_a_dataset_in_a_folder_is_prepared(
@@ -218,12 +223,12 @@ def test_a_dataset_in_a_folder_is_prepared(
     ]
     done = recipes("prepare", mine, "--dataset", place, "--columns", "en,nl")
     assert done.exit_code == 1
-    assert f"Error: dataset '{place}' has no column 'nl', but en, de; choose" in done.output
+    assert f"Error: dataset '{place}' has no column 'nl', only en, de; choose" in done.output
 
 
 @pytest.fixture
 def there(tmp_path: Path, mine: Path) -> Words:
-    """The words for a step of a recipe that looks prepared."""
+    """Return a function for the arguments of a step of a prepared recipe."""
     workspace(tmp_path / "work", recipe=config.load(str(mine)))
 
     def words(step: str, *more: str) -> list[str]:
@@ -232,7 +237,7 @@ def there(tmp_path: Path, mine: Path) -> Words:
     return words
 
 
-def test_what_was_prepared_with_other_settings_is_refused(there: Words, mine: Path) -> None:
+def test_a_folder_prepared_with_other_settings_is_refused(there: Words, mine: Path) -> None:
     mine.write_text(mine.read_text().replace("pieces = 200", "pieces = 70"))
     for step in STEPS:
         done = recipes(*there(step))
@@ -249,10 +254,10 @@ def test_an_unknown_strategy_gets_a_suggestion(there: Words) -> None:
         )
 
 
-def test_what_is_not_trained_is_told_with_its_command(there: Words, mine: Path) -> None:
+def test_evaluate_without_training_shows_the_command(there: Words, mine: Path) -> None:
     done = recipes(*there("evaluate", "--framework", "huggingface", "--seed", "3"))
     assert done.exit_code == 1
-    assert "huggingface-dynamic-3: not trained yet: the command is\n" in done.output
+    assert "huggingface-dynamic-3 is not trained; run\n" in done.output
     assert f"python -m recipes train {mine} --out " in done.output
     assert "--framework huggingface --strategy dynamic --seed 3 --threads 1" in done.output
 
@@ -260,34 +265,34 @@ def test_what_is_not_trained_is_told_with_its_command(there: Words, mine: Path) 
 @pytest.mark.parametrize(
     ("corpus", "sample"), [("first", False), ("other", False), ("sample", True)]
 )
-def test_the_command_of_a_run_makes_the_same_run(
+def test_the_command_of_a_run_selects_the_same_run(
     mine: Path, monkeypatch: pytest.MonkeyPatch, corpus: str, sample: bool
 ) -> None:
     recipe = config.load(str(mine), sample)
     work = workspace(Path("runs") / "mine" / corpus, recipe=recipe, corpus=corpus)
     run = Run(recipe, work, "huggingface", "none", 7)
-    heard: list[tuple[Any, ...]] = []
-    monkeypatch.setattr(steps, "train", lambda *args: heard.append(args[:2]))
+    calls: list[tuple[Any, ...]] = []
+    monkeypatch.setattr(steps, "train", lambda *args: calls.append(args[:2]))
     words = shlex.split(steps.command(run))
     assert words[:3] == ["python", "-m", "recipes"]
     assert recipes(*words[3:]).exit_code == 0
-    assert heard == [(run, 1)]
+    assert calls == [(run, 1)]
 
 
-def test_steps_get_the_run_that_was_asked_for(
+def test_steps_receive_the_selected_run(
     there: Words, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    heard: list[tuple[Any, ...]] = []
-    monkeypatch.setattr(steps, "train", lambda *args: heard.append(args[:2]))
-    monkeypatch.setattr(steps, "evaluate", lambda *args: heard.append(args[:3]) or {"bleu": 12.5})
-    monkeypatch.setattr(steps, "record", lambda *args: heard.append(args))
+    calls: list[tuple[Any, ...]] = []
+    monkeypatch.setattr(steps, "train", lambda *args: calls.append(args[:2]))
+    monkeypatch.setattr(steps, "evaluate", lambda *args: calls.append(args[:3]) or {"bleu": 12.5})
+    monkeypatch.setattr(steps, "record", lambda *args: calls.append(args))
     done = recipes(*there("train", "--seed", "0", "--threads", "2", "--strategy", "none"))
     assert done.exit_code == 0, done.output
     assert f"trained; files are in {tmp_path}/work/runs/fairseq-none-0" in done.output
     done = recipes(*there("evaluate", "--split", "valid", "--threads", "1"))
     assert "valid: bleu 12.5" in done.output
     recipes(*there("evaluate", "--threads", "1"))
-    (first, two), (second, split, one), (_, test, _), (_, metrics, path) = heard
+    (first, two), (second, split, one), (_, test, _), (_, metrics, path) = calls
     assert (first.strategy, first.seed, first.framework, two) == ("none", 0, "fairseq", 2)
     assert (second.strategy, second.seed, split, one, test) == ("dynamic", 1, "valid", 1, "test")
     assert (metrics, path) == ({"bleu": 12.5}, tmp_path / "work" / "results.json")  # test rows only
@@ -303,19 +308,19 @@ def test_steps_get_the_run_that_was_asked_for(
         (("--strategy", "none", "--seeds", "1"), 2),
     ],
 )
-def test_a_comparison_is_of_what_was_asked_for(
+def test_compare_runs_the_selected_strategies_and_seeds(
     there: Words, monkeypatch: pytest.MonkeyPatch, options: tuple[str, ...], many: int
 ) -> None:
-    heard: list[tuple[list[Run], Path, int]] = []
-    monkeypatch.setattr(grid, "compare", lambda *args: heard.append(args))
+    calls: list[tuple[list[Run], Path, int]] = []
+    monkeypatch.setattr(grid, "compare", lambda *args: calls.append(args))
     monkeypatch.setattr(report, "show", lambda path: None)
     assert recipes(*there("compare", "--jobs", "5", *options)).exit_code == 0
-    ((runs, path, jobs),) = heard
+    ((runs, path, jobs),) = calls
     assert len({(run.framework, run.strategy, run.seed) for run in runs}) == len(runs) == many
     assert (path.name, jobs) == ("results.json", 5)
 
 
-def test_without_masks_there_is_nothing_to_compare(there: Words) -> None:
+def test_masks_of_an_unmasked_strategy_are_an_error(there: Words) -> None:
     done = recipes(*there("masks", "--strategy", "none"))
     assert done.exit_code == 1
     assert done.output == "Error: strategy 'none' of mine masks nothing\n"
@@ -340,14 +345,14 @@ cli.start()
 """
 
 
-def test_errors_of_the_library_are_no_tracebacks() -> None:
+def test_library_errors_have_no_traceback() -> None:
     done = subprocess.run(
         [sys.executable, "-c", START, "wrong"], capture_output=True, text=True, check=False
     )
     assert (done.returncode, done.stderr) == (1, "Error: rate is 2\n")
 
 
-def test_a_step_that_is_stopped_leaves_no_program_behind(tmp_path: Path) -> None:
+def test_a_terminated_step_ends_its_program(tmp_path: Path) -> None:
     step = subprocess.Popen(
         [sys.executable, "-c", START, str(tmp_path / "log")], stdout=subprocess.PIPE, text=True
     )

@@ -1,4 +1,4 @@
-"""A recipe's file: all shipped ones load; what is wrong in one is named, with its value."""
+"""Configuration files: shipped ones load, and errors name the key and the value."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ Loaded = Callable[..., Recipe]
 
 @pytest.fixture
 def loaded(tmp_path: Path) -> Loaded:
-    """Writes a recipe in which one line is another one, and loads it."""
+    """Return a function that loads a recipe after replacing a text in it."""
 
-    def made(old: str = "", new: str = "", sample: bool = False) -> Recipe:
+    def load_changed(old: str = "", new: str = "", sample: bool = False) -> Recipe:
         assert old in TOML
         path = put(tmp_path / "mine.toml", TOML.replace(old, new, 1) if old else TOML)
         return load(str(path), sample)
 
-    return made
+    return load_changed
 
 
 @pytest.mark.parametrize("sample", [False, True])
 @pytest.mark.parametrize("name", config.names())
 def test_every_shipped_recipe_loads(name: str, sample: bool) -> None:
     recipe = load(name, sample)
-    assert recipe.name == recipe.asked == name == recipe.folder.name
+    assert recipe.name == recipe.argument == name == recipe.folder.name
     assert recipe.sample is sample
     assert {"none", "static", "dynamic"} <= set(recipe.strategies)
     for split in ("train", "valid", "test"):
@@ -45,16 +45,16 @@ def test_the_shipped_recipes_are_listed() -> None:
     assert config.names() == [*names, "translation"]
 
 
-def test_a_recipe_of_ones_own_is_a_path(loaded: Loaded, tmp_path: Path) -> None:
+def test_own_recipe_is_loaded_by_its_path(loaded: Loaded, tmp_path: Path) -> None:
     recipe = loaded()
     assert recipe.name == "mine"
-    assert recipe.asked == str(tmp_path / "mine.toml")
+    assert recipe.argument == str(tmp_path / "mine.toml")
     assert recipe.folder == tmp_path
     assert (recipe.pieces, recipe.stages[0].updates, recipe.frameworks) == (60, 20, FRAMEWORKS)
     assert recipe.stages[0].learning_rate == 0.001
 
 
-def test_a_path_within_the_working_folder_is_found_from_others_too(
+def test_a_relative_path_loads_the_same_recipe(
     loaded: Loaded, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = loaded()
@@ -62,25 +62,25 @@ def test_a_path_within_the_working_folder_is_found_from_others_too(
     assert load("mine.toml") == whole
 
 
-def test_a_shipped_recipe_may_be_a_path() -> None:
+def test_a_shipped_recipe_can_be_loaded_by_path() -> None:
     assert load(str(RECIPES / "translation" / "config.toml")) == load("translation")
 
 
-def test_the_settings_of_the_sample_replace_the_others_for_all_stages(loaded: Loaded) -> None:
+def test_sample_settings_apply_to_all_stages(loaded: Loaded) -> None:
     second = '[[stages]]\ntask = "denoising"\nupdates = 40\nbatch = 8\nlearning_rate = 1\nevery = 5'
     recipe = loaded("[strategies]", f"{second}\n\n[strategies]", sample=True)
     assert recipe.pieces == 50
     assert [(s.updates, s.batch, s.every) for s in recipe.stages] == [(10, 4, 10), (10, 8, 5)]
 
 
-def test_the_settings_of_the_sample_are_put_into_tables_that_there_are(loaded: Loaded) -> None:
-    said = "[generation]\nbeam = 3\ndelays = [1, 2]\n\n[sample]\ngeneration = { delays = [5] }"
-    recipe = loaded("[sample]", said, sample=True)
+def test_sample_settings_are_merged_into_tables(loaded: Loaded) -> None:
+    text = "[generation]\nbeam = 3\ndelays = [1, 2]\n\n[sample]\ngeneration = { delays = [5] }"
+    recipe = loaded("[sample]", text, sample=True)
     assert (recipe.generation.beam, recipe.generation.delays) == (3, (5,))
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "said"),
+    ("old", "new", "message"),
     [
         ("pieces = 60", "peices = 60", "unknown key 'peices'; did you mean 'pieces'? Choices: "),
         ('"marian"', '"marian"\nlayer = 2', "model: unknown key 'layer'; did you mean 'layers'?"),
@@ -106,21 +106,33 @@ def test_the_settings_of_the_sample_are_put_into_tables_that_there_are(loaded: L
         ('"bleu"', '"bleu"\nframeworks = ["jax"]', "frameworks is 'jax'. Choices: fairseq, hugg"),
         ("[model]", '[rows]\nbad = "stop"\n[model]', "rows: bad is 'stop'. Choices: refuse, skip"),
         ("[model]", '[rows]\nlong = "cut"\n[model]', "rows: long is 'cut'. Choices: skip, trunc"),
-        ("[model]", "[rows]\nmax_length = 511\n[model]", "rows: max_length is 511, not 1 to 510"),
-        ("[model]", "[rows]\nmax_length = 0\n[model]", "rows: max_length is 0, not 1 to 510"),
-        ("every = 10", "every = 15", "stages: updates (20) is no multiple of every (15)"),
-        ("every = 10", "every = 0", "stages: every is 0, not 1 or more"),
-        ("every = 10", "every = -10", "stages: every is -10, not 1 or more"),
-        ("updates = 20", "updates = 0", "stages: updates is 0, not 1 or more"),
-        ("batch = 4", "batch = 0", "stages: batch is 0, not 1 or more"),
+        (
+            "[model]",
+            "[rows]\nmax_length = 511\n[model]",
+            "rows: max_length is 511; it must be 1 to 510",
+        ),
+        (
+            "[model]",
+            "[rows]\nmax_length = 0\n[model]",
+            "rows: max_length is 0; it must be 1 to 510",
+        ),
+        ("every = 10", "every = 15", "stages: updates is 20; it must be a multiple of every (15)"),
+        ("every = 10", "every = 0", "stages: every is 0; it must be at least 1"),
+        ("every = 10", "every = -10", "stages: every is -10; it must be at least 1"),
+        ("updates = 20", "updates = 0", "stages: updates is 0; it must be at least 1"),
+        ("batch = 4", "batch = 0", "stages: batch is 0; it must be at least 1"),
         (
             "every = 10",
             'every = 10\ncolumns = ["sorce"]',
             "stages: columns is 'sorce'; did you mean",
         ),
-        ('"source", ', "", "columns are target; translation has two, classification has a text"),
-        ('"translation"', '"classification"', "columns are source, target; translation has two"),
-        ('["first"]', "[]", "there are no corpora"),
+        (
+            '"source", ',
+            "",
+            "columns are target; translation needs two columns, classification a text",
+        ),
+        ('"translation"', '"classification"', "columns are source, target; translation needs two"),
+        ('["first"]', "[]", "corpora is empty"),
         (
             '"dynamic", r',
             '"dinamic", r',
@@ -140,10 +152,10 @@ def test_the_settings_of_the_sample_are_put_into_tables_that_there_are(loaded: L
         ("[model]", "[mod]", "unknown key 'mod'; did you mean 'model'?"),
     ],
 )
-def test_what_is_wrong_is_named_with_its_value_and_the_choices(
-    loaded: Loaded, old: str, new: str, said: str
+def test_errors_name_key_value_and_choices(
+    loaded: Loaded, old: str, new: str, message: str
 ) -> None:
-    with pytest.raises(RecipeError, match=re.escape(f"mine.toml: {said}")):
+    with pytest.raises(RecipeError, match=re.escape(f"mine.toml: {message}")):
         loaded(old, new)
 
 
@@ -156,10 +168,10 @@ MODEL, STRATEGIES = (
 
 @pytest.mark.parametrize("sample", [False, True])
 @pytest.mark.parametrize(
-    ("old", "new", "said"),
+    ("old", "new", "message"),
     [
         (STAGES, "", "'stages' is missing"),
-        (STAGES, "stages = []\n", "there are no stages"),
+        (STAGES, "stages = []\n", "stages is empty"),
         (STAGES, "stages = 3\n", "stages is 3; it must be a list"),
         (STAGES, "stages = [3]\n", "stages is 3; it must be a table"),
         (MODEL, "model = 3\n", "model is 3; it must be a table"),
@@ -171,17 +183,17 @@ MODEL, STRATEGIES = (
     ],
     ids=["no stages", "none", "number", "numbers", "model", "strategies"],
 )
-def test_tables_that_are_missing_or_no_tables_are_named(
-    loaded: Loaded, old: str, new: str, said: str, sample: bool
+def test_missing_and_invalid_tables_are_errors(
+    loaded: Loaded, old: str, new: str, message: str, sample: bool
 ) -> None:
     head, tail = TOML.split(old)
     text = (new + head + tail) if new else head + tail
-    with pytest.raises(RecipeError, match=re.escape(f"mine.toml: {said}")):
+    with pytest.raises(RecipeError, match=re.escape(f"mine.toml: {message}")):
         loaded(TOML, text, sample)
 
 
 @pytest.mark.parametrize(
-    ("new", "said"),
+    ("new", "message"),
     [
         (
             "[[sample.stages]]\nupdates = 10",
@@ -193,10 +205,10 @@ def test_tables_that_are_missing_or_no_tables_are_named(
         ("[sample]\nmodel = 3", "model is 3; it must be a table"),
     ],
 )
-def test_what_is_wrong_in_the_sample_is_named(loaded: Loaded, new: str, said: str) -> None:
+def test_errors_in_the_sample_settings_are_named(loaded: Loaded, new: str, message: str) -> None:
     old = TOML[TOML.index("[sample]") :]
     text = f"{new}\n{TOML.replace(old, '')}" if new.startswith("sample") else TOML.replace(old, new)
-    with pytest.raises(RecipeError, match=re.escape(f"mine.toml: {said}")):
+    with pytest.raises(RecipeError, match=re.escape(f"mine.toml: {message}")):
         loaded(TOML, text, sample=True)
 
 
@@ -204,19 +216,19 @@ def test_what_is_wrong_in_the_sample_is_named(loaded: Loaded, new: str, said: st
 def test_an_unknown_recipe_gets_a_suggestion(name: str) -> None:
     with pytest.raises(
         RecipeError, match=f"no recipe '{name}'.* Choices: classification, "
-    ) as told:
+    ) as error:
         load(name)
-    assert ("did you mean 'translation'?" in told.value.message) == (name == "translaton")
+    assert ("did you mean 'translation'?" in error.value.message) == (name == "translaton")
 
 
-def test_a_path_that_is_not_there_is_named(tmp_path: Path) -> None:
+def test_a_missing_path_is_an_error_with_its_name(tmp_path: Path) -> None:
     with pytest.raises(RecipeError, match=r"no recipe '.*nowhere\.toml'"):
         load(str(tmp_path / "nowhere.toml"))
 
 
 @pytest.mark.parametrize(
-    ("data", "said"), [(b"title = ", "Invalid value"), (b'title = "\xff"', "can't decode")]
+    ("data", "message"), [(b"title = ", "Invalid value"), (b'title = "\xff"', "can't decode")]
 )
-def test_a_file_that_is_no_toml_is_named(tmp_path: Path, data: bytes, said: str) -> None:
-    with pytest.raises(RecipeError, match=rf"config\.toml: .*{said}"):
+def test_invalid_toml_is_an_error(tmp_path: Path, data: bytes, message: str) -> None:
+    with pytest.raises(RecipeError, match=rf"config\.toml: .*{message}"):
         load(str(put(tmp_path / "config.toml", data)))

@@ -1,4 +1,4 @@
-"""Where rows come from: a folder, files of one's own, a Hugging Face dataset in a folder."""
+"""Sources of rows: a folder, own files, a Hugging Face dataset in a folder."""
 
 from __future__ import annotations
 
@@ -19,33 +19,33 @@ ROWS = [["one", "eins"], ["two", "zwei"], ["three", "drei"]]
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A corpus ``mine``: packed, but for its test rows."""
+    """Return a corpus ``mine`` whose test rows are not compressed."""
     for split in ("train.tsv.gz", "valid.tsv.gz", "test.tsv"):
         put(tmp_path / f"mine.{split}", f"{split}\tx\n")
     return tmp_path
 
 
-def test_a_folder_holds_a_file_for_each_split(folder: Path) -> None:
+def test_a_folder_has_one_file_per_split(folder: Path) -> None:
     tables = Corpus("mine", in_folder(folder, "mine")).tables(RECIPE)
     assert [tables[split].columns["source"] for split in SPLITS] == [
         ["train.tsv.gz"], ["valid.tsv.gz"], ["test.tsv"]
     ]  # fmt: skip
 
 
-def test_packed_files_come_first(folder: Path) -> None:
+def test_compressed_files_take_precedence(folder: Path) -> None:
     put(folder / "mine.train.tsv", "other\tx\n")
     tables = Corpus("mine", in_folder(folder, "mine")).tables(RECIPE)
     assert tables["train"].columns["source"] == ["train.tsv.gz"]
 
 
 @pytest.mark.parametrize(("split", "packed"), [("valid", ".gz"), ("test", "")])
-def test_a_missing_file_of_a_folder_is_named(folder: Path, split: str, packed: str) -> None:
+def test_a_missing_file_in_a_folder_is_an_error(folder: Path, split: str, packed: str) -> None:
     (folder / f"mine.{split}.tsv{packed}").unlink()
     with pytest.raises(RecipeError, match=rf"{folder}/mine\.{split}\.tsv\.gz: no such file"):
         in_folder(folder, "mine")
 
 
-def test_files_of_ones_own_have_all_columns_or_one_each(tmp_path: Path) -> None:
+def test_own_files_have_all_columns_or_one_column(tmp_path: Path) -> None:
     joined = put(tmp_path / "a.tsv", "one\teins\ntwo\tzwei\n")
     sides = [put(tmp_path / "a.en", "one\ntwo\n"), put(tmp_path / "a.de.gz", "eins\nzwei\n")]
     files = {"train": [joined], "valid": sides, "test": sides[::-1]}
@@ -56,7 +56,7 @@ def test_files_of_ones_own_have_all_columns_or_one_each(tmp_path: Path) -> None:
 
 @pytest.fixture
 def datasets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    """The library, offline, with a cache of its own."""
+    """Return the library, offline and with its own cache."""
     import datasets
 
     monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", tmp_path / "cache")
@@ -69,12 +69,12 @@ def datasets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
 def written(
     folder: Path, kind: str, rows: Mapping[str, Sequence[Any]], features: Any = None
 ) -> Path:
-    """Columns as the three splits of a dataset, in files of a kind."""
+    """Write columns as the three splits of a dataset."""
     from datasets import Dataset
 
-    made = Dataset.from_dict(dict(rows), features=features)
+    dataset = Dataset.from_dict(dict(rows), features=features)
     for split in ("train", "validation", "test"):
-        getattr(made, f"to_{kind.removesuffix('l')}")(str(folder / f"{split}.{kind}"))
+        getattr(dataset, f"to_{kind.removesuffix('l')}")(str(folder / f"{split}.{kind}"))
     return folder
 
 
@@ -91,7 +91,7 @@ def test_a_dataset_is_read_from_a_folder(datasets: Any, tmp_path: Path, kind: st
 
 
 @pytest.mark.parametrize("kind", ["csv", "parquet"])
-def test_columns_are_chosen_in_the_order_of_the_recipes(
+def test_dataset_columns_follow_the_order_of_the_recipe(
     datasets: Any, tmp_path: Path, kind: str
 ) -> None:
     columns = {"id": [1, 2, 3], "de": ["eins"] * 3, "text.en": ["one"] * 3}
@@ -101,7 +101,7 @@ def test_columns_are_chosen_in_the_order_of_the_recipes(
 
 
 @pytest.mark.parametrize("typed", [False, True])
-def test_columns_may_lie_within_others(datasets: Any, tmp_path: Path, typed: bool) -> None:
+def test_nested_dataset_columns_can_be_selected(datasets: Any, tmp_path: Path, typed: bool) -> None:
     pairs: list[dict[str, str] | None] = [{"en": left, "de": right} for left, right in ROWS]
     features = None
     if typed:
@@ -115,7 +115,7 @@ def test_columns_may_lie_within_others(datasets: Any, tmp_path: Path, typed: boo
     assert len(table.problems) == len(ROWS) - len(kept)
 
 
-def test_classes_have_their_names_and_rows_without_any_are_left_out(
+def test_classes_become_names_and_unlabelled_rows_are_skipped(
     datasets: Any, tmp_path: Path
 ) -> None:
     features = datasets.Features(
@@ -128,7 +128,7 @@ def test_classes_have_their_names_and_rows_without_any_are_left_out(
     assert [problem.line for problem in table.problems] == [3, 4]
 
 
-def test_classes_within_other_columns_have_their_names_too(datasets: Any, tmp_path: Path) -> None:
+def test_nested_classes_become_names(datasets: Any, tmp_path: Path) -> None:
     inner = {"stars": datasets.ClassLabel(names=["one", "two"]), "text": datasets.Value("string")}
     rows = {"review": [{"stars": 1, "text": "a"}, {"stars": 0, "text": "b"}]}
     features = datasets.Features({"review": inner})
@@ -137,7 +137,7 @@ def test_classes_within_other_columns_have_their_names_too(datasets: Any, tmp_pa
     assert table.columns == {"text": ["a", "b"], "label": ["two", "one"]}
 
 
-def test_classes_without_names_are_their_numbers(datasets: Any, tmp_path: Path) -> None:
+def test_classes_without_names_stay_numbers(datasets: Any, tmp_path: Path) -> None:
     place = str(written(tmp_path / "data", "csv", {"text": ["a", "b"], "label": [0, 1]}))
     table = Corpus("mine", {}, place).tables(LABELLED)["train"]
     assert table.columns["label"] == ["0", "1"]
@@ -145,42 +145,42 @@ def test_classes_without_names_are_their_numbers(datasets: Any, tmp_path: Path) 
 
 
 @pytest.mark.parametrize(
-    ("columns", "said"),
+    ("columns", "message"),
     [
-        ((), r"has no column 'source', but de, pair\.en, pair\.fr; choose with --columns"),
-        (("de", "pair.it"), r"has no column 'pair\.it', but de, pair\.en, pair\.fr; choose"),
-        (("de", "pair"), r"has no column 'pair', but de, pair\.en, pair\.fr; choose"),
-        (("de",), "--columns must name 2: source, target"),
-        (("de", "pair.en", "pair.fr"), "--columns must name 2: source, target"),
+        ((), r"has no column 'source', only de, pair\.en, pair\.fr; choose with --columns"),
+        (("de", "pair.it"), r"has no column 'pair\.it', only de, pair\.en, pair\.fr; choose"),
+        (("de", "pair"), r"has no column 'pair', only de, pair\.en, pair\.fr; choose"),
+        (("de",), "--columns names 1 columns; the recipe needs 2: source, target"),
+        (("de", "pair.en", "pair.fr"), "--columns names 3 columns; the recipe needs 2: source"),
     ],
 )
-def test_a_column_that_is_not_there_is_named(
-    datasets: Any, tmp_path: Path, columns: tuple[str, ...], said: str
+def test_a_missing_dataset_column_is_an_error(
+    datasets: Any, tmp_path: Path, columns: tuple[str, ...], message: str
 ) -> None:
     rows = {"de": ["eins"], "pair": [{"en": "one", "fr": "un"}]}
     place = str(written(tmp_path / "data", "parquet", rows))
-    with pytest.raises(RecipeError, match=said):
+    with pytest.raises(RecipeError, match=message):
         Corpus("mine", {}, place, columns).tables(RECIPE)
 
 
 @pytest.mark.parametrize("split", ["validation", "test"])
-def test_a_split_that_is_not_there_is_named(datasets: Any, tmp_path: Path, split: str) -> None:
+def test_a_missing_dataset_split_is_an_error(datasets: Any, tmp_path: Path, split: str) -> None:
     place = written(tmp_path / "data", "csv", {"source": ["a"], "target": ["b"]})
     (place / f"{split}.csv").unlink()
     ours = split.removesuffix("ation")
     left = ", ".join(name for name in ("train", "validation", "test") if name != split)
-    with pytest.raises(RecipeError, match=f"dataset '{place}' has no {ours} split, but {left}$"):
+    with pytest.raises(RecipeError, match=f"dataset '{place}' has no {ours} split, only {left}$"):
         Corpus("mine", {}, str(place)).tables(RECIPE)
 
 
 @pytest.mark.parametrize("name", ["no-such-dataset-anywhere", "nobody/has:this", "/no/such/folder"])
-def test_a_dataset_that_is_not_there_is_named(datasets: Any, name: str) -> None:
-    with pytest.raises(RecipeError, match=f"dataset '{name}': ") as told:
+def test_a_missing_dataset_is_an_error(datasets: Any, name: str) -> None:
+    with pytest.raises(RecipeError, match=f"dataset '{name}': ") as error:
         Corpus("mine", {}, name).tables(RECIPE)
-    assert len(told.value.message) > len(f"dataset '{name}': ")
+    assert len(error.value.message) > len(f"dataset '{name}': ")
 
 
-def test_a_dataset_that_cannot_be_read_is_named(datasets: Any, tmp_path: Path) -> None:
+def test_an_unreadable_dataset_is_an_error(datasets: Any, tmp_path: Path) -> None:
     for split in ("train", "validation", "test"):
         put(tmp_path / "data" / f"{split}.jsonl", json.dumps({"source": "a"}) + "\n{")
     with pytest.raises(RecipeError, match=f"dataset '{tmp_path}/data': "):

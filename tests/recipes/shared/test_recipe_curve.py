@@ -1,4 +1,4 @@
-"""Learning curves: both frameworks' logs say the same of the same losses, in nats."""
+"""Learning curves are read from the logs of both frameworks, in nats."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ VALID = '{"epoch": 1, "valid_loss": "3", "valid_ppl": "8", "valid_num_updates": 
 
 
 def inner(update: int, loss: float) -> str:
-    said = json.loads(INNER) | {"loss": str(loss), "num_updates": str(update)}
-    return f"{HEAD}train_inner | {json.dumps(said)}\n"
+    values = json.loads(INNER) | {"loss": str(loss), "num_updates": str(update)}
+    return f"{HEAD}train_inner | {json.dumps(values)}\n"
 
 
 def valid(update: int, loss: float) -> str:
-    said = json.loads(VALID) | {"valid_loss": str(loss), "valid_num_updates": str(update)}
-    return f"{HEAD}valid | {json.dumps(said)}\n"
+    values = json.loads(VALID) | {"valid_loss": str(loss), "valid_num_updates": str(update)}
+    return f"{HEAD}valid | {json.dumps(values)}\n"
 
 
 def nats(bits: float) -> float:
     return bits * math.log(2)
 
 
-def test_lines_of_fairseq_are_read_and_bits_become_nats() -> None:
+def test_fairseq_losses_are_converted_from_bits_to_nats() -> None:
     assert of_fairseq_line(f"{HEAD}train_inner | {INNER}") == Point(50, nats(2), False)
     assert of_fairseq_line(f"{HEAD}valid | {VALID}\n") == Point(60, nats(3), True)
 
@@ -43,30 +43,30 @@ def test_lines_of_fairseq_are_read_and_bits_become_nats() -> None:
     [
         "",
         f"{HEAD}fairseq.trainer | begin training epoch 1\n",
-        f"{HEAD}train | {INNER}\n",  # the epoch's mean: the same losses once more
+        f"{HEAD}train | {INNER}\n",  # the mean of the epoch, which repeats the same losses
         f"{HEAD}train_inner | epoch 001: 50 / 100 loss=2\n",
         f"{HEAD}train_inner | {INNER[:40]}",
         f"{HEAD}fairseq_cli.train | {{'_name': None, 'common': {{}}}}\n",
     ],
 )
-def test_other_lines_tell_nothing(line: str) -> None:
+def test_other_log_lines_are_ignored(line: str) -> None:
     assert of_fairseq_line(line) is None
 
 
-def test_a_loss_that_is_no_number_is_told() -> None:
+def test_a_nan_loss_is_kept() -> None:
     point = of_fairseq_line(inner(50, math.nan))
     assert point is not None
     assert math.isnan(point.loss)
 
 
-def test_a_log_is_read_in_the_order_of_the_updates(tmp_path: Path) -> None:
+def test_a_log_is_read_in_the_order_of_updates(tmp_path: Path) -> None:
     log = put(tmp_path / "log", inner(50, 4) + "chatter\n" + valid(60, 3) + inner(100, 2))
     assert of_fairseq(log) == [
         Point(50, nats(4), False), Point(60, nats(3), True), Point(100, nats(2), False)
     ]  # fmt: skip
 
 
-def test_what_was_trained_twice_is_what_was_said_last(tmp_path: Path) -> None:
+def test_the_last_of_repeated_updates_counts(tmp_path: Path) -> None:
     first = inner(50, 4) + valid(60, 3) + inner(100, 2) + inner(150, 1.9)
     log = put(tmp_path / "log", first + inner(100, 2.5) + valid(120, 1) + inner(150, 1.5))
     assert [(p.update, p.valid, round(p.loss / math.log(2), 6)) for p in of_fairseq(log)] == [
@@ -75,7 +75,7 @@ def test_what_was_trained_twice_is_what_was_said_last(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("cut", range(len(HEAD), len(inner(100, 2)), 7))
-def test_a_line_that_was_cut_by_a_kill_is_passed_over(tmp_path: Path, cut: int) -> None:
+def test_an_incomplete_line_is_ignored(tmp_path: Path, cut: int) -> None:
     log = put(
         tmp_path / "log", inner(50, 4) + inner(100, 2)[:cut] + inner(100, 2.5) + valid(100, 3)
     )
@@ -84,7 +84,7 @@ def test_a_line_that_was_cut_by_a_kill_is_passed_over(tmp_path: Path, cut: int) 
     ]  # fmt: skip
 
 
-def test_a_log_that_is_not_there_has_no_points(tmp_path: Path) -> None:
+def test_a_missing_log_has_no_points(tmp_path: Path) -> None:
     assert of_fairseq(tmp_path / "nowhere") == []
 
 
@@ -96,14 +96,14 @@ HISTORY: list[dict[str, Any]] = [
 ]
 
 
-def test_the_history_of_a_trainer_is_read() -> None:
+def test_trainer_history_is_read() -> None:
     points = [Point(50, 4.0, False), Point(60, 3.0, True), Point(100, 2.5, False)]
     assert of_trainer(HISTORY) == points
     assert of_trainer([*HISTORY, {"eval_loss": 2.9, "step": 60}])[1] == Point(60, 2.9, True)
     assert of_trainer([]) == []
 
 
-def test_both_frameworks_tell_the_same_of_the_same_losses(tmp_path: Path) -> None:
+def test_equal_losses_give_equal_curves_in_both_frameworks(tmp_path: Path) -> None:
     losses = [(50, 4.0, False), (60, 3.5, True), (100, 3.0, False), (120, 2.5, True)]
     log = "".join((valid if there else inner)(u, n / math.log(2)) for u, n, there in losses)
     history = [{("eval_loss" if there else "loss"): n, "step": u} for u, n, there in losses]

@@ -1,4 +1,4 @@
-"""SentencePiece: one order of ids for the model, the dictionary and both tokenizers."""
+"""SentencePiece, the dictionary and both tokenizers have the same ids."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from recipes.shared.errors import RecipeError
 from recipes.shared.workspace import Workspace
 from support.recipe_cases import pairs
 
-#: What SentencePiece rewrites, what it does not know, and what looks like its own symbols.
+#: Texts that SentencePiece rewrites or does not know, or that look like its own symbols.
 STRANGE = [
     "½ ﬁ ① … ª ﾌﾟ Ⅷ Å",
     "a\u200bb \u00adc \ufeffd",
@@ -30,40 +30,40 @@ TEXTS = st.text(
 
 @pytest.fixture(scope="module")
 def work(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
-    """300 pieces of the shipped sample."""
-    made = Workspace(tmp_path_factory.mktemp("pieces"))
-    pieces.train(made, [text for pair in pairs(200) for text in pair], 300)
-    return made
+    """Train 300 pieces on the shipped sample."""
+    workspace = Workspace(tmp_path_factory.mktemp("pieces"))
+    pieces.train(workspace, [text for pair in pairs(200) for text in pair], 300)
+    return workspace
 
 
 @pytest.fixture(scope="module")
 def tokenizers(work: Workspace) -> dict[str, Any]:
-    """Both kinds, saved and loaded again."""
-    found = {}
+    """Save and load both kinds of tokenizers."""
+    loaded = {}
     for family in ("marian", "bart"):
         folder = Workspace(work.root / family)
         folder.root.mkdir()
         folder.pieces.write_bytes(work.pieces.read_bytes())
         pieces.save_tokenizer(folder, family)
-        found[family] = pieces.load_tokenizer(folder, family)
-    return found
+        loaded[family] = pieces.load_tokenizer(folder, family)
+    return loaded
 
 
 def ids(work: Workspace, text: str) -> list[int]:
-    """What the rows of a recipe hold of a text."""
+    """Return the ids of a text in the rows of a recipe."""
     numbers = {symbol: i for i, symbol in enumerate(pieces.symbols(work))}
-    found = pieces.processor(work).encode(" ".join(text.split()), out_type=str)
-    return [numbers.get(piece, numbers["<unk>"]) for piece in found]
+    row = pieces.processor(work).encode(" ".join(text.split()), out_type=str)
+    return [numbers.get(piece, numbers["<unk>"]) for piece in row]
 
 
-def test_special_symbols_come_first_and_every_piece_is_there_once(work: Workspace) -> None:
+def test_symbols_start_with_the_special_ones_and_are_unique(work: Workspace) -> None:
     symbols = pieces.symbols(work)
     assert symbols[:5] == ["<s>", "<pad>", "</s>", "<unk>", "<mask>"]
-    assert len(set(symbols)) == len(symbols) == 301  # SentencePiece has no <pad> of its own
+    assert len(set(symbols)) == len(symbols) == 301  # SentencePiece itself has no <pad>
     assert not any(set(symbol) & set(" \t\n") for symbol in symbols)
 
 
-def test_the_dictionary_has_the_order_of_the_ids(work: Workspace) -> None:
+def test_dictionary_is_in_the_order_of_ids(work: Workspace) -> None:
     rows = [line.rsplit(" ", 1) for line in work.dictionary.read_text("utf-8").splitlines()]
     assert [*pieces.SPECIAL, *(piece for piece, _ in rows)] == pieces.symbols(work)
     counts = [int(count) for _, count in rows]
@@ -71,7 +71,7 @@ def test_the_dictionary_has_the_order_of_the_ids(work: Workspace) -> None:
     assert counts[-1] == 1
 
 
-def test_the_same_texts_make_the_same_pieces(work: Workspace, tmp_path: Path) -> None:
+def test_equal_texts_give_equal_pieces(work: Workspace, tmp_path: Path) -> None:
     again = Workspace(tmp_path)
     pieces.train(again, [text for pair in pairs(200) for text in pair], 300)
     assert pieces.symbols(again) == pieces.symbols(work)
@@ -97,7 +97,7 @@ def frame(family: str, row: list[int]) -> list[int]:
 
 @pytest.mark.parametrize("text", STRANGE)
 @pytest.mark.parametrize("family", ["marian", "bart"])
-def test_tokenizers_cut_strange_texts_as_the_rows_are_cut(
+def test_tokenizers_split_unusual_texts_like_the_rows(
     work: Workspace, tokenizers: dict[str, Any], family: str, text: str
 ) -> None:
     assert tokenizers[family](text)["input_ids"] == frame(family, ids(work, text))
@@ -105,7 +105,7 @@ def test_tokenizers_cut_strange_texts_as_the_rows_are_cut(
 
 @given(TEXTS)
 @pytest.mark.parametrize("family", ["marian", "bart"])
-def test_tokenizers_cut_all_texts_as_the_rows_are_cut(
+def test_tokenizers_split_any_text_like_the_rows(
     work: Workspace, tokenizers: dict[str, Any], family: str, text: str
 ) -> None:
     row = ids(work, text)
@@ -114,7 +114,7 @@ def test_tokenizers_cut_all_texts_as_the_rows_are_cut(
 
 
 @pytest.mark.parametrize("family", ["marian", "bart"])
-def test_tokenizers_give_the_text_back(
+def test_tokenizers_decode_to_the_original_text(
     work: Workspace, tokenizers: dict[str, Any], family: str
 ) -> None:
     for text in ("a small package", "Das Paket"):
@@ -123,14 +123,14 @@ def test_tokenizers_give_the_text_back(
 
 
 @pytest.mark.parametrize(
-    ("texts", "size", "said"),
+    ("texts", "size", "message"),
     [
         (["a b c"] * 3, 5000, "Vocabulary size too high"),
         ([text for pair in pairs(100) for text in pair], 10, "smaller than required"),
     ],
 )
-def test_a_size_that_cannot_be_is_named(
-    tmp_path: Path, texts: list[str], size: int, said: str
+def test_an_impossible_vocabulary_size_is_an_error(
+    tmp_path: Path, texts: list[str], size: int, message: str
 ) -> None:
-    with pytest.raises(RecipeError, match=rf"SentencePiece with {size} pieces: .*{said}"):
+    with pytest.raises(RecipeError, match=rf"SentencePiece with {size} pieces: .*{message}"):
         pieces.train(Workspace(tmp_path), texts, size)

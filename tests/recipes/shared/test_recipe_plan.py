@@ -1,4 +1,4 @@
-"""What a run consists of: its stages, their epochs and order, and what its fingerprint sees."""
+"""Runs: their stages, epochs and fingerprints."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def work(tmp_path: Path) -> Workspace:
     return workspace(tmp_path / "work", train=100)
 
 
-def test_a_run_goes_through_all_stages_each_from_the_one_before(work: Workspace) -> None:
+def test_each_stage_starts_from_the_previous_one(work: Workspace) -> None:
     first, second = run(work, TWO).stages()
     assert (first.stage.task, second.stage.task) == ("denoising", "translation")
     assert (first.stage.updates, second.stage.updates) == (40, 20)
@@ -40,14 +40,14 @@ def test_a_run_goes_through_all_stages_each_from_the_one_before(work: Workspace)
     assert (first.start, second.start) == (None, first.folder)
 
 
-def test_stages_that_are_not_masked_read_clean_text(work: Workspace) -> None:
+def test_unmasked_stages_read_clean_text(work: Workspace) -> None:
     first, second = run(work, TWO).stages()
     assert first.masking == {"name": "dynamic", "rate": 0.2}
     assert first.options == {"rate": 0.2}
     assert (second.masking, second.options) == ({"name": "none"}, {})
 
 
-def test_without_masking_all_updates_go_to_the_last_stage(work: Workspace) -> None:
+def test_without_masking_the_last_stage_gets_all_updates(work: Workspace) -> None:
     (only,) = run(work, TWO, strategy="none").stages()
     assert (only.stage.task, only.stage.updates) == ("translation", 60)
     assert replace(only.stage, updates=20) == TWO.stages[1]
@@ -55,7 +55,7 @@ def test_without_masking_all_updates_go_to_the_last_stage(work: Workspace) -> No
     assert only.rows == 100
 
 
-def test_a_strategy_of_attention_alone_masks_nothing_and_is_told_by_its_pattern(
+def test_an_attention_only_strategy_masks_nothing(
     work: Workspace,
 ) -> None:
     waiting = run(work, TWO, strategy="waiting")
@@ -64,7 +64,7 @@ def test_a_strategy_of_attention_alone_masks_nothing_and_is_told_by_its_pattern(
     assert run(work, TWO).attention == ""
 
 
-def test_the_rows_of_a_stage_are_limited_by_those_that_there_are(work: Workspace) -> None:
+def test_rows_of_a_stage_are_limited(work: Workspace) -> None:
     assert [stage.rows for stage in run(work, TWO).stages()] == [50, 100]
     few = workspace(work.root / "few", train=30)
     assert [stage.rows for stage in run(few, TWO).stages()] == [30, 30]
@@ -84,15 +84,13 @@ def test_the_rows_of_a_stage_are_limited_by_those_that_there_are(work: Workspace
         (replace(DENOISING, task="masked_lm", updates=20, batch=10, columns=("source",)), 2),
     ],
 )
-def test_epochs_are_those_that_the_updates_go_through(
-    work: Workspace, stage: object, epochs: int
-) -> None:
+def test_epochs_follow_from_updates_and_rows(work: Workspace, stage: object, epochs: int) -> None:
     (only,) = run(work, replace(RECIPE, stages=(stage,))).stages()
     assert only.epochs == epochs
 
 
 @given(st.integers(1, 500), st.integers(1, 70), st.integers(1, 99))
-def test_the_last_epoch_is_needed_and_the_updates_end_within_it(
+def test_updates_end_within_the_last_epoch(
     tmp_path_factory: pytest.TempPathFactory, updates: int, batch: int, rows: int
 ) -> None:
     stage = replace(TRANSLATION, updates=updates, batch=batch, limit=rows)
@@ -102,7 +100,7 @@ def test_the_last_epoch_is_needed_and_the_updates_end_within_it(
     assert (only.epochs - 1) * batches < updates <= only.epochs * batches
 
 
-def test_texts_are_those_of_all_columns_but_classes(work: Workspace) -> None:
+def test_text_columns_exclude_classes(work: Workspace) -> None:
     assert [stage.text_columns for stage in run(work).stages()] == [("source", "target")]
     labelled = run(work, LABELLED, strategy="none")
     assert [stage.text_columns for stage in labelled.stages()] == [("text",)]
@@ -111,21 +109,21 @@ def test_texts_are_those_of_all_columns_but_classes(work: Workspace) -> None:
 
 
 @pytest.mark.parametrize(
-    ("changes", "said"),
+    ("changes", "message"),
     [
         ({"strategy": "dinamic"}, "strategy 'dinamic' of small; did you mean 'dynamic'? Choices: "),
         ({"framework": "jax"}, "framework 'jax' of small. Choices: fairseq, huggingface"),
     ],
 )
-def test_a_run_that_the_recipe_does_not_have_is_named(
-    work: Workspace, changes: dict[str, str], said: str
+def test_an_unknown_strategy_or_framework_is_an_error(
+    work: Workspace, changes: dict[str, str], message: str
 ) -> None:
-    with pytest.raises(RecipeError) as told:
+    with pytest.raises(RecipeError) as error:
         run(work, **changes)
-    assert said in told.value.message
+    assert message in error.value.message
 
 
-def test_a_recipe_for_one_framework_refuses_the_other(work: Workspace) -> None:
+def test_an_unsupported_framework_is_an_error(work: Workspace) -> None:
     with pytest.raises(RecipeError, match=r"'huggingface' of small\. Choices: fairseq$"):
         run(work, replace(RECIPE, frameworks=("fairseq",)), framework="huggingface")
 
@@ -154,14 +152,14 @@ UNCHANGED: list[Callable[[Recipe], Recipe]] = [
 
 
 @pytest.mark.parametrize("change", CHANGED)
-def test_the_fingerprint_changes_with_the_settings(
+def test_fingerprint_changes_with_the_settings(
     work: Workspace, change: Callable[[Recipe], Recipe]
 ) -> None:
     assert run(work, change(RECIPE)).fingerprint != run(work).fingerprint
 
 
 @pytest.mark.parametrize("change", UNCHANGED)
-def test_the_fingerprint_does_not_change_with_words_and_other_strategies(
+def test_fingerprint_ignores_titles_and_other_strategies(
     work: Workspace, change: Callable[[Recipe], Recipe]
 ) -> None:
     assert run(work, change(RECIPE)).fingerprint == run(work).fingerprint
@@ -170,20 +168,24 @@ def test_the_fingerprint_does_not_change_with_words_and_other_strategies(
 @pytest.mark.parametrize(
     "change", [{"seed": 2}, {"framework": "huggingface"}, {"strategy": "none"}]
 )
-def test_the_fingerprint_tells_runs_apart(work: Workspace, change: dict[str, str | int]) -> None:
+def test_fingerprint_distinguishes_runs(work: Workspace, change: dict[str, str | int]) -> None:
     assert run(work, **change).fingerprint != run(work).fingerprint
 
 
-def test_the_fingerprint_changes_with_the_rows_and_not_with_their_place(tmp_path: Path) -> None:
-    def found(name: str, **request: object) -> str:
+def test_fingerprint_depends_on_rows_but_not_on_their_folder(tmp_path: Path) -> None:
+    def fingerprint(name: str, **request: object) -> str:
         return run(workspace(tmp_path / name, corpus="a", **request)).fingerprint
 
-    assert found("here", texts=1) == found("there", texts=1) != found("here", texts=2)
-    assert len(found("here", texts=1)) == 16
+    assert (
+        fingerprint("here", texts=1)
+        == fingerprint("there", texts=1)
+        != fingerprint("here", texts=2)
+    )
+    assert len(fingerprint("here", texts=1)) == 16
 
 
 @pytest.mark.parametrize("name", names())
-def test_every_strategy_of_a_shipped_recipe_has_as_many_updates(name: str, tmp_path: Path) -> None:
+def test_all_strategies_of_a_recipe_have_equal_updates(name: str, tmp_path: Path) -> None:
     recipe, work = load_recipe(name), workspace(tmp_path)
     updates = {
         strategy: sum(s.stage.updates for s in Run(recipe, work, "fairseq", strategy, 1).stages())

@@ -1,4 +1,4 @@
-"""Preparing: one request, one result; the ids of the rows are those of both frameworks."""
+"""Prepared rows have the same ids in both frameworks; equal requests are prepared once."""
 
 from __future__ import annotations
 
@@ -28,6 +28,7 @@ from support.recipe_cases import (
     pairs,
     tables,
 )
+from support.recipe_runs import preprocess_in_this_process
 
 pytestmark = pytest.mark.xdist_group("recipe-prepare")
 LABELS = ("web", "games and more", "x11")
@@ -55,7 +56,7 @@ class Prepared:
         return [*Run(self.recipe, self.work, "huggingface", "dynamic", 1).stages()]
 
     def binarized(self, data: str, dictionary: str) -> list[list[int]]:
-        """What fairseq reads, with the ids that its own dictionary has."""
+        """Return the rows that fairseq reads, with the ids of its own dictionary."""
         from fairseq.data import Dictionary, data_utils
 
         folder = self.work.root / "data-bin"
@@ -63,16 +64,6 @@ class Prepared:
         return [
             row.tolist() for row in data_utils.load_indexed_dataset(str(folder / data), symbols)
         ]
-
-
-def in_this_process(command: list[str], **_: Any) -> subprocess.CompletedProcess[str]:
-    """fairseq-preprocess without another import of it."""
-    from fairseq import options
-    from fairseq_cli import preprocess
-
-    assert command[1:3] == ["-m", "fairseq_cli.preprocess"]
-    preprocess.main(options.get_preprocessing_parser().parse_args(command[3:]))
-    return subprocess.CompletedProcess(command, 0)
 
 
 @pytest.fixture(scope="module", params=RECIPES)
@@ -83,7 +74,7 @@ def prepared(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
         for rows in splits.values():
             rows[:] = [[left, LABELS[i % len(LABELS)]] for i, (left, _) in enumerate(rows)]
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(binarize, "subprocess", SimpleNamespace(run=in_this_process))
+        patched.setattr(binarize, "subprocess", SimpleNamespace(run=preprocess_in_this_process))
         assert prepare.prepare(recipe, work, tables(recipe, **splits), lambda _: None)
     return Prepared(recipe, work)
 
@@ -118,28 +109,28 @@ def test_both_frameworks_read_the_same_rows(prepared: Prepared, split: str) -> N
     for stage in prepared.stages:
         rows = features(stage, split)
         for data, dictionary, name in BINARY[stage.stage.task]:
-            found = prepared.binarized(data.format(split), dictionary)
-            if stage.stage.task != "translation":  # fairseq's tasks put <s> there themselves
-                found = [[0, *row] for row in found]
-            assert rows[name] == found
+            actual = prepared.binarized(data.format(split), dictionary)
+            if stage.stage.task != "translation":  # fairseq's tasks prepend <s>
+                actual = [[0, *row] for row in actual]
+            assert rows[name] == actual
             begins = prepared.recipe.model.family != "marian"
-            assert all((row[0] == 0) == begins and row[-1] == 2 for row in found)
+            assert all((row[0] == 0) == begins and row[-1] == 2 for row in actual)
         many = 2 if stage.stage.task == "denoising" else 1
         used = prepared.work.facts()["summary"][split]["used"]
         assert stage.stage.limit < used or split != "train"
         assert len(rows) == many * (stage.stage.limit if split == "train" else used)
 
 
-def test_fairseqs_dictionaries_have_the_symbols_of_the_tokenizer(prepared: Prepared) -> None:
+def test_fairseq_dictionaries_have_the_symbols_of_the_tokenizer(prepared: Prepared) -> None:
     from fairseq.data import Dictionary
 
     tokenizer = pieces.load_tokenizer(prepared.work, prepared.recipe.model.family)
     symbols = tokenizer.convert_ids_to_tokens(range(len(tokenizer)))
     names = {dictionary for kinds in BINARY.values() for _, dictionary, _ in kinds}
     paths = [prepared.work.root / "data-bin" / name for name in names]
-    found = [path for path in paths if path.exists()]
-    assert len(found) == {"marian": 2, "bart": 3, "bert": 1}[prepared.recipe.model.family]
-    assert all(Dictionary.load(str(path)).symbols == symbols for path in found)
+    actual = [path for path in paths if path.exists()]
+    assert len(actual) == {"marian": 2, "bart": 3, "bert": 1}[prepared.recipe.model.family]
+    assert all(Dictionary.load(str(path)).symbols == symbols for path in actual)
 
 
 @pytest.mark.parametrize("split", SPLITS)
@@ -152,32 +143,32 @@ def test_both_frameworks_read_the_same_classes(prepared: Prepared, split: str) -
     names = prepared.work.facts()["labels"]
     assert names == sorted(LABELS)
     dictionary = Dictionary.load(str(prepared.work.data_bin("labelled") / "label" / "dict.txt"))
-    found = prepared.binarized(f"labelled/label/{split}", "labelled/label/dict.txt")
-    numbers = [int(dictionary[row[0]]) for row in found]
-    assert [row[0] - dictionary.nspecial for row in found] == numbers
+    actual = prepared.binarized(f"labelled/label/{split}", "labelled/label/dict.txt")
+    numbers = [int(dictionary[row[0]]) for row in actual]
+    assert [row[0] - dictionary.nspecial for row in actual] == numbers
     assert features(prepared.stages[0], split)["labels"] == numbers
     assert [names[i] for i in numbers] == prepared.work.lines(split, "label")[: len(numbers)]
 
 
-def test_lengths_are_those_of_all_sides(prepared: Prepared) -> None:
+def test_lengths_cover_sources_and_targets(prepared: Prepared) -> None:
     for stage in prepared.stages:
         rows = features(stage, "train")
         sides = ["input_ids", *(["labels"] if stage.stage.task == "translation" else [])]
         assert lengths(rows) == [[len(row) for row in rows[name]] for name in sides]
 
 
-def test_all_texts_are_written_as_they_were_read(prepared: Prepared) -> None:
+def test_texts_are_written_unchanged(prepared: Prepared) -> None:
     assert prepared.work.lines("test", prepared.recipe.columns[0])[-1] == STRANGE[0]
     assert prepared.work.skipped.read_text("utf-8").startswith("file\tline\twhy\tdetail\n")
 
 
 @pytest.fixture
 def quick(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Quick:
-    """Prepares rows without fairseq-preprocess; fails where that is not as told."""
+    """Return a function that prepares rows without fairseq-preprocess and checks ``fresh``."""
     calls: list[object] = []
     monkeypatch.setattr(binarize, "binarize", lambda *args: calls.append(args))
 
-    def made(
+    def prepare_rows(
         recipe: Recipe, fresh: bool | None = True, corpus: str = "own", **changed: list[list[str]]
     ) -> Workspace:
         calls.clear()
@@ -189,14 +180,14 @@ def quick(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Quick:
         assert fresh is None or (done, len(calls)) == (fresh, int(fresh))
         return work
 
-    return made
+    return prepare_rows
 
 
 WIDE = replace(RECIPE, rows=Rows(max_length=400))
 LONG = ("word " * 40).strip()
 
 
-def test_too_long_rows_are_named_and_counted(quick: Quick) -> None:
+def test_too_long_rows_are_skipped_and_counted(quick: Quick) -> None:
     recipe = replace(RECIPE, rows=Rows(max_length=100))
     rows = [["a", "b"], [LONG, "b"], ["c", "d"], ["e", LONG], [LONG, LONG]]
     work = quick(recipe, valid=rows)
@@ -204,15 +195,15 @@ def test_too_long_rows_are_named_and_counted(quick: Quick) -> None:
     assert work.lines("valid", "source") == ["a", "c"]
     assert work.lines("valid", "target") == ["b", "d"]
     _, *lines = work.skipped.read_text("utf-8").splitlines()
-    told = [line.split("\t") for line in lines if line.startswith("valid")]
-    assert [row[:3] for row in told] == [["valid.tsv", n, "too long"] for n in ("2", "5", "4")]
-    assert told[0][3].startswith("source: ")
-    assert told[0][3].endswith(" pieces, at most 100")
-    assert told[2][3].startswith("target: ")
+    skipped = [line.split("\t") for line in lines if line.startswith("valid")]
+    assert [row[:3] for row in skipped] == [["valid.tsv", n, "too long"] for n in ("2", "5", "4")]
+    assert skipped[0][3].startswith("source: ")
+    assert skipped[0][3].endswith(" pieces, at most 100")
+    assert skipped[2][3].startswith("target: ")
     assert prepare.load_rows(work)["valid"].num_rows == 2
 
 
-def test_too_long_rows_are_cut_where_that_is_wanted(quick: Quick) -> None:
+def test_too_long_rows_are_truncated_on_request(quick: Quick) -> None:
     recipe = replace(RECIPE, rows=Rows(max_length=100, long="truncate"))
     rows = [["a", "b"], [LONG, "b"], ["c", "d"], ["e", LONG], [LONG, LONG]]
     work = quick(recipe, valid=rows)
@@ -226,11 +217,11 @@ def test_too_long_rows_are_cut_where_that_is_wanted(quick: Quick) -> None:
     assert work.lines("valid", "source") == ["a", LONG, "c"]
 
 
-def test_what_was_wrong_before_is_counted_too(tmp_path: Path, quick: Quick) -> None:
-    made = tables(WIDE, train=pairs(150), valid=pairs(3), test=pairs(3))
-    made["valid"].problems += [Problem("v.en", 4, "not UTF-8"), Problem("v.de", 9, "empty")]
+def test_problems_from_reading_are_counted(tmp_path: Path, quick: Quick) -> None:
+    actual = tables(WIDE, train=pairs(150), valid=pairs(3), test=pairs(3))
+    actual["valid"].problems += [Problem("v.en", 4, "not UTF-8"), Problem("v.de", 9, "empty")]
     work = Workspace(tmp_path / "other")
-    prepare.prepare(WIDE, work, made, lambda _: None)
+    prepare.prepare(WIDE, work, actual, lambda _: None)
     counts = {"used": 3, "truncated": 0, "not UTF-8": 1, "empty": 1}
     assert work.facts()["summary"]["valid"] == counts
     assert work.skipped.read_text("utf-8").splitlines()[1:] == [
@@ -242,34 +233,36 @@ def test_what_was_wrong_before_is_counted_too(tmp_path: Path, quick: Quick) -> N
 REFUSE = replace(RECIPE, rows=Rows(max_length=400, bad="refuse"))
 
 
-def test_bad_rows_are_refused_where_that_is_wanted(quick: Quick, tmp_path: Path) -> None:
-    said = r"rows that cannot be used:\ntest\.tsv, line 2: too long \(source: \d+ pieces, at most"
-    with pytest.raises(RecipeError, match=said):
+def test_bad_rows_are_refused_on_request(quick: Quick, tmp_path: Path) -> None:
+    message = (
+        r"rows that cannot be used:\ntest\.tsv, line 2: too long \(source: \d+ pieces, at most"
+    )
+    with pytest.raises(RecipeError, match=message):
         quick(REFUSE, test=[["a", "b"], [LONG * 9, "b"]])
     assert Workspace(tmp_path / "work").facts() == {}
     quick(REFUSE)
 
 
-def test_a_bad_row_is_refused_beside_rows_that_were_prepared_before(
+def test_a_new_bad_row_is_refused_after_an_earlier_preparation(
     quick: Quick, tmp_path: Path
 ) -> None:
     work = quick(REFUSE)
-    made = {split: pairs(150) for split in SPLITS}
-    made |= {"valid": made["valid"][:5], "test": made["test"][5:9]}
-    again = tables(REFUSE, **made)
+    actual = {split: pairs(150) for split in SPLITS}
+    actual |= {"valid": actual["valid"][:5], "test": actual["test"][5:9]}
+    again = tables(REFUSE, **actual)
     assert not prepare.prepare(REFUSE, work, dict(again), lambda _: None)
     again["train"].problems.append(Problem("train.tsv", 151, "empty"))
     with pytest.raises(
         RecipeError, match=r"rows that cannot be used:\ntrain\.tsv, line 151: empty"
     ):
         prepare.prepare(REFUSE, work, dict(again), lambda _: None)
-    assert work.facts()  # the rows that are there are still good
+    assert work.facts()  # the prepared rows stay valid
 
 
 UNKNOWN = [["a", "web"], ["b", "wob"], ["c", "web"]]
 
 
-def test_unknown_classes_are_left_out_and_counted(quick: Quick) -> None:
+def test_unknown_classes_are_skipped_and_counted(quick: Quick) -> None:
     work = quick(replace(LABELLED, rows=Rows(400)), valid=UNKNOWN, test=UNKNOWN[::-1])
     for split in ("valid", "test"):
         counts = {"used": 2, "truncated": 0, "unknown label": 1}
@@ -279,12 +272,12 @@ def test_unknown_classes_are_left_out_and_counted(quick: Quick) -> None:
     assert prepare.load_rows(work)["valid"]["label"] == [0, 0]
 
 
-def test_unknown_classes_are_refused_where_that_is_wanted(quick: Quick) -> None:
+def test_unknown_classes_are_refused_on_request(quick: Quick) -> None:
     with pytest.raises(RecipeError, match=r"\nvalid\.tsv, line 2: unknown label \('wob'\)"):
         quick(replace(LABELLED, rows=Rows(400, bad="refuse")), valid=UNKNOWN)
 
 
-def test_a_class_whose_training_rows_are_all_too_long_is_unknown(quick: Quick) -> None:
+def test_a_class_without_usable_training_rows_is_unknown(quick: Quick) -> None:
     recipe = replace(LABELLED, rows=Rows(100))
     train = [[left, "web"] for left, _ in pairs(150)] + [[f"{LONG} " * 9, "wob"]]
     work = quick(recipe, train=train, valid=UNKNOWN)
@@ -299,15 +292,15 @@ def test_a_class_whose_training_rows_are_all_too_long_is_unknown(quick: Quick) -
 @pytest.mark.parametrize(("split", "most"), [("train", 1), ("valid", 100), ("test", 100)])
 def test_a_split_without_usable_rows_is_an_error(quick: Quick, split: str, most: int) -> None:
     rows = {} if split == "train" else {split: [[f"{LONG} " * 9, "b"]]}
-    said = rf"^{split}: no usable row\n{split}\.tsv, line 1: too long"
-    with pytest.raises(RecipeError, match=said):
+    message = rf"^{split}: no usable row\n{split}\.tsv, line 1: too long"
+    with pytest.raises(RecipeError, match=message):
         quick(replace(RECIPE, rows=Rows(most)), **rows)
 
 
 def test_a_split_without_rows_is_an_error(tmp_path: Path) -> None:
-    made = tables(RECIPE, train=pairs(9), valid=[], test=pairs(9))
+    actual = tables(RECIPE, train=pairs(9), valid=[], test=pairs(9))
     with pytest.raises(RecipeError, match=r"^valid: no usable row$"):
-        prepare.prepare(RECIPE, Workspace(tmp_path), made, lambda _: None)
+        prepare.prepare(RECIPE, Workspace(tmp_path), actual, lambda _: None)
 
 
 CHANGES: list[tuple[dict[str, Any], dict[str, Any]]] = [
@@ -324,7 +317,7 @@ CHANGES: list[tuple[dict[str, Any], dict[str, Any]]] = [
 ]
 
 
-def test_another_request_is_prepared_again(quick: Quick) -> None:
+def test_a_changed_request_is_prepared_again(quick: Quick) -> None:
     requests = []
     for settings, rows in [({}, {}), *CHANGES, ({}, {})]:
         work = quick(replace(WIDE, **settings), **rows)
@@ -333,7 +326,7 @@ def test_another_request_is_prepared_again(quick: Quick) -> None:
     assert len(set(requests)) == len(CHANGES) + 1
 
 
-def test_the_same_request_does_nothing(quick: Quick) -> None:
+def test_an_equal_request_writes_nothing(quick: Quick) -> None:
     work = quick(WIDE)
     before = {path: path.stat().st_mtime_ns for path in work.root.rglob("*")}
     same = replace(WIDE, title="Another", stages=(replace(TRANSLATION, updates=40, batch=2),))
@@ -341,7 +334,7 @@ def test_the_same_request_does_nothing(quick: Quick) -> None:
     assert {path: path.stat().st_mtime_ns for path in work.root.rglob("*")} == before
 
 
-def test_an_interrupted_preparation_is_begun_again(
+def test_an_interrupted_preparation_starts_again(
     quick: Quick, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     work = quick(WIDE)
@@ -357,7 +350,7 @@ def test_an_interrupted_preparation_is_begun_again(
     quick(WIDE)
 
 
-def test_without_fairseq_there_is_no_binary_data_until_it_is_there(
+def test_binary_data_is_written_after_fairseq_is_installed(
     quick: Quick, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patched:
@@ -368,19 +361,17 @@ def test_without_fairseq_there_is_no_binary_data_until_it_is_there(
     quick(WIDE)
 
 
-def test_the_reason_of_a_failing_preprocess_is_told(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_failing_preprocess_is_quoted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     failed = subprocess.CompletedProcess([], 1, stdout="", stderr="x" * 5000 + "no space left")
     monkeypatch.setattr(binarize, "subprocess", SimpleNamespace(run=lambda *_, **__: failed))
-    made = tables(WIDE, train=pairs(150), valid=pairs(3), test=pairs(3))
-    with pytest.raises(RecipeError, match=r"fairseq-preprocess failed:\nx+no space left") as told:
-        prepare.prepare(WIDE, Workspace(tmp_path), made, lambda _: None)
-    assert len(told.value.message) < 2100
+    actual = tables(WIDE, train=pairs(150), valid=pairs(3), test=pairs(3))
+    with pytest.raises(RecipeError, match=r"fairseq-preprocess failed:\nx+no space left") as error:
+        prepare.prepare(WIDE, Workspace(tmp_path), actual, lambda _: None)
+    assert len(error.value.message) < 2100
     assert not Workspace(tmp_path).facts()
 
 
-def test_the_facts_are_readable(quick: Quick) -> None:
+def test_prepared_facts_are_complete(quick: Quick) -> None:
     work = quick(WIDE)
     facts: dict[str, Any] = json.loads(work.prepared.read_text("utf-8"))
     assert set(facts) == {"request", "labels", "summary"}
@@ -388,11 +379,11 @@ def test_the_facts_are_readable(quick: Quick) -> None:
     assert work.corpus == "own"
 
 
-def test_a_summary_counts_each_split() -> None:
+def test_summary_counts_each_split() -> None:
     bad = [Problem("f", 1, "empty"), Problem("f", 2, "empty"), Problem("f", 3, "too long")]
     short = Problem("f", 4, "truncated")
-    made = {"train": Table({"a": ["x"]}, [("f", 4)], bad, [short]), "valid": Table({"a": []})}
-    assert prepare.summary(made) == {
+    actual = {"train": Table({"a": ["x"]}, [("f", 4)], bad, [short]), "valid": Table({"a": []})}
+    assert prepare.summary(actual) == {
         "train": {"used": 1, "truncated": 1, "empty": 2, "too long": 1},
         "valid": {"used": 0, "truncated": 0},
     }

@@ -1,4 +1,4 @@
-"""What is made of results: tables on the screen and in pages, and curves."""
+"""Reports of results: tables in the terminal and in pages, and curves."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ MARKS = "<!-- results -->\n<!-- /results -->"
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A project with one recipe, ``mine``, and pages for it."""
+    """Return a project with one recipe, ``mine``, and its pages."""
     for module in (config, report):
         monkeypatch.setattr(module, "RECIPES", tmp_path)
     put(tmp_path / "mine" / "config.toml", TOML)
@@ -41,7 +41,7 @@ def add(folder: Path, *entries: Entry) -> None:
         results.add(folder / "mine" / "results.json", each)
 
 
-def test_a_recipe_has_a_row_for_each_strategy_and_a_column_for_each_score(folder: Path) -> None:
+def test_details_have_a_row_per_strategy_and_a_column_per_score(folder: Path) -> None:
     add(folder, *scored(10, 12), *scored(9, strategy="none"))
     assert report.details(config.load("mine")) == (
         "first, fairseq: 20 updates, 1–2 seeds, 2 minutes a run:\n\n"
@@ -50,7 +50,7 @@ def test_a_recipe_has_a_row_for_each_strategy_and_a_column_for_each_score(folder
     )
 
 
-def test_the_loss_of_pre_training_is_a_column(folder: Path) -> None:
+def test_pre_training_loss_is_a_column(folder: Path) -> None:
     recipe = replace(config.load("mine"), stages=(DENOISING, TRANSLATION))
     curves = {"denoising": [[10, 3.456], [20, 2.345]], "translation": [[10, 5.0]]}
     add(folder, entry(curves=curves), entry(strategy="none"))
@@ -59,16 +59,16 @@ def test_the_loss_of_pre_training_is_a_column(folder: Path) -> None:
     assert rows == ["| `none` | – | 10.0 | 30.0 |", "| `dynamic` | 2.35 | 10.0 | 30.0 |"]
 
 
-def test_each_corpus_and_framework_has_a_table_of_its_own(folder: Path) -> None:
+def test_each_corpus_and_framework_has_its_own_table(folder: Path) -> None:
     add(folder, *scored(10), *scored(20, framework="huggingface"), *scored(30, corpus="second"))
-    made = report.details(config.load("mine"))
-    assert [line for line in made.splitlines() if line.endswith(":")] == [
+    actual = report.details(config.load("mine"))
+    assert [line for line in actual.splitlines() if line.endswith(":")] == [
         f"{kind}: 20 updates, 1 seed, 2 minutes a run:"
         for kind in ("first, fairseq", "first, huggingface", "second, fairseq")
     ]
 
 
-def test_the_table_of_all_has_a_row_for_each_corpus_and_framework(folder: Path) -> None:
+def test_overview_has_a_row_per_corpus_and_framework(folder: Path) -> None:
     add(folder, *scored(10, 12), *scored(9, strategy="none"), *scored(11, strategy="span"))
     add(folder, *scored(9.5, 12.5, strategy="static"))
     head, _, *rows = report.overview().splitlines()
@@ -80,7 +80,7 @@ def test_the_table_of_all_has_a_row_for_each_corpus_and_framework(folder: Path) 
     ]
 
 
-def test_without_results_that_is_told(folder: Path) -> None:
+def test_missing_results_are_reported(folder: Path) -> None:
     assert report.details(config.load("mine")) == "No results yet.\n"
     assert report.overview() == "No results yet.\n"
     report.publish(["mine"])
@@ -90,7 +90,7 @@ def test_without_results_that_is_told(folder: Path) -> None:
     assert not (folder / "mine" / "curves.png").exists()
 
 
-def test_pages_and_curves_are_brought_up_to_date(folder: Path) -> None:
+def test_publish_updates_pages_and_curves(folder: Path) -> None:
     add(folder, *scored(10))
     report.publish(["mine"])
     page, first = folder / "mine" / "README.md", (folder / "mine" / "README.md").read_text()
@@ -100,11 +100,11 @@ def test_pages_and_curves_are_brought_up_to_date(folder: Path) -> None:
     assert "| [mine](mine/README.md) | first |" in (folder / "README.md").read_text()
     add(folder, *scored(13, strategy="none"))
     report.publish(["mine"])
-    assert page.read_text().count("| strategy |") == 1  # in place of the table before
+    assert page.read_text().count("| strategy |") == 1  # replaces the former table
     assert "| `none` | 13.0 |" in page.read_text()
 
 
-def test_what_is_between_the_marks_may_hold_anything(tmp_path: Path) -> None:
+def test_any_text_can_be_written_between_the_marks(tmp_path: Path) -> None:
     page = put(tmp_path / "page.md", f"a\n{MARKS}\nb\n")
     for _ in range(2):
         report.into(page, r"\1 \g<0> {x} $1")
@@ -114,31 +114,31 @@ def test_what_is_between_the_marks_may_hold_anything(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("text", ["no marks", "<!-- results -->\n", "<!-- /results -->", ""])
-def test_a_page_without_marks_is_named_and_left_as_it_is(tmp_path: Path, text: str) -> None:
+def test_a_page_without_marks_is_an_error_and_stays_unchanged(tmp_path: Path, text: str) -> None:
     page = put(tmp_path / "page.md", text)
-    with pytest.raises(RecipeError, match=r"page\.md has no place for results: <!-- results -->"):
+    with pytest.raises(RecipeError, match=r"page\.md has no marks for results: <!-- results -->"):
         report.into(page, "new")
     assert page.read_text() == text
 
 
-def test_a_page_that_is_not_there_is_named(tmp_path: Path) -> None:
+def test_a_missing_page_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(RecipeError, match=r"nowhere\.md: no such file"):
         report.into(tmp_path / "nowhere.md", "new")
 
 
 @pytest.mark.parametrize(
-    ("metric", "said"),
+    ("metric", "message"),
     [
         ("bleu", "BLEU"), ("chrf", "chrF"), ("rouge1", "ROUGE-1"), ("rougeL", "ROUGE-L"),
         ("macro_f1", "macro-F1"), ("accuracy", "accuracy"), ("bleu@3", "BLEU, k = 3"),
         ("al@9", "AL, k = 9"), ("comet", "comet"),
     ],
 )  # fmt: skip
-def test_scores_have_their_usual_names(metric: str, said: str) -> None:
-    assert report.title(metric) == said
+def test_scores_have_their_usual_names(metric: str, message: str) -> None:
+    assert report.title(metric) == message
 
 
-def test_the_screen_shows_the_same(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_show_prints_the_same_values(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     add(folder, *scored(10, 12), *scored(9, strategy="none"))
     report.show(folder / "mine" / "results.json")
     shown = capsys.readouterr().out
@@ -187,7 +187,7 @@ def test_the_title_fits_over_one_panel(
     pyplot.close(drawn[0])
 
 
-def test_the_same_results_make_the_same_picture(tmp_path: Path) -> None:
+def test_equal_results_give_equal_pictures(tmp_path: Path) -> None:
     for name in ("a.png", "b.png"):
         curves_plot.draw(RECIPE, [entry()], tmp_path / name)
     assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()

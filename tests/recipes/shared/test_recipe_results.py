@@ -1,4 +1,4 @@
-"""results.json: a run is one entry, whoever writes at the same time."""
+"""results.json has one entry per run, also with concurrent writers."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "new" / "results.json"
 
 
-def test_a_file_that_is_not_there_has_no_entries(path: Path) -> None:
+def test_a_missing_file_has_no_entries(path: Path) -> None:
     assert results.read(path) == []
 
 
-def test_an_entry_replaces_the_one_of_the_same_run(path: Path) -> None:
+def test_an_entry_replaces_that_of_the_same_run(path: Path) -> None:
     results.add(path, entry(seed=1))
     results.add(path, entry(seed=2))
     results.add(path, entry(seed=1, metrics={"bleu": 11.0}, fingerprint="1" * 16))
@@ -35,22 +35,24 @@ def test_an_entry_replaces_the_one_of_the_same_run(path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", results.IDENTITY)
-def test_an_entry_of_another_run_is_put_beside_it(path: Path, name: str) -> None:
+def test_entries_of_other_runs_are_kept(path: Path, name: str) -> None:
     other = entry(**{name: 7 if name == "seed" else "zz"})
-    for made in (other, entry(), other):
-        results.add(path, made)
+    for actual in (other, entry(), other):
+        results.add(path, actual)
     assert results.read(path) == [entry(), other]
 
 
-def test_entries_are_sorted_a_line_each(path: Path) -> None:
-    made = [entry(strategy=name, seed=seed) for name, seed in product("cab", (3, 1, 2))]
-    for each in made:
+def test_entries_are_sorted_one_per_line(path: Path) -> None:
+    actual = [entry(strategy=name, seed=seed) for name, seed in product("cab", (3, 1, 2))]
+    for each in actual:
         results.add(path, each)
     lines = path.read_text("utf-8").splitlines()
     assert (lines[0], lines[-1]) == ('{"runs": [', "]}")
-    told = [json.loads(line.removesuffix(",")) for line in lines[1:-1]]
-    assert told == results.read(path)
-    assert [(each["strategy"], each["seed"]) for each in told] == sorted(product("abc", (1, 2, 3)))
+    entries = [json.loads(line.removesuffix(",")) for line in lines[1:-1]]
+    assert entries == results.read(path)
+    assert [(each["strategy"], each["seed"]) for each in entries] == sorted(
+        product("abc", (1, 2, 3))
+    )
 
 
 WRITER = """
@@ -65,7 +67,7 @@ for seed in range(40):
 """
 
 
-def test_two_processes_lose_nothing_of_each_other(path: Path) -> None:
+def test_concurrent_processes_lose_no_entries(path: Path) -> None:
     import_from = f"import sys; sys.path[:0] = [{str(Path(__file__).parent)!r}, {str(ROOT)!r}]\n"
     writers = [
         subprocess.Popen(
@@ -84,8 +86,8 @@ def test_two_processes_lose_nothing_of_each_other(path: Path) -> None:
     for writer in writers:
         writer.communicate(timeout=120)
         assert writer.returncode == 0
-    found = [(each["strategy"], each["seed"]) for each in results.read(path)]
-    assert found == list(product("ab", range(40)))
+    actual = [(each["strategy"], each["seed"]) for each in results.read(path)]
+    assert actual == list(product("ab", range(40)))
     assert {each.name for each in path.parent.iterdir()} <= {"results.json", ".results.json.lock"}
 
 
@@ -101,19 +103,19 @@ def test_two_processes_lose_nothing_of_each_other(path: Path) -> None:
         ({"recipe": "translation"}, False),
     ],
 )
-def test_a_run_is_done_under_its_settings_only(
+def test_a_run_is_done_only_with_equal_settings(
     path: Path, tmp_path: Path, changes: dict[str, Any], there: bool
 ) -> None:
-    wanted = run(workspace(tmp_path / "work"))
-    assert not results.done(path, wanted)
-    results.add(path, entry(fingerprint=wanted.fingerprint) | changes)
-    assert results.done(path, wanted) is there
-    assert not results.done(path, run(wanted.work, replace(RECIPE, pieces=7)))
+    expected = run(workspace(tmp_path / "work"))
+    assert not results.done(path, expected)
+    results.add(path, entry(fingerprint=expected.fingerprint) | changes)
+    assert results.done(path, expected) is there
+    assert not results.done(path, run(expected.work, replace(RECIPE, pieces=7)))
 
 
-def test_versions_are_those_of_the_packages_that_are_there() -> None:
-    found = results.versions()
-    assert found["python"] == ".".join(map(str, sys.version_info[:3]))
-    assert {"maskplug", "torch", "transformers", "numpy"} <= set(found) <= {
+def test_versions_list_the_installed_packages() -> None:
+    actual = results.versions()
+    assert actual["python"] == ".".join(map(str, sys.version_info[:3]))
+    assert {"maskplug", "torch", "transformers", "numpy"} <= set(actual) <= {
         "python", *results.PACKAGES
     }  # fmt: skip

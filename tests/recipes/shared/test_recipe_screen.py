@@ -1,4 +1,4 @@
-"""What people see: lines that move, and what became of their rows."""
+"""Progress lines and the summary of rows in the terminal."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ HEAD = "file\tline\twhy\tdetail\n"
 
 @pytest.fixture
 def work(tmp_path: Path) -> Workspace:
-    made = workspace(tmp_path / "work")
-    facts = made.facts() | {
+    work = workspace(tmp_path / "work")
+    facts = work.facts() | {
         "summary": {
             "train": {"used": 12345, "truncated": 6, "too long": 1234},
             "test": {"used": 7, "truncated": 0, "empty": 2, "not UTF-8": 1},
         }
     }
-    write(made.prepared, json.dumps(facts))
-    put(made.truncated, HEAD + "b.tsv\t3\ttruncated\tsource: 9 pieces, at most 8\n")
-    return made
+    write(work.prepared, json.dumps(facts))
+    put(work.truncated, HEAD + "b.tsv\t3\ttruncated\tsource: 9 pieces, at most 8\n")
+    return work
 
 
-def test_a_summary_counts_rows_and_names_the_first_bad_ones(
+def test_the_summary_shows_counts_and_the_first_bad_rows(
     work: Workspace, capsys: pytest.CaptureFixture[str]
 ) -> None:
     lines = [f"a.tsv\t{n}\tunknown label\t'[/b] [red]x'" for n in range(5)]
@@ -45,16 +45,16 @@ def test_a_summary_counts_rows_and_names_the_first_bad_ones(
         ["train", "12,345", "6", "0", "0", "1,234"],
         ["test", "7", "0", "2", "1", "0"],
     ]
-    assert [line for line in shown.splitlines() if line.startswith("left out")] == [
-        f"left out a.tsv, line {n}: unknown label '[/b] [red]x'" for n in range(3)
+    assert [line for line in shown.splitlines() if line.startswith("skipped")] == [
+        f"skipped a.tsv, line {n}: unknown label '[/b] [red]x'" for n in range(3)
     ]
-    assert f"all of them: {work.skipped}" in shown
-    assert "cut b.tsv, line 3: truncated source: 9 pieces, at most 8\n" in shown
-    assert f"all of them: {work.truncated}" in shown
+    assert f"all skipped rows: {work.skipped}" in shown
+    assert "truncated b.tsv, line 3: truncated source: 9 pieces, at most 8\n" in shown
+    assert f"all truncated rows: {work.truncated}" in shown
     assert f"files are in {work.root}" in shown
 
 
-def test_where_nothing_was_left_out_nothing_is_named(
+def test_the_summary_without_bad_rows_lists_none(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     work = workspace(tmp_path / "[red]work")
@@ -62,12 +62,12 @@ def test_where_nothing_was_left_out_nothing_is_named(
     put(work.truncated, HEAD)
     show_summary(work, "prepared already")
     shown = capsys.readouterr().out
-    assert "left out" not in shown
-    assert "all of them" not in shown
+    assert "skipped" not in shown
+    assert "all skipped rows" not in shown
     assert f"files are in {work.root}" in shown
 
 
-def test_every_step_leaves_a_line(capsys: pytest.CaptureFixture[str]) -> None:
+def test_each_step_prints_a_line(capsys: pytest.CaptureFixture[str]) -> None:
     with moving("reading") as step:
         tell = step("training")
         tell(1, 4, "loss 3.00")
@@ -79,7 +79,7 @@ def test_every_step_leaves_a_line(capsys: pytest.CaptureFixture[str]) -> None:
     ]  # fmt: skip
 
 
-def test_an_error_leaves_the_line_of_its_step(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_line_of_a_failed_step_stays(capsys: pytest.CaptureFixture[str]) -> None:
     def fail() -> None:
         with moving() as step:
             step("training")(1, 0, "")

@@ -1,4 +1,4 @@
-"""Means and deviations over seeds, of whatever results there are."""
+"""Means and standard deviations over seeds."""
 
 from __future__ import annotations
 
@@ -9,19 +9,17 @@ from support.recipe_cases import entry
 
 
 @pytest.mark.parametrize(
-    ("values", "said"),
+    ("values", "message"),
     [
         ((), "–"),
         ((12.34,), "12.3"),
-        ((1.0, 2.0, 4.5), "2.5 ± 1.8"),  # the root of (1.5² + 0.5² + 2²) / 2
+        ((1.0, 2.0, 4.5), "2.5 ± 1.8"),  # sqrt((1.5² + 0.5² + 2²) / 2)
         ((3.0, 3.0), "3.0 ± 0.0"),
         ((-0.04,), "0.0"),
     ],
 )
-def test_a_cell_is_the_mean_and_the_deviation_of_a_sample(
-    values: tuple[float, ...], said: str
-) -> None:
-    assert str(Cell(values)) == said
+def test_a_cell_shows_mean_and_sample_deviation(values: tuple[float, ...], message: str) -> None:
+    assert str(Cell(values)) == message
 
 
 def test_one_seed_has_no_deviation() -> None:
@@ -29,10 +27,10 @@ def test_one_seed_has_no_deviation() -> None:
     assert Cell((1.0, 3.0)).deviation == pytest.approx(2**0.5)
 
 
-def test_runs_are_grouped_by_corpus_and_framework_in_their_order() -> None:
+def test_runs_are_grouped_by_corpus_and_framework() -> None:
     kinds = [("b", "fairseq"), ("a", "huggingface"), ("b", "fairseq"), ("b", "huggingface")]
-    found = groups([entry(corpus=corpus, framework=framework) for corpus, framework in kinds])
-    assert [(group.corpus, group.framework, len(group.entries)) for group in found] == [
+    actual = groups([entry(corpus=corpus, framework=framework) for corpus, framework in kinds])
+    assert [(group.corpus, group.framework, len(group.entries)) for group in actual] == [
         ("b", "fairseq", 2), ("a", "huggingface", 1), ("b", "huggingface", 1)
     ]  # fmt: skip
 
@@ -49,13 +47,13 @@ GROUP = Group(
 )
 
 
-def test_a_score_that_a_run_does_not_have_is_left_out() -> None:
+def test_missing_scores_are_left_out() -> None:
     assert GROUP.cell("none", "bleu").values == (20.0, 22.0)
     assert str(GROUP.cell("none", "chrf")) == str(GROUP.cell("nobody", "bleu")) == "–"
     assert GROUP.metrics() == ["bleu", "chrf"]
 
 
-def test_the_loss_of_a_stage_is_that_of_its_best_checkpoint() -> None:
+def test_stage_loss_is_that_of_the_best_checkpoint() -> None:
     curves: list[dict[str, list[list[float]]]] = [
         {"denoising": [[10, 3.0], [20, 2.5], [30, 2.75]]}, {"denoising": [[10, 2.0]]},
         {"translation": [[10, 1.0]]}, {"denoising": []},
@@ -63,11 +61,11 @@ def test_the_loss_of_a_stage_is_that_of_its_best_checkpoint() -> None:
     entries = [entry(seed=seed, curves=curve) for seed, curve in enumerate(curves)]
     group = Group("first", "fairseq", tuple(entries))
     assert group.loss("dynamic", "denoising").values == (2.5, 2.0)
-    assert group.loss("dynamic", "denoising").told(digits=2) == "2.25 ± 0.35"
-    assert group.loss("none", "denoising").told(digits=2) == "–"
+    assert group.loss("dynamic", "denoising").text(digits=2) == "2.25 ± 0.35"
+    assert group.loss("none", "denoising").text(digits=2) == "–"
 
 
-def test_a_gain_is_over_the_seeds_that_both_have() -> None:
+def test_gain_uses_the_common_seeds() -> None:
     scores = {"static": (1.0, 5.0, 2.0), "dynamic": (2.0, 7.0)}
     entries = [
         entry(strategy=name, seed=seed, metrics={"bleu": value})
@@ -75,17 +73,17 @@ def test_a_gain_is_over_the_seeds_that_both_have() -> None:
         for seed, value in enumerate(values)
     ]
     group = Group("first", "fairseq", tuple(entries))
-    assert group.gain("dynamic", "static", "bleu").told("+") == "+1.5 ± 0.7"
-    assert group.gain("static", "dynamic", "bleu").told("+") == "−1.5 ± 0.7"
-    assert group.gain("dynamic", "none", "bleu").told("+") == "–"
+    assert group.gain("dynamic", "static", "bleu").text("+") == "+1.5 ± 0.7"
+    assert group.gain("static", "dynamic", "bleu").text("+") == "−1.5 ± 0.7"
+    assert group.gain("dynamic", "none", "bleu").text("+") == "–"
 
 
-def test_strategies_are_in_the_order_of_the_recipe_and_others_behind() -> None:
+def test_strategies_follow_the_order_of_the_recipe() -> None:
     assert GROUP.strategies(["none", "static", "span"]) == ["none", "span", "own"]
     assert GROUP.strategies(()) == ["span", "none", "own"]
 
 
-def test_what_all_runs_have_in_common_is_told() -> None:
+def test_groups_summarize_updates_seeds_and_minutes() -> None:
     assert GROUP.updates == "20, 1,500"
     assert GROUP.seeds == "1–2"
     assert GROUP.minutes == 2.0

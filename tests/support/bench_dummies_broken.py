@@ -1,9 +1,0 @@
-"""An error at once."""
-
-from __future__ import annotations
-
-from typing import Any
-
-
-def measure(small: bool) -> dict[str, Any]:
-    raise ValueError("no figures")
