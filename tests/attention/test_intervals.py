@@ -126,5 +126,5 @@ def test_arguments_are_not_modified() -> None:
 
 
 def test_different_numbers_of_keys_are_refused() -> None:
-    with pytest.raises(ValueError, match="3 keys and 4 keys"):
+    with pytest.raises(ValueError, match="masks of 3 and of 4 keys"):
         Intervals.of_mask(np.ones((1, 1, 1, 3))) & Intervals.of_mask(np.ones((1, 1, 1, 4)))
