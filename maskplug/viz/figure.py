@@ -8,8 +8,6 @@ from __future__ import annotations
 import io
 import textwrap
 import warnings
-from collections.abc import Sequence
-from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from maskplug.errors import OptionError, PluginError
-from maskplug.viz.frame import AGREED, LOOKS, Frame, Mark, block_kinds
+from maskplug.viz.frame import AGREED, LOOKS, Frame, Mark, Sheet, block_kinds, short
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -30,31 +28,8 @@ OUTLINE: dict[str, Any] = {"fill": False, "edgecolor": INK, "linewidth": 1.1}
 #: Fonts for texts in many scripts, if installed.
 FONTS = ("DejaVu Sans", "Noto Sans", "Noto Sans CJK SC", "Noto Sans CJK JP", "Noto Sans Arabic",
          "PingFang SC", "Microsoft YaHei", "Arial Unicode MS")  # fmt: skip
-#: Maximum number of frames per row, of cells with a grid, and of outlined blocks, per side.
-ABREAST, GRID, OUTLINES = 4, 64, 40
-
-
-@dataclass(frozen=True, eq=False)
-class Sheet:
-    """What a figure shows.
-
-    Attributes:
-        frames, statistics: masks, and the lines below each.
-        title: above all frames; one line per part.
-        legend: the marks to explain.
-        side: number of queries and keys per drawn cell.
-        block: size of the blocks to outline, or None.
-        queries, keys: texts of the axes, or None for numbers.
-    """
-
-    frames: Sequence[Frame]
-    statistics: Sequence[list[str]]
-    title: str
-    legend: dict[Mark, str]
-    side: int
-    block: int | None
-    queries: Sequence[str] | None
-    keys: Sequence[str] | None
+#: Maximum number of frames per row; per side, of drawn cells, of cells with a grid, and of blocks.
+ABREAST, CELLS, GRID, OUTLINES = 4, 200, 64, 40
 
 
 def installed() -> bool:
@@ -106,17 +81,18 @@ def figure(sheet: Sheet) -> Figure:
     from matplotlib.figure import Figure
     from matplotlib.patches import Patch
 
-    frames, abreast = sheet.frames, min(len(sheet.frames), ABREAST)
+    frames, abreast, side = sheet.frames, min(len(sheet.frames), ABREAST), sheet.side(CELLS)
+    statistics = [[*sheet.statistics(frame), *sheet.notes] for frame in frames]
     down = -(-len(frames) // abreast)
     queries, keys = frames[0].seen.shape
     longest = 2.6 if len(frames) > 1 else 5.0
     unit = min(0.2, longest / max(queries, keys))
     width = max(unit * keys, 2.4) + 1.2
-    height = max(unit * queries, 0.6) + 0.17 * max(map(len, sheet.statistics)) + 1.1
+    height = max(unit * queries, 0.6) + 0.17 * max(map(len, statistics)) + 1.1
     result = Figure(figsize=(width * abreast, height * down), layout="constrained")
     grid = result.subplots(down, abreast, squeeze=False).ravel()
-    for axes, frame, lines in zip(grid, frames, sheet.statistics, strict=False):
-        _draw(axes, sheet, frame, unit)
+    for axes, frame, lines in zip(grid, frames, statistics, strict=False):
+        _draw(axes, sheet, frame, side, unit)
         text = "\n".join(wrapped for line in lines for wrapped in _wrap(line, width * 14))
         axes.set_xlabel(text, loc="left", color=SOFT)
     for axes in grid[len(frames) :]:
@@ -126,13 +102,13 @@ def figure(sheet: Sheet) -> Figure:
     ]
     result.suptitle("\n".join(title), x=0.01, ha="left", fontsize=9, fontweight="bold")
     colours = _colours(frames[0])
-    handles = [Patch(color=colours[mark], label=text) for mark, text in sheet.legend.items()]
-    if sheet.block is not None and sheet.block >= sheet.side:
+    handles = [Patch(color=colours[mark], label=text) for mark, text in sheet.legend(side).items()]
+    if sheet.block is not None and sheet.block >= side:
         outlines: Any = (("full block", "-"), ("partial block", DASHED))
         handles += [Patch(**OUTLINE, linestyle=line, label=text) for text, line in outlines]
     if any(frame.empty.any() for frame in frames):
         handles.append(Patch(color="white", label="∅ empty row"))
-    title_of_legend = f"a cell stands for {sheet.side} × {sheet.side}" if sheet.side > 1 else None
+    title_of_legend = f"a cell stands for {side} × {side}" if side > 1 else None
     result.legend(
         handles=handles, loc="outside lower left", frameon=False, title=title_of_legend,
         ncols=max(int(width * abreast / 1.3), 2), alignment="left", handlelength=1.2,
@@ -145,12 +121,12 @@ def _colours(frame: Frame) -> dict[Mark, str]:
     return colours if frame.other is None else colours | AGREED
 
 
-def _draw(axes: Axes, sheet: Sheet, frame: Frame, unit: float) -> None:
+def _draw(axes: Axes, sheet: Sheet, frame: Frame, side: int, unit: float) -> None:
     """Draw cells, blocks and empty rows of a frame; positions are in drawn cells."""
     from matplotlib.colors import to_rgb
     from matplotlib.patches import Rectangle
 
-    side, marks = sheet.side, frame.marks(sheet.side)
+    marks = frame.marks(side)
     palette = np.array([to_rgb(_colours(frame)[mark]) for mark in Mark])
     axes.imshow(palette[marks], interpolation="nearest", aspect="equal")
     if max(marks.shape) <= GRID:
@@ -179,7 +155,7 @@ def _draw(axes: Axes, sheet: Sheet, frame: Frame, unit: float) -> None:
         while not named and step * unit < 0.4:
             step *= 2
         idx = np.arange(0, count, step)
-        labels = [texts[i] if named and texts else str(i) for i in idx]
+        labels = [short(texts[i]) if named and texts else str(i) for i in idx]
         rotation = 90 if named and axis is axes.xaxis else 0
         axis.set_ticks(idx / side - (side - 1) / (2 * side), labels, fontsize=7, rotation=rotation)
     axes.set_ylabel("queries", color=SOFT)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import NamedTuple
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 
 from maskplug.attention.blocks import Blocks
 from maskplug.attention.intervals import Intervals
+from maskplug.errors import OptionError, TokenError
 from maskplug.types import BoolArray, IntArray
 
 Marks = NDArray[np.uint8]
@@ -141,6 +143,91 @@ class Frame:
         if self.other is None:
             return texts[0]
         return "; ".join(f"{name} {text}" for name, text in zip(names, texts, strict=True))
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Sheet:
+    """What a picture shows, without its rendering: see :class:`maskplug.viz.picture.Picture`."""
+
+    frames: tuple[Frame, ...]
+    title: str = ""
+    names: tuple[str, str] = ("A", "B")
+    bounds: str = ""
+    block: int | None = None
+    queries: Sequence[str] | None = None
+    keys: Sequence[str] | None = None
+    notes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Refuse values that do not fit together."""
+        shapes = {mask.shape for frame in self.frames for mask in frame.masks}
+        if len(shapes) != 1 or 0 in min(shapes) or len(min(shapes)) != 2:
+            raise TokenError(
+                f"masks have the shapes {sorted(shapes)}; a picture needs masks of the same shape, "
+                "with at least one query and one key"
+            )
+        if self.block is not None and self.block < 1:
+            raise OptionError(f"block is {self.block}; it must be a whole number from 1 upwards")
+        texts = zip(("queries", "keys"), (self.queries, self.keys), self.shape, strict=True)
+        for axis, labels, count in texts:
+            if labels is not None and len(labels) != count:
+                raise TokenError(f"got {len(labels)} texts for {count} {axis}")
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """The number of queries and keys."""
+        queries, keys = self.frames[0].seen.shape
+        return queries, keys
+
+    def side(self, most: int) -> int:
+        """Return the number of queries and keys per drawn cell, for at most ``most`` per side.
+
+        A block is a whole number of drawn cells, or a drawn cell a whole number of blocks.
+
+        Example:
+            >>> Sheet((Frame(np.ones((512, 512), np.bool_)),), block=64).side(100)
+            8
+        """
+        side = -(-max(self.shape) // max(most, 1))
+        if self.block is None:
+            return side
+        if side > self.block:
+            return -(-side // self.block) * self.block
+        return next(s for s in range(side, self.block + 1) if self.block % s == 0)
+
+    def legend(self, side: int) -> dict[Mark, str]:
+        """Return the meaning of the marks in the picture."""
+        two = self.frames[0].other is not None
+        texts = {
+            Mark.VISIBLE: "both" if two else "visible",
+            Mark.MOST: "more than 2/3 visible",
+            Mark.SOME: "1/3 to 2/3",
+            Mark.FEW: "less than 1/3",
+            Mark.LEAK: "leak",
+            Mark.FIRST: f"only {self.names[0]}",
+            Mark.SECOND: f"only {self.names[1]}",
+            Mark.EACH: "some of each",
+            Mark.HIDDEN: "neither" if two else "hidden",
+        }
+        used = {Mark.VISIBLE, Mark.HIDDEN} | ({Mark.FIRST, Mark.SECOND} if two else set())
+        used |= {Mark(mark) for frame in self.frames for mark in np.unique(frame.marks(side))}
+        return {mark: text for mark, text in texts.items() if mark in used}
+
+    def statistics(self, frame: Frame) -> list[str]:
+        """Return the counts of a frame, one phrase each."""
+        return frame.statistics(self.names, self.bounds, self.block)
+
+
+def short(text: str, longest: int = 16) -> str:
+    """Return a token's text as a label of one line.
+
+    Example:
+        >>> short("two  lines", 8), short(" ", 8), short("hypotenuse", 8)
+        ('two lin…', '␣', 'hypoten…')
+    """
+    line = " ".join(text.split()) or "␣"
+    line = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in line)
+    return line if len(line) <= longest else line[: longest - 1] + "…"
 
 
 def pooled(cells: BoolArray, side: int) -> IntArray:

@@ -12,21 +12,21 @@ import numpy as np
 
 from maskplug.errors import OptionError, TokenError
 from maskplug.types import BoolArray
-from maskplug.viz.figure import Sheet, form_of, installed, render
-from maskplug.viz.frame import LOOKS, Frame, Mark
+from maskplug.viz.figure import form_of, installed, render
+from maskplug.viz.frame import LOOKS, Frame, Mark, Sheet, short
 
 if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions
     from rich.text import Text
 
-#: Maximum length of an axis text, number of rows in a terminal, and cells per side in a file.
-LONGEST, ROWS, CELLS = 16, 200, 200
+#: Maximum number of rows in a terminal.
+ROWS = 200
 #: Distance between frames, and minimum width of a frame with cells that stand for many.
 GAP, LEAST = 3, 36
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Picture:
+class Picture(Sheet):
     """The masks of one sample and head: queries are rows, keys are columns.
 
     Created by :func:`maskplug.viz.pattern.picture` and :meth:`compare`. ``print`` and rich show it
@@ -41,30 +41,6 @@ class Picture:
         queries, keys: texts of the axes, or None for numbers.
         notes: lines below the statistics.
     """
-
-    frames: tuple[Frame, ...]
-    title: str = ""
-    names: tuple[str, str] = ("A", "B")
-    bounds: str = ""
-    block: int | None = None
-    queries: Sequence[str] | None = None
-    keys: Sequence[str] | None = None
-    notes: tuple[str, ...] = ()
-
-    def __post_init__(self) -> None:
-        """Refuse values that do not fit together."""
-        shapes = {mask.shape for frame in self.frames for mask in frame.masks}
-        if len(shapes) != 1 or 0 in min(shapes) or len(min(shapes)) != 2:
-            raise TokenError(
-                f"masks have the shapes {sorted(shapes)}; a picture needs masks of the same shape, "
-                "with at least one query and one key"
-            )
-        if self.block is not None and self.block < 1:
-            raise OptionError(f"block is {self.block}; it must be a whole number from 1 upwards")
-        texts = zip(("queries", "keys"), (self.queries, self.keys), self.shape, strict=True)
-        for axis, labels, count in texts:
-            if labels is not None and len(labels) != count:
-                raise TokenError(f"got {len(labels)} texts for {count} {axis}")
 
     @classmethod
     def of(cls, masks: Sequence[Any], captions: Sequence[str], title: str = "") -> Picture:
@@ -119,50 +95,6 @@ class Picture:
             )
         return cls((Frame(first, second),), title, labels, "", block, queries, keys)
 
-    @property
-    def shape(self) -> tuple[int, int]:
-        """The number of queries and keys."""
-        queries, keys = self.frames[0].seen.shape
-        return queries, keys
-
-    def side(self, most: int) -> int:
-        """Return the number of queries and keys per drawn cell, for at most ``most`` per side.
-
-        A block is a whole number of drawn cells, or a drawn cell a whole number of blocks.
-
-        Example:
-            >>> Picture((Frame(np.ones((512, 512), np.bool_)),), block=64).side(100)
-            8
-        """
-        side = -(-max(self.shape) // max(most, 1))
-        if self.block is None:
-            return side
-        if side > self.block:
-            return -(-side // self.block) * self.block
-        return next(s for s in range(side, self.block + 1) if self.block % s == 0)
-
-    def legend(self, side: int) -> dict[Mark, str]:
-        """Return the meaning of the marks in the picture."""
-        two = self.frames[0].other is not None
-        texts = {
-            Mark.VISIBLE: "both" if two else "visible",
-            Mark.MOST: "more than 2/3 visible",
-            Mark.SOME: "1/3 to 2/3",
-            Mark.FEW: "less than 1/3",
-            Mark.LEAK: "leak",
-            Mark.FIRST: f"only {self.names[0]}",
-            Mark.SECOND: f"only {self.names[1]}",
-            Mark.EACH: "some of each",
-            Mark.HIDDEN: "neither" if two else "hidden",
-        }
-        used = {Mark.VISIBLE, Mark.HIDDEN} | ({Mark.FIRST, Mark.SECOND} if two else set())
-        used |= {Mark(mark) for frame in self.frames for mark in np.unique(frame.marks(side))}
-        return {mark: text for mark, text in texts.items() if mark in used}
-
-    def statistics(self, frame: Frame) -> list[str]:
-        """Return the counts of a frame, one phrase each."""
-        return frame.statistics(self.names, self.bounds, self.block)
-
     def save(self, path: str | Path) -> None:
         """Write the picture to a .svg, .png or .pdf file.
 
@@ -178,14 +110,7 @@ class Picture:
 
     def render(self, form: str) -> bytes:
         """Return the picture as the content of a file: "svg", "png" or "pdf"."""
-        return render(self.sheet(), form)
-
-    def sheet(self) -> Sheet:
-        """Return what a file shows."""
-        side = self.side(CELLS)
-        lines = [[*self.statistics(frame), *self.notes] for frame in self.frames]
-        axes = (texts and [short(text) for text in texts] for texts in (self.queries, self.keys))
-        return Sheet(self.frames, lines, self.title, self.legend(side), side, self.block, *axes)
+        return render(self, form)
 
     def _repr_svg_(self) -> str | None:
         """Return an image for notebooks; None, for text, without matplotlib."""
@@ -238,18 +163,6 @@ class Picture:
             if _width(self, side) <= room:
                 return side, abreast
         return self.side(1), 1
-
-
-def short(text: str, longest: int = LONGEST) -> str:
-    """Return a token's text as a label of one line.
-
-    Example:
-        >>> short("two  lines", 8), short(" ", 8), short("hypotenuse", 8)
-        ('two lin…', '␣', 'hypoten…')
-    """
-    line = " ".join(text.split()) or "␣"
-    line = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in line)
-    return line if len(line) <= longest else line[: longest - 1] + "…"
 
 
 def select(masks: Any, sample: int = 0, head: int = 0) -> BoolArray:

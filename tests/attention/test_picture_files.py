@@ -20,7 +20,7 @@ from support.pictures import picture, texts
 
 def test_blocks_in_a_file_are_outlined() -> None:
     causal = picture("causal", 8, block=4)
-    outlines = figures.figure(causal.sheet()).axes[0].patches
+    outlines = figures.figure(causal).axes[0].patches
     assert [patch.get_linestyle() == "-" for patch in outlines] == [False, True, False]
     assert {"full block", "partial block"} <= set(texts(causal._repr_svg_()))
 
@@ -50,7 +50,7 @@ def test_labels_in_a_file_do_not_overlap(length: int, tokens: bool) -> None:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
     words = [f"token{i}" for i in range(length)] if tokens else None
-    sheet = picture("causal", length, queries=words, times=(0, 1)).sheet()
+    sheet = picture("causal", length, queries=words, times=(0, 1))
     drawing = figures.figure(sheet)
     canvas = FigureCanvasAgg(drawing)
     drawing.draw(canvas.get_renderer())

@@ -35,7 +35,7 @@ def drawn(picture: Picture) -> list[Any]:
     compares = picture.frames[0].other is not None
     colours = {mark: look.colour for mark, look in LOOKS.items()} | (AGREED if compares else {})
     by_colour = {colour: mark for mark, colour in colours.items()}
-    images = [axes.images[0].get_array() for axes in figures.figure(picture.sheet()).axes]
+    images = [axes.images[0].get_array() for axes in figures.figure(picture).axes]
     pixels = [np.round(np.asarray(image) * 255).astype(int) for image in images]
     return [
         np.array([[by_colour["#{:02x}{:02x}{:02x}".format(*p)] for p in row] for row in image])
@@ -209,7 +209,7 @@ def test_masks_at_several_times_follow_the_schedule() -> None:
     for frame, image, left in zip(strip.frames, drawn(strip), (0, 2, 4), strict=True):
         assert (frame.seen == maskplug.pattern("window", left=left).dense(9)[0, 0]).all()
         assert (image == frame.marks()).all()
-    axes = figures.figure(strip.sheet()).axes
+    axes = figures.figure(strip).axes
     assert [each.get_title(loc="left") for each in axes] == captions
     single = picture("window(left=linear(0, 4))", 9, t=500, total=1000)
     assert marks(single) == marks(picture("window:left=2", 9))
