@@ -96,8 +96,8 @@ def block_mask(
     )
 
 
-def additive(seen: BoolArray, dtype: Any) -> Tensor:
-    """Return 0 where ``seen``, elsewhere the smallest finite number of a floating torch dtype.
+def additive(visible: BoolArray, dtype: Any) -> Tensor:
+    """Return 0 where ``visible``, elsewhere the smallest finite number of a floating torch dtype.
 
     Raises:
         OptionError: if the dtype is not floating.
@@ -106,8 +106,8 @@ def additive(seen: BoolArray, dtype: Any) -> Tensor:
 
     if not getattr(dtype, "is_floating_point", False):
         raise OptionError(f"dtype is {shortened(dtype)}; it must be a floating type")
-    hidden = torch.from_numpy(~seen)
-    return torch.zeros(seen.shape, dtype=dtype).masked_fill_(hidden, torch.finfo(dtype).min)
+    hidden = torch.from_numpy(~visible)
+    return torch.zeros(visible.shape, dtype=dtype).masked_fill_(hidden, torch.finfo(dtype).min)
 
 
 def _device(device: Any) -> Any:

@@ -131,8 +131,8 @@ class Rendered(Part):
             kind = np.dtype(np.bool_)
         if kind.kind != "f":
             raise OptionError(f"dtype is {shortened(dtype)}; it must be a floating type")
-        seen = self.dense(q_len, kv_len, t, **more)
-        return np.where(seen, kind.type(0), np.finfo(kind).min)
+        visible = self.dense(q_len, kv_len, t, **more)
+        return np.where(visible, kind.type(0), np.finfo(kind).min)
 
     def mask_mod(
         self,
@@ -153,9 +153,9 @@ class Rendered(Part):
 
         Example:
             >>> import maskplug, torch
-            >>> sees = maskplug.pattern("causal").mask_mod(3, device="cpu")
+            >>> mask_mod = maskplug.pattern("causal").mask_mod(3, device="cpu")
             >>> zero, at = torch.tensor(0), torch.arange(3)
-            >>> sees(zero, zero, at[:, None], at).int().tolist()
+            >>> mask_mod(zero, zero, at[:, None], at).int().tolist()
             [[1, 0, 0], [1, 1, 0], [1, 1, 1]]
         """
         from maskplug.attention.flex import mask_mod

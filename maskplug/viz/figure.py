@@ -84,7 +84,7 @@ def figure(sheet: Sheet) -> Figure:
     frames, abreast, side = sheet.frames, min(len(sheet.frames), ABREAST), sheet.side(CELLS)
     statistics = [[*sheet.statistics(frame), *sheet.notes] for frame in frames]
     down = -(-len(frames) // abreast)
-    queries, keys = frames[0].seen.shape
+    queries, keys = frames[0].visible.shape
     longest = 2.6 if len(frames) > 1 else 5.0
     unit = min(0.2, longest / max(queries, keys))
     width = max(unit * keys, 2.4) + 1.2
@@ -148,7 +148,7 @@ def _draw(axes: Axes, sheet: Sheet, frame: Frame, side: int, unit: float) -> Non
     axes.tick_params(top=True, labeltop=True, bottom=False, labelbottom=False, length=0,
                      labelcolor=SOFT)  # fmt: skip
     for axis, texts, count in zip(
-        (axes.yaxis, axes.xaxis), (sheet.queries, sheet.keys), frame.seen.shape, strict=True
+        (axes.yaxis, axes.xaxis), (sheet.queries, sheet.keys), frame.visible.shape, strict=True
     ):
         named = texts is not None and side == 1 and unit >= 0.11
         step = 1

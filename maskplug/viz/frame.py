@@ -69,14 +69,14 @@ class Frame:
     """One mask, or two of the same shape to compare.
 
     Attributes:
-        seen: bool of shape (queries, keys), True = may attend.
+        visible: bool of shape (queries, keys), True = may attend.
         other: the second mask, or None.
         leaks: visible cells that should be hidden, or None if that is unknown.
         real: the queries that are not padding: bool of shape (queries,), or None for all.
         caption: distinguishes it from other frames, for example ``t = 500``.
     """
 
-    seen: BoolArray
+    visible: BoolArray
     other: BoolArray | None = None
     leaks: BoolArray | None = None
     real: BoolArray | None = None
@@ -85,7 +85,7 @@ class Frame:
     @property
     def masks(self) -> tuple[BoolArray, ...]:
         """The mask, or both."""
-        return (self.seen,) if self.other is None else (self.seen, self.other)
+        return (self.visible,) if self.other is None else (self.visible, self.other)
 
     def empty_rows(self, mask: BoolArray) -> BoolArray:
         """Return the queries without a visible key in a mask, padding excluded."""
@@ -106,8 +106,8 @@ class Frame:
         if self.leaks is not None:
             marks[pooled(self.leaks, side) > 0] = Mark.LEAK
         if self.other is not None:
-            first = pooled(self.seen & ~self.other, side) > 0
-            second = pooled(self.other & ~self.seen, side) > 0
+            first = pooled(self.visible & ~self.other, side) > 0
+            second = pooled(self.other & ~self.visible, side) > 0
             marks[first], marks[second], marks[first & second] = Mark.FIRST, Mark.SECOND, Mark.EACH
         return marks
 
@@ -121,7 +121,7 @@ class Frame:
         """
         lines, shares = [], [f"{mask.mean():.1%}" for mask in self.masks]
         if self.other is None:
-            shares = [f"{shares[0]} ({self.seen.sum()} of {self.seen.size} cells)"]
+            shares = [f"{shares[0]} ({self.visible.sum()} of {self.visible.size} cells)"]
         else:
             a, b = self.masks
             lines.append(
@@ -176,7 +176,7 @@ class Sheet:
     @property
     def shape(self) -> tuple[int, int]:
         """The number of queries and keys."""
-        queries, keys = self.frames[0].seen.shape
+        queries, keys = self.frames[0].visible.shape
         return queries, keys
 
     def side(self, most: int) -> int:

@@ -100,15 +100,15 @@ def picture(
 
     frames = []
     for caption, arguments in _times(pattern, other, t, times, total, more):
-        seen, real = mask(pattern, arguments), mask(_RealQueries(), arguments)
+        visible, real = mask(pattern, arguments), mask(_RealQueries(), arguments)
         leaks = None
         if limits:
             allowed = [mask(limit, arguments) for limit in limits.values()]
-            leaks = seen & real[:, :1] & ~np.logical_and.reduce(allowed)
+            leaks = visible & real[:, :1] & ~np.logical_and.reduce(allowed)
         second = None if other is None else mask(other, arguments)
-        frames.append(Frame(seen, second, leaks, real[:, 0], caption))
+        frames.append(Frame(visible, second, leaks, real[:, 0], caption))
     title = str(pattern) if other is None else f"A = {pattern}\nB = {other}"
-    shape = frames[0].seen.shape
+    shape = frames[0].visible.shape
     if key_texts is None and more.get("attention_kind") != "cross" and shape[1] == q_len:
         key_texts = queries
     notes = tuple(_notes(pattern, shape[1]))

@@ -56,7 +56,7 @@ def test_sample_and_head_are_selected() -> None:
     masks = np.zeros((2, 3, 4, 4), np.bool_)
     masks[1, 2, 0, 3] = True
     selected = Picture.compare(masks, masks, sample=1, head=2)
-    assert np.argwhere(selected.frames[0].seen).tolist() == [[0, 3]]
+    assert np.argwhere(selected.frames[0].visible).tolist() == [[0, 3]]
 
 
 def test_comparison_of_two_patterns() -> None:
@@ -207,7 +207,7 @@ def test_masks_at_several_times_follow_the_schedule() -> None:
     captions = ["t = 0 (0%)", "t = 500 (50%)", "t = 1000 (100%)"]
     assert [frame.caption for frame in strip.frames] == captions
     for frame, image, left in zip(strip.frames, drawn(strip), (0, 2, 4), strict=True):
-        assert (frame.seen == maskplug.pattern("window", left=left).dense(9)[0, 0]).all()
+        assert (frame.visible == maskplug.pattern("window", left=left).dense(9)[0, 0]).all()
         assert (image == frame.marks()).all()
     axes = figures.figure(strip).axes
     assert [each.get_title(loc="left") for each in axes] == captions
@@ -219,7 +219,7 @@ def test_masks_at_several_times_follow_the_schedule() -> None:
 def test_the_epoch_is_the_time_unless_it_is_given() -> None:
     for more, differ in (({}, True), ({"epoch": 0}, False)):
         strip = picture("random(rate=0.5, clock=epoch)", 9, times=(0, 1, 2), **more)
-        first, *others = (frame.seen.tolist() for frame in strip.frames)
+        first, *others = (frame.visible.tolist() for frame in strip.frames)
         assert any(other != first for other in others) is differ
 
 

@@ -37,8 +37,8 @@ class Aligned(Pattern):
     and translate with Transformer models", 2019.
 
     Example:
-        >>> seen = Aligned().dense(3, 4, attention_kind="cross", links=[[(3, 0), (0, 1), (1, 1)]])
-        >>> seen[0, 0].astype(int)
+        >>> mask = Aligned().dense(3, 4, attention_kind="cross", links=[[(3, 0), (0, 1), (1, 1)]])
+        >>> mask[0, 0].astype(int)
         array([[0, 0, 0, 1], [1, 1, 0, 0], [1, 1, 1, 1]])
     """
 

@@ -32,8 +32,8 @@ class Monotonic(Pattern):
     2017; Chiu and Raffel, "Monotonic chunkwise attention", 2018, for ``lookback``.
 
     Example:
-        >>> seen = Monotonic().dense(3, 4, attention_kind="cross", sources_read=[[1, 3, 2]])
-        >>> seen[0, 0].astype(int)
+        >>> mask = Monotonic().dense(3, 4, attention_kind="cross", sources_read=[[1, 3, 2]])
+        >>> mask[0, 0].astype(int)
         array([[1, 0, 0, 0], [1, 1, 1, 0], [1, 1, 1, 0]])
     """
 
