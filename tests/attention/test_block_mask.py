@@ -38,12 +38,12 @@ def reference(dense: Any, size: tuple[int, int]) -> BlockMask:
         )
 
 
-def assert_same(got: BlockMask, wanted: BlockMask) -> None:
-    assert got.seq_lengths == wanted.seq_lengths
-    assert got.BLOCK_SIZE == wanted.BLOCK_SIZE
-    assert got.shape == wanted.shape
+def assert_same(got: BlockMask, expected: BlockMask) -> None:
+    assert got.seq_lengths == expected.seq_lengths
+    assert got.BLOCK_SIZE == expected.BLOCK_SIZE
+    assert got.shape == expected.shape
     for name in TENSORS:
-        ours, theirs = getattr(got, name), getattr(wanted, name)
+        ours, theirs = getattr(got, name), getattr(expected, name)
         assert ours.dtype == theirs.dtype == torch.int32, name
         assert ours.stride() == theirs.stride(), name
         assert torch.equal(ours, theirs), name

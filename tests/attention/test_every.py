@@ -33,8 +33,8 @@ def test_every_built_in_pattern_has_a_case() -> None:
 def test_masks_match_a_scalar_twin(case: Case) -> None:
     for where in random_scenes(case, scenes(20, 200)):
         dense = case.pattern.dense(**where.arguments)
-        wanted = expected(case, where)
-        assert (spread(dense, where) == wanted).all(), where
+        twin = expected(case, where)
+        assert (spread(dense, where) == twin).all(), where
 
 
 @every

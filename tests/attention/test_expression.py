@@ -70,10 +70,10 @@ from maskplug.schedule import Linear
     ],
 )
 def test_expressions(text: str, wanted: maskplug.Pattern) -> None:
-    made = maskplug.pattern(text)
-    assert made == wanted
-    assert maskplug.pattern(str(made)) == made
-    assert maskplug.pattern(made.spec) == made
+    result = maskplug.pattern(text)
+    assert result == wanted
+    assert maskplug.pattern(str(result)) == result
+    assert maskplug.pattern(result.spec) == result
 
 
 def test_python_operators_match_expressions() -> None:

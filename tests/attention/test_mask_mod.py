@@ -62,9 +62,9 @@ def test_keys_and_steps() -> None:
         phase = rng.integers(-50, 90, (3, 1, 9))
         step = int(rng.integers(1, 7))
         rows = Intervals.of_mask(mask).only(keys).every(step, phase)
-        wanted = mask & keys[:, :, None] & ((np.arange(40) - phase[..., None]) % step == 0)
-        assert (rows.dense() == wanted).all()
-        assert (matrix(mask_mod(rows, "cpu"), *wanted.shape) == wanted).all()
+        expected = mask & keys[:, :, None] & ((np.arange(40) - phase[..., None]) % step == 0)
+        assert (rows.dense() == expected).all()
+        assert (matrix(mask_mod(rows, "cpu"), *expected.shape) == expected).all()
 
 
 def test_all_patterns_share_one_function() -> None:
@@ -124,8 +124,8 @@ def attended(text: str, attend: Any, **annotations: Any) -> tuple[torch.Tensor, 
 @pytest.mark.parametrize("text", [*TEXTS, "padding & causal"])
 def test_flex_attention_matches_the_matrix(text: str) -> None:
     valid = np.arange(LENGTH) >= np.array([[0], [37]])
-    got, wanted = attended(text, flex_attention, valid=valid)
-    torch.testing.assert_close(got, wanted, atol=1e-5, rtol=1e-5)
+    got, expected = attended(text, flex_attention, valid=valid)
+    torch.testing.assert_close(got, expected, atol=1e-5, rtol=1e-5)
 
 
 def test_compiled_flex_attention_matches_the_matrix() -> None:
@@ -133,5 +133,5 @@ def test_compiled_flex_attention_matches_the_matrix() -> None:
     attend = torch.compile(flex_attention, dynamic=False)
     valid = np.arange(LENGTH) >= np.array([[0], [37]])
     for text in ("window:left=20,right=9", "padding & causal"):
-        got, wanted = attended(text, attend, valid=valid)
-        torch.testing.assert_close(got, wanted, atol=1e-5, rtol=1e-5)
+        got, expected = attended(text, attend, valid=valid)
+        torch.testing.assert_close(got, expected, atol=1e-5, rtol=1e-5)

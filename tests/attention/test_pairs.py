@@ -32,14 +32,14 @@ RAGGED = [[(0, 0), (1, 2)], [(4, 3)]]
     ],
 )
 def test_lists_and_arrays_hold_the_same_pairs(links: Any) -> None:
-    found = call(links).pairs("links", "aligned")
-    assert [side.tolist() for side in found] == [[0, 0, 1], [0, 1, 4], [0, 2, 3]]
-    assert {side.dtype for side in found} == {np.dtype(np.int64)}
+    result = call(links).pairs("links", "aligned")
+    assert [side.tolist() for side in result] == [[0, 0, 1], [0, 1, 4], [0, 2, 3]]
+    assert {side.dtype for side in result} == {np.dtype(np.int64)}
 
 
 def test_one_entry_is_used_for_all_samples() -> None:
-    found = call([[(1, 2)]], batch=3).pairs("links", "aligned")
-    assert [side.tolist() for side in found] == [[0, 1, 2], [1, 1, 1], [2, 2, 2]]
+    result = call([[(1, 2)]], batch=3).pairs("links", "aligned")
+    assert [side.tolist() for side in result] == [[0, 1, 2], [1, 1, 1], [2, 2, 2]]
 
 
 @pytest.mark.parametrize(
@@ -50,7 +50,7 @@ def test_no_pairs(links: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("links", "said"),
+    ("links", "message"),
     [
         ([[(0, 0)]] * 3, "'links' has 3 entries for 2 samples; pattern 'aligned' needs"),
         (7, "'links' has 0 entries for 2 samples"),
@@ -61,8 +61,8 @@ def test_no_pairs(links: Any) -> None:
         ([["0-0"], []], "'links' of sample 0"),
     ],
 )
-def test_wrong_pairs_are_refused(links: Any, said: str) -> None:
-    with pytest.raises(TokenError, match=said):
+def test_wrong_pairs_are_refused(links: Any, message: str) -> None:
+    with pytest.raises(TokenError, match=message):
         call(links).pairs("links", "aligned")
 
 

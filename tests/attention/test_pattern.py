@@ -28,36 +28,36 @@ def test_a_growing_window_is_nested_in_time() -> None:
 
 def test_samples_can_be_at_different_times() -> None:
     grows = maskplug.pattern("window(left=linear(0, 3))")
-    made = grows.dense(4, progress=np.array([0.0, 1.0]), keys=[1, 2])
-    assert (made[0] == Window(0).dense(4)[0]).all()
-    assert (made[1] == Window(3).dense(4)[0]).all()
+    result = grows.dense(4, progress=np.array([0.0, 1.0]), keys=[1, 2])
+    assert (result[0] == Window(0).dense(4)[0]).all()
+    assert (result[1] == Window(3).dense(4)[0]).all()
 
 
 def test_empty_rows_are_reported_and_stay_empty() -> None:
     nothing = ~maskplug.pattern("causal")
     with pytest.warns(maskplug.MaskplugWarning, match=r"1 of 3 queries \(first: sample 0, query 2"):
-        made = nothing.dense(3)
-    assert made[0, 0].sum(-1).tolist() == [2, 1, 0]
+        result = nothing.dense(3)
+    assert result[0, 0].sum(-1).tolist() == [2, 1, 0]
 
 
 def test_empty_rows_of_padding_are_not_reported() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        made = maskplug.pattern("causal & padding").dense(3, valid=[[0, 1, 1]])
-    assert made[0, 0].sum(-1).tolist() == [0, 1, 2]
+        result = maskplug.pattern("causal & padding").dense(3, valid=[[0, 1, 1]])
+    assert result[0, 0].sum(-1).tolist() == [0, 1, 2]
 
 
 @pytest.mark.parametrize(("fallback", "column"), [("self", 2), ("first", 0)])
 def test_fallbacks(fallback: Any, column: int) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        made = (~maskplug.pattern("causal")).dense(3, fallback=fallback)
-    assert np.flatnonzero(made[0, 0, 2]).tolist() == [column]
+        result = (~maskplug.pattern("causal")).dense(3, fallback=fallback)
+    assert np.flatnonzero(result[0, 0, 2]).tolist() == [column]
 
 
 def test_fallback_first_is_the_first_real_token() -> None:
-    made = (~maskplug.pattern("causal")).dense(3, fallback="first", valid=[[0, 1, 1]])
-    assert np.flatnonzero(made[0, 0, 2]).tolist() == [1]
+    result = (~maskplug.pattern("causal")).dense(3, fallback="first", valid=[[0, 1, 1]])
+    assert np.flatnonzero(result[0, 0, 2]).tolist() == [1]
 
 
 @pytest.mark.parametrize(
@@ -88,8 +88,8 @@ def test_additive_takes_floating_types_only() -> None:
 
 
 def test_annotations_of_members_are_required() -> None:
-    made = maskplug.pattern("causal & (document | ~padding)")
-    assert made.all_required_annotations == ("documents", "valid")
+    result = maskplug.pattern("causal & (document | ~padding)")
+    assert result.all_required_annotations == ("documents", "valid")
 
 
 def test_unregistered_patterns() -> None:
@@ -98,8 +98,8 @@ def test_unregistered_patterns() -> None:
         def rows(self, call: AttentionCall) -> Intervals:
             return call.intervals((call.q, call.q + 1))
 
-    made = (Diagonal() | maskplug.pattern("sink:n=1")).dense(3)
-    assert made[0, 0].astype(int).tolist() == [[1, 0, 0], [1, 1, 0], [1, 0, 1]]
+    result = (Diagonal() | maskplug.pattern("sink:n=1")).dense(3)
+    assert result[0, 0].astype(int).tolist() == [[1, 0, 0], [1, 1, 0], [1, 0, 1]]
 
 
 def test_masks_do_not_use_global_random_state() -> None:

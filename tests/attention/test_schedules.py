@@ -85,9 +85,9 @@ def test_constant_schedules_match_numbers(case: Case) -> None:
     }
     same = replace(pattern, **constant)
     for where in (scene(case, rng) for _ in range(10)):
-        plain, made = (one.dense(**where.arguments) for one in (pattern, same))
-        assert plain.shape == made.shape
-        assert (plain == made).all()
+        plain, result = (one.dense(**where.arguments) for one in (pattern, same))
+        assert plain.shape == result.shape
+        assert (plain == result).all()
 
 
 @pytest.mark.parametrize("case", MOVING, ids=[case.text for case in MOVING])
@@ -156,14 +156,14 @@ def test_by_value_computes_each_value_once() -> None:
         calls.append(value)
         return call().intervals((0, value))
 
-    for progress, option, wanted in [
+    for progress, option, expected in [
         ((0.0, 0.5, 1.0), 3, [3]),
         ((0.5, 0.5, 0.5), Linear(1, 5), [3]),
         ((0.0, 0.5, 0.55, 0.0), Linear(1, 5), [1, 3]),
         ((), Linear(1, 5), []),
     ]:
         rows = by_value(call(*progress), option, make)
-        assert calls == wanted
+        assert calls == expected
         calls.clear()
         values = call(*progress).value(option)
         assert rows.shape == (len(values), 1, 6)

@@ -129,7 +129,7 @@ def test_the_difference_of_two_patterns() -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
         (["causl"], "did you mean 'causal'"),
         (["causal & "], "cannot be read"),
@@ -198,10 +198,10 @@ def test_the_difference_of_two_patterns() -> None:
         (["causal", "--out", "no/such/folder/mask.svg"], "cannot be written"),
     ],
 )
-def test_errors_without_a_traceback(arguments: list[str], said: str) -> None:
+def test_errors_without_a_traceback(arguments: list[str], message: str) -> None:
     result = run(*arguments)
     assert result.exit_code == 2, result.output
-    assert said in result.output
+    assert message in result.output
     assert "Traceback" not in result.output
 
 

@@ -15,9 +15,9 @@ from maskplug.errors import TokenError
 LINKS = [[(4, 1), (0, 1), (5, 2), (0, 4)]]
 
 
-def visible(found: Any = LINKS, targets: int = 6, sources: int = 7, **options: Any) -> Any:
+def visible(result: Any = LINKS, targets: int = 6, sources: int = 7, **options: Any) -> Any:
     """The source tokens that each target token of the first sample sees."""
-    seen = Aligned(**options).dense(targets, sources, attention_kind="cross", links=found)
+    seen = Aligned(**options).dense(targets, sources, attention_kind="cross", links=result)
     return [np.flatnonzero(row).tolist() for row in seen[0, 0]]
 
 
@@ -49,11 +49,11 @@ def test_order_and_repetition_of_links_do_not_matter() -> None:
 @pytest.mark.parametrize("fallback", ["full", "nearest"])
 def test_no_row_is_empty(fallback: str) -> None:
     rng = np.random.default_rng(1)
-    found = [[(rng.integers(9), rng.integers(12)) for _ in range(n)] for n in range(25)]
-    seen = Aligned(radius=1, fallback=fallback).dense(12, 9, attention_kind="cross", links=found)
+    result = [[(rng.integers(9), rng.integers(12)) for _ in range(n)] for n in range(25)]
+    seen = Aligned(radius=1, fallback=fallback).dense(12, 9, attention_kind="cross", links=result)
     assert seen.shape == (25, 1, 12, 9)
     assert seen.any(-1).all()
-    for row, pairs in zip(seen[:, 0], found, strict=True):
+    for row, pairs in zip(seen[:, 0], result, strict=True):
         assert all(row[target, source] for source, target in pairs)
 
 
@@ -90,7 +90,7 @@ def test_links_are_parsed_from_text() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ("0-0 1_2", "'1_2' in line 1, column 5 is no link"),
         ("0-0\n\n1-2  3-", "'3-' in line 3, column 6 is no link"),
@@ -99,6 +99,6 @@ def test_links_are_parsed_from_text() -> None:
         ("²-0", "is no link"),
     ],
 )
-def test_errors_of_links_name_the_position(text: str, said: str) -> None:
-    with pytest.raises(TokenError, match=said):
+def test_errors_of_links_name_the_position(text: str, message: str) -> None:
+    with pytest.raises(TokenError, match=message):
         links(text)

@@ -41,12 +41,12 @@ def test_layers_of_modernbert_and_gemma() -> None:
         (modernbert, transformers.ModernBertConfig(num_hidden_layers=10)),
         (gemma, transformers.Gemma3TextConfig(num_hidden_layers=13)),
     ):
-        wanted = local_layers(config)
-        assert True in wanted
-        assert False in wanted
+        expected = local_layers(config)
+        assert True in expected
+        assert False in expected
         local = matrix(LOCAL)
-        ours = [bool((matrix(pattern, layer_idx=i) == local).all()) for i in range(len(wanted))]
-        assert ours == wanted
+        ours = [bool((matrix(pattern, layer_idx=i) == local).all()) for i in range(len(expected))]
+        assert ours == expected
 
 
 def test_is_dynamic_if_a_member_is() -> None:
@@ -58,6 +58,6 @@ def test_is_dynamic_if_a_member_is() -> None:
 
 
 def test_members_can_be_expressions() -> None:
-    made = maskplug.pattern("alternating", patterns=["full", "window:left=2,right=2 & document"])
-    assert made == Alternating((Full(), LOCAL & Document()))
-    assert made.spec["patterns"][0] == {"name": "full@1"}
+    result = maskplug.pattern("alternating", patterns=["full", "window:left=2,right=2 & document"])
+    assert result == Alternating((Full(), LOCAL & Document()))
+    assert result.spec["patterns"][0] == {"name": "full@1"}

@@ -50,9 +50,9 @@ def test_all_sets_of_random_blocks_are_equally_likely() -> None:
     mask = blocks("random=2", 9, samples=N)
     for block, others in [(1, [3, 4, 5, 6, 7]), (4, [1, 2, 6, 7])]:
         pairs = list(combinations(others, 2))
-        found = [int((mask[:, block, a] & mask[:, block, b]).sum()) for a, b in pairs]
-        assert sum(found) == N
-        assert fits(found, np.ones(len(pairs)))
+        result = [int((mask[:, block, a] & mask[:, block, b]).sum()) for a, b in pairs]
+        assert sum(result) == N
+        assert fits(result, np.ones(len(pairs)))
 
 
 def test_blocks_are_independent() -> None:
