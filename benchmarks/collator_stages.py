@@ -24,45 +24,41 @@ LIMIT = "nothing masked: two columns read, three tensors made"
 
 def unmasked(features: Batch) -> Any:
     """Return three tensors of the size of a masked batch."""
-    from maskplug_hf.collator import _tensors
-
     ids, seen = (np.stack([f[name] for f in features]) for name in ("input_ids", "attention_mask"))
-    return _tensors(
-        {"input_ids": ids, "labels": np.full_like(ids, -100), "attention_mask": seen}, "pt"
-    )
+    return tensors({"input_ids": ids, "labels": np.full_like(ids, -100), "attention_mask": seen})
+
+
+def tensors(arrays: dict[str, Any]) -> Any:
+    """Return a batch of tensors."""
+    from maskplug_hf.collator import Batch
+
+    return Batch({name: torch.from_numpy(array) for name, array in arrays.items()})
 
 
 def stages(reader: Any, batches: list[Batch]) -> Iterator[tuple[str, Prepare]]:
     """Yield the stages of a call in their order; each call uses the next batch."""
+    from maskplug_torch.features import Features
+
     from maskplug_hf import DataCollatorForMasking
-    from maskplug_hf.batch import take_tokens
-    from maskplug_hf.collator import _tensors
-    from maskplug_hf.columns import columns_of
-    from maskplug_hf.shown import Shown
 
     collator = DataCollatorForMasking(reader, "dynamic", seed=1)
     collator.set_epoch(0)
-    columns = [columns_of(features) for features in batches]
-    given = [take_tokens(dict(read), None, collator.strategy) for read in columns]
+    parse = partial(Features.parse, strategy=collator.strategy)
+    parsed = [parse(features) for features in batches]
     mask = partial(collator.strategy, vocab=collator.vocabulary, seed=1)
-    masked = [mask(one.tokens) for one in given]
-    shown = [Shown(one, made.inputs) for one, made in zip(given, masked, strict=True)]
+    masked = [mask(features.tokens) for features in parsed]
     arrays = [dict(collator(features, return_tensors="np")) for features in batches]
 
-    def read(one: Any) -> object:
-        return take_tokens(dict(one), None, collator.strategy)
-
     def padded(i: int) -> object:
-        out = collator._outputs(masked[i], shown[i])
+        out = collator._collation(masked[i], parsed[i])
         return out.input_ids(), out.attention_mask(), out.predictions()
 
     if isinstance(batches[0][0]["input_ids"], np.ndarray):
         yield LIMIT, each(unmasked, batches)
-    yield "columns of the features", each(columns_of, batches)
-    yield "ids, attention mask and keys as arrays", each(read, columns)
-    yield "strategy", each(mask, [one.tokens for one in given])
+    yield "ids, attention mask and keys as arrays", each(parse, batches)
+    yield "strategy", each(mask, [features.tokens for features in parsed])
     yield "ids, attention mask and labels, padded", each(padded, list(range(len(batches))))
-    yield "tensors", each(partial(_tensors, kind="pt"), arrays)
+    yield "tensors", each(tensors, arrays)
     yield "all", each(collator, batches)
 
 

@@ -63,14 +63,18 @@ class Tables:
     first step, so that workers that prefetch less than a round always find it.
 
     Args:
-        cells: float64 of size ``Tables.room(classes)``, initially zero.
+        memory: ``Tables.room(classes)`` float64 zeros: an array, or memory that processes share,
+            such as a tensor after ``share_memory_()``, which is then pickled as shared memory.
         every: number of steps per round.
     """
 
-    def __init__(self, cells: FloatArray, every: int) -> None:
-        self.every = every
-        self.cells = cells
-        self._rounds, self._scores = np.split(cells.reshape(KEPT, -1), [1], axis=1)
+    def __init__(self, memory: Any, every: int) -> None:
+        self.memory, self.every = memory, every
+        self.cells: FloatArray = np.asarray(memory)
+        self._rounds, self._scores = np.split(self.cells.reshape(KEPT, -1), [1], axis=1)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Tables, (self.memory, self.every)
 
     @staticmethod
     def room(classes: int) -> int:

@@ -168,5 +168,8 @@ class Registry:
         hint = did_you_mean(name, {e.name for e in self.of_kind(kind)})
         message = f"unknown {kind} {shortened(text)}{hint}"
         for provider, reason in self.failures.items():
-            message += f"\nThe plugin {provider} failed to load and may be the one: {reason}"
+            message += (
+                f"; the plugin {provider}, which may provide it, failed to load ({reason}): fix or "
+                "uninstall it"
+            )
         return message

@@ -1,9 +1,10 @@
-"""Arguments of the wrong type or shape: one clear line, whatever is given."""
+"""Arguments of the wrong type, shape or range: one error in one line."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
@@ -21,7 +22,7 @@ WRAPS = np.array([5, 6, 2**64 - 1], np.uint64)
 
 
 class Hostile:
-    """Fails at everything that a message might ask of it."""
+    """An object whose ``repr`` and comparison fail."""
 
     def __repr__(self) -> str:
         raise RuntimeError
@@ -33,13 +34,188 @@ class Hostile:
 
 
 class Other:
-    """Some other object; its ``repr`` is the same in every process, as pytest-xdist needs."""
+    """An object with the same ``repr`` in every process, as pytest-xdist needs."""
 
     def __repr__(self) -> str:
         return "Other()"
 
 
-OTHER = Other()
+OTHER, HOSTILE = Other(), Hostile()
+
+
+class Refused(NamedTuple):
+    """A call that refuses each of some values with an error."""
+
+    call: Callable[[Any], Any]
+    values: Iterable[Any]
+    error: type[MaskplugError]
+    message: str
+
+
+def refused_field(name: str, values: Iterable[Any]) -> Refused:
+    """Values that a field of a vocabulary refuses."""
+    return Refused(lambda v: Vocabulary(**{"size": 10, name: v}), values, VocabularyError, "")
+
+
+def named(name: str) -> Callable[[Any], Any]:
+    return lambda annotation: TokenBatch.from_lists(ROWS, **{name: annotation})
+
+
+def mask_at(name: str) -> Callable[[Any], Any]:
+    return lambda v: maskplug.strategy("dynamic")(equal_rows(2, 8), VOCAB, **{name: v})
+
+
+FLAGS = ["protected", "word_starts", "sentence_starts"]
+NOT_ANNOTATIONS = [
+    [["no", "no", "yes"], [], ["no"]],
+    [[None, True, False], [], [True]],
+    [[1, OTHER, 0], [], [1]],
+    [["a"] * 3, [], [1]],
+    ["abc", "", "d"],
+    [[[1], [2], [3]], [], [[4]]],
+    [[1j, 0, 0], [], [0]],
+    [[1, 2, 2**64], [], [3]],
+    [WRAPS, [], [1]],
+    *([1, 2, 3], None, "abc", HOSTILE),
+]
+NOT_KEYS = [-1, 2**64, 10**5000, 1.0, np.float64(2), None, True, np.bool_(True), "\ud800", [1]]
+NOT_KEY_ARRAYS = [np.array([1, -1, 2]), np.array([1.0, 2, 3]), np.ones((3, 1), np.uint64)]
+NOT_TIMES = ["x", "1", b"1", None, 1j, OTHER, HOSTILE, [[0, 1]], [0, 1, 2], ["a", "b"], [0, [1]]]
+NOT_TIMES += [10**5000, [10**400, 1], float("nan"), np.array([2**64 - 1] * 3, np.uint64)]
+NOT_SELECTIONS = [
+    (None, [1], [0, 1], 3),
+    ([0.5], [1], [0, 1], 3),
+    ([0], ["a"], [0, 1], 3),
+    ([0], [1], [], 3),
+    ([0], [1], [0, 1], -1),
+    ([0], [1], [0, 1], 2.0),
+    ([0], [1], [0, 1], 10**5000),
+    ([0], [9], [0, 1], 3),
+    ([-1], [1], [0, 1], 3),
+    ([2**63 - 1], [2**63 - 1], [0, 1], 3),
+    ([0, 1], [1], [0, 2], 3),
+]
+NOT_PATHS = ["a\0b", "\ud800", "~nouser/x", "/dev/zero", "a" * 5000, "no\nfile", Path("a\0b"), ""]
+NOT_PATHS += [{"path": 3, "digest": "x"}, {"path": {"path": "x", "digest": "y"}, "digest": "z"}]
+NOT_IDS = [4, "4", ["4"], [4.0], [None], [[1], [2]], [True], [10**30], WRAPS, HOSTILE]
+NOT_TABLES = ["abcdefghij", ["a"] * 10, [0.5] * 10, [None] * 10, 3, [[1]] * 10, HOSTILE]
+CALLS: dict[str, Refused] = {
+    "rows": Refused(
+        TokenBatch.from_lists,
+        [None, 5, HOSTILE, OTHER],
+        TokenError,
+        "rows are .*; expected a sequence with one row of ids",
+    ),
+    "keys": Refused(
+        lambda keys: TokenBatch.from_lists(ROWS, keys=keys),
+        ["abc", b"abc", {"a", "b", "c"}, {"a": 1, "b": 2, "c": 3}, 5, OTHER, HOSTILE],
+        TokenError,
+        "keys are .*; expected a sequence with one key",
+    ),
+    "key": Refused(
+        lambda key: TokenBatch.from_lists(ROWS, keys=[1, key, 2]),
+        NOT_KEYS,
+        TokenError,
+        "sample key",
+    ),
+    "key of an iterator": Refused(
+        lambda key: TokenBatch.from_lists(ROWS, keys=iter([1, key, 2])),
+        NOT_KEYS,
+        TokenError,
+        "sample key",
+    ),
+    "array of keys": Refused(
+        lambda keys: TokenBatch.from_lists(ROWS, keys=keys),
+        [*NOT_KEY_ARRAYS, np.array(3)],
+        TokenError,
+        "key",
+    ),
+    "keys of a flat batch": Refused(
+        lambda keys: TokenBatch([5], [0, 1, 1, 1], keys),
+        [*NOT_KEY_ARRAYS, np.array(3)],
+        TokenError,
+        "key",
+    ),
+    **{
+        name: Refused(named(name), NOT_ANNOTATIONS, TokenError, f"'{name}' .*expected one ")
+        for name in [*FLAGS, "scores"]
+    },
+    "selection": Refused(lambda v: Selection(*v).mask, NOT_SELECTIONS, TokenError, ""),
+    "mask": Refused(
+        lambda mask: Selection.from_mask(mask, batch(ROWS)),
+        [None, "abcd", ["a"] * 4, [0.5, None, 1, 1], np.ones((4, 1)), HOSTILE],
+        TokenError,
+        "the mask",
+    ),
+    **{
+        name: Refused(mask_at(name), NOT_TIMES, OptionError, f"{name} (is|has)")
+        for name in ("seed", "epoch", "step", "progress")
+    },
+    "size": refused_field("size", [None, "9", 9.0, True, 0, -1, 2**40, 10**30, 10**5000, [9]]),
+    **{
+        name: refused_field(name, ["4", 4.0, True, [4], 10**5000, HOSTILE])
+        for name in ("mask_id", "pad_id", "bos_id", "eos_id")
+    },
+    **{name: refused_field(name, NOT_IDS) for name in ("special_ids", "sentinel_ids")},
+    **{
+        name: refused_field(name, NOT_TABLES)
+        for name in ("word_start", "joins_next", "sentence_end")
+    },
+    "named": refused_field("named", [3, [1], {"a": "b"}, {"a": None}, {1: 2}, {"a": 10}]),
+    "pieces": Refused(
+        Vocabulary.from_pieces, [None, 3, "abc", [1, 2], ["a", None]], VocabularyError, "piece"
+    ),
+    "dtype": Refused(
+        lambda dtype: maskplug.pattern("causal").additive(2, dtype=dtype),
+        ["x", int, "int32", object, HOSTILE],
+        OptionError,
+        "it must be a floating type",
+    ),
+    "block size": Refused(
+        lambda size: maskplug.pattern("causal").block_mask(4, block_size=size, device="cpu"),
+        [0, -1, "8", 2.5, 2**31, 10**30, (8,), (8, 0), None],
+        OptionError,
+        "block_size is",
+    ),
+    "matrix": Refused(
+        maskplug.pattern("causal").dense, [2**17], OptionError, "cells; the limit is .* block_mask"
+    ),
+    "path": Refused(Resource.of, NOT_PATHS, OptionError, "cannot be read|must be text"),
+    "path of ngrams": Refused(
+        lambda path: maskplug.strategy("pmi", ngrams=path),
+        NOT_PATHS,
+        OptionError,
+        "cannot be read|must be text",
+    ),
+    "choice": Refused(
+        lambda value: maskplug.strategy("dynamic", unit=value),
+        [np.array(["token"]), np.ones(3), ["token"], {"token"}, HOSTILE, True, 1],
+        OptionError,
+        "'unit' is .*; it must be one of 'token'",
+    ),
+    "name of an option": Refused(
+        lambda name: maskplug.strategy({"strategy": "dynamic", "options": {name: 1}}),
+        [3, 10**5000, None, "\ud800", "a" * 10**6, b"rate"],
+        OptionError,
+        "strategy 'dynamic@1' has no option",
+    ),
+}
+
+
+def check_refused(call: Callable[[Any], Any], value: Any, error: Any, message: str) -> None:
+    with pytest.raises(error, match=message or None) as caught:
+        call(value)
+    text = str(caught.value)
+    assert "\n" not in text
+    assert len(text) < 1500
+    text.encode()
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_values_are_refused(name: str) -> None:
+    call, values, error, message = CALLS[name]
+    for value in values:
+        check_refused(call, value, error, message)
 
 
 @pytest.mark.parametrize(
@@ -51,8 +227,8 @@ OTHER = Other()
         ([1, "x"], "[1, 'x']"),
         (10**5000, "an integer of about 5,001 digits"),
         (np.zeros((2, 2)), "array([[0., 0.], [0., 0.]])"),
-        (Hostile(), "<Hostile>"),
-        ([Hostile()], "[<Hostile>]"),
+        (HOSTILE, "<Hostile>"),
+        ([HOSTILE], "[<Hostile>]"),
     ],
     ids=lambda value: str(type(value)),
 )
@@ -65,98 +241,33 @@ def test_values_in_messages_are_short(value: Any) -> None:
     assert len(shortened(value)) <= 80
 
 
-@pytest.mark.parametrize("rows", [None, 5, Hostile(), OTHER], ids=shortened)
-def test_rows_that_are_none(rows: Any) -> None:
-    with pytest.raises(TokenError, match=r"rows are .*; expected a sequence with one row of ids"):
-        TokenBatch.from_lists(rows)
-
-
-@pytest.mark.parametrize(
-    "keys",
-    ["abc", b"abc", {"a", "b", "c"}, {"a": 1, "b": 2, "c": 3}, 5, OTHER, Hostile()],
-    ids=shortened,
-)
-def test_keys_that_are_no_sequence(keys: Any) -> None:
-    with pytest.raises(TokenError, match=r"keys are .*; expected a sequence with one key"):
-        TokenBatch.from_lists(ROWS, keys=keys)
-
-
-@pytest.mark.parametrize(
-    "key",
-    [-1, 2**64, 10**5000, 1.0, np.float64(2), None, True, np.bool_(True), "\ud800", [1]],
-    ids=shortened,
-)
-def test_keys_that_are_none(key: Any) -> None:
-    for keys in ([1, key, 2], iter([1, key, 2])):
-        with pytest.raises(TokenError, match="sample key"):
-            TokenBatch.from_lists(ROWS, keys=keys)
-
-
-@pytest.mark.parametrize(
-    "keys",
-    [np.array([1, -1, 2]), np.array([1.0, 2.0, 3.0]), np.ones((3, 1), np.uint64), np.array(3)],
-    ids=shortened,
-)
-def test_arrays_that_are_no_keys(keys: Any) -> None:
-    for make in (TokenBatch.from_lists, lambda rows, keys: TokenBatch([5], [0, 1, 1, 1], keys)):
-        with pytest.raises(TokenError, match="key"):
-            make(ROWS, keys=keys)
-
-
-def test_keys_may_be_mixed_and_equal() -> None:
+def test_keys_may_have_mixed_types_and_be_equal() -> None:
     mixed = keys_of([7, "7", b"7", np.int8(7), 7])
     assert mixed[0] == mixed[3] == mixed[4] != mixed[1] == mixed[2]
     assert keys_of([2**64 - 1]).tolist() == [2**64 - 1]
 
 
-FLAGS = ["protected", "word_starts", "sentence_starts"]
-
-
-@pytest.mark.parametrize("name", [*FLAGS, "scores"])
-@pytest.mark.parametrize(
-    "layer",
-    [
-        [["no", "no", "yes"], [], ["no"]],
-        [[None, True, False], [], [True]],
-        [[1, OTHER, 0], [], [1]],
-        [["a"] * 3, [], [1]],
-        ["abc", "", "d"],
-        [[[1], [2], [3]], [], [[4]]],
-        [[1j, 0, 0], [], [0]],
-        [[1, 2, 2**64], [], [3]],
-        [WRAPS, [], [1]],
-        [1, 2, 3],
-        None,
-        "abc",
-        Hostile(),
-    ],
-    ids=shortened,
-)
-def test_layers_that_are_no_numbers(name: str, layer: Any) -> None:
-    with pytest.raises(TokenError, match=rf"layer '{name}' .*expected one "):
-        TokenBatch.from_lists(ROWS, **{name: layer})
-
-
 @pytest.mark.parametrize("name", FLAGS)
-def test_flags_without_a_value_are_refused(name: str) -> None:
-    with pytest.raises(TokenError, match=f"layer '{name}' has NaN among its values"):
-        batch(ROWS, **{name: [[1.0, float("nan"), 0.0], [], [1.0]]})
-    assert np.isnan(batch(ROWS, x=[[1.0, float("nan"), 0.0], [], [1.0]]).annotations["x"]).any()
+def test_flags_must_not_be_nan(name: str) -> None:
+    values = [[1.0, float("nan"), 0.0], [], [1.0]]
+    with pytest.raises(TokenError, match=f"'{name}' has NaN among its values"):
+        batch(ROWS, **{name: values})
+    assert np.isnan(batch(ROWS, x=values).annotations["x"]).any()
 
 
-def test_batches_without_samples_have_layers_without_values() -> None:
-    for layer in ([], np.zeros((0, 3))):
-        assert TokenBatch.from_lists([], x=layer).annotations["x"].size == 0
+def test_batches_without_samples_have_empty_annotations() -> None:
+    for values in ([], np.zeros((0, 3))):
+        assert TokenBatch.from_lists([], x=values).annotations["x"].size == 0
 
 
 @pytest.mark.parametrize("dtype", [bool, np.uint8, np.int64, np.uint64, np.float32])
-def test_a_row_without_tokens_does_not_change_a_layer(dtype: Any) -> None:
+def test_a_row_without_tokens_does_not_change_the_dtype(dtype: Any) -> None:
     tokens = batch(ROWS, x=[np.ones(3, dtype), [], np.zeros(1, dtype)])
     assert tokens.annotations["x"].dtype == dtype
 
 
-def test_integers_that_would_wrap_around() -> None:
-    for make in (
+def test_integers_must_fit_into_64_bits() -> None:
+    for call in (
         lambda: TokenBatch.from_flat(WRAPS, [0, 3]),
         lambda: TokenBatch.from_flat([5, 6, 7], np.array([0, 2**64 - 1], np.uint64)),
         lambda: TokenBatch.from_lists([WRAPS]),
@@ -164,85 +275,9 @@ def test_integers_that_would_wrap_around() -> None:
         lambda: Selection(WRAPS, [1, 1, 1], [0, 3], 9),
     ):
         with pytest.raises(TokenError, match=r"int|row 0"):
-            make()
+            call()
     fits = np.array([5, 6, 7], np.uint64)
     assert TokenBatch.from_flat(fits, [0, 3]).ids.tolist() == [5, 6, 7]
-
-
-@pytest.mark.parametrize(
-    "fields",
-    [
-        (None, [1], [0, 1], 3),
-        ([0.5], [1], [0, 1], 3),
-        ([0], ["a"], [0, 1], 3),
-        ([0], [1], [], 3),
-        ([0], [1], [0, 1], -1),
-        ([0], [1], [0, 1], 2.0),
-        ([0], [1], [0, 1], 10**5000),
-        ([0], [9], [0, 1], 3),
-        ([-1], [1], [0, 1], 3),
-        ([2**63 - 1], [2**63 - 1], [0, 1], 3),
-        ([0, 1], [1], [0, 2], 3),
-    ],
-    ids=shortened,
-)
-def test_selections_of_something_else(fields: Any) -> None:
-    with pytest.raises(TokenError):
-        _ = Selection(*fields).mask
-
-
-@pytest.mark.parametrize(
-    "mask", [None, "abcd", ["a"] * 4, [0.5, None, 1, 1], np.ones((4, 1)), Hostile()], ids=shortened
-)
-def test_masks_of_something_else(mask: Any) -> None:
-    with pytest.raises(TokenError, match="the mask"):
-        Selection.from_mask(mask, batch(ROWS))
-
-
-@pytest.mark.parametrize("name", ["seed", "epoch", "step", "progress"])
-@pytest.mark.parametrize(
-    "value",
-    [
-        *("x", "1", b"1", None, 1j, OTHER, Hostile(), [[0, 1]], [0, 1, 2], ["a", "b"], [0, [1]]),
-        *(10**5000, [10**400, 1], float("nan"), np.array([2**64 - 1] * 3, np.uint64)),
-    ],
-    ids=shortened,
-)
-def test_times_of_something_else(name: str, value: Any) -> None:
-    with pytest.raises(OptionError, match=rf"{name} (is|has)"):
-        maskplug.strategy("dynamic")(equal_rows(2, 8), VOCAB, **{name: value})
-
-
-IDS = ["mask_id", "pad_id", "bos_id", "eos_id"]
-
-
-@pytest.mark.parametrize(
-    "fields",
-    [{"size": size} for size in (None, "9", 9.0, True, 0, -1, 2**40, 10**30, 10**5000, [9])]
-    + [{name: value} for name in IDS for value in ("4", 4.0, True, [4], 10**5000, Hostile())]
-    + [
-        {name: value}
-        for name in ("special_ids", "sentinel_ids")
-        for value in (4, "4", ["4"], [4.0], [None], [[1], [2]], [True], [10**30], WRAPS, Hostile())
-    ]
-    + [
-        {name: value}
-        for name in ("word_start", "joins_next", "sentence_end")
-        for value in ("abcdefghij", ["a"] * 10, [0.5] * 10, [None] * 10, 3, [[1]] * 10, Hostile())
-    ]
-    + [{"named": value} for value in (3, [1], {"a": "b"}, {"a": None}, {1: 2}, {"a": 10})],
-    ids=shortened,
-)
-def test_fields_of_a_vocabulary(fields: dict[str, Any]) -> None:
-    with pytest.raises(VocabularyError) as caught:
-        Vocabulary(**{"size": 10, **fields})
-    assert "\n" not in str(caught.value)
-
-
-@pytest.mark.parametrize("pieces", [None, 3, "abc", [1, 2], ["a", None]], ids=shortened)
-def test_pieces_of_something_else(pieces: Any) -> None:
-    with pytest.raises(VocabularyError, match=r"piece"):
-        Vocabulary.from_pieces(pieces)
 
 
 ARGUMENTS: dict[str, list[Any]] = {
@@ -251,81 +286,29 @@ ARGUMENTS: dict[str, list[Any]] = {
     "heads": [None, "2", 2.0, 0, 2**40, 10**30],
     "offset": [None, "2", 0.5, -1, 2**40],
     "layer_idx": [None, "2", 0.5, -1, 2**40],
-    "attention_kind": [None, 3, "here", ["encoder"], np.ones(2), Hostile()],
-    "fallback": ["no", 3, ["self"], np.ones(2), Hostile()],
-    "t": ["x", None, 0.5, -1, 2**64, Hostile()],
-    "progress": ["x", None, [0.5, 0.5], Hostile()],
+    "attention_kind": [None, 3, "here", ["encoder"], np.ones(2), HOSTILE],
+    "fallback": ["no", 3, ["self"], np.ones(2), HOSTILE],
+    "t": ["x", None, 0.5, -1, 2**64, HOSTILE],
+    "progress": ["x", None, [0.5, 0.5], HOSTILE],
     "keys": [3, "a", [-1], [None], {1}],
     "documents": ["abcd", [0.5] * 4, [0, [1], 2, 3], np.array([2**64 - 1] * 4, np.uint64)],
 }
 
 
-@pytest.mark.parametrize(
-    ("name", "value"),
-    [(name, value) for name, values in ARGUMENTS.items() for value in values],
-    ids=shortened,
-)
-def test_arguments_of_patterns(name: str, value: Any) -> None:
+@pytest.mark.parametrize("name", ARGUMENTS)
+def test_arguments_of_patterns(name: str) -> None:
     pattern = maskplug.pattern("document & ~full")
     arguments = {"q_len": 4, "kv_len": 4, "documents": [0, 0, 1, 1], "fallback": "self"}
-    for render in (pattern.dense, pattern.intervals, pattern.additive):
-        with pytest.raises(MaskplugError) as caught:
-            render(**{**arguments, name: value})
-        assert "\n" not in str(caught.value)
-
-
-@pytest.mark.parametrize("dtype", ["x", int, "int32", object, Hostile()], ids=shortened)
-def test_types_of_additive_masks(dtype: Any) -> None:
-    with pytest.raises(OptionError, match="it must be a floating type"):
-        maskplug.pattern("causal").additive(2, dtype=dtype)
-
-
-@pytest.mark.parametrize(
-    "size", [0, -1, "8", 2.5, 2**31, 10**30, (8,), (8, 0), None], ids=shortened
-)
-def test_sizes_of_blocks(size: Any) -> None:
-    with pytest.raises(OptionError, match=r"block_size is"):
-        maskplug.pattern("causal").block_mask(4, block_size=size, device="cpu")
-
-
-def test_matrices_are_bounded() -> None:
-    with pytest.raises(OptionError, match=r"cells; the limit is .* block_mask"):
-        maskplug.pattern("causal").dense(2**17)
-
-
-@pytest.mark.parametrize(
-    "path",
-    [
-        *("a\0b", "\ud800", "~nouser/x", "/dev/zero", "a" * 5000, "no\nfile", Path("a\0b"), ""),
-        {"path": 3, "digest": "x"},
-        {"path": {"path": "x", "digest": "y"}, "digest": "z"},
-    ],
-    ids=shortened,
-)
-def test_paths_that_cannot_be_read(path: Any) -> None:
-    for make in (Resource.of, lambda path: maskplug.strategy("pmi", ngrams=path)):
-        with pytest.raises(OptionError, match=r"cannot be read|must be text") as caught:
-            make(path)
-        assert "\n" not in str(caught.value)
-        str(caught.value).encode()
-        assert len(str(caught.value)) < 600
-
-
-@pytest.mark.parametrize(
-    "value",
-    [np.array(["token"]), np.ones(3), ["token"], {"token"}, Hostile(), True, 1],
-    ids=shortened,
-)
-def test_choices_of_something_else(value: Any) -> None:
-    with pytest.raises(OptionError, match=r"'unit' is .*; it must be one of 'token'"):
-        maskplug.strategy("dynamic", unit=value)
+    for value in ARGUMENTS[name]:
+        for render in (pattern.dense, pattern.intervals, pattern.additive):
+            check_refused(lambda v: render(**{**arguments, name: v}), value, MaskplugError, "")  # noqa: B023
 
 
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ('{"rate": 0.1, "rate": 0.2}', "--x: the key 'rate' is given twice"),
-        ('{"clock": {"name": "every", "k": 2, "k": 3}}', "--x: the key 'k' is given twice"),
+        ('{"rate": 0.1, "rate": 0.2}', "--x: duplicate key 'rate' in a JSON object"),
+        ('{"clock": {"name": "every", "k": 2, "k": 3}}', "--x: duplicate key 'k' in a JSON object"),
         ('{"rate": ' + "9" * 5000 + "}", "--x: the number .* has 5,000 digits"),
         ('{"rate": "' + "x" * 5000, "--x is not valid JSON: .* at column 10 of"),
         ("[" + "1," * 5000 + "1]", "--x must be a JSON object"),
@@ -333,41 +316,29 @@ def test_choices_of_something_else(value: Any) -> None:
     ],
     ids=lambda text: text[:30],
 )
-def test_json_that_says_too_much(text: str, message: str) -> None:
-    with pytest.raises(OptionError, match=message) as caught:
-        specs.options_from_json(text, "--x")
-    assert len(str(caught.value)) < 300
+def test_invalid_json_options(text: str, message: str) -> None:
+    check_refused(lambda text: specs.options_from_json(text, "--x"), text, OptionError, message)
 
 
-def test_json_in_expressions_is_read_in_the_same_way() -> None:
-    with pytest.raises(OptionError, match=r"cannot be read: the key 'end' is given twice"):
+def test_json_in_expressions_is_validated_too() -> None:
+    with pytest.raises(OptionError, match=r"cannot be read.*duplicate key 'end'"):
         maskplug.pattern('window:left={"name": "linear", "start": 1, "end": 2, "end": 3}')
 
 
 @pytest.mark.parametrize("number", ["9" * 400, "9" * 999, "-" + "9" * 400, "1e400"])
-def test_numbers_beyond_all_floats(number: str) -> None:
+def test_numbers_that_do_not_fit_into_a_float(number: str) -> None:
     for name in ("rate", "mask"):
         options = specs.options_from_json(f'{{"{name}": {number}}}', "--x")
         with pytest.raises(OptionError, match=f"option '{name}' is (an integer of|-?inf)"):
             maskplug.strategy("dynamic", **options)
 
 
-@pytest.mark.parametrize(
-    "name",
-    [None, 3, "", " ", "\0", "\ud800", "a" * 10**6, "span@" + "9" * 5000, b"span", [], Hostile()],
-)
-def test_names_of_something_else(name: Any) -> None:
-    for make in (maskplug.strategy, maskplug.pattern, lambda name: maskplug.part("clock", name)):
-        with pytest.raises(MaskplugError) as caught:
-            make(name)
-        assert "\n" not in str(caught.value)
-        assert len(str(caught.value)) < 1500
+NOT_NAMES = [None, 3, "", " ", "\0", "\ud800", "a" * 10**6, "span@" + "9" * 5000, b"span", []]
+
+
+@pytest.mark.parametrize("name", [*NOT_NAMES, HOSTILE], ids=shortened)
+def test_invalid_names(name: Any) -> None:
+    for call in (maskplug.strategy, maskplug.pattern, lambda n: maskplug.part("clock", n)):
+        check_refused(call, name, MaskplugError, "")
     with pytest.raises(MaskplugError, match="there is no kind"):
         maskplug.part(name, "epoch")
-
-
-@pytest.mark.parametrize("name", [3, 10**5000, None, "\ud800", "a" * 10**6, b"rate"], ids=shortened)
-def test_names_of_options_of_something_else(name: Any) -> None:
-    with pytest.raises(OptionError, match="strategy 'dynamic@1' has no option") as caught:
-        maskplug.strategy({"strategy": "dynamic", "options": {name: 1}})
-    assert len(str(caught.value)) < 300

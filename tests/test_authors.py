@@ -1,10 +1,9 @@
-"""What authors of parts get wrong first has a message that names the part and the remedy."""
+"""Common mistakes of authors of parts raise errors that name the part and the remedy."""
 
 from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -22,31 +21,36 @@ from support.fake_plugins import Site
 TOKENS = batch([[5, 6, 7], [8, 9]])
 
 
-def selecting(select: Callable[..., Any]) -> maskplug.Strategy:
-    @dataclass(frozen=True)
-    class Bad(maskplug.Selector):
-        def select(self, tokens: Any, vocab: Any, rng: Any) -> Any:
-            return select(tokens)
+@dataclass(frozen=True)
+class Selecting(maskplug.Selector):
+    function: Any
 
-    return maskplug.compose(Bad())
-
-
-def replacing(replace: Callable[..., Any]) -> maskplug.Strategy:
-    @dataclass(frozen=True)
-    class Bad(maskplug.Replacement):
-        def replace(self, tokens: Any, selection: Any, vocab: Any, rng: Any) -> Any:
-            return replace(tokens)
-
-    return maskplug.compose("exact", Bad())
+    def select(self, tokens: Any, vocab: Any, rng: Any) -> Any:
+        return self.function(tokens)
 
 
-def building(build: Callable[..., Any]) -> maskplug.Strategy:
-    @dataclass(frozen=True)
-    class Bad(maskplug.Target):
-        def build(self, tokens: Any, selection: Any, inputs: Any, vocab: Any, rng: Any) -> Any:
-            return build(inputs, selection)
+@dataclass(frozen=True)
+class Replacing(maskplug.Replacement):
+    function: Any
 
-    return maskplug.compose("exact", target=Bad())
+    def replace(self, tokens: Any, selection: Any, vocab: Any, rng: Any) -> Any:
+        return self.function(tokens)
+
+
+@dataclass(frozen=True)
+class Building(maskplug.Target):
+    function: Any
+
+    def build(self, tokens: Any, selection: Any, inputs: Any, vocab: Any, rng: Any) -> Any:
+        return self.function(inputs, selection)
+
+
+def strategy_of(part: Any) -> maskplug.Strategy:
+    if isinstance(part, Selecting):
+        return maskplug.compose(part)
+    if isinstance(part, Replacing):
+        return maskplug.compose("exact", part)
+    return maskplug.compose("exact", target=part)
 
 
 def other_mask(tokens: Any) -> Any:
@@ -60,60 +64,59 @@ def other_batch(tokens: Any) -> Any:
 FROM_MASK = "not a Selection; return maskplug.Selection.from_mask(mask, tokens)"
 AS_RAGGED = "not a Ragged; return maskplug.Ragged(ids, tokens.offsets)"
 RETURNED = {
-    "a bool array": (selecting, lambda t: t.ids > 5, f"a bool array of shape (5,), {FROM_MASK}"),
+    "a bool array": (Selecting, lambda t: t.ids > 5, f"a bool array of shape (5,), {FROM_MASK}"),
     "indices": (
-        selecting,
+        Selecting,
         lambda t: np.flatnonzero(t.ids),
         f"an int64 array of shape (5,), {FROM_MASK}",
     ),
-    "a list": (selecting, lambda t: [True], f"a list, {FROM_MASK}"),
-    "no selection": (selecting, lambda t: None, f"None, {FROM_MASK}"),
-    "a mask of other length": (selecting, other_mask, "the mask has 3 values for 5 tokens"),
-    "bools of other number": (
-        selecting,
+    "a list": (Selecting, lambda t: [True], f"a list, {FROM_MASK}"),
+    "no selection": (Selecting, lambda t: None, f"None, {FROM_MASK}"),
+    "a mask of other length": (Selecting, other_mask, "the mask has 3 values for 5 tokens"),
+    "bools of another number": (
+        Selecting,
         lambda t: maskplug.units(t, VOCAB).take(np.ones(4, bool)),
         "4 bools for 5 spans",
     ),
-    "another batch's": (selecting, other_batch, "does not fit a batch of 2 samples and 5 tokens"),
-    "ids": (replacing, lambda t: t.ids, f"an int64 array of shape (5,), {AS_RAGGED}"),
-    "lists": (replacing, lambda t: [[5, 6, 7], [8, 9]], f"a list, {AS_RAGGED}"),
-    "no inputs": (replacing, lambda t: None, f"None, {AS_RAGGED}"),
+    "another batch's": (Selecting, other_batch, "does not fit a batch of 2 samples and 5 tokens"),
+    "ids": (Replacing, lambda t: t.ids, f"an int64 array of shape (5,), {AS_RAGGED}"),
+    "lists": (Replacing, lambda t: [[5, 6, 7], [8, 9]], f"a list, {AS_RAGGED}"),
+    "no inputs": (Replacing, lambda t: None, f"None, {AS_RAGGED}"),
     "too few rows": (
-        replacing,
+        Replacing,
         lambda t: maskplug.Ragged.of([[5, 6, 7]]),
         "replace() returned 1 rows for 2 samples",
     ),
-    "nothing built": (building, lambda i, s: None, "None, not a Masked; return maskplug.Masked("),
-    "inputs alone": (building, lambda i, s: i, "a Ragged, not a Masked; return maskplug.Masked("),
+    "nothing built": (Building, lambda i, s: None, "None, not a Masked; return maskplug.Masked("),
+    "inputs alone": (Building, lambda i, s: i, "a Ragged, not a Masked; return maskplug.Masked("),
     "labels as a list": (
-        building,
+        Building,
         lambda i, s: maskplug.Masked(i, s, labels=[[1]]),
         "labels are a list, not maskplug.Ragged rows",
     ),
     "targets as an array": (
-        building,
+        Building,
         lambda i, s: maskplug.Masked(i, s, targets=i.values),
         "targets are a ndarray, not maskplug.Ragged rows",
     ),
 }
-KINDS = {selecting: "selector", replacing: "replacement", building: "target"}
 
 
-@pytest.mark.parametrize(("make", "function", "said"), RETURNED.values(), ids=RETURNED)
-def test_a_wrong_result_names_strategy_and_part(make: Any, function: Any, said: str) -> None:
-    with pytest.raises(TokenError, match=re.escape(said)) as told:
-        make(function)(TOKENS, VOCAB)
-    assert str(told.value).startswith(f"strategy 'compose@1', {KINDS[make]} Bad: ")
+@pytest.mark.parametrize(("make", "function", "message"), RETURNED.values(), ids=RETURNED)
+def test_wrong_results_name_strategy_and_part(make: Any, function: Any, message: str) -> None:
+    with pytest.raises(TokenError, match=re.escape(message)) as caught:
+        strategy_of(make(function))(TOKENS, VOCAB)
+    assert str(caught.value).startswith(f"strategy 'compose@1', {make.kind} {make.__name__}: ")
 
 
-def test_a_strategy_that_returns_nothing_is_named() -> None:
+def test_a_strategy_that_returns_none_is_named() -> None:
     @dataclass(frozen=True, repr=False)
     class Bad(maskplug.Strategy):
         def mask(self, tokens: Any, vocab: Any, context: Any) -> Any:
             return None
 
         @property
-        def times(self) -> Any:
+        def primary_clock(self) -> Any:
             return maskplug.part("clock", "epoch")
 
         def bounds(self, lengths: Any) -> Any:
@@ -124,11 +127,11 @@ def test_a_strategy_that_returns_nothing_is_named() -> None:
 
 
 @pytest.mark.parametrize("error", [SystemExit(0), pytest.fail.Exception("no"), KeyError("nine")])
-def test_whatever_a_part_raises_is_explained(error: BaseException) -> None:
+def test_exceptions_of_parts_become_strategy_errors(error: BaseException) -> None:
     def select(tokens: Any) -> Any:
         raise error
 
-    strategy = selecting(select)
+    strategy = maskplug.compose(Selecting(select))
     with pytest.raises(StrategyError, match=f"'compose@1' raised {type(error).__name__}: "):
         strategy(TOKENS, VOCAB)
     with pytest.raises(StrategyError):
@@ -178,27 +181,27 @@ CLASSES = {
     misspelt: "selector Bad lacks the method 'select'; rename 'selct'?",
     undecorated: "selector Bad is not a dataclass; parts are frozen dataclasses: write @dataclass(",
     not_frozen: "selector Bad is not frozen: its options could change: write @dataclass(",
-    undecorated_subclass: "selector Bad annotates 'power', 'rate' and is not a dataclass itself",
+    undecorated_subclass: "selector Bad annotates 'power', 'rate' but is not a dataclass",
     no_part: "the class Bad is no part; a selector is a subclass of maskplug.Selector",
 }
 
 
 @pytest.mark.parametrize(
-    ("make", "said"), CLASSES.items(), ids=lambda v: getattr(v, "__name__", "")
+    ("make", "message"), CLASSES.items(), ids=lambda v: getattr(v, "__name__", "")
 )
-def test_a_wrong_class_is_refused_when_it_registers(make: Any, said: str) -> None:
-    with pytest.raises(PluginError, match=re.escape(said)) as told:
+def test_invalid_classes_cannot_be_registered(make: Any, message: str) -> None:
+    with pytest.raises(PluginError, match=re.escape(message)) as caught:
         Registry().add(Entry("selector", "bad", 1, make(), "some-plugin"))
-    assert "some-plugin registers selector 'bad': " in str(told.value)
+    assert "some-plugin registers selector 'bad': " in str(caught.value)
 
 
 @pytest.mark.parametrize("make", [misspelt, undecorated, not_frozen, undecorated_subclass, no_part])
-def test_a_wrong_class_is_refused_when_it_is_used(make: Any) -> None:
+def test_invalid_classes_cannot_be_used(make: Any) -> None:
     with pytest.raises(MaskplugError):
         maskplug.compose(make()())
 
 
-def test_a_class_of_another_kind_is_refused() -> None:
+def test_classes_of_another_kind_cannot_be_registered() -> None:
     exact = type(maskplug.part("selector", "exact"))
     with pytest.raises(PluginError, match="the class Exact is a selector; a strategy is a sub"):
         Registry().add(Entry("strategy", "bad", 1, exact, "some-plugin"))
@@ -213,13 +216,17 @@ class Bare(maskplug.Selector):
 
 
 @pytest.mark.parametrize("make", [lambda: Bare(rate=0.3), lambda: Bare(0.3)])  # type: ignore
-def test_an_option_without_annotation_is_named(make: Any) -> None:
-    with pytest.raises(PluginError, match=r"Bare: 'rate' has no annotation.*'rate: float = 0.5'"):
+def test_options_without_annotation_are_named(make: Any) -> None:
+    with pytest.raises(
+        PluginError, match=r"Bare: 'rate' has no type annotation.*'rate: float = 0.5'"
+    ):
         make()
 
 
-def test_an_option_without_annotation_is_named_where_it_is_given_by_name() -> None:
-    with pytest.raises(maskplug.OptionError, match="no option 'rate': 'rate' has no annotation"):
+def test_options_without_annotation_are_named_in_specs() -> None:
+    with pytest.raises(
+        maskplug.OptionError, match="no option 'rate': 'rate' has no type annotation"
+    ):
         specs.build(Entry("selector", "bare", 1, Bare, "x"), {"rate": 0.3})
 
 
@@ -240,13 +247,13 @@ FACTORIES: dict[str, tuple[Any, str]] = {
 }
 
 
-@pytest.mark.parametrize(("factory", "said"), FACTORIES.values(), ids=FACTORIES)
-def test_a_wrong_factory_is_named(factory: Any, said: str) -> None:
-    with pytest.raises(PluginError, match=re.escape(said)):
+@pytest.mark.parametrize(("factory", "message"), FACTORIES.values(), ids=FACTORIES)
+def test_invalid_factories_are_named(factory: Any, message: str) -> None:
+    with pytest.raises(PluginError, match=re.escape(message)):
         specs.build(Entry("strategy", "bad", 1, factory, "x"), {})
 
 
-def test_partials_and_callable_objects_are_factories() -> None:
+def test_factories_may_be_partials_or_callable_objects() -> None:
     def half(rate: float, unit: str = "token") -> maskplug.Strategy:
         return maskplug.compose(maskplug.part("selector", "exact", rate=rate, unit=unit))
 
@@ -255,12 +262,12 @@ def test_partials_and_callable_objects_are_factories() -> None:
             return half(rate)
 
     for factory in (functools.partial(half, rate=0.5), Factory()):
-        made = specs.build(Entry("strategy", "half", 1, factory, "x"), {"rate": 1})
-        assert made.options["rate"] == 1.0
+        strategy = specs.build(Entry("strategy", "half", 1, factory, "x"), {"rate": 1})
+        assert strategy.options["rate"] == 1.0
 
 
 @pytest.mark.parametrize(
-    ("tokens", "vocab", "error", "said"),
+    ("tokens", "vocab", "error", "message"),
     [
         ([[5, 6]], VOCAB, TokenError, "tokens is a list, .*TokenBatch.from_lists(rows, keys=…)"),
         (np.array([[5]]), VOCAB, TokenError, "tokens is an int64 array of shape (1, 1), not a "),
@@ -270,10 +277,10 @@ def test_partials_and_callable_objects_are_factories() -> None:
         (TOKENS, 100, VocabularyError, "vocab is an int, not a maskplug.Vocabulary"),
     ],
 )
-def test_other_arguments_are_told_how_to_become_right(
-    tokens: Any, vocab: Any, error: type[Exception], said: str
+def test_wrong_tokens_or_vocab_name_the_remedy(
+    tokens: Any, vocab: Any, error: type[Exception], message: str
 ) -> None:
-    with pytest.raises(error, match=re.escape(said).replace(r"\.\*", ".*")):
+    with pytest.raises(error, match=re.escape(message).replace(r"\.\*", ".*")):
         maskplug.strategy("dynamic")(tokens, vocab)
 
 
@@ -291,19 +298,27 @@ def maskplug_register(register):
     register("strategy", "bits", bits)
     register("strategy", "nothing", lambda: None)
 """
-CHECK = "from maskplug.cli import main; main(['check', 'bits', '--options', '{\"share\": 1}'])"
+COMMANDS = """
+from maskplug.cli import main
+for arguments in (
+    ["check", "bits", "--options", '{"share": 1}'], ["list", "bits"], ["check", "nothing"],
+):
+    try:
+        main(arguments)
+    except SystemExit as end:
+        print("exit code", end.code, flush=True)
+"""
 
 
-def test_the_command_line_says_the_same(tmp_path: Path) -> None:
+def test_messages_of_the_command_line(tmp_path: Path) -> None:
     site = Site(tmp_path)
     site.install("bad", PLUGIN)
-    done = site.run(CHECK, COLUMNS="200")
-    assert done.returncode == 1
-    assert "strategy 'bad:bits@1', selector Bits: select() returned a bool array" in done.stdout
-    assert "Traceback" not in done.stdout + done.stderr
-    done = site.run("from maskplug.cli import main; main(['list', 'bits'])", COLUMNS="200")
-    assert "  share (required)\n  unit: str = 'token'\n  parts: int | None = None\n" in done.stdout
-    done = site.run("from maskplug.cli import main; main(['check', 'nothing'])", COLUMNS="200")
-    assert done.returncode == 2
+    done = site.run(COMMANDS, COLUMNS="200")
+    checked, listed, refused, _ = re.split(r"exit code (?=\d)", done.stdout)
+    assert "strategy 'bad:bits@1', selector Bits: select() returned a bool array" in checked
+    assert listed.startswith("1")
+    assert "  share (required)\n  unit: str = 'token'\n  parts: int | None = None\n" in listed
+    assert refused.startswith("0")
+    assert done.stdout.endswith("exit code 2\n")
     assert "the factory of strategy 'bad:nothing@1' returned None" in done.stderr
-    assert "Traceback" not in done.stderr
+    assert "Traceback" not in done.stdout + done.stderr

@@ -1,4 +1,4 @@
-"""What was masked, in figures and in colour, for every kind of objective."""
+"""Statistics and text of masked batches, for every kind of objective."""
 
 from __future__ import annotations
 
@@ -18,33 +18,43 @@ def piece(i: int) -> str:
     return f"w{i}"
 
 
-def test_in_place() -> None:
+def test_labels_in_place() -> None:
     masked = Masked(Ragged.of([[2, MASK, 20, 10, 12, 3]]), CHOSEN)
-    found = report(TOKENS, masked, VOCAB)
-    assert (found.masks, found.randoms, found.kept, found.removed) == (1, 1, 1, 0)
-    assert (found.chosen, found.maskable, found.rate) == (3, 4, 0.75)
-    assert found.span_lengths.tolist() == [0, 0, 1]
-    assert found.mean_span == 3
+    counts = report(TOKENS, masked, VOCAB)
+    assert (counts.masks, counts.randoms, counts.kept, counts.removed) == (
+        1,
+        1,
+        1,
+        0,
+    )
+    assert (counts.chosen, counts.maskable, counts.rate) == (3, 4, 0.75)
+    assert counts.span_lengths.tolist() == [0, 0, 1]
+    assert counts.mean_span == 3
     line = render(TOKENS, masked, VOCAB, piece)[0]
     assert str(line) == "w2 [w6] [w8→w20] [w10=] w12 w3"
 
 
-def test_rows_that_changed_their_length() -> None:
+def test_rows_of_other_length() -> None:
     inputs = Ragged(np.array([2, 59, 30, 12, 3]), [0, 5], np.array([0, -1, -1, 4, 5]))
     masked = Masked(inputs, CHOSEN, targets=Ragged.of([[6, 8, 10, 3]]))
-    found = report(TOKENS, masked, VOCAB)
-    assert (found.masks, found.randoms, found.kept, found.removed) == (0, 0, 0, 3)
-    assert (found.tokens, found.inputs, found.targets) == (6, 5, 4)
+    counts = report(TOKENS, masked, VOCAB)
+    assert (counts.masks, counts.randoms, counts.kept, counts.removed) == (
+        0,
+        0,
+        0,
+        3,
+    )
+    assert (counts.tokens, counts.inputs, counts.targets) == (6, 5, 4)
     first, second = render(TOKENS, masked, VOCAB, piece)
     assert str(first) == "w2 ‹w59› ‹w30› w12 w3"
     assert str(second) == "⇒ w6 w8 w10 ‹w3›"
 
 
-def test_figures_of_a_batch_add_up() -> None:
+def test_statistics_are_consistent() -> None:
     tokens = equal_rows(300, 40)
     masked = maskplug.strategy("dynamic", rate=0.4)(tokens, VOCAB)
-    found = report(tokens, masked, VOCAB)
-    assert found.chosen == found.masks + found.randoms + found.kept == 300 * 16
-    assert (found.span_lengths * np.arange(1, len(found.span_lengths) + 1)).sum() == found.chosen
-    assert found.empty == 0
+    counts = report(tokens, masked, VOCAB)
+    assert counts.chosen == counts.masks + counts.randoms + counts.kept == 300 * 16
+    assert (counts.span_lengths * np.arange(1, len(counts.span_lengths) + 1)).sum() == counts.chosen
+    assert counts.empty == 0
     assert report(batch([]), maskplug.strategy("none")(batch([]), VOCAB), VOCAB).rate == 0.0

@@ -1,43 +1,42 @@
-"""attach(trainer): exact epochs, ranks, workers and resume in one call."""
+"""attach(trainer): reproducible masks across epochs, ranks, workers and resumes in one call."""
 
 from __future__ import annotations
 
 import warnings
 from typing import Any
 
+from maskplug_torch import SharedEpoch
+from maskplug_torch.datasets import SAMPLE_ID
+from maskplug_torch.features import ANNOTATIONS
 from torch.utils.data import IterableDataset
 
 from maskplug.errors import MaskplugWarning, OptionError
-from maskplug_hf.batch import LAYERS
 from maskplug_hf.callback import MaskingCallback
-from maskplug_hf.checks import check_dataset, check_trainer, guard_loaders
+from maskplug_hf.checks import check_dataset, check_trainer, explain_loader_errors
 from maskplug_hf.collator import DataCollatorForMasking
-from maskplug_hf.feedback import HeardLoss, follow
-from maskplug_hf.loss import WeightedLoss
+from maskplug_hf.datasets import KeyedDataset, KeyedIterable
+from maskplug_hf.loss import WeightedLoss, ZeroLoss, trainer_loss
+from maskplug_hf.loss_tracking import LossListener, track_losses
 from maskplug_hf.model import arguments
-from maskplug_hf.moment import Moment
-from maskplug_hf.predicted import ZeroLoss
-from maskplug_hf.samples import SAMPLE_ID, KeyedDataset, KeyedIterable
 
-#: Columns that no model takes and the collator reads.
-READ = frozenset({SAMPLE_ID, "special_tokens_mask", "word_ids", *LAYERS})
+#: Columns that the collator reads and no model takes.
+COLLATOR_COLUMNS = frozenset({SAMPLE_ID, "special_tokens_mask", "word_ids", *ANNOTATIONS})
 
 
 def attach(trainer: Any, *, resume_other_spec: bool = False) -> None:
     """Make the masks of a Trainer a function of strategy, seed, epoch (or step) and sample.
 
-    The same masks then come with any number of workers, persistent or not, and of processes, any
+    Masks are then the same with any number of workers, persistent or not, and of processes, any
     batch size and gradient accumulation, and after a resume in mid-epoch. Evaluation masks are
-    frozen (t = 0, progress 0); samples with labels of their own are evaluated clean. Every
-    checkpoint holds the strategy's spec and seed; resuming it under others is refused before the
+    frozen (t = 0, progress 0); samples with labels of their own are evaluated unmasked. Every
+    checkpoint stores the strategy's spec and seed; resuming it under others is refused before the
     first step.
 
     A sample's key is its ``sample_id`` column, or else its index in the dataset; in a stream, its
     ``sample_id`` or its content. The trainer's datasets and collator are replaced by wrapped ones;
     the originals are not changed. Its ``compute_loss`` uses the weights of batches that have them,
-    is 0 for batches in which nothing is predicted, and is what it was for all others; adaptive
-    strategies listen to its outputs, and every checkpoint holds what they heard. Attaching twice
-    does nothing more.
+    is 0 for batches in which nothing is predicted, and is unchanged for all others; adaptive
+    strategies follow its losses, which every checkpoint stores. Attaching again has no effect.
 
     Args:
         trainer: a ``transformers.Trainer`` whose ``data_collator`` is a ``DataCollatorForMasking``.
@@ -45,11 +44,11 @@ def attach(trainer: Any, *, resume_other_spec: bool = False) -> None:
             them, with a warning.
 
     Raises:
-        OptionError: when the trainer has another collator or makes its data loaders in a way of
-            its own, a dataset has no samples that can be masked, the model cannot predict what the
-            strategy asks for, its loss keeps labels from a decoder that needs them, a stream is to
-            be masked by step, or an adaptive strategy has rounds that are shorter than workers load
-            ahead.
+        OptionError: when the trainer has another collator or overrides its data loaders, a dataset
+            has no samples that can be masked, the model cannot predict what the strategy makes,
+            the trainer's loss withholds labels from a decoder that needs them, a stream is to be
+            masked by step, or the rounds of an adaptive strategy are shorter than the prefetching
+            of workers.
     """
     check_trainer(trainer)
     collator = trainer.data_collator
@@ -60,31 +59,26 @@ def attach(trainer: Any, *, resume_other_spec: bool = False) -> None:
         )
     columns = _columns(trainer, collator)
     check_dataset(trainer.train_dataset, columns, "train_dataset")
-    for name, dataset in _evaluation(trainer).items():
-        check_dataset(dataset, columns, name)
+    evaluation = trainer.eval_dataset
+    if isinstance(evaluation, dict) and "input_ids" not in evaluation:  # several datasets
+        for name, dataset in evaluation.items():
+            check_dataset(dataset, columns, f"eval_dataset[{name!r}]")
+    else:
+        check_dataset(evaluation, columns, "eval_dataset")
     callback = _callback(trainer, collator, resume_other_spec)
-    guard_loaders(trainer)
+    explain_loader_errors(trainer)
     _check_stream(trainer.train_dataset, collator)
     trainer.data_collator = collator.as_attached(trainer.model)
     _check_loss(trainer, trainer.data_collator)
-    if not isinstance(trainer.compute_loss, WeightedLoss | HeardLoss):
+    if not isinstance(trainer.compute_loss, WeightedLoss | LossListener):
         trainer.compute_loss = ZeroLoss(trainer)
         trainer.compute_loss = WeightedLoss(trainer)
-    follow(trainer, trainer.data_collator, callback.moment, resume_other_spec)
-    trainer.train_dataset = _keyed(trainer.train_dataset, callback.moment, columns)
-    evaluation = trainer.eval_dataset
+    track_losses(trainer, trainer.data_collator, callback.shared, resume_other_spec)
+    trainer.train_dataset = _keyed(trainer.train_dataset, callback.shared, columns)
     if isinstance(evaluation, dict):
         trainer.eval_dataset = {n: _keyed(d, None, columns) for n, d in evaluation.items()}
     else:
         trainer.eval_dataset = _keyed(evaluation, None, columns)
-
-
-def _evaluation(trainer: Any) -> dict[str, Any]:
-    """The datasets that a trainer evaluates; several where it has a dict of them."""
-    data = trainer.eval_dataset
-    if isinstance(data, dict) and "input_ids" not in data:  # else these are columns
-        return {f"eval_dataset[{name!r}]": dataset for name, dataset in data.items()}
-    return {"eval_dataset": data}
 
 
 def _callback(
@@ -94,78 +88,57 @@ def _callback(
         if isinstance(callback, MaskingCallback):
             callback.watch(collator, resume_other_spec)
             return callback
-    callback = MaskingCallback(collator, Moment(), resume_other_spec)
+    callback = MaskingCallback(collator, SharedEpoch(), resume_other_spec)
     trainer.add_callback(callback)
     return callback
 
 
 def _columns(trainer: Any, collator: DataCollatorForMasking) -> frozenset[str] | None:
-    """The columns that Trainer would let through, and those that the collator reads."""
+    """Return the columns that Trainer lets through, and those that the collator reads."""
     if not trainer.args.remove_unused_columns:
         return None
-    read = READ | {
-        "label",
-        "label_ids",
-        *trainer.label_names,
-        *collator.strategy.required_annotations,
-    }
-    return read | arguments(trainer.model)
+    read = {"label", "label_ids", *trainer.label_names, *collator.strategy.required_annotations}
+    return COLLATOR_COLUMNS | read | arguments(trainer.model)
 
 
 def _check_loss(trainer: Any, collator: DataCollatorForMasking) -> None:
-    """Refuse a loss for which Trainer keeps the labels from a model that makes inputs of them."""
-    facts = collator.facts
-    losses = {
-        "label_smoothing_factor": trainer.label_smoother,
-        "compute_loss_func": trainer.compute_loss_func,
-    }
-    given = [name for name, loss in losses.items() if loss is not None]
-    if given and facts is not None and facts.decoder and facts.shift is None:
+    """Refuse a loss for which Trainer withholds labels that the model makes inputs of."""
+    loss, model = trainer_loss(trainer), collator.model_info
+    if loss and model.has_decoder and model.decoder_shift is None:
         raise OptionError(
-            f"Trainer's {given[0]} takes the labels out of the batch, and how {facts.name} makes "
-            "decoder_input_ids of them is not known: without them its decoder reads the masked "
-            f"inputs. Train without {given[0]}, or give the model a method "
-            "prepare_decoder_input_ids_from_labels(labels)"
+            f"Trainer's {loss} takes the labels out of the batch, and it is not known how "
+            f"{model.name} makes decoder_input_ids of them: without them its decoder reads the "
+            f"masked inputs. Train without {loss}, or add a method "
+            "prepare_decoder_input_ids_from_labels(labels) to the model"
         )
 
 
-def _keyed(dataset: Any, moment: Moment | None, columns: frozenset[str] | None) -> Any:
+def _keyed(dataset: Any, shared: SharedEpoch | None, columns: frozenset[str] | None) -> Any:
     if dataset is None or isinstance(dataset, KeyedDataset | KeyedIterable):
         return dataset
-    if isinstance(dataset, IterableDataset):
-        return KeyedIterable(dataset, moment, columns)
-    return KeyedDataset(dataset, moment, columns)
+    kind = KeyedIterable if isinstance(dataset, IterableDataset) else KeyedDataset
+    return kind(dataset, shared, columns)
 
 
 def _check_stream(dataset: Any, collator: DataCollatorForMasking) -> None:
-    """Say at once what cannot be kept for a dataset without indices.
-
-    Raises:
-        OptionError: when masks by step were asked for.
-    """
+    """Refuse masks by step for a stream, and warn of one without length."""
     if not isinstance(dataset, IterableDataset) or isinstance(dataset, KeyedIterable):
         return
     strategy = collator.strategy
     if strategy.needs_step:
         raise OptionError(
-            f"strategy {strategy.label!r} draws masks by step, and the samples of a stream "
-            f"({type(dataset).__name__}) have no place from which to tell their step; choose a "
+            f"strategy {strategy.label!r} masks by step, and samples of a stream "
+            f"({type(dataset).__name__}) have no index from which their step follows; choose a "
             "clock that counts epochs, or a dataset with indices"
         )
-    if not _has_length(dataset):
-        lost = "a schedule stands at its start, and " if strategy.needs_progress else ""
+    try:
+        len(dataset)  # type: ignore[arg-type]
+    except TypeError:
+        consequence = "schedules stay at their start, and " if strategy.needs_progress else ""
         warnings.warn(
-            f"{type(dataset).__name__} has no length, so Trainer cannot tell its epochs after a "
-            f"resume: {lost}a resumed run counts epochs from 0 again; samples are keyed by their "
-            "'sample_id' column, or by content",
+            f"{type(dataset).__name__} has no length, so Trainer does not know the epoch after a "
+            f"resume: {consequence}a resumed run counts epochs from 0 again; samples are keyed by "
+            "their 'sample_id' column, or by content",
             MaskplugWarning,
             stacklevel=3,
         )
-
-
-def _has_length(dataset: Any) -> bool:
-    try:
-        len(dataset)
-    except TypeError:
-        return False
-    return True

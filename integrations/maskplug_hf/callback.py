@@ -1,46 +1,42 @@
-"""What happens during training: epochs are written down, the spec is saved and compared."""
+"""The Trainer callback that sets the epoch, and saves the masking spec with each checkpoint."""
 
 from __future__ import annotations
 
-import math
-import warnings
 from collections.abc import Mapping
 from typing import Any
 
-from transformers import TrainerCallback
+from maskplug_torch import SharedEpoch, add_steps
 
-from maskplug.checkpoint import compare
-from maskplug.errors import MaskplugWarning
 from maskplug.schedule import progress_at
 from maskplug.spec import to_json
 from maskplug_hf.checks import check_loader
 from maskplug_hf.collator import DataCollatorForMasking
-from maskplug_hf.feedback import OVERRIDE
-from maskplug_hf.moment import Moment
-from maskplug_hf.steps import stamp_steps
+from maskplug_hf.resume import ResumeCallback
 
-#: Where the spec stands in a checkpoint: ``trainer_state.json``, ``stateful_callbacks``.
-RECORD = "maskplug"
+#: How to resume a checkpoint with other masks.
+OVERRIDE = "attach(trainer, resume_other_spec=True)"
 
 
-class MaskingCallback(TrainerCallback):
-    """Writes the epoch before its iterator is made; keeps the masking spec with each checkpoint.
+class MaskingCallback(ResumeCallback):
+    """Set the epoch before its iterator is made; save and compare the masking spec.
 
     Args:
-        collator: whose spec and seed are kept.
-        moment: where the epoch is written.
+        collator: its spec and seed are saved.
+        shared: where the epoch is written.
         resume_other_spec: whether a checkpoint of another spec or seed may be resumed.
     """
 
+    record_name = "maskplug"
+    override = OVERRIDE
+
     def __init__(
-        self, collator: DataCollatorForMasking, moment: Moment, resume_other_spec: bool
+        self, collator: DataCollatorForMasking, shared: SharedEpoch, resume_other_spec: bool
     ) -> None:
-        self.moment = moment
-        self._epoch: int | None = None
+        self.shared = shared
         self.watch(collator, resume_other_spec)
 
     def watch(self, collator: DataCollatorForMasking, resume_other_spec: bool) -> None:
-        """Keep this collator's spec from now on."""
+        """Save the spec of this collator from now on."""
         self.record = {
             "spec": collator.spec,
             "fingerprint": collator.fingerprint,
@@ -49,42 +45,22 @@ class MaskingCallback(TrainerCallback):
         self.needs_step = collator.strategy.needs_step
         self.resume_other_spec = resume_other_spec
 
+    def describe(self, record: Mapping[str, Any]) -> str:
+        """Return a record in words, for messages."""
+        spec = record["spec"]
+        options = to_json(spec.get("options", {}))
+        return f"strategy {spec.get('strategy')} {options} and seed {record['seed']}"
+
     def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-        """Compare the checkpoint's spec with ours, before the first step, and check the data."""
-        self._compare(state)
-        check_loader(kwargs["train_dataloader"])
-        # Trainer saves these values in every checkpoint and reads them back on resume.
-        state.stateful_callbacks[RECORD] = self.record
-        self._epoch = None
+        """Compare the checkpoint's spec with ours before the first step, and check the data."""
+        super().on_train_begin(args, state, control, **kwargs)
+        loader = kwargs["train_dataloader"]
+        check_loader(loader)
         if self.needs_step:
-            accumulation = args.gradient_accumulation_steps
-            stamp_steps(kwargs["train_dataloader"], self.moment, accumulation, state.max_steps)
+            add_steps(loader, self.shared, args.gradient_accumulation_steps, state.max_steps)
 
     def on_epoch_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-        """Write the epoch; Trainer makes the epoch's iterator after this."""
-        # The state's epoch is a fraction: 0.5 on a resume in mid-epoch, and any number after an
-        # epoch that was stopped early or whose length nobody knew. Only the first one is read.
-        first = math.floor(state.epoch or 0.0)
-        self._epoch = first if self._epoch is None else self._epoch + 1
-        self.moment.set(self._epoch, progress_at(self._epoch, state.num_train_epochs))
-
-    def _compare(self, state: Any) -> None:
-        saved = state.stateful_callbacks.get(RECORD)
-        if saved is None and state.global_step == 0:
-            return  # nothing is resumed
-        warning = compare(
-            saved,
-            self.record,
-            _said,
-            checkpoint=f"the checkpoint of step {state.global_step}",
-            allow=self.resume_other_spec,
-            override=OVERRIDE,
-        )
-        if warning:
-            warnings.warn(warning, MaskplugWarning, stacklevel=2)
-
-
-def _said(record: Mapping[str, Any]) -> str:
-    spec = record["spec"]
-    options = to_json(spec.get("options", {}))
-    return f"strategy {spec.get('strategy')} {options} and seed {record['seed']}"
+        """Set the epoch; Trainer makes the epoch's iterator after this."""
+        super().on_epoch_begin(args, state, control, **kwargs)
+        assert self.epoch is not None
+        self.shared.set(self.epoch, progress_at(self.epoch, state.num_train_epochs))

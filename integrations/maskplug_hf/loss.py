@@ -1,176 +1,113 @@
-"""The loss of objectives whose labels have weights, for Trainer and for loops of one's own."""
+"""Replacements of ``Trainer.compute_loss`` for weighted labels and for no labels at all."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Literal, get_args
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 import torch
-from torch.nn.functional import cross_entropy
+from maskplug_torch.losses import Mean, check_mean, predicts_nothing, weighted_loss
 
 from maskplug.errors import OptionError
-from maskplug.targets import IGNORE
-from maskplug_hf.model import ModelFacts
+from maskplug_hf.model import model_info
 
 WEIGHTS = "loss_weights"
 DIVISORS = "loss_divisors"
-#: Of which the loss is a mean.
-Mean = Literal["tokens", "samples"]
-
-
-def weighted_loss(
-    outputs: Any,
-    labels: torch.Tensor,
-    loss_weights: torch.Tensor,
-    attention_mask: torch.Tensor | None = None,
-    *,
-    loss_divisors: torch.Tensor | None = None,
-    document_ids: torch.Tensor | None = None,
-    mean: Mean = "tokens",
-    shift: bool = False,
-) -> torch.Tensor:
-    """The weighted sum of the labels' cross entropies, for each token that could have been masked.
-
-    The weights of masked diffusion make up for how much was masked, so that the divisor must not
-    depend on it. Nor must it depend on the prompt before an answer, which is never masked: with
-    ``loss_divisors`` the loss is an unbiased estimate of the mean over all tokens that can be
-    masked, however long their prompts are.
-
-    Args:
-        outputs: of the model; its ``logits``, or its first item where it is a tuple.
-        labels: int64, -100 where nothing is predicted.
-        loss_weights: floats of the shape of ``labels``.
-        attention_mask: whose ones are counted where no divisors are given; without it all of
-            ``labels`` are.
-        loss_divisors: int64, how many tokens of each sample can be masked: of shape (rows,), or
-            (rows, documents) for packed rows. The collators' column of this name.
-        document_ids: of packed rows, for the mean over samples: the document of each label.
-        mean: "tokens" divides the sum by the number of tokens: each token of the batch counts
-            alike. "samples" divides each sample's sum by its own number, and takes the mean over
-            the samples with any: each answer counts alike, as in the fine-tuning of LLaDA.
-        shift: whether the model predicts at each token the next one, as causal models do.
-
-    Returns:
-        A scalar, float32; 0 where no token can be masked.
-
-    Raises:
-        OptionError: for a mean over samples without divisors, or over packed rows without
-            ``document_ids``.
-
-    Source: Nie et al., "Large language diffusion models" (LLaDA), 2025; Sahoo et al., "Simple and
-    effective masked diffusion language models", 2024.
-
-    Example:
-        >>> logits = torch.zeros(1, 2, 4)
-        >>> loss = weighted_loss((logits,), torch.tensor([[3, -100]]), torch.tensor([[2.0, 0.0]]))
-        >>> round(loss.item(), 4)  # 2 · log(4) / 2
-        1.3863
-    """
-    logits = outputs["logits"] if isinstance(outputs, Mapping) else outputs[0]
-    if _known(mean) == "samples":
-        divisors = _per_sample(loss_divisors)
-        loss_weights = loss_weights / _each(divisors, document_ids)
-        count = (divisors > 0).sum()
-    elif loss_divisors is not None:
-        count = loss_divisors.sum()
-    else:
-        count = torch.tensor(labels.numel()) if attention_mask is None else attention_mask.sum()
-    if shift:
-        logits, labels, loss_weights = logits[:, :-1], labels[:, 1:], loss_weights[:, 1:]
-    each = cross_entropy(
-        logits.flatten(0, -2).float(), labels.flatten(), ignore_index=IGNORE, reduction="none"
-    )
-    loss: torch.Tensor = (each * loss_weights.flatten()).sum() / count.clamp(min=1)
-    return loss
-
-
-def _known(mean: Mean) -> Mean:
-    if mean not in get_args(Mean):
-        raise OptionError(f"mean is {mean!r}; choices: {', '.join(map(repr, get_args(Mean)))}")
-    return mean
-
-
-def _per_sample(divisors: torch.Tensor | None) -> torch.Tensor:
-    if divisors is None:
-        raise OptionError(
-            'mean="samples" needs to know how many tokens of each sample can be masked: pass '
-            'loss_divisors=batch["loss_divisors"]'
-        )
-    return divisors
-
-
-def _each(divisors: torch.Tensor, document_ids: torch.Tensor | None) -> torch.Tensor:
-    """The divisor of the sample of each label, of a shape that fits the labels."""
-    if divisors.ndim == 1:
-        return divisors.clamp(min=1)[:, None]
-    if document_ids is None:
-        raise OptionError(
-            f"loss_divisors has the shape {tuple(divisors.shape)}, so that a row has several "
-            'samples: mean="samples" needs document_ids=batch["document_ids"] as well'
-        )
-    return divisors.clamp(min=1).gather(1, document_ids.clamp(min=0))
 
 
 class WeightedLoss:
-    """Takes the place of a Trainer's ``compute_loss``: batches with weights get a weighted loss.
+    """Compute a weighted loss for batches with weights; leave all others to the trainer.
 
-    All other batches are left to the trainer. ``attach`` does this with a mean over tokens, unless
-    it was done before.
+    ``attach`` installs it with a mean over tokens, unless it is installed already.
 
     Args:
-        trainer: a ``transformers.Trainer``.
-        mean: see :func:`weighted_loss`.
+        trainer: a ``transformers.Trainer``, whose ``compute_loss`` it replaces.
+        mean: see :func:`maskplug_hf.weighted_loss`.
     """
 
     def __init__(self, trainer: Any, mean: Mean = "tokens") -> None:
         self.trainer = trainer
-        self.mean = _known(mean)
-        self.others = trainer.compute_loss
-        self.accepts = trainer.model_accepts_loss_kwargs
-        self.model = ModelFacts.of(trainer.model)
+        self.mean = check_mean(mean)
+        self.compute_loss = trainer.compute_loss
+        self.accepts_loss_kwargs = trainer.model_accepts_loss_kwargs
+        self.model = model_info(trainer.model)
 
     def __call__(
         self, model: Any, inputs: dict[str, Any], *args: Any, **kwargs: Any
     ) -> torch.Tensor | tuple[torch.Tensor, Any]:
-        """The loss, or (loss, outputs), as ``Trainer.compute_loss`` gives it."""
-        takes = self.model.takes or ()
-        if WEIGHTS not in inputs or WEIGHTS in takes:
-            if DIVISORS in inputs and DIVISORS not in takes:
+        """Return the loss, or (loss, outputs), like ``Trainer.compute_loss``."""
+        taken = self.model.arguments or ()
+        if WEIGHTS not in inputs or WEIGHTS in taken:
+            if DIVISORS in inputs and DIVISORS not in taken:
                 inputs = {name: value for name, value in inputs.items() if name != DIVISORS}
-            self.trainer.model_accepts_loss_kwargs = self.accepts
-            return self.others(model, inputs, *args, **kwargs)  # type: ignore[no-any-return]
-        self._check()
-        given = dict(inputs)
-        weights, labels = given.pop(WEIGHTS), given.pop("labels")
-        divisors = given.pop(DIVISORS, None)
-        outputs = model(**given)
-        # It is a mean of this batch, and no model's own loss: Trainer must divide it by the number
-        # of accumulated batches, and does so where the model takes no arguments for its loss.
+            self.trainer.model_accepts_loss_kwargs = self.accepts_loss_kwargs
+            return self.compute_loss(model, inputs, *args, **kwargs)  # type: ignore[no-any-return]
+        other_loss = trainer_loss(self.trainer)
+        if other_loss:
+            raise OptionError(
+                f"the labels of the strategy have weights, which the trainer's {other_loss} "
+                "ignores: leave it out, or train with a strategy without weights"
+            )
+        inputs = dict(inputs)
+        weights, labels = inputs.pop(WEIGHTS), inputs.pop("labels")
+        divisors = inputs.pop(DIVISORS, None)
+        outputs = model(**inputs)
+        # The loss is a mean of this batch: Trainer must divide it by the number of accumulated
+        # batches, which it does where the model takes no arguments for its loss.
         self.trainer.model_accepts_loss_kwargs = False
         loss = weighted_loss(
             outputs,
             labels,
             weights,
-            given.get("attention_mask"),
+            inputs.get("attention_mask"),
             loss_divisors=divisors,
-            document_ids=given.get("document_ids"),
+            document_ids=inputs.get("document_ids"),
             mean=self.mean,
-            shift=self.model.shifts,
+            shift=self.model.predicts_next,
         )
-        wanted = args[0] if args else kwargs.get("return_outputs", False)
-        return (loss, outputs) if wanted else loss
+        return (loss, outputs) if _returns_outputs(args, kwargs) else loss
 
-    def _check(self) -> None:
-        own = [
-            name
-            for name, there in (
-                ("compute_loss_func", self.trainer.compute_loss_func is not None),
-                ("label_smoothing_factor", self.trainer.label_smoother is not None),
-            )
-            if there
-        ]
-        if own:
-            raise OptionError(
-                f"the strategy gives its labels weights, and the trainer's {own[0]} knows nothing "
-                "of them: leave it out, or train with a strategy without weights"
-            )
+
+class ZeroLoss:
+    """Return the loss 0 for batches without predictions; leave all others to the trainer.
+
+    A mean over no labels is NaN, and so are the gradients. The gradients of this loss are 0, and
+    every process takes part in the step.
+
+    Args:
+        trainer: a ``transformers.Trainer``, whose ``compute_loss`` it replaces.
+    """
+
+    def __init__(self, trainer: Any) -> None:
+        self.compute_loss = trainer.compute_loss
+        self.shifts = model_info(trainer.model).predicts_next
+
+    def __call__(
+        self, model: Any, inputs: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> torch.Tensor | tuple[torch.Tensor, Any]:
+        """Return the loss, or (loss, outputs), like ``Trainer.compute_loss``."""
+        if not predicts_nothing(inputs.get("labels"), self.shifts):
+            return self.compute_loss(model, inputs, *args, **kwargs)  # type: ignore[no-any-return]
+        outputs = model(**inputs)
+        loss = _zero(outputs.values() if isinstance(outputs, Mapping) else outputs, model)
+        return (loss, outputs) if _returns_outputs(args, kwargs) else loss
+
+
+def trainer_loss(trainer: Any) -> str | None:
+    """Return the argument with which a Trainer was given another loss, or None."""
+    if trainer.compute_loss_func is not None:
+        return "compute_loss_func"
+    return None if trainer.label_smoother is None else "label_smoothing_factor"
+
+
+def _returns_outputs(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> bool:
+    return bool(args[0] if args else kwargs.get("return_outputs", False))
+
+
+def _zero(outputs: Iterable[Any], model: Any) -> torch.Tensor:
+    """Return 0, with a gradient of 0 for all parameters that the outputs depend on."""
+    tensors = [x for x in outputs if isinstance(x, torch.Tensor) and x.dim() and x.requires_grad]
+    # Fused kernels of logits and loss return no logits; in evaluation nothing has a gradient.
+    tensors = tensors or list(model.parameters())
+    # A sum over an empty slice, because 0 times an infinite logit is NaN.
+    return torch.stack([x.flatten()[:0].float().sum() for x in tensors]).sum()

@@ -1,28 +1,29 @@
-"""What masking must know of a Hugging Face tokenizer."""
+"""The masking vocabulary of a Hugging Face tokenizer."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import maskplug
 from maskplug.errors import VocabularyError
 from maskplug.vocabulary.spelling import is_sentinel, sentinels
-from maskplug_hf.codec import TokenizerCodec
 from maskplug_hf.spelling import spelling
 
 
 def vocabulary(tokenizer: Any, mask_id: int | None = None) -> maskplug.Vocabulary:
-    """The masking vocabulary of any Hugging Face tokenizer, fast or slow.
+    """Return the masking vocabulary of a Hugging Face tokenizer, fast or slow.
 
-    Every special token is special to masking: the named ones, the unknown token, tokens that a user
-    added as special, T5's sentinels, and ids that no token has. Strategies find them by their text
-    (``named``). Where words begin is asked of the tokenizer's decoder and pre-tokenizer, or else
-    read from the spelling of the tokens (``##``, ``Ġ``, ``▁``), see ``Vocabulary.from_pieces``;
-    tokens that a user added are words. Sentences end at ``.``, ``?``, ``。`` and their like.
+    Special ids are the tokenizer's special tokens, the unknown token, tokens added by a user as
+    special, T5's sentinels, and ids without a token. Strategies find them by their text
+    (``named``). Word starts follow from the tokenizer's decoder and pre-tokenizer, or else from
+    the markers of its tokens (``##``, ``Ġ``, ``▁``), see ``Vocabulary.from_pieces``; tokens added
+    by a user are words. Sentences end at ``.``, ``?``, ``。`` and similar tokens.
 
     Args:
         tokenizer: a ``PreTrainedTokenizer`` or ``PreTrainedTokenizerFast``.
-        mask_id: the id to use as mask where the tokenizer has none of its own, or instead of it.
+        mask_id: the mask id of a tokenizer without one, or instead of its own.
 
     Returns:
         A vocabulary that covers every id of the tokenizer. Its sentinels are the tokens
@@ -30,7 +31,7 @@ def vocabulary(tokenizer: Any, mask_id: int | None = None) -> maskplug.Vocabular
         ``▁<extra_id_0>``); its ``mask_id`` is None for a tokenizer without a mask token.
 
     Raises:
-        VocabularyError: when the tokenizer is none, or ``mask_id`` is outside its vocabulary.
+        VocabularyError: for other types, or when ``mask_id`` is outside of the vocabulary.
     """
     if not callable(getattr(tokenizer, "get_vocab", None)):
         raise VocabularyError(
@@ -41,7 +42,7 @@ def vocabulary(tokenizer: Any, mask_id: int | None = None) -> maskplug.Vocabular
     pieces = [""] * size
     for piece, i in ids.items():
         pieces[i] = piece
-    # Ids without a token have an embedding at most: they must not be drawn as random tokens.
+    # Ids without a token must not be drawn as random tokens.
     unused = set(range(size)) - set(ids.values())
     special = _special(tokenizer) | unused | {i for i, p in enumerate(pieces) if is_sentinel(p)}
     return maskplug.Vocabulary.from_pieces(
@@ -66,3 +67,21 @@ def _special(tokenizer: Any) -> set[int]:
     named = {*tokenizer.all_special_ids, tokenizer.unk_token_id}
     added = {i for i, token in tokenizer.added_tokens_decoder.items() if token.special}
     return {i for i in named | added if i is not None}
+
+
+@dataclass(frozen=True, eq=False)
+class TokenizerCodec:
+    """A tokenizer as ``maskplug.vocabulary.Codec``, without special tokens."""
+
+    tokenizer: Any
+
+    def encode(self, text: str) -> list[int]:
+        """Return the ids of a text."""
+        # verbose=False: do not warn of long texts.
+        ids: list[int] = self.tokenizer(text, add_special_tokens=False, verbose=False)["input_ids"]
+        return ids
+
+    def decode(self, ids: Sequence[int]) -> str:
+        """Return the text of ids, with blanks unchanged."""
+        text: str = self.tokenizer.decode(ids, clean_up_tokenization_spaces=False)
+        return text

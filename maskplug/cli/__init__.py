@@ -1,4 +1,4 @@
-"""The ``maskplug`` command: one file a subcommand."""
+"""The ``maskplug`` command; each subcommand has a file."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ from maskplug.cli.show import show_command
 from maskplug.errors import MaskplugError
 
 
-class Friendly(click.Group):
-    """Shows what a user can mend as a message, never as a traceback."""
+class Commands(click.Group):
+    """A group that prints errors of input, files and encodings without a traceback."""
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
-        """Run the command; characters that the terminal's encoding lacks are printed as "?"."""
+        """Run the command; print "?" for characters that the terminal's encoding lacks."""
         if not os.environ.get("COLUMNS", "80").strip("0"):
-            del os.environ["COLUMNS"]  # in a terminal of no columns, rich prints nothing
+            del os.environ["COLUMNS"]  # rich prints nothing in a terminal of no columns
         out = sys.stdout
         if isinstance(out, io.TextIOWrapper) and (
             out.errors == "strict" or codecs.lookup(out.encoding).name != "utf-8"
@@ -41,10 +41,10 @@ class Friendly(click.Group):
         return super().main(*args, **kwargs)
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run the subcommand; exit with 2 for a bad input, file or character."""
+        """Run the subcommand; exit with 2 on errors of input, files and encodings."""
         try:
             return super().invoke(ctx)
-        except BrokenPipeError:  # whoever reads has seen enough; click knows what to do
+        except BrokenPipeError:  # handled by click
             raise
         except (MaskplugError, OSError, UnicodeError) as error:
             message = Text.assemble(("Error: ", "bold red"), str(error))
@@ -54,10 +54,10 @@ class Friendly(click.Group):
             ctx.exit(2)
 
 
-@click.group(cls=Friendly, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="maskplug")
 def main() -> None:
-    """Masking strategies for Transformers: look at them, and check this installation."""
+    """Show masking strategies and attention patterns, check plugins and this installation."""
 
 
 for _command in (

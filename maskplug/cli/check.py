@@ -1,25 +1,22 @@
-"""``maskplug check``: does a strategy or a pattern keep the promises?"""
+"""``maskplug check``: run the conformance checks on strategies and patterns."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Sequence
 from typing import Any
 
 import click
 from rich.console import Console
-from rich.markup import escape
 from rich.progress import Progress
 from rich.table import Table
 from rich.text import Text
 
-from maskplug.cli.subjects import subjects_of
+from maskplug.cli.subjects import SUBJECTS, subjects_of
 from maskplug.errors import OptionError
 from maskplug.spec import options_from_json
-from maskplug.testing.checks import CHECKS
-from maskplug.testing.checks.patterns import PATTERN_CHECKS
-from maskplug.testing.known import declared
-from maskplug.testing.run import Report, Result, run_check
+from maskplug.testing.checks import CHECKS, PATTERN_CHECKS
+from maskplug.testing.runner import Report, Result, run
 
 STYLES = {
     "passed": "green",
@@ -30,36 +27,33 @@ STYLES = {
 }
 
 
-#: What is checked, by kind.
-KITS: Mapping[str, tuple[Callable[[Any], None], ...]] = {
-    "strategy": CHECKS,
-    "pattern": PATTERN_CHECKS,
-}
-
-
 @click.command("check")
 @click.argument("name", required=False)
-@click.option("--options", default="{}", metavar="JSON", help="Options of what is checked.")
-@click.option("--kind", type=click.Choice(list(KITS)), help="Where both are called NAME.")
-@click.option("--seed", default=0, show_default=True, help="Of the rows and of the draws.")
+@click.option("--options", default="{}", metavar="JSON", help="Options of NAME.")
+@click.option(
+    "--kind",
+    type=click.Choice(list(SUBJECTS)),
+    help="Needed if NAME is both a strategy and a pattern.",
+)
+@click.option("--seed", default=0, show_default=True, help="Seed of the rows and draws.")
 def check_command(name: str | None, options: str, kind: str | None, seed: int) -> None:
-    """Check whether a strategy or a pattern keeps the promises; the exit code is 1 if it does not.
+    """Run the conformance checks on a strategy or a pattern; exit with 1 if any check fails.
 
-    NAME is a strategy or a pattern of yours or a built-in one ("span", "span@1", "causal"), or an
-    expression of patterns ("window:left=4 & document"); without it, everything that needs no
-    options is checked.
+    NAME is a strategy or a pattern, built in or from a plugin ("span", "span@1", "causal"), or an
+    expression of patterns ("window(left=4) & document"). If omitted, check everything that needs no
+    options. Requires pytest.
     """
     given = options_from_json(options, "--options")
     if name is None and given:
-        raise OptionError("--options belong to one strategy or pattern: give its NAME before them")
-    subjects = subjects_of(list(KITS) if kind is None else [kind], name, given, seed)
-    console = Console(highlight=False)
+        raise OptionError("--options needs the NAME of a strategy or pattern")
+    subjects = subjects_of(list(SUBJECTS) if kind is None else [kind], name, given, seed)
     reports = _run(subjects)
+    console = Console(highlight=False)
     if name is None:
         console.print(_overview(reports))
     else:
         for report in reports:
-            console.print(_table(report))
+            console.print(_details(report))
             console.print(Text(f"{report.label}: {report.summary}", "bold"))
     for report in reports:
         for result in report.having("failed"):
@@ -71,45 +65,42 @@ def check_command(name: str | None, options: str, kind: str | None, seed: int) -
 
 
 def _run(subjects: list[tuple[str, Any]]) -> list[Report]:
-    """Run all checks, and show on a terminal how far they are."""
-    reports = []
+    """Run all checks, with a progress bar on a terminal."""
+    total = sum(len(CHECKS if kind == "strategy" else PATTERN_CHECKS) for kind, _ in subjects)
     with Progress(console=Console(stderr=True), transient=True) as progress:
-        total = sum(len(KITS[kind]) for kind, _ in subjects)
-        task = progress.add_task("", total=total)
-        for kind, subject in subjects:
-            known: Mapping[str, str] = declared(subject)
-            results: list[Result] = []
-            for check in KITS[kind]:
-                progress.update(task, description=f"{escape(subject.label)} {check.__name__}")
-                results.append(run_check(check, subject, known))
-                progress.advance(task)
-            reports.append(Report(subject.label, tuple(results)))
-    return reports
+        task = progress.add_task("checking", total=total)
+
+        def advance(label: str, result: Result) -> None:
+            progress.advance(task)
+
+        return run([subject for _, subject in subjects], on_result=advance)
 
 
-def _columns(*headings: tuple[str, Any]) -> Table:
+def _table(first: str, rows: Sequence[tuple[Text, Text, float]]) -> Table:
     table = Table(box=None, pad_edge=False)
-    for heading, justify in headings:
-        table.add_column(heading, justify=justify, no_wrap=heading in ("check", "name", "time"))
+    table.add_column(first, no_wrap=True)
+    table.add_column("outcome")
+    table.add_column("time", justify="right", no_wrap=True)
+    for name, outcome, seconds in rows:
+        table.add_row(name, outcome, f"{seconds:.2f} s")
     return table
 
 
-def _table(report: Report) -> Table:
-    """One line a check."""
-    table = _columns(("check", "left"), ("outcome", "left"), ("time", "right"))
+def _details(report: Report) -> Table:
+    """Return a table with one row per check."""
+    rows = []
     for result in report.results:
         outcome = Text(result.outcome, STYLES[result.outcome])
         if result.outcome not in ("passed", "failed"):
             outcome.append(f" ({result.message})", "dim")
-        table.add_row(result.check, outcome, f"{result.seconds:.2f} s")
-    return table
+        rows.append((Text(result.check), outcome, result.seconds))
+    return _table("check", rows)
 
 
 def _overview(reports: list[Report]) -> Table:
-    """One line a strategy or pattern."""
-    table = _columns(("name", "left"), ("outcome", "left"), ("time", "right"))
+    """Return a table with one row per strategy or pattern."""
+    rows = []
     for report in reports:
-        seconds = sum(result.seconds for result in report.results)
-        style = STYLES["passed" if report.ok else "failed"]
-        table.add_row(Text(report.label), Text(report.summary, style), f"{seconds:.2f} s")
-    return table
+        outcome = Text(report.summary, STYLES["passed" if report.ok else "failed"])
+        rows.append((Text(report.label), outcome, sum(r.seconds for r in report.results)))
+    return _table("name", rows)

@@ -1,4 +1,4 @@
-"""``maskplug compile``: compile the kernels now, for processes to come."""
+"""``maskplug compile``: compile kernels ahead of time."""
 
 from __future__ import annotations
 
@@ -21,49 +21,49 @@ from maskplug.kernels.compilation import Compilation, folder, kept, watched
 @click.command("compile")
 @click.argument("name", required=False)
 def compile_command(name: str | None) -> None:
-    """Compile kernels ahead of time, say in a container image, so that no first batch waits.
+    """Compile kernels ahead of time, for example in a container image.
 
-    NAME is a strategy, a pattern or an expression of patterns; without it, everything that needs no
-    options is compiled. Kernels that were compiled before are left as they are.
+    NAME is a strategy, a pattern or an expression of patterns; if omitted, compile everything that
+    needs no options. Kernels in the cache are not compiled again.
     """
-    where = folder()
-    if where is None:
+    cache = folder()
+    if cache is None:
         raise OptionError(
-            "there is no folder to keep compiled kernels in: set NUMBA_CACHE_DIR to a folder that "
-            "can be written to"
+            "there is no writable folder for compiled kernels: set NUMBA_CACHE_DIR to a writable "
+            "folder"
         )
     subjects = subjects_of(list(SUBJECTS), name, {}, seed=0)
     with watched() as compiled, Progress(console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task("", total=len(subjects))
         for kind, subject in subjects:
             progress.update(task, description=escape(subject.label))
-            with suppress(MaskplugError):  # it needs more than we have; its user will be told
-                USES[kind](subject)
+            with suppress(MaskplugError):  # it needs other input; its user sees the message
+                (_compile_strategy if kind == "strategy" else _compile_pattern)(subject)
             progress.advance(task)
     console = Console(highlight=False)
     if compiled:
         console.print(_table(compiled))
     seconds = sum(one.seconds for one in compiled)
     number = len({one.name for one in compiled if one.own})
-    console.print(f"{number} kernels compiled in {seconds:.1f} s; {kept(where)} kept in")
-    console.print(str(where), soft_wrap=True, markup=False)
+    console.print(f"{number} kernels compiled in {seconds:.1f} s; {kept(cache)} in the cache")
+    console.print(str(cache), soft_wrap=True, markup=False)
 
 
-def _strategy(subject: Any) -> None:
+def _compile_strategy(subject: Any) -> None:
     """Mask a few tokens, as adapters do before training, and pad them."""
     from maskplug.collate import pad, visible
     from maskplug.ragged import Ragged
     from maskplug.warm_up import warm_up
 
-    warm_up(subject.strategy.try_out(subject.vocab))
+    warm_up(subject.strategy.dry_run(subject.vocab))
     rows = Ragged.of([[1, 2], [3]])
     pad(rows, 0)
     visible(rows.lengths, 2)
     rows.take(np.arange(2))
 
 
-def _pattern(subject: Any) -> None:
-    """Render every form, wherever the pattern can be used."""
+def _compile_pattern(subject: Any) -> None:
+    """Render every form for every attention kind."""
     from maskplug.attention.blocks import PARTIAL, Blocks
 
     for batch in subject.batches():
@@ -73,15 +73,12 @@ def _pattern(subject: Any) -> None:
         _ = rows.counts, ~rows, rows | rows, rows & rows
 
 
-USES = {"strategy": _strategy, "pattern": _pattern}
-
-
 def _table(compiled: list[Compilation]) -> Table:
-    """Seconds by kernel, the slowest first; numba's own functions in one line."""
+    """Return the seconds by kernel, slowest first, with numba's own functions in one row."""
     seconds: dict[str, float] = defaultdict(float)
     for one in compiled:
         seconds[one.name if one.own else "(numba's own functions)"] += one.seconds
     table = Table("kernel", "seconds", box=None, pad_edge=False)
-    for name, taken in sorted(seconds.items(), key=lambda item: -item[1]):
-        table.add_row(name, f"{taken:.2f}")
+    for name, duration in sorted(seconds.items(), key=lambda item: -item[1]):
+        table.add_row(name, f"{duration:.2f}")
     return table

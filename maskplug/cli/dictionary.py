@@ -1,4 +1,4 @@
-"""``maskplug dictionary``: a dictionary of words becomes one of token ids, for ``code_switch``."""
+"""``maskplug dictionary``: convert a dictionary to token ids for ``code_switch``."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from rich.markup import escape
 from rich.progress import track
 
 from maskplug.cli.parameters import OutFile, keep_sources, writing
-from maskplug.cli.tokenizers import Reader, read
+from maskplug.cli.tokenizers import TOKENIZER, Reader, read
 from maskplug.errors import OptionError, VocabularyError
 from maskplug.preprocessing.resource import Resource
 from maskplug.tokens import TokenBatch
@@ -28,19 +28,19 @@ SEVERAL = "several words to the source tokenizer"
 
 @click.command("dictionary")
 @click.argument("words", metavar="WORDS")
-@click.option("--source-tokenizer", "source", required=True, metavar="PATH", help="As in show.")
+@click.option("--source-tokenizer", "source", required=True, metavar="PATH", help=f"{TOKENIZER}.")
 @click.option(
     "--target-tokenizer",
     "target",
     metavar="PATH",
-    help="Of the translations, with the same ids; the source tokenizer without it.",
+    help="Tokenizer of the translations, with the same ids; by default the source tokenizer.",
 )
-@click.option("--out", required=True, type=OutFile(), help="Where to write the ids.")
+@click.option("--out", required=True, type=OutFile(), help="Output file.")
 def dictionary_command(words: str, source: str, target: str | None, out: Path) -> None:
-    """Turn a dictionary in text into the ids that the strategy code_switch replaces.
+    """Convert a text dictionary to token ids for the strategy code_switch.
 
-    WORDS has a word and its translation on each line, with a TAB or blanks between them, as the
-    dictionaries of MUSE have; several lines with one word are several translations.
+    WORDS has a word and its translation on each line, separated by a tab or spaces, as in MUSE. A
+    word with several translations has several lines.
     """
     keep_sources(out, words)
     readers = read(source, ""), read(source if target is None else target, "")
@@ -50,33 +50,33 @@ def dictionary_command(words: str, source: str, target: str | None, out: Path) -
     _check_ids(entries, *readers)
     text = "".join(f"{_joined(a)}\t{_joined(b)}\n" for _, a, b in entries)
     if not entries:
-        left_out = "; ".join(f"{len(own)} left out: {reason}" for reason, own in skipped.items())
-        raise OptionError(f"{words} has no entry that can be used ({left_out or 'it is empty'})")
+        reasons = "; ".join(f"{len(lines)} left out: {r}" for r, lines in skipped.items())
+        raise OptionError(f"{words} has no usable entry ({reasons or 'it is empty'})")
     with writing(out):
         out.write_text(text, encoding="utf-8")
     _report(len(entries), len(lines), skipped, out)
 
 
-#: The lines that were left out, by reason: the number of each, and what it says.
+#: Skipped lines by reason: their numbers and texts.
 Skipped = dict[str, list[tuple[int, str]]]
-#: The number of the line, the ids of the word, the ids of the translation.
+#: Line number, ids of the word, ids of the translation.
 Entry = tuple[int, Ids, Ids]
 
 
 def _encoded(
     lines: Sequence[str], source: Reader, target: Reader, skipped: Skipped
 ) -> list[tuple[str, Entry]]:
-    """Every line that the tokenizers know, in both spellings; once, if it is there twice."""
+    """Encode each line, at the beginning of and within a text; omit duplicates."""
     frames = tuple(reader.encode("") for reader in (source, target))
-    found: dict[tuple[Ids, Ids], tuple[str, Entry]] = {}
-    for number, line in _shown(lines):
+    encoded: dict[tuple[Ids, Ids], tuple[str, Entry]] = {}
+    for number, line in _with_progress(lines):
         if not line.strip():
             continue
         pair = [side.strip() for side in (line.split("\t") if "\t" in line else line.split())]
         if len(pair) != 2 or not all(pair):
             skipped.setdefault(FORM, []).append((number, line))
             continue
-        # Within a text a word may have other pieces than at its beginning ("Ġword" and "word").
+        # A word may have other pieces within a text than at its beginning ("Ġword" and "word").
         spellings = {
             _word(source, frames[0], lead + pair[0]): _word(target, frames[1], lead + pair[1])
             for lead in ("", " ")
@@ -85,12 +85,12 @@ def _encoded(
             skipped.setdefault(UNKNOWN, []).append((number, line))
             continue
         for ids in spellings.items():
-            found.setdefault(ids, (line, (number, *ids)))
-    return list(found.values())
+            encoded.setdefault(ids, (line, (number, *ids)))
+    return list(encoded.values())
 
 
-def _shown(lines: Sequence[str]) -> Iterator[tuple[int, str]]:
-    """The numbered lines, with a bar that shows how far they are read."""
+def _with_progress(lines: Sequence[str]) -> Iterator[tuple[int, str]]:
+    """Yield numbered lines, with a progress bar on a terminal."""
     yield from track(
         list(enumerate(lines, 1)),
         "reading words",
@@ -101,35 +101,37 @@ def _shown(lines: Sequence[str]) -> Iterator[tuple[int, str]]:
 
 
 def _word(reader: Reader, frame: Sequence[int], text: str) -> Ids:
-    """The ids of a text without the special ones around every text; () if others are special."""
+    """Return the ids of a text without the special tokens around it; () if others are special."""
     ids = tuple(reader.encode(text))
-    for ahead in range(len(frame) + 1):
-        behind = len(ids) - (len(frame) - ahead)
-        if ids[:ahead] == tuple(frame[:ahead]) and ids[behind:] == tuple(frame[ahead:]):
-            ids = ids[ahead:behind]
+    for start in range(len(frame) + 1):
+        end = len(ids) - (len(frame) - start)
+        if ids[:start] == tuple(frame[:start]) and ids[end:] == tuple(frame[start:]):
+            ids = ids[start:end]
             break
     return () if any(reader.vocab.special[list(ids)]) else ids
 
 
-def _single_words(found: list[tuple[str, Entry]], source: Reader, skipped: Skipped) -> list[Entry]:
-    """The entries whose word is one unit: strategies look up whole words."""
-    tokens = TokenBatch.from_lists([ids for _, (_, ids, _) in found], keys=range(len(found)))
+def _single_words(
+    encoded: list[tuple[str, Entry]], source: Reader, skipped: Skipped
+) -> list[Entry]:
+    """Return the entries whose word is one unit, since strategies look up whole words."""
+    tokens = TokenBatch.from_lists([ids for _, (_, ids, _) in encoded], keys=range(len(encoded)))
     unit = "word" if source.vocab.has_words else "token"
     counts = units(tokens, source.vocab, unit).counts  # type: ignore[arg-type]
-    for (line, entry), count in zip(found, counts, strict=True):
+    for (line, entry), count in zip(encoded, counts, strict=True):
         if count > 1:
             skipped.setdefault(SEVERAL, []).append((entry[0], line))
-    return [entry for (_, entry), count in zip(found, counts, strict=True) if count == 1]
+    return [entry for (_, entry), count in zip(encoded, counts, strict=True) if count == 1]
 
 
 def _check_ids(entries: Sequence[Entry], source: Reader, target: Reader) -> None:
-    """A model reads words and translations in one row: an id must mean the same piece in both."""
+    """Check that ids mean the same pieces in both, since a model reads both in one row."""
     for i in sorted({i for _, _, ids in entries for i in ids}):
         if i >= source.vocab.size or source.piece(i) != target.piece(i):
-            mine = repr(source.piece(i)) if i < source.vocab.size else "nothing"
+            piece = repr(source.piece(i)) if i < source.vocab.size else "nothing"
             raise VocabularyError(
-                f"the id {i} is {target.piece(i)!r} to the target tokenizer and {mine} to the "
-                "source tokenizer; code switching needs one vocabulary for both languages"
+                f"the id {i} is {target.piece(i)!r} in the target tokenizer and {piece} in the "
+                "source tokenizer; code switching requires one vocabulary for both languages"
             )
 
 
@@ -139,8 +141,8 @@ def _joined(ids: Ids) -> str:
 
 def _report(written: int, lines: int, skipped: Skipped, out: Path) -> None:
     console = Console(highlight=False, soft_wrap=True)
-    console.print(f"[bold]{written}[/] entries from {lines} lines are in {escape(str(out))}")
-    counts = Counter({reason: len(own) for reason, own in skipped.items()})
+    console.print(f"wrote [bold]{written}[/] entries from {lines} lines to {escape(str(out))}")
+    counts = Counter({reason: len(entries) for reason, entries in skipped.items()})
     for reason, count in counts.most_common():
         number, line = skipped[reason][0]
         console.print(f"{count} left out: {reason} (the first: line {number}, {escape(line)!r})")

@@ -1,4 +1,4 @@
-"""``maskplug doctor``: is this installation sound, and what to do if it is not."""
+"""``maskplug doctor``: find problems of this installation and their remedies."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from maskplug.cli.quiet import quiet
+from maskplug.cli.tokenizers import quiet
 from maskplug.errors import MaskplugWarning
 from maskplug.kernels.compilation import folder, kept, kernels
 from maskplug.plugins import plugins
@@ -23,16 +23,16 @@ from maskplug.plugins import plugins
 
 @dataclass(frozen=True)
 class Finding:
-    """One line of the doctor's report; ``remedy`` is empty when all is well."""
+    """One line of the report; ``remedy`` is empty if there is no problem."""
 
-    what: str
+    name: str
     state: str
     remedy: str = ""
     optional: bool = False
 
 
 def distribution(name: str) -> str | None:
-    """The installed version of a distribution, or None."""
+    """Return the installed version of a distribution, or None."""
     try:
         return version(name)
     except PackageNotFoundError:
@@ -40,38 +40,38 @@ def distribution(name: str) -> str | None:
 
 
 def library(name: str, needed_for: str) -> Finding:
-    """Whether an optional library is there and can be imported."""
-    found = distribution(name)
-    if found is None:
+    """Check whether an optional library is installed and can be imported."""
+    installed = distribution(name)
+    if installed is None:
         return Finding(name, f"not installed (only needed for {needed_for})", optional=True)
     try:
         import_module(name)
     except Exception as error:
-        return Finding(name, f"{found}, cannot be imported: {error}", f"reinstall {name}")
-    return Finding(name, found)
+        return Finding(name, f"{installed}, cannot be imported: {error}", f"reinstall {name}")
+    return Finding(name, installed)
 
 
 def torchaudio() -> Finding:
-    """A torchaudio that cannot load breaks every import of a transformers model."""
-    found = distribution("torchaudio") or ""
+    """Check torchaudio: if it cannot load, no transformers model can be imported."""
+    installed = distribution("torchaudio") or ""
     try:
         import_module("torchaudio")
     except Exception as error:
         return Finding(
             "torchaudio",
-            f"{found}, cannot be imported: {str(error).splitlines()[0]}",
-            "pip uninstall torchaudio (fairseq's text tasks do not need it, and while it cannot "
-            "load no transformers model can be imported), or install the build that matches torch",
+            f"{installed}, cannot be imported: {str(error).splitlines()[0]}",
+            "pip uninstall torchaudio (fairseq's text tasks do not need it, and no transformers "
+            "model can be imported with it), or install the build that matches torch",
         )
-    return Finding("torchaudio", found)
+    return Finding("torchaudio", installed)
 
 
 def fairseq() -> Finding:
-    """Fairseq itself, from the distribution that runs on this Python and torch."""
+    """Check fairseq, which must come from the distribution for this Python and torch."""
     fixed, original = distribution("fairseq-fixed"), distribution("fairseq")
     advice = (
-        "pip uninstall fairseq, then pip install --no-deps fairseq-fixed (without --no-deps it "
-        "brings a torchaudio of its own)"
+        "pip uninstall fairseq, then pip install --no-deps fairseq-fixed (without --no-deps, pip "
+        "installs another torchaudio)"
     )
     if fixed is None and original is None:
         return Finding("fairseq", "not installed (only needed for fairseq)", optional=True)
@@ -85,22 +85,22 @@ def fairseq() -> Finding:
 
 
 def cache() -> Finding:
-    """Whether numba can keep compiled kernels, so that workers do not compile them again."""
-    with warnings.catch_warnings():  # the remedy says it all
+    """Check whether numba can store compiled kernels, so that workers do not compile."""
+    with warnings.catch_warnings():  # the finding has the remedy
         warnings.simplefilter("ignore", MaskplugWarning)
-        where = folder()
-        number = 0 if where is None else kept(where)
-    if where is None:
+        path = folder()
+        number = 0 if path is None else kept(path)
+    if path is None:
         return Finding(
             "kernel cache",
-            "no folder can be written to, so each process compiles its kernels again",
-            "set NUMBA_CACHE_DIR to a folder that can be written to",
+            "there is no writable folder, so each process compiles its kernels again",
+            "set NUMBA_CACHE_DIR to a writable folder",
         )
-    return Finding("kernel cache", f"{number} of {len(kernels())} kernels, in {where}")
+    return Finding("kernel cache", f"{number} of {len(kernels())} kernels, in {path}")
 
 
 def findings() -> Iterator[Finding]:
-    """Everything that the doctor looks at."""
+    """Yield all findings."""
     yield Finding("python", platform.python_version())
     for name in ("maskplug", "numpy", "numba", "pluggy"):
         yield Finding(
@@ -126,20 +126,20 @@ def findings() -> Iterator[Finding]:
 
 @click.command("doctor")
 def doctor_command() -> None:
-    """Check this installation; the exit code is 1 when something needs a remedy."""
+    """Check this installation; exit with 1 if there is a problem."""
     table = Table(box=None, pad_edge=False, show_header=False)
     remedies = []
     with quiet():
-        found = list(findings())
-    for finding in found:
+        results = list(findings())
+    for finding in results:
         mark = "[red]✗[/]" if finding.remedy else "[dim]–[/]" if finding.optional else "[green]✓[/]"
-        table.add_row(mark, escape(finding.what), escape(finding.state))
+        table.add_row(mark, escape(finding.name), escape(finding.state))
         if finding.remedy:
             remedies.append(finding)
     console = Console(highlight=False)
     console.print(table)
     for finding in remedies:
-        console.print(f"[bold red]{escape(finding.what)}:[/] {escape(finding.remedy)}")
+        console.print(f"[bold red]{escape(finding.name)}:[/] {escape(finding.remedy)}")
     if remedies:
         sys.exit(1)
-    console.print("All is well.", style="green")
+    console.print("No problems found.", style="green")

@@ -1,4 +1,4 @@
-"""``maskplug fairseq-dir``: the folder for fairseq's ``--user-dir``."""
+"""``maskplug fairseq-dir``: print the folder for fairseq's ``--user-dir``."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from maskplug.errors import PluginError
 
 
 def fairseq_dir() -> Path:
-    """The folder of ``maskplug_fairseq``, found without importing it (or fairseq).
+    """Return the folder of ``maskplug_fairseq`` without importing it (or fairseq).
 
     Raises:
         PluginError: when the package is not installed.
@@ -24,5 +24,5 @@ def fairseq_dir() -> Path:
 
 @click.command("fairseq-dir")
 def fairseq_dir_command() -> None:
-    """Print the folder to give to fairseq: --user-dir $(maskplug fairseq-dir)."""
+    """Print the folder for fairseq: --user-dir $(maskplug fairseq-dir)."""
     click.echo(fairseq_dir())

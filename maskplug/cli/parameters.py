@@ -1,4 +1,4 @@
-"""What the parameters of several commands have in common."""
+"""Parameter types and checks that several commands use."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from click.core import ParameterSource
 
 from maskplug.errors import OptionError
 
-#: A count, such as of epochs; numba's and matplotlib's integers end here.
+#: The largest count; numba and matplotlib accept no larger integers.
 LARGEST = 2**31 - 1
 
 
 class OutFile(click.ParamType):  # type: ignore[type-arg]  # not generic in click 8.1
-    """A file to write, checked before anything is computed or printed.
+    """A file to write, validated before anything is computed or printed.
 
     Args:
-        endings: what its name may end with, such as ``".svg"``; anything if there is none.
+        endings: allowed endings of the name, such as ``".svg"``; by default any.
     """
 
     name = "file"
@@ -31,54 +31,55 @@ class OutFile(click.ParamType):  # type: ignore[type-arg]  # not generic in clic
         self.endings = endings
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: Any) -> Path:
-        """The path, with ``~`` expanded; fail when the file cannot be written."""
+        """Return the path with ``~`` expanded; fail if the file cannot be written."""
         try:
             path = Path(value).expanduser()
         except RuntimeError as error:  # ~nobody
             self.fail(f"{value} cannot be written: {error}", param, ctx)
         if self.endings and path.suffix.lower() not in self.endings:
             known = ", ".join(self.endings) if len(self.endings) > 2 else " or ".join(self.endings)
-            self.fail(f"{value!r} is of no known format: its name ends with {known}", param, ctx)
+            message = f"{value!r} has an unknown format: a valid name ends with {known}"
+            self.fail(message, param, ctx)
         if problem := _obstacle(path):
             self.fail(f"{value} cannot be written: {problem}", param, ctx)
         return path
 
 
 def _obstacle(path: Path) -> str:
-    """Why a file cannot be written; empty if it can."""
-    place = path
+    """Return why a file cannot be written, or ""."""
+    written = path
     try:
         if path.is_dir():
             return os.strerror(errno.EISDIR)
         path.stat()
     except FileNotFoundError:
-        place = path.parent
-        if not place.is_dir():
-            return f"{os.strerror(errno.ENOENT)}: {place}"
-    except (OSError, ValueError) as error:  # a part of the path is a file; an impossible name
+        written = path.parent
+        if not written.is_dir():
+            return f"{os.strerror(errno.ENOENT)}: {written}"
+    except (OSError, ValueError) as error:  # a part of the path is a file, or the name is invalid
         return getattr(error, "strerror", None) or str(error)
-    return "" if os.access(place, os.W_OK) else f"{os.strerror(errno.EACCES)}: {place}"
+    return "" if os.access(written, os.W_OK) else f"{os.strerror(errno.EACCES)}: {written}"
 
 
 class SampleKey(click.ParamType):  # type: ignore[type-arg]
-    """The key of a sample: a number if it is spelt like one, else text."""
+    """The key of a sample: an integer if it has only digits, otherwise text."""
 
     name = "key"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: Any) -> int | str:
-        """The key, as ``key_of`` takes it."""
+        """Return the key for ``key_of``."""
         if isinstance(value, int) or not value.isdecimal():
             return value  # type: ignore[no-any-return]
         if len(value) > len(str(2**64)):
-            self.fail("a number goes from 0 to 2**64 - 1", param, ctx)
+            self.fail("a number must be from 0 to 2**64 - 1", param, ctx)
         return int(value)
 
 
 def at_most_one(*names: str) -> None:
-    """Refuse a command line that gives more than one of these parameters.
+    """Raise an error if more than one of these parameters is on the command line.
 
     Raises:
-        click.UsageError: naming those that were given.
+        click.UsageError: with the names of those that are.
     """
     ctx = click.get_current_context()
     used = [
@@ -88,15 +89,15 @@ def at_most_one(*names: str) -> None:
         and ctx.get_parameter_source(name) is ParameterSource.COMMANDLINE
     ]
     if len(used) > 1:
-        raise click.UsageError(f"{' and '.join(used)} contradict each other: give one of them", ctx)
+        raise click.UsageError(f"{' and '.join(used)} exclude each other: pass one of them", ctx)
 
 
 @contextmanager
 def writing(out: Path) -> Iterator[None]:
-    """Turn what the system refuses while a file is written into an error that names the file.
+    """Raise an error with the file's name if the block cannot write it.
 
     Raises:
-        OptionError: when the file cannot be written after all (a full disk).
+        OptionError: when the file cannot be written, for example because the disk is full.
     """
     try:
         yield
@@ -105,11 +106,11 @@ def writing(out: Path) -> Iterator[None]:
 
 
 def keep_sources(out: Path, *sources: str | Path) -> None:
-    """Refuse to write over a file that is read.
+    """Raise an error if the output file is one of the input files.
 
     Raises:
         OptionError: when ``out`` is one of the sources.
     """
     for source in map(Path, sources):
         if out.exists() and source.exists() and out.samefile(source):
-            raise OptionError(f"--out is {out}, which is read as well: give another file")
+            raise OptionError(f"--out is {out}, which is also an input: choose another file")

@@ -1,4 +1,4 @@
-"""``maskplug show``: a strategy's masks on a text, iteration by iteration."""
+"""``maskplug show``: show the masks of a strategy on a text, epoch by epoch."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.text import Text
 
 from maskplug.cli.parameters import LARGEST, OutFile, SampleKey, at_most_one, writing
-from maskplug.cli.tokenizers import Reader, read
+from maskplug.cli.tokenizers import TOKENIZER, Reader, read
 from maskplug.errors import OptionError, TokenError
 from maskplug.rng import key_of
 from maskplug.spec import options_from_json
@@ -25,24 +25,23 @@ SAMPLE = (
     "The quick brown fox jumps over the lazy dog . The dog , who had been dreaming of foxes , does "
     "not even wake up . Foxes are quick ."
 )
-#: What --layers looks like, for messages.
-LIKE = '{"salient": [0, 1, 1, 0]}'
+#: An example of --annotations for messages.
+EXAMPLE = '{"salient": [0, 1, 1, 0]}'
 
 
 @click.command("show")
 @click.argument("name", required=False, metavar="[NAME[@V]]")
-@click.option("--strategy", metavar="NAME[@V]", help="The same as NAME.")
+@click.option("--strategy", metavar="NAME[@V]", help="Same as NAME.")
 @click.option("--options", default="{}", metavar="JSON", help="Options of the strategy.")
 @click.option(
-    "--tokenizer",
-    metavar="PATH",
-    help="Hugging Face folder, SentencePiece .model "
-    "or fairseq dict.txt; without it words are tokens.",
+    "--tokenizer", metavar="PATH", help=f"{TOKENIZER}; if omitted, text is split on whitespace."
 )
-@click.option("--text", default=SAMPLE, help="What to mask; a sentence of ours without it.")
-@click.option("--ids", help="Token ids instead of a text: '5 17 3'.")
-@click.option("--annotations", metavar="JSON", help=f"Layers, one value a token: '{LIKE}'.")
-@click.option("--key", type=SampleKey(), default=0, show_default=True, help="The sample's key.")
+@click.option("--text", default=SAMPLE, help="Text to mask.  [default: an example]")
+@click.option("--ids", help="Token ids instead of a text, such as '5 17 3'.")
+@click.option(
+    "--annotations", metavar="JSON", help=f"Annotations with one value per token: '{EXAMPLE}'."
+)
+@click.option("--key", type=SampleKey(), default=0, show_default=True, help="Key of the sample.")
 @click.option("--seed", default=0, show_default=True)
 @click.option(
     "--epochs",
@@ -58,12 +57,10 @@ LIKE = '{"salient": [0, 1, 1, 0]}'
     type=click.FloatRange(0, 1),
     default=0.0,
     show_default=True,
-    help="For schedules, 0 to 1.",
+    help="Training progress for schedules, 0 to 1.",
 )
 @click.option(
-    "--out",
-    type=OutFile(".svg", ".html"),
-    help="Write the picture to this .svg or .html file as well.",
+    "--out", type=OutFile(".svg", ".html"), help="Also write the output to a .svg or .html file."
 )
 def show_command(
     name: str | None,
@@ -79,27 +76,26 @@ def show_command(
     out: Path | None,
     **moment: Any,
 ) -> None:
-    """Show what a strategy hides, epoch by epoch.
+    """Show the masks of a strategy, epoch by epoch.
 
-    NAME is a strategy ("span", "span@1"); dynamic without it.
+    NAME is a strategy such as "span" or "span@1"; by default "dynamic".
     """
     at_most_one("name", "strategy")
     at_most_one("text", "ids")
     at_most_one("epoch", "epochs")
     if not text.strip():
         raise TokenError(f"--text is {text!r}: there is nothing to mask")
-    label = next((given for given in (name, strategy) if given is not None), "dynamic")
-    made = build(label, **options_from_json(options, "--options"))
+    label = next((label for label in (name, strategy) if label is not None), "dynamic")
+    masker = build(label, **options_from_json(options, "--options"))
     reader = read(tokenizer, text)
     rows = [reader.encode(text) if ids is None else _ids(ids)]
-    given = {name: [values] for name, values in _layers(annotations).items()}
-    tokens = TokenBatch.from_lists(rows, keys=[key_of(key)], **given)
+    columns = {name: [values] for name, values in _annotations(annotations).items()}
+    tokens = TokenBatch.from_lists(rows, keys=[key_of(key)], **columns)
     console = Console(highlight=False, record=out is not None)
-    console.print(
-        Text(f"{made.label}  {made.options_json}  seed {moment['seed']}  key {key}", "dim")
-    )
+    header = f"{masker.label}  {masker.options_json}  seed {moment['seed']}  key {key}"
+    console.print(Text(header, "dim"))
     for e in range(epochs) if epoch is None else [epoch]:
-        _show_epoch(console, reader, made, tokens, e, moment)
+        _show_epoch(console, reader, masker, tokens, e, moment)
     console.print(legend())
     if out is not None:
         _save(console, out)
@@ -108,30 +104,30 @@ def show_command(
 def _show_epoch(
     console: Console,
     reader: Reader,
-    made: Strategy,
+    masker: Strategy,
     tokens: TokenBatch,
     epoch: int,
     moment: dict[str, Any],
 ) -> None:
-    masked: Masked = made(tokens, reader.vocab, epoch=epoch, **moment)
-    figures = _figures(report(tokens, masked, reader.vocab))
-    console.print(Text.assemble((f"epoch {epoch}", "bold cyan"), (f"  {figures}", "dim")))
+    masked: Masked = masker(tokens, reader.vocab, epoch=epoch, **moment)
+    summary = _summary(report(tokens, masked, reader.vocab))
+    console.print(Text.assemble((f"epoch {epoch}", "bold cyan"), (f"  {summary}", "dim")))
     for line in render(tokens, masked, reader.vocab, reader.piece):
         console.print(line)
 
 
-def _figures(counts: Report) -> str:
-    said = f"{counts.chosen} of {counts.maskable} tokens chosen ({counts.rate:.0%}): "
-    became = [(counts.masks, "masked"), (counts.randoms, "random"), (counts.kept, "kept")]
-    became += [(counts.removed, "removed")] if counts.removed else []
-    said += ", ".join(f"{number} {what}" for number, what in became)
+def _summary(counts: Report) -> str:
+    text = f"{counts.chosen} of {counts.maskable} tokens chosen ({counts.rate:.0%}): "
+    outcomes = [(counts.masks, "masked"), (counts.randoms, "random"), (counts.kept, "kept")]
+    outcomes += [(counts.removed, "removed")] if counts.removed else []
+    text += ", ".join(f"{number} {name}" for number, name in outcomes)
     if counts.targets or counts.inputs != counts.tokens:
-        said += f"; {counts.tokens} tokens → {counts.inputs} read"
-    return said + (f", {counts.targets} generated" if counts.targets else "")
+        text += f"; {counts.tokens} tokens → {counts.inputs} read"
+    return text + (f", {counts.targets} generated" if counts.targets else "")
 
 
 def _save(console: Console, out: Path) -> None:
-    """Write what was printed as a picture."""
+    """Write the printed text as a picture or a page."""
     with writing(out):
         if out.suffix.lower() == ".svg":
             console.save_svg(str(out), title="maskplug show")
@@ -139,13 +135,13 @@ def _save(console: Console, out: Path) -> None:
             console.save_html(str(out))
 
 
-def _layers(text: str | None) -> dict[str, list[Any]]:
-    annotations = {} if text is None else options_from_json(text, "--annotations", LIKE)
+def _annotations(text: str | None) -> dict[str, list[Any]]:
+    annotations = {} if text is None else options_from_json(text, "--annotations", EXAMPLE)
     for name, values in annotations.items():
         if name in inspect.signature(TokenBatch.from_lists).parameters:
-            raise OptionError(f"--layers: no layer is called {name!r}")
+            raise OptionError(f"--annotations: {name!r} is not the name of an annotation")
         if not isinstance(values, list) or not all(isinstance(v, int | float) for v in values):
-            raise TokenError(f"--layers: {name!r} is {values!r}; it is a list of numbers")
+            raise TokenError(f"--annotations: {name!r} is {values!r}; expected a list of numbers")
     return annotations
 
 

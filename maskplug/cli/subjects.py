@@ -1,4 +1,4 @@
-"""The strategies and patterns that a command is about, with batches that suit them."""
+"""Find the strategies and patterns that a command works on."""
 
 from __future__ import annotations
 
@@ -12,43 +12,40 @@ from maskplug.plugins import registry
 from maskplug.testing.pattern_subject import PatternSubject
 from maskplug.testing.subject import Subject
 
-#: How a subject is made, by kind.
 SUBJECTS: Mapping[str, Any] = {"strategy": Subject, "pattern": PatternSubject}
 
 
 def subjects_of(
     kinds: list[str], name: str | None, options: dict[str, Any], seed: int
 ) -> list[tuple[str, Any]]:
-    """Strategies and patterns by kind and name, ready to be used; without a name all that can be.
+    """Return (kind, subject) for each kind with this name, or for everything without options.
 
     Args:
         kinds: "strategy", "pattern".
-        name: of one or of both; patterns may be expressions.
-        options: of the one that is named.
-        seed: of the rows and of the draws.
+        name: of a strategy, a pattern or both, or an expression of patterns.
+        options: options of the name.
+        seed: seed of the subjects.
 
     Raises:
         UnknownNameError: when no kind has the name.
-        OptionError: when it cannot be told whose the options are.
+        OptionError: when options are given and both kinds have the name.
     """
     if name is None:
-        found = [(kind, label) for kind in kinds for label in _needing_nothing(kind)]
+        names = [(kind, label) for kind in kinds for label in _buildable_without_options(kind)]
     else:
-        found = [(kind, name) for kind in kinds if _is(kind, name)]
-    if not found:
+        names = [(kind, name) for kind in kinds if _exists(kind, name)]
+    if not names:
         raise _unknown(str(name), kinds)
-    if len(found) > 1 and options:
+    if len(names) > 1 and options:
         raise OptionError(
-            f"there is a strategy {name!r} and a pattern {name!r}; --kind says whose the options "
-            "are"
+            f"{name!r} is a strategy and a pattern; select one with --kind to pass options"
         )
-    return [(kind, SUBJECTS[kind].of(label, seed=seed, options=options)) for kind, label in found]
+    return [(kind, SUBJECTS[kind].of(label, seed=seed, options=options)) for kind, label in names]
 
 
-def _is(kind: str, name: str) -> bool:
-    """Whether there is such a strategy or pattern; expressions are patterns."""
+def _exists(kind: str, name: str) -> bool:
     if not re.fullmatch(r"[\w.:@-]+", name):
-        return kind == "pattern"
+        return kind == "pattern"  # an expression
     try:
         registry().find(kind, name)
     except UnknownNameError:
@@ -57,18 +54,16 @@ def _is(kind: str, name: str) -> bool:
 
 
 def _unknown(name: str, kinds: list[str]) -> UnknownNameError:
-    """What each kind says of a name that none of them has."""
-    said = []
+    messages = []
     for kind in kinds:
         try:
             registry().find(kind, name)
         except UnknownNameError as error:
-            said.append(str(error))
-    return UnknownNameError("; ".join(said))
+            messages.append(str(error))
+    return UnknownNameError("; ".join(messages))
 
 
-def _needing_nothing(kind: str) -> list[str]:
-    """The strategies or patterns that can be made without options."""
+def _buildable_without_options(kind: str) -> list[str]:
     return [
         entry.pinned
         for entry in sorted(registry().of_kind(kind), key=lambda entry: entry.pinned)

@@ -1,54 +1,68 @@
-"""Tokenizers for the command line: what a path holds decides which library reads it."""
+"""Read a tokenizer with the library that its path indicates."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 
-from maskplug.cli.quiet import quiet
 from maskplug.errors import MaskplugError, VocabularyError
 from maskplug.vocabulary import Vocabulary
 
 #: Tokens that strategies write by name: modes of UL2, parts of a fill-in-the-middle example.
 NAMED = ("[R]", "[S]", "[X]", "<fim_prefix>", "<fim_middle>", "<fim_suffix>", "<mask_1>")
 
+TOKENIZER = "Hugging Face folder, SentencePiece .model or fairseq dict.txt"
+
 
 @dataclass(frozen=True)
 class Reader:
-    """What the command line needs of a tokenizer."""
+    """A tokenizer: its vocabulary, text to ids, and id to text."""
 
     vocab: Vocabulary
     encode: Callable[[str], list[int]]
     piece: Callable[[int], str]
 
 
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Suppress log messages below warnings, which fairseq writes when it is imported."""
+    before = logging.root.manager.disable
+    logging.disable(logging.INFO)
+    try:
+        yield
+    finally:
+        logging.disable(before)
+
+
 def read(path: str | None, text: str) -> Reader:
-    """The tokenizer at ``path``, or without one the words of ``text`` itself.
+    """Return the tokenizer at ``path``; if None, split text on whitespace.
 
     Raises:
-        VocabularyError: when the path holds no tokenizer, or its library is not installed.
+        VocabularyError: when the path is not a tokenizer, or its library is not installed.
     """
     if path is None:
         return _words(text)
-    place = Path(path)
-    if not path or not place.exists():
+    file = Path(path)
+    if not path or not file.exists():
         raise VocabularyError(f"there is no tokenizer at {path!r}: no such file or folder")
     try:
-        if place.suffix == ".model":
-            return _sentencepiece(place)
-        if place.suffix == ".txt" and not place.name.startswith("vocab"):
-            return _fairseq(place)
-        return _hugging_face(place)
+        if file.suffix == ".model":
+            return _sentencepiece(file)
+        if file.suffix == ".txt" and not file.name.startswith("vocab"):
+            return _fairseq(file)
+        return _hugging_face(file)
     except ModuleNotFoundError as error:
-        raise VocabularyError(f"reading {path} needs the package {error.name}") from error
+        raise VocabularyError(f"reading {path} requires the package {error.name}") from error
     except MaskplugError:
         raise
     except Exception as error:
         raise VocabularyError(
-            f"{path} cannot be read as a tokenizer ({' '.join(str(error).split())}); give a "
-            "Hugging Face tokenizer's folder, a SentencePiece .model or a fairseq dict.txt"
+            f"{path} cannot be read as a tokenizer ({' '.join(str(error).split())}); expected a "
+            f"{TOKENIZER}"
         ) from error
 
 
@@ -77,8 +91,7 @@ def _fairseq(path: Path) -> Reader:
         vocab = import_module("maskplug_fairseq").vocabulary(dictionary)
 
     def encode(text: str) -> list[int]:
-        ids: list[int] = dictionary.encode_line(text, add_if_not_exist=False).tolist()
-        return ids
+        return dictionary.encode_line(text, add_if_not_exist=False).tolist()  # type: ignore[no-any-return]
 
     return Reader(vocab, encode, dictionary.symbols.__getitem__)
 

@@ -1,4 +1,4 @@
-"""What a strategy made of each sample, in a form that can be compared."""
+"""The result of masking in a form that can be compared sample by sample."""
 
 from __future__ import annotations
 
@@ -11,87 +11,82 @@ from maskplug.rng import hash_words
 from maskplug.tokens import Masked, TokenBatch, content_keys
 from maskplug.types import IntArray, UintArray, readonly
 
-#: What became of one sample: a list of numbers for each thing that a strategy returns.
+#: The result for one sample: a list of numbers for each name ("inputs", "labels", …).
 Row = dict[str, list[Any]]
 
 
 def by_row(tokens: TokenBatch, masked: Masked) -> list[Row]:
-    """What became of each sample, positions counted from the sample's beginning."""
+    """Return the result of each sample, with positions counted from the sample's first token."""
     starts, selection, inputs = tokens.offsets[:-1], masked.selection, masked.inputs
-    found: dict[str, tuple[Any, Any]] = {
+    columns: dict[str, tuple[Any, Any]] = {
         "inputs": (inputs.values, inputs.offsets),
         "chosen starts": (selection.starts - starts[selection.rows], selection.offsets),
         "chosen lengths": (selection.lengths, selection.offsets),
     }
     if inputs.sources is not None:
-        own = np.where(inputs.sources < 0, -1, inputs.sources - np.repeat(starts, inputs.lengths))
-        found["sources"] = (own, inputs.offsets)
+        shift = np.repeat(starts, inputs.lengths)
+        relative = np.where(inputs.sources < 0, -1, inputs.sources - shift)
+        columns["sources"] = (relative, inputs.offsets)
     if masked.labels is not None:
-        found["labels"] = (masked.labels.values, masked.labels.offsets)
+        columns["labels"] = (masked.labels.values, masked.labels.offsets)
         if masked.weights is not None:
-            found["weights"] = (masked.weights, masked.labels.offsets)
+            columns["weights"] = (masked.weights, masked.labels.offsets)
         if masked.divisors is not None:
-            found["divisor"] = (masked.divisors, np.arange(len(tokens) + 1))
-    for name, layer in masked.annotations.items():
-        found[f"layer {name!r}"] = (layer, inputs.offsets)
+            columns["divisor"] = (masked.divisors, np.arange(len(tokens) + 1))
+    for name, values in masked.annotations.items():
+        columns[f"annotation {name!r}"] = (values, inputs.offsets)
     if masked.targets is not None:
-        found["targets"] = (masked.targets.values, masked.targets.offsets)
-        for name, layer in masked.target_annotations.items():
-            found[f"target layer {name!r}"] = (layer, masked.targets.offsets)
+        columns["targets"] = (masked.targets.values, masked.targets.offsets)
+        for name, values in masked.target_annotations.items():
+            columns[f"target annotation {name!r}"] = (values, masked.targets.offsets)
     return [
-        {name: values[at[i] : at[i + 1]].tolist() for name, (values, at) in found.items()}
+        {name: values[at[i] : at[i + 1]].tolist() for name, (values, at) in columns.items()}
         for i in range(len(tokens))
     ]
 
 
-def assert_same(
-    found: Sequence[Row], expected: Sequence[Row], what: str, remedy: str, names: Any = None
+def assert_same_rows(
+    actual: Sequence[Row], expected: Sequence[Row], what: str, remedy: str, numbers: Any = None
 ) -> None:
-    """Compare rows.
+    """Compare the results of samples.
 
     Args:
-        found, expected: what became of the samples.
-        what: when they differ, the beginning of the message.
-        remedy: and its end.
-        names: the numbers of the samples, for the message.
+        actual, expected: results to compare.
+        what, remedy: the beginning and the end of the message.
+        numbers: sample numbers for the message, if they are not 0, 1, ….
 
     Raises:
-        AssertionError: when they differ; the message shows the first difference.
+        AssertionError: when results differ; the message shows the first difference.
     """
-    assert len(found) == len(expected), f"{what}: {len(found)} rows, not {len(expected)}. {remedy}"
-    for i, (one, other) in enumerate(zip(found, expected, strict=True)):
-        for name in {**other, **one}:
-            a, b = one.get(name), other.get(name)
+    assert len(actual) == len(expected), (
+        f"{what}: {len(actual)} rows, not {len(expected)}. {remedy}"
+    )
+    for i, (row, expected_row) in enumerate(zip(actual, expected, strict=True)):
+        for name in {**expected_row, **row}:
+            a, b = row.get(name), expected_row.get(name)
             assert a == b, (
-                f"{what}: sample {i if names is None else names[i]} has {name}\n  {shown(a)}\n"
+                f"{what}: sample {i if numbers is None else numbers[i]} has {name}\n  {shown(a)}\n"
                 f"instead of\n  {shown(b)}\n{remedy}"
             )
 
 
 def shown(values: Any) -> str:
-    """Numbers for a message; of very many the first ones."""
+    """Return numbers as a message shows them, at most the first 48."""
     if values is None:
-        return "none at all"
-    return " ".join(map(str, values[:48])) + (" …" if len(values) > 48 else "") or "(nothing)"
+        return "(missing)"
+    return " ".join(map(str, values[:48])) + (" …" if len(values) > 48 else "") or "(empty)"
 
 
 def choices(tokens: TokenBatch, masked: Masked) -> UintArray:
-    """One 64-bit hash of what was chosen of each sample."""
+    """Return one 64-bit hash per sample of the chosen tokens."""
     spans = masked.selection
-    begins = spans.starts - tokens.offsets[:-1][spans.rows]
-    return hash_words(_hashed(begins, spans.offsets), _hashed(spans.lengths, spans.offsets))
-
-
-def _hashed(values: IntArray, offsets: IntArray) -> UintArray:
-    """One hash for each row, of rows that are sound."""
-    sound = offsets[0] == 0 and offsets[-1] == len(values) and (np.diff(offsets) >= 0).all()
-    assert sound, "the result is not well-formed: see check_shapes and check_selection"
-    return content_keys(readonly(values, np.int64), offsets)
+    starts = spans.starts - tokens.offsets[:-1][spans.rows]
+    return hash_words(_hashed(starts, spans.offsets), _hashed(spans.lengths, spans.offsets))
 
 
 def hashes(tokens: TokenBatch, masked: Masked) -> UintArray:
-    """One 64-bit hash of all that became of each sample."""
-    found = choices(tokens, masked)
+    """Return one 64-bit hash per sample of the whole result."""
+    result = choices(tokens, masked)
     for rows, columns in (
         (masked.inputs, masked.annotations),
         (masked.labels, {} if masked.weights is None else {"weights": masked.weights}),
@@ -101,5 +96,11 @@ def hashes(tokens: TokenBatch, masked: Masked) -> UintArray:
             continue
         for values in (rows.values, *(columns[name] for name in sorted(columns))):
             words = np.asarray(values, np.float64).view(np.int64)
-            found = hash_words(found, _hashed(words, rows.offsets))
-    return found
+            result = hash_words(result, _hashed(words, rows.offsets))
+    return result
+
+
+def _hashed(values: IntArray, offsets: IntArray) -> UintArray:
+    valid = offsets[0] == 0 and offsets[-1] == len(values) and (np.diff(offsets) >= 0).all()
+    assert valid, "the result is not well-formed: see check_shapes and check_selection"
+    return content_keys(readonly(values, np.int64), offsets)

@@ -1,11 +1,11 @@
-"""What the checks of patterns are run on: a pattern, and uses of attention that suit it."""
+"""The subject of the checks of patterns: a pattern, and attention calls that suit it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, get_args
+from typing import Any, ClassVar, get_args
 
 import numpy as np
 
@@ -15,17 +15,23 @@ from maskplug.errors import OptionError, PluginError
 from maskplug.plugins import registry
 from maskplug.registry import Entry
 from maskplug.rng import keys_of
-from maskplug.testing.pattern_layers import PatternLayers, Sample, made_for, padded
+from maskplug.testing.pattern_annotations import (
+    MakePatternAnnotations,
+    Sample,
+    annotations_of,
+    padded,
+)
 from maskplug.types import BoolArray
 
-#: How many keys the samples of a usual batch have.
+#: Numbers of keys of the samples of a standard batch.
 LENGTHS = (12, 1, 17, 8, 2, 5)
-#: The lengths for patterns that do not take every number of keys.
+#: The same for patterns that do not accept every number of keys.
 LENGTHS_OF: Mapping[str, Sequence[int]] = {"block_diffusion@1": (12, 2, 18, 8, 4)}
-#: How many heads there are.
 HEADS = 2
-#: The numbers of the model's layers, where a pattern may do one thing in one and another in others.
-DEPTHS = range(4)
+#: Model layers to look at, since a pattern may differ between layers.
+LAYERS = range(4)
+#: What each sample's queries see: (heads, queries, keys) for each sample.
+Cells = list[BoolArray]
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,11 +39,12 @@ class Batch:
     """Samples in padded rows.
 
     Attributes:
-        samples: their own tokens.
-        place: where attention is used.
-        layers: of the padded rows, ``valid`` and in cross attention ``valid_queries`` among them.
-        left: how many padding tokens stand before each sample.
-        q_len, kv_len: the lengths of the padded rows.
+        samples: the samples, padding not counted.
+        attention_kind: "encoder", "decoder" or "cross".
+        annotations: of the padded rows, including ``valid`` and in cross attention
+            ``valid_queries``.
+        left: number of padding tokens before each sample.
+        q_len, kv_len: lengths of the padded rows.
     """
 
     samples: tuple[Sample, ...]
@@ -48,104 +55,137 @@ class Batch:
     kv_len: int
 
     @property
-    def names(self) -> list[str]:
-        """The keys of the samples, for their draws."""
+    def keys(self) -> list[str]:
+        """The sample keys for draws."""
         return [f"sample {sample.number}" for sample in self.samples]
 
-    def cells(self, rows: Intervals) -> list[BoolArray]:
-        """What the real queries of each sample see of its real keys: (heads, queries, keys)."""
+    def cells(self, rows: Intervals) -> Cells:
+        """Return what each sample's own queries see of its own keys."""
         shape = (len(self.samples), HEADS, self.q_len, self.kv_len)
         dense = np.broadcast_to(rows.dense(), shape)
         return [
-            dense[i, :, self.left : self.left + s.queries, self.left : self.left + s.keys]
+            dense[i, :, self.left : self.left + s.q_len, self.left : self.left + s.kv_len]
             for i, s in enumerate(self.samples)
         ]
+
+    def assert_same(self, actual: Any, expected: Any, what: str, remedy: str) -> None:
+        """Compare cells, or the intervals that they come from.
+
+        Raises:
+            AssertionError: when they differ; the message shows the first difference.
+        """
+        a, b = (self.cells(c) if isinstance(c, Intervals) else c for c in (actual, expected))
+        for sample, own, wanted in zip(self.samples, a, b, strict=True):
+            if not np.array_equal(own, wanted):
+                head, query, _ = (int(axis[0]) for axis in np.nonzero(own != wanted))
+                raise AssertionError(
+                    f"{what}: in {self.attention_kind!r}, query {query} of sample {sample.number} "
+                    f"(head {head}, {sample.kv_len} keys) sees\n  {_shown(own[head, query])}\n"
+                    f"instead of\n  {_shown(wanted[head, query])}\n{remedy}"
+                )
+
+
+def _shown(row: Any) -> str:
+    return " ".join("1" if seen else "·" for seen in row)
 
 
 @dataclass(frozen=True)
 class PatternSubject:
-    """A pattern under test. Make one with :meth:`of`.
+    """A pattern under test; create one with :meth:`of`.
 
     Attributes:
-        pattern: what is checked.
-        layers: makes the layers of a sample, by name. Layers that the pattern reads and that are
-            not made here are small integers, or what suits their name.
-        lengths: how many keys the samples have.
-        seed: what the draws are made with.
+        pattern: the pattern to check.
+        annotations: returns the annotations of a sample, by name. Annotations that the pattern
+            requires and this function does not return are small integers, or suit their name.
+        lengths: numbers of keys of the samples.
+        seed: added to the seed of every call.
 
     Raises:
-        OptionError: for a seed out of range, or lengths that are no lengths.
+        OptionError: when the seed is out of range, or a length is below 1.
     """
 
+    kind: ClassVar[str] = "pattern"
+    how_to_draw: ClassVar[str] = (
+        "Draw only from call.rng(clock): rng.bits, rng.uniform, rng.integers."
+    )
+
     pattern: Pattern
-    annotations: PatternLayers = lambda sample: {}
+    annotations: MakePatternAnnotations = lambda sample: {}
     lengths: tuple[int, ...] = LENGTHS
     seed: int = 0
 
     def __post_init__(self) -> None:
         if not 0 <= self.seed < 1 << 63:
-            raise OptionError(f"seed is {self.seed}; it goes from 0 to 2**63 - 1")
+            raise OptionError(f"seed is {self.seed}; it must be from 0 to 2**63 - 1")
         if not self.lengths or min(self.lengths) < 1:
-            raise OptionError(f"lengths are {self.lengths}; give at least one, each from 1 upwards")
+            raise OptionError(f"lengths are {self.lengths}; expected integers from 1 upwards")
 
     @classmethod
     def of(
         cls,
-        made: str | Mapping[str, Any] | Pattern,
-        annotations: PatternLayers | None = None,
+        name: str | Mapping[str, Any] | Pattern,
+        annotations: MakePatternAnnotations | None = None,
         lengths: Sequence[int] | None = None,
         seed: int = 0,
         options: Mapping[str, Any] | None = None,
     ) -> PatternSubject:
-        """A pattern, by name, expression, spec or as it is, with everything else filled in.
+        """Return the subject for a pattern (a name, expression, spec or Pattern), with defaults.
 
         Example:
             >>> PatternSubject.of("window", options={"left": 3}).label
             'window:left=3,right=0'
         """
-        one = pattern(made, **(options or {}))
+        built = pattern(name, **(options or {}))
         if lengths is None:
-            named = [_entry(part) for part in one.parts if isinstance(part, Pattern)]
-            labels = [entry.pinned for entry in named if entry is not None]
+            entries = [_entry(part) for part in built.parts if isinstance(part, Pattern)]
+            labels = [entry.pinned for entry in entries if entry is not None]
             lengths = next((LENGTHS_OF[name] for name in labels if name in LENGTHS_OF), LENGTHS)
-        return cls(
-            one, (lambda sample: {}) if annotations is None else annotations, tuple(lengths), seed
-        )
+        make = (lambda sample: {}) if annotations is None else annotations
+        return cls(built, make, tuple(lengths), seed)
+
+    @property
+    def part(self) -> Pattern:
+        """The pattern."""
+        return self.pattern
 
     @property
     def label(self) -> str:
         """The pattern as an expression."""
         return str(self.pattern)
 
+    name = label
+
     @property
     def entry(self) -> Entry | None:
-        """What is registered for the pattern's class, or None."""
+        """The registry entry of the pattern's class, or None."""
         return _entry(self.pattern)
 
+    def replaced(self, spec_or_part: Any) -> PatternSubject:
+        """Return a subject with another pattern and the same samples."""
+        return replace(self, pattern=pattern(spec_or_part))
+
+    def build(self, **changed: Any) -> Pattern:
+        """Build the pattern by name with some options changed or added."""
+        return pattern({**self.pattern.spec, **changed})
+
     @cached_property
-    def places(self) -> tuple[AttentionKind, ...]:
-        """Where the pattern can be used: it refuses other places with an OptionError."""
-        return tuple(
-            attention_kind
-            for attention_kind in get_args(AttentionKind)
-            if not self.refusal(attention_kind)
-        )
+    def attention_kinds(self) -> tuple[AttentionKind, ...]:
+        """The attention kinds that the pattern accepts; it refuses others with an OptionError."""
+        return tuple(kind for kind in get_args(AttentionKind) if not self.refusal(kind))
 
     def refusal(self, attention_kind: AttentionKind) -> str:
-        """The message with which the pattern refuses a place; empty where it does not."""
+        """Return the message with which the pattern refuses an attention kind, or ""."""
         try:
             self.rows(self.batch(attention_kind))
         except OptionError as error:
             return str(error)
-        except Exception:  # the checks will tell
+        except Exception:  # the checks report it
             return ""
         return ""
 
     def batches(self, left: int = 1, right: int = 2) -> Iterator[Batch]:
-        """A usual batch for every place."""
-        return (
-            self.batch(attention_kind, left=left, right=right) for attention_kind in self.places
-        )
+        """Yield a standard batch for each attention kind."""
+        return (self.batch(kind, left=left, right=right) for kind in self.attention_kinds)
 
     def batch(
         self,
@@ -154,75 +194,76 @@ class PatternSubject:
         left: int = 0,
         right: int = 0,
     ) -> Batch:
-        """Some samples, or all, in rows as wide as all of them need.
+        """Return samples, by default all, in rows long enough for the longest of all samples.
 
         Args:
-            place: where attention is used.
-            rows: the numbers of the samples.
-            left, right: how much padding stands on either side of the longest sample.
+            attention_kind: "encoder", "decoder" or "cross".
+            rows: sample numbers.
+            left, right: number of padding tokens on each side of the longest sample.
         """
-        everyone = [_sample(i, keys, attention_kind) for i, keys in enumerate(self.lengths)]
+        everyone = [_sample(i, kv_len, attention_kind) for i, kv_len in enumerate(self.lengths)]
         samples = tuple(everyone if rows is None else [everyone[i] for i in rows])
         widths = {
             side: left + max(getattr(s, side) for s in everyone) + right
-            for side in ("keys", "queries")
+            for side in ("kv_len", "q_len")
         }
-        names = tuple(
-            n for n in self.pattern.all_required_annotations if n not in ("valid", "valid_queries")
-        )
-        made = [made_for(sample, names, self.annotations(sample)) for sample in samples]
-        for sample, columns in zip(samples, made, strict=True):
-            columns["valid"] = np.ones(sample.keys, np.int64)
-            if attention_kind == "cross":
-                columns["valid_queries"] = np.ones(sample.queries, np.int64)
+        required = self.pattern.all_required_annotations
+        names = tuple(name for name in required if name not in ("valid", "valid_queries"))
+        columns = [annotations_of(sample, names, self.annotations(sample)) for sample in samples]
         annotations = {
-            name: padded(name, [one[name] for one in made], samples, left, widths)
-            for name in made[0]
+            name: padded(name, [column[name] for column in columns], samples, left, widths)
+            for name in columns[0]
         }
-        return Batch(samples, attention_kind, annotations, left, widths["queries"], widths["keys"])
+        return Batch(samples, attention_kind, annotations, left, widths["q_len"], widths["kv_len"])
 
     def rows(
         self,
         batch: Batch,
         annotations: Mapping[str, Any] | None = None,
         *,
-        seed: int = 0,
-        epoch: Any = 0,
-        step: Any = 0,
-        progress: Any = 0.0,
         keys: Sequence[str] | None = None,
         offset: int = 0,
         layer_idx: int = 0,
+        **time: Any,
     ) -> Intervals:
-        """What the pattern says of a batch; the seed is counted from ours.
+        """Return the pattern's intervals for a batch.
 
         Args:
-            batch: of any place.
-            layers: instead of the batch's own.
-            seed, epoch, step, progress: as for a strategy, one for all samples or for each.
-            keys: of the samples, instead of their names.
-            offset: the key at which the queries begin.
-            depth: the number of the model's layer.
+            batch: from :meth:`batch`.
+            annotations, keys: instead of the batch's own.
+            offset: index of the key at which the queries begin.
+            layer_idx: index of the model's layer.
+            time: seed (added to the subject's), epoch, step, progress; 0 by default.
         """
-        numbers = keys_of(batch.names if keys is None else keys)
-        context = MaskingContext.at(self.seed + seed, epoch, step, numbers, progress)
-        site = AttentionCall(
-            batch.q_len - offset,
-            batch.kv_len,
-            context,
-            HEADS,
-            offset,
-            batch.attention_kind,
-            layer_idx,
-            dict(batch.annotations if annotations is None else annotations),
+        seed, epoch, step = (time.get(name, 0) for name in ("seed", "epoch", "step"))
+        numbers = keys_of(batch.keys if keys is None else keys)
+        context = MaskingContext.at(
+            self.seed + seed, epoch, step, numbers, time.get("progress", 0.0)
         )
-        return self.pattern.rows(site)
+        annotations = dict(batch.annotations if annotations is None else annotations)
+        kind, q_len = batch.attention_kind, batch.q_len - offset
+        return self.pattern.rows(
+            AttentionCall(q_len, batch.kv_len, context, HEADS, offset, kind, layer_idx, annotations)
+        )
+
+    def outcomes(self, **context: Any) -> Any:
+        """Return (batch, intervals) for the standard batch of each attention kind."""
+        return [(batch, self.rows(batch, **context)) for batch in self.batches()]
+
+    @staticmethod
+    def assert_same(actual: Any, expected: Any, what: str, remedy: str) -> None:
+        """Compare two lists of outcomes.
+
+        Raises:
+            AssertionError: when they differ; the message shows the first difference.
+        """
+        for (batch, rows), (_, expected_rows) in zip(actual, expected, strict=True):
+            batch.assert_same(rows, expected_rows, what, remedy)
 
 
-def _sample(number: int, keys: int, attention_kind: AttentionKind) -> Sample:
-    """A sample; in cross attention it has another number of queries than of keys."""
-    queries = keys + 2 if keys % 2 else keys // 2
-    return Sample(number, keys, queries if attention_kind == "cross" else keys, attention_kind)
+def _sample(number: int, kv_len: int, attention_kind: AttentionKind) -> Sample:
+    q_len = (kv_len + 2 if kv_len % 2 else kv_len // 2) if attention_kind == "cross" else kv_len
+    return Sample(number, kv_len, q_len, attention_kind)
 
 
 def _entry(part: Pattern) -> Entry | None:

@@ -1,4 +1,4 @@
-"""A vocabulary that has everything a strategy can ask for."""
+"""A vocabulary with everything that a strategy can require."""
 
 from __future__ import annotations
 
@@ -10,23 +10,17 @@ import numpy as np
 from maskplug.vocabulary import Vocabulary
 
 SIZE = 200
-MASK = 4
-#: Full stops and their like.
+#: Ids that end a sentence.
 ENDS = {7: ".", 9: "!"}
-NAMED = {
-    text: 60 + i
-    for i, text in enumerate(
-        (
-            *("[R]", "[S]", "[X]", "<fim_prefix>", "<fim_middle>", "<fim_suffix>", "<mask_1>"),
-            *("en_XX", "<mask_2>", "[NLU]", "[NLG]", "[S2S]", "<fim_pad>", "<|endoftext|>"),
-            *("[gMASK]", "<sop>"),
-        )
-    )
-}
+NAMED = (
+    *("[R]", "[S]", "[X]", "<fim_prefix>", "<fim_middle>", "<fim_suffix>", "<mask_1>"),
+    *("en_XX", "<mask_2>", "[NLU]", "[NLG]", "[S2S]", "<fim_pad>", "<|endoftext|>"),
+    *("[gMASK]", "<sop>"),
+)
 
 
 def _pieces() -> list[str]:
-    """The text of every id: even ids begin a word (with a blank), odd ones go on with it."""
+    """Return the text of every id: even ids begin a word (with a space), odd ids continue one."""
     pieces = [""] * SIZE
     taken = {**ENDS, 58: " ", 77: "z"}
     letters = iter(ascii_lowercase[:25])
@@ -47,7 +41,7 @@ PIECES = _pieces()
 
 
 class Letters:
-    """A codec whose texts can be cut anywhere: every letter is a token, longer pieces go first.
+    """A codec for texts that can be cut anywhere: every letter is a token; longest match first.
 
     Example:
         >>> codec = Letters()
@@ -60,14 +54,14 @@ class Letters:
         self._ids = {piece: i for i, piece in enumerate(PIECES) if piece}
 
     def decode(self, ids: Sequence[int]) -> str:
-        """The text of ids; special tokens have none."""
+        """Return the text of ids; that of special tokens is empty."""
         return "".join(PIECES[i] for i in ids)
 
     def encode(self, text: str) -> list[int]:
-        """The ids of a text, longest pieces first.
+        """Return the ids of a text, longest match first.
 
         Raises:
-            ValueError: when the text holds a character that no piece has.
+            ValueError: when no piece matches a character.
         """
         ids: list[int] = []
         while text:
@@ -77,16 +71,16 @@ class Letters:
                     text = text[length:]
                     break
             else:
-                raise ValueError(f"no piece spells {text[0]!r}")
+                raise ValueError(f"no piece matches {text[0]!r}")
         return ids
 
 
 def rich_vocabulary() -> Vocabulary:
-    """200 ids: mask, padding, named tokens, 100 sentinels, words, sentences and a codec.
+    """Return a vocabulary of 200 ids with mask, padding, sentinels, words, sentences and a codec.
 
-    Ids from 0 to 4 are padding, unknown, beginning, end and mask; 5 to 58 and 76 to 99 are
-    ordinary, and an even one begins a word; 7 and 9 end a sentence; 59 is one more special token;
-    60 to 75 are named ("[R]", "<fim_prefix>", "en_XX", …); 199 down to 100 are sentinels.
+    Ids 0 to 4 are padding, unknown, bos, eos and mask; 5 to 58 and 76 to 99 are ordinary, and even
+    ones begin a word; 7 and 9 end a sentence; 59 is another special token; 60 to 75 are named
+    ("[R]", "<fim_prefix>", "en_XX", …); 199 down to 100 are sentinels.
 
     Example:
         >>> vocab = rich_vocabulary()
@@ -96,7 +90,7 @@ def rich_vocabulary() -> Vocabulary:
     ids = np.arange(SIZE)
     return Vocabulary(
         size=SIZE,
-        mask_id=MASK,
+        mask_id=4,
         pad_id=0,
         bos_id=2,
         eos_id=3,
@@ -104,6 +98,6 @@ def rich_vocabulary() -> Vocabulary:
         sentinel_ids=range(199, 99, -1),
         word_start=ids % 2 == 0,
         sentence_end=np.isin(ids, list(ENDS)),
-        named=NAMED,
+        named={text: 60 + i for i, text in enumerate(NAMED)},
         codec=Letters(),
     )

@@ -1,4 +1,4 @@
-"""Worker processes, spawned as data loaders spawn theirs; one pair of them for a whole run."""
+"""Worker processes that mask, spawned as data loaders spawn theirs; two for the whole run."""
 
 from __future__ import annotations
 
@@ -10,69 +10,69 @@ from functools import cache
 from multiprocessing import get_context
 from typing import Any
 
-from maskplug.errors import PluginError
+from maskplug.errors import PluginError, described
 from maskplug.strategy import Strategy
 from maskplug.testing.outcome import Row, by_row
 from maskplug.testing.subject import Subject
 from maskplug.tokens import TokenBatch
 
 
-def mask_here(parcel: bytes) -> tuple[str, list[Row]]:
-    """Unpack a strategy and a batch in this process; return the fingerprint and the masks."""
-    strategy, vocab, (ids, offsets, keys, annotations), context = pickle.loads(parcel)
-    tokens = TokenBatch(ids, offsets, keys, annotations)
-    # Replaced, so that its arrays are read-only here as well: others would compile kernels anew.
-    return fingerprint(strategy), by_row(tokens, strategy(tokens, replace(vocab), **context))
-
-
 def fingerprint(strategy: Strategy) -> str:
-    """The strategy's fingerprint, or nothing where its parts have no names."""
+    """Return the strategy's fingerprint, or "" if its parts are not registered."""
     try:
         return strategy.fingerprint
     except PluginError:
         return ""
 
 
-def packed(value: Any) -> bytes:
-    """A pickle.
+def pickled(kind: str, value: Any) -> bytes:
+    """Pickle a strategy or a pattern, or a tuple with one.
 
     Raises:
-        AssertionError: when the value (a strategy, or something with one) cannot be pickled.
+        AssertionError: when it cannot be pickled.
     """
     try:
         return pickle.dumps(value)
     except Exception as error:
         raise AssertionError(
-            f"the strategy cannot be pickled ({type(error).__name__}: {error}), so that no worker "
-            "of a data loader can be given it. Define its classes and functions at the top level "
-            "of a module, and keep open files, locks and lambdas out of its options"
+            f"the {kind} cannot be pickled ({described(error)}), so data loaders cannot send it to "
+            "their workers. Define its classes and functions at the top level of a module, and "
+            "keep open files, locks and lambdas out of its options"
         ) from error
 
 
 def mask_in_worker(
     subject: Subject, tokens: TokenBatch, number: int = 0, **context: Any
 ) -> tuple[str, list[Row]]:
-    """The fingerprint and the masks of a spawned process; there are two, 0 and 1.
+    """Mask a batch in worker process 0 or 1; return the fingerprint there, and the results.
 
     Raises:
-        AssertionError: when the strategy does not get there and back.
+        AssertionError: when the strategy cannot be sent to the worker, or fails there.
     """
-    flat = (tokens.ids, tokens.offsets, tokens.keys, dict(tokens.annotations))
-    given = {**context, "seed": subject.seed + context.get("seed", 0)}
-    parcel = packed((subject.strategy, subject.vocab, flat, given))
+    columns = (tokens.ids, tokens.offsets, tokens.keys, dict(tokens.annotations))
+    context["seed"] = subject.seed + context.get("seed", 0)
+    data = pickled("strategy", (subject.strategy, subject.vocab, columns, context))
     try:
-        return _worker(number).submit(mask_here, parcel).result()
+        return _worker(number).submit(_mask, data).result()
     except BrokenProcessPool as error:
         _worker.cache_clear()
         raise AssertionError(
-            "the worker process ended before it answered. If a script of yours calls this, put "
-            'the call under `if __name__ == "__main__":`; else look at what the process printed'
+            "the worker process ended before it returned a result. If a script of yours runs the "
+            'checks, call them under `if __name__ == "__main__":`; otherwise read what the process '
+            "printed"
         ) from error
     except Exception as error:
         raise AssertionError(
-            f"a spawned process raised {type(error).__name__}: {error}. It imports the strategy's "
-            "modules anew: nothing that was set up by hand in the first process is there"
+            f"a spawned process raised {described(error)}. It imports the strategy's modules "
+            "again: changes made to them in the parent process are missing"
         ) from error
+
+
+def _mask(data: bytes) -> tuple[str, list[Row]]:
+    strategy, vocab, columns, context = pickle.loads(data)
+    tokens = TokenBatch(*columns)
+    # replace() makes the vocabulary's arrays read-only again; writable ones would compile kernels.
+    return fingerprint(strategy), by_row(tokens, strategy(tokens, replace(vocab), **context))
 
 
 @cache

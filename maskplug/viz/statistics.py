@@ -1,4 +1,4 @@
-"""What was masked, in figures."""
+"""Statistics of masked batches."""
 
 from __future__ import annotations
 
@@ -17,16 +17,15 @@ class Report:
     """Counts over a batch.
 
     Attributes:
-        samples, tokens, maskable: how many there are; maskable tokens are neither special nor
-            protected.
-        chosen: tokens that the strategy selected.
-        masks, randoms, kept, removed: what became of the chosen: the mask token, another token, no
-            change (a random token that happens to be the original counts as kept), or nothing in
-            their place (left out, or one sentinel for all of a span).
-        inputs, targets: tokens that the model reads, and tokens that it generates (0 for
-            objectives in place).
-        empty: samples without a chosen token.
-        span_lengths: int64; how many runs of chosen tokens have length 1, 2, 3, …
+        samples, tokens, maskable: numbers; maskable tokens are neither special nor protected.
+        chosen: number of tokens that the strategy selected.
+        masks, randoms, kept, removed: numbers of chosen tokens that are replaced by the mask token
+            or another token, are unchanged (also by a random draw of the original), or have no
+            token in their place (deleted, or one sentinel for a span).
+        inputs, targets: numbers of tokens that the model reads and generates (0 for labels in
+            place).
+        empty: number of samples without a chosen token.
+        span_lengths: int64; numbers of runs of chosen tokens of length 1, 2, 3, …
     """
 
     samples: int
@@ -44,18 +43,18 @@ class Report:
 
     @property
     def rate(self) -> float:
-        """Chosen share of the maskable tokens; 0 where there are none."""
+        """Share of the maskable tokens that is chosen; 0 if there are none."""
         return self.chosen / self.maskable if self.maskable else 0.0
 
     @property
     def mean_span(self) -> float:
-        """Mean length of the runs of chosen tokens; 0 where there are none."""
+        """Mean length of the runs of chosen tokens; 0 if there are none."""
         runs = self.span_lengths.sum()
         return float(self.chosen / runs) if runs else 0.0
 
 
 def report(tokens: TokenBatch, masked: Masked, vocab: Vocabulary) -> Report:
-    """Count what a strategy did to a batch.
+    """Return statistics of a masked batch.
 
     Example:
         >>> import maskplug
@@ -66,10 +65,10 @@ def report(tokens: TokenBatch, masked: Masked, vocab: Vocabulary) -> Report:
         20
     """
     mask = masked.selection.mask
-    there = now(masked.inputs, len(tokens.ids))[mask]
-    removed = there < 0
-    same = there == tokens.ids[mask]
-    hidden = (there == vocab.mask_id) & ~same
+    replacements = _replacements(masked.inputs, len(tokens.ids))[mask]
+    removed = replacements < 0
+    same = replacements == tokens.ids[mask]
+    hidden = (replacements == vocab.mask_id) & ~same
     return Report(
         samples=len(tokens),
         tokens=len(tokens.ids),
@@ -86,8 +85,8 @@ def report(tokens: TokenBatch, masked: Masked, vocab: Vocabulary) -> Report:
     )
 
 
-def now(inputs: Ragged, size: int) -> IntArray:
-    """The id that stands for each of the ``size`` original tokens in the inputs; -1 for none."""
+def _replacements(inputs: Ragged, size: int) -> IntArray:
+    """Return the input id of each of the ``size`` original tokens; -1 if there is none."""
     if inputs.sources is None:
         return np.asarray(inputs.values)
     ids = np.full(size, -1, np.int64)

@@ -1,4 +1,4 @@
-"""What was masked, in colour; brackets say the same where there is no colour."""
+"""Masked batches as text with colors; brackets mark the same without color."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ STYLES = {
 
 
 def legend() -> Text:
-    """A line that explains the marks."""
+    """Return a line that explains the marks."""
     from rich.text import Text
 
     return Text.assemble(
@@ -45,13 +45,13 @@ def legend() -> Text:
 def render(
     tokens: TokenBatch, masked: Masked, vocab: Vocabulary, piece: Callable[[int], str]
 ) -> list[Text]:
-    """The inputs of every sample, one line each; below each, what is to be generated, if anything.
+    """Return one line per sample with its inputs, each followed by its targets if there are any.
 
     Args:
-        tokens: the original.
-        masked: what a strategy made of it.
-        vocab: says which id is the mask, and where words begin.
-        piece: gives the text of an id, as the tokenizer spells it.
+        tokens: the original batch.
+        masked: the masked batch.
+        vocab: the vocabulary of both.
+        piece: returns the tokenizer's text of an id.
 
     Example:
         >>> import maskplug
@@ -61,36 +61,36 @@ def render(
         >>> print(render(tokens, masked, vocab, "_abc".__getitem__)[0])
         [a] b c
     """
-    given = TokenBatch(masked.inputs.values, masked.inputs.offsets, tokens.keys)
-    inputs = _lines(given, _cells(tokens, masked, vocab, piece), vocab)
+    rows = TokenBatch(masked.inputs.values, masked.inputs.offsets, tokens.keys)
+    inputs = _lines(rows, _cells(tokens, masked, vocab, piece), vocab)
     if masked.targets is None:
         return inputs
-    wanted = TokenBatch(masked.targets.values, masked.targets.offsets, tokens.keys)
-    words = [_word(int(i), vocab, piece) for i in wanted.ids]
-    outputs = _lines(wanted, words, vocab, head=("⇒ ", STYLES["target"]))
+    targets = TokenBatch(masked.targets.values, masked.targets.offsets, tokens.keys)
+    words = [_word(int(i), vocab, piece) for i in targets.ids]
+    outputs = _lines(targets, words, vocab, head=("⇒ ", STYLES["target"]))
     return [line for pair in zip(inputs, outputs, strict=True) for line in pair]
 
 
 def _word(token: int, vocab: Vocabulary, piece: Callable[[int], str]) -> tuple[str, str]:
-    """A token's text and style where nothing is known of it but its id."""
+    """Return the text and style of a target token."""
     word = plain(piece(token), vocab.word_mark)
     return (_marked(word), STYLES["written"]) if vocab.special[token] else (word, "")
 
 
 def _marked(word: str) -> str:
-    """A written token in angle brackets, unless it has brackets of its own."""
+    """Return a written token in angle brackets, unless it has brackets already."""
     return word if word[:1] + word[-1:] in ("<>", "[]") else f"‹{word}›"
 
 
 def _cells(
     tokens: TokenBatch, masked: Masked, vocab: Vocabulary, piece: Callable[[int], str]
 ) -> list[tuple[str, str]]:
-    """Text and style of every input."""
+    """Return the text and style of every input token."""
     chosen = masked.selection.mask
     sources = masked.inputs.sources
-    came_from = range(len(tokens.ids)) if sources is None else sources.tolist()
+    positions = range(len(tokens.ids)) if sources is None else sources.tolist()
     cells = []
-    for token, source in zip(masked.inputs.values.tolist(), came_from, strict=True):
+    for token, source in zip(masked.inputs.values.tolist(), positions, strict=True):
         if source < 0:
             cells.append((_marked(plain(piece(token), vocab.word_mark)), STYLES["written"]))
             continue
@@ -115,19 +115,19 @@ def _lines(
 ) -> list[Text]:
     from rich.text import Text
 
-    blanks = _blanks(rows, vocab)
+    spaces = _spaces(rows, vocab)
     lines = []
     for start, end in zip(rows.offsets, rows.offsets[1:], strict=False):
         line = Text.assemble(head)
         for i in range(start, end):
-            line.append(" " if blanks[i] and i > start else "")
+            line.append(" " if spaces[i] and i > start else "")
             line.append(*cells[i])
         lines.append(line)
     return lines
 
 
-def _blanks(rows: TokenBatch, vocab: Vocabulary) -> BoolArray:
-    """True where a blank stands before the token: at words, and around special tokens."""
+def _spaces(rows: TokenBatch, vocab: Vocabulary) -> BoolArray:
+    """Return True for tokens after a space: at word starts and around special tokens."""
     special = vocab.special[rows.ids]
     if not vocab.has_words:
         return np.ones(len(rows.ids), np.bool_)

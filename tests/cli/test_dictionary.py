@@ -1,23 +1,21 @@
-"""``maskplug dictionary``, as a user types it: with tokenizers of every kind."""
+"""``maskplug dictionary`` with all kinds of tokenizers."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner, Result
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import PreTrainedTokenizerFast
 
 import maskplug
-from maskplug.cli import main
+from support.commands import refused, sentencepiece_model, succeeded, wordpiece
 
 WORDS = "house\tHaus\nhouse Heim\nhouse  Haus\ncat\tKatze\n\nzebra Zebra\ntree\nNew York\tParis\n"
 
 
-def run(*arguments: object) -> Result:
-    environment = {"COLUMNS": "200"}
-    return CliRunner().invoke(main, ["dictionary", *map(str, arguments)], env=environment)
+def convert(words: Path, tokenizer: Path, out: Path) -> str:
+    return succeeded("dictionary", words, "--source-tokenizer", tokenizer, "--out", out)
 
 
 @pytest.fixture
@@ -27,44 +25,24 @@ def words(tmp_path: Path) -> Path:
     return path
 
 
-def wordpiece(folder: Path, *pieces: str) -> Path:
-    """A BERT-like tokenizer: [CLS] … [SEP] around every text."""
-    from tokenizers.processors import TemplateProcessing
-
-    vocab = {p: i for i, p in enumerate(["[UNK]", "[MASK]", "[CLS]", "[SEP]", *pieces])}
-    model = Tokenizer(models.WordPiece(vocab, unk_token="[UNK]"))
-    model.pre_tokenizer = pre_tokenizers.Whitespace()
-    model.post_processor = TemplateProcessing(
-        single="[CLS] $A [SEP]", special_tokens=[("[CLS]", 2), ("[SEP]", 3)]
-    )
-    PreTrainedTokenizerFast(
-        tokenizer_object=model, unk_token="[UNK]", mask_token="[MASK]", cls_token="[CLS]",
-        sep_token="[SEP]",
-    ).save_pretrained(str(folder))  # fmt: skip
-    return folder
-
-
 PIECES = ("house", "Haus", "Heim", "cat", "Kat", "##ze", "tree", "New", "York", "Paris")
 
 
-def test_a_hugging_face_tokenizer_and_what_was_left_out(tmp_path: Path, words: Path) -> None:
+def test_hugging_face_tokenizer_and_skipped_lines(tmp_path: Path, words: Path) -> None:
     tokenizer, out = wordpiece(tmp_path / "tok", *PIECES), tmp_path / "ids.tsv"
-    result = run(words, "--source-tokenizer", tokenizer, "--out", out)
-    assert result.exit_code == 0, result.output
+    output = convert(words, tokenizer, out)
     assert out.read_text() == "4\t5\n4\t6\n7\t8 9\n"
-    assert "3 entries from 8 lines" in result.output
-    assert "1 left out: unknown or special pieces (the first: line 6, 'zebra Zebra')" in (
-        result.output
-    )
-    assert "not a word and its translation (the first: line 7, 'tree')" in result.output
-    assert "several words to the source tokenizer (the first: line 8" in result.output
+    assert "wrote 3 entries from 8 lines" in output
+    assert "1 left out: unknown or special pieces (the first: line 6, 'zebra Zebra')" in output
+    assert "not a word and its translation (the first: line 7, 'tree')" in output
+    assert "several words to the source tokenizer (the first: line 8" in output
     strategy = maskplug.strategy("code_switch", dictionary=str(out), rate=1.0)
     vocab = maskplug.Vocabulary.from_pieces(["u", "m", "c", "s", *PIECES], special_ids=range(4))
     masked = strategy(maskplug.TokenBatch.from_lists([[2, 7, 10, 3]]), vocab)
     assert masked.inputs.to_lists() == [[2, 8, 9, 10, 3]]
 
 
-def test_words_within_a_text_have_other_pieces(tmp_path: Path) -> None:
+def test_words_have_other_pieces_within_a_text(tmp_path: Path) -> None:
     model = Tokenizer(models.BPE())
     model.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     model.decoder = decoders.ByteLevel()
@@ -75,8 +53,9 @@ def test_words_within_a_text_have_other_pieces(tmp_path: Path) -> None:
     )
     (tmp_path / "words.txt").write_text("cat dog\n")
     out = tmp_path / "ids.tsv"
-    result = run(tmp_path / "words.txt", "--source-tokenizer", tmp_path / "tok", "--out", out)
-    assert result.exit_code == 0, result.output
+    succeeded(
+        "dictionary", tmp_path / "words.txt", "--source-tokenizer", tmp_path / "tok", "--out", out
+    )
     ids = {word: model.encode(word).ids for word in ("cat", " cat", "dog", " dog")}
     assert ids["cat"] != ids[" cat"]
     joined = {word: " ".join(map(str, own)) for word, own in ids.items()}
@@ -85,58 +64,56 @@ def test_words_within_a_text_have_other_pieces(tmp_path: Path) -> None:
     )
 
 
-def test_a_fairseq_dictionary(tmp_path: Path) -> None:
+def test_fairseq_dictionary(tmp_path: Path) -> None:
     (tmp_path / "dict.txt").write_text("house 3\nHaus 2\ncat 1\n")
     (tmp_path / "words.txt").write_text("house\tHaus\ncat\tKatze\n")
     out = tmp_path / "ids.tsv"
-    result = run(tmp_path / "words.txt", "--source-tokenizer", tmp_path / "dict.txt", "--out", out)
-    assert result.exit_code == 0, result.output
+    output = succeeded(
+        "dictionary",
+        tmp_path / "words.txt",
+        "--source-tokenizer",
+        tmp_path / "dict.txt",
+        "--out",
+        out,
+    )
     assert out.read_text() == "4\t5\n"
-    assert "1 left out: unknown" in result.output
+    assert "1 left out: unknown" in output
 
 
-def test_a_sentencepiece_model(tmp_path: Path) -> None:
+def test_sentencepiece_model(tmp_path: Path) -> None:
     import sentencepiece
 
-    sentencepiece.SentencePieceTrainer.train(
-        sentence_iterator=iter(["a small text about small things"] * 50),
-        model_prefix=str(tmp_path / "spm"), vocab_size=30, hard_vocab_limit=False, minloglevel=2,
-    )  # fmt: skip
-    model = sentencepiece.SentencePieceProcessor(model_file=str(tmp_path / "spm.model"))
+    path = sentencepiece_model(tmp_path, "a small text about small things")
+    model = sentencepiece.SentencePieceProcessor(model_file=str(path))
     (tmp_path / "words.txt").write_text("small things\n")
     out = tmp_path / "ids.tsv"
-    result = run(tmp_path / "words.txt", "--source-tokenizer", tmp_path / "spm.model", "--out", out)
-    assert result.exit_code == 0, result.output
+    succeeded("dictionary", tmp_path / "words.txt", "--source-tokenizer", path, "--out", out)
     left, right = (" ".join(map(str, model.encode(word))) for word in ("small", "things"))
     assert out.read_text() == f"{left}\t{right}\n"
 
 
-def test_two_tokenizers_must_agree_on_ids(tmp_path: Path, words: Path) -> None:
+def test_two_tokenizers_must_have_the_same_ids(tmp_path: Path, words: Path) -> None:
     source = wordpiece(tmp_path / "a", *PIECES)
     same = wordpiece(tmp_path / "b", *PIECES)
     other = wordpiece(tmp_path / "c", *reversed(PIECES))
     longer = wordpiece(tmp_path / "d", *PIECES[:1], *["x"] * 20, *PIECES[1:])
     out = tmp_path / "ids.tsv"
-    arguments = (words, "--out", out, "--source-tokenizer", source, "--target-tokenizer")
-    assert run(*arguments, same).exit_code == 0
+    arguments = ("dictionary", words, "--out", out, "--source-tokenizer", source)
+    succeeded(*arguments, "--target-tokenizer", same)
     for tokenizer in (other, longer):
         out.unlink(missing_ok=True)
-        result = run(*arguments, tokenizer)
-        assert result.exit_code == 2
-        assert "one vocabulary for both languages" in result.output
+        message = refused(*arguments, "--target-tokenizer", tokenizer)
+        assert "one vocabulary for both languages" in message
         assert not out.exists()
 
 
-def test_bad_input_is_named_without_a_traceback(tmp_path: Path, words: Path) -> None:
+def test_invalid_input_is_refused(tmp_path: Path, words: Path) -> None:
     tokenizer = wordpiece(tmp_path / "tok", *PIECES)
     (tmp_path / "latin").write_bytes(b"caf\xe9 Kaffee\n")
     nowhere = tmp_path / "no" / "ids.tsv"
-    for arguments, said in (
+    for arguments, message in (
         ((tmp_path / "none", "--out", "x"), "none cannot be read: No such file"),
         ((tmp_path / "latin", "--out", "x"), "latin, line 1: not UTF-8"),
         ((words, "--out", nowhere), "ids.tsv cannot be written: No such file"),
     ):
-        result = run(*arguments, "--source-tokenizer", tokenizer)
-        assert result.exit_code == 2
-        assert said in result.output
-        assert "Traceback" not in result.output
+        assert message in refused("dictionary", *arguments, "--source-tokenizer", tokenizer)

@@ -1,4 +1,4 @@
-"""Every parameter of every command, given what no user should: one message, never a traceback."""
+"""Invalid values of every parameter of every command: one message, never a traceback."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ VALUES = {
     "too long": "x" * 300 + ".svg",
     "nobody's": "~nobody-at-all/file.svg",
 }
-#: What each command needs besides the parameter that is tried.
+#: Other parameters that each command needs.
 NEEDED = {
     "attention": {"spec": "causal"},
     "check": {"name": "none"},
@@ -45,7 +45,7 @@ NEEDED = {
     "dictionary": {"words": "text.txt", "--source-tokenizer": "dict.txt", "--out": "ids.tsv"},
 }
 NUMBERS = {"empty", "blank", "too many digits", "not UTF-8", "markup", "broken JSON", "a folder"}
-#: The values that a parameter can never mean, by its type or its metavar.
+#: Values that are always invalid, by the parameter's type or its metavar.
 WRONG: dict[object, set[str]] = {
     click.types.IntParamType: NUMBERS | {"not a number", "infinite", "negative"},
     click.IntRange: NUMBERS | {"not a number", "infinite", "negative", "beyond 64 bits"},
@@ -85,9 +85,19 @@ def run(command: str, name: str, value: str) -> Result:
     return CliRunner().invoke(main, [command, *options, "--", *arguments])
 
 
-@pytest.mark.parametrize("value", VALUES)
-@pytest.mark.parametrize(("command", "name"), list(parameters()))
-def test_bad_values_get_a_message(folder: Path, command: str, name: str, value: str) -> None:
+#: Each parameter with every value; four fifths of the combinations are slow tests.
+COMBINATIONS = [
+    pytest.param(
+        command, name, value, marks=[pytest.mark.slow] if (i + j) % 5 else [],
+        id=f"{command}-{name}-{value}",
+    )
+    for i, (command, name) in enumerate(parameters())
+    for j, value in enumerate(VALUES)
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("command", "name", "value"), COMBINATIONS)
+def test_invalid_values_are_refused(folder: Path, command: str, name: str, value: str) -> None:
     before = {path: path.read_bytes() for path in folder.iterdir()}
     result = run(command, name, VALUES[value])
     assert result.exception is None or isinstance(result.exception, SystemExit), result.exception

@@ -33,18 +33,34 @@ def start(words: str, **environment: str) -> subprocess.Popen[str]:
 
 
 @pytest.mark.parametrize("environment", ENVIRONMENTS)
-def test_every_terminal_gets_an_output(environment: str) -> None:
-    for words in COMMANDS:
-        process = start(words, **ENVIRONMENTS[environment])
-        out, err = process.communicate()
-        assert (process.returncode, err) == (0, ""), words
-        assert out.strip()
-        if environment == "no colour":
-            assert not re.search(r"\x1b\[[\d;]*\b[349][0-7]\b", out)
+def test_every_command_prints_in_every_terminal(environment: str) -> None:
+    code = f"""
+import sys
+from maskplug.cli import main
+for words in {COMMANDS}:
+    try:
+        main(words.split(), prog_name="maskplug")
+    except SystemExit as error:
+        assert not error.code, words
+    print("\\n#####")
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        errors="replace",
+        env={**os.environ, **ENVIRONMENTS[environment]},
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    outputs = done.stdout.split("\n#####\n")[:-1]
+    assert len(outputs) == len(COMMANDS)
+    assert all(output.strip() for output in outputs)
+    if environment == "no colour":
+        assert not re.search(r"\x1b\[[\d;]*\b[349][0-7]\b", done.stdout)
 
 
-@pytest.mark.parametrize("words", ["list", "show none --epochs 400", "attention causal"])
-def test_a_pipe_that_is_closed_ends_the_command_quietly(words: str) -> None:
+@pytest.mark.parametrize("words", ["list", "show none --epochs 400"])
+def test_a_closed_pipe_ends_the_command_without_a_message(words: str) -> None:
     process = start(words)
     assert process.stdout is not None
     assert process.stderr is not None
@@ -56,8 +72,8 @@ def test_a_pipe_that_is_closed_ends_the_command_quietly(words: str) -> None:
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
-@pytest.mark.parametrize("words", ["list", "fairseq-dir", "show none"])
-def test_a_full_disk_is_an_error_in_one_line(words: str) -> None:
+@pytest.mark.parametrize("words", ["fairseq-dir", "show none"])
+def test_a_full_disk_is_a_one_line_error(words: str) -> None:
     with Path("/dev/full").open("w") as full:
         done = subprocess.run(
             [sys.executable, "-m", "maskplug", *words.split()],

@@ -1,4 +1,4 @@
-"""Every numeric option of every built-in part, given numbers of any size."""
+"""Numbers of any size for every numeric option of every built-in part."""
 
 from __future__ import annotations
 
@@ -20,31 +20,29 @@ from support.pools import ENTRIES, NEEDED
 
 NUMBERS = [10**8, 2**31 - 1, 2**31, 2**40, 2**63, 10**30, 10**400, 10**5000, -1, 0, -(10**30)]
 NUMBERS += [float("nan"), float("inf"), float("-inf"), 1e308, 5e-324, np.int8(100), np.float32(0.5)]
-#: How many numbers a list must have; all others take a list of one.
+#: Required lengths of lists; all other lists may have one number.
 LENGTHS = {("ul2@1", "weights"): 7, ("ul2@1", "modes"): 3, ("mixture@1", "weights"): 2}
 LENGTHS |= {("unilm@1", "shares"): 4, ("steps@1", "values"): 2}
-#: What making a part and masking a few tokens with it may allocate, in bytes.
+#: Maximum allocation, in bytes, to build a part and mask a few tokens.
 MEMORY = 1 << 27
 
 
-def annotations(entry: Entry) -> dict[str, str]:
-    """The annotation of each option, as text."""
+def hints_of(entry: Entry) -> dict[str, str]:
+    """Return the type annotation of each option, as text."""
     init = entry.factory.__init__ if isinstance(entry.factory, type) else entry.factory
     hints = typing.get_type_hints(init)
     return {name: str(hints[name]) for name in inspect.signature(entry.factory).parameters}
 
 
 def numeric(entry: Entry) -> list[str]:
-    """The options that take numbers."""
-    return [
-        name for name, hint in annotations(entry).items() if re.search(r"\b(int|float)\b", hint)
-    ]
+    """Return the options that accept numbers."""
+    return [name for name, hint in hints_of(entry).items() if re.search(r"\b(int|float)\b", hint)]
 
 
 CASES = [(entry, name) for entry in ENTRIES for name in numeric(entry)]
 
 
-def test_the_numeric_options_are_found() -> None:
+def test_numeric_options_are_found() -> None:
     names = {f"{entry.kind} {entry.label} {name}" for entry, name in CASES}
     assert len(names) > 130
     assert {"strategy ngram@1 max_n", "clock every@1 k", "pattern bigbird@1 random"} <= names
@@ -54,7 +52,7 @@ def test_the_numeric_options_are_found() -> None:
     ("entry", "name"), CASES, ids=[f"{e.kind}-{e.name}-{name}" for e, name in CASES]
 )
 @pytest.mark.filterwarnings("ignore:pattern .* hides every key")
-def test_any_number_works_or_is_refused_with_the_range(entry: Entry, name: str) -> None:
+def test_any_number_is_accepted_or_refused_with_the_range(entry: Entry, name: str) -> None:
     used(specs.build(entry, NEEDED.get(entry.label, {})))  # compiles
     tracemalloc.start()
     try:
@@ -65,22 +63,22 @@ def test_any_number_works_or_is_refused_with_the_range(entry: Entry, name: str) 
         tracemalloc.stop()
 
 
-def _check_message(said: str, name: str, number: Any) -> None:
-    assert repr(name) in said
-    assert re.search(r"must|finite|needs|neither", said)
+def _check_message(message: str, name: str, number: Any) -> None:
+    assert repr(name) in message
+    assert re.search(r"must|finite|needs|neither", message)
     plain = number.item() if isinstance(number, np.generic) else number
-    assert shortened(plain) in said or shortened(float(plain)) in said
+    assert shortened(plain) in message or shortened(float(plain)) in message
 
 
 def _try(entry: Entry, name: str, number: Any) -> None:
     many = LENGTHS.get((entry.label, name), 1)
-    given = (number,) * many if "tuple" in annotations(entry)[name] else number
+    value = (number,) * many if "tuple" in hints_of(entry)[name] else number
     try:
-        part = specs.build(entry, {**NEEDED.get(entry.label, {}), name: given})
+        part = specs.build(entry, {**NEEDED.get(entry.label, {}), name: value})
     except OptionError as error:
         _check_message(str(error), name, number)
         return
-    with suppress(VocabularyError):  # a legal id, but not one of this vocabulary
+    with suppress(VocabularyError):  # a valid id, but not in this vocabulary
         used(part)
 
 
@@ -90,11 +88,11 @@ CLASSES = [(entry, name) for entry, name in CASES if isinstance(entry.factory, t
 @pytest.mark.parametrize(
     ("entry", "name"), CLASSES, ids=[f"{e.kind}-{e.name}-{name}" for e, name in CLASSES]
 )
-def test_parts_made_in_python_refuse_what_is_no_number(entry: Entry, name: str) -> None:
-    made = specs.build(entry, NEEDED.get(entry.label, {}))
-    options = {item: getattr(made, item) for item in annotations(entry)}
-    legal = {"str": "text", "tuple": [1]}
-    wrongs = [v for hint, v in legal.items() if hint not in annotations(entry)[name]]
+def test_parts_built_in_python_refuse_other_types(entry: Entry, name: str) -> None:
+    part = specs.build(entry, NEEDED.get(entry.label, {}))
+    options = {item: getattr(part, item) for item in hints_of(entry)}
+    valid = {"str": "text", "tuple": [1]}
+    wrongs = [v for hint, v in valid.items() if hint not in hints_of(entry)[name]]
     for wrong in (*wrongs, 10**5000, b"1", 1j, np.ones(2)):
         with pytest.raises(MaskplugError, match=f"'{name}'"):
             entry.factory(**{**options, name: wrong})

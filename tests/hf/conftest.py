@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 from collections.abc import Iterator
+from typing import Any
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
@@ -12,6 +13,8 @@ os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 import pytest
 import torch
 import transformers
+
+from support import hf_ranks, hf_runs, scale
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -23,3 +26,20 @@ def _quiet() -> Iterator[None]:
     yield
     gc.unfreeze()
     torch.set_num_threads(threads)
+
+
+@pytest.fixture(scope="session")
+def started_ranks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """Two processes that train together; both work while other runs are made."""
+    folder = tmp_path_factory.mktemp("ranks")
+    cells = hf_runs.CELLS if scale.includes_slow else hf_runs.SMALL_CELLS
+    processes = hf_ranks.start(folder, cells)
+    yield folder, processes
+    for process in processes:
+        process.kill()
+
+
+@pytest.fixture(scope="session")
+def ranks(started_ranks: Any) -> list[dict[str, Any]]:
+    """The runs of each of two processes; see ``support/hf_ranks.py``."""
+    return hf_ranks.wait(*started_ranks)

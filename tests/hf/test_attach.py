@@ -65,7 +65,9 @@ def test_keys_are_sample_ids_or_indices(tmp_path: Path, form: str, named: bool) 
 
 
 @pytest.mark.parametrize(("batch", "accumulation"), [(8, 1), (4, 2), (2, 4)])
-def test_accumulation_changes_nothing(tmp_path: Path, batch: int, accumulation: int) -> None:
+def test_masks_do_not_depend_on_gradient_accumulation(
+    tmp_path: Path, batch: int, accumulation: int
+) -> None:
     made = trainer(
         tmp_path, per_device_train_batch_size=batch, gradient_accumulation_steps=accumulation
     )
@@ -75,7 +77,7 @@ def test_accumulation_changes_nothing(tmp_path: Path, batch: int, accumulation: 
     assert given(made.trained) == expected(0) | expected(1)
 
 
-def test_epochs_that_are_stopped_early_still_count(tmp_path: Path) -> None:
+def test_epochs_stopped_early_are_counted(tmp_path: Path) -> None:
     class Stop(runs.TrainerCallback):
         def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
             control.should_epoch_stop = True
@@ -91,7 +93,10 @@ def test_epochs_that_are_stopped_early_still_count(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("clock", ["epoch", "step"])
-@pytest.mark.parametrize(("workers", "sets"), [("0", 1), ("0", 2), ("persistent", 2)])
+@pytest.mark.parametrize(
+    ("workers", "sets"),
+    [("0", 1), ("0", 2), pytest.param("persistent", 2, marks=pytest.mark.slow)],
+)
 def test_evaluation_is_frozen(tmp_path: Path, clock: str, workers: str, sets: int) -> None:
     rate = {"name": "linear", "start": 0.2, "end": 0.8}
     options = {"clock": clock, "rate": rate}
@@ -113,7 +118,7 @@ def test_evaluation_is_frozen(tmp_path: Path, clock: str, workers: str, sets: in
     assert {one.row for one in made.trained} != rows
 
 
-def test_evaluation_data_given_by_hand_are_frozen_too(tmp_path: Path) -> None:
+def test_masks_of_datasets_passed_to_evaluate_are_frozen(tmp_path: Path) -> None:
     made = trainer(tmp_path, num_train_epochs=1)
     attach(made)
     with warnings.catch_warnings():
@@ -164,7 +169,7 @@ def test_other_samplers(tmp_path: Path, strategy: str) -> None:
     assert given(made.trained) == expected(0) | expected(1)
 
 
-def test_attaching_twice_does_nothing_more(tmp_path: Path) -> None:
+def test_attaching_twice_has_no_effect(tmp_path: Path) -> None:
     made = trainer(tmp_path)
     original = made.data_collator
     attach(made)
@@ -179,7 +184,7 @@ def test_attaching_twice_does_nothing_more(tmp_path: Path) -> None:
     assert given(made.trained) == expected(0) | expected(1)
 
 
-def test_attaching_again_takes_a_new_collator(tmp_path: Path) -> None:
+def test_attaching_again_uses_the_new_collator(tmp_path: Path) -> None:
     made = trainer(tmp_path)
     attach(made)
     made.data_collator = collator(seed=4)
@@ -246,7 +251,7 @@ def test_another_spec_is_refused_before_the_first_step(
 
     again = trainer(tmp_path, collate=collator(**options), save_strategy="steps", save_steps=2)
     attach(again, resume_other_spec=True)
-    with pytest.warns(MaskplugWarning, match="going on with the new one"):
+    with pytest.warns(MaskplugWarning, match="continuing with the new"):
         again.train(resume_from_checkpoint=str(checkpoint))
     state = json.loads((tmp_path / "checkpoint-2" / "trainer_state.json").read_text())
     assert state["stateful_callbacks"]["maskplug"]["spec"] == again.data_collator.spec
@@ -277,7 +282,7 @@ def test_a_checkpoint_without_a_spec(tmp_path: Path) -> None:
         made.train(resume_from_checkpoint=checkpoint)
     assert made.seen == []
     attach(made, resume_other_spec=True)
-    with pytest.warns(MaskplugWarning, match="holds no masking spec.*going on with the new ones"):
+    with pytest.warns(MaskplugWarning, match="holds no masking spec.*continuing with the new"):
         made.train(resume_from_checkpoint=checkpoint)
 
 
@@ -322,13 +327,13 @@ def test_datasets_streams(tmp_path: Path) -> None:
     assert len({one.original for one in made.trained}) == N
 
 
-def test_what_a_stream_cannot_keep(tmp_path: Path) -> None:
+def test_streams_refuse_steps_and_warn_of_schedules(tmp_path: Path) -> None:
     rate = {"name": "linear", "start": 0.2, "end": 0.8}
     made = trainer(tmp_path, Stream(True), collate=collator(rate=rate), max_steps=1)
-    with pytest.warns(MaskplugWarning, match="a schedule stands at its start"):
+    with pytest.warns(MaskplugWarning, match="schedules stay at their start"):
         attach(made)
     made = trainer(tmp_path, Stream(True), collate=collator(clock="step"), max_steps=1)
-    with pytest.raises(OptionError, match="draws masks by step"):
+    with pytest.raises(OptionError, match="masks by step"):
         attach(made)
 
 

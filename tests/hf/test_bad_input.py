@@ -26,15 +26,15 @@ from support import hf_tokenizers as tokenizers
         ({"seed": -1}, "seed is -1"),
         ({"return_tensors": "tf"}, "return_tensors is 'tf'; choices: 'pt'"),
         ({"pad_to_multiple_of": 0}, "pad_to_multiple_of is 0"),
-        ({"pad_to_multiple_of": "8"}, "pad_to_multiple_of is '8'; it must be a whole number"),
-        ({"pad_to_multiple_of": 8.0}, "pad_to_multiple_of is 8.0; it must be a whole number"),
-        ({"mask_id": "[MASK]"}, r"mask_id is '\[MASK\]'; it must be a whole number"),
+        ({"pad_to_multiple_of": "8"}, "pad_to_multiple_of is '8'; it must be an integer"),
+        ({"pad_to_multiple_of": 8.0}, "pad_to_multiple_of is 8.0; it must be an integer"),
+        ({"mask_id": "[MASK]"}, r"mask_id is '\[MASK\]'; it must be an integer"),
         ({"vocabulary": {"a": 1}}, r"vocabulary is .*maskplug_hf.vocabulary\(tokenizer\)"),
-        ({"strategy": True}, "strategy is True; write .*'dynamic', rate=0.15"),
-        ({"strategy": 0.15}, "strategy is 0.15; write .*'dynamic', rate=0.15"),
+        ({"strategy": True}, "strategy is True; use .*'dynamic', rate=0.15"),
+        ({"strategy": 0.15}, "strategy is 0.15; use .*'dynamic', rate=0.15"),
     ],
 )
-def test_at_construction(options: dict[str, Any], message: str) -> None:
+def test_constructor_refuses_invalid_arguments(options: dict[str, Any], message: str) -> None:
     with pytest.raises(MaskplugError, match=message):
         DataCollatorForMasking(tokenizers.bert(), **options)
 
@@ -92,7 +92,7 @@ def test_no_mask_token_at_construction(strategy: str) -> None:
     DataCollatorForMasking(tokenizer, strategy, vocabulary=vocabulary(tokenizer, mask_id=3))
 
 
-def test_no_mask_token_is_no_error_where_none_is_written() -> None:
+def test_mask_token_is_not_needed_by_strategies_that_write_none() -> None:
     tokenizer = tokenizers.gpt2(pad_token="<|endoftext|>")
     batch = DataCollatorForMasking(tokenizer, "static", mask=0.0, random=1.0)([[5, 6, 7]])
     assert (batch["labels"] != -100).sum() == 1
@@ -112,7 +112,7 @@ MASK = {"attention_mask": [1, 1]}
     ("features", "message"),
     [
         ([], "the list of features is empty"),
-        ([{"ids": [2, 3]}], "no column 'input_ids'; they have .'ids'"),
+        ([{"ids": [2, 3]}], "no column 'input_ids', only .'ids'"),
         ([ROW, {**ROW, "label": 1}], "feature 1 has .'input_ids', 'label'., the first one has"),
         ([ROW, [2, 3]], "feature 1 has list"),
         ([{"input_ids": [2, 7, 9999, 3]}], "token id 9999 .sample 0, position 2. is outside"),
@@ -139,11 +139,11 @@ MASK = {"attention_mask": [1, 1]}
         ([ROW | {"text": "hello"}], "column 'text' holds str .'hello'. and cannot become a tensor"),
         ([ROW | {"labels": 1}, ROW | {"labels": [1]}], "'labels' mixes single labels and sequ"),
         ([ROW | {"labels": "x"}], "column 'labels'"),
-        ([ROW | {"labels": 1, "label": 1}], "the columns .'labels', 'label'"),
+        ([ROW | {"labels": 1, "label": 1}], "the columns .'label', 'labels'"),
         ([ROW | {"labels": [0.0]}, ROW | {"labels": [0.0, 1.0]}], "'labels' has rows of diff"),
     ],
 )
-def test_features(features: Any, message: str) -> None:
+def test_invalid_features_are_refused(features: Any, message: str) -> None:
     with pytest.raises(TokenError, match=message):
         DataCollatorForMasking(tokenizers.bert(), "static")(features)
 

@@ -36,7 +36,7 @@ def test_samples_without_labels_are_evaluated_masked(tmp_path: Path) -> None:
     assert evaluated != [tuple(row) for row in runs.rows(16)]
 
 
-def test_data_given_by_hand_are_clean_too(tmp_path: Path) -> None:
+def test_datasets_passed_to_evaluate_are_not_masked(tmp_path: Path) -> None:
     rows = runs.rows(8)
     data = runs.dataset(8, labels=rows)
     made = runs.trainer(tmp_path, data=data)

@@ -3,40 +3,18 @@
 from __future__ import annotations
 
 import pickle
-from typing import Any
 
 import pytest
-from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
-from transformers import PreTrainedTokenizerFast
 
 import maskplug
 from maskplug.objectives import reconstruct as restore
 from maskplug_hf import DataCollatorForMasking, vocabulary
 from support import hf_tokenizers as tokenizers
 
-MARKS = ["<fim_prefix>", "<fim_middle>", "<fim_suffix>"]
-
-
-def lossless() -> Any:
-    """Byte-level BPE that adds no blank, as models of code have it."""
-    tokenizer = Tokenizer(models.BPE())
-    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-    tokenizer.decoder = decoders.ByteLevel()
-    alphabet = pre_tokenizers.ByteLevel.alphabet()
-    trainer: Any = trainers.BpeTrainer(
-        vocab_size=400, special_tokens=["<|end|>"], initial_alphabet=alphabet
-    )
-    tokenizer.train_from_iterator(tokenizers.TEXT, trainer)
-    made = PreTrainedTokenizerFast(
-        tokenizer_object=tokenizer, eos_token="<|end|>", pad_token="<|end|>"
-    )
-    made.add_special_tokens({"additional_special_tokens": MARKS})
-    return made
-
 
 @pytest.mark.parametrize("text", ["the lazy dog", " two  blanks ,", "naïve 漢字", ""])
-def test_text_comes_back(text: str) -> None:
-    codec = vocabulary(lossless()).codec
+def test_decode_restores_the_encoded_text(text: str) -> None:
+    codec = vocabulary(tokenizers.lossless()).codec
     assert codec is not None
     assert codec.decode(codec.encode(text)) == text
     again = pickle.loads(pickle.dumps(codec))
@@ -44,13 +22,13 @@ def test_text_comes_back(text: str) -> None:
 
 
 def test_texts_are_cut_inside_tokens() -> None:
-    tokenizer = lossless()
+    tokenizer = tokenizers.lossless()
     vocab = vocabulary(tokenizer)
     text = "whatever the weather, naïve 漢字"
     row = tokenizer(text)["input_ids"]
     tokens = maskplug.TokenBatch.from_lists([row] * 200, keys=range(200))
     strategy = maskplug.strategy("fim", rate=1.0, spm=0.0, level="character")
-    marks = [vocab.id_of(mark, "a test") for mark in MARKS]
+    marks = [vocab.id_of(mark, "a test") for mark in tokenizers.MARKS]
     split = 0
     for made in strategy(tokens, vocab).inputs:
         back = restore.from_fim(made, *marks, vocab).tolist()
@@ -60,7 +38,7 @@ def test_texts_are_cut_inside_tokens() -> None:
 
 
 def test_the_collator_labels_every_input() -> None:
-    collator = DataCollatorForMasking(lossless(), "fim", rate=1.0, level="character")
+    collator = DataCollatorForMasking(tokenizers.lossless(), "fim", rate=1.0, level="character")
     collator.set_epoch(0)
     batch = collator([{"input_ids": [5, 6, 7, 8]}, {"input_ids": [9]}])
     seen = batch["attention_mask"] == 1

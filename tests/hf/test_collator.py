@@ -179,7 +179,7 @@ def test_other_columns_are_stacked() -> None:
     "row", [[], [2], [7], [2, 3], [0, 0, 0], [2, 7, 3]], ids=lambda row: f"{len(row)}-{row}"
 )
 @pytest.mark.parametrize("strategy", ["dynamic", "whole_word", "span", "word_dropout", "none"])
-def test_hard_rows(strategy: str, row: list[int]) -> None:
+def test_empty_and_special_rows(strategy: str, row: list[int]) -> None:
     options = {} if strategy == "none" else {"rate": 0.5, "clock": "never"}
     batch = made(strategy, **options)([{"input_ids": row}])
     assert batch["input_ids"].shape == (1, max(1, len(row)))  # no model takes a width of 0
@@ -189,7 +189,7 @@ def test_hard_rows(strategy: str, row: list[int]) -> None:
         assert predicted == [7]
 
 
-def test_nothing_of_the_caller_changes_and_no_generator_moves() -> None:
+def test_features_and_random_generators_are_not_changed() -> None:
     given = [{k: np.array(v) for k, v in f.items()} for f in features()]
     copies = [{k: v.copy() for k, v in f.items()} for f in given]
 
@@ -205,7 +205,7 @@ def test_nothing_of_the_caller_changes_and_no_generator_moves() -> None:
         assert all((one[name] == copy[name]).all() for name in copy)
 
 
-def test_pickles_and_tells_about_itself() -> None:
+def test_pickle_spec_and_repr() -> None:
     collator = made("dynamic", rate=0.2)
     collator.set_epoch(2)
     again = pickle.loads(pickle.dumps(collator))
@@ -216,7 +216,7 @@ def test_pickles_and_tells_about_itself() -> None:
     assert made(collator.spec).fingerprint == collator.fingerprint
 
 
-@pytest.mark.parametrize("context", ["fork", "spawn"])
+@pytest.mark.parametrize("context", ["fork", pytest.param("spawn", marks=pytest.mark.slow)])
 def test_set_epoch_reaches_persistent_workers(context: str) -> None:
     collator = made("dynamic", rate=0.5)
     loader = DataLoader(
@@ -270,7 +270,7 @@ def test_set_epoch_alone_does_not_freeze_a_clock_of_steps() -> None:
 
 
 @pytest.mark.parametrize("strategy", ["none", "static"])
-def test_a_clock_that_stands_still_needs_no_warning(strategy: str) -> None:
+def test_static_clocks_do_not_warn(strategy: str) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         collator = made(strategy)

@@ -1,4 +1,4 @@
-"""Workers compile nothing: making the collator runs all that a batch needs."""
+"""Workers compile no kernels: making a collator compiles all that a batch needs."""
 
 from __future__ import annotations
 
@@ -11,22 +11,31 @@ import pytest
 import maskplug
 from maskplug_hf import DataCollatorForMasking, DataCollatorForPacking
 from support import hf_tokenizers as tokenizers
+from support import hf_workers
 from support.cases import CASES, RICH
 from support.compiling import forget, no_kernel_needed, run
 from support.kernel_uses import LABELS, ROWS
 
-
-def test_workers_compile_nothing(tmp_path: Path) -> None:
-    found = run(str(Path(__file__).parent / "hf_workers.py"), cache=tmp_path)
-    for method in ("fork", "spawn", "forkserver"):
-        assert len(found[method]["processes"]) == 2, method
-        assert found[method]["compiled"] == [], method
-    assert found["kept"] > 10
-    assert found["added"] == []
+#: Strategies of different kinds; all others are slow tests.
+SMALL = {"dynamic@1", "span@1", "t5@1", "permutation@1"}
 
 
-def features(made: maskplug.Strategy, kind: Any) -> list[dict[str, Any]]:
-    columns = dict.fromkeys(made.required_annotations, 1)
+@pytest.mark.parametrize(
+    "methods",
+    [["fork"], pytest.param(["fork", "spawn", "forkserver"], marks=pytest.mark.slow)],
+    ids=len,
+)
+def test_workers_compile_nothing(tmp_path: Path, methods: list[str]) -> None:
+    report = run(hf_workers.__file__, *methods, cache=tmp_path)
+    for method in methods:
+        assert len(report[method]["processes"]) == 2, method
+        assert report[method]["compiled"] == [], method
+    assert report["kept"] > 10
+    assert report["added"] == []
+
+
+def features(strategy: maskplug.Strategy, kind: Any) -> list[dict[str, Any]]:
+    columns = dict.fromkeys(strategy.required_annotations, 1)
     return [
         {
             "input_ids": kind(row),
@@ -36,25 +45,27 @@ def features(made: maskplug.Strategy, kind: Any) -> list[dict[str, Any]]:
     ]
 
 
-@pytest.mark.parametrize("label", LABELS)
+@pytest.mark.parametrize(
+    "label", [pytest.param(n, marks=() if n in SMALL else pytest.mark.slow) for n in LABELS]
+)
 @pytest.mark.parametrize("kind", [list, np.array], ids=["lists", "arrays"])
-def test_no_batch_needs_a_kernel_that_was_not_tried(label: str, kind: Any) -> None:
-    made = CASES[label].make(label) if label in CASES else maskplug.strategy(label)
+def test_warm_up_compiles_every_kernel_of_a_batch(label: str, kind: Any) -> None:
+    strategy = CASES[label].make(label) if label in CASES else maskplug.strategy(label)
     forget()
-    collator = DataCollatorForMasking(tokenizers.bert(), made, seed=1, vocabulary=RICH)
+    collator = DataCollatorForMasking(tokenizers.bert(), strategy, seed=1, vocabulary=RICH)
     collator.set_epoch(0)
     with no_kernel_needed():
         for epoch in range(3):
             collator.set_epoch(epoch)
-            collator(features(made, kind))
+            collator(features(strategy, kind))
 
 
-def test_no_packed_batch_needs_a_kernel_that_was_not_tried() -> None:
-    made = maskplug.strategy("span")
+def test_warm_up_compiles_every_kernel_of_a_packed_batch() -> None:
+    strategy = maskplug.strategy("span")
     forget()
     collator = DataCollatorForPacking(
-        tokenizers.bert(), made, seed=1, vocabulary=RICH, max_length=64
+        tokenizers.bert(), strategy, seed=1, vocabulary=RICH, max_length=64
     )
     collator.set_epoch(0)
     with no_kernel_needed():
-        collator(features(made, list))
+        collator(features(strategy, list))

@@ -151,17 +151,17 @@ REFUSED: dict[str, tuple[Any, str]] = {
     "hidden ids": (DATA.with_format(None, columns=["text"]), r"it has \['text'\]: tokenize"),
     "no ids, list": (TEXTS.to_list(), r"it has \['text'\]: tokenize it first"),
     "no ids, stream": (TEXTS.to_iterable_dataset(), r"it has \['text'\]: tokenize it first"),
-    "splits": (datasets.DatasetDict(train=DATA), r"type DatasetDict with the keys 'train'; give"),
+    "splits": (datasets.DatasetDict(train=DATA), r"type DatasetDict with the keys 'train'; pass"),
     "columns": ({"input_ids": ROWS}, r"type dict with the keys 'input_ids'.*Dataset.from_dict"),
     "encodings": (tokenizers.bert()(["a house"]), r"BatchEncoding with the keys 'input_ids'"),
-    "pandas": (pd.DataFrame({"input_ids": ROWS}), "type DataFrame, a table; give datasets"),
-    "arrow": (pa.table({"input_ids": ROWS}), "type Table, a table; give datasets.Dataset"),
+    "pandas": (pd.DataFrame({"input_ids": ROWS}), "type DataFrame, a table; use datasets"),
+    "arrow": (pa.table({"input_ids": ROWS}), "type Table, a table; use datasets.Dataset"),
     "generator": ((row for row in DATA), "type generator.*from_generator"),
-    "iterable": (Restarting(), "type Restarting, which has neither indices nor"),
-    "no length": (Endless(), "type Endless, which has indices and no length; give it a __len__"),
+    "iterable": (Restarting(), "type Restarting, which has no indices and is not"),
+    "no length": (Endless(), "type Endless, which has indices but no length; add a __len__"),
     "empty list": ([], r"is empty \(list of length 0\)"),
     "empty": (DATA.select([]), r"is empty \(Dataset of length 0\)"),
-    "number": (5, "type int, which has neither"),
+    "number": (5, "type int, which has no indices"),
 }
 
 
@@ -187,15 +187,18 @@ def test_datasets_that_attach_refuses(tmp_path: Path, kind: str, part: str) -> N
 
 
 UNLOADED: dict[str, tuple[Any, str]] = {
-    "no ids": (Rows(*TEXTS.to_list()), r"has no 'input_ids', it has \['text'\]: tokenize it"),
+    "no ids": (Rows(*TEXTS.to_list()), r"has no 'input_ids', only \['text'\]: tokenize"),
     "a transform without ids": (
         TEXTS.with_transform(lambda batch: {"words": batch["text"]}),
-        r"has no 'input_ids', it has \['words'\]",
+        r"has no 'input_ids', only \['words'\]",
     ),
-    "inputs and labels": (TensorDataset(torch.ones(N, 4), torch.ones(N)), "is of type tuple; a "),
-    "texts": (["a house"] * N, "is of type str; a sample is a mapping with 'input_ids'"),
-    "numbers": (range(N), "is of type int; a sample is a mapping"),
-    "nothing": (Rows(*[None] * N), "is of type NoneType; a sample is a mapping"),
+    "inputs and labels": (
+        TensorDataset(torch.ones(N, 4), torch.ones(N)),
+        "is of type tuple; expected",
+    ),
+    "texts": (["a house"] * N, "is of type str; expected a mapping with 'input_ids'"),
+    "numbers": (range(N), "is of type int; expected a mapping"),
+    "nothing": (Rows(*[None] * N), "is of type NoneType; expected a mapping"),
 }
 
 
@@ -214,7 +217,7 @@ def test_samples_that_are_refused_when_they_are_read(
 def test_without_the_filter_a_collator_of_ones_own_may_tokenize(tmp_path: Path) -> None:
     made = trainer(tmp_path, TEXTS, remove_unused_columns=False)
     attach(made)
-    with pytest.raises(TokenError, match=r"no column 'input_ids'; they have \['text'\]"):
+    with pytest.raises(TokenError, match=r"no column 'input_ids', only \['text'\]"):
         made.train()
 
 
@@ -295,7 +298,9 @@ def test_changes_after_attach_are_refused(tmp_path: Path, changed: str) -> None:
 def test_sentence_transformers_is_refused(tmp_path: Path) -> None:
     name = "sentence_transformers.base.trainer"
     kind = type("SentenceTransformerTrainer", (Checking,), {"__module__": name})
-    with pytest.raises(OptionError, match=r"cannot serve SentenceTransformerTrainer: .*Trainer"):
+    with pytest.raises(
+        OptionError, match=r"does not support SentenceTransformerTrainer: .*Trainer"
+    ):
         attach(trainer(tmp_path, TEXTS, kind))
 
 
@@ -303,5 +308,5 @@ def test_the_real_sentence_transformers_is_refused(tmp_path: Path) -> None:
     library = pytest.importorskip("sentence_transformers")
     kind = library.SentenceTransformerTrainer
     made = kind.__new__(kind)
-    with pytest.raises(MaskplugError, match="cannot serve SentenceTransformerTrainer"):
+    with pytest.raises(MaskplugError, match="does not support SentenceTransformerTrainer"):
         attach(made)

@@ -10,34 +10,32 @@ import numpy as np
 import pytest
 import torch
 import transformers as hf
+from maskplug_torch.model_info import DecoderShift as Shift
 from transformers import Trainer
 
 from maskplug.errors import OptionError
 from maskplug_hf import DataCollatorForMasking, attach
-from maskplug_hf.decoder import Shift
-from maskplug_hf.model import ModelFacts
+from maskplug_hf.model import model_info
 from support import hf_models as models
 from support import hf_runs as runs
 from support import hf_tokenizers as tokenizers
 
-SMALL = {**models.BART, "vocab_size": 150, "pad_token_id": 1, "eos_token_id": 2, "bos_token_id": 0}
-SMALL |= {"decoder_start_token_id": 2}
 T5 = {**models.T5, "vocab_size": 150, "decoder_start_token_id": 0}
 TWO = {"src_vocab_size": 150, "tgt_vocab_size": 150, "langs": ["a", "b"]}
 
 MODELS: dict[str, tuple[Any, Any, dict[str, Any]]] = {
-    "bart": (hf.BartForConditionalGeneration, hf.BartConfig, SMALL),
-    "mbart": (hf.MBartForConditionalGeneration, hf.MBartConfig, SMALL),
-    "marian": (hf.MarianMTModel, hf.MarianConfig, SMALL),
-    "pegasus": (hf.PegasusForConditionalGeneration, hf.PegasusConfig, SMALL),
+    "bart": (hf.BartForConditionalGeneration, hf.BartConfig, models.SMALL_BART),
+    "mbart": (hf.MBartForConditionalGeneration, hf.MBartConfig, models.SMALL_BART),
+    "marian": (hf.MarianMTModel, hf.MarianConfig, models.SMALL_BART),
+    "pegasus": (hf.PegasusForConditionalGeneration, hf.PegasusConfig, models.SMALL_BART),
     "led": (
         hf.LEDForConditionalGeneration,
         hf.LEDConfig,
-        {**SMALL, "attention_window": 4, "max_encoder_position_embeddings": 64},
+        {**models.SMALL_BART, "attention_window": 4, "max_encoder_position_embeddings": 64},
     ),
-    "m2m100": (hf.M2M100ForConditionalGeneration, hf.M2M100Config, SMALL),
-    "fsmt": (hf.FSMTForConditionalGeneration, hf.FSMTConfig, {**SMALL, **TWO}),
-    "plbart": (hf.PLBartForConditionalGeneration, hf.PLBartConfig, SMALL),
+    "m2m100": (hf.M2M100ForConditionalGeneration, hf.M2M100Config, models.SMALL_BART),
+    "fsmt": (hf.FSMTForConditionalGeneration, hf.FSMTConfig, {**models.SMALL_BART, **TWO}),
+    "plbart": (hf.PLBartForConditionalGeneration, hf.PLBartConfig, models.SMALL_BART),
     "t5": (hf.T5ForConditionalGeneration, hf.T5Config, T5),
     "umt5": (hf.UMT5ForConditionalGeneration, hf.UMT5Config, T5),
 }
@@ -56,9 +54,9 @@ LABELS = np.array([[15, 16, 17, 2], [18, 2, -100, -100], [19, 19, 2, -100]])
 @pytest.mark.parametrize("name", MODELS)
 def test_labels_are_shifted_as_the_model_shifts_them(name: str, model_of: Any) -> None:
     model = model_of(name)
-    shift = ModelFacts.of(model).shift
+    shift = model_info(model).decoder_shift
     assert isinstance(shift, Shift)
-    ours = torch.from_numpy(shift.of(LABELS))
+    ours = torch.from_numpy(shift(LABELS))
     method = getattr(model, "prepare_decoder_input_ids_from_labels", None)
     if method is not None:
         assert torch.equal(ours, method(labels=torch.from_numpy(LABELS.copy())))
@@ -70,7 +68,7 @@ def test_labels_are_shifted_as_the_model_shifts_them(name: str, model_of: Any) -
 
 
 def test_rows_without_labels_begin_with_padding() -> None:
-    assert Shift(pad=1, start=None).of(np.full((2, 3), -100)).tolist() == [[1, 1, 1]] * 2
+    assert Shift(pad=1, start=None)(np.full((2, 3), -100)).tolist() == [[1, 1, 1]] * 2
 
 
 def tokenizer_of(name: str) -> Any:
@@ -103,7 +101,7 @@ def trainer_of(
 
 @pytest.mark.parametrize("name", ["bart", "mbart", "marian", "pegasus", "m2m100", "t5"])
 @pytest.mark.parametrize("pairs", [True, False])
-def test_attach_alone_is_as_good_as_a_model_in_the_collator(
+def test_attach_and_model_argument_make_the_same_decoder_inputs(
     name: str, pairs: bool, model_of: Any, tmp_path: Path
 ) -> None:
     model = model_of(name)
@@ -116,7 +114,7 @@ def test_attach_alone_is_as_good_as_a_model_in_the_collator(
     alone, told = batches
     assert alone.keys() == told.keys()
     assert all(torch.equal(alone[key], told[key]) for key in told)
-    shifted = ModelFacts.of(model).shift.of(told["labels"].numpy())
+    shifted = model_info(model).decoder_shift(told["labels"].numpy())
     assert told["decoder_input_ids"].tolist() == shifted.tolist()
 
 
@@ -130,7 +128,7 @@ LOSSES: list[dict[str, Any]] = [{"label_smoothing_factor": 0.1}, {"compute_loss_
 @pytest.mark.parametrize("loss", LOSSES, ids=lambda loss: next(iter(loss)))
 @pytest.mark.parametrize("name", ["bart", "m2m100", "t5"])
 @pytest.mark.parametrize("pairs", [True, False])
-def test_losses_that_take_the_labels_leave_the_decoder_its_inputs(
+def test_decoder_inputs_exist_when_trainer_takes_the_labels(
     loss: dict[str, Any], name: str, pairs: bool, model_of: Any, tmp_path: Path
 ) -> None:
     trainer = trainer_of(tmp_path, name, model_of(name), None, pairs, **loss)
@@ -151,7 +149,7 @@ def test_losses_that_take_the_labels_leave_the_decoder_its_inputs(
     }
 
 
-def test_no_weights_travel_to_workers(model_of: Any) -> None:
+def test_pickled_collator_holds_no_weights(model_of: Any) -> None:
     collate = DataCollatorForMasking(tokenizers.t5(), "deshuffle", model=model_of("t5"))
     collate.set_epoch(0)
     again = pickle.loads(pickle.dumps(collate))
@@ -169,8 +167,8 @@ class Odd(hf.BartForConditionalGeneration):
 
 
 def test_an_unknown_shift_is_left_to_the_model_or_refused(tmp_path: Path) -> None:
-    model = Odd(hf.BartConfig(**SMALL))
-    assert ModelFacts.of(model).shift is None
+    model = Odd(hf.BartConfig(**models.SMALL_BART))
+    assert model_info(model).decoder_shift is None
     trainer = trainer_of(tmp_path, "bart", model, None, pairs=True)
     attach(trainer)
     assert "decoder_input_ids" not in next(iter(trainer.get_train_dataloader()))

@@ -168,7 +168,7 @@ def test_wrong_arguments_are_refused() -> None:
         WeightedLoss(None, mean="batch")  # type: ignore[arg-type]
 
 
-def test_a_mixture_adds_up_the_losses_of_its_strategies() -> None:
+def test_loss_of_a_mixture_is_the_sum_of_its_losses() -> None:
     """Labels without weights count as in a mean of their own, whichever rows are beside them."""
     mixture = maskplug.strategy("mixture", strategies=["dynamic", "llada"])
     rows = features(PROMPTS)
@@ -235,7 +235,7 @@ def test_accumulated_batches_are_averaged(tmp_path: Path) -> None:
     assert made.train().training_loss == pytest.approx(expected, rel=1e-5)
 
 
-def test_a_model_that_takes_weights_gets_no_column_that_it_does_not_take(tmp_path: Path) -> None:
+def test_a_model_that_takes_weights_gets_no_divisors(tmp_path: Path) -> None:
     made = sft_trainer(tmp_path, None, 2, per_device_train_batch_size=2)
     seen = []
 

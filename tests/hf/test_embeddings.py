@@ -13,7 +13,7 @@ from transformers import Trainer
 
 from maskplug.errors import MaskplugWarning, OptionError, TokenError
 from maskplug_hf import DataCollatorForMasking, attach
-from maskplug_hf.model import ModelFacts
+from maskplug_hf.model import model_info
 from support import hf_models as models
 from support import hf_runs as runs
 from support import hf_tokenizers as tokenizers
@@ -55,7 +55,7 @@ def test_random_tokens_are_those_of_the_model(name: str, way: str, tmp_path: Pat
     size = model.get_input_embeddings().num_embeddings
     assert len(tokenizer) == size + 60
     with pytest.warns(
-        MaskplugWarning, match=rf"has {size + 60} ids, and .* for {size}: .*{REMEDY}"
+        MaskplugWarning, match=rf"has {size + 60} ids, but .* for {size}: .*{REMEDY}"
     ):
         collate = collator(tokenizer, model, way, tmp_path, "dynamic", **RANDOM)
     batch = collate([{"input_ids": row} for row in models.rows(tokenizer) * 20])
@@ -99,7 +99,7 @@ def test_tokens_to_write_without_an_embedding_are_refused(
     name: str, added: Any, strategy: str, message: str, way: str, tmp_path: Path
 ) -> None:
     tokenizer, model = larger(name, **added)
-    with pytest.raises(OptionError, match=rf"{message}.* only: call {REMEDY}"):
+    with pytest.raises(OptionError, match=rf"{message}.* only for the ids below .*: call {REMEDY}"):
         collator(tokenizer, model, way, tmp_path, strategy)
     model.resize_token_embeddings(len(tokenizer))
     with warnings.catch_warnings():
@@ -109,7 +109,7 @@ def test_tokens_to_write_without_an_embedding_are_refused(
 
 @pytest.mark.parametrize("way", ["model", "attach"])
 @pytest.mark.parametrize("more", [0, 7, 64])
-def test_more_embeddings_than_ids_are_fine(way: str, more: int, tmp_path: Path) -> None:
+def test_more_embeddings_than_ids_are_allowed(way: str, more: int, tmp_path: Path) -> None:
     tokenizer, model = models.family("bert")
     model.resize_token_embeddings(len(tokenizer) + more)
     with warnings.catch_warnings():
@@ -120,7 +120,7 @@ def test_more_embeddings_than_ids_are_fine(way: str, more: int, tmp_path: Path) 
     assert torch.equal(collate(given)["input_ids"], plain(given)["input_ids"])
 
 
-def test_a_model_that_grew_before_attach_is_looked_at_again(tmp_path: Path) -> None:
+def test_attach_uses_embeddings_added_after_construction(tmp_path: Path) -> None:
     tokenizer, model = models.family("bert")
     collate = DataCollatorForMasking(tokenizer, "static", model=model)
     model.resize_token_embeddings(len(tokenizer) - 20)
@@ -146,13 +146,13 @@ def test_resizing_before_attach_gives_back_all_tokens(tmp_path: Path) -> None:
     assert len(trainer.data_collator.vocabulary.ordinary) == len(collate.vocabulary.ordinary) + 60
 
 
-def test_models_without_a_table_of_their_own_are_not_asked() -> None:
+def test_models_without_an_embedding_table_are_accepted() -> None:
     sizes = {**models.ENCODER, "local_transformer_stride": 8}
     canine = hf.CanineForTokenClassification(hf.CanineConfig(**sizes))
-    assert ModelFacts.of(canine).embeddings is None
-    assert ModelFacts.of(torch.nn.Linear(2, 2)).embeddings is None
+    assert model_info(canine).embeddings is None
+    assert model_info(torch.nn.Linear(2, 2)).embeddings is None
     byt5 = hf.T5ForConditionalGeneration(hf.T5Config(vocab_size=384, **models.T5))
-    assert ModelFacts.of(byt5).embeddings == 384
+    assert model_info(byt5).embeddings == 384
     assert len(hf.ByT5Tokenizer()) <= 384
     with warnings.catch_warnings():
         warnings.simplefilter("error", MaskplugWarning)

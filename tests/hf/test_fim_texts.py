@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 import sentencepiece
-from test_codec import MARKS, lossless
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
 from transformers import PreTrainedTokenizerFast
 
@@ -20,6 +19,7 @@ from maskplug.errors import MaskplugWarning
 from maskplug.objectives import reconstruct as restore
 from maskplug_hf import vocabulary
 from support import hf_tokenizers as tokenizers
+from support.hf_tokenizers import MARKS, lossless
 
 TEXTS = [*tokenizers.TEXT[:5], " two  blanks, and one at the end ", "The Quick, Brown Fox"]
 

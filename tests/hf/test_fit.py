@@ -26,12 +26,16 @@ TARGETS = "has no decoder to generate them"
         (strategies.deleted(), "bert", rf"'deleted@1'.*BertForMaskedLM {TARGETS}.*'dynamic'.*T5"),
         (strategies.fragment(), "xlnet", rf"XLNetLMHeadModel {TARGETS}.*'dynamic'"),
         (strategies.deleted("chosen"), "llama", rf"LlamaForCausalLM {TARGETS}.*'fim'"),
-        (strategies.ordered(), "bert", r"BertForMaskedLM takes no 'perm_mask'.*XLNet"),
-        (strategies.ordered(), "llama", r"LlamaForCausalLM takes no 'perm_mask'"),
-        (strategies.causal(), "bert", r"each token from those before it, and BertForMaskedLM sees"),
+        (strategies.ordered(), "bert", r"BertForMaskedLM has no argument 'perm_mask'.*XLNet"),
+        (strategies.ordered(), "llama", r"LlamaForCausalLM has no argument 'perm_mask'"),
+        (
+            strategies.causal(),
+            "bert",
+            r"each token from those before it, but BertForMaskedLM attends",
+        ),
     ],
 )
-def test_at_construction_and_attachment(
+def test_unsuitable_models_are_refused_by_constructor_and_attach(
     strategy: Any, family: str, message: str, tmp_path: Path
 ) -> None:
     tokenizer, model = models.family(family)
@@ -54,7 +58,7 @@ def test_a_decoder_and_labels_in_place_at_the_first_batch(family: str, make: Any
     vocab = vocabulary(tokenizer, mask_id=tokenizer.unk_token_id)
     collate = DataCollatorForMasking(tokenizer, make(), model=model, vocabulary=vocab)
     rows = models.rows(tokenizer)
-    with pytest.raises(OptionError, match=rf"in place, and {type(model).__name__} .*'t5', 'bart'"):
+    with pytest.raises(OptionError, match=rf"in place, but {type(model).__name__} .*'t5', 'bart'"):
         collate([{"input_ids": row} for row in rows])
     batch = collate([{"input_ids": row, "labels": row[:4]} for row in rows])
     assert batch["labels"].tolist() == [row[:4] for row in rows]
@@ -72,7 +76,7 @@ def test_a_model_that_predicts_no_tokens_needs_labels_of_its_own() -> None:
         collate([{"input_ids": row} for row in rows])
 
 
-def test_few_tokens_that_are_kept_by_chance_are_no_causal_objective() -> None:
+def test_few_unchanged_tokens_are_not_a_causal_objective() -> None:
     tokenizer, model = models.family("bert")
     kept = {"rate": 1.0, "mask": 0.0, "random": 0.0, "clock": "never"}
     with pytest.raises(OptionError, match="would copy its inputs"):
@@ -88,7 +92,7 @@ def gpt2(tokenizer: Any) -> Any:
 
 
 @pytest.mark.parametrize("way", ["added", "mask_id", "vocabulary", "none"])
-def test_ways_out_for_a_tokenizer_without_a_mask(way: str) -> None:
+def test_remedies_for_a_tokenizer_without_a_mask(way: str) -> None:
     tokenizer = tokenizers.gpt2(pad_token="<|endoftext|>")
     model = gpt2(tokenizer)
     with pytest.raises(VocabularyError) as error:
@@ -111,7 +115,7 @@ def test_ways_out_for_a_tokenizer_without_a_mask(way: str) -> None:
         assert (batch["input_ids"] == (tokenizer.mask_token_id or 5)).any()
 
 
-def test_mask_id_and_vocabulary_are_one_too_many() -> None:
+def test_mask_id_and_vocabulary_exclude_each_other() -> None:
     tokenizer = tokenizers.gpt2(pad_token="<|endoftext|>")
     vocab = vocabulary(tokenizer, mask_id=5)
     with pytest.raises(OptionError, match="mask_id or a vocabulary"):

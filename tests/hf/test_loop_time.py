@@ -22,7 +22,7 @@ ROWS = [TOKENIZER(text)["input_ids"] for text in tokenizers.TEXT[:5]]
 LINEAR = {"name": "linear", "start": 0.1, "end": 0.9}
 STEP = {"clock": "step"}
 ADAPTIVE = {"strategy": "adaptive"}
-NEW = "every call draws new masks"
+NEW = "masks change on every call"
 
 
 def made(**options: Any) -> Any:
@@ -46,7 +46,7 @@ def warned(call: Callable[[], Any]) -> list[str]:
 
 @pytest.mark.parametrize("options", [{}, STEP, {"rate": LINEAR}, ADAPTIVE], ids=str)
 @pytest.mark.parametrize("make", [made, lambda **o: packed(**o)], ids=["padded", "packed"])
-def test_evaluation_masks_stay_while_training_masks_move(make: Any, options: Any) -> None:
+def test_evaluation_masks_are_frozen_while_training_masks_change(make: Any, options: Any) -> None:
     collator = make(**options)
     evaluation = collator.for_evaluation()
     fixed = maskplug.strategy(collator.strategy)
@@ -72,7 +72,7 @@ def packed(**options: Any) -> Any:
     return DataCollatorForPacking(TOKENIZER, max_length=64, **{"seed": 3, "rate": 0.5, **options})
 
 
-def test_evaluation_leaves_samples_with_labels_of_their_own_alone() -> None:
+def test_evaluation_does_not_mask_samples_with_labels() -> None:
     rows = [{"input_ids": row, "label": 1} for row in ROWS]
     collator = made()
     collator.set_epoch(0)
@@ -140,7 +140,7 @@ def test_other_epochs_are_refused(epoch: Any) -> None:
     collator.set_epoch(2)
     before = masks(collator)
     with pytest.raises(
-        OptionError, match=r"^epoch is .*; epochs are whole numbers from 0"
+        OptionError, match=r"^epoch is .*; it must be a whole number from 0"
     ) as error:
         collator.set_epoch(epoch)
     assert "\n" not in str(error.value)
@@ -164,7 +164,7 @@ def test_other_progress_is_refused(progress: Any) -> None:
     collator = made(rate=LINEAR)
     collator.set_epoch(1, 1.0)
     before = masks(collator)
-    with pytest.raises(OptionError, match=r"^progress is .*; it is a number from 0 ") as error:
+    with pytest.raises(OptionError, match=r"^progress is .*; it must be a number from 0 ") as error:
         collator.set_epoch(2, progress)
     assert "\n" not in str(error.value)
     assert masks(collator) == before
@@ -180,18 +180,23 @@ def untold(collator: Any) -> list[str]:
 @pytest.mark.parametrize(
     ("options", "epoch", "remedy", "parts"),
     [
-        ({}, None, "collator.set_epoch(epoch) before each epoch", ["is not told the epoch", NEW]),
+        (
+            {},
+            None,
+            "collator.set_epoch(epoch) before each epoch",
+            ["epoch of strategy 'dynamic@1' was never set", NEW],
+        ),
         ({"rate": LINEAR}, None, "collator.set_epoch(epoch)", [NEW, "its schedule stays"]),
         ({"rate": LINEAR, "clock": "never"}, None, "collator.set_epoch(epoch)", ["its schedule"]),
-        (STEP, None, "a clock that counts epochs", ["by step (Step)", "neither is told", NEW]),
-        (STEP, 0, "a clock that counts epochs", ["by step (Step)", "told the epoch only", NEW]),
+        (STEP, None, "a clock that counts epochs", ["by step (Step)", "neither was set", NEW]),
+        (STEP, 0, "a clock that counts epochs", ["by step (Step)", "sets only the epoch", NEW]),
         ({"clock": {"name": "every", "k": 9, "of": "step"}}, 3, "counts epochs", ["(Every)", NEW]),
-        ({"rate": LINEAR, **STEP}, 0, "counts epochs", ["told the epoch only", NEW]),
-        (ADAPTIVE, 0, "attach(trainer)", ["model's losses", "as if all losses were equal"]),
+        ({"rate": LINEAR, **STEP}, 0, "counts epochs", ["sets only the epoch", NEW]),
+        (ADAPTIVE, 0, "attach(trainer)", ["losses of the model", "as if all losses were equal"]),
     ],
     ids=str,
 )
-def test_one_warning_opens_with_the_remedy(
+def test_missing_time_warns_once_and_starts_with_the_remedy(
     options: Any, epoch: int | None, remedy: str, parts: list[str]
 ) -> None:
     collator = made(**options)

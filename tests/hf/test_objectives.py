@@ -156,7 +156,7 @@ def test_trains(objective: Objective, name: str, tmp_path: Path) -> None:
     trainer = train(objective, name, tmp_path, steps=3)
     assert len(trainer.losses) == 3
     assert np.isfinite(trainer.losses).all()
-    facts = trainer.data_collator.facts
+    facts = trainer.data_collator.model_info
     keys = {key for key in objective.keys if key in SEEN_BY_LOSS or facts.accepts(key)}
     for batch in trainer.batches:
         assert set(batch) == ALWAYS | keys
@@ -183,7 +183,7 @@ LEARNED += [("causal@1", "llama"), ("compose", "t5"), ("compose", "bart"), ("fra
 
 
 @pytest.mark.parametrize(("strategy", "name"), LEARNED)
-def test_five_rows_are_learned_by_heart(strategy: str, name: str, tmp_path: Path) -> None:
+def test_models_overfit_five_rows(strategy: str, name: str, tmp_path: Path) -> None:
     objective = next(one for one in OBJECTIVES if one.name == strategy)
     trainer = train(objective, name, tmp_path, steps=80)
     assert np.mean(trainer.losses[-3:]) < 0.8 * np.mean(trainer.losses[:3])

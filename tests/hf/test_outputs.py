@@ -35,7 +35,7 @@ def features(**columns: list[Any]) -> list[dict[str, Any]]:
 
 @pytest.mark.parametrize("side", ["right", "left"])
 @pytest.mark.parametrize("kind", ["pt", "np"])
-def test_layers_are_padded_with_the_inputs(side: str, kind: str) -> None:
+def test_annotations_are_padded_like_the_inputs(side: str, kind: str) -> None:
     collate = collator(strategies.placed(), side, return_tensors=kind, pad_to_multiple_of=8)
     batch = collate(features())
     shown = np.asarray(batch["attention_mask"]) == 1
@@ -52,7 +52,7 @@ def test_layers_are_padded_with_the_inputs(side: str, kind: str) -> None:
 
 
 @pytest.mark.parametrize("side", ["right", "left"])
-def test_weights_stand_where_labels_do(side: str) -> None:
+def test_weights_are_aligned_with_labels(side: str) -> None:
     batch = collator(strategies.weighted(selector=ALL), side)(features())
     assert batch["loss_weights"].dtype == torch.float32
     weights = [[0, 1, 2, 3, 4, 0], [0, 1, 2, 0, 0, 0] if side == "right" else [0, 0, 0, 1, 2, 0]]
@@ -62,7 +62,7 @@ def test_weights_stand_where_labels_do(side: str) -> None:
 
 @pytest.mark.parametrize("side", ["right", "left"])
 @pytest.mark.parametrize("bare", [False, True])
-def test_an_order_becomes_what_xlnet_reads(side: str, bare: bool) -> None:
+def test_order_is_converted_to_the_inputs_of_xlnet(side: str, bare: bool) -> None:
     collate = collator(strategies.ordered(selector=ALL, replacement=MASKS), side)
     batch = collate(ROWS if bare else features())
     assert "order" not in batch
@@ -80,7 +80,7 @@ def test_an_order_becomes_what_xlnet_reads(side: str, bare: bool) -> None:
     assert (hidden[:, 4:] == 1).all()  # nobody sees padding
 
 
-def test_the_weights_of_an_order_follow_its_labels() -> None:
+def test_weights_of_ordered_predictions_follow_their_labels() -> None:
     target = strategies.Ordered()
 
     class Both(strategies.Weighted):
@@ -111,7 +111,7 @@ def test_a_strategy_that_changes_length_and_order(side: str) -> None:
 
 @pytest.mark.parametrize("make", [strategies.causal, strategies.deleted, strategies.fragment])
 @pytest.mark.parametrize("side", ["right", "left"])
-def test_padding_before_changes_nothing(make: Any, side: str) -> None:
+def test_padding_of_the_features_does_not_change_masks(make: Any, side: str) -> None:
     plain = collator(make(), side)(features())
     padded = features()
     for feature in padded:
@@ -128,7 +128,7 @@ def test_padding_before_changes_nothing(make: Any, side: str) -> None:
     assert torch.equal(batch["labels"], plain["labels"])
 
 
-def test_what_is_hidden_inside_a_row_stays_hidden_wherever_it_goes() -> None:
+def test_hidden_tokens_inside_rows_stay_hidden_when_moved() -> None:
     given = {"input_ids": [2, 7, 8, 9, 3, 0], "attention_mask": [1, 1, 0, 1, 1, 0]}
     batch = collator(strategies.causal())([given])
     assert batch["input_ids"].tolist() == [[MASK, 3, 9, 8, 7, 2]]
@@ -146,7 +146,7 @@ def test_rows_that_are_all_padding() -> None:
     assert (collator("static")(given)["labels"] == -100).all()
 
 
-def test_sources_are_needed_where_something_must_follow() -> None:
+def test_columns_that_must_move_need_sources() -> None:
     class Silent(strategies.Reversed):
         def replace(self, *args: Any) -> Any:
             rows = super().replace(*args)
@@ -154,7 +154,7 @@ def test_sources_are_needed_where_something_must_follow() -> None:
 
     collate = collator(strategies.causal(replacement=Silent()))
     assert collate(features())["input_ids"].shape == (2, 7)
-    with pytest.raises(TokenError, match=r"'token_type_ids' .* does not tell the sources"):
+    with pytest.raises(TokenError, match=r"'token_type_ids' .* without returning the sources"):
         collate(features(token_type_ids=[[0] * 6, [0] * 4]))
 
 
@@ -171,14 +171,14 @@ def test_decoder_inputs_come_from_the_model(family: str) -> None:
     assert torch.equal(batch["decoder_input_ids"], shifted)
 
 
-def test_decoder_inputs_of_the_strategy_are_taken_as_they_are() -> None:
+def test_decoder_inputs_of_the_strategy_are_unchanged() -> None:
     fragment = strategies.fragment(selector=ALL, replacement=MASKS)
     batch = collator(fragment)(features())
     assert batch["labels"].tolist() == [[7, 8, 9, 10], [7, 8, -100, -100]]
     assert batch["decoder_input_ids"].tolist() == [[2, 7, 8, 9], [2, 7, PAD, PAD]]
     assert batch["decoder_position_ids"].tolist() == [[1, 2, 3, 4], [1, 2, 0, 0]]
     tokenizer, model = models.family("bart")
-    with pytest.warns(MaskplugWarning, match="'decoder_position_ids', for which BartFor"):
+    with pytest.warns(MaskplugWarning, match="'decoder_position_ids', but BartFor"):
         collate = DataCollatorForMasking(tokenizer, fragment, model=model)
     given = [{"input_ids": row} for row in models.rows(tokenizer)]
     batch = collate(given)
@@ -187,9 +187,9 @@ def test_decoder_inputs_of_the_strategy_are_taken_as_they_are() -> None:
 
 
 @pytest.mark.filterwarnings("error")
-def test_layers_that_a_model_does_not_take_are_left_out_with_one_warning() -> None:
+def test_annotations_unknown_to_the_model_are_dropped_with_one_warning() -> None:
     tokenizer, model = models.family("bert")
-    with pytest.warns(MaskplugWarning, match="'langs', 'nearness', for which BertForMaskedLM"):
+    with pytest.warns(MaskplugWarning, match="'langs', 'nearness', but BertForMaskedLM"):
         collate = DataCollatorForMasking(tokenizer, strategies.placed(), model=model)
     for one in (collate, pickle.loads(pickle.dumps(collate))):
         assert set(one(features())) == {"input_ids", "attention_mask", "labels", "position_ids"}
@@ -201,7 +201,7 @@ def test_layers_that_a_model_does_not_take_are_left_out_with_one_warning() -> No
     assert {"position_ids", "langs", "nearness"} <= set(batch)
 
 
-def test_positions_count_from_where_the_model_counts() -> None:
+def test_positions_start_at_the_first_position_of_the_model() -> None:
     tokenizer, model = models.family("roberta")
     with pytest.warns(MaskplugWarning, match="langs"):
         collate = DataCollatorForMasking(tokenizer, strategies.placed(), model=model)
@@ -211,7 +211,7 @@ def test_positions_count_from_where_the_model_counts() -> None:
     assert batch["position_ids"][0, :5].tolist() == [first, first, first + 1, first + 1, first + 2]
 
 
-def test_own_labels_leave_no_trace_of_the_objective() -> None:
+def test_own_labels_replace_all_columns_of_the_objective() -> None:
     for make in (strategies.ordered, strategies.weighted, strategies.fragment):
         batch = collator(make())(features(label=[0, 1]))
         assert set(batch) == {"input_ids", "attention_mask", "labels"}
@@ -228,7 +228,7 @@ def test_tags_follow_their_tokens() -> None:
     assert batch["labels"].tolist() == [[-100, 0, 4, 3, 2, 1, 0], [-100, 0, 2, 1, 0, -100, -100]]
 
 
-def test_an_order_of_what_is_not_predicted_counts_for_nothing() -> None:
+def test_order_of_tokens_without_a_label_is_ignored() -> None:
     """A mixture fills the rows of strategies without an order with zeros."""
 
     class Zeroed(strategies.Ordered):

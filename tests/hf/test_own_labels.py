@@ -71,7 +71,7 @@ WAYS = ["model", "attach", "unknown"]
 
 @pytest.mark.parametrize(("strategy", "name"), OBJECTIVES)
 @pytest.mark.parametrize("way", WAYS)
-def test_copies_of_the_inputs_make_way_for_the_objective(
+def test_objectives_replace_copies_of_the_inputs(
     strategy: str, name: str, way: str, family: Any, tmp_path: Path
 ) -> None:
     tokenizer, model = family(name)
@@ -104,7 +104,7 @@ def test_other_labels_of_tokens_are_refused(
 ) -> None:
     tokenizer, model = family(name)
     with pytest.raises(
-        TokenError, match=rf"strategy '{strategy}@1' has an objective .*\): to train"
+        TokenError, match=rf"strategy '{strategy}@1' has its own objective .*\): to train"
     ):
         collated(tokenizer, strategy, model, features(tokenizer, LABELS["others"]), way, tmp_path)
 
@@ -146,7 +146,7 @@ PAIRS = [("word_dropout", "bart"), ("deshuffle", "bart"), ("t5", "t5"), ("bart",
 
 @pytest.mark.parametrize(("strategy", "name"), PAIRS)
 @pytest.mark.parametrize("way", ["model", "attach"])
-def test_texts_to_generate_are_kept_in_silence(
+def test_texts_to_generate_are_kept_without_a_warning(
     strategy: str, name: str, way: str, family: Any, tmp_path: Path
 ) -> None:
     tokenizer, model = family(name)
@@ -166,7 +166,7 @@ def test_texts_as_long_as_their_sources_are_kept_with_a_warning(family: Any) -> 
     given = features(tokenizer, LABELS["others"])
     collate = DataCollatorForMasking(tokenizer, "t5", model=model)
     collate.set_epoch(0)
-    with pytest.warns(MaskplugWarning, match=r"its own \(targets\)\. .* trained on"):
+    with pytest.warns(MaskplugWarning, match=r"own objective \(targets\)\. .* are trained"):
         batch = collate(given)
     assert set(batch["labels"].unique().tolist()) == {7, -100}
 
@@ -181,7 +181,7 @@ def test_own_labels_that_are_the_targets_need_no_warning(family: Any) -> None:
 
 
 @pytest.mark.parametrize(("strategy", "name"), OBJECTIVES[:4])
-def test_copies_are_evaluated_as_they_are_trained(
+def test_copies_are_evaluated_like_training_data(
     strategy: str, name: str, family: Any, tmp_path: Path
 ) -> None:
     tokenizer, model = family(name)
@@ -261,12 +261,14 @@ def test_tags_without_a_model_are_ambiguous_where_tokens_move(strategy: str) -> 
     collate = DataCollatorForMasking(tokenizer, strategy, clock="never")
     with (
         pytest.warns(MaskplugWarning, match="one label for each token"),
-        pytest.raises(TokenError, match=r"moves tokens.* give the collator the model \(model=\)"),
+        pytest.raises(
+            TokenError, match=r"moves tokens.* pass the model to the collator \(model=\)"
+        ),
     ):
         collate(given)
 
 
-def test_tags_without_a_model_stay_where_tokens_stay() -> None:
+def test_tags_without_a_model_are_kept_if_tokens_do_not_move() -> None:
     tokenizer = tokenizers.bert()
     given = features(tokenizer, lambda row: [1] * len(row))
     with warnings.catch_warnings():
@@ -275,7 +277,7 @@ def test_tags_without_a_model_stay_where_tokens_stay() -> None:
     assert torch.equal(batch["labels"] == 1, batch["attention_mask"] == 1)
 
 
-def test_other_columns_with_a_value_for_each_token_are_not_left_behind() -> None:
+def test_other_columns_with_a_value_per_token_are_refused_if_tokens_move() -> None:
     tokenizer = tokenizers.roberta()
     rows = [list(range(20, 30)), list(range(30, 40))]
     model = tagger("bert", tokenizer)
@@ -291,7 +293,7 @@ def test_other_columns_with_a_value_for_each_token_are_not_left_behind() -> None
 
 
 @pytest.mark.parametrize(("way", "label"), [*itertools.product(["model", "attach"], [1, 0.5])])
-def test_labels_of_samples_are_kept_in_silence(way: str, label: float, tmp_path: Path) -> None:
+def test_single_labels_are_kept_without_a_warning(way: str, label: float, tmp_path: Path) -> None:
     tokenizer = tokenizers.bert()
     model = hf.BertForSequenceClassification(
         hf.BertConfig(vocab_size=len(tokenizer), **models.ENCODER)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import pickle
 from pathlib import Path
@@ -10,15 +11,16 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from maskplug_torch.collator import CLASSES_COLUMN as COLUMN
+from maskplug_torch.rows import pack
 from transformers import Trainer
 
 import maskplug
 from maskplug import part
 from maskplug.errors import MaskplugWarning, OptionError, TokenError
+from maskplug.loss_tracking import Tables
 from maskplug_hf import DataCollatorForMasking, DataCollatorForPacking, attach, vocabulary
 from maskplug_hf.attention import use_attention
-from maskplug_hf.feedback import COLUMN, SharedTables
-from maskplug_hf.packed import Packing
 from support import hf_models as models
 from support import hf_runs as runs
 from support import hf_strategies as strategies
@@ -50,12 +52,12 @@ def documents(batch: Any, name: str) -> list[list[Any]]:
 
 
 @pytest.mark.parametrize("seed", range(20))
-def test_rows_hold_every_sample_once_and_no_more_than_there_is_room_for(seed: int) -> None:
+def test_packing_holds_every_sample_once_within_max_length(seed: int) -> None:
     rng = np.random.default_rng(seed)
     lengths = rng.integers(0, 33, rng.integers(1, 40))
-    packing = Packing.of(lengths, 32)
-    assert sorted(packing.order.tolist()) == list(range(len(lengths)))
-    rows = [packing.order[a:b] for a, b in zip(packing.rows, packing.rows[1:], strict=False)]
+    order, offsets = pack(lengths, 32)
+    assert sorted(order.tolist()) == list(range(len(lengths)))
+    rows = [order[a:b] for a, b in itertools.pairwise(offsets)]
     firsts = [row[0] for row in rows]
     assert firsts == sorted(firsts)
     for row in rows:
@@ -65,7 +67,7 @@ def test_rows_hold_every_sample_once_and_no_more_than_there_is_room_for(seed: in
     assert len(rows) == 1 or filled[0] + filled[1] > 32  # or they would have shared a row
 
 
-def test_what_a_batch_holds() -> None:
+def test_columns_of_a_packed_batch() -> None:
     rows = [[2, 5, 3], [2, 6, 7, 8, 3], [2, 3]]
     batch = packed("none", max_length=6)(features(rows))
     assert batch["input_ids"].tolist() == [[2, 5, 3, 2, 3], [2, 6, 7, 8, 3]]
@@ -104,7 +106,7 @@ def test_masks_are_those_of_the_core(name: str, side: str) -> None:
     batch = collate(features(sample_id=keys))
     tokens = maskplug.TokenBatch.from_lists(ROWS, keys)
     masked = collate.strategy(tokens, vocabulary(TOKENIZER), seed=5, epoch=2)
-    order = Packing.of(np.array(LENGTHS), 24).order
+    order, _ = pack(np.array(LENGTHS), 24)
     assert masked.labels is not None
     for column, rows in (("input_ids", masked.inputs), ("labels", masked.labels)):
         assert documents(batch, column) == [rows.to_lists()[i] for i in order]
@@ -114,7 +116,7 @@ def test_masks_are_those_of_the_core(name: str, side: str) -> None:
 
 
 @pytest.mark.parametrize("room", [20, 24, 100])
-def test_masks_are_the_same_in_any_company(room: int) -> None:
+def test_masks_do_not_depend_on_other_samples_of_the_row(room: int) -> None:
     def of(batch: Any) -> list[Any]:
         pairs = zip(documents(batch, "input_ids"), documents(batch, "labels"), strict=True)
         return sorted(pairs)
@@ -130,7 +132,7 @@ def test_masks_are_the_same_in_any_company(room: int) -> None:
 def test_samples_that_change_their_length() -> None:
     batch = packed(strategies.causal(), max_length=25)(features())
     got = documents(batch, "input_ids")
-    order = Packing.of(np.array(LENGTHS) + 1, 25).order
+    order, _ = pack(np.array(LENGTHS) + 1, 25)
     assert got == [[TOKENIZER.mask_token_id, *ROWS[i][::-1]] for i in order]
 
 
@@ -146,7 +148,7 @@ def test_padding_of_the_features_is_not_packed() -> None:
         assert torch.equal(batch[name], expected[name]), name
 
 
-def test_what_is_hidden_inside_a_sample_stays_hidden() -> None:
+def test_hidden_tokens_inside_a_sample_stay_hidden() -> None:
     mask = [[1] * n for n in LENGTHS]
     mask[2][7] = 0
     chosen = part("selector", "exact", rate=1.0)
@@ -157,18 +159,18 @@ def test_what_is_hidden_inside_a_sample_stays_hidden() -> None:
     assert (batch["labels"][batch["attention_mask"] == 0] == -100).all()
 
 
-def test_layers_of_the_strategy_are_packed_and_its_positions_win() -> None:
+def test_annotations_of_the_strategy_are_packed_and_replace_positions() -> None:
     batch = packed(strategies.placed())(features())
     for number, place in enumerate(documents(batch, "position_ids")):
         assert place == [i // 2 for i in range(len(place))]
         assert documents(batch, "langs")[number] == [i % 2 for i in range(len(place))]
 
 
-def test_token_types_and_labels_of_ones_own_follow_their_tokens() -> None:
+def test_token_types_and_own_labels_follow_their_tokens() -> None:
     labels = [[100 * i + k for k in range(n)] for i, n in enumerate(LENGTHS)]
     types = [[i % 2] * n for i, n in enumerate(LENGTHS)]
     batch = packed()(features(labels=labels, token_type_ids=types))
-    order = Packing.of(np.array(LENGTHS), 24).order
+    order, _ = pack(np.array(LENGTHS), 24)
     assert documents(batch, "labels") == [labels[i] for i in order]
     assert documents(batch, "token_type_ids") == [types[i] for i in order]
     assert (batch["labels"][batch["document_ids"] < 0] == -100).all()
@@ -184,7 +186,7 @@ def causal(own: bool, model: Any = None) -> Any:
 
 
 @pytest.mark.parametrize("own", [False, True])
-def test_no_token_predicts_the_first_one_of_the_next_document(own: bool) -> None:
+def test_first_tokens_of_documents_have_no_label_for_causal_models(own: bool) -> None:
     _, llama = models.family("llama")
     batch = causal(own, llama)
     assert batch["labels"].tolist() == [[-100, 6, 7, *[-100] * 3], [-100, 9, -100, 11, 12, 13]]
@@ -195,7 +197,7 @@ def test_no_token_predicts_the_first_one_of_the_next_document(own: bool) -> None
     assert all(min(labels) >= 5 for labels in documents(causal(own), "labels"))
 
 
-def test_positions_of_roberta_count_from_behind_its_padding() -> None:
+def test_positions_of_roberta_start_after_its_padding_id() -> None:
     tokenizer, model = models.family("roberta")
     batch = DataCollatorForPacking(tokenizer, "none", max_length=60, model=model)(
         [{"input_ids": row} for row in models.rows(tokenizer)]
@@ -217,15 +219,25 @@ def test_a_model_without_positions_gets_none() -> None:
 @pytest.mark.parametrize(
     ("strategy", "options", "error", "message"),
     [
-        ("t5", {}, OptionError, r"'t5@1' predicts something else.*DataCollatorForMasking"),
-        (strategies.ordered(), {}, OptionError, r"'ordered@1' predicts something else"),
+        (
+            "t5",
+            {},
+            OptionError,
+            r"'t5@1' does not predict its inputs in place.*DataCollatorForMasking",
+        ),
+        (
+            strategies.ordered(),
+            {},
+            OptionError,
+            r"'ordered@1' does not predict its inputs in place",
+        ),
         *(
             ("dynamic", {"max_length": length}, OptionError, f"max_length is {length!r}; it must")
             for length in (0, "x", True, 2.5, None)
         ),
     ],
 )
-def test_what_cannot_be_packed_is_refused_at_once(
+def test_unpackable_strategies_are_refused_by_the_constructor(
     strategy: Any, options: Any, error: Any, message: str
 ) -> None:
     tokenizer = tokenizers.t5() if strategy == "t5" else tokenizers.bert()
@@ -243,24 +255,24 @@ def test_a_model_with_a_decoder_is_refused(family: str) -> None:
 @pytest.mark.parametrize(
     ("columns", "message"),
     [
-        ({}, r"feature 2 \(sample key 12\) has 20 tokens, and max_length is 19: cut samples"),
-        ({"label": [0] * 8}, r"one for each token.*DataCollatorForMasking"),
-        ({"labels": [[1, 2]] * 8}, r"one for each token"),
-        ({"weight": [0.5] * 8}, r"column 'weight' belongs to a sample.*drop the column"),
+        ({}, r"feature 2 \(sample key 12\) has 20 tokens, and max_length is 19: truncate samples"),
+        ({"label": [0] * 8}, r"one label for each token.*DataCollatorForMasking"),
+        ({"labels": [[1, 2]] * 8}, r"one label for each token"),
+        ({"weight": [0.5] * 8}, r"column 'weight' has one value per sample.*drop the column"),
     ],
 )
-def test_features_that_cannot_be_packed(columns: Any, message: str) -> None:
+def test_unpackable_features_are_refused(columns: Any, message: str) -> None:
     keys = list(range(10, 18))
     with pytest.raises(TokenError, match=message):
         packed(max_length=24 if columns else 19)(features(sample_id=keys, **columns))
 
 
-def test_a_copy_of_the_inputs_as_labels_is_told() -> None:
+def test_copies_of_the_inputs_as_labels_warn() -> None:
     with pytest.warns(MaskplugWarning, match="equal to their input_ids"):
         packed(rate=0.5)(features(labels=ROWS))
 
 
-def test_it_travels_to_workers() -> None:
+def test_packing_collator_can_be_pickled() -> None:
     collate = pickle.loads(pickle.dumps(packed()))
     assert repr(collate).startswith("DataCollatorForPacking(")
     for name, tensor in packed()(features()).items():
@@ -318,14 +330,14 @@ def test_a_trainer_trains_packed_with_the_masks_of_every_epoch(
     rows = made.rows
     assert rows < 32  # of 64 samples in two epochs
     made.evaluate()
-    for epoch, context in ((0, 0), (1, 1), (-1, 0)):
+    for epoch, when in ((0, 0), (1, 1), (-1, 0)):
         together = [found for number, found in made.seen if number == epoch]
         assert sum(map(len, together)) == 32
-        assert set().union(*together) == expected(context)
+        assert set().union(*together) == expected(when)
     assert math.isfinite(made.state.log_history[-1]["eval_loss"])
 
 
-def test_a_resumed_run_sees_the_same(tmp_path: Path) -> None:
+def test_resumed_packed_run_equals_an_uninterrupted_run(tmp_path: Path) -> None:
     collate = DataCollatorForPacking(TOKENIZER, "dynamic", rate=0.3, max_length=48, seed=5)
     options = {"per_device_train_batch_size": 8}
     whole = run(tmp_path / "a", collate, **options)
@@ -338,7 +350,7 @@ def test_a_resumed_run_sees_the_same(tmp_path: Path) -> None:
     assert [found for _, found in rest.seen] == [found for _, found in whole.seen[6:]]
 
 
-def test_a_model_that_mixes_documents_is_told(tmp_path: Path) -> None:
+def test_models_that_mix_documents_warn(tmp_path: Path) -> None:
     made = Trainer(
         model=runs.model(),
         args=runs.arguments(tmp_path),
@@ -369,10 +381,10 @@ def test_classes_of_adaptive_strategies_follow_their_tokens() -> None:
     plain = DataCollatorForMasking(TOKENIZER, "adaptive", **options)
     both = (plain, DataCollatorForPacking(TOKENIZER, "adaptive", max_length=24, **options))
     for collate in both:
-        collate.feedback = SharedTables(collate.strategy.feedback_plan, 2)
+        collate.feedback = Tables(np.zeros(Tables.room(2)), 6)
         collate.attached = True  # plain features are evaluation data
     unpacked, together = (collate(given) for collate in both)
-    order = Packing.of(np.array(LENGTHS), 24).order
+    order, _ = pack(np.array(LENGTHS), 24)
     rows = [unpacked[COLUMN][i, : LENGTHS[i]].tolist() for i in order]
     assert documents(together, COLUMN) == rows
     assert {0, 1} <= {value for row in rows for value in row}

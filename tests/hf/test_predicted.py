@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 import torch
 import transformers as hf
-from test_decoder import SMALL
 from transformers import Trainer
 
 from maskplug.errors import MaskplugWarning
 from maskplug_hf import DataCollatorForMasking, attach
 from support import hf_models as models
 from support import hf_runs as runs
+from support.hf_models import SMALL_BART as SMALL
 
 MODELS = [("dynamic", "bert"), ("span", "roberta"), ("dynamic", "xlm"), ("dynamic", "llama")]
 MODELS += [("electra", "bert"), ("permutation", "xlnet"), ("llada", "bert"), ("mdlm", "bert")]
@@ -103,7 +103,7 @@ LOSSES: list[dict[str, Any]] = [{}, {"label_smoothing_factor": 0.1}, {"compute_l
 @pytest.mark.parametrize("loss", LOSSES, ids=["plain", "smoothed", "own function"])
 @pytest.mark.parametrize("accumulation", [1, 2])
 @pytest.mark.parametrize("labels", ["own", "strategy"])
-def test_one_such_batch_among_others(
+def test_a_batch_without_predictions_among_others(
     loss: dict[str, Any], accumulation: int, labels: str, family: Any, tmp_path: Path
 ) -> None:
     tokenizer, model = family("bert")
@@ -130,7 +130,9 @@ def test_one_such_batch_among_others(
 
 
 @pytest.mark.parametrize(("strategy", "name"), MODELS)
-def test_a_loop_of_ones_own_is_warned_once(strategy: str, name: str, family: Any) -> None:
+def test_unattached_collator_warns_once_of_a_batch_without_predictions(
+    strategy: str, name: str, family: Any
+) -> None:
     tokenizer, model = family(name)
     given = [{"input_ids": row, "sample_id": 41} for row in special_rows(tokenizer, [[0, 2]])]
     with warnings.catch_warnings():

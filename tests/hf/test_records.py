@@ -13,14 +13,14 @@ from typing import Any
 import numpy as np
 import pytest
 from hypothesis import given
+from maskplug_torch import SharedEpoch
 from transformers import TrainerState
 
 from maskplug.errors import MaskplugWarning, SpecMismatchError
 from maskplug_hf import attach
 from maskplug_hf.attention import use_attention
 from maskplug_hf.callback import MaskingCallback
-from maskplug_hf.feedback import FILE
-from maskplug_hf.moment import Moment
+from maskplug_hf.loss_tracking import FILE
 from support import feedback_runs as toy
 from support import hf_runs as runs
 from support.hf_runs import SaveAt
@@ -72,7 +72,9 @@ def test_a_foreign_record_is_refused_before_the_first_step(
 
 
 @pytest.mark.parametrize("kind", ["number", "empty", "missing"])
-def test_a_foreign_record_on_request(checkpoint: Path, tmp_path: Path, kind: str) -> None:
+def test_a_foreign_record_is_accepted_on_request(
+    checkpoint: Path, tmp_path: Path, kind: str
+) -> None:
     copy = with_record(checkpoint, tmp_path, "maskplug", FOREIGN.get(kind))
     made = saving(tmp_path)
     attach(made, resume_other_spec=True)
@@ -81,7 +83,7 @@ def test_a_foreign_record_on_request(checkpoint: Path, tmp_path: Path, kind: str
     assert len(made.trained) == 8
 
 
-CALLBACK = MaskingCallback(runs.collator(), Moment(), resume_other_spec=False)
+CALLBACK = MaskingCallback(runs.collator(), SharedEpoch(), resume_other_spec=False)
 
 
 @given(tampered(CALLBACK.record))
@@ -177,12 +179,12 @@ def test_damaged_losses_are_refused(heard: Path, tmp_path: Path, kind: str) -> N
 
 
 @pytest.mark.parametrize("kind", ["truncated", "nan"])
-def test_damaged_losses_on_request(heard: Path, tmp_path: Path, kind: str) -> None:
+def test_damaged_losses_are_dropped_on_request(heard: Path, tmp_path: Path, kind: str) -> None:
     copy = tmp_path / heard.name
     shutil.copytree(heard, copy)
     DAMAGE[kind](copy / FILE)
     made = toy.trainer(tmp_path, max_steps=9)
     attach(made, resume_other_spec=True)
-    with pytest.warns(MaskplugWarning, match="masks are uniform at first, as told"):
+    with pytest.warns(MaskplugWarning, match="masks are uniform at first"):
         made.train(resume_from_checkpoint=str(copy))
     assert {one.step for one in made.seen} == {8}

@@ -47,7 +47,7 @@ def features(form: Callable[[list[Any]], Any] = list) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_every_column_reads_every_form(form: str) -> None:
+def test_every_column_accepts_every_row_type(form: str) -> None:
     collate = DataCollatorForMasking(tokenizers.bert(), "static", rate=0.4)
     expected = collate(features())
     batch = collate(features(FORMS[form]))
@@ -78,7 +78,7 @@ def test_keys_and_labels_of_samples(form: Any) -> None:
         pa.array([[1], [2]]),
     ],
 )
-def test_several_rows_in_one_are_refused(row: Any) -> None:
+def test_nested_rows_are_refused(row: Any) -> None:
     collate = DataCollatorForMasking(tokenizers.bert(), "static")
     with pytest.raises(TokenError, match=r"'input_ids': row 0 .* its shape is \(2, .*as a sample"):
         collate([{"input_ids": row}])
@@ -99,7 +99,7 @@ def test_missing_values_and_fractions_are_refused(row: Any) -> None:
     ],
     ids=lambda table: type(table).__name__,
 )
-def test_tables_are_no_samples(table: Any) -> None:
+def test_tables_are_refused(table: Any) -> None:
     collate = DataCollatorForMasking(tokenizers.bert(), "static")
     with pytest.raises(TokenError, match=r"feature 0 is a table .*with_format\(None\)"):
         collate([table])

@@ -6,12 +6,8 @@ run, compared with the core row by row.
 
 from __future__ import annotations
 
-import json
-import os
-import socket
-import subprocess
-import sys
 from functools import cache
+from typing import Any
 
 import pytest
 
@@ -47,35 +43,17 @@ def one_process(tmp_path_factory: pytest.TempPathFactory):
 
 
 @pytest.fixture(scope="module", autouse=True)
-def started(tmp_path_factory: pytest.TempPathFactory):
-    """Two processes, which work while the runs of one process are made."""
-    folder = tmp_path_factory.mktemp("two")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    shared = {"WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
-    command = [sys.executable, runs.__file__, str(folder)]
-    processes = []
-    for rank in ("0", "1"):
-        env = os.environ | shared | {"RANK": rank, "LOCAL_RANK": rank, "OMP_NUM_THREADS": "1"}
-        log = (folder / f"log{rank}.txt").open("w")
-        processes.append(subprocess.Popen(command, env=env, stdout=log, stderr=subprocess.STDOUT))
-    yield folder, processes
-    for process in processes:
-        process.kill()
+def _in_parallel(started_ranks) -> None:
+    """Let two processes work while the runs of one process are made."""
 
 
 @pytest.fixture(scope="module")
-def two_processes(started):
-    folder, processes = started
-    codes = [process.wait(timeout=300) for process in processes]
-    assert codes == [0, 0], (folder / f"log{int(codes[0] == 0)}.txt").read_text()[-3000:]
-    ranks = [json.loads((folder / f"rank{rank}.json").read_text()) for rank in range(2)]
-
+def two_processes(ranks):
     def seen(*cell: str | int) -> list[Seen]:
         name = "/".join(map(str, cell))
-        assert len(ranks[0][name]) == len(ranks[1][name])
-        return [_read(one) for rank in ranks for one in rank[name]]
+        first, second = (rank["masks"][name] for rank in ranks)
+        assert len(first) == len(second)
+        return [_read(row) for row in first + second]
 
     return seen
 
@@ -85,10 +63,19 @@ def _read(one: dict) -> Seen:
     return Seen(**one | {"original": tuple(one["original"]), "row": (tuple(ids), tuple(labels))})
 
 
+def slow_unless(small: bool) -> Any:
+    return () if small else pytest.mark.slow
+
+
+CELLS = [pytest.param(*c, marks=slow_unless(c in runs.SMALL_CELLS)) for c in runs.CELLS]
+WORKERS = [
+    pytest.param(w, marks=slow_unless(w in [workers for workers, *_ in runs.SMALL_CELLS]))
+    for w in runs.WORKERS
+]
+
+
 @pytest.mark.parametrize("resume", runs.RESUMES)
-@pytest.mark.parametrize("side", runs.SIDES)
-@pytest.mark.parametrize("batch", runs.BATCHES)
-@pytest.mark.parametrize("workers", runs.WORKERS)
+@pytest.mark.parametrize(("workers", "batch", "side"), CELLS)
 @pytest.mark.parametrize("processes", ["one_process", "two_processes"])
 def test_same_masks(request, processes, workers, batch, side, resume) -> None:
     seen = request.getfixturevalue(processes)(workers, batch, side, resume)
@@ -116,19 +103,19 @@ def check_steps(seen: list[Seen], samples: int, steps: int) -> None:
         assert all(one.row == expected[one.original] for one in seen if one.step == step)
 
 
-@pytest.mark.parametrize("workers", runs.WORKERS)
+@pytest.mark.parametrize("workers", WORKERS)
 @pytest.mark.parametrize(("batch", "accumulation", "steps"), [(16, 1, 12), (4, 2, 12)])
 def test_steps_of_one_process(tmp_path, batch, accumulation, steps, workers) -> None:
     seen = runs.step_runs(tmp_path, workers, batch, accumulation)
     check_steps(seen, runs.SAMPLES[batch], steps)
 
 
-@pytest.mark.parametrize("workers", runs.WORKERS)
+@pytest.mark.parametrize("workers", WORKERS)
 def test_steps_of_two_processes(two_processes, workers) -> None:
     check_steps(two_processes("step", workers), runs.SAMPLES[4], steps=6)
 
 
-def test_another_epoch_seed_or_key_is_another_mask() -> None:
+def test_masks_change_with_epoch_seed_and_key() -> None:
     vocab, rows = runs.collator().vocabulary, runs.rows()
     long = [row for row in rows if len(row) > 15][:20]
     strategy = maskplug.strategy("dynamic", rate=0.3)

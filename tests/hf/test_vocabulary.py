@@ -115,7 +115,7 @@ def test_not_a_tokenizer() -> None:
 
 
 @pytest.mark.parametrize("make", ["bert", "gpt2", "roberta", "t5"])
-def test_special_tokens_are_named_and_so_are_those_of_the_user(make: str) -> None:
+def test_named_tokens_include_those_of_the_user(make: str) -> None:
     tokenizer = getattr(tokenizers, make)()
     tokenizer.add_special_tokens({"additional_special_tokens": ["[R]", "<fim_middle>"]})
     tokenizer.add_tokens(["plain"])
@@ -138,7 +138,7 @@ def test_sentences_end_where_the_spelling_says_so() -> None:
 
 @pytest.mark.parametrize("make", ["bert", "gpt2", "roberta", "t5"])
 @pytest.mark.parametrize("copied", [False, True])
-def test_the_codec_adds_and_drops_nothing(make: str, copied: bool) -> None:
+def test_codec_adds_no_special_tokens(make: str, copied: bool) -> None:
     tokenizer = getattr(tokenizers, make)()
     codec = vocabulary(tokenizer).codec
     assert codec is not None
@@ -152,7 +152,7 @@ def test_the_codec_adds_and_drops_nothing(make: str, copied: bool) -> None:
     assert codec.decode([]) == ""
 
 
-def test_the_codec_leaves_text_as_it_is() -> None:
+def test_codec_does_not_clean_up_text() -> None:
     vocab = {piece: i for i, piece in enumerate(["[PAD]", "[UNK]", "a", ".", "b"])}
     tokenizer = tokenizers.BertTokenizerFast(vocab=vocab, clean_up_tokenization_spaces=True)
     tokenizer.backend_tokenizer.decoder = decoders.WordPiece(cleanup=False)

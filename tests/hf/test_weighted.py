@@ -136,19 +136,19 @@ class Keyed(torch.utils.data.Dataset):  # type: ignore[type-arg]
         ({"compute_loss_func": lambda outputs, *a, **k: outputs.logits.sum()}, "compute_loss_func"),
     ],
 )
-def test_losses_that_know_no_weights_are_refused(
+def test_other_losses_of_trainer_are_refused_with_weights(
     options: dict[str, Any], name: str, tmp_path: Path
 ) -> None:
     made = trainer(tmp_path, strategies.weighted(), **options)
     attach(made)
-    with pytest.raises(OptionError, match=f"trainer's {name} knows nothing of them"):
+    with pytest.raises(OptionError, match=f"trainer's {name} ignores"):
         made.train()
     plain = trainer(tmp_path, "static", **options)
     attach(plain)
     plain.train()
 
 
-def test_the_function_in_a_loop_of_ones_own() -> None:
+def test_weighted_loss_in_a_plain_training_loop() -> None:
     logits = torch.randn(2, 3, 7, generator=torch.Generator().manual_seed(0))
     labels = torch.tensor([[1, -100, 2], [-100, 3, -100]])
     weights = torch.tensor([[0.5, 0.0, 2.0], [0.0, 4.0, 0.0]])

@@ -53,7 +53,7 @@ def test_words_agree_with_the_pre_tokenizer(name: str, source: str) -> None:
     assert agree >= (IN_CODE if source == "code" else LEAST).get(name, 0.995)
 
 
-def test_llama_words_stand_between_blanks_and_line_ends() -> None:
+def test_llama_splits_words_at_blanks_and_line_ends() -> None:
     tokenizer = family("llama")
     lines = ["\n".join(text("test")[i : i + 4]) for i in range(0, 40, 4)]
     rows = tokenizer(lines, add_special_tokens=False)["input_ids"]
@@ -115,7 +115,7 @@ def test_sentinels_of_mt5() -> None:
     assert set(masked.inputs.values) & {16}
 
 
-def test_words_of_bytes_stand_between_blanks() -> None:
+def test_byte_tokenizers_split_words_at_blanks() -> None:
     tokenizer = ByT5Tokenizer()
     row = tokenizer("é a 我们\nb", add_special_tokens=False)["input_ids"]
     begins = [1, 0, 1, 0, 1, 0, 0, 0, 1, 0, 0, 1, 1]

@@ -1,9 +1,11 @@
-"""For every check a strategy that it catches, and what it then says."""
+"""For every check of strategies, broken strategies and the messages that they cause."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+
+import numpy as np
 
 import maskplug
 from maskplug.parts import Clock, Replacement, Selector, Target
@@ -12,9 +14,8 @@ from maskplug.selectors import Exact, Independent, Spans
 from maskplug.strategies.composed import Composed
 from maskplug.strategy import Strategy
 from maskplug.targets import Labels, Original
-from maskplug.types import IntArray
-from support import broken_selectors as selectors
-from support import broken_writers as writers
+from support import broken_parts as parts
+from support.broken_parts import Building, Drawing, Replacing, Selecting
 from support.synthetic import BehindSentinels, Gaps, Sentinel
 
 EPOCH = maskplug.part("clock", "epoch")
@@ -26,37 +27,20 @@ class Broken:
     """A strategy with a defect.
 
     Attributes:
-        make: makes it, when the ``FACTORIES`` are registered.
-        says: matches the message of the check.
+        make: builds it, once the ``FACTORIES`` are registered.
+        message: regular expression for the message of the check.
     """
 
     make: Callable[[], Strategy]
-    says: str
-
-
-@dataclass(frozen=True, repr=False)
-class Addressed(Composed):
-    """Leaves its text to Python."""
-
-    __repr__ = object.__repr__
-
-
-@dataclass(frozen=True)
-class Restless(Clock):
-    """Says that it stands still, and ticks."""
-
-    is_static = True
-
-    def __call__(self, epoch: IntArray, step: IntArray) -> IntArray:
-        return epoch
+    message: str
 
 
 def loose(amount=0.5) -> Strategy:  # type: ignore[no-untyped-def]
-    """Takes anything for an option, since it has no annotation."""
+    """Accept any option, since it has no annotation."""
     return maskplug.strategy("dynamic")
 
 
-#: Registered as strategies of a distribution "broken" while the examples are run.
+#: Registered as strategies of a distribution "broken" while the examples run.
 FACTORIES = {"loose": loose}
 
 
@@ -66,120 +50,127 @@ def of(
     target: Target | None = None,
     clock: Clock = EPOCH,
 ) -> Strategy:
-    """A strategy of these parts, and sound ones."""
+    """Return a strategy of these parts and sound ones."""
     return Composed(selector or Exact(0.3), replacement or Mix(), target or Labels(), clock)
 
 
-def case(says: str, *given: object, **named: object) -> Broken:
-    return Broken(lambda: of(*given, **named), says)  # type: ignore[arg-type]
+def case(message: str, *given: object, **named: object) -> Broken:
+    return Broken(lambda: of(*given, **named), message)  # type: ignore[arg-type]
 
 
-def named(label: str, made: Strategy, **options: object) -> Strategy:
-    return replace(made, label=label, options=options)
+def named(label: str, strategy: Strategy, **options: object) -> Strategy:
+    return replace(strategy, label=label, options=options)
 
 
+UNPICKLABLE = Drawing(lambda *arguments: parts.coin(*arguments))
 BROKEN: dict[str, list[Broken]] = {
     "check_spec_round_trip": [
         Broken(
             lambda: named("dynamic@1", maskplug.strategy("dynamic", rate=0.5)), "has another spec"
         ),
-        case("no spec can be made", selectors.Fresh()),
+        case("no spec can be made", Drawing(parts.fresh)),
         Broken(lambda: named("dynamic@1", of(), rate={1, 2}), "not plain JSON"),
         Broken(lambda: named("ghost@1", of()), "nothing is registered"),
-        Broken(lambda: named("dynamic@1", of(Spans()), **DYNAMIC), "masks otherwise"),
+        Broken(lambda: named("dynamic@1", of(Spans()), **DYNAMIC), "gives another result"),
     ],
     "check_pickle": [
-        case("a pickled copy masks otherwise", selectors.Forgetful("dice")),
-        case("cannot be pickled", selectors.ByFunction(lambda drawn: drawn)),
+        case("a pickled copy gives another result", parts.Forgetful(parts.by_position)),
+        case("cannot be pickled", UNPICKLABLE),
     ],
+    "check_same_call_same_mask": [case("the second call", Drawing(parts.fresh))],
+    "check_global_generators_stay": [case("generator of numpy", Drawing(parts.global_draws))],
+    "check_global_generators_are_not_read": [
+        case("seed of a global generator", Drawing(parts.global_state)),
+        case("seed of a global generator", Drawing(parts.global_draws)),
+    ],
+    "check_unknown_option": [Broken(lambda: named("ghost@1", of()), "nothing is registered")],
+    "check_wrong_option": [Broken(lambda: maskplug.strategy("loose"), "'amount'.* is accepted")],
     "check_spawned_process": [
-        case("cannot be pickled", selectors.ByFunction(lambda drawn: drawn)),
-        case("other masks", selectors.AtHome()),
+        case("cannot be pickled", UNPICKLABLE),
+        case("other masks", Drawing(parts.by_process)),
     ],
     "check_repr": [
         Broken(
-            lambda: Addressed(Exact(), Mix(), Labels(), EPOCH, label="dynamic@1"),
+            lambda: parts.Addressed(Exact(), Mix(), Labels(), EPOCH, label="dynamic@1"),
             "does not name 'dynamic@1'",
         ),
         Broken(lambda: named("dynamic@1", of(), note=str(object())), "an address or a line break"),
     ],
-    "check_same_key_same_mask": [case("the second call", selectors.Fresh())],
-    "check_no_memory_between_calls": [case("after other batches", selectors.Remembering())],
-    "check_global_generators_stay": [case("generator of numpy", selectors.GlobalDraws())],
-    "check_global_generators_are_not_read": [
-        case("seed of a global generator", selectors.GlobalState()),
-        case("seed of a global generator", selectors.GlobalDraws()),
-    ],
-    "check_input_stays": [case("the caller's ids", None, writers.Scribbling(mends=False))],
-    "check_row_order": [case("in the reverse order", selectors.OneStream())],
-    "check_subset": [case("in another batch", selectors.ByCompany())],
-    "check_batch_of_one": [case("alone in a batch", selectors.Lonely())],
-    "check_times_of_samples": [case("among samples of other epochs", selectors.FirstTime())],
-    "check_padding": [case("padding tokens on the left", selectors.ByPosition())],
-    "check_dtypes": [case("as uint16", selectors.Unsigned())],
-    "check_memory_layout": [case("in read-only arrays", None, writers.Scribbling(mends=True))],
-    "check_workers": [case("shared out to 1 worker", selectors.AtHome())],
-    "check_seed_changes_masks": [case("seeds 0 and 1", selectors.Seedless())],
-    "check_key_changes_masks": [case("different keys", selectors.CutKeys(1, modulus=1))],
+    "check_no_memory_between_calls": [case("after other batches", Drawing(parts.by_last_batch))],
+    "check_input_stays": [case("the caller's ids", None, parts.scribbling(restores=False))],
+    "check_row_order": [case("in reverse order", Drawing(parts.stream_of_first))],
+    "check_subset": [case("in another batch", Drawing(parts.by_batch_size))],
+    "check_batch_of_one": [case("alone in a batch", Drawing(parts.by_company))],
+    "check_times_of_samples": [case("with samples of other epochs", Drawing(parts.time_of_first))],
+    "check_padding": [case("padding tokens on the left", Drawing(parts.by_position))],
+    "check_dtypes": [case("as uint16", parts.Scored(parts.unsigned))],
+    "check_memory_layout": [case("in read-only arrays", None, parts.scribbling(restores=True))],
+    "check_workers": [case("with 1 worker", Drawing(parts.by_process))],
+    "check_seed_changes_masks": [case("seeds 0 and 1", Drawing(parts.without_seed))],
+    "check_key_changes_masks": [case("different keys", parts.truncated_keys(modulus=1))],
     "check_clock_changes_masks": [
-        case("though the clock", selectors.Timeless()),
-        case("the clock stands still", clock=Restless()),
+        case("though the clock", Drawing(parts.without_time)),
+        case("is_static is True, but", clock=parts.Restless()),
     ],
-    "check_neighbours_are_uncorrelated": [case("neighbours in the key", selectors.CutKeys(2))],
+    "check_neighbours_are_uncorrelated": [case("neighbors in the key", parts.truncated_keys(2))],
     "check_keys_do_not_collide": [
-        case("share all their masks", selectors.CutKeys(1, modulus=1 << 16)),
-        case("share all their masks", selectors.CutKeys(1 << 8)),
-        case("share all their masks", selectors.CutKeys(1, modulus=1 << 40)),
+        case("share all their masks", parts.truncated_keys(modulus=1 << 16)),
+        case("share all their masks", parts.truncated_keys(1 << 8)),
+        case("share all their masks", parts.truncated_keys(modulus=1 << 40)),
     ],
-    "check_shapes": [case("no sources", None, writers.Torn(), Original())],
-    "check_layers": [case("not finite", target=writers.Layered())],
-    "check_ids_in_vocabulary": [case("ids range from 0 to 199", None, writers.From(beyond=900))],
+    "check_shapes": [case("no sources", None, Replacing(parts.without_sources), Original())],
+    "check_annotations": [case("not finite", target=Building(parts.nan_annotation))],
+    "check_ids_in_vocabulary": [case("ids range from 0 to 199", None, parts.random_ids(900))],
     "check_selection": [
-        Broken(lambda: writers.Overlapping(Exact(0.5), Mix(), Labels(), EPOCH), "overlap")
+        Broken(lambda: parts.Overlapping(Exact(0.5), Mix(), Labels(), EPOCH), "overlap")
     ],
     "check_specials_are_not_chosen": [
-        case("special or protected", selectors.Anything(specials=True))
+        case("special or protected", Selecting(parts.special_tokens))
     ],
     "check_protected_tokens_are_not_chosen": [
-        case("special or protected", selectors.Anything(specials=False))
+        case("special or protected", Selecting(parts.protected_tokens))
     ],
-    "check_specials_are_not_produced": [case("from vocab.ordinary", None, writers.From(beyond=0))],
+    "check_specials_are_not_produced": [case("from vocab.ordinary", None, parts.random_ids(0))],
     "check_unchosen_tokens_stay": [
-        case("is changed", None, writers.Besides()),
-        case("0 times", Exact(0.0), writers.Dropping(), Original()),
+        case("is changed", None, Replacing(parts.masking_next)),
+        case("0 times", Exact(0.0), Replacing(parts.dropping), Original()),
     ],
-    "check_lengths_within_bounds": [case("the bound is", Gaps(), writers.Growing(), Original())],
+    "check_lengths_within_bounds": [case("the bound is", Gaps(), parts.Growing(), Original())],
     "check_labels": [
-        case("not the original", target=writers.FromInputs()),
-        case("not chosen has a label", target=writers.Everywhere()),
+        case("not the original", target=parts.FROM_INPUTS),
+        case("not chosen has a label", target=parts.EVERYWHERE),
     ],
     "check_something_is_predicted": [
         case("nothing to predict", Independent(always_one=False)),
-        case("neither labels nor targets", target=writers.Aimless()),
+        case("neither labels nor targets", target=parts.NO_OBJECTIVE),
     ],
     "check_weights": [
-        case("keep away", target=writers.Heavy(infinite=True)),
-        case("without a label weighs", target=writers.Heavy(infinite=False)),
+        case("a weight is inf", target=parts.weighted(lambda w: np.where(w > 0, np.inf, 0))),
+        case("without a label has the weight", target=parts.weighted(lambda w: 1 + w)),
     ],
     "check_sentinels": [
-        case("must be the same", Spans(0.5), Sentinel(), writers.Backwards()),
-        case("the first of vocab.sentinel_ids", Spans(0.5), writers.Rising(), BehindSentinels()),
+        case("must be the same", Spans(0.5), Sentinel(), parts.Backwards()),
+        case(
+            "the first of vocab.sentinel_ids",
+            Spans(0.5),
+            Replacing(parts.rising_sentinels),
+            BehindSentinels(),
+        ),
     ],
     "check_sentinels_restore_the_original": [
-        case("cannot be restored", Spans(0.5), Sentinel(), writers.Shortened())
+        case("cannot be restored", Spans(0.5), Sentinel(), parts.Shortened())
     ],
-    "check_no_samples": [case("without samples", selectors.Longest())],
-    "check_empty_rows": [case("empty rows", selectors.OneOfEach(0), Delete(), Original())],
-    "check_one_token_rows": [case("rows of one token", selectors.OneOfEach(1))],
-    "check_rows_of_specials": [case("rows of special tokens", selectors.OneOfEach(0))],
-    "check_rows_with_masks": [case("looks like a mask", target=writers.LooksMasked())],
+    "check_no_samples": [case("without samples", Drawing(parts.needs_rows))],
+    "check_empty_rows": [case("empty rows", parts.nth_of_each(0), Delete(), Original())],
+    "check_one_token_rows": [case("rows of one token", parts.nth_of_each(1))],
+    "check_rows_of_specials": [case("rows of special tokens", parts.nth_of_each(0))],
+    "check_rows_with_masks": [case("not the mask tokens", target=parts.BY_MASK_TOKENS)],
     "check_rate": [
         Broken(
-            lambda: named("floor@1", of(selectors.Floor(0.15)), rate=0.15), "0.140625 of the tokens"
+            lambda: named("floor@1", of(Selecting(parts.rounded_down)), rate=0.15),
+            "0.140625 of the tokens",
         )
     ],
-    "check_unknown_option": [Broken(lambda: named("ghost@1", of()), "nothing is registered")],
-    "check_wrong_option": [Broken(lambda: maskplug.strategy("loose"), "'amount'.* is accepted")],
-    "check_id_outside_vocabulary": [case("is accepted", selectors.Clipped())],
-    "check_missing_mask": [case("is accepted", None, writers.AnyMask())],
+    "check_id_outside_vocabulary": [case("is accepted", Selecting(parts.clipped_ids))],
+    "check_missing_mask": [case("is accepted", None, Replacing(parts.mask_or_zero))],
 }

@@ -1,4 +1,4 @@
-"""One random call of each public entry point; what it returns must be the same twice."""
+"""Random calls of public entry points; each must return the same twice."""
 
 from __future__ import annotations
 
@@ -54,31 +54,27 @@ SELF = {
     "global_tokens": [1, 0, 0, 0],
     "prefix_lengths": [2],
 }
-CROSS = {
-    "query_documents": [0, 0, 1, 1],
-    "sources_read": [1, 2, 3, 4],
-    "links": [[(0, 0), (1, 2)]],
-}
+CROSS = {"query_documents": [0, 0, 1, 1], "sources_read": [1, 2, 3, 4], "links": [[(0, 0), (1, 2)]]}
 STRATEGIES = [maskplug.strategy(name) for name in ("dynamic", "span", "t5", "mdlm", "bert")]
 STRATEGIES += [maskplug.strategy("dynamic", rate={"name": "linear", "start": 0.1, "end": 0.9})]
 PATTERNS = [maskplug.pattern(text) for text in ("causal", "random", "bigbird:block=1")]
 PATTERNS += [maskplug.pattern("window(left=linear(1, 3)) & document"), maskplug.pattern("prefix")]
 
 
-def told(masked: Masked) -> Any:
-    """Everything that a strategy returned, to be compared."""
+def result_of(masked: Masked) -> Any:
+    """Return everything that a strategy returned, as text."""
     rows = [masked.inputs, masked.labels, masked.targets]
     lists = [None if r is None else (r.values.tolist(), r.offsets.tolist()) for r in rows]
     return repr((lists, masked.selection.mask.tolist(), masked.weights, masked.annotations))
 
 
 def used(part: Any) -> Any:
-    """What a part does that was made of random options."""
+    """Use a part that was built with random options, and return the results."""
     if isinstance(part, maskplug.Strategy):
         specs.to_json(part.spec)
         again = maskplug.strategy(json.loads(specs.to_json(part.spec)))
         assert again.fingerprint == part.fingerprint
-        return repr(part), told(part(FULL_BATCH, RICH, seed=7, epoch=3, step=5, progress=0.5))
+        return repr(part), result_of(part(FULL_BATCH, RICH, seed=7, epoch=3, step=5, progress=0.5))
     if isinstance(part, maskplug.Pattern):
         return str(part), part.fingerprint, rendered(part)
     if isinstance(part, Schedule):
@@ -106,7 +102,7 @@ def entries(rng: Random) -> Call:
 
 
 def classes(rng: Random) -> Call:
-    """Parts that are made in Python: their numbers are checked at once."""
+    """Build parts in Python, where numbers are validated at once."""
     entry = pick(rng, [e for e in ENTRIES if isinstance(e.factory, type)])
     part = specs.resolve(entry.kind, {"name": entry.label, **NEEDED.get(entry.label, {})})
     hints = {f.name: str(f.type) for f in fields(part) if f.init}
@@ -127,7 +123,7 @@ def names(rng: Random) -> Call:
 
 
 def texts(rng: Random) -> Call:
-    """JSON that was written, cut, doubled or filled with numbers without end."""
+    """Parse JSON that was cut, doubled or filled with long numbers."""
     options = {pick(rng, OPTIONS): pick(rng, [1, 0.5, "x", None, [1], {"name": "epoch"}])}
     text = json.dumps(options)
     for _ in range(rng.integers(4)):
@@ -159,7 +155,7 @@ READABLE += ["window(left=linear(1, 9))", "random(clock=never)", "alternating([c
 
 def expressions(rng: Random) -> Call:
     text = "".join(pick(rng, PIECES) for _ in range(rng.integers(1, 9)))
-    if rng.integers(2):  # operators between what can be read by itself
+    if rng.integers(2):  # operators between valid expressions
         names = [pick(rng, READABLE) for _ in range(rng.integers(1, 5))]
         text = "".join(f"{name} {pick(rng, ['&', '|', '& ~', ')', '&&'])} " for name in names)
         text += pick(rng, [*READABLE, text])
@@ -200,7 +196,7 @@ def batches(rng: Random) -> Call:
         taken = tokens.take(np.arange(len(tokens))[::-1])
         return tokens.ids.tolist(), tokens.keys.tolist(), taken.lengths.tolist(), tokens.annotations
 
-    if hasattr(rows, "__next__") or hasattr(keys, "__next__"):  # gone after one look
+    if hasattr(rows, "__next__") or hasattr(keys, "__next__"):  # can be iterated only once
         rows, keys = ROWS, None
     if rng.integers(3):
         return lambda: repr(show(TokenBatch.from_lists(rows, keys, **annotations)))
@@ -230,15 +226,15 @@ def selections(rng: Random) -> Call:
 
 
 def times(rng: Random) -> Call:
-    """Masking with any seed, epoch, step and progress."""
+    """Mask with any seed, epoch, step and progress."""
     strategy = pick(rng, STRATEGIES)
     names = ["seed", "epoch", "step", "progress"]
     given = {name: pick(rng, [value, number])(rng) for name in names if rng.integers(2)}
-    return lambda: told(strategy(BATCH, RICH, **given))
+    return lambda: result_of(strategy(BATCH, RICH, **given))
 
 
 def annotations(rng: Random) -> Call:
-    """Masking with any layer, for strategies that read some."""
+    """Mask with any annotation, for strategies that require some."""
     label = pick(rng, ["salient@1", "tlm@1", "weighted@1", "self_evolution@1", "whole_word@1"])
     strategy = case(label).make(label)
     names = [*strategy.required_annotations, "protected", "word_starts"]
@@ -246,7 +242,9 @@ def annotations(rng: Random) -> Call:
         rng, [value(rng), np.full(len(BATCH.ids), number(rng)), np.full(len(BATCH.ids), np.inf)]
     )
     added = {**LAYERS, pick(rng, names): new}
-    return lambda: told(strategy(TokenBatch.from_flat(BATCH.ids, BATCH.offsets, None, added), RICH))
+    return lambda: result_of(
+        strategy(TokenBatch.from_flat(BATCH.ids, BATCH.offsets, None, added), RICH)
+    )
 
 
 def renderers(rng: Random) -> Call:

@@ -1,25 +1,17 @@
-"""A toy language with easy and hard words, and Trainer runs that learn it by adaptive masks.
-
-As a script (``python feedback_runs.py FOLDER``, with torchrun's variables) it makes one run, cut
-and resumed, on one of several processes.
-"""
+"""A toy language with easy and hard words, and Trainer runs that learn it by adaptive masks."""
 
 from __future__ import annotations
 
-import json
-import os
-import sys
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-import transformers
 from transformers import BertConfig, BertForMaskedLM
 
 from maskplug_hf import DataCollatorForMasking, attach
-from maskplug_hf.feedback import FeedbackCallback
+from maskplug_hf.loss_tracking import LossTrackingCallback
 from support import hf_runs as runs
 from support import hf_tokenizers as tokenizers
 from support.hf_runs import Recorder, SaveAt, Seen
@@ -82,10 +74,10 @@ def trainer(folder: Path, samples: int = 64, data: Any = None, **options: Any) -
     return made
 
 
-def feedback(made: Any) -> FeedbackCallback:
+def feedback(made: Any) -> LossTrackingCallback:
     """What hears a trainer's losses."""
     callbacks = made.callback_handler.callbacks
-    return next(c for c in callbacks if isinstance(c, FeedbackCallback))
+    return next(c for c in callbacks if isinstance(c, LossTrackingCallback))
 
 
 def rows_of(made: Any, first: int = 0) -> list[Any]:
@@ -105,22 +97,17 @@ def _told(made: Recorder) -> dict[str, Any]:
     return {"rows": [(one.step, one.row) for one in made.trained], **told}
 
 
-def main(folder: Path) -> None:
-    """A whole run, and one that was cut in the middle of a round."""
-    transformers.logging.set_verbosity_error()
-    torch.set_num_threads(1)
-    found: dict[str, Any] = {}
+def all_runs(folder: Path) -> dict[str, Any]:
+    """Return a whole run, one that was cut in the middle of a round, and a first round."""
+    seen: dict[str, Any] = {}
     for cut in (False, True):
-        made = trainer(folder, per_device_train_batch_size=2, workers="1", every=5)
-        made.add_callback(SaveAt(13))
+        learner = trainer(folder, per_device_train_batch_size=2, workers="1", every=5)
+        learner.add_callback(SaveAt(13))
         checkpoint = folder / "checkpoint-13"
-        made.train(resume_from_checkpoint=str(checkpoint) if cut else None)
-        found["cut" if cut else "whole"] = _told(made)
-    made = trainer(folder, per_device_train_batch_size=2, every=5, max_steps=5, learning_rate=0.0)
-    made.train()
-    found["first round"] = _told(made)
-    (folder / f"rank{os.environ['RANK']}.json").write_text(json.dumps(found))
-
-
-if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+        learner.train(resume_from_checkpoint=str(checkpoint) if cut else None)
+        seen["cut" if cut else "whole"] = _told(learner)
+    options = {"per_device_train_batch_size": 2, "every": 5, "learning_rate": 0.0}
+    learner = trainer(folder, max_steps=5, **options)
+    learner.train()
+    seen["first round"] = _told(learner)
+    return seen

@@ -14,6 +14,9 @@ ENCODER |= {"intermediate_size": 16, "max_position_embeddings": 256}
 BART = {"d_model": 16, "encoder_layers": 1, "decoder_layers": 1, "max_position_embeddings": 256}
 BART |= {"encoder_attention_heads": 2, "decoder_attention_heads": 2}
 BART |= {"encoder_ffn_dim": 16, "decoder_ffn_dim": 16}
+#: The config of a BART-like model without a tokenizer.
+SMALL_BART = {**BART, "vocab_size": 150, "pad_token_id": 1, "eos_token_id": 2, "bos_token_id": 0}
+SMALL_BART |= {"decoder_start_token_id": 2}
 T5 = {"d_model": 16, "d_kv": 8, "d_ff": 16, "num_layers": 1, "num_heads": 2}
 XLNET = {"d_model": 16, "n_layer": 1, "n_head": 2, "d_inner": 16}
 XLM = {"emb_dim": 16, "n_layers": 1, "n_heads": 2, "max_position_embeddings": 80, "n_langs": 2}

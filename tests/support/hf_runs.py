@@ -1,16 +1,11 @@
-"""Real Trainer runs that write down what the model was given.
-
-As a script (``python hf_runs.py FOLDER``, with torchrun's variables) it makes every run of the
-table on one of several processes.
-"""
+"""Trainer runs that record what the model was given."""
 
 from __future__ import annotations
 
 import gc
 import itertools
-import json
 import os
-import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -44,6 +39,11 @@ WORKERS = ["0", "1", "2", "persistent"]
 BATCHES = [4, 16]
 SIDES = ["right", "left"]
 RESUMES = ["not", "once", "twice"]
+#: Number of workers, batch size and padding side.
+Cell = tuple[str, int, str]
+CELLS: list[Cell] = list(itertools.product(WORKERS, BATCHES, SIDES))
+#: Both values of each setting; the other cells are slow tests.
+SMALL_CELLS: list[Cell] = [("0", 16, "left"), ("persistent", 4, "right")]
 
 
 def rows(samples: int = 96) -> list[list[int]]:
@@ -204,22 +204,18 @@ def step_runs(folder: Path, workers: str, batch: int, accumulation: int) -> list
     return seen
 
 
-def main(folder: Path) -> None:
-    """Make every run of the table in this process and write what its model was given."""
+def all_runs(folder: Path, cells: Sequence[Cell]) -> dict[str, Any]:
+    """Return what the model of this process was given, in every run of some cells of the table."""
     transformers.logging.set_verbosity_error()
     torch.set_num_threads(1)
     gc.freeze()  # each training begins with gc.collect()
-    rank, processes = int(os.environ["RANK"]), int(os.environ["WORLD_SIZE"])
-    found = {}
-    for workers, batch, side in itertools.product(WORKERS, BATCHES, SIDES):
-        runs = resumed_runs(folder / f"{workers}-{batch}-{side}", workers, batch, side, processes)
-        for resume, seen in runs.items():
-            found["/".join((workers, str(batch), side, resume))] = [vars(one) for one in seen]
-    for workers in WORKERS:
-        seen = step_runs(folder / f"step-{workers}", workers, 4, 2)
-        found[f"step/{workers}"] = [vars(one) for one in seen]
-    (folder / f"rank{rank}.json").write_text(json.dumps(found))
-
-
-if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    processes = int(os.environ["WORLD_SIZE"])
+    seen = {}
+    for cell in cells:
+        runs = resumed_runs(folder / "-".join(map(str, cell)), *cell, processes)
+        for resume, rows in runs.items():
+            seen["/".join(map(str, (*cell, resume)))] = [vars(row) for row in rows]
+    for workers in dict.fromkeys(workers for workers, *_ in cells):
+        rows = step_runs(folder / f"step-{workers}", workers, 4, 2)
+        seen[f"step/{workers}"] = [vars(row) for row in rows]
+    return seen

@@ -73,6 +73,27 @@ def roberta() -> Any:
     return tokenizer
 
 
+#: The special tokens of fill-in-the-middle.
+MARKS = ["<fim_prefix>", "<fim_middle>", "<fim_suffix>"]
+
+
+def lossless() -> Any:
+    """Byte-level BPE without a prefix space, as models of code use it."""
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    alphabet = pre_tokenizers.ByteLevel.alphabet()
+    trainer: Any = trainers.BpeTrainer(
+        vocab_size=400, special_tokens=["<|end|>"], initial_alphabet=alphabet
+    )
+    tokenizer.train_from_iterator(TEXT, trainer)
+    fast = PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer, eos_token="<|end|>", pad_token="<|end|>"
+    )
+    fast.add_special_tokens({"additional_special_tokens": MARKS})
+    return fast
+
+
 def t5(**options: Any) -> Any:
     """Unigram with sentinels, whose ids run backwards."""
     vocab = json.loads(_trained("unigram").to_str())["model"]["vocab"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from typing import Any
 
 from torch.utils.data import DataLoader
@@ -17,7 +18,7 @@ FEATURES: Any = [{"input_ids": [2, *range(5, 8 + i), 3]} for i in range(16)]
 
 
 def main() -> None:
-    """Print as JSON what was compiled in workers of each kind, and which files they added."""
+    """Print as JSON what workers of each start method compiled, and which files they added."""
     folder = os.environ["NUMBA_CACHE_DIR"]
     assert not kept(folder)
     tokenizer = BertTokenizer(vocab={word: i for i, word in enumerate(WORDS)})
@@ -25,7 +26,7 @@ def main() -> None:
     collator.set_epoch(0)
     found: dict[str, Any] = {}
     before = kept(folder)
-    for method in ("fork", "spawn", "forkserver"):
+    for method in sys.argv[1:]:
         loader: Any = DataLoader(
             FEATURES,
             batch_size=2,

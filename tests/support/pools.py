@@ -1,4 +1,4 @@
-"""Values that no caller should give, among some that are legal."""
+"""Invalid values of all kinds, and some valid ones."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ NAMES = sorted({entry.name for entry in ENTRIES})
 
 
 class Unequal:
-    """Raises when it is compared, shown, measured or looked through."""
+    """Raise an error on comparison, repr, len and conversion to an array."""
 
     def __eq__(self, other: object) -> bool:
         raise ValueError("no comparison")
@@ -109,7 +109,7 @@ def pick(rng: Random, values: Any) -> Any:
 
 
 def value(rng: Random, depth: int = 0) -> Any:
-    """Any value at all."""
+    """Return any value."""
     kind = int(rng.integers(14))
     if kind < len(POOLS):
         return pick(rng, POOLS[kind])
@@ -131,7 +131,7 @@ def options(entry: Entry) -> list[str]:
 
 
 OPTIONS = sorted({name for entry in ENTRIES for name in options(entry)})
-#: Options without which these cannot be made.
+#: Required options.
 NEEDED: dict[str, dict[str, Any]] = {label: dict(case.options) for label, case in CASES.items()}
 NEEDED |= {
     "every@1": {"k": 2},
@@ -158,7 +158,7 @@ NEEDED |= {
 
 
 def changed(rng: Random, entry: Entry) -> dict[str, Any]:
-    """Options of an entry, of which up to three have any value at all."""
+    """Return options of an entry, up to three of them with any value."""
     given = {name: v for name, v in NEEDED.get(entry.label, {}).items() if name in options(entry)}
     for _ in range(rng.integers(4)):
         names = options(entry)

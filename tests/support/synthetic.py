@@ -1,4 +1,4 @@
-"""Sound strategies of kinds that are rare among the named ones, and the parts that make them."""
+"""Sound strategies of kinds that are rare among the built-in ones, and their parts."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from maskplug.types import offsets_of
 
 
 def ordinals(selection: Selection) -> np.ndarray:
-    """The number of each span within its row."""
+    """Return the number of each span within its row."""
     return np.arange(len(selection.starts)) - np.repeat(selection.offsets[:-1], selection.counts)
 
 
 @dataclass(frozen=True)
 class Sentinel(Replacement):
-    """Each span becomes the next sentinel."""
+    """Replace each span by the next sentinel."""
 
     def replace(
         self, tokens: TokenBatch, selection: Selection, vocab: Vocabulary, rng: Rng
@@ -37,7 +37,7 @@ class Sentinel(Replacement):
 
 @dataclass(frozen=True)
 class BehindSentinels(Target):
-    """Each span behind its sentinel, and the end of the sequence."""
+    """Predict each span after its sentinel, then eos."""
 
     def build(
         self, tokens: TokenBatch, selection: Selection, inputs: Ragged, vocab: Vocabulary, rng: Rng
@@ -51,7 +51,7 @@ class BehindSentinels(Target):
 
 @dataclass(frozen=True)
 class Gaps(Selector):
-    """Spans of no length, before tokens drawn at random: places for insertions."""
+    """Choose empty spans before random tokens, for insertions."""
 
     def select(self, tokens: TokenBatch, vocab: Vocabulary, rng: Rng) -> Selection:
         places = Exact(0.2).select(tokens, vocab, rng)
@@ -60,7 +60,7 @@ class Gaps(Selector):
 
 @dataclass(frozen=True)
 class Insert(Replacement):
-    """A random token in every gap."""
+    """Insert a random token at every empty span."""
 
     def replace(
         self, tokens: TokenBatch, selection: Selection, vocab: Vocabulary, rng: Rng
@@ -74,7 +74,7 @@ class Insert(Replacement):
 
 @dataclass(frozen=True)
 class Weighted(Target):
-    """Labels in place that weigh more the fewer there are, numbered from the left in a layer."""
+    """Labels with weights 1 / count, and an annotation with positions."""
 
     def build(
         self, tokens: TokenBatch, selection: Selection, inputs: Ragged, vocab: Vocabulary, rng: Rng
@@ -93,7 +93,7 @@ class Weighted(Target):
 
 @dataclass(frozen=True)
 class Swap(Replacement):
-    """Every second chosen token changes places with the one before it."""
+    """Swap every second chosen token with the one before it."""
 
     def replace(
         self, tokens: TokenBatch, selection: Selection, vocab: Vocabulary, rng: Rng
@@ -107,8 +107,8 @@ class Swap(Replacement):
 
 
 @dataclass(frozen=True)
-class ByLayer(Selector):
-    """Half of the tokens whose score, in a layer, is the greatest of all."""
+class ByScore(Selector):
+    """Choose half of the tokens with the maximum score."""
 
     required_annotations = ("score",)
 
@@ -120,7 +120,7 @@ class ByLayer(Selector):
 
 
 def prefix_mode(tokens: TokenBatch, rows: Ragged, vocab: Vocabulary) -> Ragged:
-    """The rows with the mode token "[R]" before each."""
+    """Return the rows with the mode token "[R]" at the front."""
     lengths = rows.lengths + 1
     offsets = offsets_of(lengths)
     head = np.zeros(offsets[-1], np.bool_)
@@ -134,7 +134,7 @@ def prefix_mode(tokens: TokenBatch, rows: Ragged, vocab: Vocabulary) -> Ragged:
 
 @dataclass(frozen=True)
 class Moded(Replacement):
-    """Sentinels for spans, and a mode token at the front."""
+    """Replace spans by sentinels, and add a mode token at the front."""
 
     def replace(
         self, tokens: TokenBatch, selection: Selection, vocab: Vocabulary, rng: Rng
@@ -163,14 +163,14 @@ SOUND: dict[str, maskplug.Strategy] = {
     "swapped": maskplug.strategies.composed.Composed(
         Exact(0.3), Swap(), Original(), maskplug.part("clock", "epoch")
     ),
-    "layer": maskplug.strategies.composed.Composed(
-        ByLayer(), Mix(), Labels(), maskplug.part("clock", "epoch")
+    "annotation": maskplug.strategies.composed.Composed(
+        ByScore(), Mix(), Labels(), maskplug.part("clock", "epoch")
     ),
 }
-#: Their own parts are not registered, and a row may hold no token of the greatest score.
+#: Their parts are not registered, and a row may have no token with the maximum score.
 KNOWN: dict[str, dict[str, str]] = {
     name: {"check_spec_round_trip": "its parts have no names"}
     for name in SOUND
     if not name.startswith("deleted")
 }
-KNOWN["layer"]["check_something_is_predicted"] = "no token has the score 3"
+KNOWN["annotation"]["check_something_is_predicted"] = "no token has the score 3"

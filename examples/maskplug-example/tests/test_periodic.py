@@ -24,16 +24,16 @@ def test_starts_differ_between_samples_and_epochs() -> None:
     assert any((a != b).any() for a, b in zip(masks(7), masks(7, epoch=1), strict=True))
 
 
-def test_specials_are_left_alone() -> None:
+def test_special_tokens_are_not_chosen() -> None:
     assert not any(mask[0] or mask[-1] for mask in masks(1))
 
 
-def test_a_wrong_period_is_named() -> None:
+def test_invalid_period() -> None:
     with pytest.raises(maskplug.OptionError, match="'period' is 0"):
         maskplug.strategy("periodic", period=0)
 
 
-def test_it_is_listed_with_its_distribution() -> None:
+def test_strategy_is_registered_with_its_distribution() -> None:
     from maskplug.plugins import registry
 
     assert registry().find("strategy", "periodic").provider == "maskplug-example"

@@ -1,4 +1,4 @@
-"""Rows that break careless strategies: none, empty ones, short ones, nothing but specials."""
+"""Unusual batches: no samples, empty rows, one token, only special tokens, mask tokens."""
 
 from __future__ import annotations
 
@@ -6,90 +6,87 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from maskplug.errors import described
 from maskplug.targets import IGNORE
 from maskplug.targets.labels import in_place
-from maskplug.testing.checks.validity import ALWAYS, where
-from maskplug.testing.outcome import assert_same, by_row
+from maskplug.testing.checks.validity import RULES, where
+from maskplug.testing.outcome import assert_same_rows, by_row
 from maskplug.testing.subject import NotApplicable, Subject
 from maskplug.tokens import Masked, TokenBatch
 
 
-def _sound(subject: Subject, rows: Sequence[Sequence[int]], what: str) -> tuple[TokenBatch, Masked]:
-    """Mask these rows between usual ones; what comes out must be sound, and the same alone."""
-    usual = subject.rows()[:2]
-    tokens = subject.of_rows([usual[0], *rows, usual[1]])
+def _mask_validly(subject: Subject, tokens: TokenBatch, what: str) -> Masked:
     try:
         masked = subject.mask(tokens)
-        own = np.arange(1, 1 + len(rows))
-        alone = tokens.take(own)
-        masked_alone = subject.mask(alone)
     except Exception as error:
         raise AssertionError(
-            f"{what} are masked with an error ({type(error).__name__}: {error}); corpora have such "
-            "rows, and they are to be left as they are"
+            f"masking {what} raises {described(error)}; corpora and filters produce such batches, "
+            "and their rows must stay unchanged"
         ) from error
-    for law in ALWAYS:
-        law(subject, tokens, masked)
-    together = by_row(tokens, masked)
-    assert_same(
-        by_row(alone, masked_alone),
-        [together[i] for i in own],
-        f"{what} are masked otherwise among themselves",
-        "What is drawn for a sample must not depend on its neighbours in the batch.",
-        own.tolist(),
+    for rule in RULES:
+        rule(subject, tokens, masked)
+    return masked
+
+
+def _mask_rows(
+    subject: Subject, rows: Sequence[Sequence[int]], what: str
+) -> tuple[TokenBatch, Masked]:
+    """Mask these rows between ordinary ones and alone; both results must be valid and equal."""
+    ordinary = subject.rows()[:2]
+    tokens = subject.batch_of([ordinary[0], *rows, ordinary[1]])
+    positions = np.arange(1, 1 + len(rows))
+    together = by_row(tokens, _mask_validly(subject, tokens, what))
+    alone = tokens.take(positions)
+    masked = _mask_validly(subject, alone, what)
+    assert_same_rows(
+        by_row(alone, masked),
+        [together[i] for i in positions],
+        f"{what} are masked differently in a batch without other rows",
+        "Draws for a sample must not depend on the other samples of the batch.",
+        positions.tolist(),
     )
-    return alone, masked_alone
+    return alone, masked
 
 
 def check_no_samples(subject: Subject) -> None:
     """A batch without samples gives a result without rows."""
-    tokens = subject.batch.take(np.zeros(0, np.int64))
-    try:
-        masked = subject.mask(tokens)
-    except Exception as error:
-        raise AssertionError(
-            f"a batch without samples is masked with an error ({type(error).__name__}: {error}); "
-            "a filter upstream can leave none"
-        ) from error
-    for law in ALWAYS:
-        law(subject, tokens, masked)
+    empty = subject.batch.take(np.zeros(0, np.int64))
+    _mask_validly(subject, empty, "a batch without samples")
 
 
 def check_empty_rows(subject: Subject) -> None:
-    """Empty rows choose no token."""
-    _sound(subject, [[], [], []], "empty rows")
+    """No token is chosen in empty rows."""
+    _mask_rows(subject, [[], [], []], "empty rows")
 
 
 def check_one_token_rows(subject: Subject) -> None:
-    """Rows of one token that may be masked, with specials around it and without."""
+    """Rows of one token, with and without special tokens around it, give a valid result."""
     one = int(subject.vocab.ordinary[0])
-    _sound(subject, [[one], subject.between([one]), [one]], "rows of one token")
+    _mask_rows(subject, [[one], subject.enclosed([one]), [one]], "rows of one token")
 
 
 def check_rows_of_specials(subject: Subject) -> None:
-    """Rows in which nothing may be masked: nothing is chosen, and all of it stays."""
-    vocab = subject.vocab
-    specials = [int(i) for i in np.flatnonzero(vocab.special)[:3]]
+    """Rows of special tokens stay unchanged."""
+    specials = [int(i) for i in np.flatnonzero(subject.vocab.special)[:3]]
     if not specials:
         raise NotApplicable("the vocabulary has no special tokens")
-    rows = [specials, subject.between([]), specials[:1] * 5]
-    _sound(subject, rows, "rows of special tokens alone")
+    rows = [specials, subject.enclosed([]), specials[:1] * 5]
+    _mask_rows(subject, rows, "rows of special tokens")
 
 
 def check_rows_with_masks(subject: Subject) -> None:
-    """Mask tokens that are in a row already stay, and are neither chosen nor predicted."""
-    mask, usual = subject.vocab.mask_id, subject.vocab.ordinary
+    """Mask tokens in the original stay, and are neither chosen nor predicted."""
+    mask, ordinary = subject.vocab.mask_id, subject.vocab.ordinary
     if mask is None:
-        raise NotApplicable("the vocabulary has no mask")
-    row = np.resize(usual, 24)
+        raise NotApplicable("the vocabulary has no mask token")
+    row = np.resize(ordinary, 24)
     row[::3] = mask
-    tokens, masked = _sound(
-        subject, [row.tolist(), [mask], [mask, int(usual[0])]], "rows that hold mask tokens"
-    )
+    rows = [row.tolist(), [mask], [mask, int(ordinary[0])]]
+    tokens, masked = _mask_rows(subject, rows, "rows with mask tokens")
     if masked.labels is None or not in_place(masked.inputs, tokens):
         return
     predicted = (tokens.ids == mask) & (masked.labels.values != IGNORE)
     assert not predicted.any(), (
-        f"a mask token of the original is to be predicted ({where(tokens, predicted)}): what was "
-        "masked is what the selection says, not what looks like a mask in the inputs"
+        f"a mask token of the original has a label ({where(tokens, predicted)}): use the selection "
+        "to find masked tokens, not the mask tokens of the inputs"
     )

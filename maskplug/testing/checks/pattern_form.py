@@ -1,112 +1,126 @@
-"""What a pattern answers has the form that every renderer relies on."""
+"""Patterns return well-formed intervals, and renderers agree with them."""
 
 from __future__ import annotations
 
 import warnings
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 
-from maskplug.attention import Intervals
-from maskplug.errors import MaskplugWarning, TokenError
+from maskplug.attention import AttentionKind, Intervals, pattern
+from maskplug.errors import MaskplugError, MaskplugWarning, PluginError, TokenError
+from maskplug.spec import to_json
 from maskplug.testing.pattern_subject import HEADS, Batch, PatternSubject
 
-FORM = "Answer with site.intervals((lo, hi), …), Intervals.of or Intervals.of_mask, and &, | and ~."
+FORM = "Return call.intervals((lo, hi), …), Intervals.of or Intervals.of_mask, and &, | and ~."
 
 
 def _intervals(subject: PatternSubject, batch: Batch) -> Intervals:
     try:
-        found = subject.rows(batch)
+        rows = subject.rows(batch)
     except TokenError as error:
         raise AssertionError(
-            f"{error}\nName every layer in the class attribute `reads`; the kit makes those and no "
-            "others. Where small integers will not do, give `layers` to the check"
+            f"{error}\nList every annotation in the class attribute `required_annotations`; the "
+            "checks create only those. If small integers do not suit, pass `annotations` to the "
+            "check"
         ) from error
-    assert isinstance(found, Intervals), f"rows(site) returns {type(found).__name__}. {FORM}"
-    return found
+    assert isinstance(rows, Intervals), f"rows(call) returns {type(rows).__name__}. {FORM}"
+    return rows
 
 
 def check_result(subject: PatternSubject) -> None:
-    """A pattern answers with intervals for every query, and can be used somewhere."""
-    refused = {
-        attention_kind: subject.refusal(attention_kind)
-        for attention_kind in ("encoder", "decoder", "cross")
-    }
-    assert subject.places, f"the pattern can be used nowhere: {refused}"
+    """A pattern returns intervals for every query, and supports at least one attention kind."""
+    refused = {kind: subject.refusal(kind) for kind in get_args(AttentionKind)}
+    assert subject.attention_kinds, f"the pattern refuses every attention kind: {refused}"
     for batch in subject.batches():
-        found = _intervals(subject, batch)
-        assert found.n_keys == batch.kv_len, (
-            f"the intervals are of {found.n_keys} keys, and the site has {batch.kv_len}. {FORM}"
+        rows = _intervals(subject, batch)
+        assert rows.n_keys == batch.kv_len, (
+            f"the intervals are for {rows.n_keys} keys, but call.kv_len is {batch.kv_len}. {FORM}"
         )
-        samples, heads, queries = found.shape
+        samples, heads, queries = rows.shape
         fits = samples in (1, len(batch.samples)) and heads in (1, HEADS) and queries == batch.q_len
         assert fits, (
             f"the intervals are for {samples} samples, {heads} heads and {queries} queries; the "
-            f"site has {len(batch.samples)}, {HEADS} and {batch.q_len} (samples and heads may be "
+            f"call has {len(batch.samples)}, {HEADS} and {batch.q_len} (samples and heads may be "
             f"1). {FORM}"
         )
 
 
 def check_canonical(subject: PatternSubject) -> None:
-    """The intervals are sorted and disjoint, and their arrays cannot be written to."""
+    """Intervals are sorted and disjoint, and their arrays are read-only."""
     for batch in subject.batches():
-        found = _intervals(subject, batch)
-        lo, hi, n = found.lo, found.hi, found.n_keys
+        rows = _intervals(subject, batch)
+        lo, hi, n = rows.lo, rows.hi, rows.n_keys
         used = lo < hi
-        orderly = (
+        canonical = (
             (used[..., :-1] >= used[..., 1:]).all()
             and ((lo[..., 1:] > hi[..., :-1]) | ~used[..., 1:]).all()
             and ((lo >= 0) & (hi <= n)).all()
             and ((lo == n) & (hi == n))[~used].all()
         )
-        assert orderly, (
+        assert canonical, (
             "the intervals are not sorted, disjoint, apart from each other and within the keys, "
-            f"with unused ones at the end as [{n}, {n}): {found.lo.tolist()}, {found.hi.tolist()}. "
-            f"{FORM}"
+            f"with unused ones at the end as [{n}, {n}): {lo.tolist()}, {hi.tolist()}. {FORM}"
         )
         arrays: dict[str, tuple[Any, Any]] = {"lo": (lo, np.int32), "hi": (hi, np.int32)}
-        arrays |= {} if found.keys is None else {"keys": (found.keys, np.bool_)}
-        arrays |= {} if found.phase is None else {"phase": (found.phase, np.int32)}
+        arrays |= {} if rows.keys is None else {"keys": (rows.keys, np.bool_)}
+        arrays |= {} if rows.phase is None else {"phase": (rows.phase, np.int32)}
         for name, (array, dtype) in arrays.items():
             assert array.dtype == dtype, f"{name} is {array.dtype}, not {np.dtype(dtype)}. {FORM}"
-            sealed = array.flags.c_contiguous and not array.flags.writeable
-            assert sealed, (
-                f"{name} has gaps or can be written to (maskplug.types.frozen mends that). {FORM}"
+            readonly = array.flags.c_contiguous and not array.flags.writeable
+            assert readonly, (
+                f"{name} is not contiguous or is writable (maskplug.types.readonly fixes both). "
+                f"{FORM}"
             )
 
 
 def check_renderers(subject: PatternSubject) -> None:
-    """The dense mask, the hidden, the additive and the counts say what the intervals say."""
+    """The dense, hidden and additive masks and the counts agree with the intervals."""
     for batch in subject.batches():
-        found = _intervals(subject, batch)
-        expected = found.dense()
+        rows = _intervals(subject, batch)
+        expected = rows.dense()
         arguments: dict[str, Any] = {
             "q_len": batch.q_len,
             "kv_len": batch.kv_len,
-            **batch.annotations,
-        }
-        arguments |= {
             "seed": subject.seed,
-            "keys": batch.names,
+            "keys": batch.keys,
             "heads": HEADS,
             "attention_kind": batch.attention_kind,
+            **batch.annotations,
         }
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", MaskplugWarning)  # of queries that see nothing
-            dense = subject.pattern.dense(**arguments)
-            hidden = subject.pattern.hidden(**arguments)
-            added = subject.pattern.additive(**arguments)
-        for name, mask in {
-            "dense": dense,
-            "hidden": ~hidden,
-            "additive": added == 0,
-            "expanded": found.expanded().dense(),
-        }.items():
+            warnings.simplefilter("ignore", MaskplugWarning)  # queries that see nothing
+            masks = {
+                "dense": subject.pattern.dense(**arguments),
+                "hidden": ~subject.pattern.hidden(**arguments),
+                "additive": subject.pattern.additive(**arguments) == 0,
+                "expanded": rows.expanded().dense(),
+            }
+        for name, mask in masks.items():
             assert np.array_equal(mask, expected), (
-                f"{name} says otherwise than the intervals in {batch.attention_kind!r}. Write rows(site), "
-                "and leave the renderers to Pattern"
+                f"{name} differs from the intervals in {batch.attention_kind!r}. Override "
+                "rows(call), and leave the renderers to Pattern"
             )
-        assert np.array_equal(found.counts, expected.sum(-1)), (
-            f"counts are {found.counts.tolist()}, and so many cells are visible: "
+        assert np.array_equal(rows.counts, expected.sum(-1)), (
+            f"counts are {rows.counts.tolist()}, but the numbers of visible keys are "
             f"{expected.sum(-1).tolist()}. {FORM}"
         )
+
+
+def check_expression_round_trip(subject: PatternSubject) -> None:
+    """The text of a pattern is an expression for the same pattern."""
+    try:
+        spec = subject.pattern.spec
+    except PluginError as error:
+        raise AssertionError(f"no expression can be written: {error}") from error
+    text = str(subject.pattern)
+    try:
+        again = pattern(text)
+    except MaskplugError as error:
+        raise AssertionError(
+            f"its text {text!r} cannot be read: {error}\nLeave __str__ to Pattern"
+        ) from error
+    assert again.spec == spec, (
+        f"its text {text!r} is another pattern: {to_json(again.spec)}, not {to_json(spec)}. "
+        "Leave __str__ to Pattern"
+    )

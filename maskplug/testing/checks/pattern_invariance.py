@@ -1,34 +1,68 @@
-"""A sample's mask depends neither on its company nor on padding, a cache, or types of arrays."""
+"""A sample's attention mask depends on its own key, length and annotations only."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import product
 from typing import Any
 
 import numpy as np
 
-from maskplug.attention import Intervals
-from maskplug.errors import OptionError
-from maskplug.testing.checks.pattern_purity import assert_same_blocks, assert_same_cells
-from maskplug.testing.pattern_subject import Batch, PatternSubject
+from maskplug.errors import OptionError, TokenError, described
+from maskplug.testing.pattern_subject import LAYERS, PatternSubject
 from maskplug.testing.subject import NotApplicable
 
-OWN = "Count in the sample's own tokens: site.q, site.lengths, and site.intervals for the result."
+IN_TOKENS = (
+    "Count in the sample's own tokens: use call.q, call.lengths, and call.intervals for the result."
+)
+READ = "Read annotations with call.per_token, call.per_sample and call.pairs"
+
+
+def check_no_memory_between_calls(subject: PatternSubject) -> None:
+    """Earlier calls do not matter."""
+    for batch in subject.batches():
+        first = subject.rows(batch)
+        kind = batch.attention_kind
+        subject.rows(subject.batch(kind, rows=[0]), seed=1, step=4, progress=1.0)
+        reverse = list(range(len(batch.samples)))[::-1]
+        subject.rows(subject.batch(kind, reverse, left=1, right=2), seed=2, step=9)
+        batch.assert_same(
+            subject.rows(batch),
+            first,
+            "after other calls, the same call gives another mask",
+            "Patterns are frozen and must not store anything between calls; the key of a cache "
+            "must include everything that the cached value depends on.",
+        )
+
+
+def check_annotations_stay(subject: PatternSubject) -> None:
+    """The caller's annotations are not changed."""
+    for batch in subject.batches():
+        copies = {
+            name: values.copy() if isinstance(values, np.ndarray) else [v.copy() for v in values]
+            for name, values in batch.annotations.items()
+        }
+        subject.rows(batch, copies)
+        for name, values in batch.annotations.items():
+            same = all(np.array_equal(a, b) for a, b in zip(copies[name], values, strict=True))
+            assert same, (
+                f"the pattern changes the caller's annotation {name!r}. {READ}, or copy it before "
+                "writing"
+            )
 
 
 def check_sample_alone(subject: PatternSubject) -> None:
-    """A sample's mask is its own, whatever else is in the batch."""
+    """The other samples of the batch do not matter."""
     for batch in subject.batches(left=0, right=0):
         together = batch.cells(subject.rows(batch, step=1))
         for sample, expected in zip(batch.samples, together, strict=True):
             alone = subject.batch(batch.attention_kind, rows=[sample.number])
-            assert_same_blocks(
-                alone,
-                alone.cells(subject.rows(alone, step=1)),
+            alone.assert_same(
+                subject.rows(alone, step=1),
                 [expected],
-                "alone in a batch, a sample has other cells",
-                "What is drawn or divided for a sample comes from its own key and length "
-                "(site.rng, site.lengths), never from the batch.",
+                "alone in a batch, a sample has another mask",
+                "Compute draws and sizes of a sample from its own key and length (call.rng, "
+                "call.lengths), never from the batch.",
             )
 
 
@@ -38,92 +72,103 @@ def check_padding(subject: PatternSubject) -> None:
         expected = batch.cells(subject.rows(batch, step=1))
         for left, right in ((0, 5), (3, 0), (2, 9)):
             other = subject.batch(batch.attention_kind, left=left, right=right)
-            assert_same_blocks(
-                other,
-                other.cells(subject.rows(other, step=1)),
+            other.assert_same(
+                subject.rows(other, step=1),
                 expected,
                 f"with {left} padding tokens on the left and {right} on the right, a sample has "
-                "other cells",
-                OWN,
+                "another mask",
+                IN_TOKENS,
             )
 
 
 def check_offset(subject: PatternSubject) -> None:
-    """With a cache, the queries that are left see what they see without one."""
-    if "decoder" not in subject.places:
+    """With a key-value cache, the remaining queries see the same keys as without one."""
+    if "decoder" not in subject.attention_kinds:
         raise NotApplicable("there is no cache of queries in cross attention")
     batch = subject.batch("decoder", left=1)
     whole = subject.rows(batch, step=1).dense()
     for offset in (1, batch.q_len // 2, batch.q_len - 1):
         try:
-            found = subject.rows(batch, step=1, offset=offset)
+            rows = subject.rows(batch, step=1, offset=offset).dense()
         except OptionError as error:
             raise NotApplicable(f"the pattern refuses a cache: {error}") from None
-        for query, (one, other) in enumerate(
-            zip(np.moveaxis(found.dense(), 2, 0), np.moveaxis(whole, 2, 0)[offset:], strict=True)
-        ):
-            assert (one == other).all(), (
-                f"from key {offset} on, query {query} sees other keys than query {query + offset} "
-                f"of the full mask. {OWN} site.queries is no length: with a cache it is 1"
+        for query in range(batch.q_len - offset):
+            assert (rows[:, :, query] == whole[:, :, query + offset]).all(), (
+                f"with offset {offset}, query {query} sees other keys than query {query + offset} "
+                f"of the full mask. {IN_TOKENS} Do not use call.q_len as a length: with a cache it "
+                "is 1"
             )
 
 
 def check_times_of_samples(subject: PatternSubject) -> None:
-    """Samples of several times may share a batch."""
+    """Samples of several times can share a batch."""
     for batch in subject.batches():
         time = np.arange(len(batch.samples)) % 3
         mixed = batch.cells(subject.rows(batch, epoch=time, step=7 * time, progress=time / 2))
-        for at in np.unique(time).tolist():
-            rows = np.flatnonzero(time == at)
-            one = subject.batch(batch.attention_kind, rows.tolist(), left=1, right=2)
-            assert_same_blocks(
-                one,
-                [mixed[i] for i in rows],
-                one.cells(subject.rows(one, epoch=at, step=7 * at, progress=at / 2)),
-                f"among samples of other times, a sample of epoch {at} has other cells",
-                "site.value(option), site.share(option) and the draws of site.rng hold one value "
-                "for each sample.",
+        for t in np.unique(time).tolist():
+            numbers = np.flatnonzero(time == t).tolist()
+            part = subject.batch(batch.attention_kind, numbers, left=1, right=2)
+            part.assert_same(
+                [mixed[i] for i in numbers],
+                subject.rows(part, epoch=t, step=7 * t, progress=t / 2),
+                f"in a batch with samples of other times, a sample of epoch {t} has another mask",
+                "call.value(option), call.share(option) and the draws of call.rng have one value "
+                "per sample.",
             )
 
 
-def check_types_of_layers(subject: PatternSubject) -> None:
-    """The integer type of layers does not matter, nor whether they are lists."""
+def check_annotation_types(subject: PatternSubject) -> None:
+    """Annotations may have any integer type, and may be lists."""
     if not subject.pattern.all_required_annotations:
-        raise NotApplicable("the pattern reads no layer")
-    forms: dict[str, Callable[[Any], Any]] = {
+        raise NotApplicable("the pattern requires no annotations")
+    conversions: dict[str, Callable[[Any], Any]] = {
         "as int32": lambda array: array.astype(np.int32),
-        "as uint8": _unsigned,
+        "as uint8": lambda array: (
+            array.astype(np.uint8) if not array.size or array.min() >= 0 else array
+        ),
         "as lists": lambda array: array.tolist(),
         "in arrays with gaps": lambda array: np.repeat(array, 2, axis=-1)[..., ::2],
     }
     for batch in subject.batches():
         expected = subject.rows(batch)
-        for what, form in forms.items():
-            found = _reformed(subject, batch, what, form)
-            assert_same_cells(
-                batch,
-                found,
-                expected,
-                f"{what}, layers of the same numbers show other cells",
-                "Read layers with site.layer, site.each and site.pairs: they give int64.",
+        for what, convert in conversions.items():
+            annotations = {
+                name: convert(v) if isinstance(v, np.ndarray) else [convert(one) for one in v]
+                for name, v in batch.annotations.items()
+            }
+            try:
+                rows = subject.rows(batch, annotations)
+            except Exception as error:
+                raise AssertionError(
+                    f"{what}, annotations make the pattern raise {described(error)}\n{READ}"
+                ) from error
+            what = f"{what}, the same annotations give another mask"
+            batch.assert_same(rows, expected, what, f"{READ}: they return int64.")
+
+
+def check_missing_annotation(subject: PatternSubject) -> None:
+    """A missing annotation raises an error with its name."""
+    names = subject.pattern.all_required_annotations
+    if not names:
+        raise NotApplicable("the pattern requires no annotations")
+    for name in names:
+        messages = []
+        for batch, layer_idx in product(subject.batches(), LAYERS):
+            annotations = {key: values for key, values in batch.annotations.items() if key != name}
+            try:
+                subject.rows(batch, annotations, layer_idx=layer_idx)
+            except TokenError as error:
+                messages.append(str(error))
+            except Exception as error:
+                raise AssertionError(
+                    f"without the annotation {name!r} the pattern raises {described(error)}\nIt "
+                    f"should raise TokenError. {READ}"
+                ) from error
+        assert messages, (
+            f"the annotation {name!r} is in `required_annotations`, but without it nothing is "
+            f"raised. {READ}: they raise an error with its name"
+        )
+        for message in messages:
+            assert repr(name) in message, (
+                f"the message does not name the annotation {name!r}: {message}"
             )
-
-
-def _reformed(
-    subject: PatternSubject, batch: Batch, what: str, form: Callable[[Any], Any]
-) -> Intervals:
-    annotations = {
-        name: form(layer) if isinstance(layer, np.ndarray) else [form(one) for one in layer]
-        for name, layer in batch.annotations.items()
-    }
-    try:
-        return subject.rows(batch, annotations)
-    except Exception as error:
-        raise AssertionError(
-            f"{what}, layers make the pattern raise {type(error).__name__}: {error}\nRead them "
-            "with site.layer, site.each and site.pairs"
-        ) from error
-
-
-def _unsigned(array: Any) -> Any:
-    return array.astype(np.uint8) if not array.size or array.min() >= 0 else array

@@ -1,4 +1,4 @@
-"""Attention to ever sparser history: a pattern from outside."""
+"""An attention pattern with exponentially growing distances."""
 
 from dataclasses import dataclass
 
@@ -10,10 +10,10 @@ from maskplug.attention import AttentionCall, Intervals
 
 @dataclass(frozen=True)
 class LogSparse(maskplug.Pattern):
-    """A query sees itself, and the tokens 1, ``base``, ``base`` squared, … places before it.
+    """A query sees itself and the tokens 1, ``base``, ``base`` squared, … positions before it.
 
     Args:
-        base: at least 2; each distance is so many times the one before.
+        base: at least 2; the ratio of successive distances.
 
     Source: Li et al., "Enhancing the locality and breaking the memory bottleneck of Transformer on
     time series forecasting", 2019 (LogSparse).
@@ -26,12 +26,12 @@ class LogSparse(maskplug.Pattern):
     base: int = 2
 
     def __post_init__(self) -> None:
-        """Refuse a base that leads nowhere."""
+        """Validate the base."""
         if self.base < 2:
             raise maskplug.OptionError(f"option 'base' is {self.base!r}; it must be at least 2")
 
     def rows(self, site: AttentionCall) -> Intervals:
-        """One interval of one key for each distance, in the sample's own counting."""
+        """Return an interval of one key for each distance, in positions of the sample."""
         distances = [0, 1]
         while distances[-1] * self.base < site.kv_len:
             distances.append(distances[-1] * self.base)
