@@ -228,7 +228,7 @@ class _Reader:
                 raise self.fail(self.column(key or value), "a key in quotes was expected")
             name = self.constant(key, key.value)
             if name in items:
-                raise self.error(f"cannot be read: the key {shortened(name)} is given twice")
+                raise self.error(f"cannot be read: duplicate key {shortened(name)}")
             items[name] = self.value(value)
         return items
 
