@@ -300,7 +300,7 @@ def test_arguments_of_patterns(name: str) -> None:
     pattern = maskplug.pattern("document & ~full")
     arguments = {"q_len": 4, "kv_len": 4, "documents": [0, 0, 1, 1], "fallback": "self"}
     for value in ARGUMENTS[name]:
-        for render in (pattern.dense, pattern.intervals, pattern.additive, pattern.flashmask):
+        for render in (pattern.dense, pattern.intervals, pattern.additive):
             check_refused(lambda v: render(**{**arguments, name: v}), value, MaskplugError, "")  # noqa: B023
 
 

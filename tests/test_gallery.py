@@ -26,7 +26,8 @@ attend to the key. The pictures are the output of the commands shown
 (`python tests/test_gallery.py` generates this page). `maskplug list NAME` describes the options
 of a pattern. `--out mask.svg` (or .png, .pdf) also writes the picture to a file, which needs
 matplotlib (`pip install 'maskplug[viz]'`). In a notebook a pattern is displayed as a picture, and
-`pattern.picture(q_len, kv_len, t, …)` takes the same options as the command.
+`maskplug.viz.pattern.picture(pattern, q_len, kv_len, t, …)` takes the same options as the
+command.
 """
 #: Arguments of ``maskplug attention`` for each pattern, in the order of the page.
 PICTURES = {
@@ -103,7 +104,7 @@ RECEIVED = """
 ```python
 import numpy as np
 import maskplug
-from maskplug.attention import Picture
+from maskplug.viz.picture import Picture
 
 expected = maskplug.pattern("document").dense(4, documents=[0, 0, 1, 1])
 received = np.ones((1, 1, 4, 4), np.bool_)  # this model ignored the pattern
@@ -117,7 +118,7 @@ print(Picture.compare(expected, received))
  3 BBBB████
 only asked 0, only received 8, both 8, neither 0
 visible: asked 50.0%; received 100.0%
-rows that see nothing: asked 0; received 0
+empty rows: asked 0; received 0
 ██ both  AA only asked  BB only received  · neither
 ```
 """
@@ -130,7 +131,7 @@ def entries() -> dict[str, Entry]:
 def description(entry: Entry) -> str:
     """Return the docstring before its arguments as Markdown."""
     text = inspect.cleandoc(entry.factory.__doc__ or "")
-    body = re.split(r"^(?:Args|Example|Raises|Source|Reads)\b", text, maxsplit=1, flags=re.M)[0]
+    body = re.split(r"^(?:Args|Example|Raises|Source|Needs)\b", text, maxsplit=1, flags=re.M)[0]
     return body.strip().replace("``", "`")
 
 

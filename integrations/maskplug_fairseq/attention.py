@@ -11,9 +11,8 @@ import numpy as np
 import torch
 from fairseq.modules import MultiheadAttention
 
-from maskplug.attention import AttentionCall, Intervals, Pattern
-from maskplug.attention.patterns import Causal, Padding
-from maskplug.attention.site import AttentionKind, WatchedCall
+from maskplug.attention import AttentionCall, AttentionKind, Causal, Intervals, Padding, Pattern
+from maskplug.attention.fallback import fill_empty_rows
 from maskplug.context import MaskingContext
 from maskplug.errors import MaskplugWarning, OptionError
 from maskplug.schedule import progress_at
@@ -112,10 +111,12 @@ class Masks:
         progress = progress_at(self.step, self.updates)
         context = MaskingContext.at(self.seed, 0, self.step, np.zeros(batch, np.uint64), progress)
         sizes = call.q_len, call.kv_len, context, call.heads, call.offset
-        watched = WatchedCall(*sizes, self.attention_kind, call.layer_idx, call.annotations)
-        intervals = _merge_equal_samples(self._intervals(watched, call.causal))
+        shared = not self.pattern.uses_layer_idx
+        layer_idx = 0 if shared else call.layer_idx
+        arguments = AttentionCall(*sizes, self.attention_kind, layer_idx, call.annotations)
+        intervals = _merge_equal_samples(self._intervals(arguments, call.causal))
         hidden = torch.from_numpy(~intervals.dense()).to(device)
-        self._last = self.step, call, not watched.asked, hidden
+        self._last = self.step, call, shared, hidden
         return hidden
 
     def _intervals(self, call: AttentionCall, causal: bool) -> Intervals:
@@ -140,7 +141,7 @@ class Masks:
                 MaskplugWarning,
                 stacklevel=3,
             )
-        return rows | call.cells(empty, "first" if call.cross else "self")
+        return fill_empty_rows(rows, call, empty, "first" if call.cross else "self")
 
 
 def _merge_equal_samples(rows: Intervals) -> Intervals:

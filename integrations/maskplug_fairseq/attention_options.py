@@ -15,7 +15,7 @@ from omegaconf import OmegaConf, open_dict
 
 from maskplug import OptionError, Rng, TokenBatch
 from maskplug.attention import AttentionCall, Causal, Pattern, pattern
-from maskplug.attention.site import AttentionKind
+from maskplug.attention.call import AttentionKind
 from maskplug.context import MaskingContext
 from maskplug.errors import MaskplugError, did_you_mean
 from maskplug.parts import Schedule

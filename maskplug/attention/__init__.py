@@ -1,39 +1,29 @@
-"""Who may see whom: patterns of attention, M(t). True = may attend, everywhere."""
+"""Attention mask patterns M(t). True = may attend, everywhere."""
 
-import maskplug.attention.expression  # noqa: F401  (adds the parser of patterns)
-from maskplug.attention.algebra import And, Not, Or
 from maskplug.attention.blocks import Blocks
-from maskplug.attention.flashmask import FlashMask
+from maskplug.attention.call import AttentionCall, AttentionKind
+from maskplug.attention.fallback import Fallback
 from maskplug.attention.intervals import Intervals
-from maskplug.attention.pattern import Pattern, pattern
-from maskplug.attention.patterns import (
-    Aligned,
-    Alternating,
-    BigBird,
-    BlockDiffusion,
-    Causal,
-    Chunked,
-    Dilated,
-    Document,
-    Fixed,
-    Full,
-    GlobalTokens,
-    Monotonic,
-    Padding,
-    Permutation,
-    Prefix,
-    Random,
-    Section,
-    Sentence,
-    Sink,
-    Strided,
-    UniLM,
-    WaitK,
-    Window,
-)
-from maskplug.attention.pictures.picture import Picture
-from maskplug.attention.rendered import Fallback
-from maskplug.attention.site import AttentionCall, AttentionKind
+from maskplug.attention.pattern import And, Not, Or, Pattern, pattern
+from maskplug.attention.patterns.aligned import Aligned
+from maskplug.attention.patterns.alternating import Alternating
+from maskplug.attention.patterns.basic import Causal, Full, Padding
+from maskplug.attention.patterns.bigbird import BigBird
+from maskplug.attention.patterns.block_diffusion import BlockDiffusion
+from maskplug.attention.patterns.chunked import Chunked
+from maskplug.attention.patterns.dilated import Dilated
+from maskplug.attention.patterns.document import Document
+from maskplug.attention.patterns.global_tokens import GlobalTokens
+from maskplug.attention.patterns.monotonic import Monotonic
+from maskplug.attention.patterns.permutation import Permutation
+from maskplug.attention.patterns.prefix import Prefix
+from maskplug.attention.patterns.random import Random
+from maskplug.attention.patterns.sentence import Section, Sentence
+from maskplug.attention.patterns.sink import Sink
+from maskplug.attention.patterns.strided import Fixed, Strided
+from maskplug.attention.patterns.unilm import UniLM
+from maskplug.attention.patterns.wait_k import WaitK
+from maskplug.attention.patterns.window import Window
 from maskplug.preprocessing.alignments import links
 
 __all__ = [
@@ -51,7 +41,6 @@ __all__ = [
     "Document",
     "Fallback",
     "Fixed",
-    "FlashMask",
     "Full",
     "GlobalTokens",
     "Intervals",
@@ -61,7 +50,6 @@ __all__ = [
     "Padding",
     "Pattern",
     "Permutation",
-    "Picture",
     "Prefix",
     "Random",
     "Section",

@@ -1,4 +1,4 @@
-"""A mask in blocks: what FlexAttention skips, tests cell by cell, or takes as it is."""
+"""The blocks of a mask: empty, partial or full, as FlexAttention uses them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from maskplug.attention.flat import flat, phase_of
 from maskplug.attention.intervals import Intervals
 from maskplug.errors import OptionError, shortened
 from maskplug.types import BoolArray, readonly
@@ -22,12 +21,12 @@ Numbers = NDArray[np.int32]
 
 @dataclass(frozen=True, eq=False)
 class Blocks:
-    """The blocks of a mask; a batch or head axis of 1 stands for all samples or heads.
+    """The blocks of a mask; a batch or head axis of 1 is used for all samples or heads.
 
     Attributes:
-        kinds: uint8 of shape (batch, heads, blocks of queries, blocks of keys): 0 where every cell
-            is hidden, 1 where some are visible, 2 where all are. Cells beyond the last query or key
-            count as hidden, so that the last blocks are full only where nothing is missing.
+        kinds: uint8 of shape (batch, heads, blocks of queries, blocks of keys): 0 if all cells are
+            hidden, 1 if some are visible, 2 if all are. Cells beyond the last query or key count as
+            hidden.
         block_size: queries and keys of a block.
     """
 
@@ -36,14 +35,14 @@ class Blocks:
 
     @classmethod
     def of(cls, rows: Intervals, block_size: int | tuple[int, int] = 128) -> Blocks:
-        """The blocks of a mask, straight from its intervals: no matrix is made.
+        """Return the blocks of a mask, computed from its intervals without the matrix.
 
         Args:
             rows: the mask.
-            block_size: how many queries and keys a block has; one number for both.
+            block_size: number of queries and keys of a block; one number for both, or a pair.
 
         Raises:
-            OptionError: when the block size is not one or two positive whole numbers.
+            OptionError: if the block size is not one or two positive integers.
 
         Example:
             >>> import maskplug
@@ -54,41 +53,43 @@ class Blocks:
 
         size = _pair(block_size)
         batch, heads, queries = rows.shape
-        lo, hi, keys, which = flat(rows)
-        if rows.step == 1:
+        lo, hi, keys, which, step, phase = rows.kernel_arguments
+        which = readonly(which.reshape(batch * heads, queries)[:, :1].ravel(), np.int64)
+        if not keys.shape[1]:
+            keys = np.ones((1, rows.n_keys), np.bool_)
+        if step == 1:
             sums = np.zeros((len(keys), rows.n_keys + 1), np.int64)
             np.cumsum(keys, axis=1, out=sums[:, 1:])
             kinds = covered(lo, hi, readonly(sums, np.int64), which, queries, *size)
         else:
-            phase = readonly(np.broadcast_to(phase_of(rows), rows.shape).reshape(-1), np.int32)
-            kinds = strided(lo, hi, keys, which, rows.step, phase, queries, *size)
+            kinds = strided(lo, hi, readonly(keys, np.bool_), which, step, phase, queries, *size)
         return cls(readonly(kinds, np.uint8).reshape(batch, heads, *kinds.shape[1:]), size)
 
     @property
     def empty(self) -> BoolArray:
-        """Where every cell is hidden."""
+        """Blocks in which every cell is hidden."""
         return np.equal(self.kinds, EMPTY)
 
     @property
     def partial(self) -> BoolArray:
-        """Where some cells are visible and some hidden."""
+        """Blocks in which some cells are visible and some hidden."""
         return np.equal(self.kinds, PARTIAL)
 
     @property
     def full(self) -> BoolArray:
-        """Where every cell is visible."""
+        """Blocks in which every cell is visible."""
         return np.equal(self.kinds, FULL)
 
     def listed(self, kind: int, by_keys: bool = False) -> tuple[Numbers, Numbers]:
-        """The blocks of one kind in each row of blocks, or in each column.
+        """Return the blocks of one kind in each row of blocks, or in each column.
 
         Args:
             kind: EMPTY, PARTIAL or FULL.
-            by_keys: for each block of keys the blocks of queries, instead of the other way round.
+            by_keys: whether to list blocks of queries for each block of keys.
 
         Returns:
-            How many there are: int32 of shape (batch, heads, rows); and their numbers in ascending
-            order, followed by those of all other blocks: (batch, heads, rows, columns).
+            Their count, int32 of shape (batch, heads, rows); and their indices in ascending order,
+            followed by those of all other blocks, (batch, heads, rows, columns).
 
         Example:
             >>> import maskplug

@@ -1,6 +1,6 @@
-"""Masks as PyTorch's tensors: FlexAttention's ``mask_mod`` and ``BlockMask``, additive masks.
+"""Masks as PyTorch tensors: FlexAttention's ``mask_mod`` and ``BlockMask``, additive masks.
 
-The only file of the core that imports torch, and only when one of these is asked for.
+The only file of the core that imports torch, and only inside these functions.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from maskplug.attention.blocks import FULL, PARTIAL, Blocks
-from maskplug.attention.flat import phase_of
 from maskplug.attention.intervals import Bounds, Intervals
 from maskplug.errors import OptionError, shortened
 from maskplug.types import BoolArray
@@ -25,56 +24,56 @@ if TYPE_CHECKING:
 
 __all__ = ["BlockMask", "MaskMod", "Tensor", "additive", "block_mask", "mask_mod"]
 
-#: Up to so many intervals a row, each is tested; beyond, the one in question is searched for.
+#: Up to this number of intervals per row, each is tested; beyond it, binary search is used.
 FEW = 8
 
 
 def mask_mod(rows: Intervals, device: Any = None) -> MaskMod:
-    """The mask as a function of batch, head, query and key, for ``flex_attention``.
+    """Return the mask as a function of batch, head, query and key, for ``flex_attention``.
 
-    One function serves every mask, and only its tensors differ: masks of the same shape and of
-    about as many intervals a row (rounded up to a power of two) share one compiled graph.
+    All masks use one function with different tensors: masks of the same shape and number of
+    intervals per row (rounded up to a power of two) share one compiled graph.
     """
     import torch
 
     device = _device(device)
     lo, hi = (torch.from_numpy(_wide(side, rows.n_keys)).to(device) for side in (rows.lo, rows.hi))
     keys = None if rows.keys is None else torch.tensor(rows.keys, device=device)
-    # A tensor, as a number of Python's would make a graph of its own for every step.
+    # A tensor, because each Python number would get its own graph.
     step = None if rows.step == 1 else torch.tensor(rows.step, dtype=torch.int32, device=device)
-    phase = None if step is None else torch.tensor(phase_of(rows), device=device)
+    no_phase = np.zeros((1, 1, 1), np.int32)
+    phase = torch.tensor(no_phase if rows.phase is None else rows.phase, device=device)
 
-    def sees(b: Tensor, h: Tensor, q: Tensor, kv: Tensor) -> Tensor:
+    def visible(b: Tensor, h: Tensor, q: Tensor, kv: Tensor) -> Tensor:
         zero = b * 0
-        row = _place(lo, zero, b, h, q)
+        row = _index(lo, zero, b, h, q)
         width = lo.shape[-1]
         if width <= FEW:
-            visible = kv < zero
+            result = kv < zero
             for number in range(width):
                 at = (*row, zero + number)
-                visible = visible | ((lo[at] <= kv) & (kv < hi[at]))
+                result = result | ((lo[at] <= kv) & (kv < hi[at]))
         else:
-            found, half = zero + kv * 0, width // 2
-            while half:  # compilers write out ``found`` at every use: few uses, short compilation
-                found = found + half * (lo[(*row, found + half)] <= kv)
+            idx, half = zero + kv * 0, width // 2
+            while half:  # compilers inline ``idx`` at every use: few uses compile faster
+                idx = idx + half * (lo[(*row, idx + half)] <= kv)
                 half //= 2
-            visible = (lo[(*row, found)] <= kv) & (kv < hi[(*row, found)])
+            result = (lo[(*row, idx)] <= kv) & (kv < hi[(*row, idx)])
         if keys is not None:
-            visible = visible & keys[(*_place(keys, zero, b, h), kv)]
-        if step is not None and phase is not None:
-            visible = visible & ((kv - phase[_place(phase, zero, b, h, q)]) % step == 0)
-        return visible
+            result = result & keys[(*_index(keys, zero, b, h), kv)]
+        if step is not None:
+            result = result & ((kv - phase[_index(phase, zero, b, h, q)]) % step == 0)
+        return result
 
-    return sees
+    return visible
 
 
 def block_mask(
     rows: Intervals, block_size: int | tuple[int, int] = 128, device: Any = None
 ) -> BlockMask:
-    """The mask as ``torch.nn.attention.flex_attention.BlockMask``, without the matrix between.
+    """Return the mask as ``torch.nn.attention.flex_attention.BlockMask``, without the matrix.
 
-    Every tensor is that of ``create_block_mask`` on the same mask, the order of unused indices
-    included.
+    Every tensor equals that of ``create_block_mask``, including the order of unused indices.
     """
     import torch
     from torch.nn.attention.flex_attention import BlockMask
@@ -97,22 +96,22 @@ def block_mask(
     )
 
 
-def additive(seen: BoolArray, dtype: Any) -> Tensor:
-    """0 where ``seen``, elsewhere the least finite number of a floating dtype of torch's.
+def additive(visible: BoolArray, dtype: Any) -> Tensor:
+    """Return 0 where ``visible``, elsewhere the smallest finite number of a floating torch dtype.
 
     Raises:
-        OptionError: for a dtype that is not floating.
+        OptionError: if the dtype is not floating.
     """
     import torch
 
     if not getattr(dtype, "is_floating_point", False):
         raise OptionError(f"dtype is {shortened(dtype)}; it must be a floating type")
-    hidden = torch.from_numpy(~seen)
-    return torch.zeros(seen.shape, dtype=dtype).masked_fill_(hidden, torch.finfo(dtype).min)
+    hidden = torch.from_numpy(~visible)
+    return torch.zeros(visible.shape, dtype=dtype).masked_fill_(hidden, torch.finfo(dtype).min)
 
 
 def _device(device: Any) -> Any:
-    """The given one, else the accelerator, else the CPU: as in ``create_block_mask``."""
+    """Return the device; by default the accelerator or the CPU, as ``create_block_mask``."""
     import torch
 
     if device is not None:
@@ -125,13 +124,13 @@ def _device(device: Any) -> Any:
 
 
 def _wide(side: Bounds, n_keys: int) -> Bounds:
-    """A side of the intervals with room for a power of two, filled up with empty ones."""
+    """Return bounds padded with empty intervals to a power of two."""
     k = side.shape[-1]
     out = np.full((*side.shape[:-1], 1 << (k - 1).bit_length()), n_keys, np.int32)
     out[..., :k] = side
     return out
 
 
-def _place(tensor: Tensor, zero: Tensor, *axes: Tensor) -> tuple[Tensor, ...]:
-    """Where a cell's value stands: an axis of 1 stands for all."""
+def _index(tensor: Tensor, zero: Tensor, *axes: Tensor) -> tuple[Tensor, ...]:
+    """Return the index of a cell's value, where axes of length 1 are broadcast."""
     return tuple(axis if size > 1 else zero for axis, size in zip(axes, tensor.shape, strict=False))

@@ -1,4 +1,4 @@
-"""The tokens of every document of packed rows."""
+"""The tokens of each document of packed rows."""
 
 from __future__ import annotations
 
@@ -12,13 +12,14 @@ from maskplug.types import BoolArray, IntArray, readonly
 
 @dataclass(frozen=True, eq=False)
 class Members:
-    """The tokens of every document, of the keys or of the queries.
+    """The tokens of each document, among the keys or the queries.
 
     Attributes:
         documents: int64 of shape (batch, tokens), the document of each token.
-        offsets, places: document d holds ``places[offsets[d]:offsets[d + 1]]`` of its row's tokens.
-        ranks: int64 of shape (batch, tokens), the place of each token in its document.
-        first, end: each document's first real token and the end of its last one, by rank.
+        offsets, places: the tokens of document d are ``places[offsets[d]:offsets[d + 1]]`` in its
+            row.
+        ranks: int64 of shape (batch, tokens), the index of each token in its document.
+        first, end: rank of each document's first real token, and end of its last one.
     """
 
     documents: IntArray
@@ -30,37 +31,37 @@ class Members:
 
     @classmethod
     def of(cls, documents: IntArray, real: BoolArray, number: int) -> Members:
-        """The members of this number of documents; ``real`` is False for padding."""
+        """Return the tokens of ``number`` documents; ``real`` is False for padding."""
         from maskplug.kernels.numbered import members
 
         return cls(documents, *members(documents, readonly(real, np.bool_), number))
 
     @property
     def counts(self) -> IntArray:
-        """How many tokens each document has, padding among them."""
+        """The number of tokens of each document, padding included."""
         return np.diff(self.offsets)
 
     @cached_property
     def first_places(self) -> IntArray:
-        """Where in its row each document's first real token stands; 0 for one without tokens."""
+        """The position of each document's first real token in its row; 0 without tokens."""
         index = np.where(self.counts > 0, self.offsets[:-1] + self.first, 0)
         return self.places[index] if self.places.size else index
 
     def before(self, token: int) -> IntArray:
-        """How many tokens of each document stand before this one of the row."""
+        """Return the number of each document's tokens before a position of the row."""
         return np.bincount(self.documents[:, :token].ravel(), minlength=len(self.first))
 
     def index(self, chosen: IntArray, start: int, end: int) -> tuple[IntArray, BoolArray]:
-        """Where tokens of some documents stand in their rows, and which of them there are.
+        """Return the positions of documents' tokens in their rows, and whether they exist.
 
         Args:
             chosen: the documents, (n,).
-            start, end: their tokens, by rank.
+            start, end: range of ranks.
 
         Returns:
-            Two arrays of shape (n, end - start); a token that is missing stands at 0.
+            Two arrays of shape (n, end - start); a token that does not exist has position 0.
         """
         ranks = np.arange(start, end)
-        there = ranks < self.counts[chosen][:, None]
-        index = np.where(there, self.offsets[chosen][:, None] + ranks, 0)
-        return (self.places[index] if self.places.size else index), there
+        exists = ranks < self.counts[chosen][:, None]
+        index = np.where(exists, self.offsets[chosen][:, None] + ranks, 0)
+        return (self.places[index] if self.places.size else index), exists

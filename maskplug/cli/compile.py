@@ -65,15 +65,12 @@ def _compile_strategy(subject: Any) -> None:
 def _compile_pattern(subject: Any) -> None:
     """Render every form for every attention kind."""
     from maskplug.attention.blocks import PARTIAL, Blocks
-    from maskplug.attention.flashmask import FlashMask
 
     for batch in subject.batches():
         rows = subject.rows(batch)
         rows.dense()
         Blocks.of(rows).listed(PARTIAL)
         _ = rows.counts, ~rows, rows | rows, rows & rows
-        with suppress(MaskplugError):  # not every mask has this form
-            FlashMask.of(rows, subject.label)
 
 
 def _table(compiled: list[Compilation]) -> Table:

@@ -1,4 +1,4 @@
-"""From rows of intervals to blocks: which hold no visible cell, some, or nothing else."""
+"""Blocks of masks from row intervals: empty, partial or full."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ Kinds = NDArray[np.uint8]
 def covered(
     lo: Bounds, hi: Bounds, sums: IntArray, which: IntArray, queries: int, bq: int, bk: int
 ) -> Kinds:
-    """The kind of every block: 0 = all hidden, 1 = some visible, 2 = all visible.
+    """Return the kind of every block: 0 = all hidden, 1 = some visible, 2 = all visible.
 
-    The work is linear in the intervals and the blocks: an interval adds the visible keys of its two
-    outer blocks by itself, and those between only to an array of differences.
+    Linear in the number of intervals and blocks: an interval adds the visible keys of its two outer
+    blocks; the blocks in between are counted by an array of differences.
 
     Args:
         lo, hi: (masks * queries, k), canonical intervals.
-        sums: (m, n + 1), how many of the keys before each may be seen at all.
-        which: (masks,), the row of ``sums`` that holds for each mask.
-        queries: of each mask.
-        bq, bk: queries and keys of a block; what is missing of the last ones counts as hidden.
+        sums: (m, n + 1), number of allowed keys before each key.
+        which: (masks,), the row of ``sums`` for each mask.
+        queries: number per mask.
+        bq, bk: queries and keys per block; missing cells of the last blocks count as hidden.
 
     Returns:
         (masks, blocks of queries, blocks of keys).
@@ -35,7 +35,7 @@ def covered(
     down, across = -(-queries // bq), -(-n // bk)
     kinds = np.zeros((len(which), down, across), np.uint8)
     counts = np.empty(across, np.int64)
-    covers = np.empty(across + 1, np.int64)  # how many more queries than the block before it
+    covers = np.empty(across + 1, np.int64)  # queries, as differences to the block before
     k = lo.shape[1]
     for mask in range(len(which)):
         before = sums[which[mask]]
@@ -80,19 +80,19 @@ def strided(
     bq: int,
     bk: int,
 ) -> Kinds:
-    """The same where a row sees each ``step``-th key only; every touched block costs a step.
+    """Return the same for masks with every ``step``-th key only, block by block.
 
     Args:
         lo, hi, queries, bq, bk: as for :func:`covered`.
-        keys: (m, n), the keys that may be seen at all.
-        which: (masks,), the row of ``keys`` that holds for each mask.
-        step, phase: a key is seen where ``(key - phase[row]) % step == 0``.
+        keys: (m, n), the allowed keys.
+        which: (masks,), the row of ``keys`` for each mask.
+        step, phase: a key is visible if ``(key - phase[row]) % step == 0``.
     """
     n = keys.shape[1]
     down, across = -(-queries // bq), -(-n // bk)
     kinds = np.zeros((len(which), down, across), np.uint8)
     counts = np.empty(across, np.int64)
-    seen = np.zeros(n + step, np.int64)  # of this key and those a whole number of steps before it
+    seen = np.zeros(n + step, np.int64)  # allowed keys up to here, in steps
     k = lo.shape[1]
     for mask in range(len(which)):
         for key in range(n):
@@ -119,25 +119,25 @@ def strided(
 
 @kernel
 def listed(kinds: Kinds, kind: int) -> tuple[Bounds, Bounds]:
-    """The blocks of one kind in each row of blocks, in order, and then all others, in order.
+    """Return the blocks of one kind in each row of blocks, in order, followed by all others.
 
     Args:
         kinds: (masks, down, across).
         kind: which one.
 
     Returns:
-        How many there are, (masks, down); and the numbers of the blocks, (masks, down, across).
+        The count, (masks, down), and the indices of blocks, (masks, down, across).
     """
     masks, down, across = kinds.shape
     numbers = np.zeros((masks, down), np.int32)
     indices = np.empty((masks, down, across), np.int32)
     for mask in range(masks):
         for row in range(down):
-            found = 0
+            count = 0
             for at in range(across):
-                found += kinds[mask, row, at] == kind
-            numbers[mask, row] = found
-            one, other = 0, found
+                count += kinds[mask, row, at] == kind
+            numbers[mask, row] = count
+            one, other = 0, count
             for at in range(across):
                 if kinds[mask, row, at] == kind:
                     indices[mask, row, one] = at

@@ -1,7 +1,8 @@
-"""Rows of intervals [lo, hi): their intersection, union and complement, and what they hold.
+"""Rows of intervals [lo, hi): intersection, union, complement, counts and matrices.
 
-Every array of intervals has the shape (rows, k), int32: sorted, disjoint, not touching; unused ones
-stand at the end as [n, n), n being the number of keys.
+Arrays of intervals are int32 of shape (rows, k): sorted, disjoint, not touching; unused ones are at
+the end, as [n, n) for n keys. Functions that return intervals also return the largest number of
+intervals of a row.
 """
 
 from __future__ import annotations
@@ -19,11 +20,7 @@ Bounds = NDArray[np.int32]
 
 @kernel
 def tidy(lo: IntArray, hi: IntArray, n: int) -> tuple[Bounds, Bounds, int]:
-    """Cut intervals in any order to [0, n), sort them, and join those that overlap or touch.
-
-    Returns:
-        The bounds, and how many intervals the fullest row has.
-    """
+    """Clip intervals in any order to [0, n), sort them, and merge those that overlap or touch."""
     rows, k = lo.shape
     out_lo = np.full((rows, k), n, np.int32)
     out_hi = np.full((rows, k), n, np.int32)
@@ -38,7 +35,7 @@ def tidy(lo: IntArray, hi: IntArray, n: int) -> tuple[Bounds, Bounds, int]:
             if start >= end:
                 continue
             at = count
-            while at > 0 and a[at - 1] > start:  # few intervals, and most come sorted
+            while at > 0 and a[at - 1] > start:  # insertion sort: few intervals, mostly sorted
                 a[at] = a[at - 1]
                 b[at] = b[at - 1]
                 at -= 1
@@ -59,7 +56,7 @@ def tidy(lo: IntArray, hi: IntArray, n: int) -> tuple[Bounds, Bounds, int]:
 
 @kernel
 def both(lo1: Bounds, hi1: Bounds, lo2: Bounds, hi2: Bounds, n: int) -> tuple[Bounds, Bounds, int]:
-    """What the intervals of both have in common."""
+    """Return the intersection of intervals."""
     rows, k1 = lo1.shape
     k2 = lo2.shape[1]
     lo = np.full((rows, k1 + k2 - 1), n, np.int32)
@@ -86,7 +83,7 @@ def both(lo1: Bounds, hi1: Bounds, lo2: Bounds, hi2: Bounds, n: int) -> tuple[Bo
 def either(
     lo1: Bounds, hi1: Bounds, lo2: Bounds, hi2: Bounds, n: int
 ) -> tuple[Bounds, Bounds, int]:
-    """What the intervals of one or the other hold."""
+    """Return the union of intervals."""
     rows, k1 = lo1.shape
     k2 = lo2.shape[1]
     lo = np.full((rows, k1 + k2), n, np.int32)
@@ -117,7 +114,7 @@ def either(
 
 @kernel
 def rest(lo: Bounds, hi: Bounds, n: int) -> tuple[Bounds, Bounds, int]:
-    """What the intervals leave of [0, n)."""
+    """Return the complement of intervals in [0, n)."""
     rows, k = lo.shape
     out_lo = np.full((rows, k + 1), n, np.int32)
     out_hi = np.full((rows, k + 1), n, np.int32)
@@ -143,18 +140,18 @@ def rest(lo: Bounds, hi: Bounds, n: int) -> tuple[Bounds, Bounds, int]:
 def count(
     lo: Bounds, hi: Bounds, keys: BoolArray, which: IntArray, step: int, phase: Bounds
 ) -> IntArray:
-    """How many keys each row sees.
+    """Return the number of visible keys of each row.
 
     Args:
         lo, hi: (rows, k).
-        keys: (m, n), the keys that may be seen at all, or (1, 0) for all of them.
-        which: (rows,), the row of ``keys`` that holds for each.
-        step, phase: a key is seen where ``(key - phase[row]) % step == 0``.
+        keys: (m, n), the allowed keys, or (1, 0) for all of them.
+        which: (rows,), the row of ``keys`` for each row.
+        step, phase: a key is visible if ``(key - phase[row]) % step == 0``.
     """
     rows, k = lo.shape
     m, n = keys.shape
     out = np.zeros(rows, np.int64)
-    before = np.zeros((m, n + 1), np.int64)  # running sums: no row counts key by key
+    before = np.zeros((m, n + 1), np.int64)  # prefix sums
     for i in range(m if step == 1 else 0):
         for key in range(n):
             before[i, key + 1] = before[i, key] + keys[i, key]
@@ -182,7 +179,7 @@ def paint(
     step: int,
     phase: Bounds,
 ) -> None:
-    """Write True into ``out``, (rows, n), wherever a row sees a key; see :func:`count`."""
+    """Write True into ``out``, (rows, n), for visible keys; see :func:`count`."""
     rows, k = lo.shape
     for row in range(rows):
         seen = keys[which[row]]
@@ -207,15 +204,12 @@ def split(
     n: int,
     room: int,
 ) -> tuple[Bounds, Bounds, int]:
-    """The runs of visible keys inside the intervals; see :func:`count`.
+    """Return the runs of visible keys; at most ``room`` per row, see :func:`grown`.
 
     Args:
         lo, hi, keys, which, step, phase: as for :func:`count`.
-        n: the number of keys.
-        room: how many runs are kept of each row.
-
-    Returns:
-        The bounds, and how many runs the fullest row has, which may be more than was kept.
+        n: number of keys.
+        room: number of runs kept per row; the returned maximum counts all.
     """
     rows, k = lo.shape
     out_lo = np.full((rows, room), n, np.int32)
@@ -226,7 +220,7 @@ def split(
         used = 0
         for i in range(k):
             start, end = lo[row, i], hi[row, i]
-            last = -1  # the key behind the run that is being made
+            last = -1  # the key after the current run
             first = start + (phase[row] - start) % step
             for key in range(first, end, step):
                 if len(seen) > 0 and not seen[key]:
@@ -244,7 +238,7 @@ def split(
 
 @kernel
 def runs(mask: BoolArray, room: int) -> tuple[Bounds, Bounds, int]:
-    """The runs of True in each row of ``mask``, (rows, n); see :func:`split`."""
+    """Return the runs of True in each row of ``mask``, (rows, n); see :func:`split`."""
     rows, n = mask.shape
     lo = np.full((rows, room), n, np.int32)
     hi = np.full((rows, room), n, np.int32)
@@ -263,7 +257,7 @@ def runs(mask: BoolArray, room: int) -> tuple[Bounds, Bounds, int]:
 
 
 def grown(function: Any, *arguments: Any) -> tuple[Bounds, Bounds, int]:
-    """Call a kernel with room for few runs, and again with room for all where that was too few."""
+    """Call a kernel with room for few runs, and again with enough if that was too little."""
     room = 8
     lo, hi, most = function(*arguments, room)
     if most > room:

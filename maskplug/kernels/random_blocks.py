@@ -1,4 +1,4 @@
-"""Random blocks for every block of a sequence."""
+"""Random blocks of BigBird."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ def random_blocks(
     around: IntArray,
     ends: IntArray,
 ) -> IntArray:
-    """For every block others, distinct, all sets of them equally likely.
+    """Return distinct random blocks for every block; all sets are equally likely.
 
     Args:
-        keys: the stream of each row.
-        draw: the number of the draw.
-        blocks: how many blocks each row has.
-        wanted: how many others each of its blocks gets, up to ``most``; fewer if fewer are left.
-        most: how many words a block has; it makes a block's others the same whatever is wanted.
-        around: the blocks so near to a block are not among its others, by row.
-        ends: nor are so many blocks at either end, which get none themselves, by row.
+        keys: the random stream of each row.
+        draw: index of the draw.
+        blocks: number of blocks of each row.
+        wanted: number of random blocks per block, up to ``most``; fewer if not enough remain.
+        most: number of random words per block, so that blocks do not depend on ``wanted``.
+        around: blocks at most this far away are excluded, by row.
+        ends: number of blocks at each end that are excluded and get no random blocks, by row.
 
     Returns:
-        (rows, most blocks of a row, most), in the order of the draws; -1 where there is none.
+        (rows, max blocks, most), in the order of the draws; -1 = none.
     """
     widest = max(1, blocks.max()) if len(blocks) else 1
     out = np.full((len(keys), widest, most), -1, np.int64)
@@ -48,7 +48,7 @@ def random_blocks(
             for j in range(min(wanted[row], left, most)):
                 other = below(words[i * most + j], left - j)
                 at = 0
-                while at < j and taken[at] <= other:  # those taken are sorted: step over them
+                while at < j and taken[at] <= other:  # skip blocks that are taken; they are sorted
                     other += 1
                     at += 1
                 for k in range(j, at, -1):

@@ -1,18 +1,21 @@
-"""BlockMask from intervals: bit for bit what ``create_block_mask`` makes of the matrix."""
+"""BlockMask from intervals: equal to ``create_block_mask`` of the matrix, bit by bit."""
 
 from __future__ import annotations
 
 from typing import Any
+from unittest import mock
 
 import numpy as np
 import pytest
 import torch
+from torch.nn.attention import flex_attention
 from torch.nn.attention.flex_attention import BlockMask, create_block_mask
 
 import maskplug
 from maskplug.attention import Blocks, Intervals
 from maskplug.attention.flex import block_mask
 from support.attention_cases import CASES, IDS
+from support.scale import scenes
 from support.scenes import Case, scene
 
 pytestmark = pytest.mark.filterwarnings("ignore:pattern .* hides every key")
@@ -27,26 +30,27 @@ every = pytest.mark.parametrize("case", CASES, ids=IDS)
 
 
 def reference(dense: Any, size: tuple[int, int]) -> BlockMask:
-    """What torch makes of a matrix."""
+    """Return torch's block mask of a matrix, without torch's slow lookup of every cell."""
     cells = torch.from_numpy(np.ascontiguousarray(dense))
-    return create_block_mask(
-        lambda b, h, q, k: cells[b, h, q, k], *dense.shape, device="cpu", BLOCK_SIZE=size
-    )
+    with mock.patch.object(flex_attention, "create_mask", return_value=cells):
+        return create_block_mask(
+            lambda b, h, q, k: cells[b, h, q, k], *dense.shape, device="cpu", BLOCK_SIZE=size
+        )
 
 
-def assert_same(got: BlockMask, wanted: BlockMask) -> None:
-    assert got.seq_lengths == wanted.seq_lengths
-    assert got.BLOCK_SIZE == wanted.BLOCK_SIZE
-    assert got.shape == wanted.shape
+def assert_same(got: BlockMask, expected: BlockMask) -> None:
+    assert got.seq_lengths == expected.seq_lengths
+    assert got.BLOCK_SIZE == expected.BLOCK_SIZE
+    assert got.shape == expected.shape
     for name in TENSORS:
-        ours, theirs = getattr(got, name), getattr(wanted, name)
+        ours, theirs = getattr(got, name), getattr(expected, name)
         assert ours.dtype == theirs.dtype == torch.int32, name
         assert ours.stride() == theirs.stride(), name
         assert torch.equal(ours, theirs), name
 
 
 def kinds(dense: Any, size: tuple[int, int]) -> Any:
-    """The kind of each block, from the matrix: 0 hidden, 1 partial, 2 full."""
+    """Return the kind of each block of a matrix: 0 hidden, 1 partial, 2 full."""
     (bq, bk), (batch, heads, queries, keys) = size, dense.shape
     padded = np.pad(dense, ((0, 0), (0, 0), (0, -queries % bq), (0, -keys % bk)))
     down, across = padded.shape[2] // bq, padded.shape[3] // bk
@@ -59,27 +63,27 @@ def sizes(rng: np.random.Generator) -> tuple[int, int]:
 
 
 @every
-def test_every_block_is_of_its_kind(case: Case) -> None:
+def test_block_kinds_match_the_matrix(case: Case) -> None:
     rng = np.random.default_rng(6)
-    for where in (scene(case, rng) for _ in range(200)):
+    for where in (scene(case, rng) for _ in range(scenes(20, 200))):
         rows, size = case.pattern.intervals(**where.arguments), sizes(rng)
         assert (Blocks.of(rows, size).kinds == kinds(rows.dense(), size)).all(), (where, size)
 
 
 @every
-def test_it_is_what_torch_makes(case: Case) -> None:
+def test_block_mask_matches_create_block_mask(case: Case) -> None:
     rng = np.random.default_rng(7)
-    for number in range(50):  # torch is slow; the kinds of blocks are counted in 200 scenes
+    for number in range(scenes(5, 50)):
         where, size = scene(case, rng), sizes(rng)
         dense = case.pattern.dense(**where.arguments)
         got = case.pattern.block_mask(**where.arguments, block_size=size, device="cpu")
         assert_same(got, reference(dense, size))
-        if number % 5 == 0:  # test_mask_mod compares it with the matrix every time
+        if number % 5 == 0:  # slow; test_mask_mod compares mask_mod with the matrix in all scenes
             assert_same(got, create_block_mask(got.mask_mod, *dense.shape, "cpu", size))
 
 
 def random_rows(rng: np.random.Generator, kind: str) -> Intervals:
-    """A mask of odd lengths, samples and heads of their own or shared, as ``kind`` says."""
+    """Return a mask with odd lengths, for samples and heads or shared by them."""
     batch, heads, queries, keys = rng.integers(1, (4, 4, 61, 61)).tolist()
     shape = (batch, heads, queries, keys)
     spread = rng.integers(0, keys + 1, (*shape[:3], 2))
@@ -94,9 +98,9 @@ def random_rows(rng: np.random.Generator, kind: str) -> Intervals:
 
 
 @pytest.mark.parametrize("kind", ["intervals", "keys", "steps"])
-def test_random_masks(kind: str) -> None:
+def test_random_masks_match_create_block_mask(kind: str) -> None:
     rng = np.random.default_rng(8)
-    for _ in range(40):
+    for _ in range(scenes(10, 40)):
         rows = random_rows(rng, kind)
         size = (int(rng.integers(1, 40)), int(rng.integers(1, 40)))
         assert_same(block_mask(rows, size, "cpu"), reference(rows.dense(), size))
@@ -113,7 +117,7 @@ LONG = {
 
 
 @pytest.mark.parametrize("text", LONG)
-def test_blocks_of_128(text: str) -> None:
+def test_blocks_of_128_match_create_block_mask(text: str) -> None:
     for columns in (LONG[text], {**LONG[text], "offset": 259}):
         queries = 700 - columns.get("offset", 0)
         arguments: dict[str, Any] = {"kv_len": 700, "fallback": "self", **columns}
@@ -123,7 +127,7 @@ def test_blocks_of_128(text: str) -> None:
         assert_same(got, reference(pattern.dense(queries, **arguments), (128, 128)))
 
 
-def test_samples_and_heads_that_do_not_differ_have_one_axis() -> None:
+def test_equal_samples_and_heads_share_one_block_mask() -> None:
     arguments: dict[str, Any] = {"heads": 3, "keys": [1, 2], "device": "cpu"}
     assert maskplug.pattern("causal").block_mask(9, **arguments).kv_indices.shape[:2] == (1, 1)
     mask = maskplug.pattern("causal & padding").block_mask(
@@ -133,6 +137,6 @@ def test_samples_and_heads_that_do_not_differ_have_one_axis() -> None:
 
 
 @pytest.mark.parametrize("size", [0, -1, 1.5, "128", (128,), (1, 2, 3), (0, 128), None])
-def test_a_wrong_block_size_is_refused(size: Any) -> None:
+def test_wrong_block_sizes_are_refused(size: Any) -> None:
     with pytest.raises(maskplug.OptionError, match="block_size is"):
         maskplug.pattern("causal").block_mask(9, block_size=size)

@@ -1,4 +1,4 @@
-"""Every pattern, in 200 random scenes, against its twin; and what holds for all of them."""
+"""Every pattern in random scenes: equality with a scalar twin, and properties of all patterns."""
 
 from __future__ import annotations
 
@@ -12,13 +12,14 @@ import maskplug
 from maskplug.plugins import registry
 from maskplug.registry import BUILTIN
 from support.attention_cases import CASES, IDS
+from support.scale import scenes
 from support.scenes import Case, Scene, expected, scene, spread
 
 pytestmark = pytest.mark.filterwarnings("ignore:pattern .* hides every key")
 every = pytest.mark.parametrize("case", CASES, ids=IDS)
 
 
-def scenes(case: Case, number: int, seed: int = 0) -> Iterator[Scene]:
+def random_scenes(case: Case, number: int, seed: int = 0) -> Iterator[Scene]:
     rng = np.random.default_rng(seed)
     return (scene(case, rng) for _ in range(number))
 
@@ -29,16 +30,16 @@ def test_every_built_in_pattern_has_a_case() -> None:
 
 
 @every
-def test_the_matrix_is_that_of_the_twin(case: Case) -> None:
-    for where in scenes(case, 200):
+def test_masks_match_a_scalar_twin(case: Case) -> None:
+    for where in random_scenes(case, scenes(20, 200)):
         dense = case.pattern.dense(**where.arguments)
-        wanted = expected(case, where)
-        assert (spread(dense, where) == wanted).all(), where
+        twin = expected(case, where)
+        assert (spread(dense, where) == twin).all(), where
 
 
 @every
-def test_the_renderers_of_numbers_say_the_same(case: Case) -> None:
-    for where in scenes(case, 200, seed=1):
+def test_renderers_of_numbers_agree(case: Case) -> None:
+    for where in random_scenes(case, scenes(20, 200), seed=1):
         pattern, arguments = case.pattern, where.arguments
         dense = pattern.dense(**arguments)
         assert (pattern.hidden(**arguments) == ~dense).all()
@@ -55,7 +56,7 @@ def test_the_renderers_of_numbers_say_the_same(case: Case) -> None:
 
 @every
 def test_intervals_are_canonical_and_read_only(case: Case) -> None:
-    for where in scenes(case, 20, seed=2):
+    for where in random_scenes(case, 20, seed=2):
         rows = case.pattern.intervals(**where.arguments)
         used = rows.lo < rows.hi
         assert rows.lo.dtype == rows.hi.dtype == np.int32
@@ -72,8 +73,8 @@ def test_intervals_are_canonical_and_read_only(case: Case) -> None:
 
 
 @every
-def test_a_sample_s_mask_is_its_own(case: Case) -> None:
-    for where in scenes(case, 20, seed=3):
+def test_masks_do_not_depend_on_other_samples(case: Case) -> None:
+    for where in random_scenes(case, 20, seed=3):
         together = spread(case.pattern.dense(**where.arguments), where)
         for sample in range(where.batch):
             alone = case.pattern.dense(**where.alone(sample))
@@ -82,7 +83,7 @@ def test_a_sample_s_mask_is_its_own(case: Case) -> None:
 
 
 @every
-def test_specs_and_expressions_make_the_same_pattern(case: Case) -> None:
+def test_specs_and_expressions_restore_the_pattern(case: Case) -> None:
     pattern = case.pattern
     assert maskplug.pattern(json.loads(json.dumps(pattern.spec))) == pattern
     assert maskplug.pattern(str(pattern)) == pattern
@@ -90,27 +91,18 @@ def test_specs_and_expressions_make_the_same_pattern(case: Case) -> None:
 
 
 @every
-def test_fallbacks_fill_empty_rows_and_no_others(case: Case) -> None:
-    for where in scenes(case, 30, seed=4):
-        arguments, fallback = (
-            where.arguments,
-            "first" if where.attention_kind == "cross" else "self",
-        )
-        plain = case.pattern.dense(**arguments)
-        filled = case.pattern.dense(**arguments, fallback=fallback)
+def test_fallbacks_fill_only_empty_rows(case: Case) -> None:
+    for where in random_scenes(case, 30, seed=4):
+        fallback = "first" if where.attention_kind == "cross" else "self"
+        plain = spread(case.pattern.dense(**where.arguments), where)
+        filled = spread(case.pattern.dense(**where.arguments, fallback=fallback), where)
         empty = ~plain.any(-1)
-        shape = np.broadcast_shapes(plain.shape, filled.shape)
-        plain, filled, empty = (
-            np.broadcast_to(plain, shape),
-            np.broadcast_to(filled, shape),
-            np.broadcast_to(empty, shape[:-1]),
-        )
         assert (plain[~empty] == filled[~empty]).all()
         assert (filled[empty].sum(-1) == 1).all()
 
 
 @every
-def test_every_option_and_layer_is_explained(case: Case) -> None:
+def test_every_option_and_annotation_is_documented(case: Case) -> None:
     entry = registry().find("pattern", case.name)
     text = entry.factory.__doc__ or ""
     assert "Example:" in text

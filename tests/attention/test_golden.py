@@ -1,4 +1,4 @@
-"""Patterns never change under a name: one hash for every case, over many scenes.
+"""Masks never change under a name: one hash per case, over many scenes.
 
 ``python tests/attention/test_golden.py`` adds the hashes that are missing, and changes no other.
 """
@@ -26,22 +26,22 @@ GOLDEN: dict[str, str] = json.loads(FILE.read_text())
 def hashed(case: Case) -> str:
     """One hash of the matrices of thirty scenes and of their shapes."""
     rng = np.random.default_rng(2026)
-    found = blake2b(digest_size=8)
+    result = blake2b(digest_size=8)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         for where in (scene(case, rng) for _ in range(30)):
             mask = spread(case.pattern.dense(**where.arguments), where)
-            found.update(repr(mask.shape).encode())
-            found.update(np.packbits(mask).tobytes())
-    return found.hexdigest()
+            result.update(repr(mask.shape).encode())
+            result.update(np.packbits(mask).tobytes())
+    return result.hexdigest()
 
 
-def test_every_case_has_its_hash() -> None:
+def test_every_case_has_a_hash() -> None:
     assert set(GOLDEN) == set(IDS), "run python tests/attention/test_golden.py"
 
 
 @pytest.mark.parametrize("case", CASES, ids=IDS)
-def test_masks_are_those_of_the_version(case: Case) -> None:
+def test_masks_have_not_changed(case: Case) -> None:
     assert hashed(case) == GOLDEN[case.text], (
         f"{case.text} gives another mask than it did. If that is meant, register the change under "
         "the next version, keep this one as it was, and add a case for it"
@@ -50,5 +50,5 @@ def test_masks_are_those_of_the_version(case: Case) -> None:
 
 if __name__ == "__main__":
     added = {case.text: hashed(case) for case in CASES if case.text not in GOLDEN}
-    kept = {text: found for text, found in {**GOLDEN, **added}.items() if text in IDS}
+    kept = {text: result for text, result in {**GOLDEN, **added}.items() if text in IDS}
     FILE.write_text(json.dumps(kept, indent=1, sort_keys=True) + "\n")

@@ -1,4 +1,4 @@
-"""FlexAttention's function: every pattern, cell by cell; one function, few graphs; its results."""
+"""mask_mod: every pattern cell by cell, compiled graphs, and results of flex_attention."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ import maskplug
 from maskplug.attention import Intervals
 from maskplug.attention.flex import FEW, block_mask, mask_mod
 from support.attention_cases import CASES, IDS
+from support.scale import scenes
 from support.scenes import Case, scene, spread
 
 pytestmark = [
@@ -31,9 +32,9 @@ def matrix(sees: Any, *shape: int) -> Any:
 
 
 @every
-def test_it_says_what_the_matrix_says(case: Case) -> None:
+def test_mask_mod_matches_the_matrix(case: Case) -> None:
     rng = np.random.default_rng(5)
-    for where in (scene(case, rng) for _ in range(200)):
+    for where in (scene(case, rng) for _ in range(scenes(20, 200))):
         dense = spread(case.pattern.dense(**where.arguments), where)
         sees = case.pattern.mask_mod(**where.arguments, device="cpu")
         assert (matrix(sees, *dense.shape) == dense).all(), where
@@ -61,14 +62,14 @@ def test_keys_and_steps() -> None:
         phase = rng.integers(-50, 90, (3, 1, 9))
         step = int(rng.integers(1, 7))
         rows = Intervals.of_mask(mask).only(keys).every(step, phase)
-        wanted = mask & keys[:, :, None] & ((np.arange(40) - phase[..., None]) % step == 0)
-        assert (rows.dense() == wanted).all()
-        assert (matrix(mask_mod(rows, "cpu"), *wanted.shape) == wanted).all()
+        expected = mask & keys[:, :, None] & ((np.arange(40) - phase[..., None]) % step == 0)
+        assert (rows.dense() == expected).all()
+        assert (matrix(mask_mod(rows, "cpu"), *expected.shape) == expected).all()
 
 
-def test_all_patterns_have_the_same_code() -> None:
-    scenes = [(case, scene(case, np.random.default_rng(0))) for case in CASES]
-    masks = [case.pattern.mask_mod(**where.arguments) for case, where in scenes]
+def test_all_patterns_share_one_function() -> None:
+    uses = [(case, scene(case, np.random.default_rng(0))) for case in CASES]
+    masks = [case.pattern.mask_mod(**where.arguments) for case, where in uses]
     assert len({sees.__code__ for sees in masks}) == 1  # type: ignore[attr-defined]
 
 
@@ -89,7 +90,7 @@ TEXTS = [
 ]
 
 
-def test_patterns_share_a_graph() -> None:
+def test_patterns_share_a_compiled_graph() -> None:
     torch._dynamo.reset()
     counter = CompileCounter()
 
@@ -121,16 +122,16 @@ def attended(text: str, attend: Any, **annotations: Any) -> tuple[torch.Tensor, 
 
 
 @pytest.mark.parametrize("text", [*TEXTS, "padding & causal"])
-def test_flex_attention_gives_what_the_matrix_gives(text: str) -> None:
+def test_flex_attention_matches_the_matrix(text: str) -> None:
     valid = np.arange(LENGTH) >= np.array([[0], [37]])
-    got, wanted = attended(text, flex_attention, valid=valid)
-    torch.testing.assert_close(got, wanted, atol=1e-5, rtol=1e-5)
+    got, expected = attended(text, flex_attention, valid=valid)
+    torch.testing.assert_close(got, expected, atol=1e-5, rtol=1e-5)
 
 
-def test_compiled_flex_attention_gives_what_the_matrix_gives() -> None:
+def test_compiled_flex_attention_matches_the_matrix() -> None:
     torch._dynamo.reset()
     attend = torch.compile(flex_attention, dynamic=False)
     valid = np.arange(LENGTH) >= np.array([[0], [37]])
     for text in ("window:left=20,right=9", "padding & causal"):
-        got, wanted = attended(text, attend, valid=valid)
-        torch.testing.assert_close(got, wanted, atol=1e-5, rtol=1e-5)
+        got, expected = attended(text, attend, valid=valid)
+        torch.testing.assert_close(got, expected, atol=1e-5, rtol=1e-5)

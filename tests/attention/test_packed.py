@@ -1,4 +1,4 @@
-"""A document in a packed row sees what it sees alone, by every pattern joined with document."""
+"""Every pattern combined with document: a packed document has the mask that it has alone."""
 
 from __future__ import annotations
 
@@ -9,20 +9,22 @@ import pytest
 
 import maskplug
 from maskplug.attention import AttentionCall, Blocks, Intervals, Pattern
+from maskplug.attention.documents import Documents
 from maskplug.errors import TokenError
 from maskplug.types import BoolArray
 from support.attention_cases import CASES
 from support.packed_rows import Rows, rows
+from support.scale import scenes
 from support.scenes import Case
 
 pytestmark = pytest.mark.filterwarnings("ignore:pattern .* hides every key")
-#: Every built-in pattern. What reads documents itself is left out: alone there is only one.
+#: Every built-in pattern, except those that need the annotation documents.
 EVERY = [case for case in CASES if "documents" not in case.pattern.all_required_annotations]
 every = pytest.mark.parametrize("case", EVERY, ids=[case.text for case in EVERY])
 
 
 def joined(case: Case, number: int) -> Pattern:
-    """The case, its complement, or both with others: all of them with and without document."""
+    """Return the pattern of a case, its complement, or a combination."""
     pattern = case.pattern
     if number % 3 == 1:
         return ~pattern
@@ -30,7 +32,7 @@ def joined(case: Case, number: int) -> Pattern:
 
 
 def check(pattern: Pattern, packed: Rows, dense: BoolArray) -> None:
-    """Compare rows with the mask of each document alone; all else is hidden."""
+    """Compare packed rows with the masks of single documents; other cells are hidden."""
     for text in packed.texts:
         alone = pattern.dense(**packed.alone(text))[0]
         row = dense[min(text.row, len(dense) - 1)][:, text.queries]
@@ -45,16 +47,16 @@ def check(pattern: Pattern, packed: Rows, dense: BoolArray) -> None:
 @pytest.mark.parametrize("together", [True, False], ids=["together", "scattered"])
 def test_packed_equals_alone(case: Case, together: bool) -> None:
     rng = np.random.default_rng(len(case.text))
-    for number in range(12):
+    for number in range(scenes(6, 12)):
         pattern, packed = joined(case, number), rows(case, rng, together)
         dense = (pattern & maskplug.pattern("document")).dense(**packed.arguments)
         check(pattern, packed, dense)
 
 
 @every
-def test_with_a_cache_the_last_rows_are_those_of_the_whole(case: Case) -> None:
+def test_a_cache_gives_the_last_rows(case: Case) -> None:
     rng = np.random.default_rng(len(case.text))
-    for number in range(6):
+    for number in range(scenes(3, 6)):
         pattern = joined(case, number) & maskplug.pattern("document")
         packed = rows(case, rng)
         if packed.attention_kind == "encoder" or not case.offsets:
@@ -66,7 +68,7 @@ def test_with_a_cache_the_last_rows_are_those_of_the_whole(case: Case) -> None:
 
 
 @every
-def test_every_form_says_the_same_of_packed_rows(case: Case) -> None:
+def test_renderers_agree_on_packed_rows(case: Case) -> None:
     torch = pytest.importorskip("torch")
     rng = np.random.default_rng(len(case.text))
     for number in range(3):
@@ -87,14 +89,14 @@ def test_every_form_says_the_same_of_packed_rows(case: Case) -> None:
         assert (blocks == Blocks.of(Intervals.of_mask(dense), (2, 3)).kinds).all()
 
 
-def test_the_own_noisy_half_stays_hidden_from_the_clean_half_of_a_second_document() -> None:
+def test_block_diffusion_of_packed_documents() -> None:
     documents = np.repeat([0, 1], 4)
     alone = maskplug.pattern("block_diffusion:block=2").dense(4)[0, 0]
     packed = maskplug.pattern("block_diffusion:block=2 & document").dense(8, documents=documents)
     assert (packed[0, 0] == np.kron(np.eye(2, dtype=bool), alone)).all()
 
 
-def test_fallbacks_keep_to_the_document() -> None:
+def test_fallbacks_stay_in_the_document() -> None:
     pattern = maskplug.pattern("~causal & document")
     documents = [0, 0, 1, 1, 1]
     first = pattern.dense(5, documents=documents, fallback="first")[0, 0]
@@ -104,7 +106,7 @@ def test_fallbacks_keep_to_the_document() -> None:
     assert np.flatnonzero(own[4]).tolist() == [4]
 
 
-def test_what_is_not_joined_with_document_counts_in_the_row() -> None:
+def test_patterns_not_combined_with_document_count_in_the_row() -> None:
     documents = np.repeat([0, 1], 3)
     for text in ("sink:n=1", "sink:n=1 | document", "~(causal & document)"):
         assert maskplug.pattern(text).dense(6, documents=documents)[0, 0, 5, 0], text
@@ -126,11 +128,11 @@ def test_what_is_not_joined_with_document_counts_in_the_row() -> None:
         ("alternating(patterns=[full, document])", False),
     ],
 )
-def test_a_pattern_says_whether_it_separates_documents(text: str, separates: bool) -> None:
+def test_separates(text: str, separates: bool) -> None:
     assert maskplug.pattern(text).separates is separates
 
 
-def test_documents_draw_by_their_own_keys_or_by_their_row_s() -> None:
+def test_documents_draw_by_their_own_or_their_row_s_key() -> None:
     pattern, documents = maskplug.pattern("random:rate=0.5 & document"), np.repeat([0, 1], 6)
     by_row = pattern.dense(12, documents=documents, seed=3, keys=[5])[0, 0]
     alone = maskplug.pattern("random:rate=0.5").dense(6, seed=3, keys=[5])[0, 0]
@@ -150,10 +152,10 @@ def test_documents_draw_by_their_own_keys_or_by_their_row_s() -> None:
             "prefix",
             "encoder",
             {"prefix_lengths": [[1, 1, 2, 2, 1]]},
-            "'prefix_lengths' is 1 at key 4 of sample 0, and 2 at the first token",
+            "'prefix_lengths' is 1 at key 4 of sample 0, but 2 at the first token",
         ),
         ("aligned", "cross", {"links": [[(1, 2)]]}, "the pair 1-2 .* joins two documents"),
-        ("aligned", "cross", {"links": [[(9, 2)]]}, "the pair 9-2 .* leaves the row"),
+        ("aligned", "cross", {"links": [[(9, 2)]]}, "the pair 9-2 .* is outside the row"),
         ("monotonic", "cross", {"sources_read": [1, 2, 3, 4, 1]}, "document 1 of sample 0: .* 4"),
         ("unilm", "encoder", {"segments": [0, 1, 0, 5, 0]}, "'segments' is 5 at key 1 of document"),
         ("random", "encoder", {"document_keys": [1, 1, 1, 2, 2]}, "'document_keys' is 2 at key 3"),
@@ -171,7 +173,7 @@ def test_messages_name_the_document(
         )
 
 
-def test_a_sample_s_value_holds_for_all_documents_of_its_row() -> None:
+def test_values_per_sample_are_used_for_all_documents_of_the_row() -> None:
     annotations = {"documents": [[0, 0, 0, 1, 1, 1]] * 2, "prefix_lengths": [2, 3]}
     packed = maskplug.pattern("prefix & document").dense(6, **annotations)
     for row, length in enumerate((2, 3)):
@@ -189,16 +191,16 @@ def test_rows_without_tokens_or_documents() -> None:
     assert padding.shape == (1, 1, 3, 3)
 
 
-def test_patterns_of_others_are_asked_for_each_document() -> None:
+def test_third_party_patterns_are_computed_per_document() -> None:
     class Halves(Pattern):
-        """A query sees its own half of the sample, and layers as the sample has them."""
+        """A query attends to its own half of the sample."""
 
-        def rows(self, site: AttentionCall) -> Intervals:
-            marks = site.per_token("marks", "halves")
-            assert marks.shape[1] == site.kv_len
-            half = site.lengths[:, None, None] // 2
-            return site.intervals(
-                (np.where(site.q < half, 0, half), np.where(site.q < half, half, site.kv_len))
+        def rows(self, call: AttentionCall) -> Intervals:
+            marks = call.per_token("marks", "halves")
+            assert marks.shape[1] == call.kv_len
+            half = call.lengths[:, None, None] // 2
+            return call.intervals(
+                (np.where(call.q < half, 0, half), np.where(call.q < half, half, call.kv_len))
             )
 
     annotations = {"documents": [0, 0, 0, 0, 1, 1], "marks": [1, 2, 3, 4, 5, 6]}
@@ -207,15 +209,15 @@ def test_patterns_of_others_are_asked_for_each_document() -> None:
     assert (packed == (runs[:, None] == runs)).all()
 
 
-def test_documents_of_very_different_lengths_share_no_site() -> None:
+def test_documents_of_very_different_lengths_share_no_call() -> None:
     documents = np.repeat(np.arange(301), [30_000, *[7] * 300])
     pattern = maskplug.pattern("(sink:n=1 | window:left=2) & document")
-    assert len(_site(documents).documents.sites) > 1
+    assert len(Documents.of(_call(documents)).calls) > 1
     seen = pattern.intervals(len(documents), documents=documents)
     assert seen.to_lists()[0][0][30_012] == [(30_007, 30_008), (30_010, 30_013)]
 
 
-def _site(documents: Any) -> AttentionCall:
+def _call(documents: Any) -> AttentionCall:
     from maskplug.context import MaskingContext
 
     context = MaskingContext.at(0, 0, 0, np.zeros(1, np.uint64))

@@ -1,4 +1,4 @@
-"""Layers that hold any number of pairs for each sample."""
+"""Annotations that hold any number of pairs per sample."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from maskplug.context import MaskingContext
 from maskplug.errors import TokenError
 
 
-def site(links: Any, batch: int = 2) -> AttentionCall:
+def call(links: Any, batch: int = 2) -> AttentionCall:
     context = MaskingContext.at(0, 0, 0, np.arange(batch, dtype=np.uint64))
     return AttentionCall(4, 5, context, attention_kind="cross", annotations={"links": links})
 
@@ -32,38 +32,38 @@ RAGGED = [[(0, 0), (1, 2)], [(4, 3)]]
     ],
 )
 def test_lists_and_arrays_hold_the_same_pairs(links: Any) -> None:
-    found = site(links).pairs("links", "aligned")
-    assert [side.tolist() for side in found] == [[0, 0, 1], [0, 1, 4], [0, 2, 3]]
-    assert {side.dtype for side in found} == {np.dtype(np.int64)}
+    result = call(links).pairs("links", "aligned")
+    assert [side.tolist() for side in result] == [[0, 0, 1], [0, 1, 4], [0, 2, 3]]
+    assert {side.dtype for side in result} == {np.dtype(np.int64)}
 
 
-def test_one_entry_is_for_all_samples() -> None:
-    found = site([[(1, 2)]], batch=3).pairs("links", "aligned")
-    assert [side.tolist() for side in found] == [[0, 1, 2], [1, 1, 1], [2, 2, 2]]
+def test_one_entry_is_used_for_all_samples() -> None:
+    result = call([[(1, 2)]], batch=3).pairs("links", "aligned")
+    assert [side.tolist() for side in result] == [[0, 1, 2], [1, 1, 1], [2, 2, 2]]
 
 
 @pytest.mark.parametrize(
     "links", [[[], []], [[]], np.zeros((2, 0, 2), int), np.full((1, 3, 2), -1)]
 )
-def test_there_may_be_none(links: Any) -> None:
-    assert [side.tolist() for side in site(links).pairs("links", "aligned")] == [[], [], []]
+def test_no_pairs(links: Any) -> None:
+    assert [side.tolist() for side in call(links).pairs("links", "aligned")] == [[], [], []]
 
 
 @pytest.mark.parametrize(
-    ("links", "said"),
+    ("links", "message"),
     [
-        ([[(0, 0)]] * 3, "'links' has 3 entries for 2 samples; pattern 'aligned' reads"),
+        ([[(0, 0)]] * 3, "'links' has 3 entries for 2 samples; pattern 'aligned' needs"),
         (7, "'links' has 0 entries for 2 samples"),
-        ([(0, 0), (1, 1)], r"sample 0 of the layer 'links' is \(0, 0\)"),
-        ([[(0, 0)], [(0, 0, 1)]], r"sample 1 of the layer 'links' is \[\(0, 0, 1\)\]"),
-        ([[(0, 0)], [(0, 0), (1,)]], "sample 1 of the layer"),
-        ([[(0, 0)], [(0.5, 0)]], "sample 1 of the layer"),
-        ([["0-0"], []], "sample 0 of the layer"),
+        ([(0, 0), (1, 1)], r"annotation 'links' of sample 0 is \(0, 0\)"),
+        ([[(0, 0)], [(0, 0, 1)]], r"annotation 'links' of sample 1 is \[\(0, 0, 1\)\]"),
+        ([[(0, 0)], [(0, 0), (1,)]], "'links' of sample 1"),
+        ([[(0, 0)], [(0.5, 0)]], "'links' of sample 1"),
+        ([["0-0"], []], "'links' of sample 0"),
     ],
 )
-def test_what_does_not_fit_is_named(links: Any, said: str) -> None:
-    with pytest.raises(TokenError, match=said):
-        site(links).pairs("links", "aligned")
+def test_wrong_pairs_are_refused(links: Any, message: str) -> None:
+    with pytest.raises(TokenError, match=message):
+        call(links).pairs("links", "aligned")
 
 
 @pytest.mark.parametrize(
@@ -78,11 +78,11 @@ def test_what_does_not_fit_is_named(links: Any, said: str) -> None:
         (3, 1),
     ],
 )
-def test_a_batch_is_as_long_as_its_layers(layer: Any, samples: int) -> None:
+def test_batch_size_of_annotations(layer: Any, samples: int) -> None:
     assert _samples(layer) == samples
 
 
-def test_queries_have_starts_and_lengths_of_their_own() -> None:
+def test_starts_and_lengths_of_queries() -> None:
     context = MaskingContext.at(0, 0, 0, np.arange(2, dtype=np.uint64))
     valid, queries = [[0, 1, 1], [1, 1, 0]], [[0, 0, 1, 1], [1, 1, 1, 0]]
     both = {"valid": valid, "valid_queries": queries}

@@ -1,4 +1,4 @@
-"""What holds for patterns as such: arguments, empty rows, M(t)."""
+"""Properties of all patterns: arguments, empty rows, M(t)."""
 
 from __future__ import annotations
 
@@ -28,38 +28,36 @@ def test_a_growing_window_is_nested_in_time() -> None:
 
 def test_samples_can_be_at_different_times() -> None:
     grows = maskplug.pattern("window(left=linear(0, 3))")
-    made = grows.dense(4, progress=np.array([0.0, 1.0]), keys=[1, 2])
-    assert (made[0] == Window(0).dense(4)[0]).all()
-    assert (made[1] == Window(3).dense(4)[0]).all()
+    result = grows.dense(4, progress=np.array([0.0, 1.0]), keys=[1, 2])
+    assert (result[0] == Window(0).dense(4)[0]).all()
+    assert (result[1] == Window(3).dense(4)[0]).all()
 
 
 def test_empty_rows_are_reported_and_stay_empty() -> None:
     nothing = ~maskplug.pattern("causal")
-    with pytest.warns(
-        maskplug.MaskplugWarning, match=r"1 of 3 queries \(the first: sample 0, query 2"
-    ):
-        made = nothing.dense(3)
-    assert made[0, 0].sum(-1).tolist() == [2, 1, 0]
+    with pytest.warns(maskplug.MaskplugWarning, match=r"1 of 3 queries \(first: sample 0, query 2"):
+        result = nothing.dense(3)
+    assert result[0, 0].sum(-1).tolist() == [2, 1, 0]
 
 
-def test_padding_that_sees_nothing_is_no_news() -> None:
+def test_empty_rows_of_padding_are_not_reported() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        made = maskplug.pattern("causal & padding").dense(3, valid=[[0, 1, 1]])
-    assert made[0, 0].sum(-1).tolist() == [0, 1, 2]
+        result = maskplug.pattern("causal & padding").dense(3, valid=[[0, 1, 1]])
+    assert result[0, 0].sum(-1).tolist() == [0, 1, 2]
 
 
 @pytest.mark.parametrize(("fallback", "column"), [("self", 2), ("first", 0)])
 def test_fallbacks(fallback: Any, column: int) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        made = (~maskplug.pattern("causal")).dense(3, fallback=fallback)
-    assert np.flatnonzero(made[0, 0, 2]).tolist() == [column]
+        result = (~maskplug.pattern("causal")).dense(3, fallback=fallback)
+    assert np.flatnonzero(result[0, 0, 2]).tolist() == [column]
 
 
-def test_first_is_the_first_real_token() -> None:
-    made = (~maskplug.pattern("causal")).dense(3, fallback="first", valid=[[0, 1, 1]])
-    assert np.flatnonzero(made[0, 0, 2]).tolist() == [1]
+def test_fallback_first_is_the_first_real_token() -> None:
+    result = (~maskplug.pattern("causal")).dense(3, fallback="first", valid=[[0, 1, 1]])
+    assert np.flatnonzero(result[0, 0, 2]).tolist() == [1]
 
 
 @pytest.mark.parametrize(
@@ -69,14 +67,17 @@ def test_first_is_the_first_real_token() -> None:
         ({"fallback": "slf"}, "fallback is 'slf'; choices: 'self', 'first', 'error'"),
         (
             {"fallback": "self", "attention_kind": "cross"},
-            "in cross attention no query can see itself",
+            "fallback='self' is not possible in cross attention",
         ),
         ({"seed": -1, "keys": [-1]}, "sample key -1 is out of range"),
-        ({"keys": [1, 2, 3], "valid": [[1, 1, 1]] * 2}, "there are 3 keys for 2 samples"),
+        (
+            {"keys": [1, 2, 3], "valid": [[1, 1, 1]] * 2},
+            "expected one key per sample, got 3 keys for 2 samples",
+        ),
         ({"t": 0.5}, "step is 0.5; it must be a whole number"),
     ],
 )
-def test_bad_arguments(more: dict[str, Any], message: str) -> None:
+def test_wrong_arguments(more: dict[str, Any], message: str) -> None:
     with pytest.raises(maskplug.MaskplugError, match=message):
         (~maskplug.pattern("causal")).dense(3, **more)
 
@@ -86,28 +87,28 @@ def test_additive_takes_floating_types_only() -> None:
         Causal().additive(2, dtype="int32")
 
 
-def test_layers_of_members_are_known() -> None:
-    made = maskplug.pattern("causal & (document | ~padding)")
-    assert made.all_required_annotations == ("documents", "valid")
+def test_annotations_of_members_are_required() -> None:
+    result = maskplug.pattern("causal & (document | ~padding)")
+    assert result.all_required_annotations == ("documents", "valid")
 
 
-def test_a_pattern_of_one_s_own_needs_no_registration() -> None:
+def test_unregistered_patterns() -> None:
     @dataclass(frozen=True)
     class Diagonal(Pattern):
-        def rows(self, site: AttentionCall) -> Intervals:
-            return site.intervals((site.q, site.q + 1))
+        def rows(self, call: AttentionCall) -> Intervals:
+            return call.intervals((call.q, call.q + 1))
 
-    made = (Diagonal() | maskplug.pattern("sink:n=1")).dense(3)
-    assert made[0, 0].astype(int).tolist() == [[1, 0, 0], [1, 1, 0], [1, 0, 1]]
+    result = (Diagonal() | maskplug.pattern("sink:n=1")).dense(3)
+    assert result[0, 0].astype(int).tolist() == [[1, 0, 0], [1, 1, 0], [1, 0, 1]]
 
 
-def test_masks_draw_on_nothing_global() -> None:
+def test_masks_do_not_use_global_random_state() -> None:
     before = np.random.get_state()[1].tolist()  # noqa: NPY002
     maskplug.pattern("window:left=2 & causal").dense(9)
     assert np.random.get_state()[1].tolist() == before  # noqa: NPY002
 
 
-def test_making_a_pattern_compiles_nothing() -> None:
+def test_building_a_pattern_imports_no_framework() -> None:
     code = (
         "import sys, maskplug; str(maskplug.pattern('window:left=2 & document')); "
         "print(*{'numba', 'torch', 'matplotlib'} & set(sys.modules))"

@@ -1,4 +1,4 @@
-"""Any number among the options of patterns can be a schedule, with a value for each sample."""
+"""Every numeric option of a pattern can be a schedule, with a value per sample."""
 
 from __future__ import annotations
 
@@ -10,31 +10,32 @@ import pytest
 
 import maskplug
 from maskplug.attention import AttentionCall, Intervals
-from maskplug.attention.patterns.options import by_value, in_order, real_value
+from maskplug.attention.patterns.options import by_value, in_order
 from maskplug.context import MaskingContext
 from maskplug.parts import Schedule
 from maskplug.plugins import registry
 from maskplug.registry import BUILTIN
 from maskplug.schedule import Constant, Linear, Steps
 from support.attention_cases import CASES
+from support.scale import scenes
 from support.scenes import Case, scene, spread
 
-#: Options with numbers in them that take no schedule, and why.
 pytestmark = pytest.mark.filterwarnings("ignore:pattern .* hides every key")
+#: Numeric options that cannot be schedules, with the reason.
 EXCEPTIONS = {
-    ("global_tokens@1", "positions"): "a list of places, whose length is part of the option",
-    ("unilm@1", "shares"): "one law over four modes, not a number",
+    ("global_tokens@1", "positions"): "a list of positions, whose length is part of the option",
+    ("unilm@1", "shares"): "a distribution over four modes, not a number",
 }
 
 
 def numbers_in(annotation: Any) -> set[Any]:
-    """The types that an option's annotation names, those inside of tuples and unions included."""
+    """Return the types in an option's annotation, also inside tuples and unions."""
     inner = get_args(annotation)
     return set().union(*map(numbers_in, inner)) if inner else {annotation}
 
 
 def numeric() -> dict[tuple[str, str], bool]:
-    """Every option of a built-in pattern that holds numbers, and whether it takes a schedule."""
+    """Return every numeric option of a built-in pattern, and whether it can be a schedule."""
     return {
         (entry.label, name): Schedule in named
         for entry in registry().of_kind("pattern")
@@ -45,7 +46,7 @@ def numeric() -> dict[tuple[str, str], bool]:
 
 
 def scheduled(pattern: maskplug.Pattern) -> set[tuple[str, str]]:
-    """The options inside a pattern that are schedules."""
+    """Return the options of a pattern that are schedules."""
     return {
         (part.spec["name"], name)
         for part in pattern.parts
@@ -57,23 +58,23 @@ def scheduled(pattern: maskplug.Pattern) -> set[tuple[str, str]]:
 
 NUMERIC = numeric()
 MOVING = [case for case in CASES if scheduled(case.pattern)]
-#: Patterns by themselves, without schedules.
+#: Single patterns without schedules.
 PLAIN = [
     case for case in CASES if case not in MOVING and any(name == case.name for name, _ in NUMERIC)
 ]
 
 
-def test_every_numeric_option_takes_a_schedule() -> None:
+def test_every_numeric_option_can_be_a_schedule() -> None:
     assert {option for option, takes in NUMERIC.items() if not takes} == set(EXCEPTIONS)
 
 
-def test_every_option_that_takes_a_schedule_has_a_case_with_one() -> None:
+def test_every_schedule_option_has_a_case() -> None:
     tried = set().union(*(scheduled(case.pattern) for case in CASES))
     assert {option for option, takes in NUMERIC.items() if takes} == tried
 
 
 @pytest.mark.parametrize("case", PLAIN, ids=[case.text for case in PLAIN])
-def test_a_constant_schedule_is_the_plain_number(case: Case) -> None:
+def test_constant_schedules_match_numbers(case: Case) -> None:
     rng = np.random.default_rng(7)
     pattern = case.pattern
     options = {name for label, name in NUMERIC if label == case.name}
@@ -84,15 +85,15 @@ def test_a_constant_schedule_is_the_plain_number(case: Case) -> None:
     }
     same = replace(pattern, **constant)
     for where in (scene(case, rng) for _ in range(10)):
-        plain, made = (one.dense(**where.arguments) for one in (pattern, same))
-        assert plain.shape == made.shape
-        assert (plain == made).all()
+        plain, result = (one.dense(**where.arguments) for one in (pattern, same))
+        assert plain.shape == result.shape
+        assert (plain == result).all()
 
 
 @pytest.mark.parametrize("case", MOVING, ids=[case.text for case in MOVING])
-def test_samples_at_different_progress_are_each_as_alone(case: Case) -> None:
+def test_samples_at_different_progress_match_single_samples(case: Case) -> None:
     rng = np.random.default_rng(8)
-    for where in (scene(case, rng) for _ in range(40)):
+    for where in (scene(case, rng) for _ in range(scenes(10, 40))):
         progress = rng.choice([0.0, 0.2, 0.5, 0.7, 1.0], where.batch)
         together = case.pattern.dense(**{**where.arguments, "progress": progress})
         together = spread(together, where)
@@ -125,9 +126,7 @@ def test_samples_at_different_progress_are_each_as_alone(case: Case) -> None:
         ),
     ],
 )
-def test_masks_at_the_start_in_the_middle_and_at_the_end(
-    text: str, at: list[dict[str, float]]
-) -> None:
+def test_masks_at_three_times_match_plain_options(text: str, at: list[dict[str, float]]) -> None:
     moving = maskplug.pattern(text)
     attention_kind = "cross" if text.startswith("wait_k") else "encoder"
     more: dict[str, Any] = {
@@ -145,33 +144,33 @@ def test_masks_at_the_start_in_the_middle_and_at_the_end(
     assert (masks[1] != masks[2]).any()
 
 
-def site(*progress: float) -> AttentionCall:
+def call(*progress: float) -> AttentionCall:
     context = MaskingContext.at(0, 0, 0, np.zeros(len(progress), np.uint64), np.array(progress))
     return AttentionCall(6, 6, context)
 
 
-def test_intervals_are_made_once_for_each_value() -> None:
+def test_by_value_computes_each_value_once() -> None:
     calls: list[int] = []
 
     def make(value: int) -> Intervals:
         calls.append(value)
-        return site().intervals((0, value))
+        return call().intervals((0, value))
 
-    for progress, option, wanted in [
+    for progress, option, expected in [
         ((0.0, 0.5, 1.0), 3, [3]),
         ((0.5, 0.5, 0.5), Linear(1, 5), [3]),
         ((0.0, 0.5, 0.55, 0.0), Linear(1, 5), [1, 3]),
         ((), Linear(1, 5), []),
     ]:
-        rows = by_value(site(*progress), option, make)
-        assert calls == wanted
+        rows = by_value(call(*progress), option, make)
+        assert calls == expected
         calls.clear()
-        values = site(*progress).value(option)
+        values = call(*progress).value(option)
         assert rows.shape == (len(values), 1, 6)
         assert (rows.counts == values).all()
 
 
-def test_one_step_for_all_stays_a_step() -> None:
+def test_equal_steps_are_kept() -> None:
     moving = maskplug.pattern("strided(stride=linear(2, 4))")
     together = moving.intervals(30, keys=range(3), progress=0.5)
     assert (together.step, together.lo.shape) == (3, (1, 1, 30, 1))
@@ -179,9 +178,9 @@ def test_one_step_for_all_stays_a_step() -> None:
 
 
 def test_real_values_are_not_rounded() -> None:
-    assert real_value(site(0.0, 1.0), 0.3).tolist() == [[[0.3]]]
-    assert real_value(site(0.5, 0.5), Linear(0, 1)).tolist() == [[[0.5]]]
-    assert real_value(site(0.0, 0.25), Linear(0, 1)).tolist() == [[[0.0]], [[0.25]]]
+    assert call(0.0, 1.0).real_value(0.3).tolist() == [[[0.3]]]
+    assert call(0.5, 0.5).real_value(Linear(0, 1)).tolist() == [[[0.5]]]
+    assert call(0.0, 0.25).real_value(Linear(0, 1)).tolist() == [[[0.0]], [[0.25]]]
 
 
 @pytest.mark.parametrize(
@@ -197,7 +196,5 @@ def test_real_values_are_not_rounded() -> None:
         (Linear(1, 4), Steps((5, 1), (0.5,)), True),  # they cross, which bounds cannot tell
     ],
 )
-def test_two_options_keep_their_order(
-    lower: Schedule | float, upper: Schedule | float, fine: bool
-) -> None:
+def test_in_order(lower: Schedule | float, upper: Schedule | float, fine: bool) -> None:
     assert in_order(lower, upper) is fine

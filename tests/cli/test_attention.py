@@ -10,8 +10,8 @@ from xml.etree import ElementTree
 import pytest
 from click.testing import CliRunner, Result
 
-from maskplug.attention.pictures import figure
 from maskplug.cli import main
+from maskplug.viz import figure
 
 
 def run(*arguments: str) -> Result:
@@ -24,81 +24,91 @@ def shown(*arguments: str) -> str:
     return result.output
 
 
-def test_the_picture_and_the_figures_are_printed() -> None:
+def test_picture_and_statistics() -> None:
     assert shown("window:left=1", "--length", "4", "--block", "2") == (
         inspect.cleandoc("""
         4 queries, 4 keys  encoder  layer 0  head 0 of 1  seed 0  key 0  t 0
         window:left=1,right=0
            0    2
-         0 ██· │
-         1 ████│
+         0 ██· │· ·
+         1 ████│· ·
            ────┼────
          2 · ██│██·
          3 · · │████
         visible: 43.8% (7 of 16 cells)
-        rows that see nothing: 0
+        empty rows: 0
         blocks of 2: 0 full, 3 partial, 1 empty
-        ██ visible  · hidden  blank: in an empty block
+        ██ visible  · hidden
         """)
         + "\n"
     )
 
 
-def test_a_spec_is_a_pattern_as_well() -> None:
+def test_specs_as_json() -> None:
     spec = '{"left": 1, "name": "window@1", "right": 0}'
     assert shown(spec) == shown("window:left=1")
     for other in ("--compare", "--within"):
         assert shown("causal", other, spec) == shown("causal", other, "window:left=1")
 
 
-def test_a_picture_is_written_as_well(tmp_path: Path) -> None:
+def test_files(tmp_path: Path) -> None:
     for ending, starts in ((".svg", b"<?xml"), (".png", b"\x89PNG"), (".pdf", b"%PDF")):
         path = tmp_path / f"mask{ending}"
         assert "visible: 26.5%" in shown("window:left=1", "--length", "7", "--out", str(path))
         assert path.read_bytes().startswith(starts)
-    ids = {g.get("id") for g in ElementTree.parse(tmp_path / "mask.svg").iter()}
-    assert {"visible-0", "hidden-0"} <= ids
+    labels = {text.text for text in ElementTree.parse(tmp_path / "mask.svg").iter() if text.text}
+    assert {"visible", "hidden", "window:left=1,right=0"} <= labels
 
 
-def test_texts_say_how_many_tokens_there_are() -> None:
+def test_texts_set_the_length() -> None:
     lines = shown("causal", "--text", "the quick fox").splitlines()
     assert lines[0].startswith("3 queries, 3 keys")
     assert [line for line in lines if "██" in line][:3] == ["   the ██· ·", " quick ████·",
                                                             "   fox ██████"]  # fmt: skip
 
 
-def test_a_tokenizer_cuts_the_text(tmp_path: Path) -> None:
+def test_tokenizer(tmp_path: Path) -> None:
     (tmp_path / "dict.txt").write_text("▁small 2\n▁thing 1\ns 1\n")
     output = shown("causal", "--tokenizer", str(tmp_path / "dict.txt"), "--text", "▁small ▁thing s")
     assert "\n  </s> ████████" in output
     assert "\n small ██· · ·" in output
 
 
-def test_layers_say_how_many_tokens_there_are_and_what_leaks() -> None:
-    output = shown("causal", "--layers", '{"documents": [0, 0, 1]}')
+def test_annotations_set_the_length_and_show_leaks() -> None:
+    output = shown("causal", "--annotations", '{"documents": [0, 0, 1]}')
     assert "\n 2 !!!!██\n" in output
     assert "leaks: 2 (across documents)" in output
-    assert "leaks: 0" in shown("causal & document", "--layers", '{"documents": [[0, 0, 1]]}')
+    assert "leaks: 0" in shown("causal & document", "--annotations", '{"documents": [[0, 0, 1]]}')
 
 
 def test_cross_attention_has_two_texts() -> None:
     output = shown(
-        "full", "--place", "cross", "--text", "a b", "--source", "x y z", "--within", "sink:n=2"
+        "full",
+        "--attention-kind",
+        "cross",
+        "--text",
+        "a b",
+        "--source",
+        "x y z",
+        "--within",
+        "sink:n=2",
     )
     assert output.startswith("2 queries, 3 keys  cross")
     assert "\n   x y z\n a ████!!\n b ████!!\n" in output
     annotations = '{"documents": [0, 0, 1], "query_documents": [0, 1]}'
-    assert "\n 1 · · ██\n" in shown("document", "--place", "cross", "--layers", annotations)
+    assert "\n 1 · · ██\n" in shown(
+        "document", "--attention-kind", "cross", "--annotations", annotations
+    )
 
 
-def test_more_keys_than_queries_are_a_cache() -> None:
-    output = shown("causal", "--length", "2", "--keys", "4", "--place", "decoder")
+def test_more_keys_than_queries_mean_a_cache() -> None:
+    output = shown("causal", "--length", "2", "--keys", "4", "--attention-kind", "decoder")
     assert "\n 0 ██████·\n 1 ████████\n" in output
     output = shown("causal", "--length", "1", "--keys", "3", "--text", "a b c")
     assert "\n   a b c\n c ██████\n" in output
 
 
-def test_m_of_t_is_a_strip() -> None:
+def test_several_times() -> None:
     output = shown(
         "window(left=linear(0, 2))", "--length", "3", "--times", "0, 5,10", "--total", "11"
     )
@@ -106,7 +116,7 @@ def test_m_of_t_is_a_strip() -> None:
     assert re.search(r" 2 · · ██ +2 · ████ +2 ██████\n", output)
 
 
-def test_one_time_is_a_time_of_the_training() -> None:
+def test_one_time_follows_the_schedule() -> None:
     for moment in (["--time", "5", "--total", "11"], ["--progress", "0.5"]):
         output = shown("window(left=linear(0, 2))", "--length", "3", *moment)
         assert "\n 2 · ████\n" in output
@@ -119,7 +129,7 @@ def test_the_difference_of_two_patterns() -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
         (["causl"], "did you mean 'causal'"),
         (["causal & "], "cannot be read"),
@@ -128,30 +138,45 @@ def test_the_difference_of_two_patterns() -> None:
         (["window:left=99999999999999999999"], "whole number from 0 to 2,147,483,647"),
         (["window:left=linear(1,1e30)"], "whole number from 0 to 2,147,483,647"),
         (["window:left=abc"], "'left' is 'abc'; it must be a schedule (constant, cosine"),
-        (["wait_k:k=1,catchup=-1e300", "--place", "cross"], "'catchup' is -1e+300"),
+        (["wait_k:k=1,catchup=-1e300", "--attention-kind", "cross"], "'catchup' is -1e+300"),
         (['{"name": "window"'], """SPEC is not valid JSON"""),
         (['{"left": 2}'], "a pattern is given as {'name': …"),
         (["causal", "--compare", '{"name": 3'], "--compare is not valid JSON"),
         (["causal", "--compare", "wndow:left=1"], "did you mean 'window'"),
         (["causal", "--within", "causal |"], "cannot be read"),
-        (["causal", "--within", "full", "--compare", "full"], "'compare' or 'within'"),
+        (["causal", "--within", "full", "--compare", "full"], "'compare' and 'within'"),
         (["causal", "--length", "0"], "a picture of 0 queries"),
         (["causal", "--length", "4", "--keys", "3"], "--length is 4 and --keys 3"),
         (["causal", "--length", "4", "--text", "a b"], "--length is 4, and --text has 2 tokens"),
-        (["full", "--place", "cross", "--keys", "4", "--source", "a"], "--keys is 4, and --source"),
-        (["causal", "--source", "a b"], "--place cross"),
+        (
+            ["full", "--attention-kind", "cross", "--keys", "4", "--source", "a"],
+            "--keys is 4, and --source",
+        ),
+        (["causal", "--source", "a b"], "--attention-kind cross"),
         (["causal", "--text", ""], "a picture of 0 queries"),
-        (["document"], """say --layers '{"documents": [0, 0, 1, 1]}'"""),
-        (["full", "--compare", "document"], """say --layers '{"documents": [0, 0, 1, 1]}'"""),
-        (["document", "--length", "3", "--layers", '{"documents": [0, 1]}'], "the shape (1, 2)"),
-        (["document", "--layers", '{"documents": 0.5}'], "it is a list of whole numbers"),
-        (["document", "--layers", '{"documents": "x"}'], "it is a list of whole numbers"),
-        (["document", "--layers", '{"documents": [[0], [0, 1]]}'], "not of one length"),
-        (["document", "--layers", '{"documents": [[0, 1], [0, 0]]}'], "the rows of 2 samples"),
-        (["document", "--layers", '{"block": [0]}'], "no layer is called 'block'"),
-        (["document", "--layers", "[0]"], "--layers must be a JSON object"),
-        (["document", "--layers", "{documents}"], """looks like '{"documents": [0, 0, 1, 1]}'"""),
-        (["causal", "--times", "0,x"], "--times takes whole numbers"),
+        (["document"], """pass --annotations '{"documents": [0, 0, 1, 1]}'"""),
+        (["full", "--compare", "document"], """pass --annotations '{"documents": [0, 0, 1, 1]}'"""),
+        (
+            ["document", "--length", "3", "--annotations", '{"documents": [0, 1]}'],
+            "has shape (1, 2)",
+        ),
+        (["document", "--annotations", '{"documents": 0.5}'], "it must be a list of integers"),
+        (["document", "--annotations", '{"documents": "x"}'], "it must be a list of integers"),
+        (
+            ["document", "--annotations", '{"documents": [[0], [0, 1]]}'],
+            "has rows of different lengths",
+        ),
+        (
+            ["document", "--annotations", '{"documents": [[0, 1], [0, 0]]}'],
+            "has rows for 2 samples",
+        ),
+        (["document", "--annotations", '{"block": [0]}'], "'block' is not an annotation"),
+        (["document", "--annotations", "[0]"], "--annotations must be a JSON object"),
+        (
+            ["document", "--annotations", "{documents}"],
+            """looks like '{"documents": [0, 0, 1, 1]}'""",
+        ),
+        (["causal", "--times", "0,x"], "--times is '0,x'; it must be whole numbers"),
         (["causal", "--times", "-1"], "time is -1"),
         (["causal", "--times", ""], "one time or several"),
         (["causal", "--times", "1", "--time", "2"], "one time or several"),
@@ -162,7 +187,7 @@ def test_the_difference_of_two_patterns() -> None:
         (["causal", "--progress", "2"], "progress is 2.0"),
         (["causal", "--time", "-1"], "time is -1"),
         (["causal", "--epoch", "-1"], "epoch is -1"),
-        (["causal", "--depth", "-1"], "depth is -1"),
+        (["causal", "--layer-idx", "-1"], "layer_idx is -1"),
         (["causal", "--seed", "-1"], "seed is -1"),
         (["causal", "--head", "2", "--heads", "2"], "head is 2; heads is 2"),
         (["causal", "--head", "-1"], "head is -1"),
@@ -173,10 +198,10 @@ def test_the_difference_of_two_patterns() -> None:
         (["causal", "--out", "no/such/folder/mask.svg"], "cannot be written"),
     ],
 )
-def test_bad_input_is_named_without_a_traceback(arguments: list[str], said: str) -> None:
+def test_errors_without_a_traceback(arguments: list[str], message: str) -> None:
     result = run(*arguments)
     assert result.exit_code == 2, result.output
-    assert said in result.output
+    assert message in result.output
     assert "Traceback" not in result.output
 
 

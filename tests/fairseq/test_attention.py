@@ -216,7 +216,9 @@ def test_layer_drop_keeps_layer_numbers(corpus: Corpus) -> None:
 
 
 class ByHead(Pattern):
-    """Each query sees itself and the key at distance 1 + head + layer."""
+    """Each query attends to itself and to the key at distance 1 + head + layer."""
+
+    reads_layer_idx = True
 
     def __init__(self) -> None:
         self.calls: list[tuple[int, int]] = []

@@ -80,13 +80,13 @@ class Counting(Pattern):
     """A full mask that counts its calls and may read the layer."""
 
     def __init__(self, reads_layer: bool) -> None:
-        self.reads_layer = reads_layer
+        self.reads_layer_idx = reads_layer
         self.calls = 0
 
     def rows(self, call: AttentionCall) -> Intervals:
         """Return all keys; in odd layers only the first one."""
         self.calls += 1
-        odd = self.reads_layer and call.layer_idx % 2
+        odd = self.reads_layer_idx and call.layer_idx % 2
         return call.intervals((0 * call.q, 1 if odd else call.kv_len))
 
 

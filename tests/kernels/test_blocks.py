@@ -1,8 +1,7 @@
-"""Kinds and lists of blocks, and the columns of hidden runs, against plain counting."""
+"""Kinds and lists of blocks, compared with plain counting."""
 
 from __future__ import annotations
 
-from itertools import groupby
 from typing import Any
 
 import numpy as np
@@ -10,7 +9,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from maskplug.kernels.blocks import covered, listed, strided
-from maskplug.kernels.columns import hidden
 from maskplug.kernels.intervals import runs
 from maskplug.types import readonly
 
@@ -74,31 +72,3 @@ def test_lists(rows: list[list[int]]) -> None:
         assert numbers[0].tolist() == [row.count(kind) for row in rows]
         wanted = [sorted(range(4), key=lambda at, row=row: row[at] != kind) for row in rows]
         assert indices[0].tolist() == wanted
-
-
-def hidden_runs(column: list[bool]) -> list[tuple[int, int]]:
-    found = []
-    for seen, at in groupby(range(len(column)), key=lambda at: column[at]):
-        members = list(at)
-        found += [] if seen else [(members[0], members[-1] + 1)]
-    return found
-
-
-@given(shapes, st.integers(0, 999))
-def test_columns(shape: tuple[int, ...], seed: int) -> None:
-    masks, queries, keys = shape[:3]
-    mask, allowed, which = random_mask(seed, masks, queries, keys)
-    lo, hi = bounds(mask)
-    arguments = (readonly(allowed, np.bool_), readonly(which, np.int64), queries)
-    mask &= allowed[which][:, None]
-    wanted = [[hidden_runs(column) for column in cells.T.tolist()] for cells in mask]
-    most = max(len(column) for columns in wanted for column in columns)
-    got, *where = hidden(lo, hi, *arguments, max(most, 1))
-    assert where == [-1, -1]
-    flat = [column for columns in wanted for column in columns]
-    for column, ours in zip(flat, got.reshape(masks * keys, -1, 2), strict=True):
-        filled = column + [(queries, queries)] * (len(ours) - len(column))
-        assert list(map(tuple, ours.tolist())) == filled
-    if most > 1:
-        _, sample, key = hidden(lo, hi, *arguments, most - 1)
-        assert len(wanted[sample][key]) == most

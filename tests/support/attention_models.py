@@ -163,6 +163,10 @@ class RandomKeys(Pattern):
     each: bool = False
     clock: Step = field(default_factory=Step)
 
+    @property
+    def reads_layer_idx(self) -> bool:  # type: ignore[override]
+        return self.each
+
     def rows(self, call: AttentionCall) -> Intervals:
         heads = call.heads if self.each else 1
         rng = call.rng(self.clock)
@@ -177,6 +181,8 @@ class RandomKeys(Pattern):
 @dataclass(frozen=True)
 class ByLayer(Pattern):
     """A window that is wider in each layer, and looks back only in decoders."""
+
+    reads_layer_idx = True
 
     def rows(self, call: AttentionCall) -> Intervals:
         right = 0 if call.attention_kind == "decoder" else call.layer_idx + 1

@@ -1,4 +1,4 @@
-"""The plainest patterns, and patterns of patterns."""
+"""Cases of basic patterns and of combinations."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Patterns of cross attention: wait-k, monotonic reading, alignment links."""
+"""Cases of patterns for cross attention."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from support.scenes import Case, Layers, View, valid_rows
 
 
 def query_row(view: View, name: str = "valid_queries") -> list[int]:
-    """The values of a layer of the queries; all of them real tokens where nothing is said."""
+    """Return the values of the queries' annotation; all are real tokens by default."""
     return (
         view.row(name)
         if name in view.scene.annotations
@@ -23,7 +23,7 @@ def query_row(view: View, name: str = "valid_queries") -> list[int]:
 
 
 def real_queries(view: View) -> tuple[int, int]:
-    """The first real query, and how many there are up to the last."""
+    """Return the first real query, and the number of queries up to the last."""
     places = [place for place, real in enumerate(query_row(view)) if real]
     return places[0], places[-1] + 1 - places[0]
 
@@ -69,7 +69,7 @@ def monotonic(view: View) -> bool:
 
 
 def linking(share: float, arrays: bool = False) -> Layers:
-    """Layers with links for about this share of the target tokens, some of them several."""
+    """Return a function that draws links for about this share of the target tokens."""
 
     def annotations(rng: Generator, batch: int, queries: int, keys: int) -> dict[str, Any]:
         made = padded(rng, batch, queries, keys)

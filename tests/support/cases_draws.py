@@ -1,4 +1,4 @@
-"""Patterns that read layers of the text, and those that draw."""
+"""Cases of patterns that need annotations of the text, and of random patterns."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def text(rng: Generator, batch: int, queries: int, keys: int) -> dict[str, Any]:
 
 
 def segments(rng: Generator, batch: int, queries: int, keys: int) -> dict[str, Any]:
-    """Often one border, sometimes source and target in turns."""
+    """Return source and target, often contiguous, sometimes mixed."""
     source = rng.integers(0, keys + 1, (batch, 1))
     rows = np.arange(keys) >= source
     mixed = rng.random((batch, keys)) < 0.5
@@ -41,14 +41,14 @@ def order(rng: Generator, batch: int, queries: int, keys: int) -> dict[str, Any]
 
 
 def starts(view: View, layer: str) -> list[int]:
-    """Where something begins, in the sample's own counting."""
+    """Return the starts in the sample's own positions."""
     own = view.row(layer)[view.start :][: view.length]
     return [i for i, begins in enumerate(own) if begins or i == 0]
 
 
-def number(view: View, attention_kind: int, begins: list[int]) -> int:
-    """Which run a place is in; padding on the left is run 0, that on the right the last."""
-    return sum(begin <= attention_kind for begin in [*begins, view.length])
+def number(view: View, position: int, begins: list[int]) -> int:
+    """Return the run of a position; padding on the left is run 0, on the right the last run."""
+    return sum(begin <= position for begin in [*begins, view.length])
 
 
 def sentence(view: View) -> bool:
@@ -64,7 +64,7 @@ def section(view: View) -> bool:
 
 
 def sample(view: View) -> Sample:
-    """The sample at the time of the pattern's clock."""
+    """Return the sample at the time of the pattern's clock."""
     clock, where = view.options["clock"], view.scene
     t = int(clock(np.array([0]), np.array([where.t]))[0])
     return Sample(where.seed, t, where.keys[view.sample])

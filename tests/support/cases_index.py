@@ -1,4 +1,4 @@
-"""Patterns that follow from positions alone."""
+"""Cases of patterns that depend on positions only."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def prefixed(rng: Generator, batch: int, queries: int, keys: int) -> dict[str, A
 
 
 def halved(rng: Generator, batch: int, queries: int, keys: int) -> dict[str, Any]:
-    """Rows of an even number of tokens, somewhere between padding."""
+    """Return rows with an even number of tokens, and random padding."""
     valid = np.zeros((batch, keys), np.bool_)
     for row in valid:
         length = 2 * int(rng.integers(keys // 4, keys // 2 + 1))

@@ -87,8 +87,6 @@ def patterns() -> None:
                     render(**where)
                 rows = pattern.intervals(**where)
                 _ = rows.counts, Blocks.of(rows, 4), rows.to_lists(), (rows | rows).dense()
-                with suppress(MaskplugError):
-                    pattern.flashmask(**where)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Rows that hold several documents of a case, and the same documents one by one."""
+"""Packed rows with several documents of a case, and the same documents one by one."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from numpy.random import Generator
 from maskplug.types import BoolArray, IntArray
 from support.scenes import Case
 
-#: Layers with one value a query in cross attention.
+#: Annotations with one value per query in cross attention.
 OF_QUERIES = ("valid_queries", "sources_read")
 
 
@@ -20,10 +20,10 @@ class Text:
     """One document.
 
     Attributes:
-        row: of the batch that holds it.
-        keys, queries: where its tokens stand in that row.
-        sample_key: for what is drawn.
-        layers: as its case makes them for one sample.
+        row: its row of the batch.
+        keys, queries: positions of its tokens in the row.
+        sample_key: the key for random numbers.
+        annotations: those of its case for one sample.
     """
 
     row: int
@@ -41,7 +41,7 @@ class Text:
 
 @dataclass(frozen=True)
 class Rows:
-    """Documents in rows, and what the patterns are told of both."""
+    """Documents in rows, and the arguments of patterns for both."""
 
     texts: list[Text]
     keys: int
@@ -52,7 +52,7 @@ class Rows:
 
     @property
     def arguments(self) -> dict[str, Any]:
-        """Of the rows."""
+        """The arguments for the packed rows."""
         numbers = {
             "q_len": self.queries,
             "kv_len": self.keys,
@@ -61,7 +61,7 @@ class Rows:
         return numbers | self.common | self.annotations
 
     def alone(self, text: Text) -> dict[str, Any]:
-        """Of one document."""
+        """Return the arguments for one document."""
         numbers = {
             "q_len": len(text.queries),
             "kv_len": len(text.keys),
@@ -71,12 +71,12 @@ class Rows:
 
 
 def rows(case: Case, rng: Generator, together: bool = True) -> Rows:
-    """A random batch of rows.
+    """Return a random batch of packed rows.
 
     Args:
-        case: makes the layers of each document.
-        rng: draws them.
-        together: whether the tokens of a document stand side by side.
+        case: draws the annotations of each document.
+        rng: the generator.
+        together: whether the tokens of a document are contiguous.
     """
     attention_kind = str(rng.choice(case.places))
     cross, batch = attention_kind == "cross", int(rng.integers(1, 3))
@@ -122,7 +122,7 @@ def _places(sizes: list[int], start: int, rng: Generator, together: bool) -> lis
 
 
 def _layers(texts: list[Text], batch: int, widths: list[int], cross: bool) -> dict[str, Any]:
-    """The layers of the rows; padding around the documents has the number -1."""
+    """Return the annotations of the rows; padding has the document -1."""
     out: dict[str, Any] = {"documents": np.full((batch, widths[0]), -1)}
     out["document_keys"] = np.zeros((batch, widths[0]), np.int64)
     out["valid"] = np.zeros((batch, widths[0]), np.bool_)
@@ -151,7 +151,7 @@ def _layers(texts: list[Text], batch: int, widths: list[int], cross: bool) -> di
 def _links(
     texts: list[Text], batch: int, annotations: dict[str, Any]
 ) -> list[list[tuple[int, int]]]:
-    """Links of the rows, counted from their first real tokens."""
+    """Return the links of the rows, counted from their first real tokens."""
     links: list[list[tuple[int, int]]] = [[] for _ in range(batch)]
     for text in texts:
         source = text.keys[text.real("valid").argmax() :] - annotations["valid"][text.row].argmax()

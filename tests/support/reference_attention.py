@@ -1,6 +1,6 @@
-"""The scalar twin of the draws of attention patterns, from docs/randomness-attention.md alone.
+"""Scalar twins of the random numbers of attention patterns, by docs/randomness-attention.md.
 
-Plain Python integers, one sample at a time; nothing shared with the library.
+Plain Python integers, one sample at a time; no code of the library.
 """
 
 from __future__ import annotations
@@ -12,14 +12,14 @@ from support.reference_diffusion import ranks
 
 
 def scoped(purpose: str, attention_kind: str, layer: int | None = None) -> str:
-    """A purpose with what stands before it."""
+    """Return a purpose with its scope."""
     before = "decoder/" if attention_kind == "decoder" else ""
     return f"{before}{'' if layer is None else f'layer {layer}/'}{purpose}"
 
 
 @cache
 def mode(sample: Sample, attention_kind: str, shares: tuple[float, ...]) -> int:
-    """The number of the mode of ``unilm``, among bidirectional, seq2seq, left, right."""
+    """Return the index of the mode of ``unilm``: bidirectional, seq2seq, left, right."""
     word = sample.words(scoped("attention mode", attention_kind), 1)[0]
     last = max(i for i, share in enumerate(shares) if share)
     for i in range(last):
@@ -30,7 +30,7 @@ def mode(sample: Sample, attention_kind: str, shares: tuple[float, ...]) -> int:
 
 @cache
 def order(sample: Sample, attention_kind: str, n: int) -> list[int]:
-    """The rank of each of n tokens."""
+    """Return the rank of each of n tokens."""
     return ranks(sample.words(scoped("attention order", attention_kind), n))
 
 
@@ -38,7 +38,7 @@ def order(sample: Sample, attention_kind: str, n: int) -> list[int]:
 def hidden_keys(
     sample: Sample, attention_kind: str, layer: int | None, head: int, n: int, rate: float
 ) -> list[bool]:
-    """Which of n tokens ``random`` hides."""
+    """Return which of n tokens ``random`` hides."""
     drawn = sample.words(scoped("hidden keys", attention_kind, layer), n, head)
     return independent(drawn, threshold(rate), always_one=False, leave_one=True)
 
@@ -55,7 +55,7 @@ def further_blocks(
     window: int,
     ends: int,
 ) -> list[list[int]]:
-    """The random blocks of each block of ``bigbird``."""
+    """Return the random blocks of each block of ``bigbird``."""
     drawn = sample.words(scoped("random blocks", attention_kind, layer), blocks * most, head)
     out: list[list[int]] = []
     for i in range(blocks):

@@ -1,7 +1,7 @@
-"""Random uses of attention, and each pattern once more in plain Python, cell by cell.
+"""Random calls of attention, and scalar twins of patterns.
 
-A pattern's twin is ``twin(view) -> bool``: may this query see this key? It counts in the sample's
-own tokens, as patterns do.
+A twin is ``twin(view) -> bool``: whether a query may attend to a key. Positions count in the
+sample's own tokens, as in patterns.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from maskplug.types import BoolArray
 
 @dataclass(frozen=True)
 class Scene:
-    """The arguments of a renderer; layers have the shape (batch, keys)."""
+    """The arguments of a renderer; annotations have the shape (batch, keys)."""
 
     q_len: int
     kv_len: int
@@ -37,7 +37,7 @@ class Scene:
 
     @cached_property
     def rows(self) -> dict[str, Any]:
-        """The layers as lists."""
+        """The annotations as lists."""
         return {
             name: layer.tolist() if isinstance(layer, np.ndarray) else layer
             for name, layer in self.annotations.items()
@@ -45,19 +45,9 @@ class Scene:
 
     @property
     def arguments(self) -> dict[str, Any]:
-        """Everything, by name."""
-        names = (
-            "q_len",
-            "kv_len",
-            "t",
-            "progress",
-            "seed",
-            "keys",
-            "heads",
-            "offset",
-            "attention_kind",
-        )
-        return {name: getattr(self, name) for name in (*names, "layer_idx")} | self.annotations
+        """All arguments, by name."""
+        names = "q_len kv_len t progress seed keys heads offset attention_kind layer_idx"
+        return {name: getattr(self, name) for name in names.split()} | self.annotations
 
     def alone(self, sample: int) -> dict[str, Any]:
         """The arguments of one sample."""
@@ -70,10 +60,10 @@ class View:
     """One cell: a query and a key of one sample and head.
 
     Attributes:
-        q, k: their places, counted from the sample's first real token.
-        length: of the sample, in keys.
-        options: of the pattern.
-        sample, head: their numbers in the scene.
+        q, k: their positions, from the sample's first real token.
+        length: number of keys of the sample.
+        options: the options of the pattern.
+        sample, head: their indices in the scene.
     """
 
     q: int
@@ -86,11 +76,11 @@ class View:
     scene: Scene
 
     def row(self, name: str) -> list[int]:
-        """The sample's values of a layer, padding included: index it with ``k + start``."""
+        """Return the sample's values of an annotation, padding included: ``row[k + start]``."""
         return self.scene.rows[name][self.sample]
 
     def value(self, name: str) -> Any:
-        """An option; schedules as the nearest whole number."""
+        """Return an option; the value of a schedule is rounded."""
         option = self.options[name]
         if isinstance(option, maskplug.Schedule):
             at = option(np.array([self.scene.progress]))[0]
@@ -98,7 +88,7 @@ class View:
         return option
 
     def share(self, name: str) -> float:
-        """An option that is any number; schedules as they are, not rounded."""
+        """Return a numeric option; the value of a schedule is not rounded."""
         option = self.options[name]
         if isinstance(option, maskplug.Schedule):
             return float(option(np.array([self.scene.progress]))[0])
@@ -110,7 +100,7 @@ Layers = Callable[[Generator, int, int, int], dict[str, Any]]
 
 
 def no_layers(rng: Generator, batch: int, queries: int, keys: int) -> dict[str, Any]:
-    """What a pattern without layers reads."""
+    """Return no annotations."""
     return {}
 
 
@@ -120,9 +110,9 @@ class Case:
 
     Attributes:
         text: the pattern as an expression.
-        twin: says the same, cell by cell.
-        layers: makes what it reads: ``layers(rng, batch, queries, keys)``.
-        places: where it can be used.
+        twin: the scalar twin.
+        annotations: draws annotations: ``annotations(rng, batch, queries, keys)``.
+        places: the kinds of attention that it can be used for.
         keys: the numbers of keys to try; None for any.
         offsets: whether queries may begin at a later key.
     """
@@ -137,7 +127,7 @@ class Case:
 
     @property
     def pattern(self) -> maskplug.Pattern:
-        """The pattern itself."""
+        """The pattern."""
         return maskplug.pattern(self.text)
 
     @property
@@ -148,7 +138,7 @@ class Case:
 
 
 def valid_rows(rng: Generator, batch: int, length: int) -> BoolArray:
-    """Padding on either side of each row, or none."""
+    """Return rows with random padding on either side, or none."""
     rows = np.zeros((batch, length), np.bool_)
     for row in rows:
         left = int(rng.integers(0, length // 2 + 1)) if rng.random() < 0.4 else 0
@@ -158,7 +148,7 @@ def valid_rows(rng: Generator, batch: int, length: int) -> BoolArray:
 
 
 def scene(case: Case, rng: Generator, longest: int = 17) -> Scene:
-    """A random scene that the case can be used in."""
+    """Return a random scene for a case."""
     attention_kind = str(rng.choice(case.places))
     keys = int(rng.choice(case.keys) if case.keys else rng.integers(1, longest + 1))
     queries = int(rng.integers(1, longest + 1)) if attention_kind == "cross" else keys
@@ -189,7 +179,7 @@ def scene(case: Case, rng: Generator, longest: int = 17) -> Scene:
 
 
 def expected(case: Case, where: Scene) -> BoolArray:
-    """The twin's matrix: bool of shape (batch, heads, queries, keys)."""
+    """Return the twin's matrix: bool of shape (batch, heads, queries, keys)."""
     options = vars(case.pattern)
     out = np.zeros((where.batch, where.heads, where.q_len, where.kv_len), np.bool_)
     valid = np.asarray(
@@ -210,6 +200,6 @@ def expected(case: Case, where: Scene) -> BoolArray:
 
 
 def spread(mask: Any, where: Scene) -> BoolArray:
-    """A mask whose axes of 1 are spread over all samples and heads."""
+    """Return a mask broadcast to all samples and heads."""
     shape = (where.batch, where.heads, where.q_len, where.kv_len)
     return np.broadcast_to(np.asarray(mask), shape)

@@ -9,8 +9,8 @@ from transformers import PreTrainedModel
 
 from maskplug.attention import AttentionKind, Fallback, Pattern
 from maskplug.attention import pattern as resolve_pattern
-from maskplug.attention.rendered import check_fallback
-from maskplug.attention.site import ATTENTION_KINDS
+from maskplug.attention.call import ATTENTION_KINDS
+from maskplug.attention.fallback import check_fallback
 from maskplug.errors import OptionError
 from maskplug_hf.attention.handle import HANDLE, PatternAttention
 from maskplug_hf.attention.interface import NAMES

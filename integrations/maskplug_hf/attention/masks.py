@@ -11,8 +11,8 @@ import numpy as np
 import torch
 
 from maskplug.attention import AttentionCall, AttentionKind, Intervals
+from maskplug.attention.fallback import fallback_keys
 from maskplug.attention.flex import block_mask
-from maskplug.attention.site import WatchedCall
 from maskplug.types import BoolArray, IntArray, readonly
 from maskplug_hf.attention.columns import call_annotations, query_offset
 from maskplug_hf.attention.mask_metadata import ForwardPass, MaskMetadata
@@ -57,7 +57,7 @@ class MaskRequest:
             return np.arange(metadata.q_offset, metadata.q_end)[None, None]
         cached = self.real[:, metadata.kv_offset :].argmax(1)[:, None, None]
         first: IntArray = metadata.kv_offset + cached
-        return np.maximum(first, call.first_keys(self.pattern.separates))
+        return np.maximum(first, fallback_keys(call, "first", self.pattern.separates))
 
 
 def combined_mask(request: MaskRequest, mask: Any, kv_len: int, device: Any) -> Any:
@@ -124,21 +124,21 @@ def _render(request: MaskRequest, device: Any) -> tuple[Any, AttentionCall, bool
     offset = query_offset(forward, metadata, request.kind)
 
     def render() -> tuple[tuple[Any, AttentionCall, bool], bool]:
-        call = WatchedCall(
+        shared = not request.pattern.uses_layer_idx
+        call = AttentionCall(
             metadata.q_len,
             metadata.kv_len,
             forward.context(metadata.batch_size),
             request.heads,
             offset,
             request.kind,
-            request.module.layer_idx,
+            0 if shared else request.module.layer_idx,
             call_annotations(forward, metadata, request.kind, request.pattern),
         )
         visible = request.pattern.rows(call)
         if device is not None:
             dense = np.ascontiguousarray(visible.dense()[..., metadata.kv_offset :])
             visible = torch.from_numpy(dense).to(device)
-        shared = not call.asked
         return (visible, call, shared), shared
 
     key = (request.kind, metadata.lengths, offset, request.heads, request.real.tobytes(), device)

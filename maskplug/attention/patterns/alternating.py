@@ -1,35 +1,36 @@
-"""Layers of a model that take turns."""
+"""Different patterns in different network layers."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from maskplug.attention.algebra import Joined
+from maskplug.attention.call import AttentionCall
 from maskplug.attention.intervals import Intervals
-from maskplug.attention.pattern import Pattern
-from maskplug.attention.site import AttentionCall
+from maskplug.attention.pattern import Combination, Pattern
 
 
 @dataclass(frozen=True)
-class Alternating(Joined):
-    """The model's layers use the ``patterns`` in turn: layer ``depth`` the one at ``depth % n``.
+class Alternating(Combination):
+    """Network layers use the ``patterns`` in turn: layer i uses pattern ``i % len(patterns)``.
 
-    ModernBERT sees everything in every third layer, from the first on, and Gemma 3 in every sixth:
-    ``Alternating((local,) * 5 + (Causal(),))``.
+    ModernBERT has full attention in every third layer, from the first on, and Gemma 3 in every
+    sixth: ``Alternating((local,) * 5 + (Causal(),))``.
 
     Args:
-        patterns: at least one. The layers of a batch that any of them reads are needed.
+        patterns: at least one. The annotations of all of them are needed.
 
     Source: Warner et al., "ModernBERT", 2024; Gemma team, "Gemma 3", 2025.
 
     Example:
         >>> import maskplug
         >>> turns = maskplug.pattern("alternating", patterns=["full", "window:left=1"])
-        >>> turns.dense(3, depth=0)[0, 0].astype(int)
+        >>> turns.dense(3, layer_idx=0)[0, 0].astype(int)
         array([[1, 1, 1], [1, 1, 1], [1, 1, 1]])
-        >>> turns.dense(3, depth=1)[0, 0].astype(int)
+        >>> turns.dense(3, layer_idx=1)[0, 0].astype(int)
         array([[1, 0, 0], [1, 1, 0], [0, 1, 1]])
     """
+
+    reads_layer_idx = True
 
     patterns: tuple[Pattern, ...]
 
@@ -37,5 +38,5 @@ class Alternating(Joined):
     def separates(self) -> bool:
         return all(pattern.separates for pattern in self.patterns)
 
-    def rows(self, site: AttentionCall) -> Intervals:
-        return self.patterns[site.layer_idx % len(self.patterns)].rows(site)
+    def rows(self, call: AttentionCall) -> Intervals:
+        return self.patterns[call.layer_idx % len(self.patterns)].rows(call)

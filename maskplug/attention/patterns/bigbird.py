@@ -1,4 +1,4 @@
-"""Blocks that see a window of blocks, those at either end, and some at random."""
+"""BigBird: a window of blocks, global blocks, and random blocks."""
 
 from __future__ import annotations
 
@@ -7,12 +7,11 @@ from typing import Any
 
 import numpy as np
 
+from maskplug.attention.call import AttentionCall
 from maskplug.attention.intervals import Intervals
 from maskplug.attention.pattern import Pattern
 from maskplug.attention.patterns.cross import refuse_cross
 from maskplug.attention.patterns.draws import draws, own_lengths
-from maskplug.attention.patterns.options import real_value
-from maskplug.attention.site import AttentionCall
 from maskplug.clock import Never
 from maskplug.errors import OptionError
 from maskplug.parts import Clock, Schedule
@@ -23,24 +22,23 @@ from maskplug.validation.options import BLOCKS, check_whole
 
 @dataclass(frozen=True)
 class BigBird(Pattern):
-    """A query sees the blocks around its own, those at either end of its sample, and random ones.
+    """A query attends to blocks around its own, global blocks at both ends, and random blocks.
 
-    A sample's own tokens form blocks from its first on; the last may be shorter. The blocks at
-    either end see everything. Random blocks are distinct and neither at an end nor in the window;
-    there are fewer where fewer are left. Each layer of the model draws its own. Padding on a side
-    counts as part of the nearest block as a query, and is never seen.
+    Blocks start at a sample's first real token; the last block may be shorter. Global blocks attend
+    to everything. Random blocks are distinct, and neither global nor in the window; there are fewer
+    if not enough blocks remain. Each network layer draws its own. Padding belongs to the nearest
+    block as a query, and is never visible as a key.
 
     Args:
-        block: how many tokens form a block, from 1; or a schedule.
-        window: how many blocks around it a block sees, itself included: an odd number; or a
-            schedule, whose value is rounded to the nearest odd number, even ones upwards.
-        global_blocks: how many blocks at either end see all and are seen by all, from 0; or a
-            schedule.
-        random: how many further blocks each block sees, from 0 to 256; or a schedule, which keeps
-            those that it has as it grows.
+        block: number of tokens per block, from 1; or a schedule.
+        window: number of blocks in the window, the query's own included: odd; or a schedule, whose
+            value is rounded to the nearest odd number, even values upwards.
+        global_blocks: number of global blocks at each end, from 0; or a schedule.
+        random: number of random blocks per block, from 0 to 256; or a schedule, which keeps earlier
+            blocks while it grows.
         per_head: whether each head draws its own random blocks.
-        clock: when they are drawn anew. "never" by default, as in the original, where random blocks
-            are part of the architecture and the same in training and use; "step" makes them noise.
+        clock: when random blocks are redrawn. "never" by default, as in the original, where they
+            are part of the architecture; with "step" they are a kind of noise.
 
     Source: Zaheer et al., "Big Bird: transformers for longer sequences", 2020.
 
@@ -48,6 +46,8 @@ class BigBird(Pattern):
         >>> BigBird(block=1, window=1, random=0).dense(4)[0, 0].astype(int)
         array([[1, 1, 1, 1], [1, 1, 0, 1], [1, 0, 1, 1], [1, 1, 1, 1]])
     """
+
+    reads_layer_idx = True
 
     block: Schedule | int = 64
     window: Schedule | int = 3
@@ -57,58 +57,58 @@ class BigBird(Pattern):
     clock: Clock = field(default=Never())
 
     def __post_init__(self) -> None:
-        """Refuse numbers out of range, and windows without a middle."""
+        """Refuse numbers out of range, and even windows."""
         check_whole("block", self.block, least=1)
         check_whole("window", self.window, least=1)
         check_whole("global_blocks", self.global_blocks, least=0)
         check_whole("random", self.random, 0, BLOCKS)
         if not isinstance(self.window, Schedule) and self.window % 2 == 0:
             raise OptionError(
-                f"option 'window' is {self.window}; it counts the block itself and as many on "
-                "either side, so that it must be odd"
+                f"option 'window' is {self.window}; it must be odd: it counts the query's block "
+                "and the same number of blocks on each side"
             )
 
-    def rows(self, site: AttentionCall) -> Intervals:
-        refuse_cross(site, "bigbird", "queries do not stand in the blocks of the keys")
-        size, ends, around = self._sizes(site)
-        length = site.lengths[:, None, None]
+    def rows(self, call: AttentionCall) -> Intervals:
+        refuse_cross(call, "bigbird", "queries are not in the blocks of the keys")
+        size, ends, around = self._sizes(call)
+        length = call.lengths[:, None, None]
         blocks = -(-length // size)
-        own = np.clip(site.q // size, 0, blocks - 1)
-        everything = (own < ends) | (own >= blocks - ends)
-        first = np.where(everything, 0, own - around)
-        last = np.where(everything, blocks, own + around + 1)
-        seen: list[tuple[Any, Any]] = [(first, last), (0, ends), (blocks - ends, blocks)]
-        further = self._further(site)[
-            np.arange(site.batch)[:, None, None], np.arange(self._heads(site))[:, None], own
+        own = np.clip(call.q // size, 0, blocks - 1)
+        is_global = (own < ends) | (own >= blocks - ends)
+        first = np.where(is_global, 0, own - around)
+        last = np.where(is_global, blocks, own + around + 1)
+        visible: list[tuple[Any, Any]] = [(first, last), (0, ends), (blocks - ends, blocks)]
+        random = self._random_blocks(call)[
+            np.arange(call.batch)[:, None, None], np.arange(self._heads(call))[:, None], own
         ]
-        seen += [(further[..., i], further[..., i] + 1) for i in range(further.shape[-1])]
-        return site.intervals(
-            *((np.clip(a * size, 0, length), np.clip(b * size, 0, length)) for a, b in seen)
+        visible += [(random[..., i], random[..., i] + 1) for i in range(random.shape[-1])]
+        return call.intervals(
+            *((np.clip(a * size, 0, length), np.clip(b * size, 0, length)) for a, b in visible)
         )
 
-    def _heads(self, site: AttentionCall) -> int:
-        return site.heads if self.per_head else 1
+    def _heads(self, call: AttentionCall) -> int:
+        return call.heads if self.per_head else 1
 
-    def _sizes(self, site: AttentionCall) -> tuple[IntArray, IntArray, IntArray]:
-        """Tokens a block, blocks at either end, and blocks on either side, by sample."""
-        # Half of the window's own value: to round that first would not give the nearest odd one.
-        around = np.floor(real_value(site, self.window) / 2).astype(np.int64)
-        return site.value(self.block), site.value(self.global_blocks), around
+    def _sizes(self, call: AttentionCall) -> tuple[IntArray, IntArray, IntArray]:
+        """Return tokens per block, global blocks, and blocks on each side in the window."""
+        # Rounding the window before halving would not give the nearest odd number.
+        around = np.floor(call.real_value(self.window) / 2).astype(np.int64)
+        return call.value(self.block), call.value(self.global_blocks), around
 
-    def _further(self, site: AttentionCall) -> IntArray:
-        """Random blocks: int64 of shape (batch, heads, blocks, most), -1 where there is none."""
+    def _random_blocks(self, call: AttentionCall) -> IntArray:
+        """Return random blocks: int64 of shape (batch, heads, blocks, most), -1 = none."""
         from maskplug.kernels.random_blocks import random_blocks
 
-        rng = draws(site, self.clock, per_layer=True)
+        rng = draws(call, self.clock, per_layer=True)
         streams = rng.stream_keys("random blocks")
         size, ends, around, wanted = (
-            readonly(np.broadcast_to(values[:, 0, 0], site.batch), np.int64)
-            for values in (*self._sizes(site), site.value(self.random))
+            readonly(np.broadcast_to(values[:, 0, 0], call.batch), np.int64)
+            for values in (*self._sizes(call), call.value(self.random))
         )
-        blocks = readonly(-(-own_lengths(site) // size), np.int64)
+        blocks = readonly(-(-own_lengths(call) // size), np.int64)
         most = int(highest(self.random) + 0.5)
         drawn = [
             random_blocks(streams, head, blocks, wanted, most, around, ends)
-            for head in range(self._heads(site))
+            for head in range(self._heads(call))
         ]
         return np.stack(drawn, 1)

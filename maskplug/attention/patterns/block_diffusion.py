@@ -1,4 +1,4 @@
-"""Noisy blocks that see the clean text before them."""
+"""Block diffusion: noisy blocks attend to the clean blocks before them."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from maskplug.attention.call import AttentionCall
 from maskplug.attention.intervals import Intervals
 from maskplug.attention.pattern import Pattern
 from maskplug.attention.patterns.cross import refuse_cross
-from maskplug.attention.site import AttentionCall
 from maskplug.errors import TokenError
 from maskplug.parts import Schedule
 from maskplug.validation.options import check_whole
@@ -17,15 +17,16 @@ from maskplug.validation.options import check_whole
 
 @dataclass(frozen=True)
 class BlockDiffusion(Pattern):
-    """A noisy block sees itself and the clean blocks before it; a clean one no noise at all.
+    """A noisy block attends to itself and to the clean blocks before it.
 
-    Each sample holds a text twice, noisy and then clean, in two halves of one length; both are cut
-    into blocks. So one pass trains all blocks, each as if the text before it had been generated.
-    Clean blocks see themselves and the clean blocks before. Self-attention only.
+    Each sample contains a text twice, noisy and then clean, in two halves of the same length, both
+    cut into blocks. One forward pass trains all blocks, each as if the text before it had been
+    generated. Clean blocks attend to themselves and to the clean blocks before them.
+    Self-attention only.
 
     Args:
-        block: how many tokens a block has, from 1; the last one of each half may have fewer. With
-            one token it is an autoregressive model, with the whole half one of full diffusion.
+        block: number of tokens per block, from 1; the last block of each half may be shorter. A
+            block of one token gives an autoregressive model, one of the whole half full diffusion.
 
     Source: Arriola et al., "Block diffusion: interpolating between autoregressive and diffusion
     language models" (BD3-LM), 2025.
@@ -38,22 +39,22 @@ class BlockDiffusion(Pattern):
     block: Schedule | int
 
     def __post_init__(self) -> None:
-        """Refuse blocks of nothing."""
+        """Refuse empty blocks."""
         check_whole("block", self.block, least=1)
 
-    def rows(self, site: AttentionCall) -> Intervals:
-        refuse_cross(site, "block_diffusion", "there are no two halves of one text")
-        half, odd = np.divmod(site.lengths[:, None, None], 2)
+    def rows(self, call: AttentionCall) -> Intervals:
+        refuse_cross(call, "block_diffusion", "there are no two halves of one text")
+        half, odd = np.divmod(call.lengths[:, None, None], 2)
         if (wrong := np.flatnonzero(odd)).size:
             raise TokenError(
-                f"pattern 'block_diffusion' reads a noisy text and the clean one behind it, of one "
-                f"length; {site.called(wrong[0])} has {site.lengths[wrong[0]]} tokens, an odd "
-                "number"
+                f"{call.name_of(wrong[0])} has {call.lengths[wrong[0]]} tokens, an odd number; "
+                "pattern 'block_diffusion' needs a noisy text followed by its clean text of the "
+                "same length"
             )
-        block = site.value(self.block)
-        clean = site.q >= half
-        first = (site.q - np.where(clean, half, 0)) // block * block
-        # A clean query's own block ends what it sees; a noisy one's is in the other half.
+        block = call.value(self.block)
+        clean = call.q >= half
+        first = (call.q - np.where(clean, half, 0)) // block * block
+        # The keys of a clean query end with its own block; a noisy query's block is noisy.
         before = np.minimum(first + np.where(clean, block, 0), half)
         noisy = np.where(clean, first, np.minimum(first + block, half))
-        return site.intervals((first, noisy), (half, half + before))
+        return call.intervals((first, noisy), (half, half + before))

@@ -1,29 +1,29 @@
-"""A row cut into chunks of one size."""
+"""Attention within chunks of a fixed size."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+from maskplug.attention.call import AttentionCall
 from maskplug.attention.intervals import Intervals
 from maskplug.attention.pattern import Pattern
-from maskplug.attention.site import AttentionCall
 from maskplug.parts import Schedule
 from maskplug.validation.options import check_whole
 
 
 @dataclass(frozen=True)
 class Chunked(Pattern):
-    """A query sees the keys of its own chunk of ``size`` tokens.
+    """A query attends to the keys of its own chunk of ``size`` tokens.
 
-    Llama 4's chunked attention is ``chunked:size=8192 & causal``. Shifted windows, in which
-    information crosses the borders from layer to layer, are two chunked patterns in ``alternating``
-    with half a chunk between their shifts.
+    Llama 4's chunked attention is ``chunked:size=8192 & causal``. Shifted windows, which exchange
+    information between chunks from layer to layer, are two chunked patterns in ``alternating``
+    whose shifts differ by half a chunk.
 
     Args:
-        size: how many tokens a chunk has, from 1; the last one may have fewer. A schedule lets the
-            chunks grow; the mask only gains cells where each size divides the next.
-        shift: how many tokens later the borders are, from 0; so many tokens, or what is left of
-            them after whole chunks, make a short one at the beginning.
+        size: number of tokens per chunk, from 1; the last chunk may be shorter. With a schedule,
+            visible cells stay visible if each size divides the next.
+        shift: number of tokens by which chunk borders move to the right, from 0; the first chunk
+            has ``shift % size`` tokens.
 
     Source: Meta, "Llama 4", 2025; Liu et al., "Swin Transformer", 2021, for shifted borders.
 
@@ -36,11 +36,11 @@ class Chunked(Pattern):
     shift: Schedule | int = 0
 
     def __post_init__(self) -> None:
-        """Refuse chunks of nothing."""
+        """Refuse empty chunks."""
         check_whole("size", self.size, least=1)
         check_whole("shift", self.shift, least=0)
 
-    def rows(self, site: AttentionCall) -> Intervals:
-        size, shift = site.value(self.size), site.value(self.shift)
-        first = (site.q - shift) // size * size + shift
-        return site.intervals((first, first + size))
+    def rows(self, call: AttentionCall) -> Intervals:
+        size, shift = call.value(self.size), call.value(self.shift)
+        first = (call.q - shift) // size * size + shift
+        return call.intervals((first, first + size))

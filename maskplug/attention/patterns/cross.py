@@ -1,29 +1,29 @@
-"""Patterns that are for cross attention only, or not for it."""
+"""Checks of patterns that are for cross attention only, or for self-attention only."""
 
 from __future__ import annotations
 
-from maskplug.attention.site import AttentionCall
+from maskplug.attention.call import AttentionCall
 from maskplug.errors import OptionError
 
 
-def only_cross(site: AttentionCall, who: str) -> None:
-    """Refuse self-attention, where no query belongs to another text than the keys.
+def only_cross(call: AttentionCall, who: str) -> None:
+    """Refuse self-attention.
 
     Raises:
-        OptionError: naming the pattern and where it was used.
+        OptionError: with the pattern and the kind of attention.
     """
-    if not site.cross:
+    if not call.cross:
         raise OptionError(
-            f"pattern {who!r} says what each token of the target sees of the source; it is for "
-            f"cross attention (place='cross'), not for self-attention (place={site.attention_kind!r})"
+            f"pattern {who!r} is for cross attention (attention_kind='cross'), from target to "
+            f"source tokens, not for self-attention (attention_kind={call.attention_kind!r})"
         )
 
 
-def refuse_cross(site: AttentionCall, who: str, why: str) -> None:
+def refuse_cross(call: AttentionCall, who: str, why: str) -> None:
     """Refuse cross attention.
 
     Raises:
-        OptionError: naming the pattern and the reason.
+        OptionError: with the pattern and the reason.
     """
-    if site.cross:
-        raise OptionError(f"pattern {who!r} is for self-attention: in cross attention {why}")
+    if call.cross:
+        raise OptionError(f"pattern {who!r} is for self-attention only: in cross attention {why}")

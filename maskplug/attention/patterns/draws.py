@@ -1,4 +1,4 @@
-"""What patterns that draw have in common: their streams, and their samples' own tokens."""
+"""Random numbers for patterns."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from maskplug.attention.site import AttentionCall
+from maskplug.attention.call import AttentionCall
 from maskplug.clock import Step
 from maskplug.errors import OptionError
 from maskplug.parts import Clock
@@ -14,53 +14,53 @@ from maskplug.rng import Rng
 from maskplug.types import IntArray
 
 
-def draws(site: AttentionCall, clock: Clock, per_layer: bool = False) -> Rng:
-    """The draws of every sample at the time that this clock tells.
+def draws(call: AttentionCall, clock: Clock, per_layer: bool = False) -> Rng:
+    """Return the random numbers of every sample at the time given by the clock.
 
-    A decoder's own tokens draw apart from those of the encoder, which the same sample has too.
+    Those of a decoder are independent of those of the encoder for the same sample.
 
     Args:
-        site: where attention is asked for.
-        clock: of the pattern.
-        per_layer: whether each of the model's layers draws for itself.
+        call: the call of attention.
+        clock: the pattern's clock.
+        per_layer: whether each network layer has its own.
     """
-    rng = site.rng(clock)
-    if site.attention_kind == "decoder":
+    rng = call.rng(clock)
+    if call.attention_kind == "decoder":
         rng = rng.scoped("decoder")
-    return rng.scoped(f"layer {site.layer_idx}") if per_layer else rng
+    return rng.scoped(f"layer {call.layer_idx}") if per_layer else rng
 
 
-def clock_of(given: Clock | None, drawn: bool, otherwise: str) -> Clock | None:
-    """The clock of a pattern that draws in one of its forms only: of steps, unless it was given.
+def clock_of(clock: Clock | None, is_random: bool, reason: str) -> Clock | None:
+    """Return the clock of a pattern that is random only in one of its modes; "step" by default.
 
     Args:
-        given: the option.
-        drawn: whether this form draws.
-        otherwise: says why it does not.
+        clock: the option.
+        is_random: whether this mode is random.
+        reason: why it is not, for the message.
 
     Raises:
-        OptionError: for a clock that nothing would follow.
+        OptionError: for a clock without any effect.
     """
-    if drawn:
-        return Step() if given is None else given
-    if given is not None:
-        raise OptionError(f"option 'clock' is {given!r}, and {otherwise}")
+    if is_random:
+        return Step() if clock is None else clock
+    if clock is not None:
+        raise OptionError(f"option 'clock' is {clock!r}, but {reason}")
     return None
 
 
-def own_lengths(site: AttentionCall) -> IntArray:
-    """How many tokens each sample has to draw for: int64, one a sample."""
-    return np.broadcast_to(site.lengths, site.batch)
+def own_lengths(call: AttentionCall) -> IntArray:
+    """Return the number of tokens of each sample: int64, one per sample."""
+    return np.broadcast_to(call.lengths, call.batch)
 
 
-def placed(site: AttentionCall, values: Any, absent: Any) -> Any:
-    """Values of the samples' own tokens where these stand among the keys: (batch, keys).
+def placed(call: AttentionCall, values: Any, absent: Any) -> Any:
+    """Return values of the samples' own tokens at their positions in the row: (batch, kv_len).
 
     Args:
-        site: where attention is asked for.
-        values: one a token, one sample after the other, as :func:`own_lengths` counts them.
-        absent: what padding gets on either side.
+        call: the call of attention.
+        values: one per token, sample by sample, see :func:`own_lengths`.
+        absent: the value of padding.
     """
-    out = np.full((site.batch, site.kv_len), absent)
-    out[np.broadcast_to(site.own, out.shape)] = values
+    out = np.full((call.batch, call.kv_len), absent)
+    out[np.broadcast_to(call.own, out.shape)] = values
     return out

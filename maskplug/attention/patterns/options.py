@@ -1,4 +1,4 @@
-"""What the options of patterns have in common: numbers, which may be schedules."""
+"""Numeric options of patterns, which may be schedules."""
 
 from __future__ import annotations
 
@@ -8,33 +8,32 @@ from operator import or_
 
 import numpy as np
 
+from maskplug.attention.call import AttentionCall
 from maskplug.attention.intervals import Intervals
-from maskplug.attention.site import AttentionCall
 from maskplug.errors import OptionError, shortened
 from maskplug.parts import Schedule
-from maskplug.types import FloatArray
 from maskplug.validation.options import COUNT, bounds, is_finite
 
 
 def check_below(name: str, value: Schedule | float, limit: float) -> None:
-    """Refuse a number, or a schedule, that reaches ``limit`` or is out of all reach.
+    """Refuse a number or schedule that is not below ``limit``, or not finite.
 
     Raises:
-        OptionError: naming the option, the value received and the range.
+        OptionError: with the option, the value received and the range.
     """
     low, high = bounds(value)
     if not (is_finite(low) and is_finite(high) and -COUNT <= low <= high < limit):
         raise OptionError(
-            f"option {name!r} is {shortened(value)}; it must be a finite number below {limit:g} "
-            f"and from -{COUNT:,} on, or a schedule that stays there"
+            f"option {name!r} is {shortened(value)}; it must be a number, or a schedule with "
+            f"values, from -{COUNT:,} to below {limit:g}"
         )
 
 
 def in_order(lower: Schedule | float, upper: Schedule | float) -> bool:
-    """Whether one option can stay at or below another one.
+    """Return whether one option can always be at or below another one.
 
-    Where both are schedules, their bounds alone do not prove that: they do not say when each is
-    reached. False means that it is broken for certain.
+    If both are schedules, only their bounds are compared: False means that they are certainly out
+    of order.
 
     Example:
         >>> from maskplug.schedule import Linear
@@ -44,31 +43,21 @@ def in_order(lower: Schedule | float, upper: Schedule | float) -> bool:
     return all(low <= high for low, high in zip(bounds(lower), bounds(upper), strict=True))
 
 
-def real_value(site: AttentionCall, option: Schedule | float) -> FloatArray:
-    """An option that is any number, or a schedule: float64 of shape (batch or 1, 1, 1)."""
-    if not isinstance(option, Schedule):
-        return np.full((1, 1, 1), float(option))
-    values = site.share(option)
-    same = len(values) and (values == values[0]).all()
-    return (values[:1] if same else values)[:, None, None]
-
-
 def by_value(
-    site: AttentionCall, option: Schedule | int, make: Callable[[int], Intervals]
+    call: AttentionCall, option: Schedule | int, make: Callable[[int], Intervals]
 ) -> Intervals:
-    """Intervals made with one whole number, for samples that may differ in it.
+    """Return intervals that depend on an integer option, which may differ between samples.
 
-    Where they do (a schedule, at another progress), the intervals are made once for each value and
-    joined, which writes out their steps.
+    If it does (a schedule, at different progress), they are computed once per value and combined.
 
     Args:
-        site: where attention is asked for.
+        call: the call of attention.
         option: the number, or a schedule.
-        make: gives the intervals of all samples for one value.
+        make: returns the intervals of all samples for one value.
     """
-    values = site.value(option)
+    values = call.value(option)
     if len(values) == 1:
         return make(int(values[0, 0, 0]))
-    every = np.ones(site.kv_len, np.bool_)
+    every = np.ones(call.kv_len, np.bool_)
     each = (make(int(value)).only((values == value) & every) for value in np.unique(values))
-    return reduce(or_, each, site.intervals((0, 0 * values)))
+    return reduce(or_, each, call.intervals((0, 0 * values)))

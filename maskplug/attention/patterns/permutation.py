@@ -1,4 +1,4 @@
-"""An order in which tokens are predicted, and who may see whom in it."""
+"""Attention in an order of prediction, as in XLNet."""
 
 from __future__ import annotations
 
@@ -7,32 +7,33 @@ from typing import Literal
 
 import numpy as np
 
+from maskplug.attention.call import AttentionCall
 from maskplug.attention.intervals import Intervals
 from maskplug.attention.pattern import Pattern
 from maskplug.attention.patterns.cross import refuse_cross
 from maskplug.attention.patterns.draws import clock_of, draws, own_lengths, placed
-from maskplug.attention.site import AttentionCall
 from maskplug.parts import Clock
 from maskplug.types import IntArray, offsets_of, readonly
 
 
 @dataclass(frozen=True)
 class Permutation(Pattern):
-    """A query sees the tokens that are predicted before it, and those that are not predicted.
+    """A query attends to tokens predicted before it, and to tokens that are not predicted.
 
-    A query that is not predicted sees all others that are not, and no predicted one. Heads and
-    layers share the order: otherwise a token could be seen on a detour through another layer.
+    A query that is not predicted attends to all tokens that are not predicted. All heads and layers
+    share the order: with different ones, information about a token could leak through another
+    layer.
 
     Args:
-        order: "layer" reads it, as the strategy ``permutation`` makes it: the mask is then what
-            ``objectives.xlnet.perm_mask`` leaves visible. "drawn" draws a full order of each
-            sample's own tokens by its key, every order equally likely.
-        stream: "query": a predicted token does not see itself, as where it is to be predicted; the
-            first of a full order then sees nothing. "content": every token sees itself, too.
-        clock: when orders are drawn anew, "step" if null; only ``order="drawn"`` has one.
+        order: "layer": use the annotation ``order``, which the strategy ``permutation`` provides;
+            the mask then equals ``objectives.xlnet.perm_mask``. "drawn": draw a random order of
+            each sample's tokens.
+        stream: "query": a predicted token does not attend to itself; the first token of a full
+            order then has no visible key. "content": every token attends to itself, too.
+        clock: when orders are redrawn, "step" if null; only for ``order="drawn"``.
 
-    Reads the layer ``order`` for ``order="layer"``: one value a key, the rank of each predicted
-    token from 0, and -1 elsewhere.
+    With ``order="layer"`` it needs the annotation ``order``: one value per key, the rank of each
+    predicted token from 0, and -1 for others.
 
     Source: Yang et al., "XLNet", 2019.
 
@@ -46,34 +47,33 @@ class Permutation(Pattern):
     clock: Clock | None = None
 
     def __post_init__(self) -> None:
-        """Refuse a clock that nothing would follow."""
-        otherwise = "order 'layer' draws nothing; only 'drawn' has a clock"
-        object.__setattr__(self, "clock", clock_of(self.clock, self.order == "drawn", otherwise))
+        """Refuse a clock without any effect."""
+        reason = "order 'layer' is not random; only 'drawn' has a clock"
+        object.__setattr__(self, "clock", clock_of(self.clock, self.order == "drawn", reason))
 
     @property
     def required_annotations(self) -> tuple[str, ...]:  # type: ignore[override]
         return ("order",) if self.order == "layer" else ()
 
-    def rows(self, site: AttentionCall) -> Intervals:
+    def rows(self, call: AttentionCall) -> Intervals:
         from maskplug.kernels.intervals import grown
         from maskplug.kernels.ranked import earlier
 
-        refuse_cross(site, "permutation", "queries have no place in the order of the keys")
-        keys = readonly(self._order(site), np.int64)
-        here = site.here
-        itself = np.arange(site.kv_len) if self.stream == "content" else np.full(site.kv_len, -1)
-        made = grown(
-            earlier, readonly(keys[:, here], np.int64), keys, readonly(itself[here], np.int64)
-        )
-        return Intervals.from_kernel(site.kv_len, (len(keys), 1, site.q_len), made)
+        refuse_cross(call, "permutation", "queries are not in the order of the keys")
+        keys = readonly(self._order(call), np.int64)
+        itself = np.arange(call.kv_len) if self.stream == "content" else np.full(call.kv_len, -1)
+        queries = (readonly(array[..., call.q_slice], np.int64) for array in (keys, itself))
+        ranks, itself = queries
+        bounds = grown(earlier, ranks, keys, itself)
+        return Intervals.from_kernel(call.kv_len, (len(keys), 1, call.q_len), bounds)
 
-    def _order(self, site: AttentionCall) -> IntArray:
-        """The rank of each key: int64 of shape (batch or 1, keys)."""
+    def _order(self, call: AttentionCall) -> IntArray:
+        """Return the rank of each key: int64 of shape (batch or 1, kv_len)."""
         from maskplug.kernels.order import ranks
 
         if self.clock is None:
-            return site.per_token("order", "permutation")
-        rng = draws(site, self.clock)
-        offsets = readonly(offsets_of(own_lengths(site)), np.int64)
-        order: IntArray = placed(site, ranks(rng.stream_keys("attention order"), offsets), -1)
+            return call.per_token("order", "permutation")
+        rng = draws(call, self.clock)
+        offsets = readonly(offsets_of(own_lengths(call)), np.int64)
+        order: IntArray = placed(call, ranks(rng.stream_keys("attention order"), offsets), -1)
         return order

@@ -1,4 +1,4 @@
-"""A prefix that everybody sees, and what comes behind it from left to right."""
+"""A prefix language model: bidirectional in the prefix, causal after it."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from maskplug.attention.call import AttentionCall
 from maskplug.attention.intervals import Intervals
 from maskplug.attention.pattern import Pattern
-from maskplug.attention.site import AttentionCall
 from maskplug.errors import TokenError
 from maskplug.parts import Schedule
 from maskplug.validation.options import check_whole
@@ -16,17 +16,17 @@ from maskplug.validation.options import check_whole
 
 @dataclass(frozen=True)
 class Prefix(Pattern):
-    """A query sees the first ``length`` tokens, itself, and what came before: a prefix LM.
+    """A query attends to the first ``length`` tokens, to itself, and to all tokens before it.
 
-    The prefix sees itself in both directions. A length of 0 is causal; one that reaches the
-    sample's end shows everything.
+    Attention within the prefix is bidirectional. A length of 0 gives a causal mask; a length up to
+    the sample's end gives a full one.
 
-    With ``length=null`` it reads the layer ``prefix_lengths``: one number for each sample, from 0,
+    With ``length=null`` it needs the annotation ``prefix_lengths``: one number per sample, from 0,
     of shape (batch,) or (batch, 1).
 
     Args:
-        length: of the prefix in the sample's own tokens, from 0; or a schedule; null: a layer says
-            it for each sample.
+        length: of the prefix, in the sample's own tokens, from 0; or a schedule; null: use the
+            annotation.
 
     Source: Raffel et al., "T5", 2020, section 3.2; Dong et al., "UniLM", 2019.
 
@@ -43,17 +43,17 @@ class Prefix(Pattern):
 
     @property
     def required_annotations(self) -> tuple[str, ...]:  # type: ignore[override]
-        """The layer, unless a length is given."""
+        """The annotation, unless a length is given."""
         return ("prefix_lengths",) if self.length is None else ()
 
-    def rows(self, site: AttentionCall) -> Intervals:
+    def rows(self, call: AttentionCall) -> Intervals:
         if self.length is None:
-            lengths = site.per_sample("prefix_lengths", "prefix")[:, None, None]
+            lengths = call.per_sample("prefix_lengths", "prefix")[:, None, None]
             if (wrong := np.flatnonzero(lengths < 0)).size:
                 raise TokenError(
-                    f"the layer 'prefix_lengths' is {lengths.ravel()[wrong[0]]} in "
-                    f"{site.called(wrong[0])}; it must be 0 or more"
+                    f"annotation 'prefix_lengths' of {call.name_of(wrong[0])} is "
+                    f"{lengths.ravel()[wrong[0]]}; it must be 0 or more"
                 )
         else:
-            lengths = site.value(self.length)
-        return site.intervals((-site.starts[:, None, None], np.maximum(lengths, site.q + 1)))
+            lengths = call.value(self.length)
+        return call.intervals((-call.starts[:, None, None], np.maximum(lengths, call.q + 1)))

@@ -1,4 +1,4 @@
-"""Keys that drop out at random."""
+"""Random keys that are hidden from all queries."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from maskplug.attention.call import AttentionCall
 from maskplug.attention.intervals import Intervals
 from maskplug.attention.pattern import Pattern
 from maskplug.attention.patterns.basic import Full
 from maskplug.attention.patterns.draws import draws, own_lengths, placed
-from maskplug.attention.site import AttentionCall
 from maskplug.clock import Step
 from maskplug.parts import Clock, Schedule
 from maskplug.schedule import check_rate
@@ -19,25 +19,25 @@ from maskplug.types import offsets_of, readonly, thresholds
 
 @dataclass(frozen=True)
 class Random(Pattern):
-    """Every query sees all keys but some, which are drawn by the sample's key.
+    """Every query attends to all keys except some random ones.
 
-    Each token is hidden on its own, from all queries alike, and never all of a sample's: the one
-    with the highest draw stays. At one t, what a lower rate hides a higher one hides, too, so that
-    with ``clock=never`` a rising rate hides more and more. Draws are numbered by a token's place in
-    its sample, so that neither padding nor what comes behind moves them; in cross attention the
-    same source tokens are hidden as in the encoder.
+    Each key is hidden independently, from all queries; at least one key of a sample stays visible,
+    the one with the highest random number. At the same t, keys hidden at a lower rate are also
+    hidden at a higher one, so that with ``clock=never`` a rising rate only hides more keys. Random
+    numbers depend on a token's position in its sample, not on padding or later tokens; cross
+    attention hides the same source tokens as the encoder.
 
     Args:
-        rate: how likely a key is hidden, from 0 to 1, or a schedule.
-        per_head: whether each head draws for itself.
-        per_layer: whether each of the model's layers draws for itself.
-        clock: when keys are drawn anew.
+        rate: probability that a key is hidden, from 0 to 1; or a schedule.
+        per_head: whether each head draws its own.
+        per_layer: whether each network layer draws its own.
+        clock: when keys are redrawn.
 
     Source: Lin et al., "DropAttention: a regularization method for fully-connected self-attention
-    networks", 2019, in the form that drops columns.
+    networks", 2019, the variant that drops columns.
 
     Example:
-        >>> Random(rate=0.5).dense(2, 4, t=1, keys=[7], place="cross")[0, 0].astype(int)
+        >>> Random(rate=0.5).dense(2, 4, t=1, keys=[7], attention_kind="cross")[0, 0].astype(int)
         array([[0, 1, 1, 0], [0, 1, 1, 0]])
     """
 
@@ -50,14 +50,18 @@ class Random(Pattern):
         """Refuse rates out of range."""
         check_rate("rate", self.rate)
 
-    def rows(self, site: AttentionCall) -> Intervals:
+    @property
+    def reads_layer_idx(self) -> bool:  # type: ignore[override]
+        return self.per_layer
+
+    def rows(self, call: AttentionCall) -> Intervals:
         from maskplug.kernels.select import independent
 
-        rng = draws(site, self.clock, self.per_layer)
+        rng = draws(call, self.clock, self.per_layer)
         streams = rng.stream_keys("hidden keys")
-        offsets = readonly(offsets_of(own_lengths(site)), np.int64)
-        limits = thresholds(site.share(self.rate))
-        heads = range(site.heads if self.per_head else 1)
+        offsets = readonly(offsets_of(own_lengths(call)), np.int64)
+        limits = thresholds(call.share(self.rate))
+        heads = range(call.heads if self.per_head else 1)
         hidden = (independent(streams, offsets, limits, False, True, head) for head in heads)
-        seen = [placed(site, ~keys, absent=True) for keys in hidden]
-        return Full().rows(site).only(np.stack(seen, 1))
+        visible = [placed(call, ~keys, absent=True) for keys in hidden]
+        return Full().rows(call).only(np.stack(visible, 1))

@@ -1,4 +1,4 @@
-"""Sentences and sections, each of which keeps to itself; and their heads, which all can see."""
+"""Attention within sentences and sections, and to the first tokens of sections."""
 
 from __future__ import annotations
 
@@ -6,24 +6,23 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from maskplug.attention.call import AttentionCall
 from maskplug.attention.intervals import Intervals
 from maskplug.attention.pattern import Pattern
 from maskplug.attention.patterns.cross import refuse_cross
-from maskplug.attention.site import AttentionCall
 from maskplug.types import BoolArray, readonly
 
 
 @dataclass(frozen=True)
 class Sentence(Pattern):
-    """A query sees its own sentence, and the heads of all sections where they are asked for.
+    """A query attends to its own sentence, and optionally to the first tokens of all sections.
 
     Args:
-        heads: whether all queries see the first token of every section, too: what a summary is
-            made from flows through these.
+        heads: whether all queries also attend to the first token of every section.
 
-    Reads the layer ``sentence_starts``: one value a key, 1 where a sentence begins and 0 elsewhere.
-    With ``heads`` also ``section_starts``, likewise. A sample's first token begins a sentence and a
-    section in any case.
+    Needs the annotation ``sentence_starts``: one value per key, 1 at the first token of a sentence
+    and 0 elsewhere; with ``heads`` also ``section_starts``, likewise. A sample's first token always
+    starts a sentence and a section.
 
     Source: after the hierarchical encoder of Cohan et al., "A discourse-aware attention model for
     abstractive summarization of long documents", 2018.
@@ -39,23 +38,23 @@ class Sentence(Pattern):
     def required_annotations(self) -> tuple[str, ...]:  # type: ignore[override]
         return ("sentence_starts", "section_starts") if self.heads else ("sentence_starts",)
 
-    def rows(self, site: AttentionCall) -> Intervals:
-        refuse_cross(site, "sentence", "a query stands in no sentence of the keys")
-        own = _runs(site, _begins(site, "sentence_starts", "sentence"))
+    def rows(self, call: AttentionCall) -> Intervals:
+        refuse_cross(call, "sentence", "queries are not in the sentences of the keys")
+        own = _runs(call, _starts(call, "sentence_starts", "sentence"))
         if not self.heads:
             return own
-        return own | _seen_by_all(_begins(site, "section_starts", "sentence"))
+        return own | Intervals.of_mask(_starts(call, "section_starts", "sentence")[:, None, None])
 
 
 @dataclass(frozen=True)
 class Section(Pattern):
-    """A query sees its own section, and the first token of every other.
+    """A query attends to its own section, and to the first token of every other section.
 
     Args:
-        heads: false for the own section alone.
+        heads: whether the first tokens of other sections are visible.
 
-    Reads the layer ``section_starts``: one value a key, 1 where a section begins and 0 elsewhere. A
-    sample's first token begins one in any case.
+    Needs the annotation ``section_starts``: one value per key, 1 at the first token of a section
+    and 0 elsewhere. A sample's first token always starts a section.
 
     Source: as :class:`Sentence`.
 
@@ -68,31 +67,26 @@ class Section(Pattern):
 
     required_annotations = ("section_starts",)
 
-    def rows(self, site: AttentionCall) -> Intervals:
-        refuse_cross(site, "section", "a query stands in no section of the keys")
-        begins = _begins(site, "section_starts", "section")
-        own = _runs(site, begins)
-        return own | _seen_by_all(begins) if self.heads else own
+    def rows(self, call: AttentionCall) -> Intervals:
+        refuse_cross(call, "section", "queries are not in the sections of the keys")
+        starts = _starts(call, "section_starts", "section")
+        own = _runs(call, starts)
+        return own | Intervals.of_mask(starts[:, None, None]) if self.heads else own
 
 
-def _begins(site: AttentionCall, layer: str, who: str) -> BoolArray:
-    """Where something begins: bool of shape (batch or 1, keys); nothing does in padding."""
-    begins: BoolArray = site.own & ((site.per_token(layer, who) != 0) | (site.k == 0))
-    return begins
+def _starts(call: AttentionCall, annotation: str, who: str) -> BoolArray:
+    """Return the first tokens of sentences or sections, without padding: (batch or 1, kv_len)."""
+    starts: BoolArray = call.own & ((call.per_token(annotation, who) != 0) | (call.k == 0))
+    return starts
 
 
-def _runs(site: AttentionCall, begins: BoolArray) -> Intervals:
-    """Each query's run of keys, from one beginning to the next; padding on either side is one."""
+def _runs(call: AttentionCall, starts: BoolArray) -> Intervals:
+    """Return each query's run of keys between two starts; padding on each side is a run."""
     from maskplug.kernels.intervals import grown
     from maskplug.kernels.numbered import same
 
-    behind = site.k == site.lengths[:, None]
-    numbers = readonly(np.cumsum(begins | behind, axis=1), np.int64)
-    queries = readonly(numbers[:, site.here], np.int64)
-    shape = (len(numbers), 1, site.q_len)
-    return Intervals.from_kernel(site.kv_len, shape, grown(same, queries, numbers))
-
-
-def _seen_by_all(keys: BoolArray) -> Intervals:
-    """Single keys, in one row that stands for all queries."""
-    return Intervals.of_mask(keys[:, None, None])
+    end = call.k == call.lengths[:, None]
+    numbers = readonly(np.cumsum(starts | end, axis=1), np.int64)
+    queries = readonly(numbers[:, call.q_slice], np.int64)
+    shape = (len(numbers), 1, call.q_len)
+    return Intervals.from_kernel(call.kv_len, shape, grown(same, queries, numbers))

@@ -1,4 +1,4 @@
-"""The first tokens, which every query sees."""
+"""Attention sinks: the first tokens."""
 
 from __future__ import annotations
 
@@ -6,21 +6,22 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from maskplug.attention.call import AttentionCall
 from maskplug.attention.intervals import Intervals
 from maskplug.attention.pattern import Pattern
-from maskplug.attention.site import AttentionCall
 from maskplug.parts import Schedule
 from maskplug.validation.options import check_whole
 
 
 @dataclass(frozen=True)
 class Sink(Pattern):
-    """Every query sees the first ``n`` tokens of its sample.
+    """Every query attends to the first ``n`` tokens of its sample.
 
-    Long contexts keep them in view beside a window: ``(sink:n=4 | window:left=1023) & causal``.
+    Models with long contexts combine them with a window:
+    ``(sink:n=4 | window:left=1023) & causal``.
 
     Args:
-        n: how many, from 1; or a schedule.
+        n: number of tokens, from 1; or a schedule.
 
     Source: Xiao et al., "Efficient streaming language models with attention sinks", 2024.
 
@@ -32,8 +33,8 @@ class Sink(Pattern):
     n: Schedule | int = 4
 
     def __post_init__(self) -> None:
-        """Refuse less than one."""
+        """Refuse numbers below 1."""
         check_whole("n", self.n, least=1)
 
-    def rows(self, site: AttentionCall) -> Intervals:
-        return site.intervals((np.zeros_like(site.q), site.value(self.n)))
+    def rows(self, call: AttentionCall) -> Intervals:
+        return call.intervals((np.zeros_like(call.q), call.value(self.n)))

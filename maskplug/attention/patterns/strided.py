@@ -1,15 +1,15 @@
-"""Every so many keys: what sparse Transformers see beside their surroundings."""
+"""The strided and fixed patterns of Sparse Transformers."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+from maskplug.attention.call import AttentionCall
 from maskplug.attention.intervals import Intervals
 from maskplug.attention.pattern import Pattern
 from maskplug.attention.patterns.basic import Full
 from maskplug.attention.patterns.chunked import Chunked
 from maskplug.attention.patterns.options import by_value, in_order
-from maskplug.attention.site import AttentionCall
 from maskplug.errors import OptionError
 from maskplug.parts import Schedule
 from maskplug.validation.options import check_whole
@@ -17,13 +17,13 @@ from maskplug.validation.options import check_whole
 
 @dataclass(frozen=True)
 class Strided(Pattern):
-    """A query sees itself, and every ``stride``-th key before and behind it, however far away.
+    """A query attends to itself, and to every ``stride``-th key before and after it.
 
-    The strided attention of Sparse Transformers adds the keys that lie between:
+    The strided attention of Sparse Transformers adds the keys in between:
     ``(strided:stride=128 | window:left=127) & causal``.
 
     Args:
-        stride: the distance from each visible key to the next, from 1; or a schedule.
+        stride: distance between visible keys, from 1; or a schedule.
 
     Source: Child et al., "Generating long sequences with sparse Transformers", 2019.
 
@@ -41,25 +41,25 @@ class Strided(Pattern):
     stride: Schedule | int
 
     def __post_init__(self) -> None:
-        """Refuse steps of nothing."""
+        """Refuse a stride of 0."""
         check_whole("stride", self.stride, least=1)
 
-    def rows(self, site: AttentionCall) -> Intervals:
-        # Steps are counted among all keys, not in the sample's own tokens.
-        full, phase = Full().rows(site), site.q + site.starts[:, None, None]
-        return by_value(site, self.stride, lambda stride: full.every(stride, phase))
+    def rows(self, call: AttentionCall) -> Intervals:
+        # Phases are positions in the padded row, not among the sample's own tokens.
+        full, phase = Full().rows(call), call.q + call.starts[:, None, None]
+        return by_value(call, self.stride, lambda stride: full.every(stride, phase))
 
 
 @dataclass(frozen=True)
 class Fixed(Pattern):
-    """A query sees its own block of ``stride`` tokens, and the end of every block.
+    """A query attends to its own block of ``stride`` tokens, and to the end of every block.
 
     The fixed attention of Sparse Transformers is ``fixed:stride=128,summary=8 & causal``.
 
     Args:
-        stride: how many tokens a block has, from 1; or a schedule.
-        summary: how many keys at the end of each block everybody sees, from 1 to ``stride``; or a
-            schedule. Where two schedules cross, the whole block is its summary.
+        stride: number of tokens per block, from 1; or a schedule.
+        summary: number of keys at the end of each block that all queries attend to, from 1 to
+            ``stride``; or a schedule. If it exceeds the stride, the whole block is visible.
 
     Source: Child et al., "Generating long sequences with sparse Transformers", 2019.
 
@@ -72,17 +72,17 @@ class Fixed(Pattern):
     summary: Schedule | int = 1
 
     def __post_init__(self) -> None:
-        """Refuse blocks of nothing, and summaries longer than their block."""
+        """Refuse empty blocks, and summaries longer than their block."""
         check_whole("stride", self.stride, least=1)
         check_whole("summary", self.summary, least=1)
         if not in_order(self.summary, self.stride):
             raise OptionError(
-                f"option 'summary' is {self.summary!r}; a block has {self.stride!r} tokens, and "
-                "neither the least nor the greatest value of a summary can be above its block's"
+                f"option 'summary' is {self.summary!r}, but a block has {self.stride!r} tokens; "
+                "the smallest and the largest summary must not exceed those of 'stride'"
             )
 
-    def rows(self, site: AttentionCall) -> Intervals:
-        stride, summary = site.value(self.stride), site.value(self.summary)
-        own = site.k[:, None]
+    def rows(self, call: AttentionCall) -> Intervals:
+        stride, summary = call.value(self.stride), call.value(self.summary)
+        own = call.k[:, None]
         ends = own % stride >= stride - summary
-        return Chunked(self.stride).rows(site) | Intervals.of_mask(ends[:, None])
+        return Chunked(self.stride).rows(call) | Intervals.of_mask(ends[:, None])

@@ -1,32 +1,32 @@
-"""A window that slides along with the query."""
+"""A sliding window."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Literal, get_args
 
+from maskplug.attention.call import AttentionCall
 from maskplug.attention.intervals import Intervals
 from maskplug.attention.pattern import Pattern
-from maskplug.attention.site import AttentionCall
 from maskplug.errors import OptionError
 from maskplug.parts import Schedule
 from maskplug.validation.options import check_whole
 
-#: What the number of a window to both sides means; see :meth:`Window.huggingface`.
+#: Conventions for the size of a two-sided window; see :meth:`Window.huggingface`.
 Bound = Literal["inclusive", "exclusive", "total"]
 
 
 @dataclass(frozen=True)
 class Window(Pattern):
-    """A query sees itself, ``left`` keys before it and ``right`` keys behind it.
+    """A query attends to itself, ``left`` keys before it and ``right`` keys after it.
 
-    Libraries count windows in different ways; ``Window.attention_gym``, ``Window.huggingface`` and
-    ``Window.longformer`` take theirs.
+    Libraries define window sizes differently; ``Window.attention_gym``, ``Window.huggingface`` and
+    ``Window.longformer`` convert theirs.
 
     Args:
-        left: how many keys before the query, from 0; null for all of them. A schedule lets the
-            window grow: ``window(left=linear(64, 512))``.
-        right: how many keys behind the query, likewise.
+        left: number of keys before the query, from 0; null for all; or a schedule for a growing
+            window, ``window(left=linear(64, 512))``.
+        right: number of keys after the query, likewise.
 
     Source: Beltagy et al., "Longformer", 2020; Jiang et al., "Mistral 7B", 2023.
 
@@ -45,11 +45,11 @@ class Window(Pattern):
 
     @classmethod
     def attention_gym(cls, window_size: int) -> Window:
-        """The window of attention-gym's ``generate_sliding_window``.
+        """Return the window of attention-gym's ``generate_sliding_window``.
 
         Args:
-            window_size: the farthest key is so many places back, ``0 <= q - k <= window_size``: one
-                key more than that is visible, the query's own among them.
+            window_size: distance of the farthest key, ``0 <= q - k <= window_size``;
+                ``window_size + 1`` keys are visible, the query's own included.
 
         Example:
             >>> Window.attention_gym(2)
@@ -62,21 +62,21 @@ class Window(Pattern):
     def huggingface(
         cls, sliding_window: int, causal: bool = True, bound: Bound = "inclusive"
     ) -> Window:
-        """The window of a ``config.sliding_window`` in transformers, whose meaning varies.
+        """Return the window of ``config.sliding_window`` in transformers, whose meaning varies.
 
         Args:
-            sliding_window: as it stands in the config of the built model, which may have derived it
-                from another number.
-            causal: whether the model is causal (Mistral, Gemma, ModernBERT decoder, GPT-OSS): the
-                number is that of visible keys, the query's own among them,
+            sliding_window: the value in the config of the built model, which may be derived from
+                another number.
+            causal: whether the model is causal (Mistral, Gemma, ModernBERT decoder, GPT-OSS): then
+                it is the number of visible keys, the query's own included:
                 ``q - sliding_window < k <= q``.
-            bound: what it means in a model that looks to both sides. "inclusive":
-                ``|q - k| <= sliding_window`` (ModernBERT, whose config derives it as
-                ``local_attention // 2``; UltraBERT, EmbeddingGemma 2, the encoder of T5Gemma, and
-                decoders with ``config.is_causal=False``). "exclusive": ``|q - k| < sliding_window``
-                (Gemma 3 with ``use_bidirectional_attention``, as in EmbeddingGemma, whose config
-                makes ``sliding_window // 2 + 1`` of what it is given). "total": so many keys
-                together, the query's own among them (the encoder of T5Gemma 2).
+            bound: its meaning in a bidirectional model. "inclusive": ``|q - k| <= sliding_window``
+                (ModernBERT, whose config derives it as ``local_attention // 2``; UltraBERT,
+                EmbeddingGemma 2, the encoder of T5Gemma, decoders with ``config.is_causal=False``).
+                "exclusive": ``|q - k| < sliding_window`` (Gemma 3 with
+                ``use_bidirectional_attention``, as in EmbeddingGemma, whose config converts its
+                value to ``sliding_window // 2 + 1``). "total": the number of keys on both sides
+                together, the query's own included (the encoder of T5Gemma 2).
 
         Example:
             >>> Window.huggingface(3), Window.huggingface(3, causal=False)
@@ -99,11 +99,11 @@ class Window(Pattern):
 
     @classmethod
     def longformer(cls, attention_window: int) -> Window:
-        """The window of a Longformer or LED in transformers.
+        """Return the window of a Longformer or LED in transformers.
 
         Args:
-            attention_window: both sides together, without the query's own key; even. The original
-                code of Longformer gives one side by this name: that is ``Window(w, w)``.
+            attention_window: both sides together, without the query's own key; even. In
+                Longformer's original code, the same name is one side: use ``Window(w, w)``.
 
         Example:
             >>> Window.longformer(512)
@@ -112,13 +112,13 @@ class Window(Pattern):
         check_whole("attention_window", attention_window, least=2)
         if attention_window % 2:
             raise OptionError(
-                f"option 'attention_window' is {attention_window!r}; it counts both sides together "
-                "and must be even"
+                f"option 'attention_window' is {attention_window!r}; it must be even, because it "
+                "counts both sides together"
             )
         return cls(left=attention_window // 2, right=attention_window // 2)
 
-    def rows(self, site: AttentionCall) -> Intervals:
-        q = site.q
-        first = -site.kv_len if self.left is None else q - site.value(self.left)
-        last = site.kv_len if self.right is None else q + site.value(self.right)
-        return site.intervals((first, last + 1))
+    def rows(self, call: AttentionCall) -> Intervals:
+        q = call.q
+        first = -call.kv_len if self.left is None else q - call.value(self.left)
+        last = call.kv_len if self.right is None else q + call.value(self.right)
+        return call.intervals((first, last + 1))

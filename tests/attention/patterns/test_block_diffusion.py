@@ -1,4 +1,4 @@
-"""Block diffusion: who sees noise, who sees clean text, and how much of it."""
+"""block_diffusion: noisy and clean blocks."""
 
 from __future__ import annotations
 
@@ -7,9 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-import maskplug
 from maskplug.attention import BlockDiffusion, Causal
-from maskplug.errors import OptionError, TokenError
 from maskplug.schedule import Steps
 
 
@@ -24,7 +22,7 @@ def quarters(block: Any, n: int, **more: Any) -> tuple[Any, Any, Any, Any]:
 
 
 @pytest.mark.parametrize(("block", "n"), [(1, 6), (2, 6), (4, 8), (4, 6), (5, 7), (9, 6)])
-def test_the_four_quarters(block: int, n: int) -> None:
+def test_four_quarters(block: int, n: int) -> None:
     own = np.arange(n) // block
     q, k = own[:, None], own[None]
     noisy, noisy_to_clean, clean_to_noisy, clean = quarters(block, n)
@@ -34,7 +32,7 @@ def test_the_four_quarters(block: int, n: int) -> None:
     assert (clean == (k <= q)).all()
 
 
-def test_eight_tokens_in_blocks_of_four_have_96_cells() -> None:
+def test_number_of_visible_cells() -> None:
     # Two texts of eight tokens: 32 cells in noise, 16 from noise to clean, 48 in clean.
     noisy, noisy_to_clean, clean_to_noisy, clean = quarters(4, 8)
     cells = [int(part.sum()) for part in (noisy, noisy_to_clean, clean_to_noisy, clean)]
@@ -42,7 +40,7 @@ def test_eight_tokens_in_blocks_of_four_have_96_cells() -> None:
     assert sum(cells) == 96
 
 
-def test_blocks_of_one_are_an_autoregressive_model() -> None:
+def test_blocks_of_one_token_are_autoregressive() -> None:
     noisy, noisy_to_clean, _, clean = quarters(1, 5)
     causal = Causal().dense(5)[0, 0]
     assert (noisy == np.eye(5, dtype=bool)).all()
@@ -62,34 +60,14 @@ def test_two_intervals_are_enough() -> None:
     assert BlockDiffusion(4).intervals(400).lo.shape[-1] == 2
 
 
-def test_every_sample_has_halves_of_its_own() -> None:
+def test_halves_of_samples_of_different_lengths() -> None:
     valid = np.array([[1] * 12, [0, 0, 0] + [1] * 8 + [0], [0] * 12])
     masks = BlockDiffusion(2).dense(12, valid=valid)[:, 0]
     assert (masks[0] == matrix(2, 6)).all()
     assert (masks[1, 3:11, 3:11] == matrix(2, 4)).all()
 
 
-def test_blocks_change_with_training() -> None:
+def test_block_follows_a_schedule() -> None:
     moving = Steps(values=(1, 2, 4), at=(0.3, 0.9))
     for progress, block in ((0.0, 1), (0.5, 2), (1.0, 4)):
         assert (matrix(moving, 8, progress=progress) == matrix(block, 8)).all()
-
-
-def test_an_odd_number_of_tokens_is_refused_and_the_sample_named() -> None:
-    with pytest.raises(TokenError, match="of one length; sample 0 has 7 tokens, an odd number"):
-        BlockDiffusion(2).dense(7)
-    valid = np.array([[1] * 8, [0] * 3 + [1] * 5])
-    with pytest.raises(TokenError, match="sample 1 has 5 tokens"):
-        BlockDiffusion(2).dense(8, valid=valid)
-
-
-def test_cross_attention_is_refused() -> None:
-    with pytest.raises(OptionError, match="'block_diffusion' is for self-attention"):
-        BlockDiffusion(2).dense(4, 8, attention_kind="cross")
-
-
-def test_bad_options_are_named() -> None:
-    with pytest.raises(OptionError, match=r"option 'block' is 0; .* from 1 to 2,147,483,647"):
-        BlockDiffusion(0)
-    with pytest.raises(OptionError, match="needs the option 'block'"):
-        maskplug.pattern("block_diffusion")

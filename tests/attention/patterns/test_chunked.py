@@ -1,4 +1,4 @@
-"""Chunks: as Llama 4 has them, shifted, and growing."""
+"""chunked: chunks as in Llama 4, shifts and schedules."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ import pytest
 
 import maskplug
 from maskplug.attention import Causal, Chunked, Full
-from maskplug.errors import OptionError
 from maskplug.schedule import Linear, Steps
 
 
@@ -19,7 +18,7 @@ def matrix(pattern: maskplug.Pattern, length: int = 11, **more: Any) -> Any:
 
 
 @pytest.mark.parametrize("size", [1, 2, 4, 11, 50])
-def test_chunks_are_blocks_on_the_diagonal(size: int) -> None:
+def test_chunks_are_diagonal_blocks(size: int) -> None:
     whole, rest = divmod(11, size)
     sizes = [size] * whole + [rest] * bool(rest)
     blocks = np.zeros((11, 11), np.bool_)
@@ -30,14 +29,14 @@ def test_chunks_are_blocks_on_the_diagonal(size: int) -> None:
 
 
 @pytest.mark.parametrize("length", [11, 12])
-def test_a_chunk_as_long_as_the_row_is_everything(length: int) -> None:
+def test_a_chunk_as_long_as_the_row_is_full(length: int) -> None:
     assert (matrix(Chunked(length)) == matrix(Full())).all()
     assert (matrix(Chunked(length) & Causal()) == matrix(Causal())).all()
 
 
 @pytest.mark.parametrize("size", [1, 3, 4, 20])
 @pytest.mark.parametrize("padding", [0, 2])
-def test_chunked_and_causal_is_what_transformers_has_for_llama_4(size: int, padding: int) -> None:
+def test_chunked_and_causal_matches_transformers_llama_4(size: int, padding: int) -> None:
     torch = pytest.importorskip("torch")
     masks = pytest.importorskip("transformers.masking_utils")
     function = masks.chunked_causal_mask_function(size, torch.tensor([padding]))
@@ -48,7 +47,7 @@ def test_chunked_and_causal_is_what_transformers_has_for_llama_4(size: int, padd
     assert ours.tolist() == theirs
 
 
-def test_a_shift_moves_the_borders() -> None:
+def test_shift() -> None:
     seen = matrix(Chunked(4, shift=1), 10)
     first = [int(row.argmax()) for row in seen]
     assert first == [0, 1, 1, 1, 1, 5, 5, 5, 5, 9]
@@ -56,7 +55,7 @@ def test_a_shift_moves_the_borders() -> None:
     assert (matrix(Chunked(4, shift=4), 10) == matrix(Chunked(4), 10)).all()
 
 
-def test_chunks_grow_with_training() -> None:
+def test_size_follows_a_schedule() -> None:
     growing = Chunked(size=Steps(values=(1, 2, 4, 8), at=(0.2, 0.5, 0.9)))
     assert growing.is_dynamic
     seen = [matrix(growing, progress=p) for p in (0.0, 0.3, 0.5, 1.0)]
@@ -66,23 +65,8 @@ def test_chunks_grow_with_training() -> None:
         assert (before <= after).all()
 
 
-def test_chunks_whose_sizes_do_not_divide_one_another_move_their_borders() -> None:
+def test_sizes_that_do_not_divide_each_other() -> None:
     growing = Chunked(size=Linear(2, 3))
     before, after = matrix(growing), matrix(growing, progress=1.0)
     assert before[3, 2]
     assert not after[3, 2]
-
-
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        ({"size": 0}, "option 'size' is 0; it must be a whole number from 1 to 2,147,483,647"),
-        ({"size": Linear(0, 4)}, "option 'size' is Linear"),
-        ({"size": 4, "shift": -1}, "option 'shift' is -1; it must be a whole number from 0"),
-        ({"size": 2.5}, "option 'size' is 2.5; it must be a schedule .* or a whole number"),
-        ({}, "pattern 'chunked@1' needs the option 'size'"),
-    ],
-)
-def test_bad_options_are_named(options: dict[str, Any], message: str) -> None:
-    with pytest.raises(OptionError, match=message):
-        maskplug.pattern("chunked", **options)

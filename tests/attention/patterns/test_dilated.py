@@ -1,4 +1,4 @@
-"""Dilated windows: both conventions, and intervals that do not multiply."""
+"""dilated: conventions of other libraries, and the number of intervals."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import pytest
 
 import maskplug
 from maskplug.attention import Dilated, Strided, Window
-from maskplug.errors import OptionError
 from maskplug.schedule import Linear
 
 LENGTH = 14
@@ -23,7 +22,7 @@ def matrix(pattern: maskplug.Pattern, **more: Any) -> Any:
 
 @pytest.mark.parametrize("dilation", DILATIONS)
 @pytest.mark.parametrize("side", [0, 1, 2, 4])
-def test_longformer_counts_visible_keys(side: int, dilation: int) -> None:
+def test_dilated_matches_longformer(side: int, dilation: int) -> None:
     seen = np.zeros((LENGTH, LENGTH), np.bool_)
     for query in range(LENGTH):
         keys = [query + j * dilation for j in range(-side, side + 1)]
@@ -35,7 +34,7 @@ def test_longformer_counts_visible_keys(side: int, dilation: int) -> None:
 
 @pytest.mark.parametrize("dilation", DILATIONS)
 @pytest.mark.parametrize("reach", [0, 1, 4, 7, 40])
-def test_attention_gym_counts_the_distance(reach: int, dilation: int) -> None:
+def test_matches_attention_gym(reach: int, dilation: int) -> None:
     distance = np.abs(q - k)
     theirs = (distance <= reach) & (distance % dilation == 0)
     assert (matrix(Dilated.attention_gym(reach, dilation)) == theirs).all()
@@ -47,13 +46,13 @@ def test_a_dilation_of_one_is_a_window(side: int | None) -> None:
     assert (ours == matrix(Window(left=side, right=2))).all()
 
 
-def test_without_ends_it_is_strided() -> None:
+def test_unbounded_dilated_matches_strided() -> None:
     ours = matrix(Dilated(left=None, right=None, dilation=3))
     assert (ours == matrix(Strided(3))).all()
 
 
 @pytest.mark.parametrize("pattern", [Dilated(left=4, right=4, dilation=3), Strided(2)])
-def test_intervals_do_not_multiply(pattern: maskplug.Pattern) -> None:
+def test_dilation_needs_one_interval(pattern: maskplug.Pattern) -> None:
     rows = (pattern & maskplug.pattern("causal & padding")).intervals(
         500, valid=[0] * 3 + [1] * 497
     )
@@ -61,7 +60,7 @@ def test_intervals_do_not_multiply(pattern: maskplug.Pattern) -> None:
     assert not rows.plain
 
 
-def test_windows_of_one_dilation_grow_with_training() -> None:
+def test_left_and_right_follow_schedules() -> None:
     growing = Dilated(left=Linear(0, 4), right=Linear(0, 2), dilation=3)
     seen = [matrix(growing, progress=p) for p in (0.0, 0.5, 1.0)]
     for mask, left, right in zip(seen, (0, 2, 4), (0, 1, 2), strict=True):
@@ -70,7 +69,7 @@ def test_windows_of_one_dilation_grow_with_training() -> None:
     assert (seen[1] <= seen[2]).all()
 
 
-def test_a_dilation_that_doubles_only_hides_keys() -> None:
+def test_dilation_follows_a_schedule() -> None:
     pattern = maskplug.pattern(
         "dilated(left=null, right=null, dilation=steps([1, 2, 4], [0.3, 0.6]))"
     )
@@ -79,19 +78,3 @@ def test_a_dilation_that_doubles_only_hides_keys() -> None:
     assert [int(mask[0].sum()) for mask in seen] == [14, 7, 4]
     assert (seen[0] >= seen[1]).all()
     assert (seen[1] >= seen[2]).all()
-
-
-@pytest.mark.parametrize(
-    ("make", "message"),
-    [
-        (lambda: Dilated(left=-1), "option 'left' is -1; it must be a whole number from 0"),
-        (lambda: Dilated(left=1, right=-2), "option 'right' is -2"),
-        (lambda: Dilated(left=1, dilation=0), "option 'dilation' is 0; .* from 1 to 2,147,483,647"),
-        (lambda: Dilated.attention_gym(-1, 2), "option 'window_size' is -1"),
-        (lambda: Dilated.attention_gym(4, 0), "option 'dilation' is 0"),
-        (lambda: maskplug.pattern("dilated(left=1, dilation=linear(0, 3))"), "'dilation' is Lin"),
-    ],
-)
-def test_bad_options_are_named(make: Any, message: str) -> None:
-    with pytest.raises(OptionError, match=message):
-        make()

@@ -1,4 +1,4 @@
-"""What holds for all patterns that draw: what moves their draws, and what does not."""
+"""Properties of all random patterns."""
 
 from __future__ import annotations
 
@@ -30,24 +30,24 @@ def many(text: str, **more: Any) -> Any:
 
 
 @each
-def test_the_same_seed_t_and_keys_draw_the_same(text: str) -> None:
+def test_masks_are_reproducible(text: str) -> None:
     assert (many(text) == many(text)).all()
 
 
 @each
 @pytest.mark.parametrize("other", [{"seed": 6}, {"t": 4}, {"keys": range(40, 80)}], ids=str)
-def test_another_seed_t_or_key_draws_anew(text: str, other: dict[str, Any]) -> None:
+def test_seed_t_and_key_change_the_mask(text: str, other: dict[str, Any]) -> None:
     same = (many(text) == many(text, **other)).all((1, 2, 3))
     assert same.mean() < 0.6  # of four modes, two samples often share one
 
 
 @each
-def test_samples_draw_apart(text: str) -> None:
+def test_samples_have_different_masks(text: str) -> None:
     assert len({mask.tobytes() for mask in many(text)}) > 3
 
 
 @each
-def test_the_clock_says_what_t_is(text: str) -> None:
+def test_clock_sets_the_time(text: str) -> None:
     def at(clock: str, **context: int) -> Any:
         name, options = text.split(":")
         rest = [option for option in options.split(",") if not option.startswith("clock")]
@@ -61,7 +61,7 @@ def test_the_clock_says_what_t_is(text: str) -> None:
 
 
 @each
-def test_padding_and_the_batch_move_nothing(text: str) -> None:
+def test_padding_and_batch_do_not_change_masks(text: str) -> None:
     for length in (1, 2, 7, 16):
         padded = many(text, valid=[[0] * 5 + [1] * length + [0] * (19 - length)] * 40)
         own = slice(5, 5 + length)
@@ -73,7 +73,7 @@ def test_padding_and_the_batch_move_nothing(text: str) -> None:
 
 
 @pytest.mark.parametrize("text", HEADS)
-def test_heads_draw_apart_and_however_many_there_are(text: str) -> None:
+def test_heads_are_independent_of_their_number(text: str) -> None:
     few, more = many(text, heads=2), many(text, heads=5)
     assert (few.shape[1], more.shape[1]) == (2, 5)
     assert (few == more[:, :2]).all()
@@ -82,7 +82,7 @@ def test_heads_draw_apart_and_however_many_there_are(text: str) -> None:
         assert (more[:, head] != more[:, head + 1]).any((1, 2)).mean() > 0.9
 
 
-def test_without_per_head_one_mask_stands_for_all_heads() -> None:
+def test_heads_share_a_mask_without_per_head() -> None:
     for text in ("random:rate=0.5", "bigbird:block=2,random=2,per_head=false"):
         assert many(text, heads=4).shape[1] == 1
         assert (many(text, heads=4) == many(text)).all()
@@ -98,22 +98,22 @@ def test_without_per_head_one_mask_stands_for_all_heads() -> None:
         ("bigbird:block=2,random=2", True),
     ],
 )
-def test_layers_of_the_model(text: str, apart: bool) -> None:
+def test_network_layers(text: str, apart: bool) -> None:
     first, second = many(text, layer_idx=0), many(text, layer_idx=1)
     assert (first != second).any((1, 2, 3)).mean() == pytest.approx(float(apart), abs=0.1)
 
 
 @each
-def test_a_decoder_draws_apart_from_the_encoder(text: str) -> None:
+def test_decoder_masks_differ_from_encoder_masks(text: str) -> None:
     assert (many(text) != many(text, attention_kind="decoder")).any((1, 2, 3)).mean() > 0.4
 
 
-def test_cross_attention_hides_what_the_encoder_hides() -> None:
+def test_cross_attention_hides_the_same_keys_as_the_encoder() -> None:
     assert (many("random", kv_len=24, attention_kind="cross") == many("random")).all()
 
 
 @each
-def test_later_queries_are_rows_of_the_whole_mask(text: str) -> None:
+def test_a_cache_gives_the_last_rows(text: str) -> None:
     later = maskplug.pattern(text).dense(
         7,
         LENGTH,
@@ -128,7 +128,7 @@ def test_later_queries_are_rows_of_the_whole_mask(text: str) -> None:
 
 
 @each
-def test_masks_that_are_drawn_anew_move(text: str) -> None:
+def test_redrawn_masks_are_dynamic(text: str) -> None:
     assert maskplug.pattern(text).is_dynamic
     name, options = text.split(":")
     still = options.replace(",clock=step", "") + ",clock=never"
@@ -138,28 +138,11 @@ def test_masks_that_are_drawn_anew_move(text: str) -> None:
 @pytest.mark.parametrize(
     "text", ["unilm:mode=seq2seq", "unilm:mode=left_to_right", "permutation", "bigbird", "section"]
 )
-def test_masks_that_draw_nothing_at_other_times_stand_still(text: str) -> None:
+def test_masks_without_redraws_are_static(text: str) -> None:
     assert not maskplug.pattern(text).is_dynamic
 
 
-@pytest.mark.parametrize(
-    ("text", "why"),
-    [
-        ("sentence", "in cross attention a query stands in no sentence of the keys"),
-        ("section", "in cross attention a query stands in no section of the keys"),
-        ("unilm", "in cross attention source and target are not one sequence"),
-        ("permutation", "in cross attention queries have no place in the order of the keys"),
-        ("bigbird", "in cross attention queries do not stand in the blocks of the keys"),
-    ],
-)
-def test_patterns_for_self_attention_refuse_cross_attention(text: str, why: str) -> None:
-    with pytest.raises(
-        maskplug.OptionError, match=f"pattern '{text}' is for self-attention: {why}"
-    ):
-        maskplug.pattern(text).dense(2, 3, attention_kind="cross")
-
-
 @each
-def test_a_sample_of_padding_alone_draws_nothing(text: str) -> None:
+def test_a_sample_of_padding_does_not_affect_others(text: str) -> None:
     with_it = many(text, valid=[[0] * LENGTH] * 20 + [[1] * LENGTH] * 20)
     assert (with_it[20:] == many(text)[20:]).all()

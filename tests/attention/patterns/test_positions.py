@@ -1,4 +1,4 @@
-"""All patterns that follow from positions alone: where a sample stands in its row is nothing."""
+"""Patterns that depend on positions only: padding, caches, and batches do not matter."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def matrix(text: str, *lengths: int, **more: Any) -> Any:
 
 @every
 @pytest.mark.parametrize(("left", "right"), [(1, 0), (4, 0), (5, 3), (0, 2)])
-def test_padding_moves_nothing(text: str, left: int, right: int) -> None:
+def test_padding_does_not_change_masks(text: str, left: int, right: int) -> None:
     inside = slice(left, left + 10)
     valid = [0] * left + [1] * 10 + [0] * right
     padded = matrix(text, len(valid), valid=valid)
@@ -39,7 +39,7 @@ def test_padding_moves_nothing(text: str, left: int, right: int) -> None:
 
 @every
 @pytest.mark.parametrize("left", [0, 3])
-def test_a_cache_gives_the_last_rows_of_the_matrix(text: str, left: int) -> None:
+def test_a_cache_gives_the_last_rows(text: str, left: int) -> None:
     valid = [0] * left + [1] * 10
     whole = matrix(text, len(valid), valid=valid)
     for offset in range(left + 10):
@@ -51,7 +51,7 @@ def test_a_cache_gives_the_last_rows_of_the_matrix(text: str, left: int) -> None
 @pytest.mark.parametrize("text", [text for text in PATTERNS if "block_diffusion" not in text])
 @pytest.mark.parametrize("left", [0, 3])
 @pytest.mark.parametrize("left_queries", [0, 2])
-def test_cross_attention_compares_own_places(text: str, left: int, left_queries: int) -> None:
+def test_cross_attention_compares_own_positions(text: str, left: int, left_queries: int) -> None:
     plain = matrix(text, 6, 9, attention_kind="cross")
     padded = matrix(
         text,
@@ -81,7 +81,7 @@ def test_the_smallest_sizes(text: str) -> None:
 
 
 @every
-def test_samples_of_one_batch_count_for_themselves(text: str) -> None:
+def test_samples_do_not_affect_each_other(text: str) -> None:
     valid = np.zeros((3, 12), np.int64)
     spans = [(0, 12), (3, 11), (0, 4)]
     for row, (start, end) in zip(valid, spans, strict=True):

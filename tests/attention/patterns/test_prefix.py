@@ -1,4 +1,4 @@
-"""Prefix LMs: lengths as an option, as a schedule, and as a layer."""
+"""prefix: length as an option, a schedule, and an annotation."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ import pytest
 
 import maskplug
 from maskplug.attention import Causal, Full, Prefix
-from maskplug.errors import OptionError, TokenError
 from maskplug.schedule import Linear
 
 LENGTH = 8
@@ -20,14 +19,14 @@ def matrix(pattern: maskplug.Pattern, **more: Any) -> Any:
     return pattern.dense(LENGTH, **more)[0, 0]
 
 
-def test_no_prefix_is_causal_and_a_whole_one_is_full() -> None:
+def test_length_zero_is_causal_and_a_long_prefix_is_full() -> None:
     assert (matrix(Prefix(0)) == matrix(Causal())).all()
     for length in (LENGTH, LENGTH + 1, 1_000):
         assert (matrix(Prefix(length)) == matrix(Full())).all()
 
 
 @pytest.mark.parametrize("length", range(LENGTH + 1))
-def test_the_prefix_is_a_square_and_the_rest_a_triangle(length: int) -> None:
+def test_prefix_is_full_and_the_rest_causal(length: int) -> None:
     seen = matrix(Prefix(length))
     assert seen[:, :length].all()
     assert (seen[:, length:] == matrix(Causal())[:, length:]).all()
@@ -35,7 +34,7 @@ def test_the_prefix_is_a_square_and_the_rest_a_triangle(length: int) -> None:
     assert seen.sum() == LENGTH * length + rest * (rest + 1) // 2
 
 
-def test_each_sample_has_its_own_length() -> None:
+def test_lengths_per_sample() -> None:
     lengths = [0, 3, 8, 20]
     together = Prefix().dense(LENGTH, keys=range(4), prefix_lengths=lengths)[:, 0]
     column = Prefix().dense(LENGTH, prefix_lengths=np.array(lengths)[:, None])[:, 0]
@@ -45,7 +44,7 @@ def test_each_sample_has_its_own_length() -> None:
     assert (matrix(Prefix(), prefix_lengths=3) == matrix(Prefix(3))).all()
 
 
-def test_the_prefix_is_counted_behind_padding() -> None:
+def test_prefix_starts_after_padding() -> None:
     valid = np.array([[0] * 3 + [1] * 5, [1] * 8])
     seen = Prefix().dense(LENGTH, valid=valid, prefix_lengths=[2, 2])[:, 0]
     assert seen[0, 3:, 3:5].all()
@@ -53,7 +52,7 @@ def test_the_prefix_is_counted_behind_padding() -> None:
     assert (seen[1] == matrix(Prefix(2))).all()
 
 
-def test_a_prefix_grows_with_training() -> None:
+def test_length_follows_a_schedule() -> None:
     growing = Prefix(length=Linear(0, 8))
     assert growing.is_dynamic
     assert not Prefix(4).is_dynamic
@@ -63,27 +62,3 @@ def test_a_prefix_grows_with_training() -> None:
     assert seen[16].all()
     for before, after in pairwise(seen):
         assert (before <= after).all()
-
-
-def test_what_it_reads_depends_on_its_option() -> None:
-    assert Prefix(3).all_required_annotations == ()
-    assert Prefix().all_required_annotations == ("prefix_lengths",)
-
-
-def test_a_missing_or_wrong_layer_is_named() -> None:
-    with pytest.raises(TokenError, match=r"'prefix' reads the layer 'prefix_lengths', which"):
-        matrix(Prefix())
-    with pytest.raises(TokenError, match=r"has the shape \(2,\); .*\(1,\); a column, \(samples, 1"):
-        matrix(Prefix(), prefix_lengths=[1, 2])
-    with pytest.raises(TokenError, match="'prefix_lengths' is -4 in sample 1; it must be 0 or"):
-        matrix(Prefix(), prefix_lengths=[[2], [-4]])
-    with pytest.raises(TokenError, match="is float64; it must be whole numbers"):
-        matrix(Prefix(), prefix_lengths=[[2.0]])
-
-
-@pytest.mark.parametrize("length", [-1, Linear(-2, 3)])
-def test_bad_options_are_named(length: Any) -> None:
-    with pytest.raises(
-        OptionError, match=r"option 'length' is .* whole number from 0 to 2,147,483,647"
-    ):
-        Prefix(length)

@@ -1,4 +1,4 @@
-"""The worked example of docs/randomness-attention.md, by the library and by the scalar twin."""
+"""The example of docs/randomness-attention.md, by the library and by scalar twins."""
 
 from __future__ import annotations
 

@@ -1,14 +1,12 @@
-"""Sentences and sections, and the heads that all can see."""
+"""sentence and section, and the first tokens of sections."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import numpy as np
-import pytest
 
 import maskplug
-from maskplug.errors import TokenError
 
 SENTENCES = [1, 0, 0, 1, 0, 1, 0, 0, 1, 0]
 SECTIONS = [1, 0, 0, 0, 0, 1, 0, 0, 0, 0]
@@ -28,11 +26,11 @@ def runs(*lengths: int) -> Any:
     return numbers[:, None] == numbers
 
 
-def test_sentences_keep_to_themselves() -> None:
+def test_sentences() -> None:
     assert (dense("sentence") == runs(3, 2, 3, 2)).all()
 
 
-def test_sections_keep_to_themselves_but_for_their_heads() -> None:
+def test_sections_and_their_first_tokens() -> None:
     assert (dense("section:heads=false") == runs(5, 5)).all()
     heads = np.zeros(10, bool)
     heads[[0, 5]] = True
@@ -40,17 +38,17 @@ def test_sections_keep_to_themselves_but_for_their_heads() -> None:
     assert (dense("sentence:heads=true") == (runs(3, 2, 3, 2) | heads)).all()
 
 
-def test_heads_see_each_other() -> None:
+def test_first_tokens_attend_to_each_other() -> None:
     mask = dense("section")
     assert mask[np.ix_([0, 5], [0, 5])].all()
     assert not mask[np.ix_([1, 6], [1, 6])].all()
 
 
-def test_a_sentence_lies_inside_its_section() -> None:
+def test_sentences_are_inside_sections() -> None:
     assert (~dense("sentence") | dense("section:heads=false")).all()
 
 
-def test_without_heads_seeing_is_mutual() -> None:
+def test_masks_without_heads_are_symmetric() -> None:
     rng = np.random.default_rng(0)
     for _ in range(20):
         starts = rng.random(15) < 0.3
@@ -59,7 +57,7 @@ def test_without_heads_seeing_is_mutual() -> None:
         assert mask.diagonal().all()
 
 
-def test_the_first_real_token_begins_one_in_any_case() -> None:
+def test_the_first_real_token_always_starts_a_sentence() -> None:
     none = [0] * 6
     assert dense("sentence", 6, sentence_starts=none, section_starts=none).all()
     mask = dense("section", 6, section_starts=[1, 0, 0, 0, 1, 0], valid=[0, 0, 1, 1, 1, 1])
@@ -67,7 +65,7 @@ def test_the_first_real_token_begins_one_in_any_case() -> None:
     assert own == [[1, 1, 1, 0], [1, 1, 1, 0], [1, 0, 1, 1], [1, 0, 1, 1]]
 
 
-def test_starts_in_padding_are_none() -> None:
+def test_starts_in_padding_are_ignored() -> None:
     valid = [0, 0, 1, 1, 1, 0]
     for text in ("sentence:heads=true", "section"):
         quiet = dense(text, 6, sentence_starts=[0] * 6, section_starts=[0] * 6, valid=valid)
@@ -78,7 +76,7 @@ def test_starts_in_padding_are_none() -> None:
         assert not quiet[2:5, [0, 1, 5]].any()
 
 
-def test_later_queries_are_rows_of_the_whole_mask() -> None:
+def test_a_cache_gives_the_last_rows() -> None:
     for text in ("sentence", "sentence:heads=true", "section"):
         pattern = maskplug.pattern(text)
         annotations = {"sentence_starts": SENTENCES, "section_starts": SECTIONS}
@@ -86,34 +84,7 @@ def test_later_queries_are_rows_of_the_whole_mask() -> None:
         assert (later == dense(text)[6:9]).all()
 
 
-def test_one_token_and_none() -> None:
+def test_one_token_and_no_tokens() -> None:
     for text in ("sentence", "section"):
         assert dense(text, 1).all()
         assert dense(text, 0).shape == (0, 0)
-
-
-def test_layers_depend_on_options() -> None:
-    assert maskplug.pattern("sentence").all_required_annotations == ("sentence_starts",)
-    assert maskplug.pattern("sentence(heads=true) & section").all_required_annotations == (
-        "sentence_starts",
-        "section_starts",
-    )
-
-
-@pytest.mark.parametrize(
-    ("text", "layer", "given"),
-    [
-        ("sentence", "sentence_starts", {}),
-        ("sentence:heads=true", "section_starts", {"sentence_starts": [1, 0]}),
-        ("section", "section_starts", {"sentence_starts": [1, 0]}),
-    ],
-)
-def test_missing_layers(text: str, layer: str, given: dict[str, Any]) -> None:
-    name = text.split(":")[0]
-    with pytest.raises(TokenError, match=f"pattern '{name}' reads the layer '{layer}', which was"):
-        maskplug.pattern(text).dense(2, **given)
-
-
-def test_a_layer_of_another_length() -> None:
-    with pytest.raises(TokenError, match="'sentence_starts' has the shape"):
-        maskplug.pattern("sentence").dense(3, sentence_starts=[1, 0])

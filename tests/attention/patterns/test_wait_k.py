@@ -1,4 +1,4 @@
-"""wait_k: what has been read when a target token is written."""
+"""wait_k: delays, catchup, and random delays."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ def visible(pattern: maskplug.Pattern, targets: int, sources: int, **more: objec
 
 @pytest.mark.parametrize("k", [1, 2, 3, 7, 8, 50])
 @pytest.mark.parametrize(("targets", "sources"), [(1, 1), (5, 8), (12, 8), (8, 1), (1, 9)])
-def test_one_source_token_is_read_for_each_target_token(k: int, targets: int, sources: int) -> None:
+def test_wait_k(k: int, targets: int, sources: int) -> None:
     assert visible(WaitK(k), targets, sources) == [min(k + q, sources) for q in range(targets)]
 
 
-def test_catchup_is_that_of_the_paper() -> None:
+def test_catchup_matches_the_paper() -> None:
     # With c = 1/4 the fourth, eighth, … of the target tokens read nothing.
     assert visible(WaitK(3, catchup=0.25), 9, 99) == [3, 4, 5, 5, 6, 7, 8, 8, 9]
     assert visible(WaitK(3, catchup=-0.5), 6, 99) == [3, 5, 6, 8, 9, 11]
@@ -37,14 +37,14 @@ def test_catchup_is_that_of_the_paper() -> None:
 
 @pytest.mark.parametrize("catchup", [0.0, 0.3, 0.999, -0.7, -3.0])
 @pytest.mark.parametrize("most", [None, 6])
-def test_what_is_read_stays_read_and_is_never_nothing(catchup: float, most: int | None) -> None:
+def test_read_tokens_stay_visible_and_rows_are_not_empty(catchup: float, most: int | None) -> None:
     for key in range(20):
         seen = visible(WaitK(1, most, catchup), 40, 17, keys=[key])
         assert seen == sorted(seen)
         assert seen[0] >= 1
 
 
-def test_a_schedule_moves_the_delay_and_later_masks_hold_the_earlier_ones() -> None:
+def test_k_follows_a_schedule() -> None:
     growing = maskplug.pattern("wait_k(k=linear(1, 5))")
     assert growing.is_dynamic
     masks = [growing.dense(9, 12, attention_kind="cross", progress=at) for at in (0.0, 0.5, 1.0)]
@@ -52,7 +52,7 @@ def test_a_schedule_moves_the_delay_and_later_masks_hold_the_earlier_ones() -> N
     assert all((a <= b).all() and (a != b).any() for a, b in pairwise(masks))
 
 
-def test_delays_are_drawn_evenly_and_anew() -> None:
+def test_delays_are_uniform_and_redrawn() -> None:
     keys = np.arange(6_000, dtype=np.uint64)
     multipath = WaitK(2, most=5)
 
@@ -72,7 +72,7 @@ def test_delays_are_drawn_evenly_and_anew() -> None:
     assert delays(slow, epoch=1) == delays(t=1)
 
 
-def test_delays_are_drawn_up_to_what_most_is_now() -> None:
+def test_most_follows_a_schedule() -> None:
     pattern = maskplug.pattern("wait_k(k=2, most=linear(2, 6))")
     drawn = []
     for progress in (0.0, 0.5, 1.0):
@@ -82,13 +82,13 @@ def test_delays_are_drawn_up_to_what_most_is_now() -> None:
     assert all((a <= b).all() for a, b in pairwise(drawn))  # the same word, of a wider range
 
 
-def test_where_most_falls_below_k_it_is_k() -> None:
+def test_most_below_k_gives_k() -> None:
     crossing = WaitK(Linear(1, 5), most=Linear(5, 1))
     seen = [visible(crossing, 3, 99, progress=p, t=4) for p in (0.5, 0.8, 1.0)]
     assert seen == [[3, 4, 5], [4, 5, 6], [5, 6, 7]]
 
 
-def test_a_catchup_that_grows_reads_less() -> None:
+def test_catchup_follows_a_schedule() -> None:
     pattern = maskplug.pattern("wait_k(k=3, catchup=linear(-0.5, 0.5))")
     seen = [visible(pattern, 6, 99, progress=p) for p in (0.0, 0.5, 1.0)]
     assert seen == [visible(WaitK(3, catchup=c), 6, 99) for c in (-0.5, 0.0, 0.5)]
@@ -97,18 +97,18 @@ def test_a_catchup_that_grows_reads_less() -> None:
     assert both[:, 0].sum(-1).tolist() == [seen[2], seen[0]]
 
 
-def test_no_clock_ticks_where_nothing_is_drawn() -> None:
+def test_is_dynamic_only_if_k_is_drawn() -> None:
     assert not maskplug.pattern("wait_k:k=3").is_dynamic
     assert WaitK(3, most=5) == WaitK(3, most=5, clock=Step())
     assert maskplug.pattern("wait_k:k=3,most=5").is_dynamic
     assert not maskplug.pattern("wait_k:k=3,most=5,clock=never").is_dynamic
 
 
-def test_one_number_is_a_choice_of_one() -> None:
+def test_most_equal_to_k() -> None:
     assert visible(WaitK(3, most=3), 6, 9, t=5) == visible(WaitK(3), 6, 9)
 
 
-def test_padding_moves_nothing_and_sees_what_the_first_token_sees() -> None:
+def test_padding_has_the_mask_of_the_first_token() -> None:
     valid, queries = [[0, 0, 1, 1, 1, 1, 0]], [[0, 1, 1, 1]]
     seen = WaitK(2).dense(4, 7, attention_kind="cross", valid=valid, valid_queries=queries)[0, 0]
     assert seen.astype(int).tolist() == [
@@ -117,32 +117,3 @@ def test_padding_moves_nothing_and_sees_what_the_first_token_sees() -> None:
         [0, 0, 1, 1, 1, 0, 0],
         [0, 0, 1, 1, 1, 1, 0],
     ]
-
-
-@pytest.mark.parametrize("attention_kind", ["encoder", "decoder"])
-def test_self_attention_is_refused(attention_kind: str) -> None:
-    with pytest.raises(
-        maskplug.OptionError, match=f"'wait_k' .* not for .*attention_kind='{attention_kind}'"
-    ):
-        WaitK(2).dense(4, attention_kind=attention_kind)
-
-
-@pytest.mark.parametrize(
-    ("text", "said"),
-    [
-        ("wait_k", "needs the option 'k'"),
-        ("wait_k:k=0", "'k' is 0; it must be a whole number from 1"),
-        ("wait_k(k=linear(0, 3))", "'k' is Linear"),
-        ("wait_k:k=4,most=3", "'most' is 3; k is drawn from 4 to it"),
-        ("wait_k(k=linear(1, 9), most=8)", "so that it must be 9 or more"),
-        ("wait_k:k=4,clock=epoch", r"'clock' is Epoch\(\), and without 'most' nothing is drawn"),
-        ("wait_k:k=4,catchup=1", "'catchup' is 1.0; it must be a finite number below 1"),
-        ("wait_k:k=4,catchup=-Infinity", "'catchup' is -inf"),
-        ("wait_k(k=4, most=linear(9, 3))", "'most' is Linear.* least value is 4 or more"),
-        ("wait_k(k=linear(1, 9), most=linear(2, 8))", "whose greatest is 9 or more"),
-        ("wait_k(k=4, catchup=linear(0, 1))", "'catchup' is Linear.* a schedule that stays there"),
-    ],
-)
-def test_wrong_options_are_named(text: str, said: str) -> None:
-    with pytest.raises(maskplug.OptionError, match=said):
-        maskplug.pattern(text)

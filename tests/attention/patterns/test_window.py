@@ -1,4 +1,4 @@
-"""Windows: their size, their growth, and the conventions of others."""
+"""window: sizes, schedules, and the conventions of other libraries."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ import pytest
 
 import maskplug
 from maskplug.attention import Causal, Window
-from maskplug.errors import OptionError
 from maskplug.schedule import Linear
 
 LENGTH = 13
@@ -23,7 +22,7 @@ def matrix(pattern: maskplug.Pattern, length: int = LENGTH, **more: Any) -> Any:
 
 
 @pytest.mark.parametrize("left", WIDTHS)
-def test_a_causal_window_has_so_many_cells(left: int) -> None:
+def test_number_of_cells_of_a_causal_window(left: int) -> None:
     # The first `left` rows of the triangle are whole; each further row has left + 1 cells.
     reach = min(left, LENGTH - 1)
     cells = (reach + 1) * (reach + 2) // 2 + (LENGTH - 1 - reach) * (reach + 1)
@@ -37,14 +36,14 @@ def test_a_window_as_long_as_the_row_is_causal(left: int | None) -> None:
 
 
 @pytest.mark.parametrize("width", WIDTHS)
-def test_a_window_of_two_equal_sides_is_symmetric(width: int) -> None:
+def test_equal_sides_are_symmetric(width: int) -> None:
     both = matrix(Window(left=width, right=width))
     assert (both == both.T).all()
     reach = min(width, LENGTH - 1)
     assert both.sum() == LENGTH * (2 * reach + 1) - reach * (reach + 1)
 
 
-def test_a_window_grows_with_training() -> None:
+def test_left_and_right_follow_schedules() -> None:
     growing = Window(left=Linear(1, 7), right=Linear(0, 3))
     assert growing.is_dynamic
     seen = [matrix(growing, progress=p) for p in np.linspace(0, 1, 21)]
@@ -56,7 +55,7 @@ def test_a_window_grows_with_training() -> None:
 
 
 @pytest.mark.parametrize("size", WIDTHS)
-def test_attention_gym_counts_the_distance(size: int) -> None:
+def test_matches_attention_gym(size: int) -> None:
     theirs = (q >= k) & (q - k <= size)
     assert (matrix(Window.attention_gym(size)) == theirs).all()
 
@@ -70,7 +69,7 @@ def as_transformers(mask_function: Any) -> Any:
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 12, 13, 14, 40])
-def test_transformers_causal_windows_count_visible_keys(size: int) -> None:
+def test_matches_causal_windows_of_transformers(size: int) -> None:
     masks = pytest.importorskip("transformers.masking_utils")
     ours = Window.huggingface(size)
     theirs = as_transformers(masks.sliding_window_causal_mask_function(size))
@@ -81,21 +80,21 @@ def test_transformers_causal_windows_count_visible_keys(size: int) -> None:
 
 
 @pytest.mark.parametrize("size", WIDTHS)
-def test_transformers_encoder_windows_count_one_side(size: int) -> None:
+def test_matches_bidirectional_windows_of_transformers(size: int) -> None:
     masks = pytest.importorskip("transformers.masking_utils")
     theirs = as_transformers(masks.sliding_window_bidirectional_mask_function(size))
     assert (matrix(Window.huggingface(size, causal=False)) == theirs).all()
 
 
 @pytest.mark.parametrize("local_attention", [2, 6, 7])
-def test_modernbert_halves_what_its_config_says(local_attention: int) -> None:
+def test_matches_modernbert(local_attention: int) -> None:
     transformers = pytest.importorskip("transformers")
     config = transformers.ModernBertConfig(local_attention=local_attention)
     window = Window.huggingface(config.sliding_window, causal=False)
     assert window == Window(left=local_attention // 2, right=local_attention // 2)
 
 
-def test_longformer_halves_what_its_config_says() -> None:
+def test_matches_longformer() -> None:
     torch = pytest.importorskip("torch")
     transformers = pytest.importorskip("transformers")
     config = transformers.LongformerConfig(
@@ -120,20 +119,3 @@ def test_longformer_halves_what_its_config_says() -> None:
         for row in hidden
     ]
     assert (matrix(Window.longformer(4), 12) == torch.stack(seen).numpy()).all()
-
-
-@pytest.mark.parametrize(
-    ("make", "message"),
-    [
-        (lambda: Window(left=-1), "option 'left' is -1; it must be a whole number from 0"),
-        (lambda: Window(left=1, right=Linear(-1, 4)), "option 'right' is Linear"),
-        (lambda: Window.attention_gym(-1), "option 'window_size' is -1"),
-        (lambda: Window.huggingface(0), "option 'sliding_window' is 0; .* from 1 to 2,147,483,647"),
-        (lambda: Window.huggingface(-1, causal=False), "option 'sliding_window' is -1"),
-        (lambda: Window.longformer(0), "option 'attention_window' is 0"),
-        (lambda: Window.longformer(7), "'attention_window' is 7; it counts both sides .* even"),
-    ],
-)
-def test_bad_options_are_named(make: Any, message: str) -> None:
-    with pytest.raises(OptionError, match=message):
-        make()

@@ -1,1 +1,0 @@
-"""Masks to look at: what is shown, in a terminal and in a file."""
