@@ -42,8 +42,8 @@ class AttentionCall:
             the decoder, whose annotations include them.
         attention_kind: "encoder" and "decoder" are self-attention; in "cross", queries are the
             decoder's tokens and keys the encoder's.
-        layer_idx: index of the network layer, from 0. Adapters set it for patterns that declare
-            ``reads_layer_idx``; it is 0 for others.
+        layer_idx: index of the network layer, from 0. It is 0 for patterns that do not declare
+            ``reads_layer_idx``.
         annotations: per-token data by name: one value per key, of shape (kv_len,) or (batch,
             kv_len), unless the pattern documents another shape.
     """

@@ -8,7 +8,7 @@ from __future__ import annotations
 import warnings
 from abc import abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, reduce
 from operator import and_, or_
 from typing import Any
@@ -54,8 +54,8 @@ class Pattern(Rendered):
     """
 
     kind = "pattern"
-    #: Whether ``rows`` reads the call's ``layer_idx``. Only then do adapters compute a mask for
-    #: each layer; a pattern that reads it must declare this.
+    #: Whether ``rows`` reads the call's ``layer_idx``. All layers of a pattern that does not declare
+    #: it have the mask of layer 0.
     reads_layer_idx: bool = False
 
     @property
@@ -92,6 +92,8 @@ class Pattern(Rendered):
             raise OptionError(
                 "fallback='self' is not possible in cross attention; use fallback='first'"
             )
+        if call.layer_idx and not self.uses_layer_idx:
+            call = replace(call, layer_idx=0)
         rows = self.rows(call)
         empty = rows.counts == 0
         if not empty.any():
@@ -126,7 +128,7 @@ class Pattern(Rendered):
         schedules = any(isinstance(part, Schedule) for part in self.parts)
         return schedules or not all(clock.is_static for clock in self.clocks)
 
-    @property
+    @cached_property
     def uses_layer_idx(self) -> bool:
         """Whether network layers may have different masks, because of any pattern inside."""
         return any(part.reads_layer_idx for part in self.parts if isinstance(part, Pattern))

@@ -115,3 +115,23 @@ def test_building_a_pattern_imports_no_framework() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == ""
+
+
+@dataclass(frozen=True)
+class ReadsLayer(Pattern):
+    """A pattern that reads the layer index; subclasses declare it or not."""
+
+    def rows(self, call: AttentionCall) -> Intervals:
+        return call.intervals((np.zeros_like(call.q), call.q + 1 + call.layer_idx))
+
+
+class Declared(ReadsLayer):
+    reads_layer_idx = True
+
+
+def test_undeclared_layer_idx_is_always_zero() -> None:
+    first, third = (ReadsLayer().dense(5, layer_idx=i) for i in (0, 3))
+    assert (first == third).all()
+    assert (first & maskplug.pattern("full").dense(5) == first).all()
+    declared = Declared() & maskplug.pattern("full")
+    assert (declared.dense(5, layer_idx=3) != first).any()

@@ -313,7 +313,7 @@ NO_OBJECTIVE = Building(lambda tokens, selection, inputs, vocab, rng: Masked(inp
 def nan_annotation(
     tokens: TokenBatch, selection: Selection, inputs: Ragged, vocab: Vocabulary, rng: Rng
 ) -> Masked:
-    labels = Labels().build(tokens, selection, inputs, vocab, rng).labels
+    labels = Labels().build(tokens, Masked(inputs, selection), vocab, rng).labels
     annotations = {"x": np.full(len(tokens.ids), np.nan)}
     return Masked(inputs, selection, labels, annotations=annotations)
 
@@ -324,7 +324,7 @@ def weighted(change: Callable[[Any], Any]) -> Building:
     def by(
         tokens: TokenBatch, selection: Selection, inputs: Ragged, vocab: Vocabulary, rng: Rng
     ) -> Masked:
-        masked = Weighted().build(tokens, selection, inputs, vocab, rng)
+        masked = Weighted().build(tokens, Masked(inputs, selection), vocab, rng)
         return Masked(inputs, selection, masked.labels, weights=change(masked.weights))
 
     return Building(by)

@@ -311,6 +311,9 @@ BROKEN: dict[str, list[Broken]] = {
         seeing("with another seed", lambda site: site.q + 1 + site.context.seed % 3),
         seeing("with another sample key", by_key),
     ],
+    "check_layer_idx_is_declared": [
+        seeing("layer 1 has another mask than layer 0", lambda site: site.q + 1 + site.layer_idx)
+    ],
 }
 #: Unusual patterns that pass or to which a check does not apply.
 SOUND: dict[str, Callable[[], Pattern]] = {

@@ -82,3 +82,17 @@ def check_chance_comes_by_clocks(subject: PatternSubject) -> None:
                 f"with another {what} the pattern has another mask, though it has no clock",
                 "Make the clock an option (a field), and draw with call.rng(self.clock).",
             )
+
+
+def check_layer_idx_is_declared(subject: PatternSubject) -> None:
+    """Masks differ between layers only if the pattern declares `reads_layer_idx`."""
+    if subject.pattern.uses_layer_idx:
+        raise NotApplicable("the pattern declares reads_layer_idx")
+    for batch, layer_idx in product(subject.batches(), LAYERS[1:]):
+        batch.assert_same(
+            subject.rows(batch, layer_idx=layer_idx),
+            subject.rows(batch),
+            f"layer {layer_idx} has another mask than layer 0",
+            "Declare it in the class (reads_layer_idx = True): otherwise all layers get the mask "
+            "of layer 0.",
+        )
