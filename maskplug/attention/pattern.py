@@ -54,8 +54,8 @@ class Pattern(Rendered):
     """
 
     kind = "pattern"
-    #: Whether ``rows`` reads the call's ``layer_idx``. All layers of a pattern that does not declare
-    #: it have the mask of layer 0.
+    #: Whether ``rows`` reads the call's ``layer_idx``. A pattern that does not declare it has the
+    #: mask of layer 0 in all layers.
     reads_layer_idx: bool = False
 
     @property
