@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))
-
 import maskplug_fairseq
-from support import fairseq_data, fairseq_runs
+from support import data_workers, fairseq_data, fairseq_runs
 from support.fairseq_data import Corpus, Labelled, Text
 from support.fairseq_runs import Run
+
+data_workers.shut_down_fast()
 
 
 @pytest.hookimpl(tryfirst=True)  # before xdist reads the groups

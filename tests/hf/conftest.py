@@ -14,7 +14,9 @@ import pytest
 import torch
 import transformers
 
-from support import hf_ranks, hf_runs, scale
+from support import data_workers, hf_ranks, hf_runs, scale
+
+data_workers.shut_down_fast()
 
 
 @pytest.fixture(autouse=True, scope="session")
