@@ -233,10 +233,10 @@ class Losses:
         """
         if not isinstance(state, Mapping):
             raise SpecMismatchError(f"the saved losses are of type {type(state).__name__}")
-        own = self._identity()
-        saved = {name: _plain(state.get(name)) for name in own}
-        if saved != own:
-            raise SpecMismatchError(f"losses were saved with {saved}; this run has {own}")
+        current = self._identity()
+        saved = {name: _plain(state.get(name)) for name in current}
+        if saved != current:
+            raise SpecMismatchError(f"losses were saved with {saved}; this run has {current}")
         scores = _saved(state, "scores", (self.classes,), np.float64)
         sums = _saved(state, "sums", (2, self.classes), np.int64)
         cells = _saved(state, "tables", self.tables.cells.shape, np.float64)

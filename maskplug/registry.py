@@ -156,9 +156,9 @@ class Registry:
         if not exact:
             have = ", ".join(sorted({e.label for e in named}))
             raise UnknownNameError(f"{kind} {name!r} has no version {wanted}; there is: {have}")
-        own = [e for e in exact if e.provider == BUILTIN]
-        if version and own:  # in specs, other names include their distribution
-            return own[0]
+        built_in = [e for e in exact if e.provider == BUILTIN]
+        if version and built_in:  # in specs, other names include their distribution
+            return built_in[0]
         if len({e.provider for e in named}) > 1:
             choices = " or ".join(sorted({repr(f"{e.provider}:{e.name}") for e in named}))
             raise ConflictError(f"{kind} {name!r} has several providers; use {choices}")

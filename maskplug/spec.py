@@ -74,13 +74,13 @@ def build(entry: Entry, options: Mapping[str, Any]) -> Any:
         except OptionError as error:
             raise OptionError(f"{who}: {error}") from None
     try:
-        made: Any = entry.make(values)
+        part: Any = entry.make(values)
     except OptionError as error:
         raise OptionError(f"{who}: {error}") from None
     if entry.kind != "strategy":
-        return made
+        return part
     options = written(entry.factory, values)
-    return dataclasses.replace(made, label=entry.pinned, options=options)
+    return dataclasses.replace(part, label=entry.pinned, options=options)
 
 
 def _annotated(factory: Callable[..., Any]) -> Any:

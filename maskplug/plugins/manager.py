@@ -135,11 +135,11 @@ def _admit(loaded: Plugins, module: ModuleType | Any, name: str, provider: str) 
     _check_hooks(module)
     if loaded.manager.is_registered(module):
         raise PluginError("its module is already loaded through another entry point")
-    own = Registry()
+    additions = Registry()
     before = len(loaded.registry.entries)
 
     def register(kind: str, name: str, factory: Callable[..., object], version: int = 1) -> None:
-        own.add(Entry(kind, name, version, factory, provider))
+        additions.add(Entry(kind, name, version, factory, provider))
 
     try:
         loaded.manager.register(module, name=name)
@@ -148,7 +148,7 @@ def _admit(loaded: Plugins, module: ModuleType | Any, name: str, provider: str) 
             [p for p in loaded.manager.get_plugins() if p is not module],
         )
         hook(register=register)
-        for entry in own.entries:
+        for entry in additions.entries:
             loaded.registry.add(entry)
     except BaseException:
         if loaded.manager.is_registered(module):  # older versions of pluggy
