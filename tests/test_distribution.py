@@ -21,6 +21,7 @@ pytestmark = pytest.mark.xdist_group("distribution")  # built once
 ROOT = Path(__file__).parents[1]
 FOLDERS = {
     "maskplug": ROOT / "maskplug",
+    "maskplug_torch": ROOT / "integrations" / "maskplug_torch",
     "maskplug_hf": ROOT / "integrations" / "maskplug_hf",
     "maskplug_fairseq": ROOT / "integrations" / "maskplug_fairseq",
 }

@@ -209,5 +209,5 @@ def test_wrapped_rows_are_unwrapped(wrap: Callable[[list[int]], Any]) -> None:
 
 @pytest.mark.parametrize("row", [np.ones((2, 3), int), np.ones((3, 1), int), [[1, 2]]])
 def test_two_dimensional_rows_are_refused_with_their_shape(row: Any) -> None:
-    with pytest.raises(TokenError, match=r"row 1 does .* its shape is \(., .\), and a row has one"):
+    with pytest.raises(TokenError, match=r"row 1 does .* its shape is \(., .\); a row has one"):
         flatten([[1], row])

@@ -75,7 +75,8 @@ def test_unknown_names_suggest_and_name_failed_plugins() -> None:
         made.find("clock", "tik")
     text = str(caught.value)
     assert "unknown clock 'tik'; did you mean 'tick'? Choices: tick" in text
-    assert "broken 2.0 failed to load and may be the one: ImportError: no module" in text
+    assert "the plugin broken 2.0, which may provide it, failed to load" in text
+    assert "(ImportError: no module)" in text
 
 
 @pytest.mark.parametrize(

@@ -65,7 +65,7 @@ def test_missing_annotation_is_refused() -> None:
     assert strategy.required_annotations == ("mood",)
     strategy.dry_run(VOCAB)
     with pytest.raises(
-        TokenError, match=r"reads the annotation 'mood', .* \(its layers: 'protected'\)"
+        TokenError, match=r"requires the annotation 'mood', .* has only: 'protected'"
     ):
         strategy(batch([[5, 6]], protected=[[False, True]]), VOCAB)
     assert strategy(batch([[5, 6]], mood=[[0, 1]]), VOCAB).selection.mask[1]

@@ -52,7 +52,7 @@ def test_words_from_joins_next_and_from_annotation() -> None:
 
 
 def test_missing_word_boundaries_are_refused() -> None:
-    with pytest.raises(VocabularyError, match="whole words need to know"):
+    with pytest.raises(VocabularyError, match="whole words need word boundaries"):
         units(batch([[5]]), Vocabulary(size=60), "word")
 
 

@@ -13,6 +13,7 @@ from maskplug.kernels.compilation import folder, kernels
 from support.compiling import TESTS, kept, run, start
 
 FILES = sorted(Path(maskplug.kernels.__file__).parent.glob("*.py"))
+DECORATORS = {"kernel", "inlined", "compiled"}
 CAUSAL = """
 import json, maskplug
 from maskplug.kernels.compilation import watched
@@ -23,13 +24,13 @@ print(json.dumps({"dense": dense, "compiled": [one.name for one in compiled if o
 
 
 def decorated() -> set[str]:
-    """Return the names of all functions decorated with ``@kernel``."""
+    """Return the names of all functions with a decorator of ``maskplug.kernels``."""
     return {
         f"{file.stem}.{node.name}"
         for file in FILES
         for node in ast.parse(file.read_text(encoding="utf-8")).body
         if isinstance(node, ast.FunctionDef)
-        and any(getattr(d, "id", None) == "kernel" for d in node.decorator_list)
+        and {getattr(d, "id", None) for d in node.decorator_list} & DECORATORS
     }
 
 

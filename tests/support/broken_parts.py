@@ -348,5 +348,5 @@ class Shortened(BehindSentinels):
     def build(self, tokens: TokenBatch, masked: Masked, vocab: Vocabulary, rng: Rng) -> Masked:
         selection, inputs = masked.selection, masked.inputs
         shorter = replace(selection, lengths=selection.lengths - 1)
-        targets = super().build(tokens, shorter, inputs, vocab, rng).targets
+        targets = super().build(tokens, Masked(inputs, shorter), vocab, rng).targets
         return Masked(inputs, selection, targets=targets)

@@ -228,7 +228,7 @@ def test_there_is_a_parameter_for_each_pattern_and_check() -> None:
     made = params("causal", maskplug.pattern("window(left=4)"), known={"check_is_dynamic": "ours"})
     assert len(made) == 2 * len(PATTERN_CHECKS)
     assert made[0].id == "causal-result"
-    assert made[-1].id == "window:left=4,right=0-chance_comes_by_clocks"
+    assert made[-1].id == "window:left=4,right=0-layer_idx_is_declared"
     assert [p.marks[0].kwargs["reason"] for p in made if p.marks] == ["ours", "ours"]
     (skipped,) = (p for p in made if p.id == "causal-wrong_option")
     with pytest.raises(NotApplicable, match="the pattern has no options"):

@@ -167,5 +167,5 @@ def test_missing_or_invalid_target_column_raises(name: str) -> None:
     use_attention(model, cross="monotonic")
     with pytest.raises(TokenError, match="batch lacks: 'decoder_sources_read' \\(for"):
         model(**inputs, sources_read=torch.ones(2, 6).long())
-    with pytest.raises(TokenError, match="goes from 0 to 6"):
+    with pytest.raises(TokenError, match="must be from 0 to 6"):
         model(**inputs, decoder_sources_read=torch.full((2, 6), 8))

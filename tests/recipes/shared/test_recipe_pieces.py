@@ -23,8 +23,12 @@ STRANGE = [
     "<s > < pad> a b",
     "'t “q” «x» — 1,000.5",
 ]
+#: Without U+0085, which is whitespace for Python but not for SentencePiece: rows are split at
+#: whitespace before they reach a tokenizer.
 TEXTS = st.text(
-    "abc dïé,.-'½ﬁ①…ªﾌﾟÅ\u200b\u00a0漢字😀" + "".join(map(chr, range(0x20, 0x250))), min_size=1
+    "abc dïé,.-'½ﬁ①…ªﾌﾟÅ\u200b\u00a0漢字😀"
+    + "".join(chr(i) for i in range(0x20, 0x250) if i != 0x85),
+    min_size=1,
 )
 
 

@@ -68,7 +68,7 @@ for seed in range(40):
 
 
 def test_concurrent_processes_lose_no_entries(path: Path) -> None:
-    import_from = f"import sys; sys.path[:0] = [{str(Path(__file__).parent)!r}, {str(ROOT)!r}]\n"
+    import_from = f"import sys; sys.path[:0] = {[str(ROOT / 'tests'), str(ROOT)]!r}\n"
     writers = [
         subprocess.Popen(
             [sys.executable, "-c", import_from + WRITER, str(path), name],
