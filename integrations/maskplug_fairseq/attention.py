@@ -12,7 +12,7 @@ import torch
 from fairseq.modules import MultiheadAttention
 
 from maskplug.attention import AttentionCall, AttentionKind, Causal, Intervals, Padding, Pattern
-from maskplug.attention.fallback import fill_empty_rows
+from maskplug.attention.fallback import count_empty_rows, fill_empty_rows
 from maskplug.context import MaskingContext
 from maskplug.errors import MaskplugWarning, OptionError
 from maskplug.schedule import progress_at
@@ -130,14 +130,10 @@ class Masks:
             return rows
         if not self._warned:
             self._warned = True
-            sample, _, query = (int(axis[0]) for axis in np.nonzero(empty))
-            key = (
-                "the first token of the source" if self.attention_kind == "cross" else "themselves"
-            )
+            key = "the first token of the source" if call.cross else "themselves"
             warnings.warn(
                 f"--{self.attention_kind}-attention-pattern: {self.pattern} hides every key from "
-                f"{int(empty.sum())} of {empty.size} queries (first: row {sample} of a batch, "
-                f"query {query}); they see {key}. This warning is shown once",
+                f"{count_empty_rows(empty)}; they see {key}. This warning is shown once",
                 MaskplugWarning,
                 stacklevel=3,
             )

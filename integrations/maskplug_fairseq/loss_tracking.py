@@ -15,29 +15,10 @@ from torch.nn.functional import cross_entropy
 from maskplug import Losses, OptionError
 from maskplug.errors import SpecMismatchError
 from maskplug.loss_tracking import LossTrackingConfig, Tables, sums_of
-from maskplug.types import FloatArray
 from maskplug_fairseq.options import OVERRIDE
 from maskplug_fairseq.step_schedule import StepSchedule
 
 logger = logging.getLogger(__name__)
-
-
-class SharedTables:
-    """Published loss scores in memory that data-loading workers share."""
-
-    def __init__(self, config: LossTrackingConfig, classes: int) -> None:
-        self.every = config.every
-        cells = torch.zeros(Tables.room(classes), dtype=torch.float64)
-        self._cells = cells.share_memory_()  # type: ignore[no-untyped-call]
-
-    @property
-    def tables(self) -> Tables:
-        """The tables in this memory, in any process."""
-        return Tables(self._cells.numpy(), self.every)
-
-    def at(self, step: int) -> FloatArray:
-        """Return the score of each class for masks of a step; see ``Tables.at``."""
-        return self.tables.at(step)
 
 
 class LossTracker:
@@ -50,12 +31,13 @@ class LossTracker:
 
     Attributes:
         losses: the scores, equal on all ranks; ``losses.hardest(20)`` returns the highest ones.
-        shared: the tables that datasets read.
+        tables: the scores in memory that data-loading workers share.
     """
 
     def __init__(self, config: LossTrackingConfig, classes: int, pad: int) -> None:
-        self.shared = SharedTables(config, classes)
-        self.losses = Losses(config, classes, self.shared.tables)
+        cells = torch.zeros(Tables.room(classes), dtype=torch.float64)
+        self.tables = Tables(cells.share_memory_(), config.every)  # type: ignore[no-untyped-call]
+        self.losses = Losses(config, classes, self.tables)
         self.pad = pad
         self._iterator: Any = None
         self._schedule = StepSchedule()

@@ -240,7 +240,7 @@ class MaskingTask(FairseqTask):  # type: ignore[misc]
             self._iterator = iterator
             if self.loss_tracker is not None:
                 self.loss_tracker.follow(iterator, schedule)
-                dataset.feedback = self.loss_tracker.shared
+                dataset.feedback = self.loss_tracker.tables
         return iterator
 
     def filter_indices_by_size(
