@@ -107,10 +107,7 @@ def exactly(candidates: Selection, counts: IntArray, keys: UintArray) -> Selecti
     """
     from maskplug.kernels.select import exact_units
 
-    starts, lengths, offsets = candidates.starts, candidates.lengths, candidates.offsets
-    chosen = exact_units(
-        readonly(keys, np.uint64), starts, lengths, offsets, readonly(counts, np.int64)
-    )
+    chosen = exact_units(readonly(keys, np.uint64), *candidates.spans, readonly(counts, np.int64))
     return Selection(*chosen, candidates.size)
 
 
@@ -156,9 +153,9 @@ def merge_adjacent(selection: Selection) -> Selection:
     from maskplug.kernels.runs import touching
     from maskplug.kernels.units import join
 
-    if not touching(selection.starts, selection.lengths, selection.offsets):
+    if not touching(*selection.spans):
         return selection
-    return Selection(*join(selection.starts, selection.lengths, selection.offsets), selection.size)
+    return Selection(*join(*selection.spans), selection.size)
 
 
 def contiguous(candidates: Selection, firsts: IntArray, counts: IntArray) -> Selection:
@@ -176,9 +173,7 @@ def contiguous(candidates: Selection, firsts: IntArray, counts: IntArray) -> Sel
     from maskplug.kernels.runs import stretch as neighbours
 
     spans = neighbours(
-        candidates.starts,
-        candidates.lengths,
-        candidates.offsets,
+        *candidates.spans,
         readonly(firsts, np.int64),
         readonly(counts, np.int64),
     )
