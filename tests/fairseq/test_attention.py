@@ -1,4 +1,4 @@
-"""Models with attention patterns: visible tokens, padding, and decoding token by token."""
+"""Models with attention patterns: visible tokens, padding, decoding token by token, capture."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import torch
 
 import maskplug
 from maskplug.attention import AttentionCall, Causal, Full, Intervals, Pattern
+from maskplug_hf.attention import received
 from support.fairseq_attention import (
     SECTION,
     assert_beam_scores,
@@ -96,21 +97,10 @@ def test_patterns_that_hide_nothing_change_nothing(corpus: Corpus) -> None:
 
 @pytest.mark.parametrize("left", [True, False])
 @pytest.mark.parametrize("training", [True, False])
-def test_source_tokens_reach_their_window(corpus: Corpus, left: bool, training: bool) -> None:
-    model = build(corpus, encoder="window:left=2,right=1").train(training)
-    short, long = random_rows(9, 13)
-    other = short.clone()
-    other[4] = 3
-    tokens = slice(4, None) if left else slice(9)
-    outputs = [encode(model, pad([first, long], left))[:, tokens] for first in (short, other)]
-    assert changed(*outputs) == [3, 4, 5, 6]
-
-
-@pytest.mark.parametrize("left", [True, False])
-@pytest.mark.parametrize("training", [True, False])
 @pytest.mark.parametrize(
     ("encoder", "token", "reached"),
     [
+        ("window:left=2,right=1", 4, [3, 4, 5, 6]),
         ("sentence", 1, [0, 1, 2, 3]),
         ("sentence", 4, [4, 5, 6, 7]),
         ("sentence", 9, [8, 9, 10, 11]),
@@ -123,7 +113,7 @@ def test_source_tokens_reach_their_window(corpus: Corpus, left: bool, training: 
         (HEADS, 5, [4, 5, 6, 7]),
     ],
 )
-def test_source_tokens_reach_their_sentence(
+def test_source_tokens_reach_their_window_and_sentence(
     articles: Corpus, left: bool, training: bool, encoder: str, token: int, reached: list[int]
 ) -> None:
     model = build(articles, *SECTION, encoder=encoder).train(training)
@@ -280,3 +270,21 @@ def test_mixed_precision(corpus: Corpus, dtype: torch.dtype) -> None:
     assert len(masks) == 4
     for mask in masks:  # no row is hidden completely, not even those of padding
         assert torch.isfinite(mask.to(dtype)).any(-1).all()
+
+
+@pytest.mark.parametrize("training", [False, True])
+def test_masks_can_be_captured(corpus: Corpus, training: bool) -> None:
+    model = build(corpus, *TWO_LAYERS, arch="transformer").train(training)
+    source = torch.tensor([[5, 6, 7, 2], [1, 1, 5, 2]])  # fairseq pads sources on the left
+    target = torch.tensor([[2, 8, 9], [2, 8, 9]])
+    lengths = torch.tensor([4, 2])
+    masks = received(model, src_tokens=source, src_lengths=lengths, prev_output_tokens=target)
+    decoder = [("decoder", 0), ("cross", 0), ("decoder", 1), ("cross", 1)]
+    calls = [(mask.attention_kind, mask.layer_idx) for mask in masks]
+    assert calls == [("encoder", 0), ("encoder", 1), *decoder]
+    visible = (source != 1)[:, None, None].numpy()
+    expected = {"encoder": visible, "cross": visible, "decoder": np.tri(3, dtype=bool)}
+    for mask in masks:
+        assert (mask.mask == expected[mask.attention_kind]).all()
+        q_len, kv_len = (4 if mask.attention_kind == "encoder" else 3), len(mask.mask[0, 0, 0])
+        assert mask.mask.shape == (2, 1, q_len, kv_len)

@@ -23,15 +23,14 @@ from support.fairseq_runs import (
     NO_MASKS,
     QUICK,
     USER_DIR,
-    ObservedProcesses,
     Run,
     generate,
     inference,
     interact,
-    output_of,
     parse_output,
     train,
 )
+from support.observed import ObservedProcesses, output_of
 
 PLAIN = ("--arch", "maskplug_transformer", *NO_MASKS)
 WAIT = {"encoder": "causal", "cross": "wait_k:k=3"}
