@@ -119,9 +119,6 @@ def test_a_page_without_marks_is_an_error_and_stays_unchanged(tmp_path: Path, te
     with pytest.raises(RecipeError, match=r"page\.md has no marks for results: <!-- results -->"):
         report.into(page, "new")
     assert page.read_text() == text
-
-
-def test_a_missing_page_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(RecipeError, match=r"nowhere\.md: no such file"):
         report.into(tmp_path / "nowhere.md", "new")
 
