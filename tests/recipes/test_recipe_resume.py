@@ -23,7 +23,8 @@ FIRST = {
     "fairseq": "checkpoint_last.pt",
     "huggingface": "checkpoint-6/trainer_state.json",
 }
-Uninterrupted = Callable[[str], tuple[Path, ObservedProcesses]]
+Masks = dict[tuple[int, int], list[int]]
+Uninterrupted = Callable[[str], tuple[Path, Masks]]
 pytestmark = [
     pytest.mark.xdist_group("recipe-resume"),
     *(pytest.mark.filterwarnings(f"ignore:::{library}") for library in ("hydra", "torch")),
@@ -36,14 +37,15 @@ def step(title: str) -> Tell:
 
 @pytest.fixture(scope="module")
 def uninterrupted(tmp_path_factory: pytest.TempPathFactory) -> Uninterrupted:
-    """Return a function for a run: its configuration, and the process that recorded its masks."""
+    """Return a function for a run: its configuration, and its masked rows by t and key."""
 
     @cache
-    def run(framework: str) -> tuple[Path, ObservedProcesses]:
+    def run(framework: str) -> tuple[Path, Masks]:
         folder = tmp_path_factory.mktemp(framework)
         path, observed = prepared(folder), ObservedProcesses(folder / "observed")
-        output_of(observed.start(*train_command(path, framework)))
-        return path, observed
+        with observed.in_this_process():
+            steps.train(run_of(path, framework), 1, step)
+        return path, observed.masks()[0]
 
     return run
 
@@ -70,8 +72,8 @@ def test_a_killed_run_resumes_to_the_same_masks_losses_and_weights(
     before, _ = observed.masks()
     output_of(observed.start(*train_command(path, framework)))
     other, expected = uninterrupted(framework)
-    assert 0 < len(before) < len(expected.masks()[0])
-    assert observed.masks()[0] == expected.masks()[0]
+    assert 0 < len(before) < len(expected)
+    assert observed.masks()[0] == expected
     curve = steps.side(run).curve(stage)
     assert curve == steps.side(run).curve(next(run_of(other, framework).stages()))
     assert [point.update for point in curve if point.valid] == list(range(6, 49, 6))
@@ -81,7 +83,7 @@ def test_a_killed_run_resumes_to_the_same_masks_losses_and_weights(
 
 
 def test_both_frameworks_train_on_the_same_masks(uninterrupted: Uninterrupted) -> None:
-    fairseq, hugging_face = (uninterrupted(name)[1].masks()[0] for name in FIRST)
+    fairseq, hugging_face = (uninterrupted(name)[1] for name in FIRST)
     assert fairseq == hugging_face
     assert {t for t, _ in fairseq} == set(range(6))
     assert len(fairseq) == 6 * 64
@@ -90,10 +92,9 @@ def test_both_frameworks_train_on_the_same_masks(uninterrupted: Uninterrupted) -
 def test_both_frameworks_draw_the_masks_that_they_trained_on(
     uninterrupted: Uninterrupted, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    path, observed = uninterrupted("huggingface")
+    path, trained = uninterrupted("huggingface")
     runs = [run_of(path, framework) for framework in ("fairseq", "huggingface")]
     drawn = masks.of_hugging_face(next(runs[1].stages()), 2)
-    trained, _ = observed.masks()
     assert {key: row.inputs for key, row in drawn.items()} == {key: trained[key] for key in drawn}
     masks.compare(runs, epochs=2)
     assert "128 of 128 masked rows" in capsys.readouterr().out

@@ -1,4 +1,4 @@
-"""Processes in which a plugin records every mask."""
+"""Processes in which a plugin, ``observer``, records every mask."""
 
 from __future__ import annotations
 
@@ -6,51 +6,64 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
-OBSERVER = """
-import json, os
-import maskplug
+import pytest
 
-@maskplug.hookimpl
-def maskplug_after_mask(masked, event):
-    if "none" in event.strategy.label:
-        return
-    line = {"pid": os.getpid(), "t": event.rng.t.tolist(), "keys": event.tokens.keys.tolist(),
-            "rows": masked.inputs.to_lists()}
-    with open(os.environ["MASKS"], "a") as out:
-        out.write(json.dumps(line) + "\\n")
-"""
+from maskplug.plugins import plugins
+from support import observer
+
+TESTS = Path(__file__).parents[1]
 
 
 @dataclass(frozen=True)
 class ObservedProcesses:
-    """Processes that import a plugin, which writes every mask to a file in ``folder``."""
+    """Processes whose masks are written to a file in ``folder``."""
 
     folder: Path
 
     def __post_init__(self) -> None:
         info = self.folder / "observer-1.0.dist-info"
         info.mkdir(parents=True)
-        (self.folder / "observer.py").write_text(OBSERVER)
         (info / "METADATA").write_text("Metadata-Version: 2.1\nName: observer\nVersion: 1.0\n")
-        (info / "entry_points.txt").write_text("[maskplug]\nobserver = observer\n")
+        (info / "entry_points.txt").write_text("[maskplug]\nobserver = support.observer\n")
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The environment variables of observed processes."""
+        folders = map(str, (self.folder, TESTS, TESTS.parent, os.environ.get("PYTHONPATH", "")))
+        return {
+            "PYTHONPATH": os.pathsep.join(folders),
+            "MASKS": str(self.folder / "masks"),
+            "OMP_NUM_THREADS": "1",
+        }
 
     def start(self, script: str, *arguments: str) -> subprocess.Popen[str]:
         """Start a script beside the interpreter, or ``python``, in a new process group."""
-        path = os.pathsep.join([str(self.folder), str(ROOT), os.environ.get("PYTHONPATH", "")])
-        env = {"PYTHONPATH": path, "MASKS": str(self.folder / "masks"), "OMP_NUM_THREADS": "1"}
         return subprocess.Popen(
             [str(Path(sys.executable).with_name(script)), *arguments],
-            env=os.environ | env,
+            env=os.environ | self.environment,
             cwd=self.folder,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
             start_new_session=True,
         )
+
+    @contextmanager
+    def in_this_process(self) -> Iterator[None]:
+        """Observe this process and its children."""
+        with pytest.MonkeyPatch.context() as patched:
+            for name, value in self.environment.items():
+                patched.setenv(name, value)
+            plugins().manager.register(observer)
+            try:
+                yield
+            finally:
+                plugins().manager.unregister(observer)
 
     def masks(self) -> tuple[dict[tuple[int, int], list[int]], set[int]]:
         """Return masked rows by t and key, equal in all processes, and the processes' ids."""
