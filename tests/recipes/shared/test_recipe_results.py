@@ -94,7 +94,7 @@ def test_concurrent_processes_lose_no_entries(path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("changes", "there"),
+    ("changes", "done"),
     [
         ({}, True),
         ({"fingerprint": "0" * 16}, False),
@@ -106,12 +106,12 @@ def test_concurrent_processes_lose_no_entries(path: Path) -> None:
     ],
 )
 def test_a_run_is_done_only_with_equal_settings(
-    path: Path, tmp_path: Path, changes: dict[str, Any], there: bool
+    path: Path, tmp_path: Path, changes: dict[str, Any], done: bool
 ) -> None:
     expected = run(workspace(tmp_path / "work"))
     assert not results.done(path, expected)
     results.add(path, entry(fingerprint=expected.fingerprint) | changes)
-    assert results.done(path, expected) is there
+    assert results.done(path, expected) is done
     assert not results.done(path, run(expected.work, replace(RECIPE, pieces=7)))
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import gzip
 import json
 import re
@@ -23,16 +22,17 @@ from support.recipe_cases import LABELLED, RECIPE, put
 NAMES = ("source", "target")
 #: Texts of one line; runs of spaces are collapsed.
 LINES = st.text(st.characters(exclude_characters="\t\n\r", exclude_categories=["Cs"]))
-SPACES = "".join(c for c in map(chr, range(0x3001)) if c.isspace() and c not in "\t\n\r")
+SPACES = [c for c in map(chr, range(0x3001)) if c.isspace() and c not in "\t\n\r"]
 
 
 def test_plain_and_compressed_files_give_equal_rows(tmp_path: Path) -> None:
-    data = "eins\tone\nzwei\u2028drei \ttwo\u00a0 three\r\nvier\tfour"
+    spaced = " 5".join(f"{space}4" for space in SPACES)
+    data = f"eins\tone\nzwei\u2028drei \ttwo\u00a0 three\r\nvier\t{spaced}"
     plain, packed = (put(tmp_path / name, data) for name in ("a.tsv", "a.tsv.gz"))
     tables = [read([path], NAMES) for path in (plain, packed)]
     assert tables[0].columns == tables[1].columns
     assert tables[0].columns["source"] == ["eins", "zwei drei", "vier"]
-    assert tables[0].columns["target"] == ["one", "two three", "four"]
+    assert tables[0].columns["target"] == ["one", "two three", " 5 ".join("4" * len(SPACES))]
     assert tables[1].places == [(str(packed), 1), (str(packed), 2), (str(packed), 3)]
     assert not tables[0].problems
 
@@ -67,12 +67,6 @@ def test_each_line_of_any_bytes_is_a_row_or_a_problem(
     assert len(actual) + len(actual.problems) == data.count(b"\n")
     for text in (text for texts in actual.columns.values() for text in texts):
         assert text == " ".join(text.split()) != ""
-
-
-@pytest.mark.parametrize("space", SPACES, ids=lambda space: f"{ord(space):04x}")
-def test_all_kinds_of_spaces_become_one_space(tmp_path: Path, space: str) -> None:
-    actual = read([put(tmp_path / "a.tsv", f"{space}a{space}{space}b\tc{space}\n")], NAMES)
-    assert actual.columns == {"source": ["a b"], "target": ["c"]}
 
 
 def test_unequal_line_counts_are_an_error_with_both_counts(tmp_path: Path) -> None:
@@ -127,11 +121,6 @@ def test_rows_with_wrong_columns_are_reported_by_line(
     assert [str(problem) for problem in actual.problems] == [f"{path}, line 2: {message}"]
 
 
-def test_problems_are_counted_by_reason(tmp_path: Path) -> None:
-    actual = read([put(tmp_path / "a.tsv", b"a\n\n\nb\tx\n\xff\n")], NAMES)
-    assert actual.counts() == {"columns": 1, "empty": 2, "not UTF-8": 1}
-
-
 PACKED = gzip.compress(b"a\tb\n" * 1000)
 
 
@@ -151,16 +140,6 @@ def test_a_corrupt_file_is_an_error_with_its_name(
     path = tmp_path / "a.tsv.gz"
     path.write_bytes(data)
     with pytest.raises(RecipeError, match=rf"a\.tsv\.gz: .*{message}"):
-        read([path], NAMES)
-
-
-@given(st.binary(max_size=30), st.integers(0, len(PACKED) - 1))
-def test_damaged_files_never_give_a_traceback(
-    tmp_path_factory: pytest.TempPathFactory, patch: bytes, place: int
-) -> None:
-    path = tmp_path_factory.mktemp("rows") / "a.gz"
-    path.write_bytes(PACKED[:place] + patch + PACKED[place + len(patch) :])
-    with contextlib.suppress(RecipeError):  # damage in the header is harmless
         read([path], NAMES)
 
 
