@@ -40,8 +40,8 @@ class MaskedRowsDataset(MaskedDataset):
         if isinstance(indices, TimedBatch) and not self.fixed_masks:
             times = np.full((len(indices), 2), (indices.epoch, indices.step))
             return self.dataset.load(np.asarray(indices.rows, np.int64), times)
-        rows, each = zip(*map(self.time_of, indices), strict=True)
-        return self.dataset.load(np.array(rows, np.int64), np.array(each, np.int64))
+        rows, row_times = zip(*map(self.time_of, indices), strict=True)
+        return self.dataset.load(np.array(rows, np.int64), np.array(row_times, np.int64))
 
     def collater(self, samples: RowBatch | Sequence[dict[str, Any]]) -> dict[str, Any]:
         """Mask and collate rows; return an empty dict for no rows."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import pickle
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +14,14 @@ from fairseq.data import BaseWrapperDataset
 from fairseq.tasks.translation import TranslationTask
 
 import maskplug
-from maskplug import Ragged, compose
+from maskplug import compose
 from maskplug.errors import OptionError
-from maskplug.parts import Replacement
 from maskplug.schedule import progress_at
+from maskplug.selectors import Exact
 from maskplug_fairseq.dataset import split_times
 from maskplug_fairseq.step_schedule import StepSchedule, TimedBatch, TimedIndex, attach_times
 from maskplug_fairseq.translation import realign
-from support.fairseq_data import SIZES, Corpus
+from support.fairseq_data import SIZES, Corpus, Doubled
 from support.fairseq_runs import DELETE, DELETED, Batch, stop_workers, task_of, train_split
 
 KEYS = range(SIZES["train"])
@@ -227,22 +226,11 @@ def test_alignments_follow_their_source_tokens(corpus: Corpus) -> None:
         assert targets == sorted(set(targets))
 
 
-@dataclass(frozen=True)
-class Doubled(Replacement):
-    """Write every token twice, so that sources grow."""
-
-    def replace(self, tokens: Any, selection: Any, vocab: Any, rng: Any) -> Ragged:
-        return Ragged(np.repeat(tokens.ids, 2), tokens.offsets * 2)
-
-    def bound(self, lengths: Any, most: Any) -> Any:
-        return lengths * 2
-
-
 def test_batches_have_room_for_sources_that_grow(corpus: Corpus) -> None:
     task = task_of(corpus)
     TranslationTask.load_dataset(task, "train")
     plain = task.dataset("train")
-    task.__dict__["masking_strategy"] = compose("exact", Doubled(), "original")
+    task.__dict__["masking_strategy"] = compose(Exact(1.0), Doubled(), "original")
     task.load_dataset("train")
     dataset = task.dataset("train")
     assert np.array_equal(dataset.sizes, np.vstack((plain.src_sizes * 2, plain.tgt_sizes)).T)
