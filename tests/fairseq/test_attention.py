@@ -64,34 +64,39 @@ def batch(articles: Corpus, name: str, left: bool = True) -> tuple[Any, Any, Any
     return sources, targets, pad(sources, left), pad(targets, left=False)
 
 
-@pytest.mark.parametrize("plain", ["transformer", "transformer_iwslt_de_en", "bart_base"])
-def test_without_patterns_models_are_fairseq_s(corpus: Corpus, plain: str) -> None:
-    theirs, ours = build(corpus, arch=plain), build(corpus, arch=f"maskplug_{plain}")
+@pytest.mark.parametrize("arch", ["transformer", "transformer_iwslt_de_en", "bart_base"])
+def test_without_patterns_models_are_fairseq_s(corpus: Corpus, arch: str) -> None:
+    models = [build(corpus, arch=name) for name in (arch, f"maskplug_{arch}")]
     source, target = pad(random_rows(9, 4), True), pad(random_rows(6, 3, seed=1), False)
-    modules = [{type(module) for module in model.encoder.modules()} for model in (theirs, ours)]
-    assert modules[0] == modules[1]
-    for name, weight in theirs.state_dict().items():
-        assert torch.equal(ours.state_dict()[name], weight)
+    types = [{type(module) for module in model.encoder.modules()} for model in models]
+    assert types[0] == types[1]
+    assert_equal_parameters(*models)
     for training in (False, True):
-        assert torch.equal(*(run(m.train(training), source, target) for m in (theirs, ours)))
+        assert torch.equal(*(run(model.train(training), source, target) for model in models))
 
 
-@pytest.mark.parametrize("arch", ["transformer", "bart_base"])
-@pytest.mark.parametrize("patterns", [ALL, {"encoder": HEADS}], ids=["all", "sentence heads"])
+def assert_equal_parameters(model: Any, other: Any) -> None:
+    parameters = other.state_dict()
+    assert list(model.state_dict()) == list(parameters)
+    assert all(torch.equal(value, parameters[n]) for n, value in model.state_dict().items())
+
+
+@pytest.mark.parametrize(
+    ("arch", "patterns"), [("transformer", ALL), ("bart_base", {"encoder": HEADS})]
+)
 def test_parameters_are_fairseq_s(articles: Corpus, arch: str, patterns: dict[str, str]) -> None:
-    theirs = build(articles, arch=arch)
-    ours = build(articles, *SECTION, arch=f"maskplug_{arch}", **patterns)
-    assert list(theirs.state_dict()) == list(ours.state_dict())
-    assert all(torch.equal(theirs.state_dict()[k], v) for k, v in ours.state_dict().items())
-    theirs.load_state_dict(ours.state_dict())
-    ours.load_state_dict(theirs.state_dict())
+    plain = build(articles, arch=arch)
+    model = build(articles, *SECTION, arch=f"maskplug_{arch}", **patterns)
+    assert_equal_parameters(model, plain)
+    plain.load_state_dict(model.state_dict())
+    model.load_state_dict(plain.state_dict())
 
 
 def test_patterns_that_hide_nothing_change_nothing(corpus: Corpus) -> None:
-    theirs = build(corpus, arch="transformer")
-    ours = build_with(corpus, encoder=Full(), decoder=Causal(), cross=Full())
+    plain = build(corpus, arch="transformer")
+    model = build_with(corpus, encoder=Full(), decoder=Causal(), cross=Full())
     source, target = pad(random_rows(9, 4), True), pad(random_rows(6, 3, seed=1), False)
-    difference = run(theirs, source, target) - run(ours, source, target)
+    difference = run(plain, source, target) - run(model, source, target)
     assert difference[target.ne(PAD)].abs().max() < 1e-5
 
 

@@ -41,7 +41,7 @@ def keys_of(rows: Rows, *indices: int) -> list[int]:
     return rows.load(np.array(indices), times).keys.tolist()  # type: ignore[no-any-return]
 
 
-def test_keys_depend_on_the_own_text_only() -> None:
+def test_keys_depend_only_on_the_row_and_its_text() -> None:
     numbers = np.arange(4, dtype=np.uint64)
     expected = [*maskplug.derive(numbers[:3], "de"), *maskplug.derive(numbers, "en")]
     assert keys_of(rows_of(de=3, en=4), *range(7)) == expected
@@ -49,7 +49,7 @@ def test_keys_depend_on_the_own_text_only() -> None:
     assert keys_of(Rows({"": text_of(1, 1, 1)}, same), *range(3)) == [0, 1, 2]
 
 
-def test_copies_have_their_own_keys() -> None:
+def test_copies_of_a_row_have_different_keys() -> None:
     keys = [keys_of(rows_of(de=3, en=4), *range(7 * copy, 7 * copy + 7)) for copy in range(3)]
     first = np.array(keys[0], np.uint64)
     assert keys[1] == maskplug.derive(first, "copy 1").tolist()
@@ -124,7 +124,7 @@ def test_other_file_formats_are_read_row_by_row(text: Text) -> None:
 
 
 @pytest.mark.parametrize("mode", ["complete", "eos"])
-def test_rows_of_several_texts_are_in_the_given_order(text: Text, mode: str) -> None:
+def test_rows_of_several_texts_are_in_the_order_of_indices(text: Text, mode: str) -> None:
     texts = load_rows(text, mode, "de", "en")
     rows = Rows(texts, same)
     times = np.arange(10).reshape(5, 2)

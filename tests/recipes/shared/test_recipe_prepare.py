@@ -55,15 +55,14 @@ class Prepared:
     def stages(self) -> list[StageRun]:
         return [*Run(self.recipe, self.work, "huggingface", "dynamic", 1).stages()]
 
-    def binarized(self, data: str, dictionary: str) -> list[list[int]]:
-        """Return the rows that fairseq reads, with the ids of its own dictionary."""
+    def binarized(self, data: str, dictionary: str) -> tuple[list[list[int]], Any]:
+        """Return the rows that fairseq reads, and its dictionary."""
         from fairseq.data import Dictionary, data_utils
 
         folder = self.work.root / "data-bin"
         symbols = Dictionary.load(str(folder / dictionary))
-        return [
-            row.tolist() for row in data_utils.load_indexed_dataset(str(folder / data), symbols)
-        ]
+        rows = data_utils.load_indexed_dataset(str(folder / data), symbols)
+        return [row.tolist() for row in rows], symbols
 
 
 @pytest.fixture(scope="module", params=RECIPES)
@@ -96,6 +95,7 @@ def test_rows_have_the_ids_of_the_saved_tokenizer(prepared: Prepared) -> None:
     assert work.skipped.read_text("utf-8").startswith("file\tline\twhy\tdetail\n")
 
 
+#: Binarized data, their dictionaries, and the columns of the same rows in Hugging Face.
 BINARY = {
     "translation": [
         ("pairs/{}.source-target.source", "pairs/dict.source.txt", "input_ids"),
@@ -107,45 +107,36 @@ BINARY = {
 
 
 @pytest.mark.parametrize("split", SPLITS)
-def test_both_frameworks_read_the_same_rows(prepared: Prepared, split: str) -> None:
+def test_both_frameworks_read_the_same_rows_with_the_same_symbols(
+    prepared: Prepared, split: str
+) -> None:
+    tokenizer = pieces.load_tokenizer(prepared.work, prepared.recipe.model.family)
+    symbols = tokenizer.convert_ids_to_tokens(range(len(tokenizer)))
     for stage in prepared.stages:
         rows = features(stage, split)
         for data, dictionary, name in BINARY[stage.stage.task]:
-            actual = prepared.binarized(data.format(split), dictionary)
+            actual, known = prepared.binarized(data.format(split), dictionary)
+            assert known.symbols == symbols
             if stage.stage.task != "translation":  # fairseq's tasks prepend <s>
                 actual = [[0, *row] for row in actual]
             assert rows[name] == actual
             begins = prepared.recipe.model.family != "marian"
             assert all((row[0] == 0) == begins and row[-1] == 2 for row in actual)
-        many = 2 if stage.stage.task == "denoising" else 1
+        columns = 2 if stage.stage.task == "denoising" else 1
         used = prepared.work.facts()["summary"][split]["used"]
         assert stage.stage.limit < used or split != "train"
-        assert len(rows) == many * (stage.stage.limit if split == "train" else used)
-
-
-def test_fairseq_dictionaries_have_the_symbols_of_the_tokenizer(prepared: Prepared) -> None:
-    from fairseq.data import Dictionary
-
-    tokenizer = pieces.load_tokenizer(prepared.work, prepared.recipe.model.family)
-    symbols = tokenizer.convert_ids_to_tokens(range(len(tokenizer)))
-    names = {dictionary for kinds in BINARY.values() for _, dictionary, _ in kinds}
-    paths = [prepared.work.root / "data-bin" / name for name in names]
-    actual = [path for path in paths if path.exists()]
-    assert len(actual) == {"marian": 2, "bart": 3, "bert": 1}[prepared.recipe.model.family]
-    assert all(Dictionary.load(str(path)).symbols == symbols for path in actual)
+        assert len(rows) == columns * (stage.stage.limit if split == "train" else used)
 
 
 @pytest.mark.parametrize("split", SPLITS)
 def test_both_frameworks_read_the_same_classes(prepared: Prepared, split: str) -> None:
-    if "label" not in prepared.recipe.columns:
-        assert prepared.work.facts()["labels"] == []
-        return
-    from fairseq.data import Dictionary
-
     names = prepared.work.facts()["labels"]
+    if "label" not in prepared.recipe.columns:
+        assert names == []
+        return
     assert names == sorted(LABELS)
-    dictionary = Dictionary.load(str(prepared.work.data_bin("labelled") / "label" / "dict.txt"))
-    actual = prepared.binarized(f"labelled/label/{split}", "labelled/label/dict.txt")
+    path = "labelled/label"
+    actual, dictionary = prepared.binarized(f"{path}/{split}", f"{path}/dict.txt")
     numbers = [int(dictionary[row[0]]) for row in actual]
     assert [row[0] - dictionary.nspecial for row in actual] == numbers
     assert features(prepared.stages[0], split)["labels"] == numbers

@@ -59,7 +59,7 @@ def test_pre_training_loss_is_a_column(folder: Path) -> None:
     assert rows == ["| `none` | – | 10.0 | 30.0 |", "| `dynamic` | 2.35 | 10.0 | 30.0 |"]
 
 
-def test_each_corpus_and_framework_has_its_own_table(folder: Path) -> None:
+def test_each_corpus_and_framework_has_a_table(folder: Path) -> None:
     add(folder, *scored(10), *scored(20, framework="huggingface"), *scored(30, corpus="second"))
     actual = report.details(config.load("mine"))
     assert [line for line in actual.splitlines() if line.endswith(":")] == [
@@ -151,7 +151,7 @@ CURVES: dict[str, Callable[[], list[Entry]]] = {
     "stages, strategies and frameworks": lambda: [
         *scored(1, curves={"denoising": [[10, 3.0]], "translation": [[10, 3.0], [20, 2.0]]}),
         *scored(1, strategy="none", curves={"translation": [[10, 3.0], [30, 2.0]]}),
-        *scored(2, framework="huggingface", strategy="own"),
+        *scored(2, framework="huggingface", strategy="custom"),
     ],
     "seeds at other updates": lambda: [
         entry(seed=1, curves={"translation": [[10, 3.0], [20, 2.0]]}),

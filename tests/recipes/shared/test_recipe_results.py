@@ -155,7 +155,7 @@ GROUP = Group(
         entry(strategy="span", metrics={"bleu": 10.0}, seconds=60),
         entry(strategy="none", metrics={"bleu": 20.0}, seconds=60),
         entry(strategy="none", metrics={"bleu": 22.0, "chrf": None}, seed=2, seconds=240),
-        entry(strategy="own", metrics={"chrf": 50.0}, updates=1500),
+        entry(strategy="custom", metrics={"chrf": 50.0}, updates=1500),
     ),
 )
 
@@ -192,8 +192,8 @@ def test_gain_uses_the_common_seeds() -> None:
 
 
 def test_strategies_follow_the_order_of_the_recipe() -> None:
-    assert GROUP.strategies(["none", "static", "span"]) == ["none", "span", "own"]
-    assert GROUP.strategies(()) == ["span", "none", "own"]
+    assert GROUP.strategies(["none", "static", "span"]) == ["none", "span", "custom"]
+    assert GROUP.strategies(()) == ["span", "none", "custom"]
 
 
 def test_groups_summarize_updates_seeds_and_minutes() -> None:

@@ -148,7 +148,7 @@ def two(each: Run) -> list[tuple[str, float, int]]:
 
 
 @pytest.mark.parametrize("jobs", [1, 3])
-def test_all_steps_run_with_at_most_the_given_jobs(
+def test_no_more_steps_run_at_once_than_jobs(
     fake: Grid, jobs: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
     fake.compare(two, jobs)
