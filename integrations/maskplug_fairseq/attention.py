@@ -25,8 +25,8 @@ from maskplug_fairseq.vocabulary import vocabulary
 SENTENCES, SECTIONS = "sentence_starts", "section_starts"
 
 
-class CallSizes(NamedTuple):
-    """The sizes of one call of an attention module.
+class ModuleCall(NamedTuple):
+    """The arguments of one call of an attention module, except annotations.
 
     ``offset`` is the number of tokens decoded before the first query; ``causal`` is whether queries
     must not see later keys.
@@ -88,7 +88,7 @@ class Masks:
         self._last: tuple[tuple[object, ...], Annotations, torch.Tensor] | None = None
 
     def hidden(
-        self, sizes: CallSizes, annotations: Annotations, device: torch.device
+        self, call: ModuleCall, annotations: Annotations, device: torch.device
     ) -> torch.Tensor:
         """Return the mask of a call: bool, (batch or 1, heads or 1, q_len, kv_len), True = hidden.
 
@@ -98,8 +98,8 @@ class Masks:
         ``valid_queries``.
         """
         if not self._uses_layer_idx:
-            sizes = sizes._replace(layer_idx=0)
-        key = (sizes, self.step, device)
+            call = call._replace(layer_idx=0)
+        key = (call, self.step, device)
         if self._last is not None:
             last_key, last_annotations, hidden = self._last
             if key == last_key and _equal(annotations, last_annotations):
@@ -107,11 +107,11 @@ class Masks:
         batch = max(map(len, annotations.values()))
         progress = progress_at(self.step, self.updates)
         context = MaskingContext.at(self.seed, 0, self.step, np.zeros(batch, np.uint64), progress)
-        q_len, kv_len, offset, causal, heads, layer_idx = sizes
-        call = AttentionCall(
+        q_len, kv_len, offset, causal, heads, layer_idx = call
+        attention_call = AttentionCall(
             q_len, kv_len, context, heads, offset, self.attention_kind, layer_idx, annotations
         )
-        intervals = _merge_equal_samples(self._intervals(call, causal))
+        intervals = _merge_equal_samples(self._intervals(attention_call, causal))
         hidden = torch.from_numpy(~intervals.dense()).to(device)
         self._last = key, annotations, hidden
         return hidden
@@ -257,7 +257,7 @@ class PatternAttention(MultiheadAttention):  # type: ignore[misc]
 
     def _call(
         self, query: torch.Tensor, kv_len: int, padding: Any, causal: bool
-    ) -> tuple[CallSizes, Annotations]:
+    ) -> tuple[ModuleCall, Annotations]:
         assert self.masks is not None
         q_len, batch = query.shape[:2]
         valid = self.masks.valid(padding, kv_len)
@@ -268,8 +268,8 @@ class PatternAttention(MultiheadAttention):  # type: ignore[misc]
             assert self.progress is not None
             tokens = self.progress.tokens
             annotations["valid_queries"] = self.masks.valid_queries(self.progress.padding, tokens)
-        sizes = q_len, kv_len, tokens - q_len, causal, self.num_heads, self.layer_idx
-        return CallSizes(*sizes), annotations
+        offset, heads = tokens - q_len, self.num_heads
+        return ModuleCall(q_len, kv_len, offset, causal, heads, self.layer_idx), annotations
 
 
 def _hidden_score(dtype: torch.dtype) -> float:

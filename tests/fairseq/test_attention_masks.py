@@ -12,11 +12,11 @@ import torch
 import maskplug
 from maskplug.attention import AttentionCall, Intervals, Pattern
 from maskplug.errors import MaskplugWarning
-from maskplug_fairseq.attention import CallSizes, Masks, PaddingReader
+from maskplug_fairseq.attention import Masks, ModuleCall, PaddingReader
 
 CPU = torch.device("cpu")
 NO_PADDING = np.ones((1, 6), np.bool_)
-SIZES = CallSizes(6, 6, 0, False, heads=2, layer_idx=0)
+CALL = ModuleCall(6, 6, 0, False, heads=2, layer_idx=0)
 
 
 def masks_of(kind: Any, text: str, *args: Any, **kwargs: Any) -> Masks:
@@ -24,12 +24,12 @@ def masks_of(kind: Any, text: str, *args: Any, **kwargs: Any) -> Masks:
 
 
 def hidden(masks: Masks, valid: Any = NO_PADDING, **changes: Any) -> torch.Tensor:
-    """Return the mask of a call with 6 keys; ``changes`` are sizes of the call."""
+    """Return the mask of a call with 6 keys; ``changes`` are arguments of the call."""
     annotations = {"valid": np.atleast_2d(np.array(valid, np.bool_))}
-    sizes = SIZES._replace(**changes)
+    call = CALL._replace(**changes)
     if masks.attention_kind == "cross":
-        annotations["valid_queries"] = np.ones((1, sizes.offset + sizes.q_len), np.bool_)
-    return masks.hidden(sizes, annotations, CPU)
+        annotations["valid_queries"] = np.ones((1, call.offset + call.q_len), np.bool_)
+    return masks.hidden(call, annotations, CPU)
 
 
 def visible(masks: Masks, *args: Any, **changes: Any) -> Any:
