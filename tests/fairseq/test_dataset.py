@@ -1,4 +1,4 @@
-"""Masked pairs: times of rows, everything that is forwarded, and sizes."""
+"""Masked pairs: times of rows, everything that is forwarded, sizes, and compiled kernels."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from maskplug.selectors import Exact
 from maskplug_fairseq.dataset import split_times
 from maskplug_fairseq.step_schedule import StepSchedule, TimedBatch, TimedIndex, attach_times
 from maskplug_fairseq.translation import realign
+from support import compiling, fairseq_runs
 from support.fairseq_data import SIZES, Corpus, Doubled
 from support.fairseq_runs import DELETE, DELETED, Batch, stop_workers, task_of, train_split
 
@@ -279,3 +280,37 @@ def test_progress_is_exact_at_both_ends() -> None:
         assert progress_at(0, last) == 0.0
         assert progress_at(last - 1, last) == progress_at(last + 4, last) == 1.0
     assert progress_at(0, 1) == progress_at(3, 0) == 0.0
+
+
+# --- kernels -------------------------------------------------------------------------------------
+
+
+@pytest.mark.slow  # compiles all kernels anew
+def test_workers_compile_nothing(tmp_path: Path) -> None:
+    script = Path(fairseq_runs.__file__).with_name("fairseq_workers.py")
+    result = compiling.run(str(script), cache=tmp_path)
+    for method in ("fork", "spawn"):
+        assert len(result[method]["processes"]) == 2, method
+        assert result[method]["compiled"] == [], method
+    assert result["kept"] > 10
+    assert result["added"] == []
+
+
+@pytest.mark.parametrize(
+    "flags",
+    [
+        (),
+        ("--masking-side", "both"),
+        ("--masking-plugin", "whole_word"),
+        ("--masking-plugin", "mixture", "--masking-args", '{"strategies": ["dynamic", "span"]}'),
+        DELETE,
+    ],
+    ids=["dynamic", "both sides", "words", "mixture", "deletion"],
+)
+def test_batches_need_no_further_kernels(corpus: Corpus, flags: list[str]) -> None:
+    compiling.forget()
+    task = task_of(corpus, *flags)
+    with compiling.no_kernel_needed():
+        task.load_dataset("train")
+        dataset = task.dataset("train")
+        dataset.collater([dataset[i] for i in range(32)])
