@@ -65,7 +65,7 @@ def batch(articles: Corpus, name: str, left: bool = True) -> tuple[Any, Any, Any
 
 
 @pytest.mark.parametrize("arch", ["transformer", "transformer_iwslt_de_en", "bart_base"])
-def test_without_patterns_models_are_fairseq_s(corpus: Corpus, arch: str) -> None:
+def test_models_without_patterns_equal_those_of_fairseq(corpus: Corpus, arch: str) -> None:
     models = [build(corpus, arch=name) for name in (arch, f"maskplug_{arch}")]
     source, target = pad(random_rows(9, 4), True), pad(random_rows(6, 3, seed=1), False)
     types = [{type(module) for module in model.encoder.modules()} for model in models]
@@ -84,7 +84,9 @@ def assert_equal_parameters(model: Any, other: Any) -> None:
 @pytest.mark.parametrize(
     ("arch", "patterns"), [("transformer", ALL), ("bart_base", {"encoder": HEADS})]
 )
-def test_parameters_are_fairseq_s(articles: Corpus, arch: str, patterns: dict[str, str]) -> None:
+def test_parameters_are_those_of_fairseq(
+    articles: Corpus, arch: str, patterns: dict[str, str]
+) -> None:
     plain = build(articles, arch=arch)
     model = build(articles, *SECTION, arch=f"maskplug_{arch}", **patterns)
     assert_equal_parameters(model, plain)

@@ -45,7 +45,7 @@ def test_the_shipped_recipes_are_listed() -> None:
     assert config.names() == [*names, "translation"]
 
 
-def test_a_user_s_recipe_is_loaded_by_its_path(
+def test_user_recipe_is_loaded_by_its_path(
     loaded: Loaded, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     recipe = loaded()
