@@ -233,7 +233,7 @@ def test_other_log_lines_are_ignored(line: str) -> None:
     assert of_fairseq_line(line) is None
 
 
-def test_a_log_is_read_in_the_order_of_updates_of_which_the_last_count(tmp_path: Path) -> None:
+def test_a_log_is_sorted_and_the_last_of_repeated_updates_counts(tmp_path: Path) -> None:
     first = inner(50, 4) + "chatter\n" + valid(60, 3) + inner(100, 2) + inner(150, 1.9)
     log = put(tmp_path / "log", first + inner(100, 2.5) + valid(120, 1) + inner(150, 1.5))
     assert [(p.update, p.valid, round(p.loss / math.log(2), 6)) for p in of_fairseq(log)] == [

@@ -201,7 +201,7 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_a_folder_has_one_file_per_split_compressed_ones_first(folder: Path) -> None:
+def test_compressed_files_of_a_folder_take_precedence(folder: Path) -> None:
     put(folder / "mine.train.tsv", "other\tx\n")
     tables = Corpus("mine", in_folder(folder, "mine")).tables(RECIPE)
     assert [tables[split].columns["source"] for split in SPLITS] == [
