@@ -1,33 +1,35 @@
-"""fairseq's multi-head attention with masks from a pattern."""
+"""fairseq's multi-head attention with masks from a pattern, and its encoder with sentences."""
 
 from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
+from fairseq.models.transformer import TransformerEncoder
 from fairseq.modules import MultiheadAttention
 
+from maskplug import TokenBatch
 from maskplug.attention import AttentionCall, AttentionKind, Causal, Intervals, Padding, Pattern
 from maskplug.attention.fallback import count_empty_rows, fill_empty_rows
 from maskplug.context import MaskingContext
-from maskplug.errors import MaskplugWarning, OptionError
+from maskplug.errors import MaskplugWarning, OptionError, did_you_mean
 from maskplug.schedule import progress_at
 from maskplug.types import BoolArray
+from maskplug.vocabulary.spelling import MARK
+from maskplug_fairseq.vocabulary import vocabulary
+
+SENTENCES, SECTIONS = "sentence_starts", "section_starts"
 
 
-@dataclass(frozen=True, eq=False)
-class ModuleCall:
-    """The arguments of one call of an attention module.
+class ModuleCall(NamedTuple):
+    """The arguments of one call of an attention module, except annotations.
 
-    Attributes:
-        offset: the number of tokens decoded before the first query.
-        causal: whether queries must not see later keys.
-        annotations: bool arrays of shape (batch or 1, tokens) that patterns read, by name; always
-            ``valid`` (True = no padding), in cross attention also ``valid_queries``.
+    ``offset`` is the number of tokens decoded before the first query; ``causal`` is whether queries
+    must not see later keys.
     """
 
     q_len: int
@@ -36,21 +38,9 @@ class ModuleCall:
     causal: bool
     heads: int
     layer_idx: int
-    annotations: Mapping[str, BoolArray]
 
-    def same_mask(self, other: ModuleCall, any_layer: bool) -> bool:
-        """Return whether another call has the same mask, possibly in another layer."""
-        sizes, others = (
-            (c.q_len, c.kv_len, c.offset, c.causal, c.heads, 0 if any_layer else c.layer_idx)
-            for c in (self, other)
-        )
-        return (
-            sizes == others
-            and self.annotations.keys() == other.annotations.keys()
-            and all(
-                np.array_equal(array, other.annotations[n]) for n, array in self.annotations.items()
-            )
-        )
+
+Annotations = Mapping[str, BoolArray]
 
 
 class PaddingReader:
@@ -91,32 +81,39 @@ class Masks:
         #: The number of updates so far, set by the model.
         self.step = 0
         #: Starts of sentences and sections in the current sources, for the encoder's attention.
-        self.starts: Mapping[str, BoolArray] = {}
+        self.starts: Annotations = {}
         self.valid, self.valid_queries = PaddingReader(), PaddingReader()
+        self._uses_layer_idx = pattern.uses_layer_idx
         self._warned = False
-        self._last: tuple[int, ModuleCall, bool, torch.Tensor] | None = None
+        self._last: tuple[tuple[object, ...], Annotations, torch.Tensor] | None = None
 
-    def hidden(self, call: ModuleCall, device: torch.device) -> torch.Tensor:
+    def hidden(
+        self, call: ModuleCall, annotations: Annotations, device: torch.device
+    ) -> torch.Tensor:
         """Return the mask of a call: bool, (batch or 1, heads or 1, q_len, kv_len), True = hidden.
 
         Padding among the keys is not hidden here, but every query that is no padding sees at least
-        one key that is no padding.
+        one key that is no padding. Annotations are bool arrays of shape (batch or 1, tokens) that
+        patterns read: always ``valid`` (True = no padding), in cross attention also
+        ``valid_queries``.
         """
+        if not self._uses_layer_idx:
+            call = call._replace(layer_idx=0)
+        key = (call, self.step, device)
         if self._last is not None:
-            step, last_call, any_layer, hidden = self._last
-            same_time = step == self.step and hidden.device == device
-            if same_time and call.same_mask(last_call, any_layer):
+            last_key, last_annotations, hidden = self._last
+            if key == last_key and _equal(annotations, last_annotations):
                 return hidden
-        batch = max(map(len, call.annotations.values()))
+        batch = max(map(len, annotations.values()))
         progress = progress_at(self.step, self.updates)
         context = MaskingContext.at(self.seed, 0, self.step, np.zeros(batch, np.uint64), progress)
-        sizes = call.q_len, call.kv_len, context, call.heads, call.offset
-        shared = not self.pattern.uses_layer_idx
-        layer_idx = 0 if shared else call.layer_idx
-        arguments = AttentionCall(*sizes, self.attention_kind, layer_idx, call.annotations)
-        intervals = _merge_equal_samples(self._intervals(arguments, call.causal))
+        q_len, kv_len, offset, causal, heads, layer_idx = call
+        attention_call = AttentionCall(
+            q_len, kv_len, context, heads, offset, self.attention_kind, layer_idx, annotations
+        )
+        intervals = _merge_equal_samples(self._intervals(attention_call, causal))
         hidden = torch.from_numpy(~intervals.dense()).to(device)
-        self._last = self.step, call, shared, hidden
+        self._last = key, annotations, hidden
         return hidden
 
     def _intervals(self, call: AttentionCall, causal: bool) -> Intervals:
@@ -138,6 +135,12 @@ class Masks:
                 stacklevel=3,
             )
         return fill_empty_rows(rows, call, empty, "first" if call.cross else "self")
+
+
+def _equal(annotations: Annotations, others: Annotations) -> bool:
+    return annotations.keys() == others.keys() and all(
+        np.array_equal(array, others[name]) for name, array in annotations.items()
+    )
 
 
 def _merge_equal_samples(rows: Intervals) -> Intervals:
@@ -211,10 +214,10 @@ class PatternAttention(MultiheadAttention):  # type: ignore[misc]
             self.progress.tokens, self.progress.padding = kv_len, padding
         if self.masks is not None:
             causal = options.get("attn_mask") is not None or incremental_state is not None
-            call = self._call(
-                query, kv_len, padding, causal and self.masks.attention_kind == "decoder"
+            causal = causal and self.masks.attention_kind == "decoder"
+            self.hidden = self.masks.hidden(
+                *self._call(query, kv_len, padding, causal), query.device
             )
-            self.hidden = self.masks.hidden(call, query.device)
             # fairseq's condition for PyTorch's implementation
             fairseq_only = (
                 self.onnx_trace or self.skip_embed_dim_check or query.device.type == "xla"
@@ -252,7 +255,9 @@ class PatternAttention(MultiheadAttention):  # type: ignore[misc]
         batch = query.size(1)
         return count, self._append_prev_key_padding_mask(padding, before, batch, count, False)
 
-    def _call(self, query: torch.Tensor, kv_len: int, padding: Any, causal: bool) -> ModuleCall:
+    def _call(
+        self, query: torch.Tensor, kv_len: int, padding: Any, causal: bool
+    ) -> tuple[ModuleCall, Annotations]:
         assert self.masks is not None
         q_len, batch = query.shape[:2]
         valid = self.masks.valid(padding, kv_len)
@@ -263,10 +268,8 @@ class PatternAttention(MultiheadAttention):  # type: ignore[misc]
             assert self.progress is not None
             tokens = self.progress.tokens
             annotations["valid_queries"] = self.masks.valid_queries(self.progress.padding, tokens)
-        offset = tokens - q_len
-        return ModuleCall(
-            q_len, kv_len, offset, causal, self.num_heads, self.layer_idx, annotations
-        )
+        offset, heads = tokens - q_len, self.num_heads
+        return ModuleCall(q_len, kv_len, offset, causal, heads, self.layer_idx), annotations
 
 
 def _hidden_score(dtype: torch.dtype) -> float:
@@ -284,3 +287,73 @@ def _additive(hidden: torch.Tensor, query: torch.Tensor, heads: int) -> torch.Te
     if mask.shape[:2] == (1, 1):
         return mask[0, 0]
     return mask.expand(query.size(1), heads, -1, -1).flatten(0, 1)
+
+
+class StartFinder:
+    """Find where sentences and sections of sources start.
+
+    A sentence starts after a full stop or a similar mark, and after an end of sequence. A section
+    starts at its section token, and a sentence with it.
+
+    Raises:
+        OptionError: if the dictionary does not determine the starts in ``annotations``.
+    """
+
+    def __init__(
+        self, dictionary: Any, annotations: tuple[str, ...], section_token: str | None = None
+    ) -> None:
+        self.section_id = self.vocab = None
+        if section_token is not None:
+            if section_token not in dictionary:
+                marks = filter(MARK.fullmatch, dictionary.symbols[dictionary.nspecial :])
+                raise OptionError(
+                    f"--section-token is {section_token!r}, which is not one of the source "
+                    f"dictionary's {len(dictionary)} symbols{did_you_mean(section_token, marks)}"
+                )
+            self.section_id = int(dictionary.index(section_token))
+        elif SECTIONS in annotations:
+            raise OptionError(
+                f"the annotation {SECTIONS!r} is unknown: set --section-token to the token at the "
+                "start of each section"
+            )
+        if SENTENCES in annotations:
+            vocab = vocabulary(dictionary)
+            if vocab.sentence_end is None or not vocab.sentence_end.any():
+                raise OptionError(
+                    f"the annotation {SENTENCES!r} is unknown: none of the dictionary's "
+                    f"{len(dictionary)} symbols is a full stop or a similar mark (. ! ? …), so "
+                    "sentences cannot be found. GPT-2's BPE, for example, writes numbers"
+                )
+            ends = vocab.sentence_end | (np.arange(vocab.size) == dictionary.eos())
+            self.vocab = replace(vocab, sentence_end=ends)
+
+    def __call__(self, tokens: torch.Tensor) -> dict[str, BoolArray]:
+        """Return the starts in a batch of sources: bool arrays of shape (batch, tokens)."""
+        ids = tokens.detach().cpu().numpy()
+        starts: dict[str, BoolArray] = {}
+        if self.section_id is not None:
+            starts[SECTIONS] = ids == self.section_id
+        if self.vocab is not None:
+            offsets = np.arange(len(ids) + 1) * ids.shape[1]
+            batch = TokenBatch(ids.ravel(), offsets, np.zeros(len(ids), np.uint64))
+            sentences = self.vocab.sentence_starts(batch).reshape(ids.shape)
+            starts[SENTENCES] = sentences | starts.get(SECTIONS, False)
+        return starts
+
+
+class StartFindingEncoder(TransformerEncoder):  # type: ignore[misc]
+    """fairseq's encoder, converted by :meth:`convert`, that finds starts before its layers run."""
+
+    masks: Masks
+    finder: StartFinder
+
+    @classmethod
+    def convert(cls, encoder: Any, masks: Masks, finder: StartFinder) -> None:
+        """Make an encoder find starts in its tokens; it stays the same object."""
+        encoder.__class__ = cls
+        encoder.masks, encoder.finder = masks, finder
+
+    def forward(self, src_tokens: torch.Tensor, *args: Any, **kwargs: Any) -> Any:
+        """Find starts, then encode as fairseq does."""
+        self.masks.starts = self.finder(src_tokens)
+        return super().forward(src_tokens, *args, **kwargs)

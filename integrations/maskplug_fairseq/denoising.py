@@ -17,9 +17,9 @@ from fairseq.tasks.denoising import DenoisingTask
 from maskplug import Masked, OptionError, Strategy, Vocabulary, compose
 from maskplug.collate import pad
 from maskplug_fairseq.dataset import shift_right
-from maskplug_fairseq.masked_lm import MaskedRowsDataset, load_texts
+from maskplug_fairseq.masked_lm import MaskedRowsDataset
 from maskplug_fairseq.options import MaskplugDenoisingConfig
-from maskplug_fairseq.rows import RowBatch, Rows, TextRows
+from maskplug_fairseq.rows import RowBatch, Rows, TextRows, load_texts
 from maskplug_fairseq.task import MaskingTask, explain_sentinels
 from maskplug_fairseq.vocabulary import MASK
 
@@ -132,7 +132,7 @@ class MaskplugDenoisingTask(MaskingTask, OneDictionaryTask):
         if trained:
             self.check_time()
         endings = {name: self._row_end(name, marked) for name in self.languages}
-        texts = load_texts(self, endings, split, epoch, combine, drop_eos=True)
+        texts = load_texts(self.cfg, self.dictionary, endings, split, epoch, combine, drop_eos=True)
         alpha = self.cfg.multilang_sampling_alpha if trained else 1.0
         rows = Rows(texts, strategy.bounds, self.cfg.seed, alpha)
         dataset = DenoisingDataset(

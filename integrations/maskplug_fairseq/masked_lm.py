@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import torch
-from fairseq import utils
 from fairseq.tasks import register_task
 from fairseq.tasks.masked_lm import MaskedLMTask
 
@@ -18,28 +16,9 @@ from maskplug import Masked, OptionError, TokenBatch, Vocabulary
 from maskplug.collate import pad
 from maskplug_fairseq.dataset import MaskedDataset
 from maskplug_fairseq.options import MaskplugMaskedLMConfig
-from maskplug_fairseq.rows import RowBatch, RowFormat, Rows, TextRows
+from maskplug_fairseq.rows import RowBatch, Rows, load_texts
 from maskplug_fairseq.step_schedule import TimedBatch, TimedIndex
 from maskplug_fairseq.task import MaskingTask
-
-
-def load_texts(
-    task: Any,
-    endings: Mapping[str, tuple[int, ...]],
-    split: str,
-    epoch: int,
-    combine: bool,
-    drop_eos: bool,
-) -> dict[str, TextRows]:
-    """Load the rows of a split, by folder in the data folder of this epoch, with their endings."""
-    paths = utils.split_paths(task.cfg.data)
-    mode, size = str(task.cfg.sample_break_mode), task.cfg.tokens_per_sample
-    texts = {}
-    for name, end in endings.items():
-        row_format = RowFormat(mode, size, (task.dictionary.bos(),), end, drop_eos)
-        folder = os.path.join(paths[(epoch - 1) % len(paths)], name)
-        texts[name] = row_format.load(folder, split, task.dictionary, combine)
-    return texts
 
 
 class MaskedRowsDataset(MaskedDataset):
@@ -61,8 +40,8 @@ class MaskedRowsDataset(MaskedDataset):
         if isinstance(indices, TimedBatch) and not self.fixed_masks:
             times = np.full((len(indices), 2), (indices.epoch, indices.step))
             return self.dataset.load(np.asarray(indices.rows, np.int64), times)
-        rows, each = zip(*map(self.time_of, indices), strict=True)
-        return self.dataset.load(np.array(rows, np.int64), np.array(each, np.int64))
+        rows, row_times = zip(*map(self.time_of, indices), strict=True)
+        return self.dataset.load(np.array(rows, np.int64), np.array(row_times, np.int64))
 
     def collater(self, samples: RowBatch | Sequence[dict[str, Any]]) -> dict[str, Any]:
         """Mask and collate rows; return an empty dict for no rows."""
@@ -141,7 +120,7 @@ class MaskplugMaskedLMTask(MaskingTask, MaskedLMTask):  # type: ignore[misc]
         trained = self.is_trained(split, kwargs)
         if trained:
             self.check_time()
-        texts = load_texts(self, {"": ()}, split, epoch, combine, drop_eos=False)
+        texts = load_texts(self.cfg, self.dictionary, {"": ()}, split, epoch, combine)
         self.datasets[split] = MaskedLMDataset(
             Rows(texts, self.masking_strategy.bounds, self.cfg.seed),
             self.masking_vocabularies["source"],

@@ -1,4 +1,4 @@
-"""fairseq's Transformer and BART with attention patterns.
+"""fairseq's Transformer and BART with attention patterns, and the options of the patterns.
 
 Without patterns they are equal to fairseq's. Parameters are the same with and without patterns, so
 that checkpoints fit both.
@@ -7,25 +7,33 @@ that checkpoints fit both.
 from __future__ import annotations
 
 from argparse import ArgumentParser
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import nullcontext
+from dataclasses import dataclass
 from typing import Any
 
-from fairseq.models import (
-    ARCH_CONFIG_REGISTRY,
-    ARCH_MODEL_REGISTRY,
-    register_model,
-    register_model_architecture,
-)
+import numpy as np
+from fairseq.models import ARCH_CONFIG_REGISTRY, register_model, register_model_architecture
 from fairseq.models.bart import BARTModel
 from fairseq.models.transformer import TransformerModel
+from omegaconf import OmegaConf, open_dict
 
-from maskplug.errors import OptionError
-from maskplug_fairseq.attention import Masks, PatternAttention, TargetProgress
-from maskplug_fairseq.attention_options import (
-    AttentionConfig,
+from maskplug import OptionError, Rng
+from maskplug.attention import AttentionCall, Causal, Pattern, pattern
+from maskplug.attention.call import AttentionKind
+from maskplug.context import MaskingContext
+from maskplug.errors import MaskplugError
+from maskplug.parts import Schedule
+from maskplug.spec import options_from_json, to_json
+from maskplug.types import BoolArray
+from maskplug_fairseq.attention import (
+    SECTIONS,
+    SENTENCES,
+    Masks,
+    PatternAttention,
+    StartFinder,
     StartFindingEncoder,
-    add_attention_args,
-    parse_attention_args,
+    TargetProgress,
 )
 
 #: fairseq's architectures that also exist as maskplug_NAME, with patterns.
@@ -41,10 +49,166 @@ ARCHITECTURES = {
     ),
     "maskplug_bart": ("bart_base", "bart_large", "mbart_base", "mbart_large"),
 }
+#: The token data that each kind of attention has.
+AVAILABLE: dict[AttentionKind, tuple[str, ...]] = {
+    "encoder": ("valid", SENTENCES, SECTIONS),
+    "decoder": ("valid",),
+    "cross": ("valid", "valid_queries"),
+}
+#: An example of a spec, for messages.
+SPEC = '{"name": "window", "left": 8}'
+#: Patterns are checked on targets up to this length.
+CHECKED_LENGTH = 24
+
+
+@dataclass(frozen=True)
+class AttentionConfig:
+    """The attention patterns of a model; see ``Masks``.
+
+    Kinds of attention without a pattern stay fairseq's. ``finder`` is set if the encoder's pattern
+    reads sentences or sections.
+    """
+
+    patterns: Mapping[AttentionKind, Pattern]
+    seed: int = 0
+    updates: int = 0
+    finder: StartFinder | None = None
+
+
+def add_attention_args(parser: ArgumentParser) -> None:
+    """Add the options to a model's parser."""
+    kinds: dict[AttentionKind, str] = {
+        "encoder": "the encoder's self-attention",
+        "decoder": "the decoder's self-attention, which stays causal",
+        "cross": "cross attention, from the decoder's tokens to the encoder's",
+    }
+    for kind, description in kinds.items():
+        text = (
+            f"pattern of {description}: an expression such as 'window:left=8,right=8 | sink:n=1', "
+            "or a pattern's spec as JSON; see 'maskplug list'"
+        )
+        parser.add_argument(_flag(kind), metavar="PATTERN", help=text)
+    text = "seed of random patterns, from 0 to 2**64 - 1; they use no other seed"
+    parser.add_argument("--attention-pattern-seed", type=int, metavar="N", help=text)
+    text = "updates over which schedules in patterns run from start to end; default: --max-update"
+    parser.add_argument("--attention-pattern-updates", type=int, metavar="N", help=text)
+    text = "the token at the start of each section, for encoder patterns that read sections"
+    parser.add_argument("--section-token", metavar="TOKEN", help=text)
+
+
+def parse_attention_args(args: Any, dictionary: Any) -> AttentionConfig:
+    """Parse and check a model's options; replace expressions in ``args`` by pinned specs.
+
+    Args:
+        args: the options, a namespace or a ``DictConfig``, which is changed.
+        dictionary: the dictionary of the sources.
+
+    Raises:
+        OptionError: with the name of the option and its problem.
+    """
+    texts = {kind: getattr(args, _dest(kind), None) for kind in AVAILABLE}
+    patterns = {kind: _parse(kind, text) for kind, text in texts.items() if text}
+    seed = getattr(args, "attention_pattern_seed", None) or 0
+    try:
+        Rng.at(seed, 0, [])
+    except OptionError as error:
+        raise OptionError(f"--attention-pattern-seed: {error}") from error
+    finder, encoder = None, patterns.get("encoder")
+    if encoder is not None and {SENTENCES, SECTIONS} & set(encoder.all_required_annotations):
+        section_token = getattr(args, "section_token", None) or None
+        try:
+            finder = StartFinder(dictionary, encoder.all_required_annotations, section_token)
+        except OptionError as error:
+            raise OptionError(f"--encoder-attention-pattern is {encoder}: {error}") from error
+    config = AttentionConfig(patterns, seed, _updates(args, patterns), finder)
+    for kind in patterns:
+        _dry_run(kind, config)
+    with open_dict(args) if OmegaConf.is_config(args) else nullcontext():
+        for kind, parsed in patterns.items():
+            setattr(args, _dest(kind), to_json(parsed.spec))
+    return config
+
+
+def _flag(kind: AttentionKind) -> str:
+    return f"--{kind}-attention-pattern"
+
+
+def _dest(kind: AttentionKind) -> str:
+    return f"{kind}_attention_pattern"
+
+
+def _parse(kind: AttentionKind, text: str) -> Pattern:
+    try:
+        is_json = text.lstrip().startswith("{")
+        parsed = pattern(options_from_json(text, "the spec", SPEC) if is_json else text)
+    except MaskplugError as error:
+        raise OptionError(f"{_flag(kind)}: {error}") from error
+    missing = [name for name in parsed.all_required_annotations if name not in AVAILABLE[kind]]
+    if missing:
+        attention = "cross attention" if kind == "cross" else f"the {kind}'s attention"
+        raise OptionError(
+            f"{_flag(kind)}: pattern {parsed} reads {', '.join(map(repr, missing))}, but in "
+            f"fairseq {attention} has only {', '.join(map(repr, AVAILABLE[kind]))} of its tokens"
+        )
+    for clock in parsed.clocks:
+        if not clock.is_static and not clock.needs_step:
+            raise OptionError(
+                f"{_flag(kind)}: pattern {parsed} has the clock {clock}, which counts epochs, but "
+                "fairseq's models receive only the number of updates: use the clock step, or "
+                "every(k=100,of=step)"
+            )
+    return parsed
+
+
+def _updates(args: Any, patterns: Mapping[AttentionKind, Pattern]) -> int:
+    option: int = getattr(args, "attention_pattern_updates", None) or 0
+    if option < 0:
+        raise OptionError(f"--attention-pattern-updates is {option}; it must be 1 or more")
+    updates: int = option or getattr(args, "max_update", None) or 0
+    for kind, parsed in patterns.items():
+        if not updates and any(isinstance(part, Schedule) for part in parsed.parts):
+            raise OptionError(
+                f"{_flag(kind)}: pattern {parsed} has a schedule, but the number of updates is "
+                "unknown: set --attention-pattern-updates or --max-update"
+            )
+    return updates
+
+
+def _dry_run(kind: AttentionKind, config: AttentionConfig) -> None:
+    """Refuse patterns that fail, or that would give other masks while a target is generated."""
+    for progress in (0.0, 1.0):
+        try:
+            whole, *prefixes = (
+                _visible(kind, config, length, progress) for length in range(CHECKED_LENGTH, 0, -1)
+            )
+        except MaskplugError as error:
+            raise OptionError(f"{_flag(kind)}: {error}") from error
+        if kind == "encoder":
+            continue
+        for prefix in prefixes:
+            q_len, kv_len = prefix.shape[-2:]
+            if (prefix != whole[..., :q_len, :kv_len]).any():
+                raise OptionError(
+                    f"{_flag(kind)}: the mask of pattern {config.patterns[kind]} depends on the "
+                    "length of the target, which is unknown while the target is generated"
+                )
+
+
+def _visible(
+    kind: AttentionKind, config: AttentionConfig, length: int, progress: float
+) -> BoolArray:
+    """Return the mask of a target of this length, True = visible."""
+    kv_len = CHECKED_LENGTH if kind == "cross" else length
+    sizes = {name: length if name == "valid_queries" else kv_len for name in AVAILABLE[kind]}
+    annotations = {name: np.ones(size, np.int64) for name, size in sizes.items()}
+    context = MaskingContext.at(config.seed, 0, 0, np.zeros(1, np.uint64), progress)
+    call = AttentionCall(length, kv_len, context, attention_kind=kind, annotations=annotations)
+    rows = config.patterns[kind].rows(call)
+    return (rows & Causal().rows(call) if kind == "decoder" else rows).dense()
 
 
 class _AttentionPatterns:
-    """A mixin to kind before one of fairseq's models."""
+    """A mixin to place before one of fairseq's models."""
 
     @classmethod
     def add_args(cls, parser: ArgumentParser) -> None:
@@ -111,13 +275,6 @@ def _attention_layers(stack: Any) -> Iterator[Any]:
     return (layer for layer in layers if hasattr(layer, "self_attn"))
 
 
-def register_architectures() -> None:
-    """Register fairseq's architectures with patterns; may be called again."""
-    for model, names in ARCHITECTURES.items():
-        for name in names:
-            if f"maskplug_{name}" not in ARCH_MODEL_REGISTRY:
-                register = register_model_architecture(model, f"maskplug_{name}")
-                register(ARCH_CONFIG_REGISTRY[name])
-
-
-register_architectures()
+for _model, _names in ARCHITECTURES.items():
+    for _name in _names:
+        register_model_architecture(_model, f"maskplug_{_name}")(ARCH_CONFIG_REGISTRY[_name])

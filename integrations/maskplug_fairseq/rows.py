@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from fairseq import utils
 from fairseq.data import BaseWrapperDataset, FairseqDataset, TokenBlockDataset, data_utils
 from fairseq.data.indexed_dataset import MMapIndexedDataset
 
@@ -114,43 +115,47 @@ class TextRows:
         return lines, tokens
 
 
-@dataclass(frozen=True)
-class RowFormat:
-    """How text is cut into rows, and the special tokens around each row.
+def load_texts(
+    cfg: Any,
+    dictionary: Any,
+    endings: Mapping[str, tuple[int, ...]],
+    split: str,
+    epoch: int = 1,
+    combine: bool = False,
+    drop_eos: bool = False,
+) -> dict[str, TextRows]:
+    """Load the rows of a split by name of their text.
 
-    Attributes:
-        mode: see ``--sample-break-mode``.
-        max_tokens: maximum tokens of a row, special tokens included; longer lines are not cut.
-        before, after: ids of the special tokens before and after each row.
+    Args:
+        cfg: the options ``data``, ``sample_break_mode`` and ``tokens_per_sample``, the maximum
+            tokens of a row, special tokens included; longer lines are not cut.
+        dictionary: the dictionary of the texts; rows start with its beginning of sequence.
+        endings: ids of the special tokens after each row, by folder in the epoch's data folder.
+        split, epoch, combine: see ``FairseqTask.load_dataset``.
         drop_eos: whether to remove the end-of-sequence token of each line.
     """
-
-    mode: str
-    max_tokens: int
-    before: tuple[int, ...]
-    after: tuple[int, ...] = ()
-    drop_eos: bool = False
-
-    def load(self, folder: str, split: str, dictionary: Any, combine: bool = False) -> TextRows:
-        """Load the rows of a split."""
-        path = os.path.join(folder, split)
+    folders, mode = utils.split_paths(cfg.data), str(cfg.sample_break_mode)
+    before, texts = (dictionary.bos(),), {}
+    for name, after in endings.items():
+        path = os.path.join(folders[(epoch - 1) % len(folders)], name, split)
         lines = data_utils.load_indexed_dataset(path, dictionary, combine=combine)
         if lines is None:
             raise FileNotFoundError(f"no binarized text at {path}.bin and {path}.idx")
-        if self.drop_eos:
+        if drop_eos:
             lines = LinesWithoutEos(lines)
-        if self.mode == "eos":  # fairseq's own mode "eos" fails with numpy 2
-            return TextRows(lines, self.before, self.after)
-        blocks = TokenBlockDataset(
-            lines,
-            np.asarray(lines.sizes),
-            self.max_tokens - len(self.before) - len(self.after),
-            pad=dictionary.pad(),
-            eos=dictionary.eos(),
-            break_mode=self.mode,
-            document_sep_len=0 if self.drop_eos else 1,
-        )
-        return TextRows(lines, self.before, self.after, blocks)
+        blocks = None
+        if mode != "eos":  # fairseq's own mode "eos" fails with numpy 2
+            blocks = TokenBlockDataset(
+                lines,
+                np.asarray(lines.sizes),
+                cfg.tokens_per_sample - len(before) - len(after),
+                pad=dictionary.pad(),
+                eos=dictionary.eos(),
+                break_mode=mode,
+                document_sep_len=0 if drop_eos else 1,
+            )
+        texts[name] = TextRows(lines, before, after, blocks)
+    return texts
 
 
 Bounds = Callable[[IntArray], tuple[IntArray, IntArray]]

@@ -28,25 +28,6 @@ logger = logging.getLogger(__name__)
 #: Names in checkpoints.
 ADDED_SYMBOLS = "maskplug_added_symbol"
 LOSSES = "feedback"
-SKIP_LONG_ROWS = "--skip-invalid-size-inputs-valid-test"
-
-
-def check_record(saved: Any, current: Mapping[str, Any], allow: bool) -> None:
-    """Refuse to resume a checkpoint with another masking record, or warn if that is allowed.
-
-    ``saved`` may be of any type; None if the checkpoint has no record.
-    """
-    warning = compare(
-        saved,
-        current,
-        _options_of,
-        checkpoint="the checkpoint",
-        allow=allow,
-        override=OVERRIDE,
-        optional=("sentinels",),
-    )
-    if warning:
-        logger.warning(warning)
 
 
 def _options_of(record: Mapping[str, Any]) -> str:
@@ -265,7 +246,8 @@ class MaskingTask(FairseqTask):  # type: ignore[misc]
             raise TokenError(f"{problem}, so that none is left; shorten rows or raise the limit")
         if not ignore_invalid_inputs:
             raise TokenError(
-                f"{problem}; shorten them, raise the limit, or skip them with {SKIP_LONG_ROWS}"
+                f"{problem}; shorten them, raise the limit, or skip them with "
+                "--skip-invalid-size-inputs-valid-test"
             )
         warnings.warn(f"{problem}; they are skipped", MaskplugWarning, stacklevel=2)
         return fitting
@@ -295,7 +277,17 @@ class MaskingTask(FairseqTask):  # type: ignore[misc]
         if isinstance(saved, Mapping):
             record = {name: value for name, value in saved.items() if name != LOSSES}
             losses = saved.get(LOSSES)
-        check_record(record, self.masking_record, allow)
+        warning = compare(
+            record,
+            self.masking_record,
+            _options_of,
+            checkpoint="the checkpoint",
+            allow=allow,
+            override=OVERRIDE,
+            optional=("sentinels",),
+        )
+        if warning:
+            logger.warning(warning)
         if self.loss_tracker is not None:
             self.loss_tracker.load_state_dict(losses, allow)
 

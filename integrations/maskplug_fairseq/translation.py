@@ -31,26 +31,23 @@ class MaskedPairDataset(MaskedDataset):
     Args:
         dataset: a ``LanguagePairDataset``; neither it nor its items are changed.
         strategy: the masking strategy.
-        seed: from 0 to 2**64 - 1.
         source: the vocabulary of the sources; None leaves sources unmasked.
         target: the vocabulary of the targets; None leaves decoder inputs unmasked.
-        max_epoch: the number of epochs, for schedules; 0 if no schedule is used.
+        options: see ``MaskedDataset``.
     """
 
     def __init__(
         self,
         dataset: Any,
         strategy: Strategy,
-        seed: int = 0,
         source: Vocabulary | None = None,
         target: Vocabulary | None = None,
-        max_epoch: int = 0,
+        **options: Any,
     ) -> None:
         if source is not None:
             dataset = _with_room(dataset, strategy)
-        super().__init__(dataset, strategy, seed, max_epoch)
-        self.source = source
-        self.target = target
+        super().__init__(dataset, strategy, **options)
+        self.source, self.target = source, target
 
     def collater(
         self, samples: list[dict[str, Any]], pad_to_length: dict[str, int] | None = None

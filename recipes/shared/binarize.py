@@ -72,11 +72,8 @@ def _limited(work: Workspace, split: str, column: str, stage: Stage) -> list[str
     """Return the rows of a column; the training split may be limited to its first rows."""
     path = work.text(split, column) if column == "label" else work.encoded(split, column)
     limit = stage.limit if split == "train" else 0
-    return _rows(path)[: limit or None]
-
-
-def _rows(path: Path) -> list[str]:
-    return path.read_text("utf-8").removesuffix("\n").split("\n")
+    rows = path.read_text("utf-8").removesuffix("\n").split("\n")
+    return rows[: limit or None]
 
 
 def _lines(path: Path, rows: Sequence[str]) -> None:

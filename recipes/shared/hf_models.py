@@ -29,8 +29,8 @@ def _loaded(folder: Path, stage: StageRun) -> Any:
     from transformers import AutoModelForSequenceClassification as Classifier
 
     if stage.stage.task == "classification":
-        many = len(stage.run.work.facts()["labels"])
-        return Classifier.from_pretrained(str(folder), num_labels=many)
+        labels = stage.run.work.facts()["labels"]
+        return Classifier.from_pretrained(str(folder), num_labels=len(labels))
     kind = AutoModelForMaskedLM if stage.stage.task == "masked_lm" else AutoModelForSeq2SeqLM
     return kind.from_pretrained(str(folder))
 

@@ -52,3 +52,9 @@ def text(tmp_path_factory: pytest.TempPathFactory) -> Text:
 def labelled(text: Text, tmp_path_factory: pytest.TempPathFactory) -> Labelled:
     """The pairs of lines of both languages, with labels."""
     return fairseq_data.make_labelled(tmp_path_factory.mktemp("labelled"), text)
+
+
+@pytest.fixture(scope="session")
+def single(text: Text, tmp_path_factory: pytest.TempPathFactory) -> Labelled:
+    """The German lines, with labels."""
+    return fairseq_data.make_labelled(tmp_path_factory.mktemp("single"), text, inputs=1)

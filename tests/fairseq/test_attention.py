@@ -1,4 +1,4 @@
-"""Models with attention patterns: visible tokens, padding, and decoding token by token."""
+"""Models with attention patterns: visible tokens, padding, decoding token by token, capture."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import torch
 
 import maskplug
 from maskplug.attention import AttentionCall, Causal, Full, Intervals, Pattern
+from maskplug_hf.attention import received
 from support.fairseq_attention import (
     SECTION,
     assert_beam_scores,
@@ -63,47 +64,42 @@ def batch(articles: Corpus, name: str, left: bool = True) -> tuple[Any, Any, Any
     return sources, targets, pad(sources, left), pad(targets, left=False)
 
 
-@pytest.mark.parametrize("plain", ["transformer", "transformer_iwslt_de_en", "bart_base"])
-def test_without_patterns_models_are_fairseq_s(corpus: Corpus, plain: str) -> None:
-    theirs, ours = build(corpus, arch=plain), build(corpus, arch=f"maskplug_{plain}")
+@pytest.mark.parametrize("arch", ["transformer", "transformer_iwslt_de_en", "bart_base"])
+def test_models_without_patterns_equal_those_of_fairseq(corpus: Corpus, arch: str) -> None:
+    models = [build(corpus, arch=name) for name in (arch, f"maskplug_{arch}")]
     source, target = pad(random_rows(9, 4), True), pad(random_rows(6, 3, seed=1), False)
-    modules = [{type(module) for module in model.encoder.modules()} for model in (theirs, ours)]
-    assert modules[0] == modules[1]
-    for name, weight in theirs.state_dict().items():
-        assert torch.equal(ours.state_dict()[name], weight)
+    types = [{type(module) for module in model.encoder.modules()} for model in models]
+    assert types[0] == types[1]
+    assert_equal_parameters(*models)
     for training in (False, True):
-        assert torch.equal(*(run(m.train(training), source, target) for m in (theirs, ours)))
+        assert torch.equal(*(run(model.train(training), source, target) for model in models))
 
 
-@pytest.mark.parametrize("arch", ["transformer", "bart_base"])
-@pytest.mark.parametrize("patterns", [ALL, {"encoder": HEADS}], ids=["all", "sentence heads"])
-def test_parameters_are_fairseq_s(articles: Corpus, arch: str, patterns: dict[str, str]) -> None:
-    theirs = build(articles, arch=arch)
-    ours = build(articles, *SECTION, arch=f"maskplug_{arch}", **patterns)
-    assert list(theirs.state_dict()) == list(ours.state_dict())
-    assert all(torch.equal(theirs.state_dict()[k], v) for k, v in ours.state_dict().items())
-    theirs.load_state_dict(ours.state_dict())
-    ours.load_state_dict(theirs.state_dict())
+def assert_equal_parameters(model: Any, other: Any) -> None:
+    parameters = other.state_dict()
+    assert list(model.state_dict()) == list(parameters)
+    assert all(torch.equal(value, parameters[n]) for n, value in model.state_dict().items())
+
+
+@pytest.mark.parametrize(
+    ("arch", "patterns"), [("transformer", ALL), ("bart_base", {"encoder": HEADS})]
+)
+def test_parameters_are_those_of_fairseq(
+    articles: Corpus, arch: str, patterns: dict[str, str]
+) -> None:
+    plain = build(articles, arch=arch)
+    model = build(articles, *SECTION, arch=f"maskplug_{arch}", **patterns)
+    assert_equal_parameters(model, plain)
+    plain.load_state_dict(model.state_dict())
+    model.load_state_dict(plain.state_dict())
 
 
 def test_patterns_that_hide_nothing_change_nothing(corpus: Corpus) -> None:
-    theirs = build(corpus, arch="transformer")
-    ours = build_with(corpus, encoder=Full(), decoder=Causal(), cross=Full())
+    plain = build(corpus, arch="transformer")
+    model = build_with(corpus, encoder=Full(), decoder=Causal(), cross=Full())
     source, target = pad(random_rows(9, 4), True), pad(random_rows(6, 3, seed=1), False)
-    difference = run(theirs, source, target) - run(ours, source, target)
+    difference = run(plain, source, target) - run(model, source, target)
     assert difference[target.ne(PAD)].abs().max() < 1e-5
-
-
-@pytest.mark.parametrize("left", [True, False])
-@pytest.mark.parametrize("training", [True, False])
-def test_source_tokens_reach_their_window(corpus: Corpus, left: bool, training: bool) -> None:
-    model = build(corpus, encoder="window:left=2,right=1").train(training)
-    short, long = random_rows(9, 13)
-    other = short.clone()
-    other[4] = 3
-    tokens = slice(4, None) if left else slice(9)
-    outputs = [encode(model, pad([first, long], left))[:, tokens] for first in (short, other)]
-    assert changed(*outputs) == [3, 4, 5, 6]
 
 
 @pytest.mark.parametrize("left", [True, False])
@@ -111,6 +107,7 @@ def test_source_tokens_reach_their_window(corpus: Corpus, left: bool, training: 
 @pytest.mark.parametrize(
     ("encoder", "token", "reached"),
     [
+        ("window:left=2,right=1", 4, [3, 4, 5, 6]),
         ("sentence", 1, [0, 1, 2, 3]),
         ("sentence", 4, [4, 5, 6, 7]),
         ("sentence", 9, [8, 9, 10, 11]),
@@ -123,7 +120,7 @@ def test_source_tokens_reach_their_window(corpus: Corpus, left: bool, training: 
         (HEADS, 5, [4, 5, 6, 7]),
     ],
 )
-def test_source_tokens_reach_their_sentence(
+def test_source_tokens_reach_their_window_and_sentence(
     articles: Corpus, left: bool, training: bool, encoder: str, token: int, reached: list[int]
 ) -> None:
     model = build(articles, *SECTION, encoder=encoder).train(training)
@@ -280,3 +277,21 @@ def test_mixed_precision(corpus: Corpus, dtype: torch.dtype) -> None:
     assert len(masks) == 4
     for mask in masks:  # no row is hidden completely, not even those of padding
         assert torch.isfinite(mask.to(dtype)).any(-1).all()
+
+
+@pytest.mark.parametrize("training", [False, True])
+def test_masks_can_be_captured(corpus: Corpus, training: bool) -> None:
+    model = build(corpus, *TWO_LAYERS, arch="transformer").train(training)
+    source = torch.tensor([[5, 6, 7, 2], [1, 1, 5, 2]])  # fairseq pads sources on the left
+    target = torch.tensor([[2, 8, 9], [2, 8, 9]])
+    lengths = torch.tensor([4, 2])
+    masks = received(model, src_tokens=source, src_lengths=lengths, prev_output_tokens=target)
+    decoder = [("decoder", 0), ("cross", 0), ("decoder", 1), ("cross", 1)]
+    calls = [(mask.attention_kind, mask.layer_idx) for mask in masks]
+    assert calls == [("encoder", 0), ("encoder", 1), *decoder]
+    visible = (source != 1)[:, None, None].numpy()
+    expected = {"encoder": visible, "cross": visible, "decoder": np.tri(3, dtype=bool)}
+    for mask in masks:
+        assert (mask.mask == expected[mask.attention_kind]).all()
+        q_len, kv_len = (4 if mask.attention_kind == "encoder" else 3), len(mask.mask[0, 0, 0])
+        assert mask.mask.shape == (2, 1, q_len, kv_len)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import warnings
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -17,37 +16,40 @@ from maskplug_fairseq.attention import Masks, ModuleCall, PaddingReader
 
 CPU = torch.device("cpu")
 NO_PADDING = np.ones((1, 6), np.bool_)
-CALL = ModuleCall(6, 6, 0, False, heads=2, layer_idx=0, annotations={"valid": NO_PADDING})
-CROSS_CALL = replace(CALL, annotations={"valid": NO_PADDING, "valid_queries": NO_PADDING})
-
-
-def call_with(valid: Any, **changes: Any) -> ModuleCall:
-    valid = np.array(valid, np.bool_)
-    return replace(CALL, annotations={"valid": np.atleast_2d(valid)}, **changes)
+CALL = ModuleCall(6, 6, 0, False, heads=2, layer_idx=0)
 
 
 def masks_of(kind: Any, text: str, *args: Any, **kwargs: Any) -> Masks:
     return Masks(kind, maskplug.pattern(text), *args, **kwargs)
 
 
-def visible(masks: Masks, call: ModuleCall = CALL) -> Any:
-    return ~masks.hidden(call, CPU).numpy()
+def hidden(masks: Masks, valid: Any = NO_PADDING, **changes: Any) -> torch.Tensor:
+    """Return the mask of a call with 6 keys; ``changes`` are arguments of the call."""
+    annotations = {"valid": np.atleast_2d(np.array(valid, np.bool_))}
+    call = CALL._replace(**changes)
+    if masks.attention_kind == "cross":
+        annotations["valid_queries"] = np.ones((1, call.offset + call.q_len), np.bool_)
+    return masks.hidden(call, annotations, CPU)
+
+
+def visible(masks: Masks, *args: Any, **changes: Any) -> Any:
+    return ~hidden(masks, *args, **changes).numpy()
 
 
 def test_samples_with_equal_masks_share_one() -> None:
     left = np.array([[0, 0, 1, 1, 1, 1], [1, 1, 1, 1, 1, 1]], np.bool_)
     masks = masks_of("encoder", "window:left=1")
     for valid in (NO_PADDING, left, left[:, ::-1]):
-        assert masks.hidden(call_with(valid), CPU).shape == (1, 1, 6, 6)
+        assert hidden(masks, valid).shape == (1, 1, 6, 6)
     masks = masks_of("encoder", "sink:n=1")
-    shapes = [masks.hidden(call_with(valid), CPU).shape for valid in (left, left[:, ::-1])]
+    shapes = [hidden(masks, valid).shape for valid in (left, left[:, ::-1])]
     assert shapes == [(2, 1, 6, 6), (1, 1, 6, 6)]
 
 
 def test_later_queries_have_the_masks_of_the_whole_target() -> None:
     masks = masks_of("cross", "wait_k:k=2")
-    whole = visible(masks, CROSS_CALL)
-    last = visible(masks, replace(CROSS_CALL, q_len=2, offset=4))
+    whole = visible(masks)
+    last = visible(masks, q_len=2, offset=4)
     assert (last == whole[:, :, -2:]).all()
 
 
@@ -65,7 +67,7 @@ def test_random_patterns_depend_on_seed_and_update() -> None:
     def drawn(seed: int) -> list[int]:
         masks, counts = masks_of("cross", text, seed), []
         for masks.step in range(12):
-            counts.append(int(visible(masks, CROSS_CALL)[0, 0, 0].sum()))
+            counts.append(int(visible(masks)[0, 0, 0].sum()))
         return counts
 
     assert drawn(1) == drawn(1) != drawn(2)
@@ -94,23 +96,22 @@ class Counting(Pattern):
 def test_layers_share_a_mask_unless_it_depends_on_the_layer(reads_layer: bool, calls: int) -> None:
     pattern = Counting(reads_layer)
     masks = Masks("encoder", pattern)
-    sums = [visible(masks, replace(CALL, layer_idx=layer_idx)).sum() for layer_idx in range(3)]
+    sums = [visible(masks, layer_idx=layer_idx).sum() for layer_idx in range(3)]
     assert pattern.calls == calls
     assert sums == ([36, 6, 36] if reads_layer else [36, 36, 36])
 
 
-@pytest.mark.parametrize("field", ["q_len", "heads", "annotations", "step"])
-def test_other_calls_get_other_masks(field: str) -> None:
+@pytest.mark.parametrize(
+    ("step", "changes"),
+    [(0, {"q_len": 5}), (0, {"heads": 1}), (0, {"valid": [1, 1, 1, 1, 1, 0]}), (1, {})],
+    ids=["q_len", "heads", "annotations", "step"],
+)
+def test_other_calls_get_other_masks(step: int, changes: dict[str, Any]) -> None:
     pattern = Counting(False)
     masks = Masks("encoder", pattern)
     visible(masks)
-    changes: dict[str, Any] = {
-        "q_len": 5,
-        "heads": 1,
-        "annotations": call_with([1] * 5 + [0]).annotations,
-    }
-    masks.step = 1 if field == "step" else 0
-    visible(masks, replace(CALL, **{field: changes[field]} if field in changes else {}))
+    masks.step = step
+    visible(masks, **changes)
     assert pattern.calls == 2
 
 
@@ -127,26 +128,22 @@ def test_queries_without_keys_see_themselves_with_one_warning() -> None:
 
 def test_cross_queries_without_keys_see_the_first_token() -> None:
     masks = masks_of("cross", "window:left=1")
-    call = call_with([0, 0, 1, 1, 1, 1], q_len=8)
-    call = replace(
-        call, annotations={**call.annotations, "valid_queries": np.ones((1, 8), np.bool_)}
-    )
     with pytest.warns(MaskplugWarning, match="the first token of the source"):
-        mask = visible(masks, call)[0, 0]
+        mask = visible(masks, [0, 0, 1, 1, 1, 1], q_len=8)[0, 0]
     assert [row.nonzero()[0].tolist() for row in mask[3:]] == [[4, 5], [5], [2], [2], [2]]
 
 
 def test_queries_that_see_only_padding_see_themselves() -> None:
     masks = masks_of("encoder", "window:left=0,right=1 & ~window:left=0")
     with pytest.warns(MaskplugWarning, match="from 1 of 6 queries.*query 3"):
-        assert visible(masks, call_with([1, 1, 1, 1, 0, 0]))[0, 0, 3, 3]
+        assert visible(masks, [1, 1, 1, 1, 0, 0])[0, 0, 3, 3]
 
 
 def test_padding_causes_no_warning() -> None:
     valid = [[0, 0, 0, 1, 1, 1], [1, 1, 1, 0, 0, 0]]
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        mask = visible(masks_of("decoder", "window:left=1"), call_with(valid, causal=True))
+        mask = visible(masks_of("decoder", "window:left=1"), valid, causal=True)
     assert (mask[0, 0] == maskplug.pattern("window:left=1").dense(6)[0, 0]).all()
 
 

@@ -15,9 +15,9 @@ from omegaconf import OmegaConf
 import maskplug
 from maskplug.attention import AttentionCall, Intervals, Pattern
 from maskplug.errors import OptionError
-from maskplug_fairseq import attention_options
-from maskplug_fairseq.attention_options import StartFinder, parse_attention_args
-from maskplug_fairseq.models import ARCHITECTURES, register_architectures
+from maskplug_fairseq import models
+from maskplug_fairseq.attention import StartFinder
+from maskplug_fairseq.models import ARCHITECTURES, parse_attention_args
 from support.fairseq_attention import SECTION, build, make_articles
 from support.fairseq_data import Corpus, dictionary
 
@@ -84,7 +84,7 @@ class Halves(Pattern):
 def test_masks_must_not_depend_on_the_target_length(
     kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(attention_options, "pattern", lambda text: Halves())
+    monkeypatch.setattr(models, "pattern", lambda text: Halves())
     with pytest.raises(OptionError, match=f"--{kind}-.*length of the target.*unknown"):
         parse_attention_args(Namespace(**{f"{kind}_attention_pattern": "halves"}), Dictionary())
 
@@ -121,8 +121,7 @@ def test_updates_of_schedules(corpus: Corpus) -> None:
         assert model.encoder.layers[0].self_attn.masks.updates == updates
 
 
-def test_architectures_are_registered_once() -> None:
-    register_architectures()
+def test_architectures_are_registered() -> None:
     for names in ARCHITECTURES.values():
         assert {f"maskplug_{name}" for name in names} <= set(ARCH_MODEL_REGISTRY)
 

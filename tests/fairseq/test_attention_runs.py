@@ -16,22 +16,21 @@ import maskplug
 from maskplug.errors import OptionError
 from maskplug_fairseq.attention import Masks, PatternAttention
 from support.fairseq_attention import SECTION, assert_beam_scores, make_articles, pattern_flags
-from support.fairseq_data import SIZES, Corpus, Labelled, Text, make_corpus, make_labelled
+from support.fairseq_data import SIZES, Corpus, Labelled, Text, make_corpus
 from support.fairseq_runs import (
     DECODER,
     ENCODER,
     NO_MASKS,
     QUICK,
     USER_DIR,
-    ObservedProcesses,
     Run,
     generate,
     inference,
     interact,
-    output_of,
     parse_output,
     train,
 )
+from support.observed import ObservedProcesses, output_of
 
 PLAIN = ("--arch", "maskplug_transformer", *NO_MASKS)
 WAIT = {"encoder": "causal", "cross": "wait_k:k=3"}
@@ -169,11 +168,6 @@ def test_bart_denoises(text: Text, tmp_path: Path) -> None:
     assert len(run.batches) > 5
     model, _ = load(tmp_path, text.data)
     assert {masks.attention_kind for masks in masks_of(model)} == {"encoder", "decoder"}
-
-
-@pytest.fixture(scope="module")
-def single(text: Text, tmp_path_factory: pytest.TempPathFactory) -> Labelled:
-    return make_labelled(tmp_path_factory.mktemp("single"), text, inputs=1)
 
 
 def test_bart_classifies(single: Labelled, tmp_path: Path) -> None:

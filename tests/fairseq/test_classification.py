@@ -13,7 +13,7 @@ import pytest
 import torch
 
 from maskplug.errors import SpecMismatchError
-from support import fairseq_data, fairseq_runs
+from support import fairseq_runs
 from support.fairseq_data import BOS, EOS, LABELS, LINES, Labelled, Text, mask_rows
 from support.fairseq_runs import (
     DELETE,
@@ -114,12 +114,10 @@ def test_sources_get_shorter(labelled: Labelled, tmp_path: Path) -> None:
         assert_lengths(batch)
 
 
-def test_single_sentences_with_word_dropout(text: Text, tmp_path: Path) -> None:
-    (tmp_path / "data").mkdir()
-    single = fairseq_data.make_labelled(tmp_path / "data", text, inputs=1)
+def test_single_sentences_with_word_dropout(text: Text, single: Labelled, tmp_path: Path) -> None:
     spec = ("word_dropout", {"rate": 0.3})
     flags = ["--masking-plugin", spec[0], "--masking-args", json.dumps(spec[1]), *QUICK]
-    run = train(single, tmp_path / "run", *HEAD, *flags, max_epoch=1)
+    run = train(single, tmp_path, *HEAD, *flags, max_epoch=1)
     unmasked = [[BOS, *line, EOS] for line in text.lines("train")]
     masked = mask_rows(unmasked, text.dictionary("<mask>"), range(len(unmasked)), 0, spec)
     assert run.rows(1) == dict(enumerate(masked.inputs.to_lists()))

@@ -1,10 +1,9 @@
-"""Masked pairs: times of rows, everything that is forwarded, and sizes."""
+"""Masked pairs: times of rows, everything that is forwarded, sizes, and compiled kernels."""
 
 from __future__ import annotations
 
 import copy
 import pickle
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +14,15 @@ from fairseq.data import BaseWrapperDataset
 from fairseq.tasks.translation import TranslationTask
 
 import maskplug
-from maskplug import Ragged, compose
+from maskplug import compose
 from maskplug.errors import OptionError
-from maskplug.parts import Replacement
+from maskplug.schedule import progress_at
+from maskplug.selectors import Exact
 from maskplug_fairseq.dataset import split_times
-from maskplug_fairseq.step_schedule import TimedBatch, TimedIndex
+from maskplug_fairseq.step_schedule import StepSchedule, TimedBatch, TimedIndex, attach_times
 from maskplug_fairseq.translation import realign
-from support.fairseq_data import SIZES, Corpus
+from support import compiling, fairseq_runs
+from support.fairseq_data import SIZES, Corpus, Doubled
 from support.fairseq_runs import DELETE, DELETED, Batch, stop_workers, task_of, train_split
 
 KEYS = range(SIZES["train"])
@@ -114,24 +115,18 @@ def test_everything_else_is_forwarded(corpus: Corpus) -> None:
     task.load_dataset("train")
     masked = task.dataset("train")
     assert len(masked) == len(plain) == SIZES["train"]
-    assert np.array_equal(masked.sizes, plain.sizes)
-    assert np.array_equal(masked.src_sizes, plain.src_sizes)
-    assert [masked.size(i) for i in KEYS] == [plain.size(i) for i in KEYS]
-    assert [masked.num_tokens(i) for i in KEYS] == [plain.num_tokens(i) for i in KEYS]
     numbers = np.arange(SIZES["train"])
-    assert np.array_equal(masked.num_tokens_vec(numbers), plain.num_tokens_vec(numbers))
-    assert sorted(masked.ordered_indices()) == sorted(plain.ordered_indices())
-    fitting = [
-        [list(part) for part in dataset.filter_indices_by_size(numbers, (40, 40))]
-        for dataset in (masked, plain)
-    ]
-    assert fitting[0] == fitting[1]
-    assert fitting[0][1]
-    batches = [
-        [batch.tolist() for batch in dataset.batch_by_size(numbers[:20], max_tokens=100)]
-        for dataset in (masked, plain)
-    ]
-    assert batches[0] == batches[1]
+    sizes = []
+    for dataset in (masked, plain):
+        fitting = [list(part) for part in dataset.filter_indices_by_size(numbers, (40, 40))]
+        assert fitting[1]
+        sizes.append([
+            dataset.sizes.tolist(), dataset.src_sizes.tolist(), fitting,
+            [(dataset.size(i), dataset.num_tokens(i)) for i in KEYS],
+            dataset.num_tokens_vec(numbers).tolist(), sorted(dataset.ordered_indices()),
+            [batch.tolist() for batch in dataset.batch_by_size(numbers[:20], max_tokens=100)],
+        ])  # fmt: skip
+    assert sizes[0] == sizes[1]
     assert masked.get_batch_shapes() is None
     assert masked.supports_prefetch == plain.supports_prefetch
     assert masked.left_pad_source is True
@@ -232,22 +227,11 @@ def test_alignments_follow_their_source_tokens(corpus: Corpus) -> None:
         assert targets == sorted(set(targets))
 
 
-@dataclass(frozen=True)
-class Doubled(Replacement):
-    """Write every token twice, so that sources grow."""
-
-    def replace(self, tokens: Any, selection: Any, vocab: Any, rng: Any) -> Ragged:
-        return Ragged(np.repeat(tokens.ids, 2), tokens.offsets * 2)
-
-    def bound(self, lengths: Any, most: Any) -> Any:
-        return lengths * 2
-
-
 def test_batches_have_room_for_sources_that_grow(corpus: Corpus) -> None:
     task = task_of(corpus)
     TranslationTask.load_dataset(task, "train")
     plain = task.dataset("train")
-    task.__dict__["masking_strategy"] = compose("exact", Doubled(), "original")
+    task.__dict__["masking_strategy"] = compose(Exact(1.0), Doubled(), "original")
     task.load_dataset("train")
     dataset = task.dataset("train")
     assert np.array_equal(dataset.sizes, np.vstack((plain.src_sizes * 2, plain.tgt_sizes)).T)
@@ -262,3 +246,71 @@ def test_batches_have_room_for_sources_that_grow(corpus: Corpus) -> None:
     for batch in batches:
         for table in (batch["net_input"]["src_tokens"], batch["target"]):
             assert table.numel() <= 250
+
+
+@pytest.mark.parametrize(
+    ("frequency", "skip", "batches", "epoch", "steps"),
+    [
+        ([1], False, 3, 0, [0, 1, 2]),
+        ([1], False, 3, 2, [6, 7, 8]),
+        ([2], False, 5, 1, [3, 3, 4, 4, 5]),
+        ([3, 1], False, 4, 2, [6, 7, 8, 9]),
+        ([2], True, 5, 1, [2, 2, 3, 3, 4]),  # the trainer skips the last batch
+    ],
+)
+def test_steps_of_batches(
+    frequency: list[int], skip: bool, batches: int, epoch: int, steps: list[int]
+) -> None:
+    timed = StepSchedule(frequency, skip).timed([[i] for i in range(batches)], epoch)
+    assert [list(batch) for batch in timed] == [
+        [TimedIndex(i, epoch, step)] for i, step in enumerate(steps)
+    ]
+
+
+def test_attach_times_changes_an_iterator_once() -> None:
+    iterator = type("Iterator", (), {"ordered_batches": lambda self, *_: [[4, 5]]})()
+    for _ in range(2):
+        attach_times(iterator, StepSchedule())
+    batches = iterator.ordered_batches(3, False, True)
+    assert [list(batch) for batch in batches] == [[TimedIndex(4, 2, 2), TimedIndex(5, 2, 2)]]
+
+
+def test_progress_is_exact_at_both_ends() -> None:
+    for last in (2, 3, 7, 50):
+        assert progress_at(0, last) == 0.0
+        assert progress_at(last - 1, last) == progress_at(last + 4, last) == 1.0
+    assert progress_at(0, 1) == progress_at(3, 0) == 0.0
+
+
+# --- kernels -------------------------------------------------------------------------------------
+
+
+@pytest.mark.slow  # compiles all kernels anew
+def test_workers_compile_nothing(tmp_path: Path) -> None:
+    script = Path(fairseq_runs.__file__).with_name("fairseq_workers.py")
+    result = compiling.run(str(script), cache=tmp_path)
+    for method in ("fork", "spawn"):
+        assert len(result[method]["processes"]) == 2, method
+        assert result[method]["compiled"] == [], method
+    assert result["kept"] > 10
+    assert result["added"] == []
+
+
+@pytest.mark.parametrize(
+    "flags",
+    [
+        (),
+        ("--masking-side", "both"),
+        ("--masking-plugin", "whole_word"),
+        ("--masking-plugin", "mixture", "--masking-args", '{"strategies": ["dynamic", "span"]}'),
+        DELETE,
+    ],
+    ids=["dynamic", "both sides", "words", "mixture", "deletion"],
+)
+def test_batches_need_no_further_kernels(corpus: Corpus, flags: list[str]) -> None:
+    compiling.forget()
+    task = task_of(corpus, *flags)
+    with compiling.no_kernel_needed():
+        task.load_dataset("train")
+        dataset = task.dataset("train")
+        dataset.collater([dataset[i] for i in range(32)])

@@ -16,11 +16,11 @@ from fairseq.sequence_generator import SequenceGenerator
 
 import maskplug
 from maskplug.errors import OptionError
-from maskplug.parts import Replacement, Selector
+from maskplug.parts import Selector
 from maskplug.selectors import Exact
 from maskplug.tokens import Selection
 from support import fairseq_runs
-from support.fairseq_data import BOS, EOS, LENGTH, LINES, Text, cut, mask_rows
+from support.fairseq_data import BOS, EOS, LENGTH, LINES, Doubled, Text, cut, mask_rows
 from support.fairseq_runs import (
     DELETE,
     DELETED,
@@ -216,19 +216,20 @@ def test_resampling_of_languages(text: Text, tmp_path: Path) -> None:
     task.cfg.data = str(tmp_path)
     task.load_dataset("train")
     dataset = task.dataset("train")
-    few, many = LINES["valid"] + 1, LINES["train"] + 1
-    share = few**0.5 / (few**0.5 + many**0.5)
-    counts = [int(np.ceil((few + many) * x)) for x in (share, 1 - share)]
+    german, english = LINES["valid"] + 1, LINES["train"] + 1
+    total = german + english
+    share = german**0.5 / (german**0.5 + english**0.5)
+    counts = [int(np.ceil(total * x)) for x in (share, 1 - share)]
     epochs = []
     for epoch in (1, 2):
         iterator = task.get_batch_iterator(dataset, max_sentences=4, epoch=epoch)
         ids = np.concatenate([batch["id"].numpy() for batch in iterator.next_epoch_itr()])
-        rows = ids % (few + many)
-        assert [int((rows < few).sum()), int((rows >= few).sum())] == counts
+        rows = ids % total
+        assert [int((rows < german).sum()), int((rows >= german).sum())] == counts
         keys = dataset.__getitems__(ids).keys
         assert len(np.unique(ids)) == len(np.unique(keys)) == len(ids)
-        times = np.bincount(rows, minlength=few + many)
-        for part, count in ((times[:few], counts[0]), (times[few:], counts[1])):
+        times = np.bincount(rows, minlength=total)
+        for part, count in ((times[:german], counts[0]), (times[german:], counts[1])):
             assert part.max() - part.min() <= 1
             assert part.sum() == count
         epochs.append(sorted(ids.tolist()))
@@ -237,21 +238,6 @@ def test_resampling_of_languages(text: Text, tmp_path: Path) -> None:
     del task.__dict__["masking_strategy"]
     with pytest.raises(OptionError, match=r"Step\(\).*--multilang-sampling-alpha"):
         task.load_dataset("train")
-
-
-@dataclass(frozen=True)
-class Doubled(Replacement):
-    """Write every chosen token twice, so that sources grow."""
-
-    def replace(self, tokens: Any, selection: Any, vocab: Any, rng: Any) -> maskplug.Ragged:
-        rows = [
-            [x for i in range(a, b) for x in [int(tokens.ids[i])] * (1 + selection.mask[i])]
-            for a, b in zip(tokens.offsets, tokens.offsets[1:], strict=False)
-        ]
-        return maskplug.Ragged.of(rows)
-
-    def bound(self, lengths: Any, most: Any) -> Any:
-        return lengths + most.tokens
 
 
 def train_split_with(text: Text, mode: str, *parts: Any) -> tuple[Any, Any]:

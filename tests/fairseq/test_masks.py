@@ -8,8 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from tokenizers import Tokenizer, models
+from transformers import PreTrainedTokenizerFast
 
-from support.fairseq_data import Corpus
+import maskplug
+from maskplug_hf import DataCollatorForMasking
+from support.fairseq_data import SIZES, Corpus
 from support.fairseq_runs import NO_MASKS, QUICK, Run, train
 
 
@@ -41,54 +45,55 @@ def test_workers_and_batch_sizes(corpus: Corpus, tmp_path: Path, workers: str, b
     assert_masks_of_the_core(corpus, train(corpus, tmp_path, *flags))
 
 
-def test_other_options_do_not_change_masks(corpus: Corpus, tmp_path: Path) -> None:
-    flags = [
+def test_other_options_do_not_change_masks(corpus: Corpus, trained: Run, tmp_path: Path) -> None:
+    flags = [  # --left-pad-source turns left padding, the default, off
         *("--left-pad-source", "--left-pad-target", "--max-tokens", "200", "--seed", "12"),
         *("--update-freq", "3", "--data-buffer-size", "0", "--curriculum", "1"),
         *("--truncate-source", "--max-source-positions", "1000"),
     ]
-    assert_masks_of_the_core(corpus, train(corpus, tmp_path, *flags, *QUICK))
-
-
-def test_padding_side(corpus: Corpus, trained: Run, tmp_path: Path) -> None:
-    # --left-pad-source turns left padding, the default, off.
-    right = train(corpus, tmp_path, "--left-pad-source", *QUICK, max_epoch=1)
+    right = train(corpus, tmp_path, *flags, *QUICK)
+    assert_masks_of_the_core(corpus, right)
     for run, column in ((trained, 0), (right, -1)):
         for side, padded in ((column, True), (-1 - column, False)):
             ids = [batch.sample["net_input"]["src_tokens"][:, side] for batch in run.batches]
             assert (1 in torch.cat(ids)) == padded
 
 
-def test_targets_stay_unmasked_by_default(corpus: Corpus, trained: Run) -> None:
-    unmasked = dict(enumerate(corpus.rows("target")))
+@pytest.mark.parametrize("side", ["source", "target", "both"])
+def test_masked_sides(corpus: Corpus, trained: Run, tmp_path: Path, side: str) -> None:
+    flags = ("--masking-side", side, *QUICK)
+    run = trained if side == "source" else train(corpus, tmp_path, *flags)
     for epoch in (1, 2):
-        assert trained.rows(epoch, "target") == unmasked
-        inputs = trained.rows(epoch, "prev_output_tokens")
-        assert inputs == {i: [2, *row[:-1]] for i, row in unmasked.items()}
-
-
-@pytest.mark.parametrize("side", ["target", "both"])
-def test_masked_decoder_inputs(corpus: Corpus, tmp_path: Path, side: str) -> None:
-    run = train(corpus, tmp_path, "--masking-side", side, *QUICK)
-    for epoch in (1, 2):
-        masked = corpus.expected("target", epoch - 1)
-        inputs = run.rows(epoch, "prev_output_tokens")
-        assert inputs == {i: [2, *row[:-1]] for i, row in masked.items()}
+        rows = {
+            name: corpus.expected(name, epoch - 1)
+            if side in (name, "both")
+            else dict(enumerate(corpus.rows(name)))
+            for name in ("source", "target")
+        }
+        assert run.rows(epoch) == rows["source"]
+        decoder_inputs = {i: [2, *row[:-1]] for i, row in rows["target"].items()}
+        assert run.rows(epoch, "prev_output_tokens") == decoder_inputs
         assert run.rows(epoch, "target") == dict(enumerate(corpus.rows("target")))
-        unmasked = dict(enumerate(corpus.rows("source")))
-        expected = unmasked if side == "target" else corpus.expected("source", epoch - 1)
-        assert run.rows(epoch) == expected
 
 
-def test_static_masks_no_masks_and_another_seed(
-    corpus: Corpus, trained: Run, tmp_path: Path
-) -> None:
+def test_static_masks(corpus: Corpus, tmp_path: Path) -> None:
     static = train(corpus, tmp_path, "--masking-plugin", "static", *QUICK)
     assert static.rows(1) == static.rows(2) == corpus.expected("source", 0)
-    unmasked = train(corpus, tmp_path, *NO_MASKS, *QUICK)
+
+
+def test_no_masks_another_seed_and_global_random_generators(
+    corpus: Corpus, trained: Run, tmp_path: Path
+) -> None:
+    runs, states = [], []
+    for flags in (NO_MASKS, ["--masking-seed", "8"]):
+        runs.append(train(corpus, tmp_path, *flags, *QUICK))
+        states.append((torch.get_rng_state(), np.random.get_state()[1]))  # noqa: NPY002
+    unmasked, other = runs
     assert unmasked.rows(1) == unmasked.rows(2) == dict(enumerate(corpus.rows("source")))
-    other = train(corpus, tmp_path, "--masking-seed", "8", *QUICK, max_epoch=1)
     assert share_of_differences(other.rows(1), trained.rows(1)) > 0.99
+    # Masking draws nothing from the global generators.
+    assert torch.equal(states[0][0], states[1][0])
+    assert np.array_equal(states[0][1], states[1][1])
 
 
 def test_schedules_run_up_to_max_epoch(corpus: Corpus, tmp_path: Path) -> None:
@@ -119,10 +124,26 @@ def test_a_step_clock_counts_updates(
         assert batch.rows().items() <= expected.items()
 
 
-def test_global_random_generators_are_not_used(corpus: Corpus, tmp_path: Path) -> None:
-    states = []
-    for flags in (NO_MASKS, []):
-        train(corpus, tmp_path, *flags, *QUICK, max_epoch=1)
-        states.append((torch.get_rng_state(), np.random.get_state()[1]))  # noqa: NPY002
-    assert torch.equal(states[0][0], states[1][0])
-    assert np.array_equal(states[0][1], states[1][1])
+def test_the_example_plugin_has_equal_masks_in_all_frameworks(
+    corpus: Corpus, tmp_path: Path
+) -> None:
+    rows, vocab = corpus.rows("source"), corpus.vocabulary("source")
+    tokens = maskplug.TokenBatch.from_lists(rows, keys=range(SIZES["train"]))
+    strategy = maskplug.strategy("periodic", period=4)
+    expected = strategy(tokens, vocab, seed=7).inputs.to_lists()
+    assert expected != rows
+
+    symbols = {symbol: i for i, symbol in enumerate(corpus.dictionary("source").symbols)}
+    word_level = Tokenizer(models.WordLevel(symbols, unk_token="<unk>"))
+    tokenizer = PreTrainedTokenizerFast(tokenizer_object=word_level, pad_token="<pad>")
+    options = {"period": 4, "vocabulary": vocab, "return_tensors": "np"}
+    collator = DataCollatorForMasking(tokenizer, "periodic", seed=7, **options)
+    collator.set_epoch(0)
+    batch = collator([{"input_ids": row, "sample_id": i} for i, row in enumerate(rows)])
+    lengths = batch["attention_mask"].sum(1)
+    collated = [row[:n].tolist() for row, n in zip(batch["input_ids"], lengths, strict=True)]
+    assert collated == expected
+
+    flags = ["--masking-plugin", "periodic", "--masking-args", '{"period": 4}', *QUICK]
+    run = train(corpus, tmp_path, *flags, max_epoch=1)
+    assert run.rows(1) == dict(enumerate(expected))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -11,13 +12,20 @@ from fairseq.data import ListDataset
 
 import maskplug
 from maskplug import Ragged
-from maskplug_fairseq.rows import RowBatch, RowFormat, Rows, TextRows
+from maskplug_fairseq.rows import RowBatch, Rows, TextRows, load_texts
 from support.fairseq_data import EOS, LENGTH, Text, cut
 
 
 def text_of(*sizes: int) -> TextRows:
     lines = [torch.full((size,), 5) for size in sizes]
     return TextRows(ListDataset(lines, list(sizes)), (), ())
+
+
+def load_rows(text: Text, mode: str, *folders: str, drop_eos: bool = True) -> dict[str, TextRows]:
+    """Return the training rows of texts by folder, each row with an end of sequence."""
+    cfg = SimpleNamespace(data=text.data, sample_break_mode=mode, tokens_per_sample=LENGTH)
+    endings = dict.fromkeys(folders or [""], (EOS,))
+    return load_texts(cfg, text.dictionary(), endings, "train", drop_eos=drop_eos)
 
 
 def same(lengths: Any) -> tuple[Any, Any]:
@@ -33,7 +41,7 @@ def keys_of(rows: Rows, *indices: int) -> list[int]:
     return rows.load(np.array(indices), times).keys.tolist()  # type: ignore[no-any-return]
 
 
-def test_keys_depend_on_the_own_text_only() -> None:
+def test_keys_depend_only_on_the_row_and_its_text() -> None:
     numbers = np.arange(4, dtype=np.uint64)
     expected = [*maskplug.derive(numbers[:3], "de"), *maskplug.derive(numbers, "en")]
     assert keys_of(rows_of(de=3, en=4), *range(7)) == expected
@@ -41,7 +49,7 @@ def test_keys_depend_on_the_own_text_only() -> None:
     assert keys_of(Rows({"": text_of(1, 1, 1)}, same), *range(3)) == [0, 1, 2]
 
 
-def test_copies_have_their_own_keys() -> None:
+def test_copies_of_a_row_have_different_keys() -> None:
     keys = [keys_of(rows_of(de=3, en=4), *range(7 * copy, 7 * copy + 7)) for copy in range(3)]
     first = np.array(keys[0], np.uint64)
     assert keys[1] == maskplug.derive(first, "copy 1").tolist()
@@ -83,8 +91,7 @@ def test_sizes_are_those_after_masking() -> None:
 @pytest.mark.parametrize("mode", ["none", "complete", "complete_doc", "eos"])
 @pytest.mark.parametrize("drop_eos", [True, False])
 def test_every_token_is_in_one_row(text: Text, mode: str, drop_eos: bool) -> None:
-    row_format = RowFormat(mode, LENGTH, (0,), (2,), drop_eos)
-    rows = row_format.load(text.data, "train", text.dictionary())
+    rows = load_rows(text, mode, drop_eos=drop_eos)[""]
     lines = text.lines("train") if drop_eos else [[*line, EOS] for line in text.lines("train")]
     expected = [[0, *row, 2] for row in cut(lines, mode, LENGTH - 2)]
     numbers = np.random.default_rng(2).permutation(len(rows))
@@ -107,8 +114,7 @@ def test_every_token_is_in_one_row(text: Text, mode: str, drop_eos: bool) -> Non
 
 
 def test_other_file_formats_are_read_row_by_row(text: Text) -> None:
-    row_format = RowFormat("complete", LENGTH, (0,), (2,), drop_eos=True)
-    rows = row_format.load(text.data, "train", text.dictionary())
+    rows = load_rows(text, "complete")[""]
     numbers = np.array([3, 0, 3, len(rows) - 1])
     mapped = rows.load(numbers)
     assert rows.file is not None
@@ -118,12 +124,8 @@ def test_other_file_formats_are_read_row_by_row(text: Text) -> None:
 
 
 @pytest.mark.parametrize("mode", ["complete", "eos"])
-def test_rows_of_several_texts_are_in_the_given_order(text: Text, mode: str) -> None:
-    row_format = RowFormat(mode, LENGTH, (0,), (2,), drop_eos=True)
-    texts = {
-        name: row_format.load(f"{text.data}/{name}", "train", text.dictionary())
-        for name in ("de", "en")
-    }
+def test_rows_of_several_texts_are_in_the_order_of_indices(text: Text, mode: str) -> None:
+    texts = load_rows(text, mode, "de", "en")
     rows = Rows(texts, same)
     times = np.arange(10).reshape(5, 2)
     indices = np.array([len(rows) - 1, 0, len(texts["de"]), 2, len(texts["de"]) - 1])

@@ -1,9 +1,13 @@
-"""Pages of recipes: valid commands, and tables and curves that match the results."""
+"""Pages of recipes: valid commands that run, and tables and curves that match the results."""
 
 from __future__ import annotations
 
+import json
+import os
 import re
 import shlex
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -67,3 +71,33 @@ def test_recipes_with_results_have_curves(name: str) -> None:
     folder = config.load(name).folder
     if results.read(folder / report.RESULTS):
         assert (folder / report.CURVES).read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.slow  # the whole sample; test_recipe_resume checks the same steps on a tiny recipe
+@pytest.mark.parametrize("name", config.names())
+def test_sample_goes_through_all_steps(name: str, tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "recipes", "demo", name, "--out", str(tmp_path)],
+        cwd=RECIPES.parent,
+        env=os.environ | {"OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=900,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    recipe = config.load(name, sample=True)
+    entries = results.read(tmp_path / "results.json")
+    assert [entry["framework"] for entry in entries] == list(recipe.frameworks)
+    for entry in entries:
+        assert 0 <= entry["metrics"][recipe.metric] <= 100
+        assert entry["updates"] == sum(stage.updates for stage in recipe.stages)
+        assert [*entry["curves"]] == [stage.task for stage in recipe.stages]
+        assert entry["seconds"] > 0
+        assert entry["command"].startswith(f"python -m recipes train {name} --sample")
+    if len(recipe.frameworks) > 1:
+        same = re.search(r"([\d,]+) of ([\d,]+) masked rows", done.stdout)
+        assert same is not None
+        assert same[1] == same[2]
+    summary = json.loads((tmp_path / "prepared.json").read_text())["summary"]
+    assert f"{summary['train']['used']:,}" in done.stdout

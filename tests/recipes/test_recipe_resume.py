@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -12,15 +13,18 @@ from safetensors.torch import load_file
 
 import maskplug_fairseq
 from recipes.shared import masks, results, steps
+from recipes.shared.errors import RecipeError
 from recipes.shared.running import Tell
-from support.recipe_runs import Observed, kill_when, output, prepared, run_of, train
+from support.observed import ObservedProcesses, output_of
+from support.recipe_runs import kill_when, prepared, run_of, train_command
 
 #: A file that exists as soon as the first checkpoint is complete.
 FIRST = {
     "fairseq": "checkpoint_last.pt",
     "huggingface": "checkpoint-6/trainer_state.json",
 }
-Whole = Callable[[str], tuple[Path, Observed]]
+Masks = dict[tuple[int, int], list[int]]
+Uninterrupted = Callable[[str], tuple[Path, Masks]]
 pytestmark = [
     pytest.mark.xdist_group("recipe-resume"),
     *(pytest.mark.filterwarnings(f"ignore:::{library}") for library in ("hydra", "torch")),
@@ -32,17 +36,16 @@ def step(title: str) -> Tell:
 
 
 @pytest.fixture(scope="module")
-def whole(tmp_path_factory: pytest.TempPathFactory) -> Whole:
-    """Return an uninterrupted run: its configuration, and the process that recorded its masks."""
-    trained: dict[str, tuple[Path, Observed]] = {}
+def uninterrupted(tmp_path_factory: pytest.TempPathFactory) -> Uninterrupted:
+    """Return a function for a run: its configuration, and its masked rows by t and key."""
 
-    def run(framework: str) -> tuple[Path, Observed]:
-        if framework not in trained:
-            folder = tmp_path_factory.mktemp(framework)
-            path, observed = prepared(folder), Observed(folder / "watch")
-            output(observed.start(*train(path, framework)))
-            trained[framework] = path, observed
-        return trained[framework]
+    @cache
+    def run(framework: str) -> tuple[Path, Masks]:
+        folder = tmp_path_factory.mktemp(framework)
+        path, observed = prepared(folder), ObservedProcesses(folder / "observed")
+        with observed.in_this_process():
+            steps.train(run_of(path, framework), 1, step)
+        return path, observed.masks()[0]
 
     return run
 
@@ -59,48 +62,47 @@ def weights(path: Path, framework: str) -> dict[str, Any]:
     "framework", [pytest.param("fairseq", marks=pytest.mark.slow), "huggingface"]
 )
 def test_a_killed_run_resumes_to_the_same_masks_losses_and_weights(
-    tmp_path: Path, framework: str, whole: Whole
+    tmp_path: Path, framework: str, uninterrupted: Uninterrupted
 ) -> None:
-    path, observed = prepared(tmp_path), Observed(tmp_path / "watch")
+    path, observed = prepared(tmp_path), ObservedProcesses(tmp_path / "observed")
     run = run_of(path, framework)
     stage = next(run.stages())
-    kill_when(observed.start(*train(path, framework)), stage.folder / FIRST[framework])
+    kill_when(observed.start(*train_command(path, framework)), stage.folder / FIRST[framework])
     assert not (stage.folder / "finished").exists()
-    before = len(observed.seen())
-    output(observed.start(*train(path, framework)))
-    calm, undisturbed = whole(framework)
-    assert 0 < before < len(undisturbed.seen())
-    assert observed.seen() == undisturbed.seen()
+    before, _ = observed.masks()
+    output_of(observed.start(*train_command(path, framework)))
+    other, expected = uninterrupted(framework)
+    assert 0 < len(before) < len(expected)
+    assert observed.masks()[0] == expected
     curve = steps.side(run).curve(stage)
-    assert curve == steps.side(run).curve(next(run_of(calm, framework).stages()))
+    assert curve == steps.side(run).curve(next(run_of(other, framework).stages()))
     assert [point.update for point in curve if point.valid] == list(range(6, 49, 6))
-    resumed, uninterrupted = weights(path, framework), weights(calm, framework)
-    assert resumed.keys() == uninterrupted.keys()
-    assert all(torch.equal(resumed[name], uninterrupted[name]) for name in resumed)
+    actual, wanted = weights(path, framework), weights(other, framework)
+    assert actual.keys() == wanted.keys()
+    assert all(torch.equal(actual[name], wanted[name]) for name in actual)
 
 
-def test_both_frameworks_train_on_the_same_masks(whole: Whole) -> None:
-    ours, theirs = (whole(framework)[1].seen() for framework in ("fairseq", "huggingface"))
-    assert ours == theirs
-    assert {t for t, _ in ours} == set(range(6))
-    assert len(ours) == 6 * 64
+def test_both_frameworks_train_on_the_same_masks(uninterrupted: Uninterrupted) -> None:
+    fairseq, hugging_face = (uninterrupted(name)[1] for name in FIRST)
+    assert fairseq == hugging_face
+    assert {t for t, _ in fairseq} == set(range(6))
+    assert len(fairseq) == 6 * 64
 
 
 def test_both_frameworks_draw_the_masks_that_they_trained_on(
-    whole: Whole, capsys: pytest.CaptureFixture[str]
+    uninterrupted: Uninterrupted, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    path, observed = whole("huggingface")
+    path, trained = uninterrupted("huggingface")
     runs = [run_of(path, framework) for framework in ("fairseq", "huggingface")]
     drawn = masks.of_hugging_face(next(runs[1].stages()), 2)
-    seen = observed.seen()
-    assert {key: row.inputs for key, row in drawn.items()} == {k: seen[k] for k in drawn}
+    assert {key: row.inputs for key, row in drawn.items()} == {key: trained[key] for key in drawn}
     masks.compare(runs, epochs=2)
     assert "128 of 128 masked rows" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("framework", ["fairseq", "huggingface"])
-def test_a_trained_run_is_scored_and_recorded(whole: Whole, framework: str) -> None:
-    path, _ = whole(framework)
+def test_a_trained_run_is_scored_and_recorded(uninterrupted: Uninterrupted, framework: str) -> None:
+    path, _ = uninterrupted(framework)
     run = run_of(path, framework)
     metrics = steps.evaluate(run, "test", 1, step)
     steps.record(run, metrics, path.parent / "results.json")
@@ -113,14 +115,9 @@ def test_a_trained_run_is_scored_and_recorded(whole: Whole, framework: str) -> N
     assert len((run.folder / "test.out").read_text().splitlines()) == 8
 
 
-def test_a_run_with_other_settings_is_not_resumed(whole: Whole, tmp_path: Path) -> None:
-    path, _ = whole("huggingface")
-    other = tmp_path / "other.toml"
+def test_a_run_with_other_settings_is_not_resumed(uninterrupted: Uninterrupted) -> None:
+    path, _ = uninterrupted("huggingface")
+    other = path.with_name("other.toml")
     other.write_text(path.read_text().replace("batch = 8", "batch = 4"))
-    words = train(other, "huggingface")
-    words[words.index("--out") + 1] = str(path.parent / "work")
-    process = Observed(tmp_path / "watch").start(*words)
-    text, _ = process.communicate(timeout=120)
-    assert process.returncode == 1
-    assert "a run with other settings" in text
-    assert "Traceback" not in text
+    with pytest.raises(RecipeError, match="a run with other settings"):
+        steps.train(run_of(other, "huggingface"), 1, step)

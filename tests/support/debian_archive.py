@@ -1,8 +1,7 @@
-"""A small archive, and a fake apt-get with its indices."""
+"""A small archive of packages, and a fake apt-get with its indices."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from pathlib import Path
 
 from click.testing import CliRunner, Result
@@ -10,7 +9,7 @@ from click.testing import CliRunner, Result
 from recipes.corpora.cli import main
 
 #: Logs its arguments, and prints the files beside it.
-FAKE = """\
+FAKE_APT_GET = """\
 #!/bin/sh
 here=$(dirname "$0")
 echo "$*" >> "$here/arguments"
@@ -25,6 +24,10 @@ COUNT = 240
 def name(number: int) -> str:
     """Return a word for a number; digits do not count for near duplicates."""
     return "".join("bcdfghklmn"[int(digit)] + "ao"[number % 2] for digit in str(number))
+
+
+def is_translated(number: int) -> bool:
+    return number % 2 == 0 or number % 6 == 1
 
 
 def stanza(number: int, language: str, synopsis: str, *paragraphs: str) -> str:
@@ -60,14 +63,40 @@ def package(number: int) -> str:
     )
 
 
-def lay(
-    folder: Path, origin: str, suite: str, part: str, kind: str, language: str, text: Iterable[str]
-) -> str:
-    """Write an index, and return its line in the output of apt."""
-    path = folder / f"{origin}_{suite}_{part}_{kind}-{language}"
-    path.write_text("\n".join(text), encoding="utf-8")
-    return "\t".join([origin, suite, part, kind, language or "$(LANGUAGE)", str(path)]) + "\n"
+def write_archive(folder: Path) -> Path:
+    """Write an apt-get with indices of 240 packages, 160 of them translated."""
+    folder.mkdir()
+    (folder / "apt-get").write_text(FAKE_APT_GET)
+    (folder / "apt-get").chmod(0o755)
+    (folder / "output").write_text("Get:1 mirror\nW: Some index files failed to download.\n")
+    (folder / "status").write_text("0")
+    numbers = range(COUNT)
+    # Other archives, suites and components must not be read.
+    indices = [
+        ("Debian", "stable", "main", "Packages", "$(LANGUAGE)", map(package, numbers)),
+        ("Debian", "stable", "main", "Translations", "en", map(english, numbers)),
+        (
+            "Debian",
+            "stable",
+            "main",
+            "Translations",
+            "de",
+            map(german, filter(is_translated, numbers)),
+        ),
+        ("Debian", "stable-updates", "main", "Translations", "en", ["broken"]),
+        ("Debian", "stable", "non-free", "Packages", "$(LANGUAGE)", ["broken"]),
+        ("Elsewhere", "stable", "main", "Packages", "$(LANGUAGE)", ["broken"]),
+        ("Debian", "stable", "main", "DEP-11", "$(LANGUAGE)", ["broken"]),
+    ]
+    targets = ""
+    for number, (*fields, stanzas) in enumerate(indices):
+        path = folder / f"index-{number}"
+        path.write_text("\n".join(stanzas), encoding="utf-8")
+        targets += "\t".join([*fields, str(path)]) + "\n"
+    (folder / "targets").write_text(targets)
+    return folder
 
 
-def make(out: Path, languages: str = "de") -> Result:
+def build(out: Path, languages: str = "de") -> Result:
+    """Build the corpora with the apt-get on the path."""
     return CliRunner().invoke(main, ["--out", str(out), "--languages", languages])

@@ -13,8 +13,7 @@ from fairseq import tasks
 from fairseq.sequence_generator import SequenceGenerator
 
 from maskplug.attention import Pattern
-from maskplug_fairseq.attention_options import AttentionConfig
-from maskplug_fairseq.models import set_patterns
+from maskplug_fairseq.models import AttentionConfig, set_patterns
 from support.fairseq_data import EOS, PAD, SIZES, Corpus, write_corpus
 from support.fairseq_runs import command, parse
 

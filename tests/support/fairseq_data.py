@@ -15,6 +15,7 @@ from fairseq_cli import preprocess
 
 import maskplug
 import maskplug_fairseq
+from maskplug.parts import Replacement
 
 #: Rows of the parallel corpus, and of the monolingual texts (plus one empty line).
 SIZES = {"train": 64, "valid": 12, "test": 10}
@@ -231,3 +232,18 @@ def mask_rows(
     if special:
         vocab = replace(vocab, special_ids=[*vocab.special_ids, *special])
     return maskplug.strategy(name, **strategy_options)(tokens, vocab, seed=7, epoch=epoch)
+
+
+@dataclass(frozen=True)
+class Doubled(Replacement):
+    """Write every selected token twice, so that rows grow."""
+
+    def replace(self, tokens: Any, selection: Any, vocab: Any, rng: Any) -> maskplug.Ragged:
+        rows = [
+            [x for i in range(a, b) for x in [int(tokens.ids[i])] * (1 + selection.mask[i])]
+            for a, b in zip(tokens.offsets, tokens.offsets[1:], strict=False)
+        ]
+        return maskplug.Ragged.of(rows)
+
+    def bound(self, lengths: Any, most: Any) -> Any:
+        return lengths + most.tokens

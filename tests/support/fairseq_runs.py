@@ -5,9 +5,6 @@ from __future__ import annotations
 import io
 import itertools
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass, field
@@ -270,61 +267,3 @@ def interact(
         patch.setattr("sys.stdin", io.StringIO(lines))
         fairseq_interactive.main(convert_namespace_to_omegaconf(args))
     return parse_output(output.getvalue())
-
-
-# --- processes -----------------------------------------------------------------------------------
-
-OBSERVER = """
-import json, os
-import maskplug
-
-@maskplug.hookimpl
-def maskplug_after_mask(masked, event):
-    line = {"pid": os.getpid(), "t": event.rng.t.tolist(), "keys": event.tokens.keys.tolist(),
-            "rows": masked.inputs.to_lists()}
-    with open(os.environ["MASKS"], "a") as out:
-        out.write(json.dumps(line) + "\\n")
-"""
-
-
-@dataclass(frozen=True)
-class ObservedProcesses:
-    """Processes in which a plugin writes every mask to a file."""
-
-    folder: Path
-
-    def __post_init__(self) -> None:
-        info = self.folder / "observer-1.0.dist-info"
-        info.mkdir(parents=True)
-        (self.folder / "observer.py").write_text(OBSERVER)
-        (info / "METADATA").write_text("Metadata-Version: 2.1\nName: observer\nVersion: 1.0\n")
-        (info / "entry_points.txt").write_text("[maskplug]\nobserver = observer\n")
-
-    def start(self, script: str, *arguments: str) -> subprocess.Popen[str]:
-        """Start one of fairseq's commands."""
-        path = os.pathsep.join([str(self.folder), *filter(None, [os.environ.get("PYTHONPATH")])])
-        env = {"PYTHONPATH": path, "MASKS": str(self.folder / "masks"), "OMP_NUM_THREADS": "1"}
-        return subprocess.Popen(
-            [str(Path(sys.executable).parent / script), *arguments],
-            env={**os.environ, **env},
-            cwd=self.folder,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-
-    def masks(self) -> tuple[dict[int, dict[int, list[int]]], set[int]]:
-        """Return masked rows by t and key, equal in all processes, and the processes' ids."""
-        rows: dict[int, dict[int, list[int]]] = {}
-        lines = [json.loads(line) for line in (self.folder / "masks").read_text().splitlines()]
-        for line in lines:
-            for t, key, row in zip(line["t"], line["keys"], line["rows"], strict=True):
-                assert rows.setdefault(t, {}).setdefault(key, row) == row
-        return rows, {line["pid"] for line in lines}
-
-
-def output_of(process: subprocess.Popen[str], code: int = 0) -> str:
-    """Return the output of a process that must end with this exit code."""
-    text, _ = process.communicate(timeout=240)
-    assert process.returncode == code, text
-    return text

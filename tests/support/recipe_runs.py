@@ -1,14 +1,11 @@
-"""Runs of a tiny recipe in child processes in which a plugin records every mask."""
+"""A tiny recipe, and runs of it."""
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import subprocess
-import sys
 import time
-from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -21,7 +18,6 @@ from recipes.shared.prepare import prepare
 from recipes.shared.rows import Table
 from recipes.shared.workspace import Workspace
 
-ROOT = Path(__file__).parents[2]
 CONFIG = """
 title = "A tiny recipe"
 columns = ["source", "target"]
@@ -52,20 +48,6 @@ max_b = 4
 none = {{}}
 dynamic = {{ name = "dynamic", rate = 0.3 }}
 bart = {{ name = "bart" }}
-"""
-
-OBSERVER = """
-import json, os
-import maskplug
-
-@maskplug.hookimpl
-def maskplug_after_mask(masked, event):
-    if "none" in event.strategy.label:
-        return
-    line = {"t": event.rng.t.tolist(), "keys": event.tokens.keys.tolist(),
-            "rows": masked.inputs.to_lists()}
-    with open(os.environ["MASKS"], "a") as out:
-        out.write(json.dumps(line) + "\\n")
 """
 
 
@@ -106,59 +88,16 @@ def run_of(path: Path, framework: str, strategy: str = "dynamic") -> Run:
     return Run(config.load(str(path)), Workspace(path.parent / "work"), framework, strategy, 1)
 
 
-def train(path: Path, framework: str) -> list[str]:
-    """Return the arguments that train a prepared recipe."""
-    words = ["train", str(path), "--out", str(path.parent / "work"), "--framework", framework]
-    return [*words, "--threads", "1"]
+def train_command(path: Path, framework: str) -> list[str]:
+    """Return the command that trains a prepared recipe."""
+    words = ["python", "-m", "recipes", "train", str(path), "--out", str(path.parent / "work")]
+    return [*words, "--framework", framework, "--threads", "1"]
 
 
-@dataclass(frozen=True)
-class Observed:
-    """Child processes in which a plugin in ``folder`` writes every mask to a file."""
-
-    folder: Path
-
-    def __post_init__(self) -> None:
-        info = self.folder / "watcher-1.0.dist-info"
-        info.mkdir(parents=True)
-        (self.folder / "watcher.py").write_text(OBSERVER)
-        (info / "METADATA").write_text("Metadata-Version: 2.1\nName: watcher\nVersion: 1.0\n")
-        (info / "entry_points.txt").write_text("[maskplug]\nwatcher = watcher\n")
-
-    def start(self, *arguments: str) -> subprocess.Popen[str]:
-        """Start a step of a recipe in a new process group."""
-        path = os.pathsep.join([str(self.folder), str(ROOT), os.environ.get("PYTHONPATH", "")])
-        env = {"PYTHONPATH": path, "MASKS": str(self.folder / "masks"), "OMP_NUM_THREADS": "1"}
-        return subprocess.Popen(
-            [sys.executable, "-m", "recipes", *arguments],
-            env=os.environ | env,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            start_new_session=True,
-        )
-
-    def seen(self) -> dict[tuple[int, int], list[int]]:
-        """Return the masked rows by t and key; they must be equal in every process."""
-        masks: dict[tuple[int, int], list[int]] = {}
-        for line in (self.folder / "masks").read_text().splitlines():
-            record: dict[str, Any] = json.loads(line)
-            for t, key, row in zip(record["t"], record["keys"], record["rows"], strict=True):
-                assert masks.setdefault((t, key), row) == row
-        return masks
-
-
-def output(process: subprocess.Popen[str]) -> str:
-    """Return what a process printed; it must succeed."""
-    text, _ = process.communicate(timeout=300)
-    assert process.returncode == 0, text
-    return text
-
-
-def kill_when(process: subprocess.Popen[str], there: Path) -> None:
+def kill_when(process: subprocess.Popen[str], path: Path) -> None:
     """Kill a process and its children as soon as a file exists."""
     for _ in range(3000):
-        if there.exists():
+        if path.exists():
             break
         assert process.poll() is None, process.communicate()[0]
         time.sleep(0.02)

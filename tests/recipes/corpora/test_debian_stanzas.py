@@ -74,23 +74,17 @@ def test_fields_and_folded_lines_are_parsed(tmp_path: Path) -> None:
     first, second, third = stanzas(index(tmp_path, "en", ENGLISH).path)
     assert first["Package"] == "hello"
     assert first["Description-en"].split("\n")[1:3] == [" Says hello", " to the world."]
-    assert second == {
-        "Package": "quiet",
-        "Description-md5": "22",
-        "Description-en": "says nothing",
-    }
+    assert second == {"Package": "quiet", "Description-md5": "22", "Description-en": "says nothing"}
     assert third["Description-en"].endswith("\n Waves.")
 
 
-def test_the_last_stanza_needs_no_newline(tmp_path: Path) -> None:
-    assert [*stanzas(index(tmp_path, "", "Package: a\n\nPackage: b").path)] == [
-        {"Package": "a"},
-        {"Package": "b"},
-    ]
-
-
-def test_an_empty_index_has_no_stanzas(tmp_path: Path) -> None:
-    assert not [*stanzas(index(tmp_path, "", "").path)]
+@pytest.mark.parametrize(
+    ("text", "fields"),
+    [("Package: a\n\nPackage: b", [{"Package": "a"}, {"Package": "b"}]), ("", [])],
+    ids=["no final newline", "empty"],
+)
+def test_every_stanza_is_read(tmp_path: Path, text: str, fields: list[dict[str, str]]) -> None:
+    assert [*stanzas(index(tmp_path, "", text).path)] == fields
 
 
 @pytest.mark.parametrize(
@@ -112,20 +106,12 @@ def test_an_invalid_index_is_an_error(tmp_path: Path, text: bytes, message: str)
 def test_paragraphs_are_joined_and_empty_ones_removed() -> None:
     actual = Description.parse("a  synopsis\n .\n One\n\ttwo.\n .\n .\n  * three\n  * four\n .")
     assert actual == Description("a synopsis", ("One two.", "* three * four"))
-
-
-def test_a_synopsis_alone_is_a_valid_description() -> None:
     assert Description.parse("says nothing") == Description("says nothing", ())
 
 
 def test_descriptions_are_joined_with_their_packages(tmp_path: Path) -> None:
-    actual = join(
-        [
-            index(tmp_path, "de", GERMAN),
-            index(tmp_path, "en", ENGLISH),
-            index(tmp_path, "", PACKAGES),
-        ]
-    )
+    texts = {"de": GERMAN, "en": ENGLISH, "": PACKAGES}
+    actual = join([index(tmp_path, language, text) for language, text in texts.items()])
     paragraphs = ("Says hello to the world.", "Its options are: * short * long")
     hello = Description("friendly greeter", paragraphs)
     german = Description("Freundlicher Gruß", ("Sagt Hallo.", "Viel mehr nicht."))

@@ -45,24 +45,17 @@ def test_the_shipped_recipes_are_listed() -> None:
     assert config.names() == [*names, "translation"]
 
 
-def test_own_recipe_is_loaded_by_its_path(loaded: Loaded, tmp_path: Path) -> None:
+def test_user_recipe_is_loaded_by_its_path(
+    loaded: Loaded, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     recipe = loaded()
     assert recipe.name == "mine"
     assert recipe.argument == str(tmp_path / "mine.toml")
     assert recipe.folder == tmp_path
     assert (recipe.pieces, recipe.stages[0].updates, recipe.frameworks) == (60, 20, FRAMEWORKS)
     assert recipe.stages[0].learning_rate == 0.001
-
-
-def test_a_relative_path_loads_the_same_recipe(
-    loaded: Loaded, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    whole = loaded()
-    monkeypatch.chdir(whole.folder)
-    assert load("mine.toml") == whole
-
-
-def test_a_shipped_recipe_can_be_loaded_by_path() -> None:
+    monkeypatch.chdir(tmp_path)
+    assert load("mine.toml") == recipe
     assert load(str(RECIPES / "translation" / "config.toml")) == load("translation")
 
 
@@ -98,51 +91,30 @@ def test_sample_settings_are_merged_into_tables(loaded: Loaded) -> None:
         ('["source", "target"]', '"source"', "columns is 'source'; it must be a list"),
         ('["source", "target"]', "[1, 2]", "columns is 1; it must be of type str"),
         ('"marian"', '"marain"', "model: family is 'marain'; did you mean 'marian'? Choices: "),
-        (
-            '"translation"',
-            '"translate"',
-            "stages: task is 'translate'; did you mean 'translation'?",
-        ),
+        ('"translation"', '"translate"',
+         "stages: task is 'translate'; did you mean 'translation'?"),
         ('"bleu"', '"bleu"\nframeworks = ["jax"]', "frameworks is 'jax'. Choices: fairseq, hugg"),
         ("[model]", '[rows]\nbad = "stop"\n[model]', "rows: bad is 'stop'. Choices: refuse, skip"),
         ("[model]", '[rows]\nlong = "cut"\n[model]', "rows: long is 'cut'. Choices: skip, trunc"),
-        (
-            "[model]",
-            "[rows]\nmax_length = 511\n[model]",
-            "rows: max_length is 511; it must be 1 to 510",
-        ),
-        (
-            "[model]",
-            "[rows]\nmax_length = 0\n[model]",
-            "rows: max_length is 0; it must be 1 to 510",
-        ),
+        ("[model]", "[rows]\nmax_length = 511\n[model]",
+         "rows: max_length is 511; it must be 1 to 510"),
+        ("[model]", "[rows]\nmax_length = 0\n[model]",
+         "rows: max_length is 0; it must be 1 to 510"),
         ("every = 10", "every = 15", "stages: updates is 20; it must be a multiple of every (15)"),
         ("every = 10", "every = 0", "stages: every is 0; it must be at least 1"),
         ("every = 10", "every = -10", "stages: every is -10; it must be at least 1"),
         ("updates = 20", "updates = 0", "stages: updates is 0; it must be at least 1"),
         ("batch = 4", "batch = 0", "stages: batch is 0; it must be at least 1"),
-        (
-            "every = 10",
-            'every = 10\ncolumns = ["sorce"]',
-            "stages: columns is 'sorce'; did you mean",
-        ),
-        (
-            '"source", ',
-            "",
-            "columns are target; translation needs two columns, classification a text",
-        ),
+        ("every = 10", 'every = 10\ncolumns = ["sorce"]',
+         "stages: columns is 'sorce'; did you mean"),
+        ('"source", ', "",
+         "columns are target; translation needs two columns, classification a text"),
         ('"translation"', '"classification"', "columns are source, target; translation needs two"),
         ('["first"]', "[]", "corpora is empty"),
-        (
-            '"dynamic", r',
-            '"dinamic", r',
-            "strategies: dynamic: unknown strategy 'dinamic'; did you",
-        ),
-        (
-            "rate = 0.2",
-            "rate = 2",
-            "strategies: dynamic: strategy 'dynamic@1': option 'rate' is 2.0",
-        ),
+        ('"dynamic", r', '"dinamic", r',
+         "strategies: dynamic: unknown strategy 'dinamic'; did you"),
+        ("rate = 0.2", "rate = 2",
+         "strategies: dynamic: strategy 'dynamic@1': option 'rate' is 2.0"),
         ("rate = 0.2", "rte = 2", "strategies: dynamic: strategy 'dynamic@1' has no option 'rte'"),
         ('name = "dynamic"', "name = 3", "strategies: dynamic: "),
         ("none = {}", 'none = { attention = "wait_q:k=1" }', "strategies: none: "),
@@ -151,7 +123,7 @@ def test_sample_settings_are_merged_into_tables(loaded: Loaded) -> None:
         ("none = {}", "none = 3", "strategies: none is 3; it must be a table"),
         ("[model]", "[mod]", "unknown key 'mod'; did you mean 'model'?"),
     ],
-)
+)  # fmt: skip
 def test_errors_name_key_value_and_choices(
     loaded: Loaded, old: str, new: str, message: str
 ) -> None:
@@ -159,71 +131,57 @@ def test_errors_name_key_value_and_choices(
         loaded(old, new)
 
 
-STAGES = TOML[TOML.index("[[stages]]") : TOML.index("[strategies]")]
-MODEL, STRATEGIES = (
-    TOML[TOML.index("[model]") : TOML.index("[[stages]]")],
-    "[strategies]\nnone = {}",
-)
+def section(start: str, end: str) -> str:
+    """Return the sections from one heading up to another one."""
+    return TOML[TOML.index(start) : TOML.index(end)]
 
 
 @pytest.mark.parametrize("sample", [False, True])
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        (STAGES, "", "'stages' is missing"),
-        (STAGES, "stages = []\n", "stages is empty"),
-        (STAGES, "stages = 3\n", "stages is 3; it must be a list"),
-        (STAGES, "stages = [3]\n", "stages is 3; it must be a table"),
-        (MODEL, "model = 3\n", "model is 3; it must be a table"),
-        (
-            TOML[TOML.index("[strategies]") : TOML.index("[sample]")],
-            "strategies = 3\n",
-            "strategies",
-        ),
+        (section("[[stages]]", "[strategies]"), "", "'stages' is missing"),
+        (section("[[stages]]", "[strategies]"), "stages = []\n", "stages is empty"),
+        (section("[[stages]]", "[strategies]"), "stages = 3\n", "stages is 3; it must be a list"),
+        (section("[[stages]]", "[strategies]"), "stages = [3]\n",
+         "stages is 3; it must be a table"),
+        (section("[model]", "[[stages]]"), "model = 3\n", "model is 3; it must be a table"),
+        (section("[strategies]", "[sample]"), "strategies = 3\n", "strategies"),
     ],
     ids=["no stages", "none", "number", "numbers", "model", "strategies"],
-)
+)  # fmt: skip
 def test_missing_and_invalid_tables_are_errors(
     loaded: Loaded, old: str, new: str, message: str, sample: bool
 ) -> None:
-    head, tail = TOML.split(old)
-    text = (new + head + tail) if new else head + tail
     with pytest.raises(RecipeError, match=re.escape(f"mine.toml: {message}")):
-        loaded(TOML, text, sample)
+        loaded(TOML, new + TOML.replace(old, ""), sample)
 
 
 @pytest.mark.parametrize(
     ("new", "message"),
     [
-        (
-            "[[sample.stages]]\nupdates = 10",
-            "sample: stages is [{'updates': 10}]; it must be a table",
-        ),
+        ("[[sample.stages]]\nupdates = 10",
+         "sample: stages is [{'updates': 10}]; it must be a table"),
         ("sample = 3", "sample is 3; it must be a table"),
         ("[sample]\npeices = 3", "unknown key 'peices'; did you mean 'pieces'?"),
         ("[sample]\nstages = { updats = 3 }", "stages: unknown key 'updats'; did you mean"),
         ("[sample]\nmodel = 3", "model is 3; it must be a table"),
     ],
-)
+)  # fmt: skip
 def test_errors_in_the_sample_settings_are_named(loaded: Loaded, new: str, message: str) -> None:
-    old = TOML[TOML.index("[sample]") :]
-    text = f"{new}\n{TOML.replace(old, '')}" if new.startswith("sample") else TOML.replace(old, new)
+    settings = TOML[: TOML.index("[sample]")]
+    text = f"{new}\n{settings}" if new.startswith("sample") else settings + new
     with pytest.raises(RecipeError, match=re.escape(f"mine.toml: {message}")):
         loaded(TOML, text, sample=True)
 
 
-@pytest.mark.parametrize("name", ["translaton", "no/such/folder", "", "../recipes"])
+@pytest.mark.parametrize("name", ["translaton", "no/such/folder", "", "../recipes", "nowhere.toml"])
 def test_an_unknown_recipe_gets_a_suggestion(name: str) -> None:
     with pytest.raises(
-        RecipeError, match=f"no recipe '{name}'.* Choices: classification, "
+        RecipeError, match=rf"no recipe '{name}'.* Choices: classification, "
     ) as error:
         load(name)
     assert ("did you mean 'translation'?" in error.value.message) == (name == "translaton")
-
-
-def test_a_missing_path_is_an_error_with_its_name(tmp_path: Path) -> None:
-    with pytest.raises(RecipeError, match=r"no recipe '.*nowhere\.toml'"):
-        load(str(tmp_path / "nowhere.toml"))
 
 
 @pytest.mark.parametrize(

@@ -14,9 +14,9 @@ import pytest
 
 from recipes.shared import binarize, pieces, prepare
 from recipes.shared.errors import RecipeError
-from recipes.shared.hf_rows import features, lengths
+from recipes.shared.hf_rows import features
 from recipes.shared.plan import Run, StageRun
-from recipes.shared.rows import SPLITS, Problem, Table
+from recipes.shared.rows import SPLITS, Problem
 from recipes.shared.settings import Model, Recipe, Rows
 from recipes.shared.workspace import Workspace
 from support.recipe_cases import (
@@ -55,15 +55,14 @@ class Prepared:
     def stages(self) -> list[StageRun]:
         return [*Run(self.recipe, self.work, "huggingface", "dynamic", 1).stages()]
 
-    def binarized(self, data: str, dictionary: str) -> list[list[int]]:
-        """Return the rows that fairseq reads, with the ids of its own dictionary."""
+    def binarized(self, data: str, dictionary: str) -> tuple[list[list[int]], Any]:
+        """Return the rows that fairseq reads, and its dictionary."""
         from fairseq.data import Dictionary, data_utils
 
         folder = self.work.root / "data-bin"
         symbols = Dictionary.load(str(folder / dictionary))
-        return [
-            row.tolist() for row in data_utils.load_indexed_dataset(str(folder / data), symbols)
-        ]
+        rows = data_utils.load_indexed_dataset(str(folder / data), symbols)
+        return [row.tolist() for row in rows], symbols
 
 
 @pytest.fixture(scope="module", params=RECIPES)
@@ -92,8 +91,11 @@ def test_rows_have_the_ids_of_the_saved_tokenizer(prepared: Prepared) -> None:
                 assert row == ids[begin:-1][: recipe.rows.max_length]
                 assert 0 < len(row) <= recipe.rows.max_length
     assert 3 in rows["test"][recipe.columns[0]][-1]  # <unk>: 漢字
+    assert work.lines("test", recipe.columns[0])[-1] == STRANGE[0]
+    assert work.skipped.read_text("utf-8").startswith("file\tline\twhy\tdetail\n")
 
 
+#: Binarized data, their dictionaries, and the columns of the same rows in Hugging Face.
 BINARY = {
     "translation": [
         ("pairs/{}.source-target.source", "pairs/dict.source.txt", "input_ids"),
@@ -105,61 +107,40 @@ BINARY = {
 
 
 @pytest.mark.parametrize("split", SPLITS)
-def test_both_frameworks_read_the_same_rows(prepared: Prepared, split: str) -> None:
+def test_both_frameworks_read_the_same_rows_with_the_same_symbols(
+    prepared: Prepared, split: str
+) -> None:
+    tokenizer = pieces.load_tokenizer(prepared.work, prepared.recipe.model.family)
+    symbols = tokenizer.convert_ids_to_tokens(range(len(tokenizer)))
     for stage in prepared.stages:
         rows = features(stage, split)
         for data, dictionary, name in BINARY[stage.stage.task]:
-            actual = prepared.binarized(data.format(split), dictionary)
+            actual, known = prepared.binarized(data.format(split), dictionary)
+            assert known.symbols == symbols
             if stage.stage.task != "translation":  # fairseq's tasks prepend <s>
                 actual = [[0, *row] for row in actual]
             assert rows[name] == actual
             begins = prepared.recipe.model.family != "marian"
             assert all((row[0] == 0) == begins and row[-1] == 2 for row in actual)
-        many = 2 if stage.stage.task == "denoising" else 1
+        columns = 2 if stage.stage.task == "denoising" else 1
         used = prepared.work.facts()["summary"][split]["used"]
         assert stage.stage.limit < used or split != "train"
-        assert len(rows) == many * (stage.stage.limit if split == "train" else used)
-
-
-def test_fairseq_dictionaries_have_the_symbols_of_the_tokenizer(prepared: Prepared) -> None:
-    from fairseq.data import Dictionary
-
-    tokenizer = pieces.load_tokenizer(prepared.work, prepared.recipe.model.family)
-    symbols = tokenizer.convert_ids_to_tokens(range(len(tokenizer)))
-    names = {dictionary for kinds in BINARY.values() for _, dictionary, _ in kinds}
-    paths = [prepared.work.root / "data-bin" / name for name in names]
-    actual = [path for path in paths if path.exists()]
-    assert len(actual) == {"marian": 2, "bart": 3, "bert": 1}[prepared.recipe.model.family]
-    assert all(Dictionary.load(str(path)).symbols == symbols for path in actual)
+        assert len(rows) == columns * (stage.stage.limit if split == "train" else used)
 
 
 @pytest.mark.parametrize("split", SPLITS)
 def test_both_frameworks_read_the_same_classes(prepared: Prepared, split: str) -> None:
-    if "label" not in prepared.recipe.columns:
-        assert prepared.work.facts()["labels"] == []
-        return
-    from fairseq.data import Dictionary
-
     names = prepared.work.facts()["labels"]
+    if "label" not in prepared.recipe.columns:
+        assert names == []
+        return
     assert names == sorted(LABELS)
-    dictionary = Dictionary.load(str(prepared.work.data_bin("labelled") / "label" / "dict.txt"))
-    actual = prepared.binarized(f"labelled/label/{split}", "labelled/label/dict.txt")
+    path = "labelled/label"
+    actual, dictionary = prepared.binarized(f"{path}/{split}", f"{path}/dict.txt")
     numbers = [int(dictionary[row[0]]) for row in actual]
     assert [row[0] - dictionary.nspecial for row in actual] == numbers
     assert features(prepared.stages[0], split)["labels"] == numbers
     assert [names[i] for i in numbers] == prepared.work.lines(split, "label")[: len(numbers)]
-
-
-def test_lengths_cover_sources_and_targets(prepared: Prepared) -> None:
-    for stage in prepared.stages:
-        rows = features(stage, "train")
-        sides = ["input_ids", *(["labels"] if stage.stage.task == "translation" else [])]
-        assert lengths(rows) == [[len(row) for row in rows[name]] for name in sides]
-
-
-def test_texts_are_written_unchanged(prepared: Prepared) -> None:
-    assert prepared.work.lines("test", prepared.recipe.columns[0])[-1] == STRANGE[0]
-    assert prepared.work.skipped.read_text("utf-8").startswith("file\tline\twhy\tdetail\n")
 
 
 @pytest.fixture
@@ -230,26 +211,35 @@ def test_problems_from_reading_are_counted(tmp_path: Path, quick: Quick) -> None
     ]
 
 
+UNKNOWN = [["a", "web"], ["b", "wob"], ["c", "web"]]
 REFUSE = replace(RECIPE, rows=Rows(max_length=400, bad="refuse"))
 
 
-def test_bad_rows_are_refused_on_request(quick: Quick, tmp_path: Path) -> None:
-    message = (
-        r"rows that cannot be used:\ntest\.tsv, line 2: too long \(source: \d+ pieces, at most"
-    )
-    with pytest.raises(RecipeError, match=message):
-        quick(REFUSE, test=[["a", "b"], [LONG * 9, "b"]])
+@pytest.mark.parametrize(
+    ("recipe", "rows", "message"),
+    [
+        (RECIPE, [["a", "b"], [LONG * 9, "b"]], r"too long \(source: \d+ pieces, at most 400"),
+        (LABELLED, UNKNOWN, r"unknown label \('wob'\)"),
+    ],
+    ids=["too long", "unknown label"],
+)
+def test_bad_rows_are_refused_on_request(
+    quick: Quick, tmp_path: Path, recipe: Recipe, rows: list[list[str]], message: str
+) -> None:
+    recipe = replace(recipe, rows=REFUSE.rows)
+    with pytest.raises(
+        RecipeError, match=rf"rows that cannot be used:\ntest\.tsv, line 2: {message}"
+    ):
+        quick(recipe, test=rows)
     assert Workspace(tmp_path / "work").facts() == {}
-    quick(REFUSE)
+    quick(recipe)
 
 
 def test_a_new_bad_row_is_refused_after_an_earlier_preparation(
     quick: Quick, tmp_path: Path
 ) -> None:
     work = quick(REFUSE)
-    actual = {split: pairs(150) for split in SPLITS}
-    actual |= {"valid": actual["valid"][:5], "test": actual["test"][5:9]}
-    again = tables(REFUSE, **actual)
+    again = tables(REFUSE, train=pairs(150), valid=pairs(5), test=pairs(4, 5))
     assert not prepare.prepare(REFUSE, work, dict(again), lambda _: None)
     again["train"].problems.append(Problem("train.tsv", 151, "empty"))
     with pytest.raises(
@@ -259,48 +249,35 @@ def test_a_new_bad_row_is_refused_after_an_earlier_preparation(
     assert work.facts()  # the prepared rows stay valid
 
 
-UNKNOWN = [["a", "web"], ["b", "wob"], ["c", "web"]]
-
-
 def test_unknown_classes_are_skipped_and_counted(quick: Quick) -> None:
-    work = quick(replace(LABELLED, rows=Rows(400)), valid=UNKNOWN, test=UNKNOWN[::-1])
+    recipe = replace(LABELLED, rows=Rows(100))
+    # A class without usable training rows is unknown.
+    train = [[left, "web"] for left, _ in pairs(150)] + [[f"{LONG} " * 9, "wob"]]
+    work = quick(recipe, train=train, valid=UNKNOWN, test=UNKNOWN[::-1])
+    assert work.facts()["labels"] == ["web"]
     for split in ("valid", "test"):
         counts = {"used": 2, "truncated": 0, "unknown label": 1}
         assert work.facts()["summary"][split] == counts
         assert f"{split}.tsv\t2\tunknown label\t'wob'\n" in work.skipped.read_text("utf-8")
         assert work.lines(split, "label") == ["web", "web"]
-    assert prepare.load_rows(work)["valid"]["label"] == [0, 0]
-
-
-def test_unknown_classes_are_refused_on_request(quick: Quick) -> None:
-    with pytest.raises(RecipeError, match=r"\nvalid\.tsv, line 2: unknown label \('wob'\)"):
-        quick(replace(LABELLED, rows=Rows(400, bad="refuse")), valid=UNKNOWN)
-
-
-def test_a_class_without_usable_training_rows_is_unknown(quick: Quick) -> None:
-    recipe = replace(LABELLED, rows=Rows(100))
-    train = [[left, "web"] for left, _ in pairs(150)] + [[f"{LONG} " * 9, "wob"]]
-    work = quick(recipe, train=train, valid=UNKNOWN)
-    assert work.facts()["labels"] == ["web"]
-    assert work.facts()["summary"]["valid"]["unknown label"] == 1
     assert work.lines("valid", "text") == ["a", "c"]
     rows = prepare.load_rows(work)["valid"]
     assert [len(rows["text"]), rows["label"]] == [2, [0, 0]]
     assert len(work.encoded("valid", "text").read_text("utf-8").splitlines()) == 2
 
 
-@pytest.mark.parametrize(("split", "most"), [("train", 1), ("valid", 100), ("test", 100)])
-def test_a_split_without_usable_rows_is_an_error(quick: Quick, split: str, most: int) -> None:
+@pytest.mark.parametrize(("split", "limit"), [("train", 1), ("valid", 100), ("test", 100)])
+def test_a_split_without_usable_rows_is_an_error(
+    quick: Quick, tmp_path: Path, split: str, limit: int
+) -> None:
+    recipe = replace(RECIPE, rows=Rows(limit))
     rows = {} if split == "train" else {split: [[f"{LONG} " * 9, "b"]]}
     message = rf"^{split}: no usable row\n{split}\.tsv, line 1: too long"
     with pytest.raises(RecipeError, match=message):
-        quick(replace(RECIPE, rows=Rows(most)), **rows)
-
-
-def test_a_split_without_rows_is_an_error(tmp_path: Path) -> None:
-    actual = tables(RECIPE, train=pairs(9), valid=[], test=pairs(9))
-    with pytest.raises(RecipeError, match=r"^valid: no usable row$"):
-        prepare.prepare(RECIPE, Workspace(tmp_path), actual, lambda _: None)
+        quick(recipe, **rows)
+    none = tables(recipe, **{each: [] if each == split else pairs(9) for each in SPLITS})
+    with pytest.raises(RecipeError, match=rf"^{split}: no usable row$"):
+        prepare.prepare(recipe, Workspace(tmp_path), none, lambda _: None)
 
 
 CHANGES: list[tuple[dict[str, Any], dict[str, Any]]] = [
@@ -369,21 +346,3 @@ def test_a_failing_preprocess_is_quoted(tmp_path: Path, monkeypatch: pytest.Monk
         prepare.prepare(WIDE, Workspace(tmp_path), actual, lambda _: None)
     assert len(error.value.message) < 2100
     assert not Workspace(tmp_path).facts()
-
-
-def test_prepared_facts_are_complete(quick: Quick) -> None:
-    work = quick(WIDE)
-    facts: dict[str, Any] = json.loads(work.prepared.read_text("utf-8"))
-    assert set(facts) == {"request", "labels", "summary"}
-    assert facts["summary"]["train"] == {"used": 150, "truncated": 0}
-    assert work.corpus == "own"
-
-
-def test_summary_counts_each_split() -> None:
-    bad = [Problem("f", 1, "empty"), Problem("f", 2, "empty"), Problem("f", 3, "too long")]
-    short = Problem("f", 4, "truncated")
-    actual = {"train": Table({"a": ["x"]}, [("f", 4)], bad, [short]), "valid": Table({"a": []})}
-    assert prepare.summary(actual) == {
-        "train": {"used": 1, "truncated": 1, "empty": 2, "too long": 1},
-        "valid": {"used": 0, "truncated": 0},
-    }
