@@ -121,9 +121,9 @@ class Recorder(Trainer):
         return loss
 
 
-def train(objective: Objective, name: str, folder: Path, steps: int, **options: Any) -> Recorder:
+def train(objective: Objective, name: str, folder: Path, steps: int) -> Recorder:
     """A run of an objective with a model of a family."""
-    tokenizer, model = models.family(name, **options)
+    tokenizer, model = models.family(name)
     if objective.special:
         tokenizer.add_special_tokens({"additional_special_tokens": list(objective.special)})
         model.resize_token_embeddings(len(tokenizer))
@@ -131,33 +131,28 @@ def train(objective: Objective, name: str, folder: Path, steps: int, **options: 
         {"input_ids": row, **{column: make(row) for column, make in objective.columns.items()}}
         for row in models.rows(tokenizer)
     ]
-    arguments = {"optim": "adamw_torch", "learning_rate": 0.01, "max_grad_norm": 1.0}
-    with warnings.catch_warnings():  # of layers that a model does not take
+    options = {"optim": "adamw_torch", "learning_rate": 0.01, "max_grad_norm": 1.0}
+    options |= {"max_steps": steps, "per_device_train_batch_size": 5, "trainer_class": Recorder}
+    with warnings.catch_warnings():  # of annotations that a model does not take
         warnings.simplefilter("ignore", MaskplugWarning)
-        trainer = Recorder(
-            model=model,
-            args=runs.arguments(
-                folder, max_steps=steps, per_device_train_batch_size=5, **arguments
-            ),
-            data_collator=DataCollatorForMasking(
-                tokenizer, objective.strategy, model=model, **objective.options
-            ),
-            train_dataset=data,
+        collate = DataCollatorForMasking(
+            tokenizer, objective.strategy, model=model, **objective.options
         )
+        trainer = runs.trainer(folder, collate, data, learner=model, **options)
         attach(trainer)
         trainer.train()
-    return trainer
+    return trainer  # type: ignore[no-any-return]
 
 
 @pytest.mark.parametrize(
     ("objective", "name"), PAIRS, ids=[f"{one.name}-{name}" for one, name in PAIRS]
 )
 def test_trains(objective: Objective, name: str, tmp_path: Path) -> None:
-    trainer = train(objective, name, tmp_path, steps=3)
-    assert len(trainer.losses) == 3
+    trainer = train(objective, name, tmp_path, steps=2)
+    assert len(trainer.losses) == 2
     assert np.isfinite(trainer.losses).all()
-    facts = trainer.data_collator.model_info
-    keys = {key for key in objective.keys if key in SEEN_BY_LOSS or facts.accepts(key)}
+    info = trainer.data_collator.model_info
+    keys = {key for key in objective.keys if key in SEEN_BY_LOSS or info.accepts(key)}
     for batch in trainer.batches:
         assert set(batch) == ALWAYS | keys
         check_shapes(batch)
@@ -179,11 +174,11 @@ def check_shapes(batch: Mapping[str, torch.Tensor]) -> None:
 
 
 LEARNED = [("static", "bert"), ("weighted@1", "bert"), ("ordered@1", "xlnet")]
-LEARNED += [("causal@1", "llama"), ("compose", "t5"), ("compose", "bart"), ("fragment@1", "bart")]
+LEARNED += [("causal@1", "llama"), ("compose", "t5"), ("fragment@1", "bart")]
 
 
 @pytest.mark.parametrize(("strategy", "name"), LEARNED)
 def test_models_overfit_five_rows(strategy: str, name: str, tmp_path: Path) -> None:
     objective = next(one for one in OBJECTIVES if one.name == strategy)
-    trainer = train(objective, name, tmp_path, steps=80)
+    trainer = train(objective, name, tmp_path, steps=50)
     assert np.mean(trainer.losses[-3:]) < 0.8 * np.mean(trainer.losses[:3])

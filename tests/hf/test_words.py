@@ -124,9 +124,9 @@ def test_byte_tokenizers_split_words_at_blanks() -> None:
 
 def test_a_character_vocabulary_with_a_letter_like_a_mark() -> None:
     vocab = {char: i for i, char in enumerate(["[UNK]", *"abcdeĠġżħ▁"])}
-    made = Tokenizer(models.WordLevel(vocab, unk_token="[UNK]"))
-    made.pre_tokenizer = pre_tokenizers.Split("", "isolated")
-    tokenizer = PreTrainedTokenizerFast(tokenizer_object=made, unk_token="[UNK]")
+    characters = Tokenizer(models.WordLevel(vocab, unk_token="[UNK]"))
+    characters.pre_tokenizer = pre_tokenizers.Split("", "isolated")
+    tokenizer = PreTrainedTokenizerFast(tokenizer_object=characters, unk_token="[UNK]")
     assert starts(tokenizer, [list(range(1, 11))]).all()
 
 

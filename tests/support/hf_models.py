@@ -26,8 +26,8 @@ FAMILIES = ["bert", "roberta", "xlm", "xlnet", "llama", "t5", "bart"]
 
 def family(name: str, **options: Any) -> tuple[Any, Any]:
     """A tokenizer and a model of a family; the same weights every time."""
-    made = {"bert": tokenizers.bert, "xlnet": tokenizers.bert, "t5": tokenizers.t5}
-    tokenizer = made.get(name, tokenizers.roberta)()
+    constructors = {"bert": tokenizers.bert, "xlnet": tokenizers.bert, "t5": tokenizers.t5}
+    tokenizer = constructors.get(name, tokenizers.roberta)()
     torch.manual_seed(0)
     return tokenizer, _model(name, tokenizer, options)
 

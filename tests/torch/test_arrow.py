@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 from maskplug_torch import KeyedDataset, SharedEpoch
-from maskplug_torch.arrow import reader
+from maskplug_torch.datasets import reader
 
 from maskplug_hf import DataCollatorForMasking
 from support import hf_tokenizers as tokenizers
@@ -41,10 +41,10 @@ def test_rows_are_those_of_the_dataset(way: str) -> None:
         rows = datasets.concatenate_datasets([rows, rows, rows]).select(range(3, 9))
     read = reader(rows)
     assert read is not None
-    found = pickle.loads(pickle.dumps(read))(ORDER)
-    assert isinstance(found[0]["input_ids"], np.ndarray)
+    rows_read = pickle.loads(pickle.dumps(read))(ORDER)
+    assert isinstance(rows_read[0]["input_ids"], np.ndarray)
     expected = rows.__getitems__(ORDER)
-    assert [{n: plain(v) for n, v in row.items()} for row in found] == expected
+    assert [{n: plain(v) for n, v in row.items()} for row in rows_read] == expected
 
 
 def test_only_the_wanted_columns_are_read() -> None:
