@@ -1,8 +1,9 @@
-"""What a decoder reads, made of labels: the same for a model of the collator or of attach."""
+"""Decoder inputs from labels: the same with the model of the collator and of attach."""
 
 from __future__ import annotations
 
 import pickle
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -18,33 +19,28 @@ from maskplug_hf.model import model_info
 from support import hf_models as models
 from support import hf_runs as runs
 from support import hf_tokenizers as tokenizers
+from support.attention_models import build
 
 T5 = {**models.T5, "vocab_size": 150, "decoder_start_token_id": 0}
 TWO = {"src_vocab_size": 150, "tgt_vocab_size": 150, "langs": ["a", "b"]}
-
-MODELS: dict[str, tuple[Any, Any, dict[str, Any]]] = {
-    "bart": (hf.BartForConditionalGeneration, hf.BartConfig, models.SMALL_BART),
-    "mbart": (hf.MBartForConditionalGeneration, hf.MBartConfig, models.SMALL_BART),
-    "marian": (hf.MarianMTModel, hf.MarianConfig, models.SMALL_BART),
-    "pegasus": (hf.PegasusForConditionalGeneration, hf.PegasusConfig, models.SMALL_BART),
-    "led": (
-        hf.LEDForConditionalGeneration,
-        hf.LEDConfig,
-        {**models.SMALL_BART, "attention_window": 4, "max_encoder_position_embeddings": 64},
-    ),
-    "m2m100": (hf.M2M100ForConditionalGeneration, hf.M2M100Config, models.SMALL_BART),
-    "fsmt": (hf.FSMTForConditionalGeneration, hf.FSMTConfig, {**models.SMALL_BART, **TWO}),
-    "plbart": (hf.PLBartForConditionalGeneration, hf.PLBartConfig, models.SMALL_BART),
-    "t5": (hf.T5ForConditionalGeneration, hf.T5Config, T5),
-    "umt5": (hf.UMT5ForConditionalGeneration, hf.UMT5Config, T5),
+LED = {"attention_window": 4, "max_encoder_position_embeddings": 64}
+MODELS: dict[str, tuple[str, dict[str, Any]]] = {
+    "bart": ("BartForConditionalGeneration", models.SMALL_BART),
+    "mbart": ("MBartForConditionalGeneration", models.SMALL_BART),
+    "marian": ("MarianMTModel", models.SMALL_BART),
+    "pegasus": ("PegasusForConditionalGeneration", models.SMALL_BART),
+    "led": ("LEDForConditionalGeneration", {**models.SMALL_BART, **LED}),
+    "m2m100": ("M2M100ForConditionalGeneration", models.SMALL_BART),
+    "fsmt": ("FSMTForConditionalGeneration", {**models.SMALL_BART, **TWO}),
+    "plbart": ("PLBartForConditionalGeneration", models.SMALL_BART),
+    "t5": ("T5ForConditionalGeneration", T5),
+    "umt5": ("UMT5ForConditionalGeneration", T5),
 }
 
 
 @pytest.fixture(scope="module")
 def model_of() -> Any:
-    torch.manual_seed(0)
-    models = {name: kind(config(**sizes)) for name, (kind, config, sizes) in MODELS.items()}
-    return models.__getitem__
+    return cache(lambda name: build(MODELS[name][0], **MODELS[name][1]))
 
 
 LABELS = np.array([[15, 16, 17, 2], [18, 2, -100, -100], [19, 19, 2, -100]])

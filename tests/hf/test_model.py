@@ -52,7 +52,9 @@ def test_unsuitable_models_are_refused(
 
 @pytest.mark.parametrize("family", ["t5", "bart"])
 @pytest.mark.parametrize("make", [strategies.weighted, strategies.ordered, strategies.causal])
-def test_a_decoder_and_labels_in_place_at_the_first_batch(family: str, make: Any) -> None:
+def test_labels_in_place_for_a_decoder_are_refused_at_the_first_batch(
+    family: str, make: Any
+) -> None:
     tokenizer, model = models.family(family)
     vocab = vocabulary(tokenizer, mask_id=tokenizer.unk_token_id)
     collate = DataCollatorForMasking(tokenizer, make(), model=model, vocabulary=vocab)

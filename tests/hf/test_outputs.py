@@ -1,8 +1,9 @@
-"""What a strategy makes, as the model is samples it."""
+"""The outputs of strategies as arguments of the model."""
 
 from __future__ import annotations
 
 import pickle
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -76,7 +77,7 @@ def test_order_is_converted_to_the_inputs_of_xlnet(side: str, bare: bool) -> Non
     assert batch["perm_mask"][0].tolist() == first
     hidden = batch["perm_mask"][1].roll((-left, -left), (0, 1))
     assert hidden[:4, :4].tolist() == [[0, 1, 1, 0], [0, 1, 0, 0], [0, 1, 1, 0], [0, 1, 1, 0]]
-    assert (hidden[:, 4:] == 1).all()  # nobody sees padding
+    assert (hidden[:, 4:] == 1).all()  # padding is hidden from all tokens
 
 
 def test_weights_of_ordered_predictions_follow_their_labels() -> None:
@@ -85,8 +86,7 @@ def test_weights_of_ordered_predictions_follow_their_labels() -> None:
     class Both(strategies.Weighted):
         def build(self, *args: Any) -> Any:
             masked = super().build(*args)
-            layers = target.build(*args).annotations
-            return type(masked)(**{**vars(masked), "annotations": layers})
+            return replace(masked, annotations=target.build(*args).annotations)
 
     batch = collator(strategies.composed("both", Both(), selector=ALL))(features())
     assert batch["labels"].tolist() == [[7, 8, 9, 10], [7, 8, -100, -100]]
@@ -128,8 +128,8 @@ def test_padding_of_the_features_does_not_change_masks(make: Any, side: str) -> 
 
 
 def test_hidden_tokens_inside_rows_stay_hidden_when_moved() -> None:
-    samples = {"input_ids": [2, 7, 8, 9, 3, 0], "attention_mask": [1, 1, 0, 1, 1, 0]}
-    batch = collator(strategies.causal())([samples])
+    sample = {"input_ids": [2, 7, 8, 9, 3, 0], "attention_mask": [1, 1, 0, 1, 1, 0]}
+    batch = collator(strategies.causal())([sample])
     assert batch["input_ids"].tolist() == [[MASK, 3, 9, 8, 7, 2]]
     assert batch["attention_mask"].tolist() == [[1, 1, 1, 0, 1, 1]]
     assert batch["labels"].tolist() == [[MASK, 3, 9, -100, 7, 2]]
@@ -141,7 +141,7 @@ def test_rows_that_are_all_padding() -> None:
         [{**one, "token_type_ids": [1] * len(one["input_ids"])} for one in samples]
     )
     assert batch["input_ids"].tolist() == [[MASK], [MASK]]
-    assert batch["token_type_ids"].tolist() == [[0], [0]]  # there is no neighbour
+    assert batch["token_type_ids"].tolist() == [[0], [0]]  # without a neighbor
     assert (collator("static")(samples)["labels"] == -100).all()
 
 
@@ -204,7 +204,7 @@ def test_order_of_tokens_without_a_label_is_ignored() -> None:
         def build(self, *args: Any) -> Any:
             masked = super().build(*args)
             order = np.maximum(masked.annotations["order"], 0)
-            return type(masked)(**{**vars(masked), "annotations": {"order": order}})
+            return replace(masked, annotations={"order": order})
 
     batch = collator(strategies.composed("zeroed", Zeroed()))(features())
     expected = collator(strategies.ordered())(features())

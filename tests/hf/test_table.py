@@ -123,22 +123,6 @@ def test_steps_of_two_processes(two_processes, workers) -> None:
     check_steps(two_processes("step", workers), runs.SAMPLES[4], steps=6)
 
 
-def test_masks_change_with_epoch_seed_and_key() -> None:
-    vocab, rows = runs.collator().vocabulary, runs.rows()
-    long = [row for row in rows if len(row) > 15][:20]
-    strategy = maskplug.strategy("dynamic", rate=0.3)
-
-    def labels(first_key: int = 0, **time: int) -> list[tuple[int, ...]]:
-        named = dict(enumerate(long, first_key))
-        time.setdefault("seed", 1)
-        return [labels for _, labels in reference_masks(named, vocab, strategy, **time).values()]
-
-    base = labels()
-    assert labels() == base
-    for other in (labels(epoch=1), labels(seed=2), labels(first_key=1000)):
-        assert sum(a != b for a, b in zip(base, other, strict=True)) >= 19
-
-
 def test_two_processes_have_the_same_losses(ranks: Any, tmp_path: Path) -> None:
     first, second = (rank["losses"] for rank in ranks)
     for run in first:
