@@ -1,4 +1,4 @@
-"""Trainer runs that record what the model was given."""
+"""Trainer runs that record the inputs of the model."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def dataset(samples: int = 96, **columns: list[Any]) -> datasets.Dataset:
 
 @dataclass(frozen=True)
 class Seen:
-    """One row that the model was given."""
+    """One row of the inputs of the model."""
 
     training: bool
     epoch: int
@@ -74,7 +74,7 @@ class Seen:
 
 
 class Recorder(Trainer):
-    """A Trainer that notes every row on its way to the model."""
+    """A Trainer that records every row before the model gets it."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -201,7 +201,7 @@ class SaveAt(TrainerCallback):
 def resumed_runs(
     folder: Path, workers: str, batch: int, side: str, processes: int
 ) -> dict[str, list[Seen]]:
-    """What the model was given in a whole run, and in runs that were cut in mid-epoch.
+    """The inputs of a whole run, and of runs that were interrupted in mid-epoch.
 
     The second epoch is cut in the middle, and again one step later. A resumed run is listed with
     what came before the cut.
@@ -224,7 +224,7 @@ def resumed_runs(
 
 
 def step_runs(folder: Path, workers: str, batch: int, accumulation: int) -> list[Seen]:
-    """What the model was given with a clock of steps: a run that was cut after its first step."""
+    """The inputs with a clock of steps, of a run that was interrupted after its first step."""
     name, options = STEP_STRATEGY
     seen: list[Seen] = []
     for number in range(2):
@@ -244,7 +244,7 @@ def step_runs(folder: Path, workers: str, batch: int, accumulation: int) -> list
 
 
 def all_runs(folder: Path, cells: Sequence[Cell]) -> dict[str, Any]:
-    """Return what the model of this process was given, in every run of some cells of the table."""
+    """Return the inputs of the model of this process in every run of some cells of the table."""
     transformers.logging.set_verbosity_error()
     torch.set_num_threads(1)
     gc.freeze()  # each training begins with gc.collect()
