@@ -284,10 +284,3 @@ def test_sentence_transformers_is_refused() -> None:
         OptionError, match=r"does not support SentenceTransformerTrainer: .*Trainer"
     ):
         attach(kind.__new__(kind))
-
-
-def test_the_real_sentence_transformers_is_refused() -> None:
-    library = pytest.importorskip("sentence_transformers")
-    kind = library.SentenceTransformerTrainer
-    with pytest.raises(OptionError, match="does not support SentenceTransformerTrainer"):
-        attach(kind.__new__(kind))

@@ -38,8 +38,12 @@ def loader(collator: Any, **options: Any) -> Any:
     return DataLoader(ROWS, collate_fn=collator, **options)  # type: ignore[arg-type]
 
 
-def masks(collator: Any, rows: Any = ROWS) -> Any:
-    return collator(rows)["labels"].tolist()
+def masks(collator: Any) -> Any:
+    return collator(ROWS)["labels"].tolist()
+
+
+def unpadded(labels: Any) -> Any:
+    return [row[: len(ids)] for row, ids in zip(labels, ROWS, strict=True)]
 
 
 def warned(call: Callable[[], Any]) -> list[str]:
@@ -109,9 +113,7 @@ def test_set_epoch_reaches_persistent_workers(context: str) -> None:
         collator.set_epoch(epoch)
         expected.set_epoch(epoch)
         rows = [row for batch in batches for row in batch["labels"].tolist()]
-        assert [[i for i in row if i >= 0] for row in rows] == [
-            [i for i in row if i >= 0] for row in masks(expected)
-        ]
+        assert unpadded(rows) == unpadded(masks(expected))
 
 
 @pytest.mark.parametrize("epoch", [7, np.int64(7), np.array(7), torch.tensor(7)], ids=type)
@@ -122,36 +124,6 @@ def test_epochs_of_every_whole_type(epoch: Any) -> None:
     assert masks(one) == masks(other)
 
 
-@pytest.mark.parametrize(
-    "epoch",
-    [
-        -1,
-        1.5,
-        1.0,
-        "1",
-        True,
-        np.True_,
-        None,
-        [1],
-        np.array([1, 2]),
-        float("nan"),
-        10**30,
-        10**5000,
-    ],
-    ids=type,
-)
-def test_other_epochs_are_refused(epoch: Any) -> None:
-    collator = padding()
-    collator.set_epoch(2)
-    before = masks(collator)
-    with pytest.raises(
-        OptionError, match=r"^epoch is .*; it must be a whole number from 0"
-    ) as error:
-        collator.set_epoch(epoch)
-    assert "\n" not in str(error.value)
-    assert masks(collator) == before
-
-
 @pytest.mark.parametrize("progress", [0, 1, 0.5, np.float32(0.5), torch.tensor(0.25)], ids=type)
 def test_progress_of_every_number_type_reaches_the_schedule(progress: Any) -> None:
     collator = padding(rate=LINEAR)
@@ -159,22 +131,29 @@ def test_progress_of_every_number_type_reaches_the_schedule(progress: Any) -> No
     tokens = maskplug.TokenBatch.from_lists(ROWS)
     time = {"epoch": 1, "progress": float(progress)}
     masked = collator.strategy(tokens, collator.vocabulary, seed=3, **time)
-    assert [[i for i in row if i >= 0] for row in masks(collator)] == [
-        [i for i in row if i >= 0] for row in masked.labels.to_lists()
-    ]
+    assert unpadded(masks(collator)) == masked.labels.to_lists()
+
+
+NOT_EPOCHS = [-1, 1.5, 1.0, "1", True, np.True_, None, [1], np.array([1, 2]), 10**30, 10**5000]
+NOT_PROGRESS = [-0.1, 1.1, 2, float("inf"), "x", "0.5", b"1", True, [0.5], 1j, 10**5000]
 
 
 @pytest.mark.parametrize(
-    "progress",
-    [-0.1, 1.1, 2, float("nan"), float("inf"), "x", "0.5", b"1", True, [0.5], 1j, 10**5000],
-    ids=type,
+    ("time", "message"),
+    [
+        *(((epoch,), "^epoch is .*; it must be a whole number from 0") for epoch in NOT_EPOCHS),
+        *(((2, share), "^progress is .*; it must be a number from 0 ") for share in NOT_PROGRESS),
+        ((float("nan"),), "^epoch is nan"),
+        ((2, float("nan")), "^progress is nan"),
+    ],
+    ids=lambda value: type(value[-1]).__name__,
 )
-def test_other_progress_is_refused(progress: Any) -> None:
+def test_other_epochs_and_progress_are_refused(time: tuple[Any, ...], message: str) -> None:
     collator = padding(rate=LINEAR)
     collator.set_epoch(1, 1.0)
     before = masks(collator)
-    with pytest.raises(OptionError, match=r"^progress is .*; it must be a number from 0 ") as error:
-        collator.set_epoch(2, progress)
+    with pytest.raises(OptionError, match=message) as error:
+        collator.set_epoch(*time)
     assert "\n" not in str(error.value)
     assert masks(collator) == before
 

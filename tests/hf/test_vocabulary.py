@@ -10,11 +10,9 @@ import numpy as np
 import pytest
 from tokenizers import decoders
 
-import maskplug
 from maskplug.errors import VocabularyError
 from maskplug_hf import vocabulary
 from support import hf_tokenizers as tokenizers
-from support.batches import batch
 
 
 def pieces(tokenizer: Any, ids: Any) -> list[str]:
@@ -33,30 +31,6 @@ def test_wordpiece() -> None:
     begins = vocab.word_start[vocab.ordinary].tolist()
     assert begins == [not piece.startswith("##") for piece in ordinary]
     assert not all(begins)
-
-
-@pytest.mark.parametrize(("make", "mark"), [("roberta", "Ġ"), ("t5", "▁")])
-def test_marked_beginnings(make: str, mark: str) -> None:
-    tokenizer = getattr(tokenizers, make)()
-    vocab = vocabulary(tokenizer)
-    ordinary = pieces(tokenizer, vocab.ordinary)
-    letter = vocab.ordinary[ordinary.index("e")]
-    pairs = batch([[letter, i] for i in vocab.ordinary])
-    begins = vocab.word_starts(pairs)[1::2].tolist()
-    assert begins == [piece.startswith(mark) for piece in ordinary]
-    assert any(begins)
-    assert not all(begins)
-
-
-@pytest.mark.parametrize("make", ["bert", "roberta", "t5"])
-def test_words_are_those_of_the_tokenizer(make: str) -> None:
-    tokenizer = getattr(tokenizers, make)()
-    encoded = tokenizer(tokenizers.TEXT[:4])
-    words = [[-1 if w is None else w for w in encoded.word_ids(i)] for i in range(4)]
-    tokens = maskplug.TokenBatch.from_lists(encoded["input_ids"])
-    units = maskplug.units(tokens, vocabulary(tokenizer), "word")
-    expected = [np.unique([w for w in row if w >= 0], return_counts=True)[1] for row in words]
-    assert units.lengths.tolist() == np.concatenate(expected).tolist()
 
 
 def test_slow_tokenizer(tmp_path: Path) -> None:
