@@ -165,17 +165,6 @@ def test_another_collator_is_refused(tmp_path: Path) -> None:
         attach(trainer)
 
 
-@pytest.mark.filterwarnings("ignore::maskplug.errors.MaskplugWarning")
-@pytest.mark.parametrize("workers", ["0", "2"])
-def test_not_attached_is_never_static(tmp_path: Path, workers: str) -> None:
-    trainer = make_trainer(tmp_path, workers=workers)
-    trainer.train()
-    masks: dict[Any, set[Any]] = {}
-    for one in trainer.trained:
-        masks.setdefault(one.original, set()).add(one.row)
-    assert sum(len(rows) == 2 for rows in masks.values()) >= N - 2
-
-
 # --- evaluation ----------------------------------------------------------------------------------
 
 

@@ -372,13 +372,3 @@ def test_labels_of_rows_are_stacked(
     assert batch["labels"].tolist() == values
     assert batch["labels"].dtype == dtype
     assert (batch["input_ids"] == tokenizer.mask_token_id).any()
-
-
-def test_classification_trains(tmp_path: Path) -> None:
-    tokenizer = tokenizers.bert()
-    config = hf.BertConfig(vocab_size=len(tokenizer), num_labels=2, **models.ENCODER)
-    model = hf.BertForSequenceClassification(config)
-    data = runs.dataset(16, label=[0, 1] * 8)
-    trainer = runs.plain_trainer(tmp_path, None, data, learner=model, max_steps=2)
-    attach(trainer)
-    assert np.isfinite(trainer.train().training_loss)

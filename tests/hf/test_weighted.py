@@ -40,7 +40,7 @@ def features(prompts: list[int], answers: list[list[int]] = ANSWERS) -> list[dic
     ]
 
 
-def collated(rows: Any, strategy: Any = "llada", pack: bool = False, **options: Any) -> Any:
+def collated(rows: Any, strategy: str = "llada", pack: bool = False, **options: Any) -> Any:
     if pack:
         collate: Any = DataCollatorForPacking(TOKENIZER, strategy, max_length=64, **options)
     else:
@@ -185,19 +185,6 @@ def test_batches_without_anything_to_mask_have_the_loss_0(pack: bool, mean: Any)
     assert (logits.grad == 0).all()
 
 
-def test_labels_without_weights_count_in_the_divisors_of_a_mixture() -> None:
-    mixture = maskplug.strategy("mixture", strategies=["dynamic", "llada"])
-    rows = features(PROMPTS)
-    maskable = torch.tensor([len(answer) - 1 for answer in ANSWERS])
-    for count in range(1, len(rows) + 1):
-        batch = collated(rows[:count], mixture)
-        divisors, labelled = batch["loss_divisors"], batch["labels"] != -100
-        assert divisors.shape == (count,)
-        plain = (batch["loss_weights"] == labelled).all(1)
-        assert (divisors[plain] <= maskable[:count][plain]).all()
-        assert (labelled.sum(1) <= divisors).all()
-
-
 # --- Trainer -------------------------------------------------------------------------------------
 
 
@@ -258,25 +245,6 @@ def test_trainer_divides_by_the_tokens_that_can_be_masked(
     expected = loss_of(batch, logits, mean=mean or "tokens")
     assert trainer.evaluate()["eval_loss"] == pytest.approx(expected, rel=1e-5)
     assert trainer.train().training_loss == pytest.approx(expected, rel=1e-5)
-
-
-class FirstTokens(strategies.Labels):
-    """Labels at the first tokens of rows only, whose position is 0."""
-
-    def build(self, tokens: Any, masked: Any, *rest: Any) -> Any:
-        labels = np.full(len(tokens.ids), -100)
-        labels[tokens.offsets[:-1]] = tokens.ids[tokens.offsets[:-1]]
-        rows = strategies.Ragged(labels, tokens.offsets)
-        return strategies.Masked(masked.inputs, masked.selection, labels=rows)
-
-
-def test_labels_of_weight_0_have_no_gradients(tmp_path: Path) -> None:
-    zero = strategies.composed("zero", strategies.Weighted(FirstTokens()))
-    trainer = make_trainer(tmp_path, zero, learning_rate=0.1)
-    before = [p.clone() for p in trainer.model.parameters()]
-    attach(trainer)
-    assert trainer.train().training_loss == 0.0
-    assert all(torch.equal(a, b) for a, b in zip(before, trainer.model.parameters(), strict=True))
 
 
 def test_other_batches_are_left_to_the_trainer(tmp_path: Path) -> None:
