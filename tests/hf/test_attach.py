@@ -202,6 +202,7 @@ def test_masks_of_datasets_passed_to_evaluate_are_frozen(tmp_path: Path) -> None
     assert losses[0] == losses[1]
 
 
+@pytest.mark.filterwarnings("ignore:the features have labels that are equal")
 @pytest.mark.parametrize("workers", ["0", "2"])
 def test_samples_with_labels_are_evaluated_unmasked(tmp_path: Path, workers: str) -> None:
     data = runs.dataset(N, labels=ROWS)
