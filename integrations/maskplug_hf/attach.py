@@ -5,22 +5,43 @@ from __future__ import annotations
 import warnings
 from typing import Any
 
+import maskplug_torch
 from maskplug_torch import SharedEpoch
 from maskplug_torch.datasets import SAMPLE_ID
 from maskplug_torch.features import ANNOTATIONS
 from torch.utils.data import IterableDataset
+from transformers import BatchEncoding
 
 from maskplug.errors import MaskplugWarning, OptionError
 from maskplug_hf.callback import MaskingCallback
 from maskplug_hf.checks import check_dataset, check_trainer, explain_loader_errors
 from maskplug_hf.collator import DataCollatorForMasking
-from maskplug_hf.datasets import KeyedDataset, KeyedIterable
-from maskplug_hf.loss import WeightedLoss, ZeroLoss, trainer_loss
+from maskplug_hf.loss import WeightedLoss, trainer_loss
 from maskplug_hf.loss_tracking import LossListener, track_losses
 from maskplug_hf.model import arguments
 
 #: Columns that the collator reads and no model takes.
 COLLATOR_COLUMNS = frozenset({SAMPLE_ID, "special_tokens_mask", "word_ids", *ANNOTATIONS})
+
+
+class EncodedSample(maskplug_torch.Sample, BatchEncoding):
+    """A sample that Trainer does not rebuild.
+
+    Trainer's filter of columns rebuilds every ``dict``, and would lose key and time, but not other
+    mappings. Its sampler by length needs a ``dict`` or a ``BatchEncoding``.
+    """
+
+
+class KeyedDataset(maskplug_torch.KeyedDataset):
+    """A map-style dataset for Trainer."""
+
+    sample_type = EncodedSample
+
+
+class KeyedIterable(maskplug_torch.KeyedIterable):
+    """A stream for Trainer."""
+
+    sample_type = EncodedSample
 
 
 def attach(trainer: Any, *, resume_other_spec: bool = False) -> None:
@@ -60,7 +81,8 @@ def attach(trainer: Any, *, resume_other_spec: bool = False) -> None:
     columns = _columns(trainer, collator)
     check_dataset(trainer.train_dataset, columns, "train_dataset")
     evaluation = trainer.eval_dataset
-    if isinstance(evaluation, dict) and "input_ids" not in evaluation:  # several datasets
+    several = isinstance(evaluation, dict) and "input_ids" not in evaluation
+    if several:
         for name, dataset in evaluation.items():
             check_dataset(dataset, columns, f"eval_dataset[{name!r}]")
     else:
@@ -71,11 +93,10 @@ def attach(trainer: Any, *, resume_other_spec: bool = False) -> None:
     trainer.data_collator = collator.as_attached(trainer.model)
     _check_loss(trainer, trainer.data_collator)
     if not isinstance(trainer.compute_loss, WeightedLoss | LossListener):
-        trainer.compute_loss = ZeroLoss(trainer)
         trainer.compute_loss = WeightedLoss(trainer)
     track_losses(trainer, trainer.data_collator, callback.shared, resume_other_spec)
     trainer.train_dataset = _keyed(trainer.train_dataset, callback.shared, columns)
-    if isinstance(evaluation, dict):
+    if several:
         trainer.eval_dataset = {n: _keyed(d, None, columns) for n, d in evaluation.items()}
     else:
         trainer.eval_dataset = _keyed(evaluation, None, columns)

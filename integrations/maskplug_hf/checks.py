@@ -13,12 +13,6 @@ from transformers import Trainer
 from maskplug.errors import OptionError, described
 from maskplug_hf.collator import DataCollatorForMasking
 
-#: Libraries whose trainers need datasets of certain types, and what to do instead.
-TRAINERS = {
-    "sentence_transformers": "it tokenizes texts in its own collator and takes no masked batches; "
-    "train the inner transformers model with transformers.Trainer, and load it as a "
-    "SentenceTransformer afterwards",
-}
 #: Libraries whose tables are indexed by column instead of by sample.
 TABLES = ("pandas", "polars", "pyarrow")
 LOADERS = ("get_train_dataloader", "get_eval_dataloader", "get_test_dataloader")
@@ -26,10 +20,13 @@ LOADERS = ("get_train_dataloader", "get_eval_dataloader", "get_test_dataloader")
 
 def check_trainer(trainer: Any) -> None:
     """Refuse trainers that do not accept wrapped datasets."""
-    for kind in type(trainer).__mro__:
-        remedy = TRAINERS.get(kind.__module__.partition(".")[0])
-        if remedy:
-            raise OptionError(f"attach does not support {type(trainer).__name__}: {remedy}")
+    libraries = {kind.__module__.partition(".")[0] for kind in type(trainer).__mro__}
+    if "sentence_transformers" in libraries:
+        raise OptionError(
+            f"attach does not support {type(trainer).__name__}: it tokenizes texts in its own "
+            "collator and takes no masked batches; train the inner transformers model with "
+            "transformers.Trainer, and load it as a SentenceTransformer afterwards"
+        )
 
 
 def check_dataset(dataset: Any, columns: frozenset[str] | None, name: str) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import inspect
+from collections.abc import Collection, Mapping
 from typing import Any, Self
 
 from maskplug_torch.batch_pickle import PickledAsBytes
@@ -12,10 +13,31 @@ from maskplug_torch.rows import Padding
 from transformers import BatchEncoding
 
 import maskplug
-from maskplug.errors import VocabularyError
-from maskplug_hf.arguments import check_vocabulary, refuse_foreign
+from maskplug import Strategy, Vocabulary
+from maskplug.errors import OptionError, VocabularyError, shortened
+from maskplug.plugins import registry
 from maskplug_hf.model import model_info
 from maskplug_hf.vocabulary import vocabulary as vocabulary_of
+
+_PACKING = "use DataCollatorForPacking(tokenizer, max_length=…)"
+_TRUNCATION = (
+    "truncate samples when they are tokenized: tokenizer(…, truncation=True, max_length=…)"
+)
+
+#: What to use instead of the arguments of transformers' collators.
+REPLACEMENTS = {
+    "mlm": "leave it out: strategies mask, rate=0.15 is the share, and 'none' masks nothing",
+    "whole_word_mask": "use DataCollatorForMasking(tokenizer, 'whole_word')",
+    "plm_probability": "use DataCollatorForMasking(tokenizer, 'permutation', rate=…)",
+    "padding": "leave it out: rows are padded to the longest of their batch",
+    "label_pad_token_id": "leave it out: labels are padded with -100",
+    "max_length": _TRUNCATION,
+    "truncation": _TRUNCATION,
+    "return_flash_attn_kwargs": _PACKING,
+    "return_position_ids": _PACKING,
+    "return_seq_idx": _PACKING,
+    "separator_id": _PACKING,
+}
 
 
 class Batch(PickledAsBytes, BatchEncoding):
@@ -81,20 +103,20 @@ class DataCollatorForMasking(MaskingCollator):
     def __init__(
         self,
         tokenizer: Any,
-        strategy: str | Mapping[str, Any] | maskplug.Strategy = "dynamic",
+        strategy: str | Mapping[str, Any] | Strategy = "dynamic",
         *,
         seed: int = 0,
         model: Any = None,
         return_tensors: str = "pt",
         pad_to_multiple_of: int | None = None,
         mask_id: int | None = None,
-        vocabulary: maskplug.Vocabulary | None = None,
+        vocabulary: Vocabulary | None = None,
         sample_keys: bool = False,
         **strategy_options: Any,
     ) -> None:
-        refuse_foreign(strategy, strategy_options)
+        _refuse_foreign(strategy, strategy_options)
         mask_id = whole_or_none("mask_id", mask_id)
-        check_vocabulary(vocabulary, mask_id)
+        _check_vocabulary(vocabulary, mask_id)
         self.tokenizer = tokenizer
         super().__init__(
             vocabulary_of(tokenizer, mask_id) if vocabulary is None else vocabulary,
@@ -144,3 +166,40 @@ class DataCollatorForMasking(MaskingCollator):
             if self.model_info == UNKNOWN or self.model_info.name == info.name:
                 twin._fit(info)
         return twin
+
+
+def _refuse_foreign(
+    strategy: str | Mapping[str, Any] | Strategy, options: Mapping[str, Any]
+) -> None:
+    """Refuse arguments of transformers' collators that are not options of the strategy."""
+    if isinstance(strategy, int | float):  # the second argument of their collators is mlm
+        raise OptionError(
+            f"strategy is {strategy!r}; use DataCollatorForMasking(tokenizer, 'dynamic', rate=0.15)"
+        )
+    names = [name for name in REPLACEMENTS if name in options]
+    if not names:
+        return
+    known = _options_of(strategy)
+    hints = [f"{name}: {REPLACEMENTS[name]}" for name in names if name not in known]
+    if hints:
+        raise OptionError(f"DataCollatorForMasking has no such argument ({'; '.join(hints)})")
+
+
+def _options_of(strategy: str | Mapping[str, Any] | Strategy) -> Collection[str]:
+    if isinstance(strategy, Strategy):
+        return ()
+    name = strategy.get("strategy", "") if isinstance(strategy, Mapping) else strategy
+    return inspect.signature(registry().find("strategy", name).factory).parameters
+
+
+def _check_vocabulary(vocabulary: Any, mask_id: int | None) -> None:
+    """Refuse values that are not a vocabulary, and a mask id together with one."""
+    if vocabulary is None:
+        return
+    if mask_id is not None:
+        raise OptionError("pass either mask_id or a vocabulary, which has its own mask_id")
+    if not isinstance(vocabulary, Vocabulary):
+        raise OptionError(
+            f"vocabulary is {shortened(vocabulary)}; it must be a maskplug.Vocabulary, such as "
+            "maskplug_hf.vocabulary(tokenizer)"
+        )

@@ -1,4 +1,4 @@
-"""Replacements of ``Trainer.compute_loss`` for weighted labels and for no labels at all."""
+"""A replacement of ``Trainer.compute_loss`` for weighted labels and for no labels at all."""
 
 from __future__ import annotations
 
@@ -16,9 +16,13 @@ DIVISORS = "loss_divisors"
 
 
 class WeightedLoss:
-    """Compute a weighted loss for batches with weights; leave all others to the trainer.
+    """Compute a weighted loss for batches with weights, and 0 for batches without predictions.
 
-    ``attach`` installs it with a mean over tokens, unless it is installed already.
+    All other batches are left to the trainer. ``attach`` installs it with a mean over tokens,
+    unless it is installed already.
+
+    A mean over no labels is NaN, and so are the gradients. The gradients of the loss 0 are 0, and
+    every process takes part in the step.
 
     Args:
         trainer: a ``transformers.Trainer``, whose ``compute_loss`` it replaces.
@@ -33,22 +37,34 @@ class WeightedLoss:
         self.model = model_info(trainer.model)
 
     def __call__(
-        self, model: Any, inputs: dict[str, Any], *args: Any, **kwargs: Any
+        self,
+        model: Any,
+        inputs: dict[str, Any],
+        return_outputs: bool = False,
+        *args: Any,
+        **kwargs: Any,
     ) -> torch.Tensor | tuple[torch.Tensor, Any]:
         """Return the loss, or (loss, outputs), like ``Trainer.compute_loss``."""
         taken = self.model.arguments or ()
-        if WEIGHTS not in inputs or WEIGHTS in taken:
-            if DIVISORS in inputs and DIVISORS not in taken:
-                inputs = {name: value for name, value in inputs.items() if name != DIVISORS}
-            self.trainer.model_accepts_loss_kwargs = self.accepts_loss_kwargs
-            return self.compute_loss(model, inputs, *args, **kwargs)  # type: ignore[no-any-return]
+        if WEIGHTS in inputs and WEIGHTS not in taken:
+            loss, outputs = self._weighted(model, dict(inputs))
+            return (loss, outputs) if return_outputs else loss
+        if DIVISORS in inputs and DIVISORS not in taken:
+            inputs = {name: value for name, value in inputs.items() if name != DIVISORS}
+        self.trainer.model_accepts_loss_kwargs = self.accepts_loss_kwargs
+        if not predicts_nothing(inputs.get("labels"), self.model.predicts_next):
+            return self.compute_loss(model, inputs, return_outputs, *args, **kwargs)  # type: ignore[no-any-return]
+        outputs = model(**inputs)
+        loss = _zero(outputs.values() if isinstance(outputs, Mapping) else outputs, model)
+        return (loss, outputs) if return_outputs else loss
+
+    def _weighted(self, model: Any, inputs: dict[str, Any]) -> tuple[torch.Tensor, Any]:
         other_loss = trainer_loss(self.trainer)
         if other_loss:
             raise OptionError(
                 f"the labels of the strategy have weights, which the trainer's {other_loss} "
                 "ignores: leave it out, or train with a strategy without weights"
             )
-        inputs = dict(inputs)
         weights, labels = inputs.pop(WEIGHTS), inputs.pop("labels")
         divisors = inputs.pop(DIVISORS, None)
         outputs = model(**inputs)
@@ -65,32 +81,7 @@ class WeightedLoss:
             mean=self.mean,
             shift=self.model.predicts_next,
         )
-        return (loss, outputs) if _returns_outputs(args, kwargs) else loss
-
-
-class ZeroLoss:
-    """Return the loss 0 for batches without predictions; leave all others to the trainer.
-
-    A mean over no labels is NaN, and so are the gradients. The gradients of this loss are 0, and
-    every process takes part in the step.
-
-    Args:
-        trainer: a ``transformers.Trainer``, whose ``compute_loss`` it replaces.
-    """
-
-    def __init__(self, trainer: Any) -> None:
-        self.compute_loss = trainer.compute_loss
-        self.shifts = model_info(trainer.model).predicts_next
-
-    def __call__(
-        self, model: Any, inputs: dict[str, Any], *args: Any, **kwargs: Any
-    ) -> torch.Tensor | tuple[torch.Tensor, Any]:
-        """Return the loss, or (loss, outputs), like ``Trainer.compute_loss``."""
-        if not predicts_nothing(inputs.get("labels"), self.shifts):
-            return self.compute_loss(model, inputs, *args, **kwargs)  # type: ignore[no-any-return]
-        outputs = model(**inputs)
-        loss = _zero(outputs.values() if isinstance(outputs, Mapping) else outputs, model)
-        return (loss, outputs) if _returns_outputs(args, kwargs) else loss
+        return loss, outputs
 
 
 def trainer_loss(trainer: Any) -> str | None:
@@ -98,10 +89,6 @@ def trainer_loss(trainer: Any) -> str | None:
     if trainer.compute_loss_func is not None:
         return "compute_loss_func"
     return None if trainer.label_smoother is None else "label_smoothing_factor"
-
-
-def _returns_outputs(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> bool:
-    return bool(args[0] if args else kwargs.get("return_outputs", False))
 
 
 def _zero(outputs: Iterable[Any], model: Any) -> torch.Tensor:

@@ -135,8 +135,8 @@ class LossTrackingCallback(TrainerCallback):
         whether the logits of a token are for the label of the next one.
         """
         classes = labels if classes is None else classes
-        given = logits is not None and labels is not None
-        if not (given and logits.shape[:-1] == labels.shape == classes.shape):
+        present = logits is not None and labels is not None
+        if not (present and logits.shape[:-1] == labels.shape == classes.shape):
             raise OptionError(
                 "an adaptive strategy follows the losses of a model that predicts a label for each "
                 "input, and returns its 'logits'; use a masked language model, and features "

@@ -106,7 +106,7 @@ class ModelInfo:
         return None if shift is None else shift(labels)
 
 
-#: A collator's model before it is given one.
+#: A collator's model until one is passed.
 UNKNOWN = ModelInfo("the model", has_config=False)
 
 

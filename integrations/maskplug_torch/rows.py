@@ -32,9 +32,9 @@ class Padding:
         """Return the width of rows of these lengths, at least 1."""
         return padded_width(np.maximum(lengths, 1), self.multiple_of)
 
-    def pad(self, rows: Ragged, fill: int) -> np.ndarray[Any, Any]:
-        """Return rows padded to the longest one; int64, or float32 for floats."""
-        array = pad(rows, fill, self.width(rows.lengths), self.side)
+    def pad(self, rows: Ragged, fill: int, width: int | None = None) -> np.ndarray[Any, Any]:
+        """Return rows padded to a width, by default of the longest: int64, float32 for floats."""
+        array = pad(rows, fill, self.width(rows.lengths) if width is None else width, self.side)
         return array.astype(np.float32) if array.dtype.kind == "f" else array
 
 
@@ -56,8 +56,7 @@ class Rows:
 
     def pad(self, values: Ragged, fill: int) -> np.ndarray[Any, Any]:
         """Return one value per token, sample by sample, as padded rows."""
-        array = pad(values, fill, self.width, self.padding.side)
-        return array.astype(np.float32) if array.dtype.kind == "f" else array
+        return self.padding.pad(values, fill, self.width)
 
     def per_sample(self, values: IntArray) -> IntArray:
         """Return one number per sample: (samples,); for packed rows (rows, most documents)."""

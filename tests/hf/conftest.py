@@ -34,7 +34,7 @@ def _quiet() -> Iterator[None]:
 def started_ranks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     """Two processes that train together; both work while other runs are made."""
     folder = tmp_path_factory.mktemp("ranks")
-    cells = hf_runs.CELLS if scale.includes_slow else hf_runs.SMALL_CELLS
+    cells = hf_runs.CELLS if scale.includes_slow else hf_runs.SMALL_CELLS_OF_RANKS
     processes = hf_ranks.start(folder, cells)
     yield folder, processes
     for process in processes:

@@ -6,13 +6,15 @@ import inspect
 from typing import Any
 
 import numpy as np
+import pandas as pd
+import pyarrow as pa
 import pytest
 import torch
 from transformers.data import data_collator
 
 import maskplug
 from maskplug.errors import MaskplugError, OptionError, TokenError, VocabularyError
-from maskplug_hf import DataCollatorForMasking, vocabulary
+from maskplug_hf import DataCollatorForMasking
 from support import hf_tokenizers as tokenizers
 
 
@@ -39,7 +41,7 @@ def test_constructor_refuses_invalid_arguments(options: dict[str, Any], message:
         DataCollatorForMasking(tokenizers.bert(), **options)
 
 
-def theirs() -> set[str]:
+def transformers_arguments() -> set[str]:
     """The arguments of all collators of transformers."""
     collators = [c for c in vars(data_collator).values() if inspect.isclass(c)]
     named = [c for c in collators if c.__name__.startswith("DataCollator")]
@@ -63,7 +65,9 @@ REPLACED = {
 }
 
 
-@pytest.mark.parametrize("name", sorted((theirs() | {*REPLACED, "truncation"}) - {*OURS}))
+@pytest.mark.parametrize(
+    "name", sorted((transformers_arguments() | {*REPLACED, "truncation"}) - {*OURS})
+)
 def test_arguments_of_transformers_collators(name: str) -> None:
     for strategy in ("dynamic", "bart", maskplug.strategy("t5").spec):
         with pytest.raises(OptionError, match=name) as error:
@@ -89,13 +93,6 @@ def test_no_mask_token_at_construction(strategy: str) -> None:
     tokenizer = tokenizers.gpt2(pad_token="<|endoftext|>")
     with pytest.raises(VocabularyError, match=r"add_special_tokens.*mask_id="):
         DataCollatorForMasking(tokenizer, strategy)
-    DataCollatorForMasking(tokenizer, strategy, vocabulary=vocabulary(tokenizer, mask_id=3))
-
-
-def test_mask_token_is_not_needed_by_strategies_that_write_none() -> None:
-    tokenizer = tokenizers.gpt2(pad_token="<|endoftext|>")
-    batch = DataCollatorForMasking(tokenizer, "static", mask=0.0, random=1.0)([[5, 6, 7]])
-    assert (batch["labels"] != -100).sum() == 1
     DataCollatorForMasking(tokenizer, "none")
 
 
@@ -118,7 +115,6 @@ MASK = {"attention_mask": [1, 1]}
         ([{"input_ids": [2, 7, 9999, 3]}], "token id 9999 .sample 0, position 2. is outside"),
         ([{"input_ids": [2, -7, 3]}], "token id -7"),
         ([{"input_ids": [2, 0.5, 3]}], "column 'input_ids': row 0 does not hold integers"),
-        ([{"input_ids": np.ones((2, 3))}], "column 'input_ids': row 0"),
         ([{"input_ids": ["a", "b"]}], "column 'input_ids': row 0"),
         ([{"input_ids": 5}], "column 'input_ids': row 0 does not hold integers only"),
         ([ROW, {"input_ids": torch.tensor([0.5])}], "column 'input_ids': row 1 does not"),
@@ -126,6 +122,18 @@ MASK = {"attention_mask": [1, 1]}
         ([{"input_ids": torch.tensor([1j])}], "column 'input_ids': row 0 does not"),
         ([{"input_ids": torch.ones(2, 3).long()}], "column 'input_ids': row 0 does not"),
         ([{"input_ids": torch.tensor(5)}], "column 'input_ids': row 0 does not"),
+        *(
+            ([{"input_ids": row}], r"'input_ids': row 0 .* its shape is \(2, .*as a sample")
+            for row in (np.ones((2, 3), int), [[1, 2], [3]], [[1], [2]], pa.array([[1], [2]]))
+        ),
+        *(
+            ([{"input_ids": row}], "'input_ids': row 0 does not hold integers only")
+            for row in (pa.array([5, None]), np.array([5, None]), pa.scalar([0.5]))
+        ),
+        *(
+            ([table({"input_ids": [[5, 6]]})], r"feature 0 is a table .*with_format\(None\)")
+            for table in (pa.table, pa.RecordBatch.from_pydict, pd.DataFrame)
+        ),
         ([ROW | {"attention_mask": torch.ones(3)}], "'attention_mask' has 3 values for the 4"),
         ([ROW | {"attention_mask": ["a"] * 4}], "column 'attention_mask' of feature 0 is"),
         ([{**ROW, **MASK}], "'attention_mask' has 2 values for the 4 tokens of feature 0"),

@@ -1,7 +1,8 @@
-"""Workers compile no kernels: making a collator compiles all that a batch needs."""
+"""Workers compile no kernels: the collator's constructor compiles all that a batch needs."""
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 from typing import Any
 
@@ -16,16 +17,14 @@ from support.cases import CASES, RICH
 from support.compiling import forget, no_kernel_needed, run
 from support.kernel_uses import LABELS, ROWS
 
-#: Strategies of different kinds; all others are slow tests.
-SMALL = {"dynamic@1", "span@1", "t5@1", "permutation@1"}
+#: Strategies of different kinds, and types of rows; all others are slow tests.
+SMALL = [("dynamic@1", list), ("dynamic@1", np.array), ("t5@1", list), ("permutation@1", list)]
 
 
-@pytest.mark.parametrize(
-    "methods",
-    [["fork"], pytest.param(["fork", "spawn", "forkserver"], marks=pytest.mark.slow)],
-    ids=len,
-)
-def test_workers_compile_nothing(tmp_path: Path, methods: list[str]) -> None:
+@pytest.mark.slow
+def test_workers_compile_nothing(tmp_path: Path) -> None:
+    """With an empty cache of kernels; the tests below are its small form."""
+    methods = ["fork", "spawn", "forkserver"]
     report = run(hf_workers.__file__, *methods, cache=tmp_path)
     for method in methods:
         assert len(report[method]["processes"]) == 2, method
@@ -34,7 +33,7 @@ def test_workers_compile_nothing(tmp_path: Path, methods: list[str]) -> None:
     assert report["added"] == []
 
 
-def features(strategy: maskplug.Strategy, kind: Any) -> list[dict[str, Any]]:
+def features(strategy: maskplug.Strategy, kind: Any = list) -> list[dict[str, Any]]:
     columns = dict.fromkeys(strategy.required_annotations, 1)
     return [
         {
@@ -46,9 +45,12 @@ def features(strategy: maskplug.Strategy, kind: Any) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize(
-    "label", [pytest.param(n, marks=() if n in SMALL else pytest.mark.slow) for n in LABELS]
+    ("label", "kind"),
+    [
+        pytest.param(*case, marks=() if case in SMALL else pytest.mark.slow)
+        for case in itertools.product(LABELS, [list, np.array])
+    ],
 )
-@pytest.mark.parametrize("kind", [list, np.array], ids=["lists", "arrays"])
 def test_warm_up_compiles_every_kernel_of_a_batch(label: str, kind: Any) -> None:
     strategy = CASES[label].make(label) if label in CASES else maskplug.strategy(label)
     forget()
@@ -63,9 +65,8 @@ def test_warm_up_compiles_every_kernel_of_a_batch(label: str, kind: Any) -> None
 def test_warm_up_compiles_every_kernel_of_a_packed_batch() -> None:
     strategy = maskplug.strategy("span")
     forget()
-    collator = DataCollatorForPacking(
-        tokenizers.bert(), strategy, seed=1, vocabulary=RICH, max_length=64
-    )
+    options = {"seed": 1, "vocabulary": RICH, "max_length": 64}
+    collator = DataCollatorForPacking(tokenizers.bert(), strategy, **options)
     collator.set_epoch(0)
     with no_kernel_needed():
-        collator(features(strategy, list))
+        collator(features(strategy))

@@ -15,7 +15,7 @@ import torch
 from torch.utils.data import ConcatDataset, Dataset, IterableDataset, Subset, TensorDataset
 
 import maskplug
-from maskplug.errors import MaskplugError, OptionError, TokenError
+from maskplug.errors import OptionError, TokenError
 from maskplug_hf import DataCollatorForMasking, attach
 from support import hf_runs as runs
 from support import hf_tokenizers as tokenizers
@@ -31,27 +31,29 @@ def collator() -> DataCollatorForMasking:
     return DataCollatorForMasking(tokenizers.bert(), seed=3, rate=0.4)
 
 
-def trainer(folder: Path, data: Any, kind: Any = runs.Recorder, **options: Any) -> Any:
+def make_trainer(folder: Path, data: Any, **options: Any) -> Any:
     """A trainer on these data, for one epoch of one step."""
-    evaluation = options.pop("evaluation", None)
-    arguments = runs.arguments(
-        folder, **{"max_steps": 1, "per_device_train_batch_size": N, **options}
-    )
-    return kind(
-        model=runs.model(),
-        args=arguments,
-        data_collator=collator(),
-        train_dataset=data,
-        eval_dataset=evaluation,
-    )
+    options = {"max_steps": 1, "per_device_train_batch_size": N, **options}
+    return runs.trainer(folder, collator(), data, **options)
 
 
-def expected(rows: Any = ROWS, by_content: bool = False) -> set[Any]:
+def attached(folder: Path, data: Any, **options: Any) -> Any:
+    trainer = make_trainer(folder, data, **options)
+    attach(trainer)
+    return trainer
+
+
+def trained_rows(trainer: Any) -> set[Any]:
+    trainer.train()
+    return {one.row for one in trainer.trained}
+
+
+def expected(by_content: bool = False) -> set[Any]:
     """The masks of the first epoch."""
-    keys = maskplug.TokenBatch.from_lists(rows).keys.tolist() if by_content else range(len(rows))
-    made = collator()
-    keyed = dict(zip(keys, rows, strict=True))
-    return set(reference_masks(keyed, made.vocabulary, made.strategy, seed=3).values())
+    keys = maskplug.TokenBatch.from_lists(ROWS).keys.tolist() if by_content else range(N)
+    keyed = dict(zip(keys, ROWS, strict=True))
+    collate = collator()
+    return set(reference_masks(keyed, collate.vocabulary, collate.strategy, seed=3).values())
 
 
 class Rows(Dataset[Any]):
@@ -120,29 +122,20 @@ STREAMS: dict[str, Any] = {
     [*((kind, "0") for kind in WORKS), ("arrow format", "1"), ("a transform that tokenizes", "1")],
 )
 def test_datasets_that_work(tmp_path: Path, kind: str, workers: str) -> None:
-    made = trainer(tmp_path, WORKS[kind], workers=workers)
-    attach(made)
-    made.train()
-    assert {one.row for one in made.trained} == expected()
+    assert trained_rows(attached(tmp_path, WORKS[kind], workers=workers)) == expected()
 
 
 @pytest.mark.parametrize("kind", STREAMS)
 @pytest.mark.filterwarnings("ignore::maskplug.errors.MaskplugWarning")
 def test_streams_that_work(tmp_path: Path, kind: str) -> None:
-    made = trainer(tmp_path, STREAMS[kind])
-    attach(made)
-    made.train()
-    assert {one.row for one in made.trained} == expected(by_content=True)
+    assert trained_rows(attached(tmp_path, STREAMS[kind])) == expected(by_content=True)
 
 
 @pytest.mark.parametrize("form", [None, "torch", "arrow"])
 def test_columns_that_a_format_hides_stay_hidden(tmp_path: Path, form: str | None) -> None:
     data = DATA.add_column("labels", ROWS)
     shown = data.with_format(form, columns=["input_ids", "attention_mask"])
-    made = trainer(tmp_path, shown)
-    attach(made)
-    made.train()
-    assert {one.row for one in made.trained} == expected()
+    assert trained_rows(attached(tmp_path, shown)) == expected()
 
 
 REFUSED: dict[str, tuple[Any, str]] = {
@@ -174,16 +167,15 @@ PAIRS = [(k, p) for k in REFUSED for p in PARTS if (k, p) != ("splits", "eval_da
 def test_datasets_that_attach_refuses(tmp_path: Path, kind: str, part: str) -> None:
     data, message = REFUSED[kind]
     if part == "train_dataset":
-        made = trainer(tmp_path, data)
+        trainer = make_trainer(tmp_path, data)
     else:
-        made = trainer(tmp_path, DATA, evaluation=data if part == "eval_dataset" else {"a": data})
-    before = made.train_dataset, made.eval_dataset, made.data_collator, made.compute_loss
+        evaluation = data if part == "eval_dataset" else {"a": data}
+        trainer = make_trainer(tmp_path, DATA, evaluation=evaluation)
+    before = dict(vars(trainer))
     with pytest.raises(OptionError, match=f"^{part} .*{message}") as error:
-        attach(made)
+        attach(trainer)
     assert "\n" not in str(error.value)
-    after = made.train_dataset, made.eval_dataset, made.data_collator, made.compute_loss
-    assert all(a is b for a, b in zip(before[:3], after, strict=False))
-    assert before[3] == after[3]
+    assert all(value is before[name] for name, value in vars(trainer).items())
 
 
 UNLOADED: dict[str, tuple[Any, str]] = {
@@ -207,25 +199,23 @@ def test_samples_that_are_refused_when_they_are_read(
     tmp_path: Path, kind: str, workers: str
 ) -> None:
     data, message = UNLOADED[kind]
-    made = trainer(tmp_path, data, workers=workers)
-    attach(made)
+    trainer = attached(tmp_path, data, workers=workers)
     with pytest.raises(TokenError, match=rf"sample \d of the dataset {message}"):
-        made.train()
-    assert made.seen == []
+        trainer.train()
+    assert trainer.seen == []
 
 
-def test_without_the_filter_a_collator_of_ones_own_may_tokenize(tmp_path: Path) -> None:
-    made = trainer(tmp_path, TEXTS, remove_unused_columns=False)
-    attach(made)
+def test_columns_are_checked_by_the_collator_without_the_filter(tmp_path: Path) -> None:
+    trainer = attached(tmp_path, TEXTS, remove_unused_columns=False)
     with pytest.raises(TokenError, match=r"no column 'input_ids', only \['text'\]"):
-        made.train()
+        trainer.train()
 
 
-# --- trainers that make their data loaders in a way of their own ---------------------------------
+# --- trainers that override their data loaders ---------------------------------------------------
 
 
 class Checking(runs.Recorder):
-    """Takes datasets of one type only, as trainers built on transformers' own do."""
+    """Accepts datasets of one type only."""
 
     def get_train_dataloader(self) -> Any:
         if not isinstance(self.train_dataset, datasets.Dataset):
@@ -234,79 +224,63 @@ class Checking(runs.Recorder):
 
 
 class Remembering(runs.Recorder):
-    """Trains on the dataset that it was made with."""
+    """Trains on the dataset that was passed to the constructor."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
         self.original = self.train_dataset
 
     def get_train_dataloader(self) -> Any:
-        return torch.utils.data.DataLoader(
-            self.original.remove_columns("text"), N, collate_fn=self.data_collator
-        )
+        data = self.original.remove_columns("text")
+        return torch.utils.data.DataLoader(data, N, collate_fn=self.data_collator)
 
 
-class Own(runs.Recorder):
-    """Makes its loader of half of the wrapped dataset."""
+class Halving(runs.Recorder):
+    """Trains on half of the wrapped dataset."""
 
     def get_train_dataloader(self) -> Any:
         half = Subset(self.train_dataset, range(N // 2))
         return torch.utils.data.DataLoader(half, N // 2, collate_fn=self.data_collator)
 
 
-def test_a_trainer_that_checks_the_type_of_its_dataset(tmp_path: Path) -> None:
-    made = trainer(tmp_path, DATA, Checking)
-    attach(made)
-    attach(made)
-    with pytest.raises(
-        OptionError,
-        match=r"Checking.get_train_dataloader\(\) failed.*Unsupported `train_dataset` type.*use tr",
-    ) as error:
-        made.train()
-    assert str(error.value).count("failed") == 1
-    assert made.seen == []
+@pytest.mark.parametrize(
+    ("trainer_class", "message"),
+    [
+        (Checking, r"Checking.get_train_dataloader\(\) failed.*Unsupported `train_dataset` type.*"),
+        (Remembering, "their masks would never change; call attach"),
+    ],
+)
+def test_loaders_without_the_wrapped_dataset_are_refused(
+    tmp_path: Path, trainer_class: Any, message: str
+) -> None:
+    trainer = attached(tmp_path, DATA, trainer_class=trainer_class)
+    attach(trainer)
+    with pytest.raises(OptionError, match=message) as error:
+        trainer.train()
+    assert str(error.value).count("failed") <= 1
+    assert trainer.seen == []
 
 
-def test_a_trainer_that_keeps_its_dataset(tmp_path: Path) -> None:
-    made = trainer(tmp_path, DATA, Remembering)
-    attach(made)
-    with pytest.raises(OptionError, match="their masks would never change; call attach"):
-        made.train()
-    assert made.seen == []
-
-
-def test_a_trainer_with_a_loader_of_its_own(tmp_path: Path) -> None:
-    made = trainer(tmp_path, DATA, Own)
-    attach(made)
-    made.train()
-    assert {one.row for one in made.trained} < expected()
-    assert len(made.trained) == N // 2
+def test_a_loader_of_a_part_of_the_wrapped_dataset(tmp_path: Path) -> None:
+    trainer = attached(tmp_path, DATA, trainer_class=Halving)
+    assert trained_rows(trainer) < expected()
+    assert len(trainer.trained) == N // 2
 
 
 @pytest.mark.parametrize("changed", ["train_dataset", "data_collator"])
 def test_changes_after_attach_are_refused(tmp_path: Path, changed: str) -> None:
-    made = trainer(tmp_path, DATA)
-    attach(made)
-    setattr(made, changed, DATA if changed == "train_dataset" else collator())
+    trainer = attached(tmp_path, DATA)
+    setattr(trainer, changed, DATA if changed == "train_dataset" else collator())
     with pytest.raises(OptionError, match="call attach\\(trainer\\) after the last change"):
-        made.train()
-    attach(made)
-    made.train()
-    assert {one.row for one in made.trained} == expected()
+        trainer.train()
+    attach(trainer)
+    assert trained_rows(trainer) == expected()
 
 
-def test_sentence_transformers_is_refused(tmp_path: Path) -> None:
+def test_sentence_transformers_is_refused() -> None:
     name = "sentence_transformers.base.trainer"
     kind = type("SentenceTransformerTrainer", (Checking,), {"__module__": name})
     with pytest.raises(
         OptionError, match=r"does not support SentenceTransformerTrainer: .*Trainer"
     ):
-        attach(trainer(tmp_path, TEXTS, kind))
-
-
-def test_the_real_sentence_transformers_is_refused(tmp_path: Path) -> None:
-    library = pytest.importorskip("sentence_transformers")
-    kind = library.SentenceTransformerTrainer
-    made = kind.__new__(kind)
-    with pytest.raises(MaskplugError, match="does not support SentenceTransformerTrainer"):
-        attach(made)
+        attach(kind.__new__(kind))

@@ -1,8 +1,9 @@
-"""What a decoder reads, made of labels: the same for a model of the collator or of attach."""
+"""Decoder inputs from labels: the same with the model of the collator and of attach."""
 
 from __future__ import annotations
 
 import pickle
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,6 @@ import pytest
 import torch
 import transformers as hf
 from maskplug_torch.model_info import DecoderShift as Shift
-from transformers import Trainer
 
 from maskplug.errors import OptionError
 from maskplug_hf import DataCollatorForMasking, attach
@@ -19,33 +19,28 @@ from maskplug_hf.model import model_info
 from support import hf_models as models
 from support import hf_runs as runs
 from support import hf_tokenizers as tokenizers
+from support.attention_models import build
 
 T5 = {**models.T5, "vocab_size": 150, "decoder_start_token_id": 0}
 TWO = {"src_vocab_size": 150, "tgt_vocab_size": 150, "langs": ["a", "b"]}
-
-MODELS: dict[str, tuple[Any, Any, dict[str, Any]]] = {
-    "bart": (hf.BartForConditionalGeneration, hf.BartConfig, models.SMALL_BART),
-    "mbart": (hf.MBartForConditionalGeneration, hf.MBartConfig, models.SMALL_BART),
-    "marian": (hf.MarianMTModel, hf.MarianConfig, models.SMALL_BART),
-    "pegasus": (hf.PegasusForConditionalGeneration, hf.PegasusConfig, models.SMALL_BART),
-    "led": (
-        hf.LEDForConditionalGeneration,
-        hf.LEDConfig,
-        {**models.SMALL_BART, "attention_window": 4, "max_encoder_position_embeddings": 64},
-    ),
-    "m2m100": (hf.M2M100ForConditionalGeneration, hf.M2M100Config, models.SMALL_BART),
-    "fsmt": (hf.FSMTForConditionalGeneration, hf.FSMTConfig, {**models.SMALL_BART, **TWO}),
-    "plbart": (hf.PLBartForConditionalGeneration, hf.PLBartConfig, models.SMALL_BART),
-    "t5": (hf.T5ForConditionalGeneration, hf.T5Config, T5),
-    "umt5": (hf.UMT5ForConditionalGeneration, hf.UMT5Config, T5),
+LED = {"attention_window": 4, "max_encoder_position_embeddings": 64}
+MODELS: dict[str, tuple[str, dict[str, Any]]] = {
+    "bart": ("BartForConditionalGeneration", models.SMALL_BART),
+    "mbart": ("MBartForConditionalGeneration", models.SMALL_BART),
+    "marian": ("MarianMTModel", models.SMALL_BART),
+    "pegasus": ("PegasusForConditionalGeneration", models.SMALL_BART),
+    "led": ("LEDForConditionalGeneration", {**models.SMALL_BART, **LED}),
+    "m2m100": ("M2M100ForConditionalGeneration", models.SMALL_BART),
+    "fsmt": ("FSMTForConditionalGeneration", {**models.SMALL_BART, **TWO}),
+    "plbart": ("PLBartForConditionalGeneration", models.SMALL_BART),
+    "t5": ("T5ForConditionalGeneration", T5),
+    "umt5": ("UMT5ForConditionalGeneration", T5),
 }
 
 
 @pytest.fixture(scope="module")
 def model_of() -> Any:
-    torch.manual_seed(0)
-    made = {name: kind(config(**sizes)) for name, (kind, config, sizes) in MODELS.items()}
-    return made.__getitem__
+    return cache(lambda name: build(MODELS[name][0], **MODELS[name][1]))
 
 
 LABELS = np.array([[15, 16, 17, 2], [18, 2, -100, -100], [19, 19, 2, -100]])
@@ -83,20 +78,18 @@ def features(tokenizer: Any, pairs: bool) -> list[dict[str, list[int]]]:
     return [{"input_ids": row, "labels": row[::-1]} for row in rows]
 
 
-def trainer_of(
-    folder: Path, name: str, model: Any, given: Any, pairs: bool, **loss: Any
-) -> Trainer:
+def attached_trainer(
+    folder: Path, name: str, model: Any, collator_model: Any, pairs: bool, **loss: Any
+) -> Any:
     tokenizer = tokenizer_of(name)
     strategy = {"strategy": "word_dropout", "rate": 0.4} if pairs else {"strategy": "deshuffle"}
-    options = {"mask_id": tokenizer.unk_token_id, "model": given, **strategy}
-    function = loss.pop("compute_loss_func", None)
-    return Trainer(
-        model=model,
-        args=runs.arguments(folder, max_steps=1, per_device_train_batch_size=5, **loss),
-        data_collator=DataCollatorForMasking(tokenizer, **options),
-        train_dataset=features(tokenizer, pairs),
-        compute_loss_func=function,
-    )
+    options = {"mask_id": tokenizer.unk_token_id, "model": collator_model, **strategy}
+    collate = DataCollatorForMasking(tokenizer, **options)
+    options = {"max_steps": 1, "per_device_train_batch_size": 5, **loss}
+    data = features(tokenizer, pairs)
+    trainer = runs.plain_trainer(folder, collate, data, learner=model, **options)
+    attach(trainer)
+    return trainer
 
 
 @pytest.mark.parametrize("name", ["bart", "mbart", "marian", "pegasus", "m2m100", "t5"])
@@ -106,33 +99,24 @@ def test_attach_and_model_argument_make_the_same_decoder_inputs(
 ) -> None:
     model = model_of(name)
     batches = []
-    for given in (None, model):
-        trainer = trainer_of(tmp_path, name, model, given, pairs)
-        attach(trainer)
+    for collator_model in (None, model):
+        trainer = attached_trainer(tmp_path, name, model, collator_model, pairs)
         torch.manual_seed(5)
         batches.append(dict(next(iter(trainer.get_train_dataloader()))))
-    alone, told = batches
-    assert alone.keys() == told.keys()
-    assert all(torch.equal(alone[key], told[key]) for key in told)
-    shifted = model_info(model).decoder_shift(told["labels"].numpy())
-    assert told["decoder_input_ids"].tolist() == shifted.tolist()
+    one, other = batches
+    assert one.keys() == other.keys()
+    assert all(torch.equal(one[key], other[key]) for key in other)
+    shifted = model_info(model).decoder_shift(one["labels"].numpy())
+    assert one["decoder_input_ids"].tolist() == shifted.tolist()
 
 
-def mean_loss(outputs: Any, labels: Any, num_items_in_batch: Any = None) -> Any:
-    return torch.nn.functional.cross_entropy(outputs.logits.flatten(0, 1), labels.flatten())
-
-
-LOSSES: list[dict[str, Any]] = [{"label_smoothing_factor": 0.1}, {"compute_loss_func": mean_loss}]
-
-
-@pytest.mark.parametrize("loss", LOSSES, ids=lambda loss: next(iter(loss)))
+@pytest.mark.parametrize("loss", runs.OTHER_LOSSES, ids=list)
 @pytest.mark.parametrize("name", ["bart", "m2m100", "t5"])
 @pytest.mark.parametrize("pairs", [True, False])
 def test_decoder_inputs_exist_when_trainer_takes_the_labels(
     loss: dict[str, Any], name: str, pairs: bool, model_of: Any, tmp_path: Path
 ) -> None:
-    trainer = trainer_of(tmp_path, name, model_of(name), None, pairs, **loss)
-    attach(trainer)
+    trainer = attached_trainer(tmp_path, name, model_of(name), None, pairs, **loss)
     read: list[torch.Tensor] = []
     hook = trainer.model.register_forward_pre_hook(
         lambda _, args, kwargs: read.append(kwargs["decoder_input_ids"]), with_kwargs=True
@@ -140,13 +124,12 @@ def test_decoder_inputs_exist_when_trainer_takes_the_labels(
     trainer.train()
     hook.remove()
     rows = models.rows(tokenizer_of(name))
-    wanted = {tuple(row[::-1] if pairs else row) for row in rows}
-    starts = {row[0] for row in read[0].tolist()}
-    assert len(starts) == 1
+    first, *shifted = zip(*read[0].tolist(), strict=True)
+    assert len(set(first)) == 1
     pad = trainer.model.config.pad_token_id
-    assert {tuple(row[1:]) for row in read[0].tolist()} == {
-        row[: read[0].shape[1] - 1] + (pad,) * (read[0].shape[1] - 1 - len(row)) for row in wanted
-    }
+    labels = [row[::-1] if pairs else row for row in rows]
+    padded = {tuple([*row, *[pad] * len(shifted)][: len(shifted)]) for row in labels}
+    assert set(zip(*shifted, strict=True)) == padded
 
 
 def test_pickled_collator_holds_no_weights(model_of: Any) -> None:
@@ -154,9 +137,9 @@ def test_pickled_collator_holds_no_weights(model_of: Any) -> None:
     collate.set_epoch(0)
     again = pickle.loads(pickle.dumps(collate))
     assert b"torch.nn" not in pickle.dumps(collate)
-    given = features(tokenizers.t5(), pairs=False)
-    expected = collate(given)
-    assert all(torch.equal(tensor, expected[name]) for name, tensor in again(given).items())
+    samples = features(tokenizers.t5(), pairs=False)
+    expected = collate(samples)
+    assert all(torch.equal(tensor, expected[name]) for name, tensor in again(samples).items())
 
 
 class Odd(hf.BartForConditionalGeneration):
@@ -169,12 +152,10 @@ class Odd(hf.BartForConditionalGeneration):
 def test_an_unknown_shift_is_left_to_the_model_or_refused(tmp_path: Path) -> None:
     model = Odd(hf.BartConfig(**models.SMALL_BART))
     assert model_info(model).decoder_shift is None
-    trainer = trainer_of(tmp_path, "bart", model, None, pairs=True)
-    attach(trainer)
+    trainer = attached_trainer(tmp_path, "bart", model, None, pairs=True)
     assert "decoder_input_ids" not in next(iter(trainer.get_train_dataloader()))
-    trainer = trainer_of(tmp_path, "bart", model, None, pairs=True, label_smoothing_factor=0.1)
     with pytest.raises(OptionError, match=r"label_smoothing_factor takes the labels.* Odd makes"):
-        attach(trainer)
+        attached_trainer(tmp_path, "bart", model, None, pairs=True, label_smoothing_factor=0.1)
 
 
 @pytest.mark.parametrize("missing", ["decoder_start_token_id", "pad_token_id"])

@@ -1,14 +1,14 @@
-"""What a strategy makes, as the model is given it."""
+"""The outputs of strategies as arguments of the model."""
 
 from __future__ import annotations
 
 import pickle
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
-from transformers import BertForTokenClassification
 
 from maskplug import part
 from maskplug.errors import MaskplugWarning, TokenError
@@ -77,7 +77,7 @@ def test_order_is_converted_to_the_inputs_of_xlnet(side: str, bare: bool) -> Non
     assert batch["perm_mask"][0].tolist() == first
     hidden = batch["perm_mask"][1].roll((-left, -left), (0, 1))
     assert hidden[:4, :4].tolist() == [[0, 1, 1, 0], [0, 1, 0, 0], [0, 1, 1, 0], [0, 1, 1, 0]]
-    assert (hidden[:, 4:] == 1).all()  # nobody sees padding
+    assert (hidden[:, 4:] == 1).all()  # padding is hidden from all tokens
 
 
 def test_weights_of_ordered_predictions_follow_their_labels() -> None:
@@ -86,10 +86,9 @@ def test_weights_of_ordered_predictions_follow_their_labels() -> None:
     class Both(strategies.Weighted):
         def build(self, *args: Any) -> Any:
             masked = super().build(*args)
-            layers = target.build(*args).annotations
-            return type(masked)(**{**vars(masked), "annotations": layers})
+            return replace(masked, annotations=target.build(*args).annotations)
 
-    batch = collator(strategies.made("both", Both(), selector=ALL))(features())
+    batch = collator(strategies.composed("both", Both(), selector=ALL))(features())
     assert batch["labels"].tolist() == [[7, 8, 9, 10], [7, 8, -100, -100]]
     assert batch["loss_weights"].tolist() == [[1, 2, 3, 4], [1, 2, 0, 0]]
 
@@ -129,21 +128,21 @@ def test_padding_of_the_features_does_not_change_masks(make: Any, side: str) -> 
 
 
 def test_hidden_tokens_inside_rows_stay_hidden_when_moved() -> None:
-    given = {"input_ids": [2, 7, 8, 9, 3, 0], "attention_mask": [1, 1, 0, 1, 1, 0]}
-    batch = collator(strategies.causal())([given])
+    sample = {"input_ids": [2, 7, 8, 9, 3, 0], "attention_mask": [1, 1, 0, 1, 1, 0]}
+    batch = collator(strategies.causal())([sample])
     assert batch["input_ids"].tolist() == [[MASK, 3, 9, 8, 7, 2]]
     assert batch["attention_mask"].tolist() == [[1, 1, 1, 0, 1, 1]]
     assert batch["labels"].tolist() == [[MASK, 3, 9, -100, 7, 2]]
 
 
 def test_rows_that_are_all_padding() -> None:
-    given = [{"input_ids": row, "attention_mask": [0] * len(row)} for row in ROWS]
+    samples = [{"input_ids": row, "attention_mask": [0] * len(row)} for row in ROWS]
     batch = collator(strategies.causal())(
-        [{**one, "token_type_ids": [1] * len(one["input_ids"])} for one in given]
+        [{**one, "token_type_ids": [1] * len(one["input_ids"])} for one in samples]
     )
     assert batch["input_ids"].tolist() == [[MASK], [MASK]]
-    assert batch["token_type_ids"].tolist() == [[0], [0]]  # there is no neighbour
-    assert (collator("static")(given)["labels"] == -100).all()
+    assert batch["token_type_ids"].tolist() == [[0], [0]]  # without a neighbor
+    assert (collator("static")(samples)["labels"] == -100).all()
 
 
 def test_columns_that_must_move_need_sources() -> None:
@@ -158,19 +157,6 @@ def test_columns_that_must_move_need_sources() -> None:
         collate(features(token_type_ids=[[0] * 6, [0] * 4]))
 
 
-@pytest.mark.parametrize("family", ["t5", "bart"])
-def test_decoder_inputs_come_from_the_model(family: str) -> None:
-    tokenizer, model = models.family(family)
-    given = [{"input_ids": row} for row in models.rows(tokenizer)]
-    alone = DataCollatorForMasking(tokenizer, strategies.deleted())(given)
-    batch = DataCollatorForMasking(tokenizer, strategies.deleted(), model=model)(given)
-    assert set(batch) == set(alone) | {"decoder_input_ids"}
-    for row, feature in zip(batch["labels"].tolist(), given, strict=True):
-        assert [label for label in row if label != -100] == feature["input_ids"]
-    shifted = model.prepare_decoder_input_ids_from_labels(labels=batch["labels"])
-    assert torch.equal(batch["decoder_input_ids"], shifted)
-
-
 def test_decoder_inputs_of_the_strategy_are_unchanged() -> None:
     fragment = strategies.fragment(selector=ALL, replacement=MASKS)
     batch = collator(fragment)(features())
@@ -180,10 +166,10 @@ def test_decoder_inputs_of_the_strategy_are_unchanged() -> None:
     tokenizer, model = models.family("bart")
     with pytest.warns(MaskplugWarning, match="'decoder_position_ids', but BartFor"):
         collate = DataCollatorForMasking(tokenizer, fragment, model=model)
-    given = [{"input_ids": row} for row in models.rows(tokenizer)]
-    batch = collate(given)
+    samples = [{"input_ids": row} for row in models.rows(tokenizer)]
+    batch = collate(samples)
     assert set(batch) == {"input_ids", "attention_mask", "labels", "decoder_input_ids"}
-    assert batch["decoder_input_ids"][0, :3].tolist() == given[0]["input_ids"][:3]
+    assert batch["decoder_input_ids"][0, :3].tolist() == samples[0]["input_ids"][:3]
 
 
 @pytest.mark.filterwarnings("error")
@@ -211,23 +197,6 @@ def test_positions_start_at_the_first_position_of_the_model() -> None:
     assert batch["position_ids"][0, :5].tolist() == [first, first, first + 1, first + 1, first + 2]
 
 
-def test_own_labels_replace_all_columns_of_the_objective() -> None:
-    for make in (strategies.ordered, strategies.weighted, strategies.fragment):
-        batch = collator(make())(features(label=[0, 1]))
-        assert set(batch) == {"input_ids", "attention_mask", "labels"}
-        assert batch["labels"].tolist() == [0, 1]
-
-
-def test_tags_follow_their_tokens() -> None:
-    tags = [[0, 1, 2, 3, 4, 0], [0, 1, 2, 0]]
-    tokenizer, model = models.family("bert")
-    tagger = BertForTokenClassification(model.config)
-    batch = DataCollatorForMasking(tokenizer, strategies.causal(), model=tagger)(
-        features(labels=tags)
-    )
-    assert batch["labels"].tolist() == [[-100, 0, 4, 3, 2, 1, 0], [-100, 0, 2, 1, 0, -100, -100]]
-
-
 def test_order_of_tokens_without_a_label_is_ignored() -> None:
     """A mixture fills the rows of strategies without an order with zeros."""
 
@@ -235,8 +204,8 @@ def test_order_of_tokens_without_a_label_is_ignored() -> None:
         def build(self, *args: Any) -> Any:
             masked = super().build(*args)
             order = np.maximum(masked.annotations["order"], 0)
-            return type(masked)(**{**vars(masked), "annotations": {"order": order}})
+            return replace(masked, annotations={"order": order})
 
-    batch = collator(strategies.made("zeroed", Zeroed()))(features())
+    batch = collator(strategies.composed("zeroed", Zeroed()))(features())
     expected = collator(strategies.ordered())(features())
     assert all(torch.equal(batch[name], expected[name]) for name in expected)

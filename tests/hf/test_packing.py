@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import math
-import pickle
 from pathlib import Path
 from typing import Any
 
@@ -37,18 +36,18 @@ def features(rows: Any = None, **columns: list[Any]) -> list[dict[str, Any]]:
 
 
 def packed(strategy: Any = "dynamic", side: str = "right", **options: Any) -> Any:
-    made = {"max_length": 24, "seed": 5, **options}
-    collate = DataCollatorForPacking(tokenizers.bert(padding_side=side), strategy, **made)
+    options = {"max_length": 24, "seed": 5, **options}
+    collate = DataCollatorForPacking(tokenizers.bert(padding_side=side), strategy, **options)
     collate.set_epoch(2)
     return collate
 
 
 def documents(batch: Any, name: str) -> list[list[Any]]:
     """The values of every document, row by row, in the order in which they stand."""
-    found = []
+    values: list[list[Any]] = []
     for row, ids in zip(np.asarray(batch[name]), np.asarray(batch["document_ids"]), strict=True):
-        found += [row[ids == number].tolist() for number in range(ids.max() + 1)]
-    return found
+        values += [row[ids == number].tolist() for number in range(ids.max() + 1)]
+    return values
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -122,11 +121,11 @@ def test_masks_do_not_depend_on_other_samples_of_the_row(room: int) -> None:
         return sorted(pairs)
 
     collate = packed("span", max_length=room)
-    given = features(sample_id=list(range(len(ROWS))))
-    together = of(collate(given))
+    samples = features(sample_id=list(range(len(ROWS))))
+    together = of(collate(samples))
     assert len(together) == len(ROWS)
-    assert together == of(collate(given[::-1]))
-    assert together == sorted(of(collate(given[:3])) + of(collate(given[3:])))
+    assert together == of(collate(samples[::-1]))
+    assert together == sorted(of(collate(samples[:3])) + of(collate(samples[3:])))
 
 
 def test_samples_that_change_their_length() -> None:
@@ -176,25 +175,27 @@ def test_token_types_and_own_labels_follow_their_tokens() -> None:
     assert (batch["labels"][batch["document_ids"] < 0] == -100).all()
 
 
-def causal(own: bool, model: Any = None) -> Any:
+def causal(own_labels: bool, model: Any = None) -> Any:
     """A batch of a causal model: labels of its own, or those of a strategy."""
     rows = [[5, 6, 7], [8, 9], [10, 11, 12, 13]]
-    strategy = "none" if own else strategies.causal(replacement=part("replacement", "mix", mask=0))
+    strategy = (
+        "none" if own_labels else strategies.causal(replacement=part("replacement", "mix", mask=0))
+    )
     tokenizer = tokenizers.roberta()
     collate = DataCollatorForPacking(tokenizer, strategy, max_length=6, model=model)
-    return collate(features(rows, **({"labels": rows} if own else {})))
+    return collate(features(rows, **({"labels": rows} if own_labels else {})))
 
 
-@pytest.mark.parametrize("own", [False, True])
-def test_first_tokens_of_documents_have_no_label_for_causal_models(own: bool) -> None:
+@pytest.mark.parametrize("own_labels", [False, True])
+def test_first_tokens_of_documents_have_no_label_for_causal_models(own_labels: bool) -> None:
     _, llama = models.family("llama")
-    batch = causal(own, llama)
+    batch = causal(own_labels, llama)
     assert batch["labels"].tolist() == [[-100, 6, 7, *[-100] * 3], [-100, 9, -100, 11, 12, 13]]
     for labels in documents(batch, "labels"):
         assert labels[0] == -100
         assert min(labels[1:]) >= 5
     # A model that predicts in place, or one that nobody knows, may need every label.
-    assert all(min(labels) >= 5 for labels in documents(causal(own), "labels"))
+    assert all(min(labels) >= 5 for labels in documents(causal(own_labels), "labels"))
 
 
 def test_positions_of_roberta_start_after_its_padding_id() -> None:
@@ -217,31 +218,21 @@ def test_a_model_without_positions_gets_none() -> None:
 
 
 @pytest.mark.parametrize(
-    ("strategy", "options", "error", "message"),
+    ("strategy", "options", "message"),
     [
-        (
-            "t5",
-            {},
-            OptionError,
-            r"'t5@1' does not predict its inputs in place.*DataCollatorForMasking",
-        ),
-        (
-            strategies.ordered(),
-            {},
-            OptionError,
-            r"'ordered@1' does not predict its inputs in place",
-        ),
+        ("t5", {}, r"'t5@1' does not predict its inputs in place.*DataCollatorForMasking"),
+        (strategies.ordered(), {}, r"'ordered@1' does not predict its inputs in place"),
         *(
-            ("dynamic", {"max_length": length}, OptionError, f"max_length is {length!r}; it must")
+            ("dynamic", {"max_length": length}, f"max_length is {length!r}; it must")
             for length in (0, "x", True, 2.5, None)
         ),
     ],
 )
 def test_unpackable_strategies_are_refused_by_the_constructor(
-    strategy: Any, options: Any, error: Any, message: str
+    strategy: Any, options: Any, message: str
 ) -> None:
     tokenizer = tokenizers.t5() if strategy == "t5" else tokenizers.bert()
-    with pytest.raises(error, match=message):
+    with pytest.raises(OptionError, match=message):
         DataCollatorForPacking(tokenizer, strategy, **{"max_length": 24, **options})
 
 
@@ -267,33 +258,8 @@ def test_unpackable_features_are_refused(columns: Any, message: str) -> None:
         packed(max_length=24 if columns else 19)(features(sample_id=keys, **columns))
 
 
-def test_copies_of_the_inputs_as_labels_warn() -> None:
-    with pytest.warns(MaskplugWarning, match="equal to their input_ids"):
-        packed(rate=0.5)(features(labels=ROWS))
-
-
-def test_packing_collator_can_be_pickled() -> None:
-    collate = pickle.loads(pickle.dumps(packed()))
-    assert repr(collate).startswith("DataCollatorForPacking(")
-    for name, tensor in packed()(features()).items():
-        assert torch.equal(collate(features())[name], tensor)
-
-
-def run(folder: Path, collate: Any, evaluation: Any = None, **options: Any) -> Any:
-    made = Notes(
-        model=runs.model(),
-        args=runs.arguments(folder, **options),
-        data_collator=collate,
-        train_dataset=runs.dataset(32),
-        eval_dataset=evaluation,
-    )
-    use_attention(made.model, "document")
-    attach(made)
-    return made
-
-
-class Notes(Trainer):
-    """Notes the documents of every batch, by epoch."""
+class DocumentRecorder(Trainer):
+    """Records the documents of every batch, by epoch (-1 in evaluation)."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -303,9 +269,9 @@ class Notes(Trainer):
     def compute_loss(self, model: Any, inputs: Any, *args: Any, **kwargs: Any) -> Any:
         batch = {name: tensor.cpu() for name, tensor in inputs.items()}
         names = ("input_ids", "labels")
-        found = zip(*(map(tuple, documents(batch, name)) for name in names), strict=True)
+        pairs = zip(*(map(tuple, documents(batch, name)) for name in names), strict=True)
         epoch = int(self.state.epoch or 0) if model.training else -1
-        self.seen.append((epoch, set(found)))
+        self.seen.append((epoch, set(pairs)))
         self.rows += len(batch["input_ids"])
         return super().compute_loss(model, inputs, *args, **kwargs)
 
@@ -325,41 +291,30 @@ def test_a_trainer_trains_packed_with_the_masks_of_every_epoch(
     tmp_path: Path, workers: str
 ) -> None:
     collate = DataCollatorForPacking(TOKENIZER, "dynamic", rate=0.3, max_length=48, seed=5)
-    made = run(tmp_path, collate, runs.dataset(32), workers=workers, per_device_train_batch_size=8)
-    made.train()
-    rows = made.rows
-    assert rows < 32  # of 64 samples in two epochs
-    made.evaluate()
-    for epoch, when in ((0, 0), (1, 1), (-1, 0)):
-        together = [found for number, found in made.seen if number == epoch]
-        assert sum(map(len, together)) == 32
-        assert set().union(*together) == expected(when)
-    assert math.isfinite(made.state.log_history[-1]["eval_loss"])
+    data = runs.dataset(32)
+    options = {"trainer_class": DocumentRecorder, "per_device_train_batch_size": 8}
+    trainer = runs.trainer(tmp_path, collate, data, data, workers=workers, **options)
+    use_attention(trainer.model, "document")
+    attach(trainer)
+    trainer.train()
+    assert trainer.rows < 32  # of 64 samples in two epochs
+    assert math.isfinite(trainer.evaluate()["eval_loss"])
+    for epoch, expected_epoch in ((0, 0), (1, 1), (-1, 0)):
+        batches = [documents for number, documents in trainer.seen if number == epoch]
+        assert sum(map(len, batches)) == 32
+        assert set().union(*batches) == expected(expected_epoch)
 
 
-def test_resumed_packed_run_equals_an_uninterrupted_run(tmp_path: Path) -> None:
-    collate = DataCollatorForPacking(TOKENIZER, "dynamic", rate=0.3, max_length=48, seed=5)
-    options = {"per_device_train_batch_size": 8}
-    whole = run(tmp_path / "a", collate, **options)
-    whole.train()
-    cut = run(tmp_path / "b", collate, **options)
-    cut.add_callback(runs.SaveAt(6))
-    cut.train()
-    rest = run(tmp_path / "b", collate, **options)
-    rest.train(resume_from_checkpoint=str(tmp_path / "b" / "checkpoint-6"))
-    assert [found for _, found in rest.seen] == [found for _, found in whole.seen[6:]]
-
-
-def test_models_that_mix_documents_warn(tmp_path: Path) -> None:
-    made = Trainer(
-        model=runs.model(),
-        args=runs.arguments(tmp_path),
-        data_collator=packed(),
-        train_dataset=runs.dataset(8),
-    )
-    use_attention(made.model, "window:left=4")
-    with pytest.warns(MaskplugWarning, match=r'use_attention\(model, "document"\)'):
-        attach(made)
+@pytest.mark.parametrize(
+    ("text", "separates"),
+    [("window:left=4", False), ("document | causal", False), ("document & causal", True)],
+)
+def test_patterns_that_do_not_separate_documents_warn(text: str, separates: bool) -> None:
+    model = runs.model()
+    use_attention(model, text)
+    warns = pytest.warns(MaskplugWarning, match=r'use_attention\(model, "document"\)')
+    with runs.no_warning() if separates else warns:
+        packed().as_attached(model)
 
 
 @pytest.mark.parametrize("keys", [[1, "two", b"three"], [2**63 + 5, 2**64 - 1, 0], None])
@@ -377,13 +332,13 @@ def test_keys_of_samples_on_demand(keys: Any) -> None:
 def test_classes_of_adaptive_strategies_follow_their_tokens() -> None:
     options = {"rate": 0.5, "by": "layer", "classes": 2, "seed": 1}
     classes = [[k % 2 for k in range(n)] for n in LENGTHS]
-    given = features(sample_id=list(range(8)), classes=classes)
+    samples = features(sample_id=list(range(8)), classes=classes)
     plain = DataCollatorForMasking(TOKENIZER, "adaptive", **options)
     both = (plain, DataCollatorForPacking(TOKENIZER, "adaptive", max_length=24, **options))
     for collate in both:
         collate.feedback = Tables(np.zeros(Tables.room(2)), 6)
         collate.attached = True  # plain features are evaluation data
-    unpacked, together = (collate(given) for collate in both)
+    unpacked, together = (collate(samples) for collate in both)
     order, _ = pack(np.array(LENGTHS), 24)
     rows = [unpacked[COLUMN][i, : LENGTHS[i]].tolist() for i in order]
     assert documents(together, COLUMN) == rows

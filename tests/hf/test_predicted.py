@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +11,12 @@ import numpy as np
 import pytest
 import torch
 import transformers as hf
-from transformers import Trainer
 
 from maskplug.errors import MaskplugWarning
 from maskplug_hf import DataCollatorForMasking, attach
 from support import hf_models as models
 from support import hf_runs as runs
+from support import hf_tokenizers as tokenizers
 from support.hf_models import SMALL_BART as SMALL
 
 MODELS = [("dynamic", "bert"), ("span", "roberta"), ("dynamic", "xlm"), ("dynamic", "llama")]
@@ -26,17 +27,13 @@ ROWS = {"specials": [[0, 2]], "nothing": [[]], "both": [[0, 2], []], "two": [[1,
 
 @pytest.fixture(scope="module")
 def family() -> Any:
-    found: dict[str, Any] = {}
+    @cache
+    def build(name: str) -> tuple[Any, Any]:
+        if name == "mbart":
+            return tokenizers.roberta(), hf.MBartForConditionalGeneration(hf.MBartConfig(**SMALL))
+        return models.family(name)
 
-    def made(name: str) -> tuple[Any, Any]:
-        if name not in found:
-            found[name] = models.family("bart" if name == "mbart" else name)
-            if name == "mbart":
-                model = hf.MBartForConditionalGeneration(hf.MBartConfig(**SMALL))
-                found[name] = (found[name][0], model)
-        return found[name]
-
-    return made
+    return build
 
 
 def special_rows(tokenizer: Any, rows: list[list[int]]) -> list[list[int]]:
@@ -49,21 +46,19 @@ def equal(one: Any, two: Any) -> bool:
     return all(torch.equal(a, b) for a, b in zip(one, two, strict=True))
 
 
-@pytest.mark.parametrize("rows", ROWS)
-@pytest.mark.parametrize(("strategy", "name"), MODELS)
+@pytest.mark.parametrize(
+    ("strategy", "name", "rows"),
+    [*((*one, "both") for one in MODELS), *((*MODELS[0], rows) for rows in ROWS if rows != "both")],
+)
 @pytest.mark.filterwarnings("ignore::maskplug.errors.MaskplugWarning")
 def test_attached_training_takes_a_step_of_zero(
     strategy: str, name: str, rows: str, family: Any, tmp_path: Path
 ) -> None:
     tokenizer, model = family(name)
     data = [{"input_ids": row} for row in special_rows(tokenizer, ROWS[rows])]
-    trainer = Trainer(
-        model=model,
-        args=runs.arguments(tmp_path, max_steps=1, per_device_train_batch_size=2),
-        data_collator=DataCollatorForMasking(tokenizer, strategy),
-        train_dataset=data,
-        eval_dataset=data,
-    )
+    collate = DataCollatorForMasking(tokenizer, strategy)
+    options = {"max_steps": 1, "per_device_train_batch_size": 2}
+    trainer = runs.plain_trainer(tmp_path, collate, data, data, learner=model, **options)
     attach(trainer)
     labels = next(iter(trainer.get_train_dataloader()))["labels"]
     before = [parameter.detach().clone() for parameter in model.parameters()]
@@ -82,25 +77,14 @@ def test_a_first_token_is_not_predicted_by_a_causal_model(family: Any, tmp_path:
     collate = DataCollatorForMasking(tokenizer, "static", rate=1.0, model=model)
     with pytest.warns(MaskplugWarning, match="nothing is predicted"):
         assert (collate(data)["labels"] != -100).all()
-    trainer = Trainer(
-        model=model,
-        args=runs.arguments(tmp_path, max_steps=1, per_device_train_batch_size=2),
-        data_collator=collate,
-        train_dataset=data,
-    )
+    options = {"max_steps": 1, "per_device_train_batch_size": 2}
+    trainer = runs.plain_trainer(tmp_path, collate, data, learner=model, **options)
     attach(trainer)
     assert trainer.train().training_loss == 0
     assert all(torch.isfinite(parameter).all() for parameter in model.parameters())
 
 
-def smooth(outputs: Any, labels: Any, num_items_in_batch: Any = None) -> Any:
-    return torch.nn.functional.cross_entropy(outputs.logits.flatten(0, 1), labels.flatten())
-
-
-LOSSES: list[dict[str, Any]] = [{}, {"label_smoothing_factor": 0.1}, {"compute_loss_func": smooth}]
-
-
-@pytest.mark.parametrize("loss", LOSSES, ids=["plain", "smoothed", "own function"])
+@pytest.mark.parametrize("loss", [{}, *runs.OTHER_LOSSES], ids=list)
 @pytest.mark.parametrize("accumulation", [1, 2])
 @pytest.mark.parametrize("labels", ["own", "strategy"])
 def test_a_batch_without_predictions_among_others(
@@ -112,16 +96,9 @@ def test_a_batch_without_predictions_among_others(
     if labels == "own":
         for row in data:
             row["labels"] = [-100 if i < 5 else 7 for i in row["input_ids"]]
-    options = dict(loss)
-    function = options.pop("compute_loss_func", None)
-    options |= {"gradient_accumulation_steps": accumulation, "num_train_epochs": 2}
-    trainer = Trainer(
-        model=model,
-        args=runs.arguments(tmp_path, per_device_train_batch_size=2, **options),
-        data_collator=DataCollatorForMasking(tokenizer, "static"),
-        train_dataset=data,
-        compute_loss_func=function,
-    )
+    options = {"gradient_accumulation_steps": accumulation, "per_device_train_batch_size": 2}
+    collate = DataCollatorForMasking(tokenizer, "static")
+    trainer = runs.plain_trainer(tmp_path, collate, data, learner=model, **options, **loss)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", MaskplugWarning)
         attach(trainer)
@@ -134,14 +111,14 @@ def test_unattached_collator_warns_once_of_a_batch_without_predictions(
     strategy: str, name: str, family: Any
 ) -> None:
     tokenizer, model = family(name)
-    given = [{"input_ids": row, "sample_id": 41} for row in special_rows(tokenizer, [[0, 2]])]
+    samples = [{"input_ids": row, "sample_id": 41} for row in special_rows(tokenizer, [[0, 2]])]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", MaskplugWarning)
         collate = DataCollatorForMasking(tokenizer, strategy, model=model)
     collate.set_epoch(0)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", MaskplugWarning)
-        labels, _ = (collate(given)["labels"] for _ in range(2))
-    said = [str(one.message) for one in caught if "nothing is predicted" in str(one.message)]
-    assert len(said) == int((labels == -100).all())
-    assert all("the first has the key 41" in message for message in said)
+        labels, _ = (collate(samples)["labels"] for _ in range(2))
+    messages = [str(one.message) for one in caught if "nothing is predicted" in str(one.message)]
+    assert len(messages) == int((labels == -100).all())
+    assert all("the first has the key 41" in message for message in messages)

@@ -24,14 +24,15 @@ def test_losses_of_each_row_alone(side: str, batch: int) -> None:
     model.train()
     losses = clean_losses(model, tokenizers.bert(padding_side=side), data, batch_size=batch)
     assert model.training
+    assert all(parameter.grad is None for parameter in model.parameters())
     assert [len(row) for row in losses] == [len(row) for row in data["input_ids"]]
     model.eval()
     for row, got in zip(data["input_ids"], losses, strict=True):
         ids = torch.tensor([row])
         logits = model(input_ids=ids).logits[0]
-        wanted = torch.nn.functional.cross_entropy(logits, ids[0], reduction="none")
+        expected = torch.nn.functional.cross_entropy(logits, ids[0], reduction="none")
         if side == "right":  # on the left, padding moves BERT's positions
-            assert np.allclose(got, wanted.detach().numpy(), atol=1e-5)
+            assert np.allclose(got, expected.detach().numpy(), atol=1e-5)
         assert got.dtype == np.float32
         assert (got > 0).all()
 
@@ -42,26 +43,20 @@ def test_hidden_tokens_have_no_loss() -> None:
     assert (losses > 0).tolist() == [True, True, False, True]
 
 
-def test_no_gradients_are_kept() -> None:
-    model = toy.model()
-    clean_losses(model, tokenizers.bert(), runs.dataset(3))
-    assert all(parameter.grad is None for parameter in model.parameters())
-
-
 def test_self_evolution_masks_by_the_losses(tmp_path: Path) -> None:
     model, data = toy.model(), runs.dataset(16)
     losses = clean_losses(model, tokenizers.bert(), data)
     bar = float(np.median(np.concatenate(losses)))
     column: Any = [row.tolist() for row in losses]
     collate = DataCollatorForMasking(tokenizers.bert(), "self_evolution", bar=bar, seed=1)
-    made = runs.trainer(tmp_path, collate, data.add_column("losses", column), num_train_epochs=1)
-    attach(made)
-    made.train()
+    trainer = runs.trainer(tmp_path, collate, data.add_column("losses", column), num_train_epochs=1)
+    attach(trainer)
+    trainer.train()
     special = collate.vocabulary.special
-    for one in made.trained:
-        place = data["input_ids"].index(list(one.original))
+    for one in trainer.trained:
+        index = data["input_ids"].index(list(one.original))
         free = [not special[token] for token in one.original]
-        hard = [loss > bar and ok for loss, ok in zip(column[place], free, strict=True)]
+        hard = [loss > bar and ok for loss, ok in zip(column[index], free, strict=True)]
         if any(hard):
             assert [label != -100 for label in one.row[1]] == hard
             masked = [token == 4 for token in one.row[0]]

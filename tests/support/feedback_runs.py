@@ -18,8 +18,10 @@ from support.hf_runs import Recorder, SaveAt, Seen
 
 SEED = 7
 LENGTH = 20  #: of the maskable part of a row, so that a rate of 0.25 is 5 tokens, always
-EASY = list(range(10, 20))  #: the word of each even place
-HARD = list(range(30, 80))  #: one of these at each odd place, at random
+EASY = list(range(10, 20))  #: the word at each even position
+HARD = list(range(30, 80))  #: one of these at each odd position, at random
+#: Options of the collator; all others are those of the trainer.
+OPTIONS = ("rate", "every", "momentum", "by", "classes", "clock", "floor", "strategy")
 
 
 def rows(samples: int) -> list[list[int]]:
@@ -52,62 +54,59 @@ def model(width: int = 16) -> Any:
     return BertForMaskedLM(config)
 
 
-def trainer(folder: Path, samples: int = 64, data: Any = None, **options: Any) -> Recorder:
-    """A trainer on the toy language, attached."""
-    names = ("rate", "every", "momentum", "by", "classes", "clock", "floor", "strategy")
-    strategy = {name: options.pop(name) for name in names if name in options}
+def trainer(
+    folder: Path, samples: int = 64, data: Any = None, model: Any = model, **options: Any
+) -> Recorder:
+    """A trainer on the toy language, attached; ``model`` is a function."""
+    strategy = {name: options.pop(name) for name in OPTIONS if name in options}
     strategy = {"strategy": "adaptive", "rate": 0.25, "every": 6, **strategy}
     strategy = {name: value for name, value in strategy.items() if value is not None}
-    learner = options.pop("learner", None) or model()
-    collate = DataCollatorForMasking(tokenizers.bert(), seed=SEED, **strategy)
-    given = {"input_ids": rows(samples), "attention_mask": [[1] * (LENGTH + 2)] * samples}
-    made = Recorder(
-        model=learner,
-        args=runs.arguments(
-            folder,
-            **{"per_device_train_batch_size": 4, "learning_rate": 0.5, **options},
-        ),
-        data_collator=collate,
-        train_dataset=runs.datasets.Dataset.from_dict({**given, **(data or {})}),
+    columns = {"input_ids": rows(samples), "attention_mask": [[1] * (LENGTH + 2)] * samples}
+    options = {"per_device_train_batch_size": 4, "learning_rate": 0.5, **options}
+    attached = Recorder(
+        model=model(),
+        args=runs.arguments(folder, **options),
+        data_collator=DataCollatorForMasking(tokenizers.bert(), seed=SEED, **strategy),
+        train_dataset=runs.datasets.Dataset.from_dict({**columns, **(data or {})}),
     )
-    attach(made)
-    return made
+    attach(attached)
+    return attached
 
 
-def feedback(made: Any) -> LossTrackingCallback:
-    """What hears a trainer's losses."""
-    callbacks = made.callback_handler.callbacks
+def tracking(trainer: Any) -> LossTrackingCallback:
+    """The callback that tracks a trainer's losses."""
+    callbacks = trainer.callback_handler.callbacks
     return next(c for c in callbacks if isinstance(c, LossTrackingCallback))
 
 
-def rows_of(made: Any, first: int = 0) -> list[Any]:
-    """What the model was given from a step on."""
-    return [(one.step, one.row) for one in made.trained if one.step >= first]
+def rows_of(trainer: Any, first: int = 0) -> list[Any]:
+    """Step and row of each training sample, from a step on."""
+    return [(one.step, one.row) for one in trainer.trained if one.step >= first]
 
 
 def masked(seen: Iterable[Seen]) -> tuple[int, int]:
-    """How many easy and how many hard words were chosen."""
+    """The numbers of easy and of hard words that were masked."""
     labels = [label for one in seen for label in one.row[1]]
     return sum(label in EASY for label in labels), sum(label in HARD for label in labels)
 
 
-def _told(made: Recorder) -> dict[str, Any]:
-    state = feedback(made).losses.state_dict()
-    told = {name: state[name].tolist() for name in ("scores", "sums", "tables")}
-    return {"rows": [(one.step, one.row) for one in made.trained], **told}
+def _record(trainer: Recorder) -> dict[str, Any]:
+    state = tracking(trainer).losses.state_dict()
+    losses = {name: state[name].tolist() for name in ("scores", "sums", "tables")}
+    return {"rows": rows_of(trainer), **losses}
 
 
 def all_runs(folder: Path) -> dict[str, Any]:
     """Return a whole run, one that was cut in the middle of a round, and a first round."""
-    seen: dict[str, Any] = {}
+    options: dict[str, Any] = {"per_device_train_batch_size": 2, "every": 5}
+    records: dict[str, Any] = {}
     for cut in (False, True):
-        learner = trainer(folder, per_device_train_batch_size=2, workers="1", every=5)
-        learner.add_callback(SaveAt(13))
-        checkpoint = folder / "checkpoint-13"
+        learner = trainer(folder, workers="1", num_train_epochs=1, **options)
+        learner.add_callback(SaveAt(8))
+        checkpoint = folder / "checkpoint-8"
         learner.train(resume_from_checkpoint=str(checkpoint) if cut else None)
-        seen["cut" if cut else "whole"] = _told(learner)
-    options = {"per_device_train_batch_size": 2, "every": 5, "learning_rate": 0.0}
-    learner = trainer(folder, max_steps=5, **options)
+        records["cut" if cut else "whole"] = _record(learner)
+    learner = trainer(folder, max_steps=5, learning_rate=0.0, **options)
     learner.train()
-    seen["first round"] = _told(learner)
-    return seen
+    records["first round"] = _record(learner)
+    return records

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-import torch
-import transformers as hf
-
 from support import hf_tokenizers as tokenizers
+from support.attention_models import build
 
 ENCODER = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2}
 ENCODER |= {"intermediate_size": 16, "max_position_embeddings": 256}
@@ -20,35 +18,28 @@ SMALL_BART |= {"decoder_start_token_id": 2}
 T5 = {"d_model": 16, "d_kv": 8, "d_ff": 16, "num_layers": 1, "num_heads": 2}
 XLNET = {"d_model": 16, "n_layer": 1, "n_head": 2, "d_inner": 16}
 XLM = {"emb_dim": 16, "n_layers": 1, "n_heads": 2, "max_position_embeddings": 80, "n_langs": 2}
+#: Tokenizer, model class and config of each family.
+FAMILIES: dict[str, tuple[Any, str, dict[str, int]]] = {
+    "bert": (tokenizers.bert, "BertForMaskedLM", ENCODER),
+    "roberta": (tokenizers.roberta, "RobertaForMaskedLM", ENCODER),
+    "xlm": (tokenizers.roberta, "XLMWithLMHeadModel", XLM),
+    "xlnet": (tokenizers.bert, "XLNetLMHeadModel", XLNET),
+    "llama": (tokenizers.roberta, "LlamaForCausalLM", ENCODER),
+    "t5": (tokenizers.t5, "T5ForConditionalGeneration", T5),
+    "bart": (tokenizers.roberta, "BartForConditionalGeneration", BART),
+}
 
-FAMILIES = ["bert", "roberta", "xlm", "xlnet", "llama", "t5", "bart"]
 
-
-def family(name: str, **options: Any) -> tuple[Any, Any]:
+def family(name: str) -> tuple[Any, Any]:
     """A tokenizer and a model of a family; the same weights every time."""
-    made = {"bert": tokenizers.bert, "xlnet": tokenizers.bert, "t5": tokenizers.t5}
-    tokenizer = made.get(name, tokenizers.roberta)()
-    torch.manual_seed(0)
-    return tokenizer, _model(name, tokenizer, options)
-
-
-def _model(name: str, tokenizer: Any, options: dict[str, Any]) -> Any:
-    size = {"vocab_size": len(tokenizer), "pad_token_id": tokenizer.pad_token_id, **options}
-    start = {"bos_token_id": tokenizer.bos_token_id, "eos_token_id": tokenizer.eos_token_id}
-    if name == "bert":
-        return hf.BertForMaskedLM(hf.BertConfig(**size, **ENCODER))
-    if name == "roberta":
-        return hf.RobertaForMaskedLM(hf.RobertaConfig(**size, **ENCODER))
-    if name == "xlm":
-        return hf.XLMWithLMHeadModel(hf.XLMConfig(**size, **XLM))
-    if name == "xlnet":
-        return hf.XLNetLMHeadModel(hf.XLNetConfig(**size, **XLNET))
-    if name == "llama":
-        return hf.LlamaForCausalLM(hf.LlamaConfig(**size, **ENCODER))
-    start["decoder_start_token_id"] = tokenizer.pad_token_id
-    if name == "t5":
-        return hf.T5ForConditionalGeneration(hf.T5Config(**size, **T5, **start))
-    return hf.BartForConditionalGeneration(hf.BartConfig(**size, **BART, **start))
+    make_tokenizer, model_class, size = FAMILIES[name]
+    tokenizer = make_tokenizer()
+    pad_id = tokenizer.pad_token_id
+    config = {"vocab_size": len(tokenizer), "pad_token_id": pad_id, **size}
+    if name in ("t5", "bart"):
+        config |= {"bos_token_id": tokenizer.bos_token_id, "eos_token_id": tokenizer.eos_token_id}
+        config["decoder_start_token_id"] = pad_id
+    return tokenizer, build(model_class, **config).train()
 
 
 def rows(tokenizer: Any, samples: int = 5) -> list[list[int]]:

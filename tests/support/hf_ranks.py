@@ -15,13 +15,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from support import feedback_runs, hf_runs
+from support import data_workers, feedback_runs, hf_runs
 
 TESTS = Path(__file__).parents[1]
 
 
 def start(folder: Path, cells: Sequence[hf_runs.Cell]) -> list[subprocess.Popen[bytes]]:
-    """Start both processes, with the given cells of the table."""
+    """Start both processes, with some cells of the table."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -47,7 +47,8 @@ def wait(folder: Path, processes: list[subprocess.Popen[bytes]]) -> list[dict[st
 
 
 def main(folder: Path, cells: Sequence[hf_runs.Cell]) -> None:
-    """Make all runs on this process, and write what its models were given."""
+    """Make all runs on this process, and write the inputs of its models."""
+    data_workers.shut_down_fast()
     runs = {"masks": hf_runs.all_runs(folder / "masks", cells)}
     runs["losses"] = feedback_runs.all_runs(folder / "losses")
     (folder / f"rank{os.environ['RANK']}.json").write_text(json.dumps(runs))

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import maskplug
 
-#: What the model is given for one sample, without padding: input ids and labels.
+#: The inputs of the model for one sample, without padding: input ids and labels.
 Row = tuple[tuple[int, ...], tuple[int, ...]]
 
 

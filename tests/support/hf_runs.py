@@ -1,12 +1,15 @@
-"""Trainer runs that record what the model was given."""
+"""Trainer runs that record the inputs of the model."""
 
 from __future__ import annotations
 
 import gc
 import itertools
 import os
-from collections.abc import Sequence
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,14 +17,9 @@ import datasets
 import numpy as np
 import torch
 import transformers
-from transformers import (
-    BertConfig,
-    BertForMaskedLM,
-    Trainer,
-    TrainerCallback,
-    TrainingArguments,
-)
+from transformers import BertConfig, BertForMaskedLM, Trainer, TrainerCallback, TrainingArguments
 
+from maskplug.errors import MaskplugWarning
 from maskplug_hf import DataCollatorForMasking, attach
 from support import hf_tokenizers as tokenizers
 from support.hf_reference import Row
@@ -42,8 +40,9 @@ RESUMES = ["not", "once", "twice"]
 #: Number of workers, batch size and padding side.
 Cell = tuple[str, int, str]
 CELLS: list[Cell] = list(itertools.product(WORKERS, BATCHES, SIDES))
-#: Both values of each setting; the other cells are slow tests.
+#: Both values of each setting, and one cell for two processes; the other cells are slow tests.
 SMALL_CELLS: list[Cell] = [("0", 16, "left"), ("persistent", 4, "right")]
+SMALL_CELLS_OF_RANKS = SMALL_CELLS[1:]
 
 
 def rows(samples: int = 96) -> list[list[int]]:
@@ -65,7 +64,7 @@ def dataset(samples: int = 96, **columns: list[Any]) -> datasets.Dataset:
 
 @dataclass(frozen=True)
 class Seen:
-    """One row that the model was given."""
+    """One row of the inputs of the model."""
 
     training: bool
     epoch: int
@@ -75,7 +74,7 @@ class Seen:
 
 
 class Recorder(Trainer):
-    """A Trainer that notes every row on its way to the model."""
+    """A Trainer that records every row before the model gets it."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -136,16 +135,57 @@ def trainer(
     collate: Any = None,
     data: Any = None,
     evaluation: Any = None,
+    *,
+    learner: Any = None,
+    trainer_class: Any = Recorder,
+    compute_loss_func: Any = None,
     **options: Any,
-) -> Recorder:
-    """A trainer on the sample rows, not yet attached."""
-    return Recorder(
-        model=model(),
+) -> Any:
+    """A trainer that is not attached; by default of a tiny BERT on the sample rows."""
+    return trainer_class(
+        model=learner or model(),
         args=arguments(folder, **options),
         data_collator=collate or collator(),
         train_dataset=dataset() if data is None else data,
         eval_dataset=evaluation,
+        compute_loss_func=compute_loss_func,
     )
+
+
+plain_trainer = partial(trainer, trainer_class=Trainer)
+
+
+def mean_loss(outputs: Any, labels: Any, num_items_in_batch: Any = None) -> Any:
+    """A ``compute_loss_func``."""
+    return torch.nn.functional.cross_entropy(outputs.logits.flatten(0, 1), labels.flatten())
+
+
+#: Options of trainers that compute another loss.
+OTHER_LOSSES: list[dict[str, Any]] = [
+    {"label_smoothing_factor": 0.1},
+    {"compute_loss_func": mean_loss},
+]
+
+
+def collator_for(
+    tokenizer: Any, model: Any, way: str, folder: Path, *strategy: Any, **options: Any
+) -> DataCollatorForMasking:
+    """A collator that knows the model from its constructor, from attach, or not at all."""
+    options["model"] = model if way == "model" else None
+    collate = DataCollatorForMasking(tokenizer, *strategy, **options)
+    if way != "attach":
+        return collate
+    attached = plain_trainer(folder, collate, [[5]], learner=model)
+    attach(attached)
+    return attached.data_collator  # type: ignore[no-any-return]
+
+
+@contextmanager
+def no_warning() -> Iterator[None]:
+    """Let warnings of maskplug be errors."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", MaskplugWarning)
+        yield
 
 
 class SaveAt(TrainerCallback):
@@ -161,7 +201,7 @@ class SaveAt(TrainerCallback):
 def resumed_runs(
     folder: Path, workers: str, batch: int, side: str, processes: int
 ) -> dict[str, list[Seen]]:
-    """What the model was given in a whole run, and in runs that were cut in mid-epoch.
+    """The inputs of a whole run, and of runs that were interrupted in mid-epoch.
 
     The second epoch is cut in the middle, and again one step later. A resumed run is listed with
     what came before the cut.
@@ -169,27 +209,26 @@ def resumed_runs(
     data = dataset(SAMPLES[batch])
     steps = len(data) // (batch * processes)
     middle = steps + steps // 2
-    found: dict[str, list[Seen]] = {}
+    rows: dict[str, list[Seen]] = {}
     before: list[Seen] = []
     for number, resume in enumerate(RESUMES):
-        made = trainer(
-            folder, collator(side), data, workers=workers, per_device_train_batch_size=batch
-        )
-        attach(made)
-        made.add_callback(SaveAt(middle + number))
+        options = {"workers": workers, "per_device_train_batch_size": batch}
+        attached = trainer(folder, collator(side), data, **options)
+        attach(attached)
+        attached.add_callback(SaveAt(middle + number))
         checkpoint = folder / f"checkpoint-{middle + number - 1}"
-        made.train(resume_from_checkpoint=str(checkpoint) if number else None)
-        found[resume] = before + made.trained
-        before = [seen for seen in found[resume] if seen.step < middle + number]
-    return found
+        attached.train(resume_from_checkpoint=str(checkpoint) if number else None)
+        rows[resume] = before + attached.trained
+        before = [seen for seen in rows[resume] if seen.step < middle + number]
+    return rows
 
 
 def step_runs(folder: Path, workers: str, batch: int, accumulation: int) -> list[Seen]:
-    """What the model was given with a clock of steps: a run that was cut after its first step."""
+    """The inputs with a clock of steps, of a run that was interrupted after its first step."""
     name, options = STEP_STRATEGY
     seen: list[Seen] = []
     for number in range(2):
-        made = trainer(
+        attached = trainer(
             folder,
             DataCollatorForMasking(tokenizers.bert(), name, seed=SEED, **options),
             dataset(SAMPLES[batch]),
@@ -197,15 +236,15 @@ def step_runs(folder: Path, workers: str, batch: int, accumulation: int) -> list
             per_device_train_batch_size=batch,
             gradient_accumulation_steps=accumulation,
         )
-        attach(made)
-        made.add_callback(SaveAt(1))
-        made.train(resume_from_checkpoint=str(folder / "checkpoint-1") if number else None)
-        seen = [one for one in seen if one.step < 1] + made.trained
+        attach(attached)
+        attached.add_callback(SaveAt(1))
+        attached.train(resume_from_checkpoint=str(folder / "checkpoint-1") if number else None)
+        seen = [one for one in seen if one.step < 1] + attached.trained
     return seen
 
 
 def all_runs(folder: Path, cells: Sequence[Cell]) -> dict[str, Any]:
-    """Return what the model of this process was given, in every run of some cells of the table."""
+    """Return the inputs of the model of this process in every run of some cells of the table."""
     transformers.logging.set_verbosity_error()
     torch.set_num_threads(1)
     gc.freeze()  # each training begins with gc.collect()

@@ -1,8 +1,9 @@
-"""Small strategies whose outputs are of every kind, and easy to foretell."""
+"""Small strategies with every kind of output, which tests can predict."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -13,25 +14,30 @@ from maskplug.strategies.composed import Composed
 from maskplug.targets import Labels
 
 
-def places(rows: Ragged | TokenBatch) -> Any:
-    """The place of every token in its row."""
+def positions(rows: Ragged | TokenBatch) -> Any:
+    """The position of every token in its row."""
     return np.concatenate([np.zeros(0, np.int64), *(np.arange(n) for n in rows.lengths)])
 
 
 @dataclass(frozen=True)
-class Scores(maskplug.Selector):
-    """Chooses the tokens whose score is above a half."""
+class AboveHalf(maskplug.Selector):
+    """Selects the maskable tokens for which an annotation is above a half."""
 
-    required_annotations = ("scores",)
+    annotation: str = "scores"
+    required: bool = True
+
+    @property
+    def required_annotations(self) -> tuple[str, ...]:  # type: ignore[override]
+        return (self.annotation,) if self.required else ()
 
     def select(self, tokens: TokenBatch, vocab: Vocabulary, rng: Any) -> Selection:
-        chosen = (tokens.annotations["scores"] > 0.5) & vocab.maskable(tokens)
-        return Selection.from_mask(chosen, tokens)
+        values = tokens.annotations.get(self.annotation, np.zeros(len(tokens.ids)))
+        return Selection.from_mask((values > 0.5) & vocab.maskable(tokens), tokens)
 
 
 @dataclass(frozen=True)
 class Reversed(maskplug.Replacement):
-    """Every row backwards, behind a new mask token."""
+    """Each row in reverse order, after a new mask token."""
 
     def replace(
         self, tokens: TokenBatch, selection: Selection, vocab: Vocabulary, rng: Any
@@ -48,7 +54,7 @@ class Reversed(maskplug.Replacement):
 
 @dataclass(frozen=True)
 class Ordered(maskplug.Target):
-    """The chosen tokens, from the last to the first."""
+    """Predicts the selected tokens, from the last to the first."""
 
     def build(self, tokens: TokenBatch, masked: Masked, *rest: Any) -> Masked:
         selection = masked.selection
@@ -62,7 +68,7 @@ class Ordered(maskplug.Target):
 
 @dataclass(frozen=True)
 class Weighted(maskplug.Target):
-    """Every label weighs its place in the row."""
+    """The weight of each label is its position in the row."""
 
     target: maskplug.Target = field(default_factory=Labels)
 
@@ -70,25 +76,25 @@ class Weighted(maskplug.Target):
         inputs = masked.inputs
         masked = self.target.build(tokens, masked, *rest)
         assert masked.labels is not None
-        weights = np.where(masked.labels.values >= 0, places(inputs), 0.0)
+        weights = np.where(masked.labels.values >= 0, positions(inputs), 0.0)
         return replace(masked, weights=weights)
 
 
 @dataclass(frozen=True)
 class Placed(maskplug.Target):
-    """Layers of every type."""
+    """Annotations of every type."""
 
     def build(self, tokens: TokenBatch, masked: Masked, *rest: Any) -> Masked:
         inputs = masked.inputs
         masked = Labels().build(tokens, masked, *rest)
-        at = places(inputs)
+        at = positions(inputs)
         annotations = {"position_ids": at // 2, "langs": at % 2, "nearness": at / 4}
         return replace(masked, annotations=annotations)
 
 
 @dataclass(frozen=True)
 class Everything(maskplug.Target):
-    """Predicts every input, as language models do."""
+    """Predicts every input, as causal language models do."""
 
     def build(self, tokens: TokenBatch, masked: Masked, *rest: Any) -> Masked:
         selection, inputs = masked.selection, masked.inputs
@@ -97,60 +103,42 @@ class Everything(maskplug.Target):
 
 @dataclass(frozen=True)
 class Fragment(maskplug.Target):
-    """The chosen tokens, with what a decoder reads and where it stands."""
+    """Predicts the selected tokens, with the inputs and positions of the decoder."""
 
     def build(self, tokens: TokenBatch, masked: Masked, *rest: Any) -> Masked:
         selection, inputs = masked.selection, masked.inputs
         targets = Ragged(tokens.ids[selection.starts], selection.offsets)
         annotations = {
             "decoder_input_ids": tokens.ids[np.maximum(selection.starts - 1, 0)],
-            "position_ids": places(tokens)[selection.starts],
+            "position_ids": positions(tokens)[selection.starts],
         }
         return Masked(inputs, selection, targets=targets, target_annotations=annotations)
 
 
-def made(
-    name: str,
-    target: Any,
-    selector: Any = None,
-    replacement: Any = None,
-    clock: str = "never",
+def composed(
+    name: str, target: Any, selector: Any = None, replacement: Any = None
 ) -> maskplug.Strategy:
-    """A strategy of such parts under a name."""
+    """A static strategy of these parts, with a label."""
     return Composed(
         part("selector", "exact", rate=0.3) if selector is None else selector,
         part("replacement", "mix") if replacement is None else replacement,
         target if isinstance(target, maskplug.Target) else part("target", target),
-        part("clock", clock),
+        part("clock", "never"),
         label=f"{name}@1",
         options={},
     )
 
 
-def ordered(**options: Any) -> maskplug.Strategy:
-    return made("ordered", Ordered(), **options)
+ordered = partial(composed, "ordered", Ordered())
+weighted = partial(composed, "weighted", Weighted())
+placed = partial(composed, "placed", Placed())
+causal = partial(composed, "causal", Everything(), replacement=Reversed())
+fragment = partial(composed, "fragment", Fragment())
 
 
-def weighted(**options: Any) -> maskplug.Strategy:
-    return made("weighted", Weighted(), **options)
+def deleted(target: Any = "original") -> maskplug.Strategy:
+    return composed("deleted", target, replacement=part("replacement", "delete"))
 
 
-def placed(**options: Any) -> maskplug.Strategy:
-    return made("placed", Placed(), **options)
-
-
-def causal(**options: Any) -> maskplug.Strategy:
-    return made("causal", Everything(), **{"replacement": Reversed(), **options})
-
-
-def fragment(**options: Any) -> maskplug.Strategy:
-    return made("fragment", Fragment(), **options)
-
-
-def deleted(target: Any = "original", **options: Any) -> maskplug.Strategy:
-    replacement = part("replacement", "delete")
-    return made("deleted", target, replacement=replacement, **options)
-
-
-def scored(**options: Any) -> maskplug.Strategy:
-    return made("scored", "labels", selector=Scores(), **options)
+def scored(annotation: str = "scores", required: bool = True) -> maskplug.Strategy:
+    return composed("scored", "labels", selector=AboveHalf(annotation, required))

@@ -24,7 +24,7 @@ def main() -> None:
     tokenizer = BertTokenizer(vocab={word: i for i, word in enumerate(WORDS)})
     collator = DataCollatorForMasking(tokenizer, "dynamic", rate=0.3, seed=1)
     collator.set_epoch(0)
-    found: dict[str, Any] = {}
+    report: dict[str, Any] = {}
     before = kept(folder)
     for method in sys.argv[1:]:
         loader: Any = DataLoader(
@@ -34,10 +34,10 @@ def main() -> None:
             collate_fn=Watched(collator),
             multiprocessing_context=method,
         )
-        found[method] = gathered(loader)
-    found["kept"] = len(before)
-    found["added"] = sorted(set(kept(folder)) - set(before))
-    print(json.dumps(found))
+        report[method] = gathered(loader)
+    report["kept"] = len(before)
+    report["added"] = sorted(set(kept(folder)) - set(before))
+    print(json.dumps(report))
 
 
 if __name__ == "__main__":

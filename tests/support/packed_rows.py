@@ -34,14 +34,13 @@ class Text:
 
     def real(self, name: str) -> BoolArray:
         side = self.queries if name == "valid_queries" else self.keys
-        return np.asarray(self.annotations.get(name, np.ones((1, len(side)), np.bool_)))[0].astype(
-            bool
-        )
+        valid = self.annotations.get(name, np.ones((1, len(side)), np.bool_))
+        return np.asarray(valid)[0].astype(bool)
 
 
 @dataclass(frozen=True)
 class Rows:
-    """Documents in rows, and the arguments of patterns for both."""
+    """Documents in rows; ``arguments`` of patterns for the packed rows."""
 
     texts: list[Text]
     keys: int
@@ -52,22 +51,12 @@ class Rows:
 
     @property
     def arguments(self) -> dict[str, Any]:
-        """The arguments for the packed rows."""
-        numbers = {
-            "q_len": self.queries,
-            "kv_len": self.keys,
-            "attention_kind": self.attention_kind,
-        }
-        return numbers | self.common | self.annotations
+        return {"q_len": self.queries, "kv_len": self.keys, **self.common, **self.annotations}
 
     def alone(self, text: Text) -> dict[str, Any]:
         """Return the arguments for one document."""
-        numbers = {
-            "q_len": len(text.queries),
-            "kv_len": len(text.keys),
-            "attention_kind": self.attention_kind,
-        }
-        return numbers | self.common | {"keys": [text.sample_key]} | text.annotations
+        lengths = {"q_len": len(text.queries), "kv_len": len(text.keys)}
+        return lengths | self.common | {"keys": [text.sample_key]} | text.annotations
 
 
 def rows(case: Case, rng: Generator, together: bool = True) -> Rows:
@@ -78,50 +67,41 @@ def rows(case: Case, rng: Generator, together: bool = True) -> Rows:
         rng: the generator.
         together: whether the tokens of a document are contiguous.
     """
-    attention_kind = str(rng.choice(case.places))
-    cross, batch = attention_kind == "cross", int(rng.integers(1, 3))
-    drawn: list[list[tuple[int, int, dict[str, Any]]]] = []
-    for _ in range(batch):
-        sizes = [rng.integers(2, 12, 2) for _ in range(int(rng.integers(1, 5)))]
-        pairs = [(int(keys), int(other if cross else keys)) for keys, other in sizes]
-        drawn.append([(k, q, case.annotations(rng, 1, q, k)) for k, q in pairs])
-    margins = rng.integers(0, 3, (batch, 4))
-    widths = [
-        max(
-            sum(text[side] for text in row) + int(of[2 * side : 2 * side + 2].sum())
-            for row, of in zip(drawn, margins, strict=True)
-        )
-        for side in (0, 1 if cross else 0)
-    ]
+    kind = str(rng.choice(case.places))
+    cross, batch = kind == "cross", int(rng.integers(1, 3))
     texts: list[Text] = []
-    for row, (parts, of) in enumerate(zip(drawn, margins, strict=True)):
-        places = [
-            _places([text[side] for text in parts], int(of[2 * side]), rng, together)
-            for side in ((0, 1) if cross else (0,))
-        ]
-        for i, (_, _, columns) in enumerate(parts):
-            texts.append(
-                Text(row, places[0][i], places[-1][i], int(rng.integers(0, 2**62)), columns)
-            )
+    for row in range(batch):
+        sizes = rng.integers(2, 12, (int(rng.integers(1, 5)), 2))
+        keys = _positions(sizes[:, 0], rng, together)
+        queries = _positions(sizes[:, 1], rng, together) if cross else keys
+        for pair in zip(keys, queries, strict=True):
+            annotations = case.annotations(rng, 1, len(pair[1]), len(pair[0]))
+            texts.append(Text(row, *pair, int(rng.integers(0, 2**62)), annotations))
+    width = max(int(text.keys.max()) for text in texts) + int(rng.integers(1, 4))
+    queries_width = max(int(text.queries.max()) for text in texts) + int(rng.integers(1, 4))
+    widths = (width, queries_width if cross else width)
     common = {
+        "attention_kind": kind,
         "t": int(rng.integers(0, 5)),
         "progress": float(rng.choice([0.0, 0.3, 1.0])),
         "seed": int(rng.integers(0, 9)),
         "heads": int(rng.integers(1, 3)),
         "layer_idx": int(rng.integers(0, 3)),
     }
-    return Rows(
-        texts, widths[0], widths[-1], attention_kind, common, _layers(texts, batch, widths, cross)
-    )
+    return Rows(texts, *widths, kind, common, _annotations(texts, batch, widths, cross))
 
 
-def _places(sizes: list[int], start: int, rng: Generator, together: bool) -> list[IntArray]:
-    owner = np.repeat(np.arange(len(sizes)), sizes)
-    owner = owner if together else rng.permutation(owner)
-    return [np.flatnonzero(owner == i) + start for i in range(len(sizes))]
+def _positions(sizes: IntArray, rng: Generator, together: bool) -> list[IntArray]:
+    """Return the positions of each document, after up to two tokens of padding."""
+    document = np.repeat(np.arange(len(sizes)), sizes)
+    document = document if together else rng.permutation(document)
+    start = int(rng.integers(0, 3))
+    return [np.flatnonzero(document == i) + start for i in range(len(sizes))]
 
 
-def _layers(texts: list[Text], batch: int, widths: list[int], cross: bool) -> dict[str, Any]:
+def _annotations(
+    texts: list[Text], batch: int, widths: tuple[int, int], cross: bool
+) -> dict[str, Any]:
     """Return the annotations of the rows; padding has the document -1."""
     out: dict[str, Any] = {"documents": np.full((batch, widths[0]), -1)}
     out["document_keys"] = np.zeros((batch, widths[0]), np.int64)
@@ -139,10 +119,10 @@ def _layers(texts: list[Text], batch: int, widths: list[int], cross: bool) -> di
         for name, values in text.annotations.items():
             if name in ("valid", "valid_queries", "links"):
                 continue
-            side = text.queries if cross and name in OF_QUERIES else text.keys
-            width = widths[1] if side is text.queries and cross else widths[0]
-            out.setdefault(name, np.zeros((batch, width), np.int64))
-            out[name][text.row, side] = np.broadcast_to(values, (1, len(side)))[0]
+            side = int(cross and name in OF_QUERIES)
+            positions = (text.keys, text.queries)[side]
+            out.setdefault(name, np.zeros((batch, widths[side]), np.int64))
+            out[name][text.row, positions] = np.broadcast_to(values, (1, len(positions)))[0]
     if any("links" in text.annotations for text in texts):
         out["links"] = _links(texts, batch, out)
     return out

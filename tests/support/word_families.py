@@ -67,47 +67,51 @@ def family(name: str) -> Any:
 
 
 def _bert() -> tuple[Tokenizer, Any]:
-    made = Tokenizer(models.WordPiece(unk_token="[UNK]"))
-    made.normalizer = normalizers.BertNormalizer(lowercase=False)
-    made.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
-    made.decoder = decoders.WordPiece()
+    tokenizer = Tokenizer(models.WordPiece(unk_token="[UNK]"))
+    tokenizer.normalizer = normalizers.BertNormalizer(lowercase=False)
+    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    tokenizer.decoder = decoders.WordPiece()
     special = ["[UNK]"]
-    return made, trainers.WordPieceTrainer(
+    return tokenizer, trainers.WordPieceTrainer(
         vocab_size=3000, special_tokens=special, show_progress=False
     )
 
 
 def _byte_level(name: str) -> tuple[Tokenizer, Any]:
-    made = Tokenizer(models.BPE())
-    made.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     if name in ("llama3", "qwen"):
         split = pre_tokenizers.Split(Regex(LLAMA3 if name == "llama3" else QWEN), "isolated")
         plain = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)
-        made.pre_tokenizer = pre_tokenizers.Sequence([split, plain])
-    made.decoder = decoders.ByteLevel()
+        tokenizer.pre_tokenizer = pre_tokenizers.Sequence([split, plain])
+    tokenizer.decoder = decoders.ByteLevel()
     alphabet = pre_tokenizers.ByteLevel.alphabet()
-    return made, trainers.BpeTrainer(
+    return tokenizer, trainers.BpeTrainer(
         vocab_size=3000, initial_alphabet=alphabet, show_progress=False
     )
 
 
 def _metaspace() -> tuple[Tokenizer, Any]:
-    made = Tokenizer(models.BPE(unk_token="<unk>"))  # for these words as good as a unigram model
-    made.normalizer = normalizers.NFKC()
+    tokenizer = Tokenizer(
+        models.BPE(unk_token="<unk>")
+    )  # for these words as good as a unigram model
+    tokenizer.normalizer = normalizers.NFKC()
     parts = [pre_tokenizers.WhitespaceSplit(), pre_tokenizers.Metaspace()]
-    made.pre_tokenizer = pre_tokenizers.Sequence(parts)
-    made.decoder = decoders.Metaspace()
-    return made, trainers.BpeTrainer(vocab_size=3000, special_tokens=["<unk>"], show_progress=False)
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence(parts)
+    tokenizer.decoder = decoders.Metaspace()
+    return tokenizer, trainers.BpeTrainer(
+        vocab_size=3000, special_tokens=["<unk>"], show_progress=False
+    )
 
 
 def _llama() -> tuple[Tokenizer, Any]:
-    made = Tokenizer(models.BPE(byte_fallback=True, unk_token="<unk>", fuse_unk=True))
-    made.pre_tokenizer = pre_tokenizers.Metaspace(prepend_scheme="first")
+    tokenizer = Tokenizer(models.BPE(byte_fallback=True, unk_token="<unk>", fuse_unk=True))
+    tokenizer.pre_tokenizer = pre_tokenizers.Metaspace(prepend_scheme="first")
     parts = [decoders.Replace("▁", " "), decoders.ByteFallback(), decoders.Fuse()]
-    made.decoder = decoders.Sequence([*parts, decoders.Strip(" ", 1, 0)])
+    tokenizer.decoder = decoders.Sequence([*parts, decoders.Strip(" ", 1, 0)])
     bytes_ = [f"<0x{byte:02X}>" for byte in range(256)]
     # Characters that are rare in the text are spelled by their bytes.
-    return made, trainers.BpeTrainer(
+    return tokenizer, trainers.BpeTrainer(
         vocab_size=2000,
         limit_alphabet=80,
         special_tokens=["<unk>", *bytes_],

@@ -1,4 +1,4 @@
-"""Datasets of `datasets` are read as arrays, and give what they gave as lists."""
+"""Rows of a `datasets.Dataset` are read as arrays, with the same values."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 from maskplug_torch import KeyedDataset, SharedEpoch
-from maskplug_torch.arrow import reader
+from maskplug_torch.datasets import reader
 
 from maskplug_hf import DataCollatorForMasking
 from support import hf_tokenizers as tokenizers
@@ -41,13 +41,13 @@ def test_rows_are_those_of_the_dataset(way: str) -> None:
         rows = datasets.concatenate_datasets([rows, rows, rows]).select(range(3, 9))
     read = reader(rows)
     assert read is not None
-    found = pickle.loads(pickle.dumps(read))(ORDER)
-    assert isinstance(found[0]["input_ids"], np.ndarray)
+    rows_read = pickle.loads(pickle.dumps(read))(ORDER)
+    assert isinstance(rows_read[0]["input_ids"], np.ndarray)
     expected = rows.__getitems__(ORDER)
-    assert [{n: plain(v) for n, v in row.items()} for row in found] == expected
+    assert [{n: plain(v) for n, v in row.items()} for row in rows_read] == expected
 
 
-def test_only_the_wanted_columns_are_read() -> None:
+def test_only_the_requested_columns_are_read() -> None:
     rows = datasets.Dataset.from_dict(COLUMNS)
     keyed = KeyedDataset(rows, SharedEpoch(), frozenset({"input_ids", "not there"}))
     read = reader(keyed.dataset)
@@ -74,11 +74,11 @@ def test_only_the_wanted_columns_are_read() -> None:
     ],
     ids=["a list", "with a format", "with a transform", "without rows", "with pictures"],
 )
-def test_others_are_left_to_hand_out_what_they_do(rows: Any) -> None:
+def test_other_datasets_have_no_reader(rows: Any) -> None:
     assert reader(rows) is None
 
 
-def test_unsigned_and_missing_rows_stay_what_they_are() -> None:
+def test_unsigned_and_missing_rows_are_unchanged() -> None:
     rows = datasets.Dataset.from_dict(
         {"input_ids": [[5], None], "huge": [[7], [1]]},
         features=datasets.Features(

@@ -1,4 +1,4 @@
-"""Batches that travel from workers arrive as they were sent."""
+"""Pickled batches, as workers send them, are unchanged."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from maskplug_hf import DataCollatorForMasking
 from maskplug_hf.collator import Batch
 from support import hf_tokenizers as tokenizers
 
-#: Where a type ends, and one more or less.
+#: The limits of integer types, and one more or less.
 EDGES = [sign * 2**bits + d for bits in (7, 15, 31) for sign in (1, -1) for d in (-1, 0, 1)]
 
 
@@ -56,24 +56,24 @@ def tensors() -> dict[str, Any]:
 @pytest.mark.parametrize("way", [lambda b: pickle.loads(pickle.dumps(b)), copy.deepcopy, copy.copy])
 def test_loaded_batches_equal_the_original(way: Any) -> None:
     sent = Batch(tensors())
-    there = way(sent)
-    assert type(there) is Batch
-    assert there.keys() == sent.keys()
+    loaded = way(sent)
+    assert type(loaded) is Batch
+    assert loaded.keys() == sent.keys()
     for name, value in sent.items():
         if isinstance(value, torch.Tensor):
-            assert there[name].dtype == value.dtype
-            assert there[name].requires_grad == value.requires_grad
-            assert torch.equal(there[name].nan_to_num(7), value.nan_to_num(7))
+            assert loaded[name].dtype == value.dtype
+            assert loaded[name].requires_grad == value.requires_grad
+            assert torch.equal(loaded[name].nan_to_num(7), value.nan_to_num(7))
         else:
-            assert there[name] == value
+            assert loaded[name] == value
 
 
 def test_loaded_batches_are_writable_copies() -> None:
     sent = Batch(tensors())
-    there = pickle.loads(pickle.dumps(sent))
+    loaded = pickle.loads(pickle.dumps(sent))
     for name in ("input_ids", "transposed"):
         before = sent[name][0, 0].item()
-        there[name][0, 0] = before + 1
+        loaded[name][0, 0] = before + 1
         assert sent[name][0, 0] == before
 
 

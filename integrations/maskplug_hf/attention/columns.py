@@ -142,8 +142,8 @@ def _prefix(forward: ForwardPass, kind: AttentionKind, queries: bool = False) ->
 
 def _columns(forward: ForwardPass, prefix: str, tokens: int | None) -> dict[str, Any]:
     """Return the columns with a prefix, by annotation name; the given ones fitted to a length."""
-    given = forward.given_columns.items()
-    columns = {n: value if tokens is None else _fit_length(value, tokens) for n, value in given}
+    fixed = forward.given_columns.items()
+    columns = {n: value if tokens is None else _fit_length(value, tokens) for n, value in fixed}
     columns |= forward.columns
     annotation_of = {alias: name for name, alias in ALIASES.items()}
     names = [name.removeprefix(prefix) for name in columns if name.startswith(prefix)]

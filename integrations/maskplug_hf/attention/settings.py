@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from transformers import PreTrainedModel
 
 from maskplug.attention import AttentionKind, Fallback, Pattern
+from maskplug.attention.fallback import count_empty_rows
 from maskplug.errors import MaskplugWarning, OptionError
 from maskplug.types import BoolArray
 from maskplug_hf.attention.modules import AttentionModule, attention_modules
@@ -79,11 +80,7 @@ class AttentionSettings:
         Raises:
             OptionError: with ``fallback="error"``.
         """
-        sample, head, query = (int(axis[0]) for axis in empty.nonzero())
-        message = (
-            f"the {kind!r} pattern hides every key from {int(empty.sum())} of {empty.size} queries "
-            f"(first: sample {sample}, head {head}, query {query})"
-        )
+        message = f"the {kind!r} pattern hides every key from {count_empty_rows(empty)}"
         if self.fallback == "error":
             raise OptionError(message)
         first = kind == "cross" or self.fallback == "first"

@@ -56,14 +56,10 @@ def test_llama_is_causal_with_and_without_a_mask(backend: str, padded: bool) -> 
     model = tiny.model("llama", attn_implementation=backend)
     records = received(model, input_ids=IDS, **({"attention_mask": VALID} if padded else {}))
     assert roles(records) == [("decoder", 0), ("decoder", 1)]
-    causal, real = np.tri(4, dtype=bool), VALID[1].bool().numpy()
+    causal, valid = np.tri(4, dtype=bool), VALID.numpy() if padded else None
     for record in records:
-        assert (record.mask[0, 0] == causal).all()
-        if padded:
-            assert (record.mask[1, 0][real] == (causal & real)[real]).all()
-        else:
-            assert record.mask.shape == (2, 1, 4, 4)
-            assert (record.mask == causal).all()
+        assert record.mask.shape == (2, 1, 4, 4)
+        assert not compare(causal & REAL if padded else causal, record.mask, valid)
 
 
 @pytest.mark.parametrize("padded", [False, True])
@@ -214,13 +210,8 @@ def test_biases_that_torch_adds_to_the_keys_are_not_keys(
     assert (records[0].mask[0, 0] == np.tri(5, dtype=bool)).all()
 
 
-def test_equal_masks_have_no_difference() -> None:
-    difference = compare(CAUSAL, np.stack([CAUSAL, CAUSAL])[:, None])
-    assert not difference
-    assert str(difference) == "the received mask is the requested one"
-
-
 def test_leaks_and_lost_cells_are_listed() -> None:
+    assert not compare(CAUSAL, np.stack([CAUSAL, CAUSAL])[:, None])
     got = np.stack([CAUSAL, FULL])[:, None]
     got[1, 0, 2, 0] = False
     difference = compare(CAUSAL, got)

@@ -141,9 +141,9 @@ def test_draws_depend_on_seed_step_key_layer_and_head_only() -> None:
         by_layer = tiny.masks_by_layer(model, handle, **inputs, **keys)
         return [by_layer["encoder", layer_idx] for layer_idx in (0, 1)]
 
-    keys = {"sample_keys": torch.tensor([8, 9])}
+    keys = {"sample_keys": torch.tensor([8, -1])}  # the bits of uint64 keys
     first, second = masks(**keys)
-    options = {"heads": 2, "layer_idx": 1, "keys": [8, 9], "valid": np.ones((2, 9), int)}
+    options = {"heads": 2, "layer_idx": 1, "keys": [8, 2**64 - 1], "valid": np.ones((2, 9), int)}
     expected = tiny.RandomKeys(True).dense(9, **options)
     assert np.array_equal(second.numpy(), expected)
     assert first.shape == (2, 2, 9, 9)
@@ -152,7 +152,7 @@ def test_draws_depend_on_seed_step_key_layer_and_head_only() -> None:
         assert not torch.equal(first, other[0])
     assert not torch.equal(first, second)
     assert not torch.equal(first[:, 0], first[:, 1])
-    assert torch.equal(first.flip(0), masks(sample_keys=torch.tensor([9, 8]))[0])
+    assert torch.equal(first.flip(0), masks(sample_keys=torch.tensor([-1, 8]))[0])
     without_keys = masks()[0]
     assert torch.equal(without_keys[0], without_keys[1])
     assert masks(each=False, **keys)[0].shape == (2, 1, 9, 9)

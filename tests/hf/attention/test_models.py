@@ -36,8 +36,7 @@ def expected_masks(name: str, inputs: dict[str, Any]) -> dict[str, torch.Tensor]
 
 
 @pytest.mark.filterwarnings("ignore:pattern .* hides every key")
-@pytest.mark.parametrize("backend", ["sdpa", "eager"])
-@pytest.mark.parametrize("side", ["left", "right"])
+@pytest.mark.parametrize(("side", "backend"), [("left", "sdpa"), ("right", "eager")])
 @families
 def test_pattern_equals_stock_model_with_its_mask(name: str, side: str, backend: str) -> None:
     model, inputs = tiny.model(name), tiny.batch(name, side)
@@ -97,17 +96,3 @@ def test_kinds_without_a_pattern_keep_their_own_mask(name: str) -> None:
     for keep_own in (True, False):
         use_attention(model, cross=tiny.PATTERNS["cross"], keep_own=keep_own)
         assert tiny.distance(model(**inputs).logits, expected) < 1e-5
-
-
-@families
-def test_token_affects_only_outputs_that_may_attend_to_it(name: str) -> None:
-    model, inputs = tiny.model(name).double(), tiny.batch(name)
-    use_attention(model, **tiny.patterns(name))
-    column = "decoder_input_ids" if name in tiny.SEQ2SEQ else "input_ids"
-    before = model(**inputs).logits
-    changed = {**inputs, column: inputs[column].clone()}
-    changed[column][0, 3] = 4 + (changed[column][0, 3] - 3) % 56
-    affected = (model(**changed).logits - before)[0].abs().amax(-1) > 1e-14
-    # Two layers: twice one token to the right, or twice two to the right and one to the left.
-    reached = range(1, 8) if name in tiny.ENCODERS else range(3, 6)
-    assert affected.nonzero()[:, 0].tolist() == list(reached)

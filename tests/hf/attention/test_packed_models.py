@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -11,7 +9,6 @@ import pytest
 import torch
 
 from maskplug import pattern
-from maskplug.attention import AttentionCall, Intervals, Pattern
 from maskplug.errors import OptionError
 from maskplug.rng import keys_of
 from maskplug_hf import DataCollatorForMasking, DataCollatorForPacking
@@ -45,15 +42,9 @@ def build(name: str, backend: str = "sdpa") -> Any:
     return tiny.build(class_name, seed=1, **SIZE, **options, attn_implementation=backend)
 
 
-def collator(model: Any = None, side: str = "right", **options: Any) -> Any:
+def packed(side: str = "right", **options: Any) -> Any:
     tokenizer = tokenizers.bert(padding_side=side)
-    if options.pop("padded", False):
-        return DataCollatorForMasking(tokenizer, model=model, **options)
-    return DataCollatorForPacking(tokenizer, model=model, max_length=24, **options)
-
-
-def packed(**options: Any) -> Any:
-    return collator(strategy="none", **options)(FEATURES)
+    return DataCollatorForPacking(tokenizer, "none", max_length=24, **options)(FEATURES)
 
 
 def distance_to_separate(model: Any, batch: Any, *columns: str) -> float:
@@ -132,29 +123,21 @@ def test_packed_rows_have_the_sample_key_at_each_token() -> None:
         model(**batch)
 
 
-@pytest.mark.parametrize(
-    ("text", "warns"), [("document & causal", False), ("document | causal", True)]
-)
-def test_pattern_that_does_not_separate_documents_warns(text: str, warns: bool) -> None:
-    model = build("bert")
-    use_attention(model, text)
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        collator(strategy="none").as_attached(model)
-    assert bool([one for one in caught if "packed rows" in str(one.message)]) is warns
-
-
 @models
 @pytest.mark.parametrize("strategy", ["dynamic", "none"])
 def test_loss_equals_that_of_padded_rows(name: str, strategy: str) -> None:
     model = build(name)
-    options = {"rate": 0.5} if strategy == "dynamic" else {}
+    options: dict[str, Any] = {"rate": 0.5} if strategy == "dynamic" else {}
     features = FEATURES
     if strategy == "none":
         features = [{**feature, "labels": feature["input_ids"]} for feature in FEATURES]
     losses, counts = [], []
     for padded in (True, False):
-        collate = collator(model, padded=padded, strategy=strategy, **options)
+        if padded:
+            collate: Any = DataCollatorForMasking(TOKENIZER, strategy, model=model, **options)
+        else:
+            options["max_length"] = 24
+            collate = DataCollatorForPacking(TOKENIZER, strategy, model=model, **options)
         collate.set_epoch(0)
         batch = collate(features)
         if not padded:
@@ -191,28 +174,3 @@ def test_received_masks_show_the_leak_and_its_absence(name: str, backend: str) -
     assert [record.layer_idx for record in records] == [0, 1, 2]
     for mask, record in zip(masks, records, strict=True):
         assert not compare(mask, record.mask, valid)
-
-
-KEYS: list[Any] = []
-
-
-@dataclass(frozen=True)
-class KeyRecorder(Pattern):
-    """Shows everything and records the keys of the samples."""
-
-    def rows(self, call: AttentionCall) -> Intervals:
-        KEYS.append(call.context.keys)
-        return call.intervals((0, call.lengths[:, None, None]))
-
-
-def test_sample_keys_reach_patterns() -> None:
-    model = build("bert")
-    use_attention(model, KeyRecorder())
-    ids = ["a", 2**64 - 1, 3, 4, b"b", 6]
-    features = [{**one, "sample_id": key} for one, key in zip(FEATURES, ids, strict=True)]
-    batch = collator(padded=True, strategy="static", sample_keys=True)(features)
-    KEYS.clear()
-    with torch.no_grad():
-        model(**batch)
-    assert KEYS
-    assert all((keys == keys_of(ids)).all() for keys in KEYS)

@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 import torch
-from transformers import Trainer, TrainerCallback, TrainingArguments
+from transformers import Trainer, TrainerCallback, default_data_collator
 
 from maskplug.errors import MaskplugWarning, SpecMismatchError, TokenError
 from maskplug_hf.attention import PatternAttention, use_attention
 from support import attention_models as tiny
+from support import hf_runs as runs
 
 GROWING = "window(left=linear(0, 6), right=0)"
 STEPS = 7
@@ -32,11 +33,15 @@ def rows(name: str, samples: int = 8) -> list[dict[str, torch.Tensor]]:
 
 
 def make_trainer(model: Any, name: str, folder: Path, **options: Any) -> Trainer:
-    defaults = {"save_strategy": "no", "max_steps": STEPS, "per_device_train_batch_size": 2}
-    defaults |= {"report_to": [], "disable_tqdm": True, "logging_strategy": "no"}
-    defaults |= {"use_cpu": True, "learning_rate": 0.05}
-    arguments = TrainingArguments(output_dir=str(folder), **{**defaults, **options})
-    return Trainer(model=model, args=arguments, train_dataset=rows(name))
+    sizes = {"max_steps": STEPS, "per_device_train_batch_size": 2}
+    options = {
+        "learning_rate": 0.05,
+        "optim": "adamw_torch",
+        "max_grad_norm": 1.0,
+        **sizes,
+        **options,
+    }
+    return runs.plain_trainer(folder, default_data_collator, rows(name), learner=model, **options)
 
 
 class Recorder(TrainerCallback):
@@ -143,13 +148,14 @@ def test_resumed_run_continues_at_the_same_time(tmp_path: Path) -> None:
 
 def test_checkpoint_of_other_patterns_is_resumed_only_if_allowed(tmp_path: Path) -> None:
     model = tiny.model("bert")
-    trainer = make_trainer(model, "bert", tmp_path, save_strategy="steps", save_steps=5)
+    options = {"max_steps": 2, "save_strategy": "steps", "save_steps": 1}
+    trainer = make_trainer(model, "bert", tmp_path, **options)
     use_attention(model, "window:left=2").follow(trainer)
     trainer.train()
     handle = use_attention(model, "window:left=3")
-    trainer = make_trainer(model, "bert", tmp_path)
+    trainer = make_trainer(model, "bert", tmp_path, max_steps=2)
     handle.follow(trainer)
-    checkpoint = str(tmp_path / "checkpoint-5")
+    checkpoint = str(tmp_path / "checkpoint-1")
     with pytest.raises(SpecMismatchError, match=r'"left":2.*"left":3.*resume_other_'):
         trainer.train(resume_from_checkpoint=checkpoint)
     handle.follow(trainer, resume_other_spec=True)
@@ -200,12 +206,14 @@ def test_trainer_passes_dataset_columns(name: str, tmp_path: Path) -> None:
     handle.listeners.append(count)
     documents = torch.zeros(9, dtype=torch.long)
     data = [{**row, "decoder_sources_read": read, "document_ids": documents} for row in rows(name)]
-    trainer = make_trainer(model, name, tmp_path, max_steps=1)
-    trainer.train_dataset = data
-    with pytest.raises(TokenError, match=r"'documents'.*remove_unused_columns=False"):
-        trainer.train()
-    trainer = make_trainer(model, name, tmp_path, max_steps=1, remove_unused_columns=False)
-    trainer.train_dataset = data
-    trainer.train()
+    for keep_columns in (False, True):
+        options = {"max_steps": 1, "remove_unused_columns": not keep_columns}
+        trainer = make_trainer(model, name, tmp_path, **options)
+        trainer.train_dataset = data
+        if keep_columns:
+            trainer.train()
+            continue
+        with pytest.raises(TokenError, match=r"'documents'.*remove_unused_columns=False"):
+            trainer.train()
     assert len(counts) == 2
     assert all((layer == read).all() for layer in counts)
