@@ -14,6 +14,7 @@ import transformers as hf
 
 from maskplug.errors import MaskplugWarning
 from maskplug_hf import DataCollatorForMasking, attach
+from maskplug_hf.loss import WeightedLoss
 from support import hf_models as models
 from support import hf_runs as runs
 from support import hf_tokenizers as tokenizers
@@ -69,6 +70,22 @@ def test_attached_training_takes_a_step_of_zero(
         assert loss == 0
         assert equal(before, model.parameters())
     assert np.isfinite(trainer.evaluate()["eval_loss"])
+
+
+@pytest.mark.parametrize("strategy", ["dynamic", "llada"])
+@pytest.mark.filterwarnings("ignore::maskplug.errors.MaskplugWarning")
+def test_a_loss_installed_by_the_user_takes_a_step_of_zero(
+    strategy: str, family: Any, tmp_path: Path
+) -> None:
+    tokenizer, model = family("bert")
+    data = [{"input_ids": row} for row in special_rows(tokenizer, ROWS["both"])]
+    collate = DataCollatorForMasking(tokenizer, strategy)
+    options = {"max_steps": 1, "per_device_train_batch_size": 2}
+    trainer = runs.plain_trainer(tmp_path, collate, data, learner=model, **options)
+    trainer.compute_loss = WeightedLoss(trainer, mean="samples")
+    attach(trainer)
+    assert trainer.train().training_loss == 0
+    assert all(torch.isfinite(parameter).all() for parameter in model.parameters())
 
 
 def test_a_first_token_is_not_predicted_by_a_causal_model(family: Any, tmp_path: Path) -> None:
