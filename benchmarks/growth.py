@@ -9,15 +9,12 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from functools import cache, partial
-from typing import Any
 
 import numpy as np
 
 import maskplug
 from benchmarks.inputs import SENTINELS, batch, unseen, vocabulary
-from benchmarks.parts import Row
-from benchmarks.peak import peak
-from benchmarks.timing import Prepare, timed
+from benchmarks.timing import Prepare, Row, peak, timed
 
 STRATEGIES = ("dynamic", "whole_word", "span", "ngram", "t5", "bart", "ul2", "permutation")
 #: For each axis, the (rows, length, rate) to measure; the rate None is the default of a strategy.
@@ -63,17 +60,14 @@ def measure(small: bool) -> list[Row]:
     axes, rounds = (SMALL, 1) if small else (AXES, 7)
     rows = []
     for name in STRATEGIES[:1] if small else STRATEGIES:
-        curves: dict[str, Any] = {}
-        slopes: dict[str, float | None] = {}
+        row: Row = {"strategy": name, "curves": {}}
         for axis, sizes in axes.items():
             values = None if (name, axis) in WITHOUT else _curve(name, axis, sizes, rounds)
+            row[f"time by {axis}"] = values and slope(values["sizes"], values["ms"])
+            row[f"memory by {axis}"] = values and slope(values["sizes"], values["MiB"], COARSE)
             if values:
-                curves[axis] = values
-                slopes[f"time by {axis}"] = slope(values["sizes"], values["ms"])
-                slopes[f"memory by {axis}"] = slope(values["sizes"], values["MiB"], COARSE)
-            else:
-                slopes |= {f"time by {axis}": None, f"memory by {axis}": None}
-        rows.append({"strategy": name, **slopes, "curves": curves})
+                row["curves"][axis] = values
+        rows.append(row)
     return rows
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -83,6 +84,26 @@ def fairseq_dictionary(size: int = WORDS, *first: str) -> Any:
     for symbol in (*first, *(f"▁w{i}" if i % 3 else f"w{i}" for i in range(size))):
         dictionary.add_symbol(symbol)
     return dictionary
+
+
+def fairseq_lines(rows: Sequence[Any]) -> Any:
+    """Return a fairseq dataset of rows of ids."""
+    import torch
+    from fairseq.data import ListDataset
+
+    return ListDataset([torch.tensor(row) for row in rows], [len(row) for row in rows])
+
+
+def masked_pairs(lines: Any, words: int, strategy: str) -> Any:
+    """Return the dataset of the task ``maskplug_translation``, with equal sources and targets."""
+    from fairseq.data import LanguagePairDataset
+
+    from maskplug_fairseq import MaskedPairDataset, vocabulary
+
+    dictionary = fairseq_dictionary(words, "<mask>")
+    pairs = LanguagePairDataset(*[lines, lines.sizes, dictionary] * 2)
+    source = vocabulary(dictionary)
+    return MaskedPairDataset(pairs, maskplug.strategy(strategy), seed=1, source=source)
 
 
 def write_fairseq(folder: Path, dictionary: Any, lines: Any) -> None:

@@ -122,8 +122,8 @@ def ours(
         epoch, begin = divmod(next(turns) * rows, len(order))
         documents = order[begin : begin + rows]
         tokens = maskplug.TokenBatch.from_lists([row(file[i]) for i in documents], documents)
-        made = arrays(strategy(tokens, vocab, seed=1, epoch=epoch))
-        return {name: torch.from_numpy(array) for name, array in made.items()}
+        masked = strategy(tokens, vocab, seed=1, epoch=epoch)
+        return {name: torch.from_numpy(array) for name, array in arrays(masked).items()}
 
     return call
 

@@ -23,7 +23,6 @@ def comparisons(small: bool) -> Iterator[Comparison]:
     """Yield a comparison with every collator of transformers that masks."""
     import torch
 
-    torch.set_num_threads(1)
     rows, length, batches = (4, 40, 3) if small else (32, 512, 12)
     reader = tokenizer()
     plain = random_batches(rows, length, batches)

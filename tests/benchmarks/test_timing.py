@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks import growth, peak
+from benchmarks import growth, timing
 from benchmarks.inputs import batch, unseen
-from benchmarks.timing import Comparison, compare, timed
+from benchmarks.timing import RESET, Comparison, compare, peak, timed
 
 MIB = 1 << 20
 SIZES = [1.0, 10.0, 100.0, 1000.0]
@@ -51,24 +51,24 @@ def test_every_timed_call_is_prepared_separately() -> None:
     assert len(values["side"]) == 4
 
 
-@pytest.mark.skipif(not peak.RESET.exists(), reason="Linux only")
+@pytest.mark.skipif(not RESET.exists(), reason="Linux only")
 def test_peak_memory_is_that_of_each_call_alone() -> None:
     sizes = [64 * MIB, 8 * MIB, 0, 8 * MIB]
-    peaks = [peak.peak(lambda size=size: np.ones(size, np.int8)) for size in sizes]
+    peaks = [peak(lambda size=size: np.ones(size, np.int8)) for size in sizes]
     assert peaks == pytest.approx([64, 8, 0, 8], abs=1.0)
 
 
-@pytest.mark.skipif(not peak.RESET.exists(), reason="Linux only")
+@pytest.mark.skipif(not RESET.exists(), reason="Linux only")
 def test_peak_memory_of_a_failing_call_is_an_error() -> None:
     with pytest.raises(RuntimeError, match="the call failed"):
-        peak.peak(lambda: 1 / 0)
+        peak(lambda: 1 / 0)
 
 
 def test_peak_memory_is_unknown_outside_linux(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(peak, "RESET", tmp_path / "absent")
-    assert peak.peak(lambda: None) is None
+    monkeypatch.setattr(timing, "RESET", tmp_path / "absent")
+    assert peak(lambda: None) is None
 
 
 @pytest.mark.parametrize("power", [0.0, 1.0, 2.0])
