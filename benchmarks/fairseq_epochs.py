@@ -17,7 +17,7 @@ LENGTH, WORDS = 128, 5_000
 
 def lines(number: int) -> Any:
     """Return a fairseq dataset of random sentences that end with ``</s>``."""
-    ids = np.random.default_rng(1).integers(4, WORDS, (number, LENGTH))
+    ids = np.random.default_rng(1).integers(5, WORDS, (number, LENGTH))
     ids[:, -1] = 2
     return fairseq_lines(ids)
 

@@ -20,22 +20,22 @@ import numpy as np
 import torch
 from torch.utils.data import DataLoader
 
-from benchmarks.inputs import random_rows, tokenizer
+from benchmarks.inputs import WORDS, random_rows, tokenizer
 from benchmarks.timing import Prepare, Row, ratios
 
 GOAL = 10.0
-WORKERS = (0, 2)
 #: Begins the next epoch, and returns its batches.
 Side = Callable[[], Iterator[Any]]
 
 
 @dataclass(frozen=True)
 class Size:
-    """The batches of an epoch, and the number of epochs that are timed."""
+    """The batches of an epoch, the size of the vocabulary, and the number of timed epochs."""
 
     rows: int = 32
     length: int = 512
     batches: int = 160
+    words: int = WORDS
     rounds: int = 5
 
 
@@ -43,8 +43,8 @@ def measure(small: bool) -> list[Row]:
     """Return the tokens per second of every loader."""
     import datasets
 
-    size = Size(rows=2, length=8, batches=2, rounds=1) if small else Size()
-    lists = random_rows(size.batches * size.rows, size.length)
+    size = Size(rows=2, length=8, batches=2, words=500, rounds=1) if small else Size()
+    lists = random_rows(size.batches * size.rows, size.length, size.words)
     arrow = datasets.Dataset.from_list(lists)
     sources: dict[str, Callable[[int, Size], dict[str, Side]]] = {
         "lists": partial(plain, lists),
@@ -55,7 +55,7 @@ def measure(small: bool) -> list[Row]:
     return [
         measured(name, workers, make(workers, size) | idle(workers, size), size)
         for name, make in sources.items()
-        for workers in WORKERS
+        for workers in (0, 1 if small else 2)
     ]
 
 
@@ -77,20 +77,20 @@ def loader(rows: Any, collate: Any, workers: int, size: Size) -> DataLoader[Any]
     return DataLoader(rows, size.rows, shuffle=True, collate_fn=collate, **more)
 
 
-def collators() -> tuple[Any, Any]:
+def collators(words: int) -> tuple[Any, Any]:
     """Return our collator and that of transformers, both with 15 % and 80/10/10."""
     from transformers import DataCollatorForLanguageModeling
 
     from maskplug_hf import DataCollatorForMasking
 
-    reader = tokenizer()
+    reader = tokenizer(words)
     ours = DataCollatorForMasking(reader, "dynamic", rate=0.15, seed=1)
     return ours, DataCollatorForLanguageModeling(reader, mlm_probability=0.15)
 
 
 def plain(rows: Any, workers: int, size: Size) -> dict[str, Side]:
     """Return both sides in a DataLoader."""
-    ours, theirs = collators()
+    ours, theirs = collators(size.words)
     masked, epochs = loader(rows, ours, workers, size), count()
 
     def next_epoch() -> Iterator[Any]:
@@ -104,7 +104,7 @@ def trainers(rows: Any, workers: int, size: Size) -> dict[str, Side]:
     """Return both sides in the loader of Trainer."""
     from maskplug_hf import attach
 
-    ours, theirs = (_trainer(rows, collator, workers, size) for collator in collators())
+    ours, theirs = (_trainer(rows, collator, workers, size) for collator in collators(size.words))
     attach(ours)
     return {"maskplug": _of_trainer(ours), "peer": _of_trainer(theirs)}
 

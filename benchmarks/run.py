@@ -56,7 +56,7 @@ class Part:
             torch.set_num_threads(self.threads)
         module, _, name = self.function.partition(":")
         measured = getattr(importlib.import_module(f"benchmarks.{module}"), name)(small)
-        return [compare(c, rounds, memory=not small) for c in measured] if self.peer else measured
+        return [compare(c, rounds, small) for c in measured] if self.peer else measured
 
 
 HF, FAIRSEQ = ("torch", "transformers", "datasets"), ("torch", "fairseq-fixed")

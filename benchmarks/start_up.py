@@ -144,8 +144,8 @@ def in_new_process(use: str, name: str, cache: str) -> dict[str, Any]:
     return values
 
 
-def first_batch(use: str, name: str, repeats: int) -> tuple[Row, dict[str, float]]:
-    """Return the times with an empty and with a filled cache, and the seconds of each kernel."""
+def first_batch(use: str, name: str, repeats: int) -> tuple[Row, dict[str, float], list[Row]]:
+    """Return the times with an empty and a filled cache, the seconds by kernel, and all values."""
     with TemporaryDirectory() as cache:
         cold = in_new_process(use, name, cache)
         warm = [in_new_process(use, name, cache) for _ in range(repeats)]
@@ -156,7 +156,7 @@ def first_batch(use: str, name: str, repeats: int) -> tuple[Row, dict[str, float
     row["kernels compiled"] = len(cold["compiled"]) - 1
     if cold["framework, s"] > 0.01:
         row["the framework's own import, s"] = cold["framework, s"]
-    return row, cold["compiled"]
+    return row, cold["compiled"], warm
 
 
 def measure(small: bool) -> list[Row]:
@@ -164,22 +164,23 @@ def measure(small: bool) -> list[Row]:
 
     The seconds of a kernel are those of the first use that needed it, without the kernels it calls.
     """
-    uses = [("core", "dynamic")]
+    uses = [("core", "none")]
     if not small:
         uses = [("core", name) for name in STRATEGIES]
         uses += [("pattern", PATTERN), ("transformers", "dynamic"), ("fairseq", "dynamic")]
     batches: list[Row] = []
     kernels: dict[str, float] = {}
+    imports: list[float] = []
     for use, name in uses:
-        row, compiled = first_batch(use, name, 1 if small else 5)
+        row, compiled, warm = first_batch(use, name, 1 if small else 5)
         batches.append(row)
         kernels = compiled | kernels
-    with TemporaryDirectory() as cache:
-        again = [in_new_process("core", "none", cache) for _ in range(1 if small else 7)]
-        values = {"import maskplug, s": statistics.median(v["import maskplug, s"] for v in again)}
-        if not small:
+        imports += [values["import maskplug, s"] for values in warm]
+    values = {"import maskplug, s": statistics.median(imports)}
+    if not small:
+        with TemporaryDirectory() as cache:
             loaded = in_new_process("workers", "dynamic", cache)["workers"]
-            values |= {f"two workers' first batch, {name}": v for name, v in loaded.items()}
+        values |= {f"two workers' first batch, {name}": v for name, v in loaded.items()}
     slowest = sorted(kernels.items(), key=lambda item: -item[1])
     compiling = dict(slowest[:SLOWEST])
     if rest := slowest[SLOWEST:]:

@@ -98,11 +98,11 @@ def ratios(sides: Mapping[str, Prepare], tokens: int, rounds: int, least: float)
     return {**speed, "ratio": ratio, "middle half of ratios": [low, high]}
 
 
-def compare(comparison: Comparison, rounds: int, memory: bool) -> Row:
-    """Return the speed of both sides, their ratio, and with ``memory`` the peak memory."""
+def compare(comparison: Comparison, rounds: int, small: bool) -> Row:
+    """Return the speed of both sides, their ratio and, unless ``small``, their peak memory."""
     sides = {"maskplug": comparison.ours, "peer": comparison.theirs}
     prepared: dict[str, Prepare] = {name: lambda call=call: call for name, call in sides.items()}
-    row = ratios(prepared, comparison.tokens, rounds, 0.1)
+    row = ratios(prepared, comparison.tokens, rounds, 0.0 if small else 0.1)
     goal = comparison.goal
     return {
         "peer": comparison.peer,
@@ -110,7 +110,7 @@ def compare(comparison: Comparison, rounds: int, memory: bool) -> Row:
         **row,
         "goal": goal,
         "reached": None if goal is None else "yes" if row["ratio"] >= goal else "no",
-        **{f"{name}, MiB": peak(call) if memory else None for name, call in sides.items()},
+        **{f"{name}, MiB": None if small else peak(call) for name, call in sides.items()},
     }
 
 
@@ -145,6 +145,7 @@ def _measured(call: Call) -> float:
     libc = ctypes.CDLL(None)
     if hasattr(libc, "mallopt"):  # not in musl, which returns memory by itself
         libc.mallopt(M_MMAP_THRESHOLD, BYTES)
+    gc.freeze()  # only garbage of the call is collected
     call()  # a child maps pages of libraries again when they are first used
     gc.collect()
     if hasattr(libc, "malloc_trim"):

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.inputs import fairseq_dictionary, sample_text, write_fairseq
+from benchmarks.inputs import WORDS, fairseq_dictionary, sample_text, write_fairseq
 from benchmarks.timing import Call, Comparison
 
 PEER = "fairseq"
@@ -31,7 +31,7 @@ def comparisons(small: bool) -> Iterator[Comparison]:
     rows, length, batches = (4, 40, 3) if small else (32, 512, 16)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        equal_lines(folder, rows * batches, length)
+        equal_lines(folder, rows * batches, length, 500 if small else WORDS)
         for what, datasets in OBJECTIVES.items():
             theirs, ours, goal = datasets(folder, length)
             sides = fetches(ours, rows), fetches(theirs, rows)
@@ -45,9 +45,9 @@ def comparisons(small: bool) -> Iterator[Comparison]:
         yield Comparison(f"masked LM, {rows} rows of real text", PEER, tokens, *sides)
 
 
-def equal_lines(folder: Path, lines: int, length: int) -> None:
+def equal_lines(folder: Path, lines: int, length: int, size: int) -> None:
     """Write lines that become rows of ``length`` tokens between ``<s>`` and ``</s>``."""
-    words = fairseq_dictionary(30_000, FULL_STOP)
+    words = fairseq_dictionary(size, FULL_STOP)
     ids = np.random.default_rng(1).integers(words.nspecial, len(words), (lines, length - 2))
     ids[:, 0] = words.index("▁w1")
     ids[:, SENTENCE - 1 :: SENTENCE] = words.index(FULL_STOP)

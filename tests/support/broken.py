@@ -122,7 +122,10 @@ BROKEN: dict[str, list[Broken]] = {
     "check_annotations": [case("not finite", target=Building(parts.nan_annotation))],
     "check_ids_in_vocabulary": [case("ids range from 0 to 199", None, parts.random_ids(900))],
     "check_selection": [
-        Broken(lambda: parts.Overlapping(Exact(0.5), Mix(), Labels(), EPOCH), "overlap")
+        Broken(
+            lambda: parts.Overlapping(Exact(0.5), Mix(), Labels(), EPOCH),
+            "begins before the end of the span before it",
+        )
     ],
     "check_specials_are_not_chosen": [
         case("special or protected", Selecting(parts.special_tokens))
