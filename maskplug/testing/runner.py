@@ -232,7 +232,9 @@ def run(
         raise PluginError("checks use assert, which python -O removes; run Python without -O")
     cases = [case for subject in subjects for case in _cases(subject, checks, known or {})]
     recorder = _Recorder(cases, on_result)
-    arguments = [__file__, f"--rootdir={Path(__file__).parent}", *ARGUMENTS]
+    folder = Path(__file__).parent
+    # Without confcutdir, pytest lists every folder above this one, such as site-packages.
+    arguments = [__file__, f"--rootdir={folder}", f"--confcutdir={folder}", *ARGUMENTS]
     arguments += [f"-pno:{name}" for name in UNUSED.split()]
     with mock.patch.dict(os.environ, ENVIRONMENT):
         code = pytest.main(arguments, plugins=[recorder]) if cases else 0

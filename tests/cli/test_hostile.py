@@ -79,9 +79,9 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def run(command: str, name: str, value: str) -> Result:
-    given = {**NEEDED.get(command, {}), name: value}
-    options = [word for key, v in given.items() if key.startswith("-") for word in (key, v)]
-    arguments = [v for key, v in given.items() if not key.startswith("-")]
+    values = {**NEEDED.get(command, {}), name: value}
+    options = [word for key, v in values.items() if key.startswith("-") for word in (key, v)]
+    arguments = [v for key, v in values.items() if not key.startswith("-")]
     return CliRunner().invoke(main, [command, *options, "--", *arguments])
 
 
