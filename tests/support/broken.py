@@ -54,8 +54,8 @@ def of(
     return Composed(selector or Exact(0.3), replacement or Mix(), target or Labels(), clock)
 
 
-def case(message: str, *parts: object, **named_parts: object) -> Broken:
-    return Broken(lambda: of(*parts, **named_parts), message)  # type: ignore[arg-type]
+def case(message: str, *positional: object, **named: object) -> Broken:
+    return Broken(lambda: of(*positional, **named), message)  # type: ignore[arg-type]
 
 
 def named(label: str, strategy: Strategy, **options: object) -> Strategy:
@@ -97,16 +97,14 @@ BROKEN: dict[str, list[Broken]] = {
         Broken(lambda: named("dynamic@1", of(), note=str(object())), "an address or a line break"),
     ],
     "check_no_memory_between_calls": [case("after other batches", Drawing(parts.by_last_batch))],
-    "check_input_stays": [case("the caller's ids", None, parts.writing_to_input(restores=False))],
+    "check_input_stays": [case("the caller's ids", None, parts.overwriting(restores=False))],
     "check_row_order": [case("in reverse order", Drawing(parts.stream_of_first))],
     "check_subset": [case("in another batch", Drawing(parts.by_batch_size))],
     "check_batch_of_one": [case("alone in a batch", Drawing(parts.by_being_alone))],
     "check_times_of_samples": [case("with samples of other epochs", Drawing(parts.time_of_first))],
     "check_padding": [case("padding tokens on the left", Drawing(parts.by_position))],
     "check_dtypes": [case("as uint16", parts.Scored(parts.unsigned))],
-    "check_memory_layout": [
-        case("in read-only arrays", None, parts.writing_to_input(restores=True))
-    ],
+    "check_memory_layout": [case("in read-only arrays", None, parts.overwriting(restores=True))],
     "check_workers": [case("with 1 worker", Drawing(parts.by_process))],
     "check_seed_changes_masks": [case("seeds 0 and 1", Drawing(parts.without_seed))],
     "check_key_changes_masks": [case("different keys", parts.truncated_keys(modulus=1))],

@@ -215,7 +215,7 @@ def written(tokens: TokenBatch, where: Any, ids: Any) -> Ragged:
     return Ragged(out, tokens.offsets)
 
 
-def writing_to_input(restores: bool) -> Replacing:
+def overwriting(restores: bool) -> Replacing:
     """Write to the caller's array, and restore it afterwards or not."""
 
     def by(tokens: TokenBatch, selection: Selection, vocab: Vocabulary, rng: Rng) -> Ragged:
