@@ -83,23 +83,7 @@ KNOWN: Mapping[str, Callable[[Sample], Any]] = {
 }
 
 
-def annotations_of(
-    sample: Sample, names: tuple[str, ...], given: Mapping[str, Any]
-) -> dict[str, Any]:
-    """Return the required annotations, ``valid``, and those that the author gives."""
-    annotations: dict[str, Any] = {}
-    for name in names:
-        small = (np.arange(sample.kv_len) + sample.number) % 3
-        annotations[name] = KNOWN[name](sample) if name in KNOWN else small
-        if name == "documents" and sample.attention_kind == "cross":
-            annotations["query_documents"] = KNOWN["query_documents"](sample)
-    annotations |= {**given, "valid": np.ones(sample.kv_len, np.int64)}
-    if sample.attention_kind == "cross":
-        annotations["valid_queries"] = np.ones(sample.q_len, np.int64)
-    return annotations
-
-
-def padded(
+def _padded(
     name: str, values: list[Any], samples: tuple[Sample, ...], left: int, widths: Mapping[str, int]
 ) -> Any:
     """Return an annotation of several samples in padded rows; padding holds 0.
@@ -172,13 +156,13 @@ class Batch:
             AssertionError: when they differ; the message shows the first difference.
         """
         a, b = (self.cells(c) if isinstance(c, Intervals) else c for c in (actual, expected))
-        for sample, own, wanted in zip(self.samples, a, b, strict=True):
-            if not np.array_equal(own, wanted):
-                head, query, _ = (int(axis[0]) for axis in np.nonzero(own != wanted))
+        for sample, cells, others in zip(self.samples, a, b, strict=True):
+            if not np.array_equal(cells, others):
+                head, query, _ = (int(axis[0]) for axis in np.nonzero(cells != others))
                 raise AssertionError(
                     f"{what}: in {self.attention_kind!r}, query {query} of sample {sample.number} "
-                    f"(head {head}, {sample.kv_len} keys) sees\n  {_shown(own[head, query])}\n"
-                    f"instead of\n  {_shown(wanted[head, query])}\n{remedy}"
+                    f"(head {head}, {sample.kv_len} keys) sees\n  {_shown(cells[head, query])}\n"
+                    f"instead of\n  {_shown(others[head, query])}\n{remedy}"
                 )
 
 
@@ -304,14 +288,25 @@ class PatternSubject:
             side: left + max(getattr(s, side) for s in everyone) + right
             for side in ("kv_len", "q_len")
         }
-        required = self.pattern.all_required_annotations
-        names = tuple(name for name in required if name not in ("valid", "valid_queries"))
-        columns = [annotations_of(sample, names, self.annotations(sample)) for sample in samples]
+        columns = [self._annotations_of(sample) for sample in samples]
         annotations = {
-            name: padded(name, [column[name] for column in columns], samples, left, widths)
+            name: _padded(name, [column[name] for column in columns], samples, left, widths)
             for name in columns[0]
         }
         return Batch(samples, attention_kind, annotations, left, widths["q_len"], widths["kv_len"])
+
+    def _annotations_of(self, sample: Sample) -> dict[str, Any]:
+        """Return the required annotations, those of the author, and ``valid``."""
+        required = [n for n in self.pattern.all_required_annotations if n != "valid_queries"]
+        small = (np.arange(sample.kv_len) + sample.number) % 3
+        annotations = {name: KNOWN[name](sample) if name in KNOWN else small for name in required}
+        cross = sample.attention_kind == "cross"
+        if cross and "documents" in required:
+            annotations["query_documents"] = KNOWN["query_documents"](sample)
+        annotations |= {**self.annotations(sample), "valid": np.ones(sample.kv_len, np.int64)}
+        if cross:
+            annotations["valid_queries"] = np.ones(sample.q_len, np.int64)
+        return annotations
 
     def rows(
         self,
