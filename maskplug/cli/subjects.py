@@ -18,17 +18,13 @@ SUBJECTS: Mapping[str, Any] = {"strategy": Subject, "pattern": PatternSubject}
 def subjects_of(
     kinds: list[str], name: str | None, options: dict[str, Any], seed: int
 ) -> list[tuple[str, Any]]:
-    """Return (kind, subject) for each kind with this name, or for everything without options.
+    """Return (kind, subject) for each kind that has this name, which may be an expression.
 
-    Args:
-        kinds: "strategy", "pattern".
-        name: of a strategy, a pattern or both, or an expression of patterns.
-        options: options of the name.
-        seed: seed of the subjects.
+    Without a name, for everything that needs no options.
 
     Raises:
         UnknownNameError: when no kind has the name.
-        OptionError: when options are given and both kinds have the name.
+        OptionError: when there are options and both kinds have the name.
     """
     if name is None:
         names = [(kind, label) for kind in kinds for label in _buildable_without_options(kind)]

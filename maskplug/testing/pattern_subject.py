@@ -86,17 +86,7 @@ KNOWN: Mapping[str, Callable[[Sample], Any]] = {
 def _padded(
     name: str, values: list[Any], samples: tuple[Sample, ...], left: int, widths: Mapping[str, int]
 ) -> Any:
-    """Return an annotation of several samples in padded rows; padding holds 0.
-
-    Args:
-        name: for messages.
-        values: one per sample.
-        left: number of padding tokens on the left.
-        widths: row lengths by attribute, "kv_len" and "q_len".
-
-    Raises:
-        TokenError: when a value is neither one number, nor one per token, nor pairs.
-    """
+    """Return an annotation of several samples in rows of ``widths``; padding holds 0."""
     arrays = [np.asarray(value) for value in values]
     if all(array.ndim == 0 for array in arrays):
         return np.stack(arrays)
@@ -150,11 +140,7 @@ class Batch:
         ]
 
     def assert_same(self, actual: Any, expected: Any, what: str, remedy: str) -> None:
-        """Compare cells, or the intervals that they come from.
-
-        Raises:
-            AssertionError: when they differ; the message shows the first difference.
-        """
+        """Assert that cells, or the intervals that they come from, are equal."""
         a, b = (self.cells(c) if isinstance(c, Intervals) else c for c in (actual, expected))
         for sample, cells, others in zip(self.samples, a, b, strict=True):
             if not np.array_equal(cells, others):
@@ -299,7 +285,9 @@ class PatternSubject:
         """Return the required annotations, those of the author, and ``valid``."""
         required = [n for n in self.pattern.all_required_annotations if n != "valid_queries"]
         small = (np.arange(sample.kv_len) + sample.number) % 3
-        annotations = {name: KNOWN[name](sample) if name in KNOWN else small for name in required}
+        annotations: dict[str, Any] = {
+            name: KNOWN[name](sample) if name in KNOWN else small for name in required
+        }
         cross = sample.attention_kind == "cross"
         if cross and "documents" in required:
             annotations["query_documents"] = KNOWN["query_documents"](sample)
@@ -344,11 +332,7 @@ class PatternSubject:
 
     @staticmethod
     def assert_same(actual: Any, expected: Any, what: str, remedy: str) -> None:
-        """Compare two lists of outcomes.
-
-        Raises:
-            AssertionError: when they differ; the message shows the first difference.
-        """
+        """Assert that two lists of outcomes are equal."""
         for (batch, rows), (_, expected_rows) in zip(actual, expected, strict=True):
             batch.assert_same(rows, expected_rows, what, remedy)
 
