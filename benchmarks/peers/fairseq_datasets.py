@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import tempfile
 from collections.abc import Iterator
+from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -179,11 +180,6 @@ def infilling(folder: Path, length: int, permute: float = 0.0) -> tuple[Any, Any
     return theirs, ours("maskplug_denoising", folder, length, "bart", permute=permute), 25
 
 
-def bart(folder: Path, length: int) -> tuple[Any, Any, float]:
-    """Mask as BART does, and permute the sentences."""
-    return infilling(folder, length, permute=1.0)
-
-
 def t5(folder: Path, length: int) -> tuple[Any, Any, float]:
     """Mask spans as T5 does; fairseq uses ordinary words as sentinels."""
     theirs = train_split(task("span_masked_lm", folder, length))
@@ -212,7 +208,7 @@ OBJECTIVES = {
     "masked LM": masked_lm,
     "masked LM, whole words": whole_words,
     "denoising, Poisson infilling": infilling,
-    "denoising, infilling and permuted sentences": bart,
+    "denoising, infilling and permuted sentences": partial(infilling, permute=1.0),
     "T5's spans": t5,
     "pairs, masked sources against plain pairs": pairs,
 }
