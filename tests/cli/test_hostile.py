@@ -39,7 +39,7 @@ VALUES = {
 #: Other parameters that each command needs.
 NEEDED = {
     "attention": {"spec": "causal"},
-    "check": {"name": "none"},
+    "check": {"name": "full"},
     "compile": {"name": "none"},
     "ngrams": {"corpus": "text.txt", "--tokenizer": "dict.txt", "--out": "ngrams.txt"},
     "dictionary": {"words": "text.txt", "--source-tokenizer": "dict.txt", "--out": "ids.tsv"},

@@ -8,9 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from maskplug.collate import pad, padded_width
 from maskplug.testing.outcome import choices, hashes
-from maskplug.testing.subject import NotApplicable, Subject
+from maskplug.testing.subject import EQUAL_LENGTH, NotApplicable, Subject
 from maskplug.tokens import Masked
 from maskplug.types import IntArray, UintArray
 
@@ -90,9 +89,21 @@ def _agreement(a: Masked, b: Masked) -> IntArray:
     """Return, per sample, the number of positions with the same choice or the same input."""
     same = a.selection.mask == b.selection.mask
     chosen = same.reshape(len(a.selection), -1).sum(axis=1)
-    width = padded_width(np.concatenate([a.inputs.lengths, b.inputs.lengths]))
-    inputs = (pad(a.inputs, -1, width) == pad(b.inputs, -1, width)).sum(axis=1)
+    inputs = (_padded_inputs(a) == _padded_inputs(b)).sum(axis=1)
     return np.asarray(chosen + inputs, np.int64)
+
+
+def _padded_inputs(masked: Masked, width: int = 2 * EQUAL_LENGTH) -> IntArray:
+    """Return the first ``width`` inputs of each sample, padded with -1.
+
+    Unlike the kernel of ``collate.pad``, this is safe for rows that are not well-formed.
+    """
+    rows = masked.inputs
+    inside = np.arange(width) < rows.lengths[:, None]
+    padded = np.full(inside.shape, -1, np.int64)
+    position = np.arange(len(rows.values)) - np.repeat(rows.offsets[:-1], rows.lengths)
+    padded[inside] = rows.values[position < width]
+    return padded
 
 
 def _next_tick(subject: Subject) -> int | None:
