@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -86,7 +85,7 @@ def fairseq_dictionary(size: int = WORDS, *first: str) -> Any:
     return dictionary
 
 
-def fairseq_lines(rows: Sequence[Any]) -> Any:
+def fairseq_lines(rows: Any) -> Any:
     """Return a fairseq dataset of rows of ids."""
     import torch
     from fairseq.data import ListDataset

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from itertools import count
 from pathlib import Path
@@ -204,7 +204,7 @@ def pairs(folder: Path, length: int) -> tuple[Any, Any, None]:
     return plain(), MaskedPairDataset(plain(), strategy, source=vocabulary(words)), None
 
 
-OBJECTIVES = {
+OBJECTIVES: dict[str, Callable[[Path, int], tuple[Any, Any, float | None]]] = {
     "masked LM": masked_lm,
     "masked LM, whole words": whole_words,
     "denoising, Poisson infilling": infilling,
