@@ -74,11 +74,8 @@ def machine() -> list[Row]:
 
 
 def _processor() -> str:
-    model = (
-        re.search(r"^model name\s*: *(.+)", CPU_INFO.read_text(), re.M)
-        if CPU_INFO.exists()
-        else None
-    )
+    text = CPU_INFO.read_text() if CPU_INFO.exists() else ""
+    model = re.search(r"^model name\s*: *(.+)", text, re.M)
     return model[1] if model else platform.processor() or platform.machine()
 
 
@@ -90,12 +87,10 @@ def tables(rows: Sequence[Row]) -> list[Table]:
     result = []
     for _, group in groupby(rows, key=lambda row: next(iter(row))):
         series = list(group)
-        head = tuple(
-            dict.fromkeys(n for row in series for n in row if not isinstance(row[n], dict))
-        )
-        result.append(
-            [head, *(tuple(cell(r[n], n) if n in r else "" for n in head) for r in series)]
-        )
+        names = (n for row in series for n in row if not isinstance(row[n], dict))
+        head = tuple(dict.fromkeys(names))
+        lines = [tuple(cell(row[n], n) if n in row else "" for n in head) for row in series]
+        result.append([head, *lines])
     return result
 
 
