@@ -23,8 +23,7 @@ from maskplug.testing import (
     rich_vocabulary,
 )
 from maskplug.testing.known import BUILT_IN
-from support.broken import BROKEN, FACTORIES, Broken, of
-from support.broken_parts import Drawing, stream_of_first
+from support.broken import BROKEN, FACTORIES, Broken
 from support.cases import CASES, RICH, case
 from support.synthetic import KNOWN, SOUND
 
@@ -202,12 +201,6 @@ def test_known_exceptions_are_expected_to_fail() -> None:
     marked = {p.id: p.marks[0].kwargs["reason"] for p in cases if p.marks}
     assert marked["none@1-labels"] == "ours"
     assert "baseline" in marked["none@1-something_is_predicted"]
-
-
-def test_a_failing_check_fails() -> None:
-    cases = params(of(Drawing(stream_of_first)), checks=[BY_NAME["check_row_order"]])
-    with pytest.raises(AssertionError, match="in reverse order"):
-        cases[0].values[1](cases[0].values[0])
 
 
 @parametrize_with_checks([maskplug.strategy("dynamic", unit="word", clock="step")])
