@@ -25,11 +25,6 @@ AXES: dict[str, list[Size]] = {
     "length": [(8, 2**i, None) for i in range(7, 18)],
     "rate": [(128, 512, rate) for rate in RATES],
 }
-SMALL: dict[str, list[Size]] = {
-    "rows": [(1, 16, None), (2, 16, None), (4, 16, None)],
-    "length": [(1, 16, None), (1, 32, None), (1, 64, None)],
-    "rate": [(2, 64, 0.1), (2, 64, 0.2), (2, 64, 0.4)],
-}
 #: These have no single rate.
 WITHOUT = {("ul2", "rate"), ("permutation", "rate")}
 #: Below so many MiB, the account of memory is too coarse for a slope.
@@ -57,12 +52,14 @@ def slope(sizes: Sequence[float], costs: Sequence[float], least: float = 0.0) ->
 
 def measure(small: bool) -> list[Row]:
     """Return the slopes of each strategy, and under "curves" the values by axis."""
-    axes, rounds = (SMALL, 1) if small else (AXES, 7)
+    axes = {axis: sizes[: 3 if small else None] for axis, sizes in AXES.items()}
     rows = []
     for name in STRATEGIES[:1] if small else STRATEGIES:
         row: Row = {"strategy": name, "curves": {}}
         for axis, sizes in axes.items():
-            values = None if (name, axis) in WITHOUT else _curve(name, axis, sizes, rounds)
+            values = (
+                None if (name, axis) in WITHOUT else _curve(name, axis, sizes, 1 if small else 7)
+            )
             row[f"time by {axis}"] = values and slope(values["sizes"], values["ms"])
             row[f"memory by {axis}"] = values and slope(values["sizes"], values["MiB"], COARSE)
             if values:

@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 
 import maskplug
+from maskplug.cli.tokenizers import NAMED
 
 WORDS = 30_000
 #: T5 numbers its spans, and the long rows of the growth benchmark have many.
 SENTINELS = 50_000
-NAMED = ["[R]", "[S]", "[X]", "<fim_prefix>", "<fim_middle>", "<fim_suffix>", "<mask_1>"]
 DATA = Path(__file__).parents[1] / "recipes" / "translation" / "data"
 SAMPLE = DATA / "translation.en-de.train.tsv.gz"
 
