@@ -52,18 +52,16 @@ def slope(sizes: Sequence[float], costs: Sequence[float], least: float = 0.0) ->
 
 def measure(small: bool) -> list[Row]:
     """Return the slopes of each strategy, and under "curves" the values by axis."""
-    axes = {axis: sizes[: 3 if small else None] for axis, sizes in AXES.items()}
+    number, rounds = (3, 1) if small else (None, 7)
     rows = []
     for name in STRATEGIES[:1] if small else STRATEGIES:
         row: Row = {"strategy": name, "curves": {}}
-        for axis, sizes in axes.items():
-            values = (
-                None if (name, axis) in WITHOUT else _curve(name, axis, sizes, 1 if small else 7)
-            )
-            row[f"time by {axis}"] = values and slope(values["sizes"], values["ms"])
-            row[f"memory by {axis}"] = values and slope(values["sizes"], values["MiB"], COARSE)
-            if values:
-                row["curves"][axis] = values
+        for axis, sizes in AXES.items():
+            row |= {f"time by {axis}": None, f"memory by {axis}": None}
+            if (name, axis) not in WITHOUT:
+                row["curves"][axis] = values = _curve(name, axis, sizes[:number], rounds)
+                row[f"time by {axis}"] = slope(values["sizes"], values["ms"])
+                row[f"memory by {axis}"] = slope(values["sizes"], values["MiB"], COARSE)
         rows.append(row)
     return rows
 
