@@ -5,15 +5,12 @@ from __future__ import annotations
 import os
 import time
 import warnings
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 import maskplug
-from benchmarks.parts import Row
-from benchmarks.peak import peak
-from benchmarks.timing import timed
+from benchmarks.timing import Call, Row, medians, peak
 
 WINDOW, NEAR, DOCUMENT = 1024, 256, 1000
 PATTERNS = {
@@ -26,8 +23,6 @@ LENGTHS, SMALL = (8192, 32768), (256, 512)
 LONGEST = 131_072
 #: Bytes per cell that eager ``create_block_mask`` needs at its peak, with a reserve.
 EAGER_BYTES = 11
-
-Call = Callable[[], Any]
 
 
 def documents(length: int) -> Any:
@@ -57,8 +52,7 @@ def theirs(name: str, length: int, compiled: bool = False) -> Call:
 
 def milliseconds(call: Call, repeats: int) -> float:
     """Return the median time of a call."""
-    (values,) = timed({"": lambda: call}, repeats, 0.0, time.perf_counter).values()
-    return float(np.median(values)) * 1e3
+    return medians({"": lambda: call}, repeats, 0.0, time.perf_counter)[""] * 1e3
 
 
 def fits(length: int) -> bool:
@@ -84,9 +78,6 @@ def speed(name: str, length: int, small: bool) -> Row:
 
 def measure(small: bool) -> list[Row]:
     """Return the speed at every length, the peak memory of both sides, and a long row."""
-    import torch
-
-    torch.set_num_threads(1)
     warnings.filterwarnings("ignore", message="_compile flag on create_block_mask")
     lengths, longest = (SMALL, SMALL[-1]) if small else (LENGTHS, LONGEST)
     rows = [speed(name, length, small) for length in lengths for name in PATTERNS]

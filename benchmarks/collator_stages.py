@@ -14,9 +14,8 @@ import numpy as np
 import torch
 
 from benchmarks.inputs import tokenizer
-from benchmarks.parts import Row
 from benchmarks.peers.transformers_collators import Batch, converted, in_turn, random_batches
-from benchmarks.timing import Prepare, medians
+from benchmarks.timing import Prepare, Row, medians
 
 ROWS, LENGTH, SHORT, BATCHES = 32, 512, 2, 12
 LIMIT = "nothing masked: two columns read, three tensors made"
@@ -78,7 +77,6 @@ def measure(small: bool) -> list[Row]:
         f"numpy rows, {rows} × {SHORT}, µs": converted(short, np.array),
         f"lists, {rows} × {length}, µs": whole,
     }
-    torch.set_num_threads(1)
     table: dict[str, Row] = {}
     for column, batches in columns.items():
         for name, seconds in medians(dict(stages(reader, batches)), rounds).items():

@@ -11,8 +11,7 @@ import numpy as np
 
 import maskplug
 from benchmarks.inputs import batch, unseen, vocabulary
-from benchmarks.parts import Row
-from benchmarks.timing import Call, Prepare, medians
+from benchmarks.timing import Call, Prepare, Row, medians
 from maskplug.context import MaskingContext
 from maskplug.plugins import registry
 from maskplug.registry import BUILTIN

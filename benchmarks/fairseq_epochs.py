@@ -7,21 +7,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from benchmarks.inputs import fairseq_dictionary
-from benchmarks.parts import Row
+import numpy as np
+
+from benchmarks.inputs import fairseq_dictionary, fairseq_lines, masked_pairs
+from benchmarks.timing import Row
 
 LENGTH, WORDS = 128, 5_000
 
 
 def lines(number: int) -> Any:
     """Return a fairseq dataset of random sentences that end with ``</s>``."""
-    import torch
-    from fairseq.data import ListDataset
-
-    generator = torch.Generator().manual_seed(1)
-    ids = torch.randint(4, WORDS, (number, LENGTH), generator=generator)
+    ids = np.random.default_rng(1).integers(5, WORDS, (number, LENGTH))
     ids[:, -1] = 2
-    return ListDataset(list(ids), [LENGTH] * number)
+    return fairseq_lines(ids)
 
 
 def theirs(number: int) -> Any:
@@ -36,18 +34,6 @@ def theirs(number: int) -> Any:
         {"id": IdDataset(), "source": RightPadDataset(source, pad_idx=words.pad())},
         sizes=[source.sizes],
     )
-
-
-def ours(number: int) -> Any:
-    """Return the dataset of the task ``maskplug_translation``, with equal sources and targets."""
-    from fairseq.data import LanguagePairDataset
-
-    import maskplug
-    from maskplug_fairseq import MaskedPairDataset, vocabulary
-
-    words, text = fairseq_dictionary(WORDS, "<mask>"), lines(number)
-    pairs = LanguagePairDataset(text, text.sizes, words, text, text.sizes, words)
-    return MaskedPairDataset(pairs, maskplug.strategy("dynamic"), seed=1, source=vocabulary(words))
 
 
 def identical(dataset: Any, workers: int) -> float:
@@ -75,11 +61,12 @@ def identical(dataset: Any, workers: int) -> float:
 def measure(small: bool) -> list[Row]:
     """Return the share of identical rows of both sides for each number of workers."""
     number = 40 if small else 400
+    pairs = masked_pairs(lines(number), WORDS, "dynamic")
     return [
         {
             "what": f"{workers} workers",
             "share in fairseq masked_lm": identical(theirs(number), workers),
-            "share in maskplug": identical(ours(number), workers),
+            "share in maskplug": identical(pairs, workers),
         }
         for workers in ((0, 1) if small else (0, 1, 2))
     ]

@@ -9,15 +9,12 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from functools import cache, partial
-from typing import Any
 
 import numpy as np
 
 import maskplug
 from benchmarks.inputs import SENTINELS, batch, unseen, vocabulary
-from benchmarks.parts import Row
-from benchmarks.peak import peak
-from benchmarks.timing import Prepare, timed
+from benchmarks.timing import Prepare, Row, peak, timed
 
 STRATEGIES = ("dynamic", "whole_word", "span", "ngram", "t5", "bart", "ul2", "permutation")
 #: For each axis, the (rows, length, rate) to measure; the rate None is the default of a strategy.
@@ -27,11 +24,6 @@ AXES: dict[str, list[Size]] = {
     "rows": [(2**i, 512, None) for i in range(2, 14)],
     "length": [(8, 2**i, None) for i in range(7, 18)],
     "rate": [(128, 512, rate) for rate in RATES],
-}
-SMALL: dict[str, list[Size]] = {
-    "rows": [(1, 16, None), (2, 16, None), (4, 16, None)],
-    "length": [(1, 16, None), (1, 32, None), (1, 64, None)],
-    "rate": [(2, 64, 0.1), (2, 64, 0.2), (2, 64, 0.4)],
 }
 #: These have no single rate.
 WITHOUT = {("ul2", "rate"), ("permutation", "rate")}
@@ -60,20 +52,17 @@ def slope(sizes: Sequence[float], costs: Sequence[float], least: float = 0.0) ->
 
 def measure(small: bool) -> list[Row]:
     """Return the slopes of each strategy, and under "curves" the values by axis."""
-    axes, rounds = (SMALL, 1) if small else (AXES, 7)
+    number, rounds = (3, 1) if small else (None, 7)
     rows = []
     for name in STRATEGIES[:1] if small else STRATEGIES:
-        curves: dict[str, Any] = {}
-        slopes: dict[str, float | None] = {}
-        for axis, sizes in axes.items():
-            values = None if (name, axis) in WITHOUT else _curve(name, axis, sizes, rounds)
-            if values:
-                curves[axis] = values
-                slopes[f"time by {axis}"] = slope(values["sizes"], values["ms"])
-                slopes[f"memory by {axis}"] = slope(values["sizes"], values["MiB"], COARSE)
-            else:
-                slopes |= {f"time by {axis}": None, f"memory by {axis}": None}
-        rows.append({"strategy": name, **slopes, "curves": curves})
+        row: Row = {"strategy": name, "curves": {}}
+        for axis, sizes in AXES.items():
+            row |= {f"time by {axis}": None, f"memory by {axis}": None}
+            if (name, axis) not in WITHOUT:
+                row["curves"][axis] = values = _curve(name, axis, sizes[:number], rounds)
+                row[f"time by {axis}"] = slope(values["sizes"], values["ms"])
+                row[f"memory by {axis}"] = slope(values["sizes"], values["MiB"], COARSE)
+        rows.append(row)
     return rows
 
 

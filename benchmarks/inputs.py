@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 
 import maskplug
+from maskplug.cli.tokenizers import NAMED
 
 WORDS = 30_000
 #: T5 numbers its spans, and the long rows of the growth benchmark have many.
 SENTINELS = 50_000
-NAMED = ["[R]", "[S]", "[X]", "<fim_prefix>", "<fim_middle>", "<fim_suffix>", "<mask_1>"]
 DATA = Path(__file__).parents[1] / "recipes" / "translation" / "data"
 SAMPLE = DATA / "translation.en-de.train.tsv.gz"
 
@@ -83,6 +83,26 @@ def fairseq_dictionary(size: int = WORDS, *first: str) -> Any:
     for symbol in (*first, *(f"▁w{i}" if i % 3 else f"w{i}" for i in range(size))):
         dictionary.add_symbol(symbol)
     return dictionary
+
+
+def fairseq_lines(rows: Any) -> Any:
+    """Return a fairseq dataset of rows of ids."""
+    import torch
+    from fairseq.data import ListDataset
+
+    return ListDataset([torch.tensor(row) for row in rows], [len(row) for row in rows])
+
+
+def masked_pairs(lines: Any, words: int, strategy: str) -> Any:
+    """Return the dataset of the task ``maskplug_translation``, with equal sources and targets."""
+    from fairseq.data import LanguagePairDataset
+
+    from maskplug_fairseq import MaskedPairDataset, vocabulary
+
+    dictionary = fairseq_dictionary(words, "<mask>")
+    pairs = LanguagePairDataset(*[lines, lines.sizes, dictionary] * 2)
+    source = vocabulary(dictionary)
+    return MaskedPairDataset(pairs, maskplug.strategy(strategy), seed=1, source=source)
 
 
 def write_fairseq(folder: Path, dictionary: Any, lines: Any) -> None:

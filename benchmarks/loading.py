@@ -9,57 +9,42 @@ tensors, or NumPy arrays, of a batch.
 from __future__ import annotations
 
 import tempfile
-import time
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from itertools import count
-from statistics import median
 from typing import Any
 
 import numpy as np
 import torch
 from torch.utils.data import DataLoader
 
-from benchmarks.inputs import random_rows, tokenizer
-from benchmarks.parts import Row
+from benchmarks.inputs import WORDS, random_rows, tokenizer
+from benchmarks.timing import Prepare, Row, ratios
 
 GOAL = 10.0
-WORKERS = (0, 2)
+#: Begins the next epoch, and returns its batches.
+Side = Callable[[], Iterator[Any]]
 
 
 @dataclass(frozen=True)
 class Size:
-    """The batches of an epoch, and the number of epochs that are timed."""
+    """The batches of an epoch, the size of the vocabulary, and the number of timed epochs."""
 
     rows: int = 32
     length: int = 512
     batches: int = 160
+    words: int = WORDS
     rounds: int = 5
-
-
-@dataclass(frozen=True)
-class Side:
-    """A loader, and a function to call before each epoch."""
-
-    loader: Iterable[Any]
-    begin: Callable[[], object] = lambda: None
-
-    def seconds(self) -> float:
-        """Load an epoch and return the time."""
-        begin = time.perf_counter()
-        self.begin()
-        deque(self.loader, maxlen=0)
-        return time.perf_counter() - begin
 
 
 def measure(small: bool) -> list[Row]:
     """Return the tokens per second of every loader."""
     import datasets
 
-    size = Size(rows=2, length=8, batches=2, rounds=1) if small else Size()
-    lists = random_rows(size.batches * size.rows, size.length)
+    size = Size(rows=2, length=8, batches=2, words=500, rounds=1) if small else Size()
+    lists = random_rows(size.batches * size.rows, size.length, size.words)
     arrow = datasets.Dataset.from_list(lists)
     sources: dict[str, Callable[[int, Size], dict[str, Side]]] = {
         "lists": partial(plain, lists),
@@ -67,28 +52,23 @@ def measure(small: bool) -> list[Row]:
         "Arrow, numpy": partial(plain, arrow.with_format("numpy")),
         "Arrow, Trainer": partial(trainers, arrow),
     }
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)  # as in a worker
-    try:
-        return [
-            measured(name, workers, make(workers, size) | idle(workers, size), size)
-            for name, make in sources.items()
-            for workers in WORKERS
-        ]
-    finally:
-        torch.set_num_threads(threads)
+    return [
+        measured(name, workers, make(workers, size) | idle(workers, size), size)
+        for name, make in sources.items()
+        for workers in (0, 1 if small else 2)
+    ]
 
 
 def measured(name: str, workers: int, sides: dict[str, Side], size: Size) -> Row:
     """Return the median speed of whole epochs in which the sides take turns."""
-    for side in sides.values():
-        side.seconds()  # starts the workers
-    rounds = [{n: side.seconds() for n, side in sides.items()} for _ in range(size.rounds)]
     tokens = size.batches * size.rows * size.length
-    speed = {f"{n}, tokens/s": tokens / median(taken[n] for taken in rounds) for n in sides}
-    ratio = median(taken["peer"] / taken["maskplug"] for taken in rounds)
-    goal = GOAL if workers else None
-    return {"rows": name, "workers": workers, **speed, "ratio": ratio, "goal": goal}
+    row = ratios({n: whole_epochs(side) for n, side in sides.items()}, tokens, size.rounds, 0.0)
+    return {"rows": name, "workers": workers, **row, "goal": GOAL if workers else None}
+
+
+def whole_epochs(side: Side) -> Prepare:
+    """Prepare calls that each load an epoch."""
+    return lambda: lambda: deque(side(), maxlen=0)
 
 
 def loader(rows: Any, collate: Any, workers: int, size: Size) -> DataLoader[Any]:
@@ -97,40 +77,47 @@ def loader(rows: Any, collate: Any, workers: int, size: Size) -> DataLoader[Any]
     return DataLoader(rows, size.rows, shuffle=True, collate_fn=collate, **more)
 
 
-def collators() -> tuple[Any, Any]:
+def collators(words: int) -> tuple[Any, Any]:
     """Return our collator and that of transformers, both with 15 % and 80/10/10."""
     from transformers import DataCollatorForLanguageModeling
 
     from maskplug_hf import DataCollatorForMasking
 
-    reader = tokenizer()
+    reader = tokenizer(words)
     ours = DataCollatorForMasking(reader, "dynamic", rate=0.15, seed=1)
     return ours, DataCollatorForLanguageModeling(reader, mlm_probability=0.15)
 
 
 def plain(rows: Any, workers: int, size: Size) -> dict[str, Side]:
     """Return both sides in a DataLoader."""
-    ours, theirs = collators()
-    epochs = count()
-    return {
-        "maskplug": Side(loader(rows, ours, workers, size), lambda: ours.set_epoch(next(epochs))),
-        "peer": Side(loader(rows, theirs, workers, size)),
-    }
+    ours, theirs = collators(size.words)
+    masked, epochs = loader(rows, ours, workers, size), count()
+
+    def next_epoch() -> Iterator[Any]:
+        ours.set_epoch(next(epochs))
+        return iter(masked)
+
+    return {"maskplug": next_epoch, "peer": loader(rows, theirs, workers, size).__iter__}
 
 
 def trainers(rows: Any, workers: int, size: Size) -> dict[str, Side]:
     """Return both sides in the loader of Trainer."""
     from maskplug_hf import attach
 
-    ours, theirs = (_trainer(rows, collator, workers, size) for collator in collators())
+    ours, theirs = (_trainer(rows, collator, workers, size) for collator in collators(size.words))
     attach(ours)
     return {"maskplug": _of_trainer(ours), "peer": _of_trainer(theirs)}
 
 
 def _of_trainer(trainer: Any) -> Side:
-    arguments = (trainer.args, trainer.state, trainer.control)
-    begin = partial(trainer.callback_handler.on_epoch_begin, *arguments)  # sets our epoch
-    return Side(trainer.get_train_dataloader(), begin)
+    batches = trainer.get_train_dataloader()
+
+    def next_epoch() -> Iterator[Any]:
+        # Sets the epoch of our collator.
+        trainer.callback_handler.on_epoch_begin(trainer.args, trainer.state, trainer.control)
+        return iter(batches)
+
+    return next_epoch
 
 
 def _trainer(rows: Any, collator: Any, workers: int, size: Size) -> Any:
@@ -155,7 +142,7 @@ def idle(workers: int, size: Size) -> dict[str, Side]:
     """Return loaders that only stack rows."""
     rows = list(np.zeros((size.batches * size.rows, size.length), np.int64))
     collate = {"tensors": stacked_tensors, "arrays": stacked_arrays}
-    return {name: Side(loader(rows, c, workers, size)) for name, c in collate.items()}
+    return {name: loader(rows, c, workers, size).__iter__ for name, c in collate.items()}
 
 
 def stacked_arrays(rows: list[Any]) -> dict[str, Any]:

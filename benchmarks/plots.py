@@ -11,8 +11,7 @@ from typing import Any
 from matplotlib import rc_context
 from matplotlib.figure import Figure
 
-from benchmarks.parts import PARTS, Row
-from benchmarks.results import Results
+from benchmarks.timing import Row
 
 STYLE: Any = {
     "font.size": 8,
@@ -27,15 +26,13 @@ UNITS = {"rows": "rows of 512 tokens", "length": "tokens a row, 8 rows", "rate":
 COSTS = {"ms": "ms a call", "MiB": "peak memory, MiB"}
 
 
-def draw(results: Results, folder: Path) -> list[Path]:
-    """Write the pictures for which there are results; return their paths."""
-    peers = [row for part in PARTS if part.peer for row in results.get(part.name, [])]
+def draw(compared: list[Row], grown: list[Row], folder: Path) -> list[Path]:
+    """Write the pictures for which there are rows; return their paths."""
     written = []
     folder.mkdir(parents=True, exist_ok=True)
-    pictures = {"speed": (speed, peers), "growth": (growth, results.get("growth"))}
-    for name, (picture, rows) in pictures.items():
+    for picture, rows in ((speed, compared), (growth, grown)):
         if rows:
-            written.append(folder / f"{name}.svg")
+            written.append(folder / f"{picture.__name__}.svg")
             with rc_context(STYLE):
                 picture(rows).savefig(written[-1], metadata={"Date": None})
     return written

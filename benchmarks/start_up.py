@@ -17,7 +17,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from benchmarks.parts import Row
+from benchmarks.timing import Row
 
 ROOT = Path(__file__).parents[1]
 STRATEGIES = ("dynamic", "whole_word", "span", "t5", "bart", "ul2", "permutation")
@@ -27,17 +27,17 @@ METHODS = ("fork", "spawn", "forkserver")
 SLOWEST = 10
 
 
-def rows() -> list[list[int]]:
-    """Return rows of ordinary ids between ``<s>`` and ``</s>``, of different lengths."""
-    row = [2, *(5 + i % 50 for i in range(LENGTH - 2))]
-    return [[*row[: LENGTH - 1 - 8 * i], 3] for i in range(ROWS)]
+ROW = [2, *(5 + i % 50 for i in range(LENGTH - 2))]
+#: Rows of ordinary ids between ``<s>`` and ``</s>``, of different lengths.
+TEXTS = [[*ROW[: LENGTH - 1 - 8 * i], 3] for i in range(ROWS)]
+FEATURES: Any = [{"input_ids": row} for row in TEXTS]
 
 
 def core(name: str) -> None:
     import maskplug
     from maskplug.testing.vocabulary import rich_vocabulary
 
-    maskplug.strategy(name)(maskplug.TokenBatch.from_lists(rows()), rich_vocabulary(), seed=1)
+    maskplug.strategy(name)(maskplug.TokenBatch.from_lists(TEXTS), rich_vocabulary(), seed=1)
 
 
 def pattern(name: str) -> None:
@@ -47,39 +47,26 @@ def pattern(name: str) -> None:
     import maskplug
     from maskplug.attention.blocks import PARTIAL, Blocks
 
-    made = maskplug.pattern(name)
-    annotations: dict[str, Any] = {
-        name: np.arange(4 * LENGTH) // 300 for name in made.all_required_annotations
-    }
-    Blocks.of(made.intervals(4 * LENGTH, **annotations)).listed(PARTIAL)
+    documents = np.arange(4 * LENGTH) // 300
+    rows = maskplug.pattern(name).intervals(4 * LENGTH, documents=documents)
+    Blocks.of(rows).listed(PARTIAL)
 
 
 def collator(name: str) -> Any:
-    from transformers import BertTokenizer
-
+    from benchmarks.inputs import tokenizer
     from maskplug_hf import DataCollatorForMasking
 
-    words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *(f"w{i}" for i in range(50))]
-    tokenizer = BertTokenizer(vocab={word: i for i, word in enumerate(words)})
-    made = DataCollatorForMasking(tokenizer, name, seed=1)
-    made.set_epoch(0)
-    made([{"input_ids": row} for row in rows()])
-    return made
+    collate = DataCollatorForMasking(tokenizer(300), name, seed=1)
+    collate.set_epoch(0)
+    collate(FEATURES)
+    return collate
 
 
 def fairseq(name: str) -> None:
-    import torch
-    from fairseq.data import LanguagePairDataset, ListDataset
+    from benchmarks.inputs import fairseq_lines, masked_pairs
 
-    import maskplug
-    from benchmarks.inputs import fairseq_dictionary
-    from maskplug_fairseq import MaskedPairDataset, vocabulary
-
-    words = fairseq_dictionary(55, "<mask>")
-    texts = ListDataset([torch.tensor(row) for row in rows()], [len(row) for row in rows()])
-    pairs = LanguagePairDataset(texts, texts.sizes, words, texts, texts.sizes, words)
-    made = MaskedPairDataset(pairs, maskplug.strategy(name), seed=1, source=vocabulary(words))
-    made.collater([made[i] for i in range(ROWS)])
+    masked = masked_pairs(fairseq_lines(TEXTS), 55, name)
+    masked.collater([masked[i] for i in range(ROWS)])
 
 
 def workers(name: str) -> dict[str, Any]:
@@ -94,12 +81,11 @@ def workers(name: str) -> dict[str, Any]:
         return len(list(Path(os.environ["NUMBA_CACHE_DIR"]).rglob("*.nbc")))
 
     values: dict[str, Any] = {}
-    features: Any = [{"input_ids": row} for row in rows()]
     collate, before = collator(name), kernels()
     for method in METHODS:
         begin = time.perf_counter()
         loader: Any = DataLoader(
-            features, 8, num_workers=2, collate_fn=collate, multiprocessing_context=method
+            FEATURES, 8, num_workers=2, collate_fn=collate, multiprocessing_context=method
         )
         batches = iter(loader)
         next(batches)
@@ -158,8 +144,8 @@ def in_new_process(use: str, name: str, cache: str) -> dict[str, Any]:
     return values
 
 
-def first_batch(use: str, name: str, repeats: int) -> tuple[Row, dict[str, float]]:
-    """Return the times with an empty and with a filled cache, and the seconds of each kernel."""
+def first_batch(use: str, name: str, repeats: int) -> tuple[Row, dict[str, float], list[Row]]:
+    """Return the times with an empty and a filled cache, the seconds by kernel, and all values."""
     with TemporaryDirectory() as cache:
         cold = in_new_process(use, name, cache)
         warm = [in_new_process(use, name, cache) for _ in range(repeats)]
@@ -170,7 +156,7 @@ def first_batch(use: str, name: str, repeats: int) -> tuple[Row, dict[str, float
     row["kernels compiled"] = len(cold["compiled"]) - 1
     if cold["framework, s"] > 0.01:
         row["the framework's own import, s"] = cold["framework, s"]
-    return row, cold["compiled"]
+    return row, cold["compiled"], warm
 
 
 def measure(small: bool) -> list[Row]:
@@ -178,22 +164,24 @@ def measure(small: bool) -> list[Row]:
 
     The seconds of a kernel are those of the first use that needed it, without the kernels it calls.
     """
-    uses = [("core", "dynamic")]
+    uses = [("core", "none")]
     if not small:
         uses = [("core", name) for name in STRATEGIES]
         uses += [("pattern", PATTERN), ("transformers", "dynamic"), ("fairseq", "dynamic")]
     batches: list[Row] = []
     kernels: dict[str, float] = {}
+    imports: list[float] = []
     for use, name in uses:
-        row, compiled = first_batch(use, name, 1 if small else 5)
+        row, compiled, warm = first_batch(use, name, 1 if small else 5)
         batches.append(row)
         kernels = compiled | kernels
-    with TemporaryDirectory() as cache:
-        again = [in_new_process("core", "none", cache) for _ in range(1 if small else 7)]
-        values = {"import maskplug, s": statistics.median(v["import maskplug, s"] for v in again)}
-        if not small:
+        if use == "core":
+            imports += [values["import maskplug, s"] for values in warm]
+    values = {"import maskplug, s": statistics.median(imports)}
+    if not small:
+        with TemporaryDirectory() as cache:
             loaded = in_new_process("workers", "dynamic", cache)["workers"]
-            values |= {f"two workers' first batch, {name}": v for name, v in loaded.items()}
+        values |= {f"two workers' first batch, {name}": v for name, v in loaded.items()}
     slowest = sorted(kernels.items(), key=lambda item: -item[1])
     compiling = dict(slowest[:SLOWEST])
     if rest := slowest[SLOWEST:]:

@@ -11,7 +11,6 @@ masking one thread.
 from __future__ import annotations
 
 import itertools
-import os
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -24,7 +23,7 @@ import numpy as np
 import torch
 
 from benchmarks.inputs import WORDS, fairseq_dictionary, random_rows, tokenizer, write_fairseq
-from benchmarks.parts import Row
+from benchmarks.timing import Row
 
 #: In the first step, everything is compiled and allocated.
 UNCOUNTED_STEPS = 1
@@ -91,17 +90,12 @@ def measure(small: bool) -> list[Row]:
         "Hugging Face": (train_hf, "transformers"),
         "fairseq": (train_fairseq, "fairseq masked_lm"),
     }
-    threads = torch.get_num_threads()
-    torch.set_num_threads(os.cpu_count() or 1)
-    try:
-        return [
-            row
-            for shape in ((TOY,) if small else SHAPES)
-            for framework, (train, peer) in frameworks.items()
-            for row in rows(framework, peer, shape, train)
-        ]
-    finally:
-        torch.set_num_threads(threads)
+    return [
+        row
+        for shape in ((TOY,) if small else SHAPES)
+        for framework, (train, peer) in frameworks.items()
+        for row in rows(framework, peer, shape, train)
+    ]
 
 
 def rows(framework: str, peer: str, shape: Shape, train: Train) -> list[Row]:

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from benchmarks.inputs import fairseq_dictionary, sample_text, write_fairseq
+from benchmarks.inputs import WORDS, fairseq_dictionary, sample_text, write_fairseq
 from benchmarks.timing import Call, Comparison
 
 PEER = "fairseq"
@@ -31,7 +32,7 @@ def comparisons(small: bool) -> Iterator[Comparison]:
     rows, length, batches = (4, 40, 3) if small else (32, 512, 16)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        equal_lines(folder, rows * batches, length)
+        equal_lines(folder, rows * batches, length, 500 if small else WORDS)
         for what, datasets in OBJECTIVES.items():
             theirs, ours, goal = datasets(folder, length)
             sides = fetches(ours, rows), fetches(theirs, rows)
@@ -45,9 +46,9 @@ def comparisons(small: bool) -> Iterator[Comparison]:
         yield Comparison(f"masked LM, {rows} rows of real text", PEER, tokens, *sides)
 
 
-def equal_lines(folder: Path, lines: int, length: int) -> None:
+def equal_lines(folder: Path, lines: int, length: int, size: int) -> None:
     """Write lines that become rows of ``length`` tokens between ``<s>`` and ``</s>``."""
-    words = fairseq_dictionary(30_000, FULL_STOP)
+    words = fairseq_dictionary(size, FULL_STOP)
     ids = np.random.default_rng(1).integers(words.nspecial, len(words), (lines, length - 2))
     ids[:, 0] = words.index("▁w1")
     ids[:, SENTENCE - 1 :: SENTENCE] = words.index(FULL_STOP)
@@ -179,11 +180,6 @@ def infilling(folder: Path, length: int, permute: float = 0.0) -> tuple[Any, Any
     return theirs, ours("maskplug_denoising", folder, length, "bart", permute=permute), 25
 
 
-def bart(folder: Path, length: int) -> tuple[Any, Any, float]:
-    """Mask as BART does, and permute the sentences."""
-    return infilling(folder, length, permute=1.0)
-
-
 def t5(folder: Path, length: int) -> tuple[Any, Any, float]:
     """Mask spans as T5 does; fairseq uses ordinary words as sentinels."""
     theirs = train_split(task("span_masked_lm", folder, length))
@@ -208,11 +204,11 @@ def pairs(folder: Path, length: int) -> tuple[Any, Any, None]:
     return plain(), MaskedPairDataset(plain(), strategy, source=vocabulary(words)), None
 
 
-OBJECTIVES = {
+OBJECTIVES: dict[str, Callable[[Path, int], tuple[Any, Any, float | None]]] = {
     "masked LM": masked_lm,
     "masked LM, whole words": whole_words,
     "denoising, Poisson infilling": infilling,
-    "denoising, infilling and permuted sentences": bart,
+    "denoising, infilling and permuted sentences": partial(infilling, permute=1.0),
     "T5's spans": t5,
     "pairs, masked sources against plain pairs": pairs,
 }

@@ -104,14 +104,9 @@ def ours(
     strategy: maskplug.Strategy,
     arrays: Callable[[maskplug.Masked], Arrays],
 ) -> Call:
-    """Return a call that loads, masks and stacks the documents of the next rows.
+    """Return a call that loads, masks and stacks the next documents of Megatron's file.
 
-    Args:
-        dataset: of Megatron; only its file and the order of its documents are used.
-        rows: the number of rows in a batch.
-        row: makes a row of a document.
-        strategy: masks the rows.
-        arrays: makes the inputs of the model.
+    ``row`` makes a row of a document, and ``arrays`` the inputs of the model.
     """
     import torch
 
@@ -122,8 +117,8 @@ def ours(
         epoch, begin = divmod(next(turns) * rows, len(order))
         documents = order[begin : begin + rows]
         tokens = maskplug.TokenBatch.from_lists([row(file[i]) for i in documents], documents)
-        made = arrays(strategy(tokens, vocab, seed=1, epoch=epoch))
-        return {name: torch.from_numpy(array) for name, array in made.items()}
+        masked = strategy(tokens, vocab, seed=1, epoch=epoch)
+        return {name: torch.from_numpy(array) for name, array in arrays(masked).items()}
 
     return call
 

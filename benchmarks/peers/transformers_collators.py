@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.inputs import random_rows, sample_text, tokenizer
+from benchmarks.inputs import WORDS, random_rows, sample_text, tokenizer
 from benchmarks.timing import Comparison
 
 Batch = list[dict[str, Any]]
@@ -23,10 +23,9 @@ def comparisons(small: bool) -> Iterator[Comparison]:
     """Yield a comparison with every collator of transformers that masks."""
     import torch
 
-    torch.set_num_threads(1)
     rows, length, batches = (4, 40, 3) if small else (32, 512, 12)
-    reader = tokenizer()
-    plain = random_batches(rows, length, batches)
+    reader = tokenizer(500 if small else WORDS)
+    plain = random_batches(rows, length, batches, len(reader))
     size = f"{rows} × {length}"
     yield masked_lm(reader, f"masked LM, {size}, lists", plain, goal=30)
     special = [1, *[0] * (length - 2), 1]
@@ -120,9 +119,9 @@ def _theirs(reader: Any, **options: Any) -> Any:
     return DataCollatorForLanguageModeling(reader, mlm_probability=0.15, **options)
 
 
-def random_batches(rows: int, length: int, batches: int) -> list[Batch]:
-    """Return batches of random rows."""
-    features = random_rows(rows * batches, length)
+def random_batches(rows: int, length: int, batches: int, size: int = WORDS) -> list[Batch]:
+    """Return batches of random rows of ids below ``size``."""
+    features = random_rows(rows * batches, length, size)
     return [features[i : i + rows] for i in range(0, len(features), rows)]
 
 

@@ -2,24 +2,33 @@
 
 from __future__ import annotations
 
+import inspect
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import click
+import numpy as np
 from rich.console import Console
 from rich.text import Text
 
 from maskplug.attention import Pattern, pattern
 from maskplug.attention.call import ATTENTION_KINDS
-from maskplug.cli.lengths import LENGTH, Requested, annotations_of, pieces
 from maskplug.cli.parameters import LARGEST, OutFile, SampleKey
+from maskplug.cli.show import SAMPLE
+from maskplug.cli.tokenizers import read
 from maskplug.errors import OptionError, TokenError
 from maskplug.spec import options_from_json
 from maskplug.viz.figure import ENDINGS, form_of
 from maskplug.viz.pattern import picture
 from maskplug.viz.picture import Picture
+from maskplug.vocabulary.spelling import plain
 
+#: The default number of queries.
+LENGTH = 16
+#: An example of --annotations, for messages.
+LIKE = '{"documents": [0, 0, 1, 1]}'
 #: Examples of annotations for messages; others have one number per token.
 EXAMPLES: dict[str, Any] = {
     "links": [[[0, 0], [1, 2]]],
@@ -108,11 +117,15 @@ def attention_command(
     options["keys"] = [key]
     if times is not None:
         options["times"] = _times(times)
-    tokens = annotations_of(annotations)
-    sources = None if source is None else pieces(source, tokenizer)
-    kind = options["attention_kind"]
-    requested = Requested(kind, length, keys, pieces(text, tokenizer), sources)
-    options |= requested.arguments(tokens)
+    tokens = _annotations(annotations)
+    queries = _pieces(text, tokenizer)
+    if options["attention_kind"] == "cross":
+        sources = None if source is None else _pieces(source, tokenizer)
+        options |= _cross_lengths(length, keys, queries, sources, tokens)
+    elif source is not None:
+        raise OptionError("--source is for cross attention: add --attention-kind cross")
+    else:
+        options |= _self_lengths(length, keys, queries, tokens)
     result = _picture(shown, options, tokens)
     console = Console(highlight=False)
     console.print(Text(_heading(options, key), "dim"))
@@ -148,6 +161,93 @@ def _heading(options: dict[str, Any], key: int | str) -> str:
         "{q_len} queries, {kv_len} keys  {attention_kind}  layer {layer_idx}  head {head} of "
         "{heads}  seed {seed}  key {key}"
     ).format_map(options | {"key": key}) + ("" if "times" in options else f"  t {options['t']}")
+
+
+def _pieces(text: str | None, tokenizer: str | None) -> list[str] | None:
+    """Return the tokens of a text; of a sample sentence if there is only a tokenizer."""
+    if text is None and tokenizer is None:
+        return None
+    text = SAMPLE if text is None else text
+    reader = read(tokenizer, text)
+    return [plain(reader.piece(token), reader.vocab.word_mark) for token in reader.encode(text)]
+
+
+def _annotations(text: str | None) -> dict[str, Any]:
+    """Return annotations from a JSON object of lists, or of numbers for the whole sample."""
+    annotations = {} if text is None else options_from_json(text, "--annotations", LIKE)
+    taken = {
+        name
+        for function in (picture, Pattern.intervals)
+        for name in inspect.signature(function).parameters
+    }
+    for name, values in annotations.items():
+        if name in taken:
+            raise OptionError(f"--annotations: {name!r} is not an annotation")
+        try:
+            annotations[name] = np.asarray(values)
+        except ValueError:
+            raise TokenError(f"--annotations: {name!r} has rows of different lengths") from None
+        if annotations[name].dtype.kind not in "iub":
+            raise TokenError(
+                f"--annotations: {name!r} is {values!r}; it must be a list of integers"
+            )
+        if annotations[name].ndim > 1 and len(annotations[name]) != 1:
+            raise TokenError(
+                f"--annotations: {name!r} has rows for {len(annotations[name])} samples, but "
+                "one is shown; put the rows of one sample in another pair of brackets"
+            )
+    return annotations
+
+
+def _cross_lengths(
+    length: int | None,
+    keys: int | None,
+    text: list[str] | None,
+    source: list[str] | None,
+    annotations: dict[str, Any],
+) -> dict[str, Any]:
+    """Return the numbers and texts of queries and keys, as arguments of ``picture``."""
+    of_queries = {name: a for name, a in annotations.items() if "quer" in name}
+    of_keys = {name: a for name, a in annotations.items() if name not in of_queries}
+    q_len = _length("--length", length, "--text", text, of_queries, LENGTH)
+    kv_len = _length("--keys", keys, "--source", source, of_keys, q_len)
+    return {"q_len": q_len, "kv_len": kv_len, "queries": text, "key_texts": source}
+
+
+def _self_lengths(
+    length: int | None, keys: int | None, text: list[str] | None, annotations: dict[str, Any]
+) -> dict[str, Any]:
+    """Return numbers, offset and texts; the queries are the last of the keys."""
+    option, number = ("--length", length) if keys is None else ("--keys", keys)
+    kv_len = _length(option, number, "--text", text, annotations, LENGTH)
+    q_len = kv_len if length is None else length
+    if q_len > kv_len:
+        raise OptionError(
+            f"--length is {q_len} and --keys {kv_len}; in self-attention every query is one of "
+            "the keys (not with --attention-kind cross)"
+        )
+    offset = kv_len - q_len
+    texts = {"queries": text and text[offset:], "key_texts": text}
+    return {"q_len": q_len, "kv_len": kv_len, "offset": offset, **texts}
+
+
+def _length(
+    option: str,
+    number: int | None,
+    other: str,
+    tokens: list[str] | None,
+    annotations: Mapping[str, Any],
+    default: int,
+) -> int:
+    """Return a length from an option, a text, the longest annotation, or the default."""
+    if number is not None and tokens is not None and number != len(tokens):
+        raise OptionError(f"{option} is {number}, and {other} has {len(tokens)} tokens")
+    if number is not None:
+        return number
+    if tokens is not None:
+        return len(tokens)
+    rows = [a.shape[-1] for a in annotations.values() if a.ndim in (1, 2) and a.shape[-1] > 1]
+    return max(rows, default=default)
 
 
 def _times(text: str) -> list[int]:

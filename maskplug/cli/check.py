@@ -43,10 +43,10 @@ def check_command(name: str | None, options: str, kind: str | None, seed: int) -
     expression of patterns ("window(left=4) & document"). If omitted, check everything that needs no
     options. Requires pytest.
     """
-    given = options_from_json(options, "--options")
-    if name is None and given:
+    parsed = options_from_json(options, "--options")
+    if name is None and parsed:
         raise OptionError("--options needs the NAME of a strategy or pattern")
-    subjects = subjects_of(list(SUBJECTS) if kind is None else [kind], name, given, seed)
+    subjects = subjects_of(list(SUBJECTS) if kind is None else [kind], name, parsed, seed)
     reports = _run(subjects)
     console = Console(highlight=False)
     if name is None:

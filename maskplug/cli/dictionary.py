@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import sys
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -48,12 +46,12 @@ def dictionary_command(words: str, source: str, target: str | None, out: Path) -
     skipped: Skipped = {}
     entries = _single_words(_encoded(lines, *readers, skipped), readers[0], skipped)
     _check_ids(entries, *readers)
-    text = "".join(f"{_joined(a)}\t{_joined(b)}\n" for _, a, b in entries)
+    rows = [[" ".join(map(str, ids)) for ids in pair] for _, *pair in entries]
     if not entries:
         reasons = "; ".join(f"{len(lines)} left out: {r}" for r, lines in skipped.items())
         raise OptionError(f"{words} has no usable entry ({reasons or 'it is empty'})")
     with writing(out):
-        out.write_text(text, encoding="utf-8")
+        out.write_text("".join("\t".join(row) + "\n" for row in rows), encoding="utf-8")
     _report(len(entries), len(lines), skipped, out)
 
 
@@ -69,7 +67,8 @@ def _encoded(
     """Encode each line, at the beginning of and within a text; omit duplicates."""
     frames = tuple(reader.encode("") for reader in (source, target))
     encoded: dict[tuple[Ids, Ids], tuple[str, Entry]] = {}
-    for number, line in _with_progress(lines):
+    numbered, console = list(enumerate(lines, 1)), Console(stderr=True)
+    for number, line in track(numbered, "reading words", console=console, transient=True):
         if not line.strip():
             continue
         pair = [side.strip() for side in (line.split("\t") if "\t" in line else line.split())]
@@ -87,17 +86,6 @@ def _encoded(
         for ids in spellings.items():
             encoded.setdefault(ids, (line, (number, *ids)))
     return list(encoded.values())
-
-
-def _with_progress(lines: Sequence[str]) -> Iterator[tuple[int, str]]:
-    """Yield numbered lines, with a progress bar on a terminal."""
-    yield from track(
-        list(enumerate(lines, 1)),
-        "reading words",
-        console=Console(stderr=True),
-        transient=True,
-        disable=not sys.stderr.isatty(),
-    )
 
 
 def _word(reader: Reader, frame: Sequence[int], text: str) -> Ids:
@@ -135,14 +123,10 @@ def _check_ids(entries: Sequence[Entry], source: Reader, target: Reader) -> None
             )
 
 
-def _joined(ids: Ids) -> str:
-    return " ".join(map(str, ids))
-
-
 def _report(written: int, lines: int, skipped: Skipped, out: Path) -> None:
     console = Console(highlight=False, soft_wrap=True)
     console.print(f"wrote [bold]{written}[/] entries from {lines} lines to {escape(str(out))}")
-    counts = Counter({reason: len(entries) for reason, entries in skipped.items()})
-    for reason, count in counts.most_common():
-        number, line = skipped[reason][0]
-        console.print(f"{count} left out: {reason} (the first: line {number}, {escape(line)!r})")
+    for reason, entries in sorted(skipped.items(), key=lambda item: -len(item[1])):
+        number, line = entries[0]
+        first = f"(the first: line {number}, {escape(line)!r})"
+        console.print(f"{len(entries)} left out: {reason} {first}")

@@ -39,31 +39,32 @@ def distribution(name: str) -> str | None:
         return None
 
 
+def imported(name: str, installed: str, remedy: str) -> Finding:
+    """Check whether an installed library can be imported."""
+    try:
+        import_module(name)
+    except Exception as error:
+        cause = (str(error).splitlines() or [""])[0]
+        return Finding(name, f"{installed}, cannot be imported: {cause}", remedy)
+    return Finding(name, installed)
+
+
 def library(name: str, needed_for: str) -> Finding:
     """Check whether an optional library is installed and can be imported."""
     installed = distribution(name)
     if installed is None:
         return Finding(name, f"not installed (only needed for {needed_for})", optional=True)
-    try:
-        import_module(name)
-    except Exception as error:
-        return Finding(name, f"{installed}, cannot be imported: {error}", f"reinstall {name}")
-    return Finding(name, installed)
+    return imported(name, installed, f"reinstall {name}")
 
 
 def torchaudio() -> Finding:
     """Check torchaudio: if it cannot load, no transformers model can be imported."""
-    installed = distribution("torchaudio") or ""
-    try:
-        import_module("torchaudio")
-    except Exception as error:
-        return Finding(
-            "torchaudio",
-            f"{installed}, cannot be imported: {str(error).splitlines()[0]}",
-            "pip uninstall torchaudio (fairseq's text tasks do not need it, and no transformers "
-            "model can be imported with it), or install the build that matches torch",
-        )
-    return Finding("torchaudio", installed)
+    return imported(
+        "torchaudio",
+        distribution("torchaudio") or "",
+        "pip uninstall torchaudio (fairseq's text tasks do not need it, and no transformers "
+        "model can be imported with it), or install the build that matches torch",
+    )
 
 
 def fairseq() -> Finding:
@@ -75,13 +76,10 @@ def fairseq() -> Finding:
     )
     if fixed is None and original is None:
         return Finding("fairseq", "not installed (only needed for fairseq)", optional=True)
-    try:
-        import_module("fairseq")
-    except Exception as error:
-        return Finding("fairseq", f"{fixed or original}, cannot be imported: {error}", advice)
-    if fixed is None:
+    finding = imported("fairseq", f"fairseq-fixed {fixed}" if fixed else str(original), advice)
+    if fixed is None and not finding.remedy:
         return Finding("fairseq", f"fairseq {original}: too old for Python 3.11 and later", advice)
-    return Finding("fairseq", f"fairseq-fixed {fixed}")
+    return finding
 
 
 def cache() -> Finding:

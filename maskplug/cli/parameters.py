@@ -76,11 +76,7 @@ class SampleKey(click.ParamType):  # type: ignore[type-arg]
 
 
 def at_most_one(*names: str) -> None:
-    """Raise an error if more than one of these parameters is on the command line.
-
-    Raises:
-        click.UsageError: with the names of those that are.
-    """
+    """Raise a UsageError if more than one of these parameters is on the command line."""
     ctx = click.get_current_context()
     used = [
         name.upper() if isinstance(parameter, click.Argument) else parameter.opts[0]
@@ -94,11 +90,7 @@ def at_most_one(*names: str) -> None:
 
 @contextmanager
 def writing(out: Path) -> Iterator[None]:
-    """Raise an error with the file's name if the block cannot write it.
-
-    Raises:
-        OptionError: when the file cannot be written, for example because the disk is full.
-    """
+    """Raise an OptionError with the file's name if the block cannot write it: the disk is full."""
     try:
         yield
     except OSError as error:
@@ -106,11 +98,7 @@ def writing(out: Path) -> Iterator[None]:
 
 
 def keep_sources(out: Path, *sources: str | Path) -> None:
-    """Raise an error if the output file is one of the input files.
-
-    Raises:
-        OptionError: when ``out`` is one of the sources.
-    """
+    """Raise an OptionError if the output file is one of the input files."""
     for source in map(Path, sources):
         if out.exists() and source.exists() and out.samefile(source):
             raise OptionError(f"--out is {out}, which is also an input: choose another file")

@@ -18,24 +18,18 @@ SUBJECTS: Mapping[str, Any] = {"strategy": Subject, "pattern": PatternSubject}
 def subjects_of(
     kinds: list[str], name: str | None, options: dict[str, Any], seed: int
 ) -> list[tuple[str, Any]]:
-    """Return (kind, subject) for each kind with this name, or for everything without options.
+    """Return (kind, subject) for each kind that has this name, which may be an expression.
 
-    Args:
-        kinds: "strategy", "pattern".
-        name: of a strategy, a pattern or both, or an expression of patterns.
-        options: options of the name.
-        seed: seed of the subjects.
+    Without a name, for everything that needs no options.
 
     Raises:
         UnknownNameError: when no kind has the name.
-        OptionError: when options are given and both kinds have the name.
+        OptionError: when there are options and both kinds have the name.
     """
     if name is None:
         names = [(kind, label) for kind in kinds for label in _buildable_without_options(kind)]
     else:
-        names = [(kind, name) for kind in kinds if _exists(kind, name)]
-    if not names:
-        raise _unknown(str(name), kinds)
+        names = [(kind, name) for kind in _kinds_of(name, kinds)]
     if len(names) > 1 and options:
         raise OptionError(
             f"{name!r} is a strategy and a pattern; select one with --kind to pass options"
@@ -43,24 +37,19 @@ def subjects_of(
     return [(kind, SUBJECTS[kind].of(label, seed=seed, options=options)) for kind, label in names]
 
 
-def _exists(kind: str, name: str) -> bool:
-    if not re.fullmatch(r"[\w.:@-]+", name):
-        return kind == "pattern"  # an expression
-    try:
-        registry().find(kind, name)
-    except UnknownNameError:
-        return False
-    return True
-
-
-def _unknown(name: str, kinds: list[str]) -> UnknownNameError:
-    messages = []
+def _kinds_of(name: str, kinds: list[str]) -> list[str]:
+    """Return the kinds that have this name; an expression is a pattern."""
+    if "pattern" in kinds and not re.fullmatch(r"[\w.:@-]+", name):
+        return ["pattern"]
+    messages = {}
     for kind in kinds:
         try:
             registry().find(kind, name)
         except UnknownNameError as error:
-            messages.append(str(error))
-    return UnknownNameError("; ".join(messages))
+            messages[kind] = str(error)
+    if len(messages) == len(kinds):
+        raise UnknownNameError("; ".join(messages.values()))
+    return [kind for kind in kinds if kind not in messages]
 
 
 def _buildable_without_options(kind: str) -> list[str]:

@@ -2,8 +2,7 @@
 
 from maskplug.testing.checks import CHECKS, PATTERN_CHECKS
 from maskplug.testing.known import known_exceptions
-from maskplug.testing.pattern_annotations import Sample
-from maskplug.testing.pattern_subject import PatternSubject
+from maskplug.testing.pattern_subject import PatternSubject, Sample
 from maskplug.testing.runner import (
     Report,
     Result,

@@ -74,11 +74,7 @@ def known_exceptions(**reasons: str) -> Callable[[Factory], Factory]:
 
 
 def validated(reasons: Mapping[str, str], checks: Sequence[Check]) -> Mapping[str, str]:
-    """Return the reasons.
-
-    Raises:
-        OptionError: when one is for a check that does not exist, or is empty.
-    """
+    """Return the reasons; raise OptionError if one is empty or for a check that does not exist."""
     names = [check.__name__ for check in checks]
     for name, reason in reasons.items():
         if name not in names:
@@ -89,11 +85,7 @@ def validated(reasons: Mapping[str, str], checks: Sequence[Check]) -> Mapping[st
 
 
 def declared(subject: Subject | PatternSubject) -> Mapping[str, str]:
-    """Return the exceptions declared for a strategy or pattern.
-
-    Raises:
-        OptionError: when a factory declares an exception for a check that does not exist.
-    """
+    """Return the exceptions declared for a strategy or pattern."""
     entry = subject.entry
     if entry is None:
         return {}

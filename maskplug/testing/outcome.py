@@ -48,16 +48,7 @@ def by_row(tokens: TokenBatch, masked: Masked) -> list[Row]:
 def assert_same_rows(
     actual: Sequence[Row], expected: Sequence[Row], what: str, remedy: str, numbers: Any = None
 ) -> None:
-    """Compare the results of samples.
-
-    Args:
-        actual, expected: results to compare.
-        what, remedy: the beginning and the end of the message.
-        numbers: sample numbers for the message, if they are not 0, 1, ….
-
-    Raises:
-        AssertionError: when results differ; the message shows the first difference.
-    """
+    """Assert that the results of samples are equal; ``numbers`` are theirs in the message."""
     assert len(actual) == len(expected), (
         f"{what}: {len(actual)} rows, not {len(expected)}. {remedy}"
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, ClassVar, get_args
@@ -11,17 +11,11 @@ import numpy as np
 
 from maskplug.attention import AttentionCall, AttentionKind, Intervals, Pattern, pattern
 from maskplug.context import MaskingContext
-from maskplug.errors import OptionError, PluginError
+from maskplug.errors import OptionError, PluginError, TokenError
 from maskplug.plugins import registry
 from maskplug.registry import Entry
 from maskplug.rng import keys_of
-from maskplug.testing.pattern_annotations import (
-    MakePatternAnnotations,
-    Sample,
-    annotations_of,
-    padded,
-)
-from maskplug.types import BoolArray
+from maskplug.types import BoolArray, IntArray
 
 #: Numbers of keys of the samples of a standard batch.
 LENGTHS = (12, 1, 17, 8, 2, 5)
@@ -32,6 +26,83 @@ HEADS = 2
 LAYERS = range(4)
 #: What each sample's queries see: (heads, queries, keys) for each sample.
 Cells = list[BoolArray]
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One sample under test, padding not counted.
+
+    Attributes:
+        number: from 0, in the subject's order.
+        kv_len: number of keys; in cross attention, of the source.
+        q_len: number of queries: the same, but in cross attention that of the target.
+        attention_kind: "encoder", "decoder" or "cross".
+    """
+
+    number: int
+    kv_len: int
+    q_len: int
+    attention_kind: AttentionKind
+
+
+#: Returns the annotations of one sample, by name: one value per key (in cross attention also per
+#: query), one number, or a list of pairs. Padding is added later.
+MakePatternAnnotations = Callable[[Sample], Mapping[str, Any]]
+
+
+def _order(sample: Sample) -> IntArray:
+    """Return ranks for every third token, counted from the end; -1 elsewhere."""
+    rank = np.full(sample.kv_len, -1)
+    rank[1::3] = np.arange(len(rank[1::3]))[::-1]
+    return rank
+
+
+def _sources_read(sample: Sample) -> IntArray:
+    """Return numbers of source tokens read, which sometimes decrease."""
+    q_idx = np.arange(sample.q_len)
+    read: IntArray = q_idx * sample.kv_len // sample.q_len - q_idx % 3 + 1
+    return np.clip(read, 0, sample.kv_len)
+
+
+def _links(sample: Sample) -> list[tuple[int, int]]:
+    """Return links for two in three of the target tokens; some have two."""
+    last = sample.kv_len - 1
+    diagonal = [(min(q, last), q) for q in range(sample.q_len) if q % 3]
+    return diagonal + [(last, q) for q in range(0, sample.q_len, 4)]
+
+
+#: Annotations of built-in patterns that cannot be arbitrary small integers.
+KNOWN: Mapping[str, Callable[[Sample], Any]] = {
+    "documents": lambda sample: np.arange(sample.kv_len) // 4,
+    "query_documents": lambda sample: np.arange(sample.q_len) // 5,
+    "sources_read": _sources_read,
+    "links": _links,
+    "order": _order,
+    "segments": lambda sample: (np.arange(sample.kv_len) >= sample.kv_len // 2).astype(np.int64),
+    "prefix_lengths": lambda sample: sample.kv_len // 3,
+}
+
+
+def _padded(
+    name: str, values: list[Any], samples: tuple[Sample, ...], left: int, widths: Mapping[str, int]
+) -> Any:
+    """Return an annotation of several samples in rows of ``widths``; padding holds 0."""
+    arrays = [np.asarray(value) for value in values]
+    if all(array.ndim == 0 for array in arrays):
+        return np.stack(arrays)
+    if all(array.ndim == 2 or not array.size for array in arrays):
+        return [array.reshape(-1, 2) for array in arrays]
+    for side, width in widths.items():
+        if [array.shape for array in arrays] == [(getattr(s, side),) for s in samples]:
+            out = np.zeros((len(arrays), width), arrays[0].dtype)
+            for row, array in zip(out, arrays, strict=True):
+                row[left : left + len(array)] = array
+            return out
+    shapes = [array.shape for array in arrays]
+    raise TokenError(
+        f"the annotation {name!r} has the shapes {shapes} for {samples}; expected "
+        " one value per key or query, one number, or pairs for each sample"
+    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,19 +140,15 @@ class Batch:
         ]
 
     def assert_same(self, actual: Any, expected: Any, what: str, remedy: str) -> None:
-        """Compare cells, or the intervals that they come from.
-
-        Raises:
-            AssertionError: when they differ; the message shows the first difference.
-        """
+        """Assert that cells, or the intervals that they come from, are equal."""
         a, b = (self.cells(c) if isinstance(c, Intervals) else c for c in (actual, expected))
-        for sample, own, wanted in zip(self.samples, a, b, strict=True):
-            if not np.array_equal(own, wanted):
-                head, query, _ = (int(axis[0]) for axis in np.nonzero(own != wanted))
+        for sample, cells, others in zip(self.samples, a, b, strict=True):
+            if not np.array_equal(cells, others):
+                head, query, _ = (int(axis[0]) for axis in np.nonzero(cells != others))
                 raise AssertionError(
                     f"{what}: in {self.attention_kind!r}, query {query} of sample {sample.number} "
-                    f"(head {head}, {sample.kv_len} keys) sees\n  {_shown(own[head, query])}\n"
-                    f"instead of\n  {_shown(wanted[head, query])}\n{remedy}"
+                    f"(head {head}, {sample.kv_len} keys) sees\n  {_shown(cells[head, query])}\n"
+                    f"instead of\n  {_shown(others[head, query])}\n{remedy}"
                 )
 
 
@@ -207,14 +274,27 @@ class PatternSubject:
             side: left + max(getattr(s, side) for s in everyone) + right
             for side in ("kv_len", "q_len")
         }
-        required = self.pattern.all_required_annotations
-        names = tuple(name for name in required if name not in ("valid", "valid_queries"))
-        columns = [annotations_of(sample, names, self.annotations(sample)) for sample in samples]
+        columns = [self._annotations_of(sample) for sample in samples]
         annotations = {
-            name: padded(name, [column[name] for column in columns], samples, left, widths)
+            name: _padded(name, [column[name] for column in columns], samples, left, widths)
             for name in columns[0]
         }
         return Batch(samples, attention_kind, annotations, left, widths["q_len"], widths["kv_len"])
+
+    def _annotations_of(self, sample: Sample) -> dict[str, Any]:
+        """Return the required annotations, those of the author, and ``valid``."""
+        required = [n for n in self.pattern.all_required_annotations if n != "valid_queries"]
+        small = (np.arange(sample.kv_len) + sample.number) % 3
+        annotations: dict[str, Any] = {
+            name: KNOWN[name](sample) if name in KNOWN else small for name in required
+        }
+        cross = sample.attention_kind == "cross"
+        if cross and "documents" in required:
+            annotations["query_documents"] = KNOWN["query_documents"](sample)
+        annotations |= {**self.annotations(sample), "valid": np.ones(sample.kv_len, np.int64)}
+        if cross:
+            annotations["valid_queries"] = np.ones(sample.q_len, np.int64)
+        return annotations
 
     def rows(
         self,
@@ -252,11 +332,7 @@ class PatternSubject:
 
     @staticmethod
     def assert_same(actual: Any, expected: Any, what: str, remedy: str) -> None:
-        """Compare two lists of outcomes.
-
-        Raises:
-            AssertionError: when they differ; the message shows the first difference.
-        """
+        """Assert that two lists of outcomes are equal."""
         for (batch, rows), (_, expected_rows) in zip(actual, expected, strict=True):
             batch.assert_same(rows, expected_rows, what, remedy)
 

@@ -18,8 +18,7 @@ from maskplug.errors import PluginError
 from maskplug.strategy import Strategy
 from maskplug.testing.checks import CHECKS, PATTERN_CHECKS, Check
 from maskplug.testing.known import declared, validated
-from maskplug.testing.pattern_annotations import MakePatternAnnotations
-from maskplug.testing.pattern_subject import PatternSubject
+from maskplug.testing.pattern_subject import MakePatternAnnotations, PatternSubject
 from maskplug.testing.subject import MakeAnnotations, Subject
 from maskplug.vocabulary import Vocabulary
 
@@ -108,8 +107,8 @@ def check(
             not installed.
 
     Example:
-        >>> from maskplug.testing.checks import purity, shared
-        >>> print(check("dynamic", checks=[shared.check_pickle, purity.check_repr]))
+        >>> from maskplug.testing.checks import invariance, shared
+        >>> print(check("dynamic", checks=[shared.check_pickle, invariance.check_repr]))
         dynamic@1: 2 passed
     """
     subject = Subject.of(strategy, vocab, annotations, seed, options)
@@ -233,8 +232,9 @@ def run(
         raise PluginError("checks use assert, which python -O removes; run Python without -O")
     cases = [case for subject in subjects for case in _cases(subject, checks, known or {})]
     recorder = _Recorder(cases, on_result)
-    suite = Path(__file__).with_name("suite.py")
-    arguments = [str(suite), f"--rootdir={suite.parent}", *ARGUMENTS]
+    folder = Path(__file__).parent
+    # Without confcutdir, pytest lists every folder above this one, such as site-packages.
+    arguments = [__file__, f"--rootdir={folder}", f"--confcutdir={folder}", *ARGUMENTS]
     arguments += [f"-pno:{name}" for name in UNUSED.split()]
     with mock.patch.dict(os.environ, ENVIRONMENT):
         code = pytest.main(arguments, plugins=[recorder]) if cases else 0
@@ -248,8 +248,13 @@ def run(
     ]
 
 
+def test_conformance(subject: Any, check: Check) -> None:
+    """Run one check on one subject; pytest executes this for every pair."""
+    check(subject)
+
+
 class _Recorder:
-    """A pytest plugin that supplies the parameters of the suite and records the results."""
+    """A pytest plugin that supplies the pairs of subject and check, and records the results."""
 
     def __init__(self, cases: list[Any], on_result: Callable[[str, Result], Any]) -> None:
         self.cases = cases

@@ -37,7 +37,7 @@ class NotApplicable(SkipTest):
     """Raised by a check that does not apply, with the reason; pytest skips the test."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Subject:
     """A strategy under test; create one with :meth:`of`.
 

@@ -26,11 +26,7 @@ def fingerprint(strategy: Strategy) -> str:
 
 
 def pickled(kind: str, value: Any) -> bytes:
-    """Pickle a strategy or a pattern, or a tuple with one.
-
-    Raises:
-        AssertionError: when it cannot be pickled.
-    """
+    """Pickle a strategy or a pattern, or a tuple with one; assert that this is possible."""
     try:
         return pickle.dumps(value)
     except Exception as error:
@@ -44,11 +40,7 @@ def pickled(kind: str, value: Any) -> bytes:
 def mask_in_worker(
     subject: Subject, tokens: TokenBatch, number: int = 0, **context: Any
 ) -> tuple[str, list[Row]]:
-    """Mask a batch in worker process 0 or 1; return the fingerprint there, and the results.
-
-    Raises:
-        AssertionError: when the strategy cannot be sent to the worker, or fails there.
-    """
+    """Mask a batch in worker process 0 or 1; return the fingerprint there, and the results."""
     columns = (tokens.ids, tokens.offsets, tokens.keys, dict(tokens.annotations))
     context["seed"] = subject.seed + context.get("seed", 0)
     data = pickled("strategy", (subject.strategy, subject.vocab, columns, context))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,59 +11,52 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from benchmarks import plots, results
-from benchmarks.report import MARKED, main, markdown, rewritten
-from benchmarks.results import RESULTS, Table, cell, load, store, tables
+from benchmarks import plots, report
+from benchmarks.report import MARKED, RESULTS, cell, main, markdown, rewritten, tables
 
 ROOT = Path(__file__).parents[2]
 PAGES = [p for p in sorted((ROOT / "docs").glob("*.md")) if MARKED.search(p.read_text("utf-8"))]
-NOW, BEFORE = [{"what": "numpy", "value": "2"}], [{"what": "numpy", "value": "1"}]
+NEW, OLD = [{"what": "numpy", "value": "2"}], [{"what": "numpy", "value": "1"}]
+Store = Callable[..., dict[str, Any]]
 
 
 @pytest.fixture
-def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(results, "machine", lambda: NOW)
-    return tmp_path / "new" / "results.json"
+def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
+    """Return a function that stores rows of a part, and returns what the file then contains."""
+    path = tmp_path / "new" / "results.json"
+
+    def stored(
+        part: str, rows: Sequence[Any] = (), machine: Any = NEW, parts: str = "a b c"
+    ) -> dict[str, Any]:
+        monkeypatch.setattr(report, "machine", lambda: machine)
+        report.store(report.load(path, parts.split()), part, list(rows), path)
+        return json.loads(path.read_text("utf-8"))  # type: ignore[no-any-return]
+
+    return stored
 
 
-def written(path: Path) -> dict[str, Any]:
-    values: dict[str, Any] = json.loads(path.read_text("utf-8"))
-    return values
+def test_a_part_replaces_its_own_rows_only(store: Store) -> None:
+    first, second, third = ([{"what": "x", "value": i}] for i in range(3))
+    store("a", first)
+    store("b", second)
+    assert store("a", third) == {"machine": NEW, "elsewhere": {}, "a": third, "b": second}
 
 
-def test_a_part_replaces_its_own_rows_only(path: Path) -> None:
-    store(load(path), "stages", [{"what": "a", "x": 1}], path)
-    store(load(path), "growth", [{"what": "b", "x": 2}], path)
-    store(load(path), "stages", [{"what": "c", "x": 3}], path)
-    assert written(path) == {
-        "machine": NOW,
-        "elsewhere": {},
-        "stages": [{"what": "c", "x": 3}],
-        "growth": [{"what": "b", "x": 2}],
-    }
+def test_results_of_another_machine_are_marked(store: Store) -> None:
+    for part in "abc":
+        store(part, machine=OLD)
+    values = store("b", machine=NEW)
+    assert (values["machine"], values["elsewhere"]) == (NEW, {"a": OLD, "c": OLD})
+    assert store("a", machine=OLD)["elsewhere"] == {"b": NEW, "c": OLD}
 
 
-def test_results_of_another_machine_are_marked(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(results, "machine", lambda: BEFORE)
-    for part in ("stages", "growth", "loading"):
-        store(load(path), part, [], path)
-    monkeypatch.setattr(results, "machine", lambda: NOW)
-    store(load(path), "growth", [], path)
-    assert written(path)["machine"] == NOW
-    assert written(path)["elsewhere"] == {"stages": BEFORE, "loading": BEFORE}
-    monkeypatch.setattr(results, "machine", lambda: BEFORE)
-    store(load(path), "stages", [], path)
-    assert written(path)["elsewhere"] == {"growth": NOW, "loading": BEFORE}
-
-
-def test_rows_of_unknown_parts_are_dropped(path: Path) -> None:
-    path.parent.mkdir()
-    path.write_text(json.dumps({"machine": NOW, "former": []}))
-    assert load(path) == {"machine": NOW, "elsewhere": {}}
+def test_rows_of_unknown_parts_are_dropped(store: Store) -> None:
+    assert "a" in store("a")
+    assert "a" not in store("b", parts="b c")
 
 
 def test_machine_names_the_versions() -> None:
-    names = {row["what"] for row in results.machine()}
+    names = {row["what"] for row in report.machine()}
     assert {"python", "cores", "processor", "system", "maskplug", "numpy"} <= names
 
 
@@ -90,13 +84,13 @@ def test_cells_have_three_digits(value: Any, column: str, text: str) -> None:
 def test_each_first_column_starts_a_table() -> None:
     rows = [{"a": "x", "b": 1}, {"a": "y", "c": 2, "curves": {"hidden": 1}}, {"d": "z", "e": None}]
     assert tables(rows) == [
-        Table(("a", "b", "c"), [("x", "1", ""), ("y", "", "2")]),
-        Table(("d", "e"), [("z", "–")]),
+        [("a", "b", "c"), ("x", "1", ""), ("y", "", "2")],
+        [("d", "e"), ("z", "–")],
     ]
 
 
 def test_markdown_escapes_bars() -> None:
-    assert markdown(Table(("a", "b"), [("x | y", "1")])) == (
+    assert markdown([("a", "b"), ("x | y", "1")]) == (
         "| a | b |\n| --- | ---: |\n| x \\| y | 1 |\n"
     )
 
@@ -107,12 +101,15 @@ def test_pages_show_the_stored_results(page: Path) -> None:
     assert rewritten(text, values) == text, f"run python -m benchmarks.report docs/{page.name}"
 
 
-def test_report_rewrites_only_the_text_between_the_marks(tmp_path: Path) -> None:
+def test_report_rewrites_only_the_text_between_the_marks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     page, values = tmp_path / "page.md", tmp_path / "results.json"
+    monkeypatch.setattr(report, "RESULTS", values)
     page.write_text("before\n<!-- table: epochs stages -->\nold\n<!-- end -->\nafter\n", "utf-8")
     rows = {"epochs": [{"what": "a", "x": 1}], "stages": [{"what": "b", "x": 2}]}
     values.write_text(json.dumps(rows), "utf-8")
-    done = CliRunner().invoke(main, [str(page), "--results", str(values)])
+    done = CliRunner().invoke(main, [str(page)])
     assert done.exit_code == 0, done.output
     table = "| what | x |\n| --- | ---: |\n| a | 1 |\n| b | 2 |\n"
     assert page.read_text("utf-8") == (
@@ -130,14 +127,12 @@ def test_report_names_a_missing_part() -> None:
 def test_the_same_results_draw_the_same_bytes(tmp_path: Path) -> None:
     curve = {"sizes": [1, 10, 100], "ms": [1.0, 5.0, 40.0], "MiB": [0.0, 1.0, 9.0]}
     row = {"peer": "p", "work": "w", "middle half of ratios": [2.0, 4.0]}
-    values = {
-        "fairseq": [{**row, "ratio": 3.0, "goal": 5.0}, {**row, "ratio": 0.5, "goal": None}],
-        "growth": [
-            {"strategy": "dynamic", "curves": {"rows": curve, "rate": curve}},
-            {"strategy": "ul2", "curves": {"rows": curve}},
-        ],
-    }
-    first, again = (plots.draw(values, tmp_path / name) for name in "ab")
+    compared = [{**row, "ratio": 3.0, "goal": 5.0}, {**row, "ratio": 0.5, "goal": None}]
+    grown = [
+        {"strategy": "dynamic", "curves": {"rows": curve, "rate": curve}},
+        {"strategy": "ul2", "curves": {"rows": curve}},
+    ]
+    first, again = (plots.draw(compared, grown, tmp_path / name) for name in "ab")
     assert [path.name for path in first] == ["speed.svg", "growth.svg"]
     assert [path.read_bytes() for path in first] == [path.read_bytes() for path in again]
-    assert not plots.draw({}, tmp_path / "c")
+    assert not plots.draw([], [], tmp_path / "c")

@@ -3,26 +3,57 @@
 from __future__ import annotations
 
 import json
+import os
+import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from click.testing import CliRunner, Result
 
 from benchmarks import inputs, loading, run, training
 from benchmarks.loading import Side, Size
-from benchmarks.parts import PARTS, Part, Row
-from benchmarks.results import tables
-from support import bench_dummies as dummies
+from benchmarks.report import tables
+from benchmarks.run import PARTS, Part
+from benchmarks.timing import Comparison, Row
 
 #: Files with the fairseq commands of other tests.
 pytestmark = [
     pytest.mark.xdist_group("fairseq"),
     pytest.mark.filterwarnings("ignore"),  # of the other libraries
 ]
-SIZE = Size(rows=2, length=64, batches=3, rounds=1)
+SIZE = Size(rows=2, length=64, batches=3, words=500, rounds=1)
+#: Functions of this module, as ``benchmarks.dummies``.
+PEER = Part("peer", "A peer", "dummies:comparisons", peer=True)
+SECTION = Part("section", "Rows", "dummies:rows")
+BROKEN = Part("broken", "No rows", "dummies:failing")
+ABSENT = Part("absent", "Not installed", "dummies:rows", ("no-such-distribution",))
+#: Bytes that each side of the first comparison allocates.
+OURS, THEIRS = 4 << 20, 16 << 20
+
+
+def comparisons(small: bool) -> Iterator[Comparison]:
+    yield Comparison(
+        "bytes", "numpy", 10, lambda: np.ones(OURS, np.int8), lambda: np.ones(THEIRS, np.int8), 2.0
+    )
+    yield Comparison("sleep", "numpy", 10, lambda: time.sleep(1e-3), lambda: time.sleep(1e-3))
+
+
+def rows(small: bool) -> list[Row]:
+    return [{"what": "side", "tokens/s": 1.0 if small else 2.0}]
+
+
+def failing(small: bool) -> list[Row]:
+    raise ValueError("no values")
+
+
+@pytest.fixture(autouse=True)
+def _dummies(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "benchmarks.dummies", sys.modules[__name__])
 
 
 @pytest.fixture(scope="module")
@@ -49,17 +80,17 @@ def test_every_part_runs(part: Part, small: Callable[[str], list[Row]]) -> None:
     if part.peer:
         assert len({(row["peer"], row["work"]) for row in rows}) == len(rows)
         assert all(row["ratio"] > 0 for row in rows)
-    for table in tables(rows):
-        assert table.rows
-        assert all(len(row) == len(table.head) for row in table.rows)
+    for head, *lines in tables(rows):
+        assert lines
+        assert all(len(line) == len(head) for line in lines)
 
 
 def test_loaders_are_measured_with_and_without_workers(small: Callable[[str], list[Row]]) -> None:
     rows = small("loading")
     sources = ["lists", "Arrow", "Arrow, numpy", "Arrow, Trainer"]
-    expected = [(source, workers) for source in sources for workers in (0, 2)]
+    expected = [(source, workers) for source in sources for workers in (0, 1)]
     assert [(row["rows"], row["workers"]) for row in rows] == expected
-    assert {row["workers"]: row["goal"] for row in rows} == {0: None, 2: 10.0}
+    assert {row["workers"]: row["goal"] for row in rows} == {0: None, 1: 10.0}
     for row in rows:
         speed = [value for name, value in row.items() if name.endswith("tokens/s")]
         assert len(speed) == 4
@@ -81,20 +112,16 @@ def test_masking_is_a_part_of_each_training_step(small: Callable[[str], list[Row
         assert row["tokens/s"] == pytest.approx(32 / row["seconds a step"])
 
 
-@pytest.mark.parametrize("part", [loading, training], ids=["loading", "training"])
-def test_torch_keeps_its_threads(part: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(loading, "measured", lambda *_: {})
-    monkeypatch.setattr(training, "rows", lambda *_: [])
-    before = torch.get_num_threads()
-    torch.set_num_threads(2)
-    try:
-        part.measure(small=True)
-        assert torch.get_num_threads() == 2
-    finally:
-        torch.set_num_threads(before)
+def test_torch_has_one_thread_except_in_training(monkeypatch: pytest.MonkeyPatch) -> None:
+    counts: list[int] = []
+    monkeypatch.setattr(torch, "set_num_threads", counts.append)
+    for part in PARTS:
+        Part("section", "Rows", "dummies:rows", part.needs, threads=part.threads).measure(True, 1)
+    with_torch = [part.name for part in PARTS if "torch" in part.needs]
+    assert counts == [os.cpu_count() if name == "training" else 1 for name in with_torch]
 
 
-def test_the_model_costs_the_same_on_both_sides(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_model_costs_the_same_on_both_sides() -> None:
     clocks = {True: training.Clock(), False: training.Clock()}
     clocks[True].ends = [(0.0, 0.0), (20.0, 1.0)]
     clocks[False].ends = [(0.0, 0.0), (20.0, 4.0)]
@@ -119,8 +146,8 @@ def test_the_clock_leaves_out_the_first_step(monkeypatch: pytest.MonkeyPatch) ->
 def test_each_loaded_epoch_has_new_masks(make: Callable[..., dict[str, Side]]) -> None:
     import datasets
 
-    rows = inputs.random_rows(SIZE.batches * SIZE.rows, SIZE.length)
-    side = make(datasets.Dataset.from_list(rows), 0, SIZE)["maskplug"]
+    features = inputs.random_rows(SIZE.batches * SIZE.rows, SIZE.length, SIZE.words)
+    side = make(datasets.Dataset.from_list(features), 0, SIZE)["maskplug"]
     first, second = masks(side), masks(side)
     assert first.keys() == second.keys()
     assert all(first[row] != second[row] for row in first)
@@ -128,9 +155,8 @@ def test_each_loaded_epoch_has_new_masks(make: Callable[..., dict[str, Side]]) -
 
 def masks(side: Side) -> dict[tuple[int, ...], tuple[int, ...]]:
     """Return the labels of an epoch by the original rows."""
-    side.begin()
     by_row = {}
-    for batch in side.loader:
+    for batch in side():
         ids, labels = batch["input_ids"], batch["labels"]
         for row, label in zip(torch.where(labels < 0, ids, labels), labels, strict=True):
             by_row[tuple(row.tolist())] = tuple(label.tolist())
@@ -140,7 +166,7 @@ def masks(side: Side) -> dict[tuple[int, ...], tuple[int, ...]]:
 
 def test_idle_loaders_return_what_collators_return() -> None:
     for name, side in loading.idle(0, SIZE).items():
-        batches = list(side.loader)
+        batches = list(side())
         assert len(batches) == SIZE.batches
         for value in batches[0].values():
             assert (type(value) is torch.Tensor) == (name == "tensors")
@@ -148,11 +174,9 @@ def test_idle_loaders_return_what_collators_return() -> None:
 
 
 def ran(
-    monkeypatch: pytest.MonkeyPatch, out: Path | None, *parts: Any, small: bool = True
+    monkeypatch: pytest.MonkeyPatch, out: Path | None, *parts: Part, small: bool = True
 ) -> Result:
     monkeypatch.setattr(run, "PARTS", parts)
-    monkeypatch.setattr("benchmarks.results.PARTS", parts)
-    monkeypatch.setattr("benchmarks.plots.PARTS", parts)
     flags = ["--small"] if small else []
     return CliRunner().invoke(
         run.main, ["--rounds", "3", *flags, *(["--out", str(out)] if out else [])]
@@ -167,15 +191,15 @@ def written(folder: Path) -> dict[str, Any]:
 def test_results_have_the_machine_and_rows_by_part(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    result = ran(monkeypatch, tmp_path, dummies.PEER, dummies.SECTION, small=False)
+    result = ran(monkeypatch, tmp_path, PEER, SECTION, small=False)
     assert result.exit_code == 0, result.output
     values = written(tmp_path)
     assert list(values) == ["machine", "elsewhere", "peer", "section"]
     first, second = values["peer"]
     assert (first["peer"], first["work"], first["goal"]) == ("numpy", "bytes", 2.0)
-    assert (second["work"], second["goal"]) == ("nothing", None)
-    assert first["maskplug, MiB"] == pytest.approx(dummies.OURS / 2**20, abs=1.0)
-    assert first["peer, MiB"] == pytest.approx(dummies.THEIRS / 2**20, abs=1.0)
+    assert (second["work"], second["goal"]) == ("sleep", None)
+    assert first["maskplug, MiB"] == pytest.approx(OURS / 2**20, abs=1.0)
+    assert first["peer, MiB"] == pytest.approx(THEIRS / 2**20, abs=1.0)
     assert values["section"] == [{"what": "side", "tokens/s": 2.0}]
     assert (tmp_path / "speed.svg").read_text().startswith("<?xml")
 
@@ -185,23 +209,23 @@ def test_the_small_form_writes_nothing_by_default(
 ) -> None:
     monkeypatch.setattr(run, "RESULTS", tmp_path / "results.json")
     monkeypatch.setattr(run, "IMAGES", tmp_path)
-    assert ran(monkeypatch, None, dummies.SECTION).exit_code == 0
+    assert ran(monkeypatch, None, SECTION).exit_code == 0
     assert not list(tmp_path.iterdir())
-    assert ran(monkeypatch, None, dummies.SECTION, small=False).exit_code == 0
+    assert ran(monkeypatch, None, SECTION, small=False).exit_code == 0
     assert written(tmp_path)["section"] == [{"what": "side", "tokens/s": 2.0}]
 
 
 def test_a_part_that_is_not_installed_is_skipped(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    result = ran(monkeypatch, tmp_path, dummies.ABSENT, dummies.SECTION)
+    result = ran(monkeypatch, tmp_path, ABSENT, SECTION)
     assert result.exit_code == 0, result.output
     assert "no-such-distribution not installed: skipped" in result.output
     assert "absent" not in written(tmp_path)
 
 
 def test_a_failing_part_leaves_the_others(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    result = ran(monkeypatch, tmp_path, dummies.BROKEN, dummies.SECTION)
+    result = ran(monkeypatch, tmp_path, BROKEN, SECTION)
     assert result.exit_code == 1
     assert "failed: broken: ValueError: no values" in result.output
     assert "section" in written(tmp_path)

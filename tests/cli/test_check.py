@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from dataclasses import replace
 
@@ -39,30 +38,11 @@ def _registered(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(registry(), "entries", [*registry().entries, *ENTRIES])
 
 
-def test_one_line_per_check() -> None:
-    options = json.dumps({"rate": 0.3})
-    output = succeeded("check", "span", "--options", options, "--seed", "3", "--kind", "strategy")
-    assert all(check.__name__ in output for check in CHECKS)
-    assert "not applicable (no sentinels are written)" in output
-    assert "span@1: 42 passed, 4 not applicable" in output
-
-
 def test_failures_are_shown_in_full() -> None:
-    for name, label, messages in (
-        (
-            "careless",
-            "careless@1  check_rate",
-            ["0.250000 of the tokens are chosen on average, but the option 'rate' is 0.5"],
-        ),
-        (
-            "leaky",
-            "broken:leaky@1:n=4  check_padding",
-            ["with 0 padding tokens on the left and 5 on the right"],
-        ),
-    ):
-        result = run("check", name)
-        assert result.exit_code == 1
-        assert all(message in result.output for message in [label, *messages])
+    result = run("check", "leaky")
+    assert result.exit_code == 1
+    assert "broken:leaky@1:n=4  check_padding" in result.output
+    assert "with 0 padding tokens on the left and 5 on the right" in result.output
 
 
 def test_known_exceptions_are_shown_with_their_reasons() -> None:
@@ -87,6 +67,9 @@ def test_without_a_name_everything_that_needs_no_options_is_checked(
     monkeypatch.setattr(registry(), "entries", entries)
     result = run("check")
     assert result.exit_code == 1
+    assert (
+        "careless@1  check_rate\n0.250000 of the tokens are chosen on average, but" in result.output
+    )
     lines = {line.split()[0]: line for line in result.output.splitlines() if "passed" in line}
     failed = {label for label, line in lines.items() if "failed" in line}
     assert failed == {"broken:careless@1"} | ({"broken:leaky@1:n=4"} if not names else set())
@@ -98,20 +81,20 @@ def test_without_a_name_everything_that_needs_no_options_is_checked(
 @pytest.mark.parametrize(
     ("arguments", "label"),
     [
-        (["sink", "--options", '{"n": 2}', "--seed", "3"], "sink:n=2"),
+        (["sink", "--options", '{"n": 2}'], "sink:n=2"),
         (["window(left=2) & document"], "window:left=2,right=0 & document"),
         (["~window(left=2)"], "~window:left=2,right=0"),
     ],
 )
 def test_patterns_are_checked_by_name_and_expression(arguments: list[str], label: str) -> None:
-    output = succeeded("check", *arguments)
-    assert f"{label}: " in output
-    assert all(check.__name__ in output for check in PATTERN_CHECKS)
+    assert f"{label}: " in succeeded("check", *arguments)
 
 
 def test_a_strategy_and_a_pattern_of_one_name_are_both_checked() -> None:
-    both = succeeded("check", "span")
-    assert "span@1: 42 passed" in both
+    both = succeeded("check", "span", "--seed", "3")
+    assert all(check.__name__ in both for check in (*CHECKS, *PATTERN_CHECKS))
+    assert "not applicable (no sentinels are written)" in both
+    assert "span@1: 42 passed, 4 not applicable" in both
     assert "sink:n=4: 20 passed" in both
     pattern = succeeded("check", "span", "--options", '{"n": 2}', "--kind", "pattern")
     assert "span@1" not in pattern

@@ -14,10 +14,6 @@ from support.commands import refused, sentencepiece_model, succeeded, wordpiece
 WORDS = "house\tHaus\nhouse Heim\nhouse  Haus\ncat\tKatze\n\nzebra Zebra\ntree\nNew York\tParis\n"
 
 
-def convert(words: Path, tokenizer: Path, out: Path) -> str:
-    return succeeded("dictionary", words, "--source-tokenizer", tokenizer, "--out", out)
-
-
 @pytest.fixture
 def words(tmp_path: Path) -> Path:
     path = tmp_path / "words.txt"
@@ -25,18 +21,26 @@ def words(tmp_path: Path) -> Path:
     return path
 
 
+def convert(tokenizer: Path, words: str = WORDS) -> tuple[str, str]:
+    """Return the text of the converted dictionary, and the output of the command."""
+    source, out = tokenizer.parent / "words.txt", tokenizer.parent / "ids.tsv"
+    source.write_text(words, encoding="utf-8")
+    output = succeeded("dictionary", source, "--source-tokenizer", tokenizer, "--out", out)
+    return out.read_text(), output
+
+
 PIECES = ("house", "Haus", "Heim", "cat", "Kat", "##ze", "tree", "New", "York", "Paris")
 
 
-def test_hugging_face_tokenizer_and_skipped_lines(tmp_path: Path, words: Path) -> None:
-    tokenizer, out = wordpiece(tmp_path / "tok", *PIECES), tmp_path / "ids.tsv"
-    output = convert(words, tokenizer, out)
-    assert out.read_text() == "4\t5\n4\t6\n7\t8 9\n"
+def test_hugging_face_tokenizer_and_skipped_lines(tmp_path: Path) -> None:
+    ids, output = convert(wordpiece(tmp_path / "tok", *PIECES))
+    assert ids == "4\t5\n4\t6\n7\t8 9\n"
     assert "wrote 3 entries from 8 lines" in output
     assert "1 left out: unknown or special pieces (the first: line 6, 'zebra Zebra')" in output
     assert "not a word and its translation (the first: line 7, 'tree')" in output
     assert "several words to the source tokenizer (the first: line 8" in output
-    strategy = maskplug.strategy("code_switch", dictionary=str(out), rate=1.0)
+    dictionary = str(tmp_path / "ids.tsv")
+    strategy = maskplug.strategy("code_switch", dictionary=dictionary, rate=1.0)
     vocab = maskplug.Vocabulary.from_pieces(["u", "m", "c", "s", *PIECES], special_ids=range(4))
     masked = strategy(maskplug.TokenBatch.from_lists([[2, 7, 10, 3]]), vocab)
     assert masked.inputs.to_lists() == [[2, 8, 9, 10, 3]]
@@ -51,32 +55,17 @@ def test_words_have_other_pieces_within_a_text(tmp_path: Path) -> None:
     PreTrainedTokenizerFast(tokenizer_object=model, eos_token="<e>").save_pretrained(
         str(tmp_path / "tok")
     )
-    (tmp_path / "words.txt").write_text("cat dog\n")
-    out = tmp_path / "ids.tsv"
-    succeeded(
-        "dictionary", tmp_path / "words.txt", "--source-tokenizer", tmp_path / "tok", "--out", out
-    )
-    ids = {word: model.encode(word).ids for word in ("cat", " cat", "dog", " dog")}
-    assert ids["cat"] != ids[" cat"]
-    joined = {word: " ".join(map(str, own)) for word, own in ids.items()}
-    assert out.read_text() == "".join(
-        f"{joined[a + 'cat']}\t{joined[a + 'dog']}\n" for a in ("", " ")
-    )
+    words = ("cat", "dog", " cat", " dog")
+    cat, dog, inner_cat, inner_dog = (" ".join(map(str, model.encode(w).ids)) for w in words)
+    assert cat != inner_cat
+    ids, _ = convert(tmp_path / "tok", "cat dog\n")
+    assert ids == f"{cat}\t{dog}\n{inner_cat}\t{inner_dog}\n"
 
 
 def test_fairseq_dictionary(tmp_path: Path) -> None:
     (tmp_path / "dict.txt").write_text("house 3\nHaus 2\ncat 1\n")
-    (tmp_path / "words.txt").write_text("house\tHaus\ncat\tKatze\n")
-    out = tmp_path / "ids.tsv"
-    output = succeeded(
-        "dictionary",
-        tmp_path / "words.txt",
-        "--source-tokenizer",
-        tmp_path / "dict.txt",
-        "--out",
-        out,
-    )
-    assert out.read_text() == "4\t5\n"
+    ids, output = convert(tmp_path / "dict.txt", "house\tHaus\ncat\tKatze\n")
+    assert ids == "4\t5\n"
     assert "1 left out: unknown" in output
 
 
@@ -85,11 +74,8 @@ def test_sentencepiece_model(tmp_path: Path) -> None:
 
     path = sentencepiece_model(tmp_path, "a small text about small things")
     model = sentencepiece.SentencePieceProcessor(model_file=str(path))
-    (tmp_path / "words.txt").write_text("small things\n")
-    out = tmp_path / "ids.tsv"
-    succeeded("dictionary", tmp_path / "words.txt", "--source-tokenizer", path, "--out", out)
     left, right = (" ".join(map(str, model.encode(word))) for word in ("small", "things"))
-    assert out.read_text() == f"{left}\t{right}\n"
+    assert convert(path, "small things\n")[0] == f"{left}\t{right}\n"
 
 
 def test_two_tokenizers_must_have_the_same_ids(tmp_path: Path, words: Path) -> None:

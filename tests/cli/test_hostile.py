@@ -39,7 +39,7 @@ VALUES = {
 #: Other parameters that each command needs.
 NEEDED = {
     "attention": {"spec": "causal"},
-    "check": {"name": "none"},
+    "check": {"name": "full"},
     "compile": {"name": "none"},
     "ngrams": {"corpus": "text.txt", "--tokenizer": "dict.txt", "--out": "ngrams.txt"},
     "dictionary": {"words": "text.txt", "--source-tokenizer": "dict.txt", "--out": "ids.tsv"},
@@ -79,9 +79,9 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def run(command: str, name: str, value: str) -> Result:
-    given = {**NEEDED.get(command, {}), name: value}
-    options = [word for key, v in given.items() if key.startswith("-") for word in (key, v)]
-    arguments = [v for key, v in given.items() if not key.startswith("-")]
+    values = {**NEEDED.get(command, {}), name: value}
+    options = [word for key, v in values.items() if key.startswith("-") for word in (key, v)]
+    arguments = [v for key, v in values.items() if not key.startswith("-")]
     return CliRunner().invoke(main, [command, *options, "--", *arguments])
 
 

@@ -13,10 +13,13 @@ import pytest
 
 COMMANDS = ["list", "list wait_k", "show none", "attention causal", "fairseq-dir", "--help"]
 ENVIRONMENTS = {
-    "ascii": {"PYTHONIOENCODING": "ascii"},
-    "C locale": {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"},
-    "no columns": {"COLUMNS": "0"},
-    "narrow": {"COLUMNS": "10"},
+    "ascii, no columns": {"PYTHONIOENCODING": "ascii", "COLUMNS": "0"},
+    "C locale, narrow": {
+        "LC_ALL": "C",
+        "PYTHONUTF8": "0",
+        "PYTHONCOERCECLOCALE": "0",
+        "COLUMNS": "10",
+    },
     "no colour": {"NO_COLOR": "1", "FORCE_COLOR": "1"},
 }
 

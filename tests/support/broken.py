@@ -54,8 +54,8 @@ def of(
     return Composed(selector or Exact(0.3), replacement or Mix(), target or Labels(), clock)
 
 
-def case(message: str, *given: object, **named: object) -> Broken:
-    return Broken(lambda: of(*given, **named), message)  # type: ignore[arg-type]
+def case(message: str, *positional: object, **named: object) -> Broken:
+    return Broken(lambda: of(*positional, **named), message)  # type: ignore[arg-type]
 
 
 def named(label: str, strategy: Strategy, **options: object) -> Strategy:
@@ -97,20 +97,20 @@ BROKEN: dict[str, list[Broken]] = {
         Broken(lambda: named("dynamic@1", of(), note=str(object())), "an address or a line break"),
     ],
     "check_no_memory_between_calls": [case("after other batches", Drawing(parts.by_last_batch))],
-    "check_input_stays": [case("the caller's ids", None, parts.scribbling(restores=False))],
+    "check_input_stays": [case("the caller's ids", None, parts.overwriting(restores=False))],
     "check_row_order": [case("in reverse order", Drawing(parts.stream_of_first))],
     "check_subset": [case("in another batch", Drawing(parts.by_batch_size))],
-    "check_batch_of_one": [case("alone in a batch", Drawing(parts.by_company))],
+    "check_batch_of_one": [case("alone in a batch", Drawing(parts.by_being_alone))],
     "check_times_of_samples": [case("with samples of other epochs", Drawing(parts.time_of_first))],
     "check_padding": [case("padding tokens on the left", Drawing(parts.by_position))],
     "check_dtypes": [case("as uint16", parts.Scored(parts.unsigned))],
-    "check_memory_layout": [case("in read-only arrays", None, parts.scribbling(restores=True))],
+    "check_memory_layout": [case("in read-only arrays", None, parts.overwriting(restores=True))],
     "check_workers": [case("with 1 worker", Drawing(parts.by_process))],
     "check_seed_changes_masks": [case("seeds 0 and 1", Drawing(parts.without_seed))],
     "check_key_changes_masks": [case("different keys", parts.truncated_keys(modulus=1))],
     "check_clock_changes_masks": [
         case("though the clock", Drawing(parts.without_time)),
-        case("is_static is True, but", clock=parts.Restless()),
+        case("is_static is True, but", clock=parts.TickingStatic()),
     ],
     "check_neighbours_are_uncorrelated": [case("neighbors in the key", parts.truncated_keys(2))],
     "check_keys_do_not_collide": [
@@ -122,7 +122,10 @@ BROKEN: dict[str, list[Broken]] = {
     "check_annotations": [case("not finite", target=Building(parts.nan_annotation))],
     "check_ids_in_vocabulary": [case("ids range from 0 to 199", None, parts.random_ids(900))],
     "check_selection": [
-        Broken(lambda: parts.Overlapping(Exact(0.5), Mix(), Labels(), EPOCH), "overlap")
+        Broken(
+            lambda: parts.Overlapping(Exact(0.5), Mix(), Labels(), EPOCH),
+            "begins before the end of the span before it",
+        )
     ],
     "check_specials_are_not_chosen": [
         case("special or protected", Selecting(parts.special_tokens))

@@ -19,7 +19,7 @@ from maskplug.strategies.composed import Composed
 from maskplug.targets import IGNORE, Labels
 from maskplug.targets.gathered import gathered
 from maskplug.types import IntArray
-from support.synthetic import BehindSentinels, Insert, Weighted, ordinals
+from support.synthetic import BehindSentinels, Insert, Weighted
 
 
 def coin(tokens: TokenBatch, candidates: Selection, rng: Rng) -> Any:
@@ -79,7 +79,7 @@ def by_batch_size(tokens: TokenBatch, candidates: Selection, rng: Rng) -> Any:
     return rng.uniform(f"coin {len(tokens)}", candidates.counts)
 
 
-def by_company(tokens: TokenBatch, candidates: Selection, rng: Rng) -> Any:
+def by_being_alone(tokens: TokenBatch, candidates: Selection, rng: Rng) -> Any:
     return rng.uniform("alone" if len(tokens) == 1 else "coin", candidates.counts)
 
 
@@ -159,12 +159,9 @@ def nth_of_each(n: int) -> Selecting:
 def rounded_down(tokens: TokenBatch, vocab: Vocabulary, rng: Rng) -> Selection:
     """Choose 15 % of the tokens, always rounded down."""
     candidates = units(tokens, vocab)
-    number = np.arange(len(candidates.starts)) - np.repeat(
-        candidates.offsets[:-1], candidates.counts
-    )
     first = np.repeat(rng.integers("first", [1] * len(tokens), 7), candidates.counts)
     counts = np.repeat(candidates.counts, candidates.counts)
-    return candidates.take((number + first) % counts < (0.15 * counts).astype(int))
+    return candidates.take((candidates.numbers + first) % counts < (0.15 * counts).astype(int))
 
 
 def clipped_ids(tokens: TokenBatch, vocab: Vocabulary, rng: Rng) -> Selection:
@@ -173,7 +170,7 @@ def clipped_ids(tokens: TokenBatch, vocab: Vocabulary, rng: Rng) -> Selection:
 
 
 @dataclass(frozen=True)
-class Restless(Clock):
+class TickingStatic(Clock):
     """Claims to be static, but ticks."""
 
     is_static = True
@@ -218,7 +215,7 @@ def written(tokens: TokenBatch, where: Any, ids: Any) -> Ragged:
     return Ragged(out, tokens.offsets)
 
 
-def scribbling(restores: bool) -> Replacing:
+def overwriting(restores: bool) -> Replacing:
     """Write to the caller's array, and restore it afterwards or not."""
 
     def by(tokens: TokenBatch, selection: Selection, vocab: Vocabulary, rng: Rng) -> Ragged:
@@ -275,7 +272,7 @@ def rising_sentinels(
     tokens: TokenBatch, selection: Selection, vocab: Vocabulary, rng: Rng
 ) -> Ragged:
     order = np.sort(vocab.sentinel_ids)
-    return rewritten(tokens, selection, one_each(selection, order[ordinals(selection)]))
+    return rewritten(tokens, selection, one_each(selection, order[selection.numbers]))
 
 
 def mask_or_zero(tokens: TokenBatch, selection: Selection, vocab: Vocabulary, rng: Rng) -> Ragged:
@@ -337,7 +334,7 @@ class Backwards(BehindSentinels):
     def build(self, tokens: TokenBatch, masked: Masked, vocab: Vocabulary, rng: Rng) -> Masked:
         selection, inputs = masked.selection, masked.inputs
         last = np.repeat(selection.counts, selection.counts) - 1
-        heads = vocab.sentinel_ids[last - ordinals(selection)]
+        heads = vocab.sentinel_ids[last - selection.numbers]
         return Masked(inputs, selection, targets=gathered(tokens, selection, heads, vocab.eos_id))
 
 

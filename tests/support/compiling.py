@@ -1,4 +1,4 @@
-"""What is compiled where: in processes of their own, in workers, and after the kernels forgot."""
+"""Find out what is compiled: in new processes, in workers, and after kernels are reset."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ TESTS = Path(__file__).parents[1]
 
 @dataclass
 class Watched:
-    """A collating function that also tells its process, and what was compiled for a batch."""
+    """A collate function that returns its process, and the kernels compiled for a batch."""
 
     collate: Callable[[Any], Any]
 
@@ -30,7 +30,7 @@ class Watched:
 
 
 def gathered(loader: Any) -> dict[str, Any]:
-    """The processes that made the batches of a loader that is watched, and what they compiled."""
+    """Return the processes of a loader with a Watched collate function, and their kernels."""
     batches = list(loader)
     return {
         "processes": sorted({batch["process"] for batch in batches} - {os.getpid()}),
@@ -39,15 +39,15 @@ def gathered(loader: Any) -> dict[str, Any]:
 
 
 def kept(folder: str) -> list[str]:
-    """The files of a kernel cache."""
+    """Return the files of a kernel cache."""
     return sorted(str(path.relative_to(folder)) for path in Path(folder).rglob("*.nb?"))
 
 
 def run(*command: str, cache: Path | str | None = None, **env: str) -> Any:
-    """What a Python process prints as JSON; ``cache`` is where it keeps its kernels."""
-    done = start(*command, cache=cache, **env)
-    out, errors = done.communicate(timeout=600)
-    assert done.returncode == 0, errors
+    """Return what a Python process prints as JSON; ``cache`` is the folder of its kernels."""
+    process = start(*command, cache=cache, **env)
+    out, errors = process.communicate(timeout=600)
+    assert process.returncode == 0, errors
     return json.loads(out.splitlines()[-1])
 
 
@@ -68,7 +68,7 @@ def start(*command: str, cache: Path | str | None = None, **env: str) -> subproc
 
 @contextmanager
 def no_kernel_needed() -> Iterator[None]:
-    """Fails when a kernel is called that was not called since :func:`forget`."""
+    """Fail if a kernel is called that was not called since :func:`forget`."""
     before = _signatures()
     yield
     needed = _signatures() - before
@@ -76,7 +76,7 @@ def no_kernel_needed() -> Iterator[None]:
 
 
 def forget() -> None:
-    """Let every kernel forget what it was compiled for: to call it is to load it anew."""
+    """Reset every kernel, so that the next call loads it from the cache."""
     for kernel in kernels().values():
         kernel._reset_overloads()
 

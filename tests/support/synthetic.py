@@ -18,11 +18,6 @@ from maskplug.targets.gathered import gathered
 from maskplug.types import offsets_of
 
 
-def ordinals(selection: Selection) -> np.ndarray:
-    """Return the number of each span within its row."""
-    return np.arange(len(selection.starts)) - np.repeat(selection.offsets[:-1], selection.counts)
-
-
 @dataclass(frozen=True)
 class Sentinel(Replacement):
     """Replace each span by the next sentinel."""
@@ -31,7 +26,7 @@ class Sentinel(Replacement):
         self, tokens: TokenBatch, selection: Selection, vocab: Vocabulary, rng: Rng
     ) -> Ragged:
         return rewritten(
-            tokens, selection, one_each(selection, vocab.sentinel_ids[ordinals(selection)])
+            tokens, selection, one_each(selection, vocab.sentinel_ids[selection.numbers])
         )
 
 
@@ -41,7 +36,7 @@ class BehindSentinels(Target):
 
     def build(self, tokens: TokenBatch, masked: Masked, vocab: Vocabulary, rng: Rng) -> Masked:
         selection, inputs = masked.selection, masked.inputs
-        heads = vocab.sentinel_ids[ordinals(selection)]
+        heads = vocab.sentinel_ids[selection.numbers]
         return Masked(inputs, selection, targets=gathered(tokens, selection, heads, vocab.eos_id))
 
     def bound(self, lengths, most):  # type: ignore[no-untyped-def]
@@ -97,7 +92,7 @@ class Swap(Replacement):
         self, tokens: TokenBatch, selection: Selection, vocab: Vocabulary, rng: Rng
     ) -> Ragged:
         sources = np.arange(len(tokens.ids))
-        odd = ordinals(selection) % 2 == 1
+        odd = selection.numbers % 2 == 1
         second = selection.starts[odd]
         first = selection.starts[np.flatnonzero(odd) - 1]
         sources[first], sources[second] = second, first

@@ -13,8 +13,6 @@ from maskplug.testing.checks import (
     objectives,
     pattern_form,
     pattern_invariance,
-    pattern_time,
-    purity,
     rate,
     shared,
     validity,
@@ -34,6 +32,6 @@ def _checks_of(*modules: Any) -> tuple[Check, ...]:
 
 
 #: The checks of strategies, in the order in which they run.
-CHECKS = _checks_of(shared, purity, invariance, keys, validity, objectives, edges, rate, messages)
+CHECKS = _checks_of(shared, invariance, keys, validity, objectives, edges, rate, messages)
 #: The checks of patterns, in the order in which they run.
-PATTERN_CHECKS = _checks_of(pattern_form, shared, pattern_invariance, pattern_time)
+PATTERN_CHECKS = _checks_of(pattern_form, shared, pattern_invariance)

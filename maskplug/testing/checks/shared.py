@@ -26,11 +26,7 @@ LATER: dict[str, Any] = {"epoch": 1, "step": 3, "progress": 0.5}
 
 
 def spec_of(subject: AnySubject) -> str:
-    """Return the spec as JSON.
-
-    Raises:
-        AssertionError: when there is no spec, or it is not plain JSON.
-    """
+    """Return the spec as JSON; assert that there is one."""
     try:
         spec = subject.part.spec
     except PluginError as error:
@@ -45,11 +41,7 @@ def spec_of(subject: AnySubject) -> str:
 
 
 def error_of(what: str, expected: type[MaskplugError], call: Callable[[], Any]) -> str:
-    """Return the message of the error that a call raises.
-
-    Raises:
-        AssertionError: when it raises nothing, or an error of another class.
-    """
+    """Return the message of the error that a call raises; assert that it is of this class."""
     try:
         call()
     except expected as error:

@@ -7,6 +7,7 @@ from functools import wraps
 
 import numpy as np
 
+from maskplug.errors import ResultError
 from maskplug.ragged import Ragged
 from maskplug.targets import IGNORE
 from maskplug.targets.labels import in_place
@@ -128,27 +129,10 @@ def check_ids_in_vocabulary(subject: Subject, tokens: TokenBatch, masked: Masked
 @_rule
 def check_selection(subject: Subject, tokens: TokenBatch, masked: Masked) -> None:
     """The selection refers to the original; its spans are sorted, disjoint and within rows."""
-    spans = masked.selection
-    assert spans.size == len(tokens.ids), (
-        f"the selection is for {spans.size} tokens, but the batch has {len(tokens.ids)}: it must "
-        "refer to the original tokens"
-    )
-    assert len(spans) == len(tokens), f"{len(spans)} rows of spans for {len(tokens)} samples"
-    assert len(spans.starts) == len(spans.lengths) == spans.offsets[-1], (
-        f"{len(spans.starts)} starts, {len(spans.lengths)} lengths and offsets up to "
-        f"{spans.offsets[-1]}: there must be one of each per span"
-    )
-    assert (spans.lengths >= 0).all(), "a span has a negative length"
-    ends, rows = spans.starts + spans.lengths, spans.rows
-    inside = (spans.starts >= tokens.offsets[rows]) & (ends <= tokens.offsets[rows + 1])
-    assert inside.all(), (
-        f"the span from {spans.starts[~inside][0]} to {ends[~inside][0]} is not inside its sample; "
-        "starts are positions in the flat ids"
-    )
-    assert (spans.starts[1:] >= ends[:-1]).all(), (
-        "spans are not sorted or overlap; build selections with candidates.take(chosen) or "
-        "Selection.from_mask"
-    )
+    try:
+        masked.selection.check(tokens)
+    except ResultError as error:
+        raise AssertionError(str(error)) from error
 
 
 @_rule

@@ -30,10 +30,8 @@ class Periodic(maskplug.Selector):
         """Choose among the tokens that may be masked."""
         candidates = maskplug.units(tokens, vocab)
         first = rng.integers("first", np.ones(len(tokens), int), self.period)
-        number = np.arange(candidates.offsets[-1]) - np.repeat(
-            candidates.offsets[:-1], candidates.counts
-        )
-        return candidates.take(number % self.period == np.repeat(first, candidates.counts))
+        first = np.repeat(first, candidates.counts)
+        return candidates.take(candidates.numbers % self.period == first)
 
 
 @known_exceptions(check_something_is_predicted="a sample may be shorter than a period")
