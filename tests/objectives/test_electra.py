@@ -68,14 +68,14 @@ def test_wrong_ids_raise(sampled: list[Any]) -> None:
     tokens = batch([[5, 6, 7, 8]])
     masked = maskplug.strategy("electra", rate=0.5)(tokens, VOCAB)
     with pytest.raises(TokenError, match="one integer is needed for each of the 2 selected"):
-        discriminate(tokens, masked, sampled)  # type: ignore[arg-type]
+        discriminate(tokens, masked, sampled)
 
 
 def test_strategy_that_moves_tokens_raises() -> None:
     tokens = batch([[5, 6, 7, 8]])
     masked = maskplug.compose("exact", "delete", "original")(tokens, VOCAB)
     with pytest.raises(TokenError, match="changed the length or the order"):
-        discriminate(tokens, masked, [5])  # type: ignore[arg-type]
+        discriminate(tokens, masked, [5])
 
 
 @given(ragged(), seeds, st.integers(1, 9), st.randoms(use_true_random=False))

@@ -36,7 +36,6 @@ by_suffix = partial(restore.from_suffix, vocab=VOCAB)
 
 def restored(masked: Masked, tokens: TokenBatch, rebuild: Callable[[Any, Any], Any]) -> bool:
     """Return whether every row is restored from its inputs and targets."""
-    assert masked.targets is not None
     triples = zip(masked.inputs, masked.targets, rows_of(tokens), strict=True)
     return all(np.array_equal(rebuild(inputs, targets), row) for inputs, targets, row in triples)
 
@@ -84,7 +83,6 @@ def test_prefix_lm(ends: bool, options: dict[str, Any]) -> None:
 def test_mass(ends: bool) -> None:
     tokens = batch_of(SAMPLES, LONGEST, ends)
     masked = maskplug.strategy("mass")(tokens, VOCAB, seed=3)
-    assert masked.targets is not None
     places = Ragged(masked.target_annotations["position_ids"], masked.targets.offsets)
     rows = zip(masked.inputs, masked.targets, places, rows_of(tokens), strict=True)
     assert all(

@@ -58,7 +58,7 @@ def test_target_mapping_and_labels(order: np.ndarray) -> None:
 
 @pytest.mark.parametrize("function", [perm_mask, target_mapping])
 @pytest.mark.parametrize("order", [np.zeros(3, np.int64), np.zeros((2, 3))])
-def test_wrong_orders_raise(function, order) -> None:  # type: ignore[no-untyped-def]
+def test_wrong_orders_raise(function, order) -> None:
     with pytest.raises(TokenError, match=r"must be integers of shape \(batch, length\)"):
         function(order)
 

@@ -18,7 +18,7 @@ from maskplug.registry import Entry
 class Listed(Selector):
     file: Resource
 
-    def select(self, tokens, vocab, rng):  # type: ignore[no-untyped-def]
+    def select(self, tokens, vocab, rng):
         raise NotImplementedError
 
 

@@ -41,7 +41,6 @@ def test_matches_reference(
     tokens = batch(rows)
     selection = Exact(rate).select(tokens, VOCAB, Rng.at(seed, 0, tokens.keys))
     result = masked(tokens, selection, VOCAB, Target(final, eos))
-    assert result.targets is not None
     expected = [
         t5_ref.behind_sentinels(row, spans, SENTINELS, final, VOCAB.eos_id if eos else None)
         for row, spans in zip(rows, positions(selection, tokens), strict=True)
@@ -61,11 +60,8 @@ def test_matches_reference(
 def test_sources_are_original_positions() -> None:
     tokens = batch([[5, 6, 7, 8], [9]])
     result = masked(tokens, chosen(tokens, 1, 2), FEW)
-    assert result.inputs.sources is not None
-    assert result.targets is not None
     assert result.inputs.to_lists() == [[5, 17, 8], [9]]
     assert result.inputs.sources.tolist() == [0, -1, 3, 4]
-    assert result.targets.sources is not None
     assert result.targets.sources.tolist() == [-1, 1, 2, -1, -1]
 
 
@@ -73,7 +69,6 @@ def test_adjacent_spans_merge_within_rows_only() -> None:
     tokens = batch([[5, 6], [7, 8]])
     result = masked(tokens, chosen(tokens, 0, 1, 2), FEW, Target(final_sentinel=True))
     assert result.inputs.to_lists() == [[17], [17, 8]]
-    assert result.targets is not None
     assert result.targets.to_lists() == [[17, 5, 6, 12, 3], [17, 7, 12, 3]]
     assert result.selection.counts.tolist() == [1, 1]
 
@@ -81,7 +76,6 @@ def test_adjacent_spans_merge_within_rows_only() -> None:
 def test_no_eos_without_eos_id() -> None:
     tokens = batch([[5, 6, 7]])
     result = masked(tokens, chosen(tokens, 1), Vocabulary(size=20, sentinel_ids=[17]))
-    assert result.targets is not None
     assert result.targets.to_lists() == [[17, 6]]
 
 

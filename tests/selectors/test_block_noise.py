@@ -32,13 +32,13 @@ def test_matches_reference(
 ) -> None:
     tokens = batch(rows)
     options = {"low": min(one, other), "high": max(one, other), "antithetic": antithetic}
-    selector = BlockNoise(block, **options)  # type: ignore[arg-type]
+    selector = BlockNoise(block, **options)
     rng = Rng.at(seed, 5, tokens.keys)
     expected: list[tuple[bool, float | None, int]] = []
     for i, row in enumerate(rows):
         free = [not VOCAB.special[token] for token in row]
         sample = ref.Sample(seed, 5, i)
-        levels = diffusion_ref.block_levels(sample, sum(free), block, **options)  # type: ignore[arg-type]
+        levels = diffusion_ref.block_levels(sample, sum(free), block, **options)
         chosen = iter(diffusion_ref.chosen(sample, [levels[j // block] for j in range(sum(free))]))
         for unit, number in zip(free, diffusion_ref.block_layer(free, block), strict=True):
             masked = unit and next(chosen)

@@ -83,7 +83,7 @@ def test_lengths_follow_their_distribution(law: Law) -> None:
                 lengths.append(min(length, left))
                 left -= lengths[-1]
             chance *= p[length]
-        expected[tuple(sorted(lengths))] += chance  # type: ignore[assignment]
+        expected[tuple(sorted(lengths))] += chance
     seen = first_lengths(law)
     assert set(seen) == set(expected)
     assert fits([seen[cell] for cell in expected], list(expected.values()))

@@ -34,7 +34,7 @@ def multiset_probs(budget: int, probs: list[float]) -> dict[tuple[int, ...], flo
     def draw(so_far: tuple[int, ...], p: float) -> None:
         left = budget - sum(so_far)
         if not left:
-            total[tuple(sorted(so_far))] += p  # type: ignore[assignment]
+            total[tuple(sorted(so_far))] += p
             return
         for length, share in enumerate(probs):
             length = 1 if length == 0 and so_far.count(0) == budget else length

@@ -35,7 +35,7 @@ def multiset_probs(budget: int, probs: list[float]) -> dict[tuple[int, ...], flo
 
     def draw(left: int, so_far: tuple[int, ...], p: float) -> None:
         if not left:
-            total[tuple(sorted(so_far))] += p  # type: ignore[assignment]
+            total[tuple(sorted(so_far))] += p
             return
         for length, share in enumerate(probs, 1):
             draw(left - min(length, left), (*so_far, min(length, left)), p * share)

@@ -62,7 +62,7 @@ def test_mixture_matches_its_strategies_per_sample(rows: list[list[int]], seed: 
     for i, choice in enumerate(choices):
         alone = parts[choice](tokens.row(i), VOCAB, seed=seed)
         assert together.inputs.to_lists()[i] == alone.inputs.to_lists()[0]
-        assert together.labels.to_lists()[i] == alone.labels.to_lists()[0]  # type: ignore[union-attr]
+        assert together.labels.to_lists()[i] == alone.labels.to_lists()[0]
 
 
 def test_mixture_frequencies_follow_the_weights() -> None:
@@ -86,12 +86,10 @@ def test_last_weight_may_be_zero() -> None:
 def test_mixture_keeps_sources(rows: list[list[int]], seed: int) -> None:
     tokens = batch(rows)
     masked = mixture(DELETE, {**DELETE, "selector": "spans"})(tokens, VOCAB, seed=seed)
-    assert masked.inputs.sources is not None
     assert (tokens.ids[masked.inputs.sources] == masked.inputs.values).all()
     left = np.ones(len(tokens.ids), bool)
     left[masked.inputs.sources] = False
     assert (left == masked.selection.mask).all()
-    assert masked.targets is not None
     assert masked.targets.to_lists() == rows
 
 
@@ -167,10 +165,8 @@ def test_mixture_fills_missing_weights_and_annotations() -> None:
 
     weighted = result(first, weights=np.arange(1.0, 6.0), annotations={"block": np.arange(5)})
     merged = assemble(tokens, [(np.array([2, 0]), weighted), (np.array([1]), result(second))])
-    assert merged.weights is not None
     assert merged.weights.tolist() == [4, 5, 1, 1, 2, 3]
     assert merged.annotations["block"].tolist() == [3, 4, -1, 0, 1, 2]
-    assert merged.labels is not None
     assert merged.labels.to_lists() == [[5, 6], [7], [8, 9, 10]]
 
 
@@ -204,7 +200,6 @@ def test_chain_labels_tokens_of_all_stages() -> None:
     masked = chain(first, first)(tokens, VOCAB, seed=1)
     hidden = masked.inputs.values == MASK
     assert (masked.selection.mask == hidden).all()
-    assert masked.labels is not None
     assert (masked.labels.values == np.where(hidden, tokens.ids, -100)).all()
     # Masks of the first stage are special tokens for the second: 8 of 40, then 6.4 of 32.
     counts = masked.selection.counts
@@ -224,10 +219,8 @@ def test_stages_have_independent_draws() -> None:
 def test_chain_composes_sources(rows: list[list[int]], seed: int) -> None:
     tokens = batch(rows)
     masked = chain(DELETE, DELETE, target="original")(tokens, VOCAB, seed=seed)
-    assert masked.inputs.sources is not None
     assert (tokens.ids[masked.inputs.sources] == masked.inputs.values).all()
     assert masked.selection.mask.sum() == len(tokens.ids) - len(masked.inputs.values)
-    assert masked.targets is not None
     assert masked.targets.to_lists() == rows
 
 
@@ -243,7 +236,6 @@ def test_chain_annotations_follow_their_tokens() -> None:
 def test_chain_without_target_uses_the_last_stage() -> None:
     tokens = equal_rows(10, 30)
     masked = chain(DELETE, SUFFIX, target=None)(tokens, VOCAB)
-    assert masked.targets is not None
     for out, kept, gone in zip(masked.targets, masked.inputs, masked.selection.counts, strict=True):
         assert out[-1] == EOS
         assert len(out) - 1 + len(kept) < 30

@@ -30,7 +30,6 @@ def test_chain_selection_refers_to_the_original() -> None:
     gone = np.setdiff1d(np.arange(len(tokens.ids)), kept)
     assert len(gone) > 0
     assert masked.selection.mask[gone].all()
-    assert masked.labels is not None
     predicted = kept[masked.labels.values >= 0]
     assert masked.selection.mask[predicted].all()
     assert masked.selection.counts.sum() == len(gone) + len(predicted)

@@ -42,7 +42,6 @@ def test_targets_are_the_original_and_lengths_are_within_bounds(
 ) -> None:
     strategy = maskplug.strategy("bart", **options)
     masked = strategy(batch(rows), RICH, seed=seed)
-    assert masked.targets is not None
     assert masked.targets.to_lists() == rows
     lengths = np.array([len(row) for row in rows], np.int64)
     inputs, targets = strategy.bounds(lengths)
@@ -73,7 +72,6 @@ def test_sources_are_original_positions(
     tokens = batch(rows)
     masked = maskplug.strategy("bart", **options)(tokens, RICH, seed=seed)
     inputs = masked.inputs
-    assert inputs.sources is not None
     assert masked.targets is not None
     kept = (inputs.sources >= 0) & (inputs.values != MASK)
     if options.get("noise") != "masking":
@@ -98,7 +96,6 @@ def test_infilling_keeps_order_and_masks_the_rate() -> None:
     assert set(hidden.tolist()) == {10, 11}  # of 36
     assert likely((hidden == 11).sum(), 2_000, 0.8)
     sources = masked.inputs.sources
-    assert sources is not None
     for row in np.split(sources, masked.inputs.offsets[1:-1]):
         position = row[row >= 0] % len(TEXT) - 1
         for n in range(6):
@@ -159,7 +156,6 @@ def test_mbart_keeps_language_tokens_in_place() -> None:
     row = [*TEXT[1:], LANGUAGE]
     masked = mask("mbart", [row] * 300)
     assert {tuple(new[-2:]) for new in masked.inputs.to_lists()} == {(EOS, LANGUAGE)}
-    assert masked.targets is not None
     assert masked.targets.to_lists() == [row] * 300
     hidden = masked.selection.mask.reshape(300, -1)[:, :36]
     words = hidden.reshape(300, 6, 6)[..., [0, 2, 3]].sum(axis=(1, 2))  # 10 11 | 30 | 50 51 7
@@ -170,7 +166,6 @@ def test_mbart_keeps_language_tokens_in_place() -> None:
 @given(rows=ragged(), seed=seeds, epoch=st.integers(0, 3))
 def test_deshuffling(unit: str, rows: list[list[int]], seed: int, epoch: int) -> None:
     masked = maskplug.strategy("deshuffle", unit=unit)(batch(rows), RICH, seed=seed, epoch=epoch)
-    assert masked.targets is not None
     assert masked.targets.to_lists() == rows
     assert list(map(sorted, masked.inputs.to_lists())) == list(map(sorted, rows))
     assert not masked.selection.mask.any()

@@ -31,8 +31,6 @@ def strategy_of(case: str) -> maskplug.Strategy:
 
 def rows_of(masked: Masked) -> list[tuple[Any, ...]]:
     """Return all values of each row."""
-    assert masked.labels is not None
-    assert masked.weights is not None
     bounds = masked.inputs.offsets[1:-1]
     parts = [masked.inputs.values, masked.labels.values, masked.weights]
     parts += [masked.annotations[name] for name in sorted(masked.annotations)]
@@ -48,8 +46,6 @@ def test_selected_tokens_have_masks_labels_and_weights(
     tokens = batch(rows)
     masked = strategy_of(case)(tokens, VOCAB, seed=seed, epoch=epoch)
     mask = masked.selection.mask
-    assert masked.labels is not None
-    assert masked.weights is not None
     assert not mask[np.isin(tokens.ids, SPECIAL)].any()
     assert masked.inputs.values.tolist() == np.where(mask, MASK, tokens.ids).tolist()
     assert masked.labels.values.tolist() == np.where(mask, tokens.ids, -100).tolist()
@@ -99,7 +95,6 @@ def test_masks_depend_on_time_and_are_reproducible(case: str) -> None:
 def test_rows_without_a_mask_have_weight_zero(case: str) -> None:
     # Documented exception: short rows may have no prediction, to avoid a biased sum.
     masked = strategy_of(case)(equal_rows(2_000, 3), VOCAB, seed=1)
-    assert masked.weights is not None
     weights = masked.weights.reshape(-1, 3)
     empty = ~masked.selection.mask.reshape(-1, 3).any(axis=1)
     assert 0.15 < empty.mean() < 0.35
@@ -109,7 +104,6 @@ def test_rows_without_a_mask_have_weight_zero(case: str) -> None:
 def test_always_one_masks_in_every_row() -> None:
     masked = strategy_of("llada-forced")(equal_rows(2_000, 1), VOCAB, seed=1)
     assert masked.selection.mask.all()
-    assert masked.weights is not None
     np.testing.assert_allclose(masked.weights, 1.0)
 
 

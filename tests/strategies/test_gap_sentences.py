@@ -37,7 +37,6 @@ def texts(rows: int) -> TokenBatch:
 
 def restored(tokens: TokenBatch, masked: Masked) -> tuple[Any, Any]:
     """Return the inputs with their masks replaced by the sentences of the targets."""
-    assert masked.targets is not None
     selection, targets = masked.selection, masked.targets
     ends = np.zeros(len(targets.values), bool)
     ends[targets.offsets[1:] - 1] = True
@@ -60,7 +59,6 @@ def test_round_trip(options: dict[str, Any]) -> None:
     again, original = restored(tokens, masked)
     assert np.array_equal(again, original)
     inputs, targets = strategy.bounds(tokens.lengths)
-    assert masked.targets is not None
     assert (masked.inputs.lengths <= inputs).all()
     assert (masked.targets.lengths <= targets).all()
 
@@ -70,7 +68,6 @@ def test_targets_are_the_selected_sentences() -> None:
     options = {"rate": 0.7, "choose": "principal"}
     masked = maskplug.strategy("gap_sentences", **options)(batch([row, [], [3]]), RICH)
     assert masked.inputs.to_lists() == [[2, 10, 7, GAP, GAP, 3], [], [3]]
-    assert masked.targets is not None
     assert masked.targets.to_lists() == [[12, 7, 10, 12, 7, EOS], [EOS], [EOS]]
 
 
@@ -79,7 +76,6 @@ def test_kept_sentences_are_in_inputs_and_targets() -> None:
     options = {"choose": "lead", "rate": 0.5, "keep": 1.0}
     masked = maskplug.strategy("gap_sentences", **options)(batch([row]), RICH)
     assert masked.inputs.to_lists() == [row]
-    assert masked.targets is not None
     assert masked.targets.to_lists() == [[10, 11, 7, EOS]]
 
 

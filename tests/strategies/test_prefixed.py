@@ -33,7 +33,6 @@ def test_token_is_first_or_after_bos(inner: str, rows: list[list[int]], seed: in
         place += row[place : place + 1] == [BOS]
         expected.append([*row[:place], MODE, *row[place:]])
     assert made.inputs.to_lists() == expected
-    assert made.inputs.sources is not None
     new = made.inputs.sources < 0
     assert (made.inputs.values == MODE).sum() == len(rows)
     assert new[made.inputs.values == MODE].all()
@@ -41,10 +40,8 @@ def test_token_is_first_or_after_bos(inner: str, rows: list[list[int]], seed: in
     assert made.inputs.sources[made.inputs.values != MODE].tolist() == old.tolist()
     assert made.selection.mask.tolist() == plain.selection.mask.tolist()
     if plain.targets is not None:
-        assert made.targets is not None
         assert made.targets.to_lists() == plain.targets.to_lists()
     if plain.labels is not None:
-        assert made.labels is not None
         assert made.labels.values[made.inputs.values == MODE].tolist() == [-100] * len(rows)
         rest = made.labels.values[made.inputs.values != MODE]
         assert rest.tolist() == plain.labels.values.tolist()
@@ -62,10 +59,9 @@ class Weighed(Composed):
 
 def test_weights_and_annotations_are_aligned() -> None:
     dynamic = maskplug.strategy("dynamic")
-    inner = Weighed(dynamic.selector, dynamic.replacement, dynamic.target, dynamic.clock)  # type: ignore[attr-defined]
+    inner = Weighed(dynamic.selector, dynamic.replacement, dynamic.target, dynamic.clock)
     made = maskplug.strategy("prefixed", strategy=inner, token=61)
     masked = made(batch([[2, 10, 3], [], [11]]), VOCAB)
-    assert masked.weights is not None
     assert masked.weights.tolist() == [1, 0, 1, 1, 0, 0, 1]
     assert masked.annotations["order"].tolist() == [5, -1, 6, 7, -1, -1, 8]
 
@@ -81,7 +77,6 @@ def test_bounds_and_names() -> None:
     made = maskplug.strategy("prefixed", strategy={"name": "t5", "rate": 0.5}, token="[X]")
     inputs, targets = made.bounds(tokens.lengths)
     masked = made(tokens, VOCAB)
-    assert masked.targets is not None
     assert (masked.inputs.lengths <= inputs).all()
     assert (masked.targets.lengths <= targets).all()
     assert made.spec["options"]["strategy"]["rate"] == 0.5

@@ -23,7 +23,6 @@ def build(tokens: TokenBatch, selection: Selection, vocab: Vocabulary = VOCAB) -
 def test_position_ids_and_decoder_input_ids(rows: list[list[int]], seed: int, rate: float) -> None:
     tokens = batch(rows)
     result = build(tokens, Selector(rate).select(tokens, VOCAB, Rng.at(seed, 0, tokens.keys)))
-    assert result.targets is not None
     places = Ragged(result.target_annotations["position_ids"], result.targets.offsets).to_lists()
     before = Ragged(
         result.target_annotations["decoder_input_ids"], result.targets.offsets

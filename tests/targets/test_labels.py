@@ -19,7 +19,6 @@ def test_labels_are_original_ids_or_minus_100() -> None:
     inputs = Ragged(np.array([5, 4, 4, 4]), TOKENS.offsets)
     masked = Labels().build(TOKENS, Masked(inputs, SELECTION), VOCAB, RNG)
     assert IGNORE == -100
-    assert masked.labels is not None
     assert masked.labels.to_lists() == [[-100, 6, 7], [], [8]]
     assert masked.inputs is inputs
     assert masked.targets is None

@@ -33,7 +33,6 @@ def test_matches_reference(rows: list[list[int]], seed: int, selector: Any) -> N
     order = masked.annotations["order"]
     assert order.dtype == np.int64
     mask = selection.mask
-    assert masked.labels is not None
     assert masked.labels.values.tolist() == np.where(mask, tokens.ids, -100).tolist()
     assert (order[~mask] == -1).all()
     for i in range(len(tokens)):

@@ -31,7 +31,6 @@ def test_trap_01_mass_masks_exactly_the_predicted_tokens() -> None:
     # two tokens after the fragment that are never predicted.
     tokens = equal_rows(500, 40)
     masked = maskplug.strategy("mass", mask=1.0, random=0.0)(tokens, VOCAB, seed=1)
-    assert masked.targets is not None
     places = Ragged(masked.target_annotations["position_ids"], masked.targets.offsets)
     for inputs, at, row in zip(masked.inputs, places, tokens.ids.reshape(500, 40), strict=True):
         hidden = np.flatnonzero(inputs == VOCAB.mask_id)
@@ -45,7 +44,6 @@ def test_trap_06_rows_that_start_with_a_span_round_trip(name: str) -> None:
     # With a span at the first token, the target's first sentinel introduced the second span.
     tokens = equal_rows(2_000, 12)
     masked = maskplug.strategy(name, rate=0.4)(tokens, VOCAB, seed=2)
-    assert masked.targets is not None
     first = 0
     for i, (inputs, targets) in enumerate(zip(masked.inputs, masked.targets, strict=True)):
         row = tokens.ids[12 * i : 12 * i + 12]
@@ -101,7 +99,6 @@ def test_trap_09_lengths_agree_with_the_mask_for_every_length() -> None:
     masked = strategy(tokens, vocab, seed=1)
     hidden = np.add.reduceat(masked.selection.mask, offsets[:-1])
     spans = masked.selection.counts
-    assert masked.targets is not None
     assert (masked.targets.lengths == hidden + spans + 1).all()
     assert (masked.inputs.lengths == lengths - hidden + spans).all()
     exact = 0.15 * lengths
@@ -118,7 +115,6 @@ def test_trap_10_sentinels_come_from_the_vocabulary() -> None:
     vocab = Vocabulary(size=50, eos_id=1, sentinel_ids=[30, 12, 45, 20])
     rows = [[0, 5, 0, 0, 6, 7, 0, 8, 0, 9]] * 400
     masked = maskplug.strategy("t5", rate=0.4, mean_length=1.0)(batch(rows), vocab, seed=3)
-    assert masked.targets is not None
     assert masked.selection.counts.tolist() == [4] * 400
     for inputs, targets, row in zip(masked.inputs, masked.targets, rows, strict=True):
         assert inputs[np.isin(inputs, vocab.sentinel_ids)].tolist() == [30, 12, 45, 20]
@@ -135,7 +131,6 @@ def test_trap_15_fim_loses_no_token() -> None:
     tokens = batch_of(2_000, 80, True)
     masked = maskplug.strategy("fim", rate=1.0)(tokens, VOCAB, seed=1)
     moved = tokens.lengths > 2
-    assert masked.labels is not None
     assert masked.labels.to_lists() == masked.inputs.to_lists()
     assert (masked.inputs.lengths == tokens.lengths + 3 * moved).all()
     for made, row, three in zip(masked.inputs, rows_of(tokens), moved, strict=True):
@@ -158,7 +153,6 @@ def test_trap_19_short_texts_have_a_fragment() -> None:
     # The last, short block of a text could get an empty fragment.
     tokens = batch([[2, *[7] * n, 3] for n in range(1, 12)] * 20)
     masked = maskplug.strategy("mass", rate=0.1)(tokens, VOCAB, seed=1)
-    assert masked.targets is not None
     assert masked.targets.lengths.tolist() == [1] * len(tokens)
     whole = batch([[7] * 64, [7] * 3])
     assert maskplug.strategy("mass")(whole, VOCAB).selection.lengths.tolist() == [32, 2]
