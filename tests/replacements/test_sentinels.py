@@ -51,10 +51,8 @@ def test_matches_reference(
     counts = np.array([np.isin(row, SENTINELS).sum() for row in result.inputs])
     assert counts.tolist() == result.selection.counts.tolist()
     hidden = np.array([sum(map(len, spans)) for spans in positions(selection, tokens)], int)
-    assert (
-        result.targets.lengths
-        <= Target(final, eos).bound(tokens.lengths, SelectionBound(hidden, hidden, hidden))
-    ).all()
+    bound = Target(final, eos).bound(tokens.lengths, SelectionBound(hidden, hidden, hidden))
+    assert (result.targets.lengths <= bound).all()
 
 
 def test_sources_are_original_positions() -> None:
@@ -89,16 +87,10 @@ def test_vocabulary_without_sentinels_raises() -> None:
             maskplug.strategy(name).dry_run(bare)
 
 
-@pytest.mark.parametrize(
-    ("places", "final", "message"),
-    [
-        ((1, 3, 5, 7), False, "needs 4 sentinels, and this vocabulary has 3"),
-        ((1, 3, 5), True, "needs 4 sentinels, and this vocabulary has 3"),
-    ],
-)
-def test_too_few_sentinels_raise(places: Any, final: bool, message: str) -> None:
+@pytest.mark.parametrize(("places", "final"), [((2, 4, 6, 8), False), ((2, 4, 6), True)])
+def test_too_few_sentinels_raise(places: Any, final: bool) -> None:
     tokens = batch([[5], [5, 6, 7, 8, 9, 10, 11, 13]], keys=[40, 41])
-    selection = chosen(tokens, *(place + 1 for place in places))
-    with pytest.raises(VocabularyError, match=rf"sample 1 of the batch \(key 41\) {message}"):
-        masked(tokens, selection, FEW, Target(final_sentinel=final))
+    message = r"sample 1 of the batch \(key 41\) needs 4 sentinels, and this vocabulary has 3"
+    with pytest.raises(VocabularyError, match=message):
+        masked(tokens, chosen(tokens, *places), FEW, Target(final_sentinel=final))
     assert masked(tokens, chosen(tokens, 2, 4, 6), FEW).inputs.lengths.tolist() == [1, 8]

@@ -7,7 +7,7 @@ from typing import get_args
 import numpy as np
 import pytest
 
-from maskplug.selectors.noise_schedules import NoiseSchedule, masked, weight
+from maskplug.selectors.scheduled_noise import NoiseSchedule, masked, weight
 from support import reference_diffusion as diffusion_ref
 
 every = pytest.mark.parametrize("schedule", get_args(NoiseSchedule))

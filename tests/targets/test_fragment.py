@@ -23,15 +23,14 @@ def build(tokens: TokenBatch, selection: Selection, vocab: Vocabulary = VOCAB) -
 def test_position_ids_and_decoder_input_ids(rows: list[list[int]], seed: int, rate: float) -> None:
     tokens = batch(rows)
     result = build(tokens, Selector(rate).select(tokens, VOCAB, Rng.at(seed, 0, tokens.keys)))
-    places = Ragged(result.target_annotations["position_ids"], result.targets.offsets).to_lists()
-    before = Ragged(
-        result.target_annotations["decoder_input_ids"], result.targets.offsets
-    ).to_lists()
-    for row, targets, at, given_ids in zip(
-        rows, result.targets.to_lists(), places, before, strict=True
-    ):
-        assert targets == [row[i] for i in at]
-        assert given_ids == [row[i - 1] if i else VOCAB.bos_id for i in at]
+    places, before = (
+        Ragged(result.target_annotations[name], result.targets.offsets).to_lists()
+        for name in ("position_ids", "decoder_input_ids")
+    )
+    targets = result.targets.to_lists()
+    for row, target, at, decoder_inputs in zip(rows, targets, places, before, strict=True):
+        assert target == [row[i] for i in at]
+        assert decoder_inputs == [row[i - 1] if i else VOCAB.bos_id for i in at]
         assert at == sorted(at)
 
 

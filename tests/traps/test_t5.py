@@ -133,20 +133,20 @@ def test_trap_15_fim_loses_no_token() -> None:
     moved = tokens.lengths > 2
     assert masked.labels.to_lists() == masked.inputs.to_lists()
     assert (masked.inputs.lengths == tokens.lengths + 3 * moved).all()
-    for made, row, three in zip(masked.inputs, rows_of(tokens), moved, strict=True):
-        marks = made[np.isin(made, (PREFIX, MIDDLE, SUFFIX))]
-        assert marks.tolist() == ([PREFIX, SUFFIX, MIDDLE] if three else [])
-        assert sorted([*row, *marks]) == sorted(made)
+    for inputs, row, is_moved in zip(masked.inputs, rows_of(tokens), moved, strict=True):
+        marks = inputs[np.isin(inputs, (PREFIX, MIDDLE, SUFFIX))]
+        assert marks.tolist() == ([PREFIX, SUFFIX, MIDDLE] if is_moved else [])
+        assert sorted([*row, *marks]) == sorted(inputs)
 
 
 def test_trap_15_character_level_fim_loses_no_text() -> None:
     text = [41, 5, 31, 43] * 6
     tokens = batch([[2, *text[:n], 3] for n in range(1, 25)] * 20)
     masked = maskplug.strategy("fim", rate=1.0, level="character")(tokens, TEXTUAL, seed=1)
-    for made, row in zip(masked.inputs, rows_of(tokens), strict=True):
-        letters = [i for i in made[1:-1] if i not in (PREFIX, MIDDLE, SUFFIX)]
+    for inputs, row in zip(masked.inputs, rows_of(tokens), strict=True):
+        letters = [i for i in inputs[1:-1] if i not in (PREFIX, MIDDLE, SUFFIX)]
         assert sorted(Greedy().decode(letters)) == sorted(Greedy().decode(row[1:-1]))
-        assert len(made) - len(letters) == 5
+        assert len(inputs) - len(letters) == 5
 
 
 def test_trap_19_short_texts_have_a_fragment() -> None:
