@@ -1,4 +1,4 @@
-"""Mode tokens in front of the inputs, and UL2: a mixture of denoisers with mode tokens."""
+"""Mode tokens in front of the inputs, and UL2: a mixture of denoisers that uses them."""
 
 from __future__ import annotations
 
