@@ -12,10 +12,7 @@ from maskplug.types import IntArray, readonly
 def rewritten(tokens: TokenBatch, selection: Selection, written: Ragged) -> Ragged:
     """Return the rows with every span replaced by its row of ``written``, with sources.
 
-    Args:
-        tokens: the original.
-        selection: its spans; a span of length 0 inserts before its start.
-        written: the tokens of each span, one row per span.
+    A span of length 0 inserts before its start.
 
     Example:
         >>> tokens = TokenBatch.from_lists([[5, 6, 7]])
@@ -49,7 +46,7 @@ def rearranged(tokens: TokenBatch, places: Selection, order: IntArray) -> Ragged
     """Return the rows with their units in another order, with sources.
 
     Args:
-        tokens: the original. Tokens that belong to no unit stay between the same two places.
+        tokens: the original; tokens outside of ``places`` stay between the same two places.
         places: the units.
         order: index in its sample of the unit at each place, int64.
 

@@ -26,14 +26,8 @@ def by_weight(
 ) -> Selection:
     """Select ``rate`` times the candidates of each sample in proportion to weight.
 
-    Units are drawn without replacement.
-
-    Args:
-        candidates: all units of the batch, as returned by ``units``.
-        weights: one for each candidate, finite and not negative. Units of weight 0 are selected
-            only if no others are left.
-        rate: 0 to 1, or a schedule; rounded as in ``budget``.
-        rng: draws ``budget`` and ``weighted``.
+    Units are drawn without replacement. Weights are finite and not negative; units of weight 0 are
+    selected only if no others are left.
     """
     return _drawn(candidates, weights, budget(rate, candidates.counts, rng), rng)
 
