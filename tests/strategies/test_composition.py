@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,7 @@ import maskplug
 from maskplug import Masked, Ragged, TokenBatch
 from maskplug.context import MaskingContext
 from maskplug.errors import OptionError, TokenError
+from maskplug.strategies.assemble import assemble
 from maskplug.strategies.composition import Chain, Mixture
 from maskplug.testing.outcome import by_row
 from support.batches import (
@@ -262,6 +263,17 @@ def test_inserted_tokens_have_neutral_annotations() -> None:
     moved = tokens.rewritten(Ragged(np.array([6, 9]), np.array([0, 2]), np.array([1, -1])))
     assert moved.annotations["word_starts"].tolist() == [True, True]
     assert moved.annotations["protected"].tolist() == [True, False]
+
+
+def test_divisors_of_weights_without_any_are_their_numbers() -> None:
+    tokens = batch([[5, 6], [7, 8, 9]])
+    parts = []
+    for i, more in enumerate(({"divisors": np.array([7])}, {})):
+        row = tokens.take(np.array([i]))
+        masked = maskplug.strategy("static")(row, VOCAB)
+        weights = np.ones(len(row.ids))
+        parts.append((np.array([i]), replace(masked, weights=weights, **more)))
+    assert assemble(tokens, parts[::-1]).divisors.tolist() == [7, 3]
 
 
 def test_missing_annotations_are_filled() -> None:

@@ -29,6 +29,7 @@ def test_weights_are_at_labels(rows: list[list[int]], seed: int, noise: Noise) -
     assert (masked.weights[~mask] == 0).all()
     assert (masked.weights[mask] == noise.weights(tokens, VOCAB, rng)[mask]).all()
     assert np.isfinite(masked.weights).all()
+    assert (masked.divisors == noise.candidates(tokens, VOCAB).counts).all()
     assert set(masked.annotations) == ({"block"} if isinstance(noise, BlockNoise) else set())
 
 
