@@ -21,18 +21,6 @@ def levels(selector: BlockNoise, samples: int, blocks: int) -> Any:
     return selector.times(counts, Rng.at(11, 0, range(samples))).reshape(samples, blocks)
 
 
-def test_blocks_count_maskable_tokens() -> None:
-    rows = [[2, 5, 3, 6, 7, 8, 3, 9, 0, 0], [2, 3], [], [5, 6]]
-    got = BlockNoise(2).annotations(batch(rows), VOCAB)["block"]
-    assert got.tolist() == [-1, 0, 0, 0, 1, 1, 1, 2, 2, 2, -1, -1, 0, 0]
-
-
-def test_prompt_tokens_have_block_minus_one() -> None:
-    protected = [[True, True, True, False, False, False]]
-    tokens = batch([[2, 5, 6, 7, 8, 9]], protected=protected)
-    assert BlockNoise(2).annotations(tokens, VOCAB)["block"].tolist() == [-1, -1, -1, 0, 0, 1]
-
-
 @pytest.mark.parametrize("blocks", [1, 2, 3, 7])
 def test_antithetic_levels_are_stratified(blocks: int) -> None:
     share = (levels(BlockNoise(low=0.2, high=0.6), 500, blocks) - 0.2) / 0.4

@@ -34,12 +34,6 @@ def test_counts_are_exact_and_a_token_stays_visible(
         assert all(a[-1] + 1 < b[0] for a, b in pairwise(spans))
 
 
-def test_single_tokens_and_rate_zero() -> None:
-    tokens = batch([[2, 9, 3], [9], [2, 3], []])
-    assert select(MeanSpans(0.15), tokens).counts.tolist() == [1, 1, 0, 0]
-    assert select(MeanSpans(0.0), tokens).counts.tolist() == [0] * 4
-
-
 @pytest.mark.parametrize(("budget", "count"), [(6, 3), (5, 2), (4, 4), (7, 1)])
 def test_every_composition_is_equally_likely(budget: int, count: int) -> None:
     tokens = equal_rows(N, 2 * budget)

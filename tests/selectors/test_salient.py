@@ -38,13 +38,6 @@ def test_two_spans() -> None:
     assert set(chosen(Salient(spans=9), [ROW], [LAYER])) == {(1, 2, 4, 5, 6, 7, 9)}
 
 
-def test_rate_counts_tokens() -> None:
-    row, numbers = ORDINARY[:40], [1, 1, 0, 2, 2] * 8
-    masks = chosen(Salient(rate=0.3), [row] * N, [numbers] * N)
-    assert set(map(len, masks)) == {12}
-    assert all(i % 5 != 2 for mask in masks for i in mask)
-
-
 def test_fallback_without_salient_spans() -> None:
     row = ORDINARY[:40]
     tokens = batch([row] * 50, salient=[[0] * 40] * 50)

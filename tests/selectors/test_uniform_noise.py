@@ -9,7 +9,7 @@ import pytest
 
 from maskplug import Rng
 from maskplug.selectors import UniformNoise
-from support.batches import VOCAB, equal_rows, fits, likely
+from support.batches import VOCAB, equal_rows, fits
 
 N = 20_000
 
@@ -29,13 +29,6 @@ def test_every_number_of_masks_is_equally_likely(length: int) -> None:
     assert fits(np.bincount(mask.sum(axis=1), minlength=length + 1), np.ones(length + 1))
 
 
-def test_tokens_of_a_row_share_one_rate() -> None:
-    mask, _ = drawn(UniformNoise(), N, 2)
-    # P(both) is the mean of p squared, 1/3; independent tokens would give 1/4.
-    assert likely(mask.all(axis=1).sum(), N, (1 - 1e-9) / 3 + 1e-3 / 3)
-    assert likely(mask[:, 0].sum(), N, 0.5 + 1e-3 / 2)
-
-
 @pytest.mark.parametrize("length", [1, 16])
 @pytest.mark.parametrize("always_one", [False, True])
 def test_weights_are_unbiased(length: int, always_one: bool) -> None:
@@ -45,16 +38,6 @@ def test_weights_are_unbiased(length: int, always_one: bool) -> None:
     assert weights.min() >= 1 - 1e-12
     # A forced token is selected with a probability of at least 1 / length.
     assert (weights.max() <= length + 1e-9) == always_one
-
-
-def test_always_one_adds_a_mask_only_to_empty_rows() -> None:
-    free, _ = drawn(UniformNoise(), N, 5)
-    forced, _ = drawn(UniformNoise(always_one=True), N, 5)
-    empty = ~free.any(axis=1)
-    assert likely(empty.sum(), N, 1 / 6 * (1 - 1e-3) ** 5)
-    assert (forced[~empty] == free[~empty]).all()
-    assert (forced[empty].sum(axis=1) == 1).all()
-    assert fits(forced[empty].sum(axis=0), np.ones(5))
 
 
 def test_eps_is_the_minimum_rate() -> None:

@@ -43,14 +43,6 @@ def test_powers(value: float, power: float) -> None:
     assert got == pytest.approx(base**rounded, rel=1e-12)
 
 
-@pytest.mark.parametrize(
-    ("power", "value", "expected"),
-    [(1.0, 0.1, 0.1), (-0.5, 16.0, 0.25), (0.75, 16.0, 8.0), (0.0, 5.0, 1.0), (-1.0, 0.0, 1.0)],
-)
-def test_powers_that_are_exact(power: float, value: float, expected: float) -> None:
-    assert raised(np.array([value]), power).tolist() == [expected]
-
-
 def test_equal_scores_select_uniformly(table: Any) -> None:
     assert uniform(masks(Weighted(table([0.37] * SIZE), rate=0.5), 20_000, 6), 20)
 
