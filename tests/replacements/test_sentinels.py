@@ -16,7 +16,7 @@ from maskplug.replacements import Sentinels
 from maskplug.selectors import Exact
 from maskplug.targets import Sentinels as Target
 from support import reference_t5 as t5_ref
-from support.batches import batch, ragged, seeds
+from support.batches import batch, ragged, seeds, select
 from support.t5_rows import SENTINELS, VOCAB, positions
 
 FEW = Vocabulary(size=20, eos_id=3, sentinel_ids=[17, 12, 15])
@@ -39,7 +39,7 @@ def test_matches_reference(
     rows: list[list[int]], seed: int, rate: float, final: bool, eos: bool
 ) -> None:
     tokens = batch(rows)
-    selection = Exact(rate).select(tokens, VOCAB, Rng.at(seed, 0, tokens.keys))
+    selection = select(Exact(rate), tokens, seed, vocab=VOCAB)
     result = masked(tokens, selection, VOCAB, Target(final, eos))
     expected = [
         t5_ref.behind_sentinels(row, spans, SENTINELS, final, VOCAB.eos_id if eos else None)

@@ -111,9 +111,9 @@ def select(
     return selector.select(tokens, vocab, maskplug.Rng.at(seed, t, tokens.keys))
 
 
-def masks(selector: maskplug.Selector, samples: int, length: int, seed: int = 1) -> Any:
+def masks(selector: maskplug.Selector, samples: int, length: int) -> Any:
     """The selected tokens of ``equal_rows``: bool of shape (samples, length)."""
-    return select(selector, equal_rows(samples, length), seed).mask.reshape(samples, length)
+    return select(selector, equal_rows(samples, length)).mask.reshape(samples, length)
 
 
 def uniform(values: Any, kinds: int) -> bool:

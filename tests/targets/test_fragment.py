@@ -11,7 +11,7 @@ from maskplug import Masked, Ragged, Rng, Selection, TokenBatch, Vocabulary
 from maskplug.errors import VocabularyError
 from maskplug.selectors import Fragment as Selector
 from maskplug.targets import Fragment
-from support.batches import VOCAB, batch, ragged, seeds
+from support.batches import VOCAB, batch, ragged, seeds, select
 
 
 def build(tokens: TokenBatch, selection: Selection, vocab: Vocabulary = VOCAB) -> Masked:
@@ -22,7 +22,7 @@ def build(tokens: TokenBatch, selection: Selection, vocab: Vocabulary = VOCAB) -
 @given(ragged(), seeds, st.floats(0, 1))
 def test_position_ids_and_decoder_input_ids(rows: list[list[int]], seed: int, rate: float) -> None:
     tokens = batch(rows)
-    result = build(tokens, Selector(rate).select(tokens, VOCAB, Rng.at(seed, 0, tokens.keys)))
+    result = build(tokens, select(Selector(rate), tokens, seed))
     places, before = (
         Ragged(result.target_annotations[name], result.targets.offsets).to_lists()
         for name in ("position_ids", "decoder_input_ids")

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 import maskplug
-from maskplug import Rng, Vocabulary
+from maskplug import Vocabulary
 from maskplug.objectives import reconstruct as restore
 from maskplug.ragged import Ragged
 from maskplug.selectors import MeanSpans
-from support.batches import batch, equal_rows, fits, likely
+from support.batches import batch, equal_rows, fits, likely, select
 from support.t5_rows import (
     MIDDLE,
     PREFIX,
@@ -57,14 +57,12 @@ def test_trap_06_rows_that_start_with_a_span_round_trip(name: str) -> None:
 def test_trap_07_single_span_is_anywhere() -> None:
     # Without a roll, one span was always the end of the row: [435, 512) in every sample of UL2's
     # extreme denoiser with spans of 64 at 15 %.
-    tokens = equal_rows(2_000, 512)
-    selection = MeanSpans(0.15, 64.0).select(tokens, VOCAB, Rng.at(4, 0, tokens.keys))
+    selection = select(MeanSpans(0.15, 64.0), equal_rows(2_000, 512), 4)
     assert selection.counts.tolist() == [1] * 2_000
     starts = selection.starts % 512
     assert fits(np.histogram(starts, bins=15, range=(0, 435))[0], np.ones(15))
     assert (starts + selection.lengths < 512).mean() > 0.95
-    short = equal_rows(4_000, 10)
-    spans = MeanSpans(0.15).select(short, VOCAB, Rng.at(4, 0, short.keys))
+    spans = select(MeanSpans(0.15), equal_rows(4_000, 10), 4)
     places = Counter((spans.starts[spans.lengths == 1] % 10).tolist())
     assert fits([places[i] for i in range(10)], np.ones(10))
 
