@@ -10,8 +10,7 @@ from maskplug.hookspecs import Register, hookimpl
 from maskplug.loss_tracking import Losses
 from maskplug.objectives import tlm
 from maskplug.parts import Clock, Replacement, Schedule, SelectionBound, Selector, Target
-from maskplug.preprocessing.salience import byte_offsets, salient_layer
-from maskplug.preprocessing.segmentation import segment_words
+from maskplug.preprocessing.annotations import byte_offsets, salient_layer, segment_words
 from maskplug.ragged import Ragged
 from maskplug.rng import Rng, derive, key_of
 from maskplug.strategies.composed import compose

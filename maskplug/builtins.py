@@ -5,19 +5,16 @@ from __future__ import annotations
 from maskplug import attention, clock, replacements, schedule, selectors, targets
 from maskplug.hookspecs import Register, hookimpl
 from maskplug.strategies import (
-    adaptive,
     composition,
     denoising,
     diffusion,
     discriminative,
     fim,
-    gap_sentences,
     informed,
     masked_lm,
     pairs,
     prefixed,
     seq2seq,
-    ul2,
 )
 from maskplug.strategies.composed import compose
 
@@ -101,11 +98,11 @@ def maskplug_register(register: Register) -> None:
     register("strategy", "t5_iid", seq2seq.t5_iid)
     register("strategy", "prefix_lm", seq2seq.prefix_lm)
     register("strategy", "mass", seq2seq.mass)
-    register("strategy", "ul2", ul2.ul2)
+    register("strategy", "ul2", prefixed.ul2)
     register("strategy", "bart", denoising.bart)
     register("strategy", "mbart", denoising.mbart)
     register("strategy", "deshuffle", denoising.deshuffle)
-    register("strategy", "gap_sentences", gap_sentences.gap_sentences)
+    register("strategy", "gap_sentences", seq2seq.gap_sentences)
     register("strategy", "fim", fim.fim)
     register("strategy", "word_dropout", pairs.word_dropout)
     register("strategy", "switchout", pairs.switchout)
@@ -117,8 +114,8 @@ def maskplug_register(register: Register) -> None:
     register("strategy", "llada", diffusion.llada)
     register("strategy", "mdlm", diffusion.mdlm)
     register("strategy", "block_diffusion", diffusion.block_diffusion)
-    register("strategy", "adaptive", adaptive.adaptive)
-    register("strategy", "self_evolution", adaptive.self_evolution)
+    register("strategy", "adaptive", informed.adaptive)
+    register("strategy", "self_evolution", informed.self_evolution)
     register("strategy", "compose", compose)
     register("strategy", "mixture", composition.mixture)
     register("strategy", "chain", composition.chain)

@@ -24,7 +24,7 @@ from maskplug.attention.patterns.strided import Fixed, Strided
 from maskplug.attention.patterns.unilm import UniLM
 from maskplug.attention.patterns.wait_k import WaitK
 from maskplug.attention.patterns.window import Window
-from maskplug.preprocessing.alignments import links
+from maskplug.preprocessing.annotations import links
 
 __all__ = [
     "Aligned",

@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 
 from maskplug.errors import TokenError
+from maskplug.ragged import gather
 from maskplug.rng import hash_words
 from maskplug.tokens import TokenBatch
-from maskplug.types import IntArray, offsets_of
+from maskplug.types import offsets_of
 
 
 def concatenate(
@@ -43,25 +44,16 @@ def concatenate(
         raise TokenError(
             f"only one of the two batches has the annotations {names}; both need the same ones"
         )
-    offsets = offsets_of(first.lengths + second.lengths)
-    order = _order(first, second, offsets)
+    both = offsets_of(np.concatenate((first.lengths, second.lengths)))
+    alternating = np.arange(2 * len(first)).reshape(2, -1).T.ravel()
+    index, offsets = gather(both, alternating)
 
     def joined(a: Any, b: Any) -> Any:
-        return np.concatenate((a, b))[order]
+        return np.concatenate((a, b))[index]
 
     annotations = {
         name: joined(values, second.annotations[name]) for name, values in first.annotations.items()
     }
-    annotations["languages"] = np.repeat(languages, (len(first.ids), len(second.ids)))[order]
+    annotations["languages"] = np.repeat(languages, (len(first.ids), len(second.ids)))[index]
     keys = np.where(first.keys == second.keys, first.keys, hash_words(first.keys, second.keys))
-    return TokenBatch(joined(first.ids, second.ids), offsets, keys, annotations)
-
-
-def _order(first: TokenBatch, second: TokenBatch, offsets: IntArray) -> IntArray:
-    """Return the position of each token of the joined rows in the ids of both batches."""
-    order: IntArray = np.empty(offsets[-1], np.int64)
-    shifts = np.repeat(offsets[:-1] - first.offsets[:-1], first.lengths)
-    order[np.arange(len(first.ids)) + shifts] = np.arange(len(first.ids))
-    shifts = np.repeat(offsets[1:] - second.offsets[1:], second.lengths)
-    order[np.arange(len(second.ids)) + shifts] = np.arange(len(second.ids)) + len(first.ids)
-    return order
+    return TokenBatch(joined(first.ids, second.ids), offsets[::2], keys, annotations)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from maskplug.errors import TokenError
 from maskplug.targets import IGNORE
-from maskplug.types import IntArray, readonly
+from maskplug.types import IntArray, offsets_of, readonly
 
 Floats = np.floating[Any]
 
@@ -65,8 +65,7 @@ def _slots(order: IntArray) -> tuple[IntArray, IntArray, IntArray, tuple[int, in
     """Return row, slot and position of every predicted token, and (batch, maximum per row)."""
     rows, positions = np.nonzero(order >= 0)
     counts = np.bincount(rows, minlength=len(order))
-    firsts = np.cumsum(counts) - counts
-    slots = np.arange(len(rows)) - firsts[rows]
+    slots = np.arange(len(rows)) - offsets_of(counts)[rows]
     return rows, slots, positions, (len(order), int(counts.max(initial=0)))
 
 

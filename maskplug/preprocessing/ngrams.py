@@ -67,8 +67,10 @@ def sentences(tokens: TokenBatch, vocab: Vocabulary) -> Iterator[list[Word]]:
         yield word_ids[a:b]
 
 
-class Counts:
-    """Exact counts of frequent n-grams of up to ``max_n`` words.
+def count_frequent(
+    read: Callable[[], Iterable[Sequence[Word]]], max_n: int, min_count: int
+) -> tuple[list[Word], dict[Gram, int], list[int]]:
+    """Count the frequent n-grams of up to ``max_n`` words exactly.
 
     The corpus is read once for each n. An n-gram is counted only if its first and last n - 1 words
     occur at least ``min_count`` times, so that memory holds only frequent n-grams and their
@@ -78,43 +80,29 @@ class Counts:
         read: starts reading the corpus from its beginning, and returns lists of words.
         max_n: maximum length of the n-grams.
         min_count: minimum number of occurrences.
+
+    Returns:
+        All words; the number of occurrences of each frequent n-gram; and the total number of
+        n-grams in the corpus, for each n from 1.
     """
-
-    def __init__(
-        self, read: Callable[[], Iterable[Sequence[Word]]], max_n: int, min_count: int
-    ) -> None:
-        self.numbers: dict[Word, int] = {}
-        self.counts: dict[Gram, int] = {}
-        #: The total number of n-grams in the corpus, for each n from 1.
-        self.totals: list[int] = []
-        for n in range(1, max_n + 1):
-            counts, total = self._count(read(), n)
-            self.totals.append(total)
-            frequent = {gram: count for gram, count in counts.items() if count >= min_count}
-            self.counts |= frequent
-            if not frequent:
-                break
-        self.words = list(self.numbers)
-
-    def _count(self, corpus: Iterable[Sequence[Word]], n: int) -> tuple[Counter[Gram], int]:
+    numbers: dict[Word, int] = {}
+    frequent: dict[Gram, int] = {}
+    totals: list[int] = []
+    for n in range(1, max_n + 1):
         counts: Counter[Gram] = Counter()
-        total = 0
-        for words in corpus:
-            row = [self.numbers.setdefault(word, len(self.numbers)) for word in words]
-            grams = zip(*(row[i:] for i in range(n)), strict=False)
-            total += max(len(row) - n + 1, 0)
-            if n == 1:
-                counts.update(grams)
-            else:
-                frequent = self.counts
-                counts.update(g for g in grams if g[:-1] in frequent and g[1:] in frequent)
-        return counts, total
-
-    def logs(self) -> dict[Gram, float]:
-        """Return the logarithm of every n-gram's share of all n-grams of its length."""
-        return {
-            gram: log(count / self.totals[len(gram) - 1]) for gram, count in self.counts.items()
-        }
+        totals.append(0)
+        for words in read():
+            row = [numbers.setdefault(word, len(numbers)) for word in words]
+            grams: Iterable[Gram] = zip(*(row[i:] for i in range(n)), strict=False)
+            if n > 1:
+                grams = (g for g in grams if g[:-1] in frequent and g[1:] in frequent)
+            counts.update(grams)
+            totals[-1] += max(len(row) - n + 1, 0)
+        added = {gram: count for gram, count in counts.items() if count >= min_count}
+        if not added:
+            break
+        frequent |= added
+    return list(numbers), frequent, totals
 
 
 def pmi(gram: Gram, logs: Mapping[Gram, float]) -> float:
@@ -180,13 +168,13 @@ def collocations(
     for name, value, least in (("size", size, 1), ("max_n", max_n, 2), ("min_count", min_count, 1)):
         if value < least:
             raise OptionError(f"option {name!r} is {value!r}; it must be at least {least}")
-    counts = Counts(read, max_n, min_count)
-    logs = counts.logs()
+    words, counts, totals = count_frequent(read, max_n, min_count)
+    logs = {gram: log(count / totals[len(gram) - 1]) for gram, count in counts.items()}
     entries = []
     for n, share in enumerate(shares(size, max_n), 2):
         scored = [
-            Collocation(tuple(counts.words[number] for number in gram), pmi(gram, logs))
-            for gram in counts.counts
+            Collocation(tuple(words[number] for number in gram), pmi(gram, logs))
+            for gram in counts
             if len(gram) == n
         ]
         scored.sort(key=lambda entry: (-entry.score, entry.words))

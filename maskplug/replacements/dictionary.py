@@ -71,10 +71,8 @@ def read(resource: Resource) -> Dictionary:
         OptionError: for an invalid line (the message names it), for a file without words, and for a
             file whose content does not match the digest.
     """
-    # Check the digest again, in case the file has changed.
-    lines = Resource.of({"path": resource.path, "digest": resource.digest}).lines()
     words: dict[tuple[int, ...], dict[tuple[int, ...], int]] = {}
-    for number, line in enumerate(lines, 1):
+    for number, line in enumerate(resource.lines(), 1):
         if not line.strip():
             continue
         try:

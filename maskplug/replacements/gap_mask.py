@@ -31,9 +31,6 @@ class GapMask(Replacement):
             it, as PEGASUS's does, otherwise the mask.
         keep: probability that a selected span stays unchanged, 0 to 1.
 
-    Raises:
-        OptionError: if the probability is not in [0, 1].
-
     Source: Zhang et al., "PEGASUS", 2020; its large model keeps 10 % of the gap sentences.
     """
 

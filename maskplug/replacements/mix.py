@@ -25,14 +25,11 @@ class Mix(Replacement):
     """Replace selected tokens with the mask or with random tokens, or leave them unchanged.
 
     Args:
-        mask, random: probabilities, 0 to 1; the rest of 1 leaves the original token unchanged.
+        mask, random: probabilities, together at most 1; the rest leaves the token unchanged.
         unit: "token", "word" or "span": the unit of the selection for which one decision is made. A
             word or span that becomes random has a random token at each position.
 
     Random tokens are uniform over the tokens that are not special.
-
-    Raises:
-        OptionError: if a probability is not in [0, 1], or their sum exceeds 1.
 
     Source: Devlin et al., "BERT", 2019, section 3.1; decisions per span as in SpanBERT (2020).
     """

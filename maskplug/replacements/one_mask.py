@@ -27,9 +27,6 @@ class OneMask(Replacement):
         token: special token to write, by text or id; the mask if omitted.
         random: probability of a random token, 0 to 1, uniform over the tokens that are not special.
 
-    Raises:
-        OptionError: if the probability is not in [0, 1].
-
     Source: text infilling of Lewis et al., "BART", 2020, section 2.2; ``random`` is fairseq's
     ``mask_random``.
     """

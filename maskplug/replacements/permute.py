@@ -8,7 +8,7 @@ import numpy as np
 
 from maskplug.parts import Replacement, Schedule
 from maskplug.ragged import Ragged
-from maskplug.replacements.rearranged import rearranged
+from maskplug.replacements.rewritten import rearranged
 from maskplug.rng import Rng
 from maskplug.schedule import check_rate
 from maskplug.tokens import Selection, TokenBatch

@@ -20,10 +20,7 @@ from maskplug.vocabulary import Vocabulary
 def sentinels_of(tokens: TokenBatch, offsets: IntArray, vocab: Vocabulary) -> IntArray:
     """Return the sentinels of all samples: the vocabulary's first ones for each sample, in order.
 
-    Args:
-        tokens: the samples.
-        offsets: row offsets of the spans.
-        vocab: the vocabulary with the sentinels.
+    ``offsets`` are the row offsets of the spans.
 
     Raises:
         VocabularyError: if it has none, or fewer than a sample needs.

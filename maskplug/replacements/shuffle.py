@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from maskplug.parts import Replacement
 from maskplug.ragged import Ragged
-from maskplug.replacements.rearranged import rearranged
+from maskplug.replacements.rewritten import rearranged
 from maskplug.rng import Rng
 from maskplug.tokens import Selection, TokenBatch
 from maskplug.units import Unit, units

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from maskplug.errors import MaskplugWarning, VocabularyError
-from maskplug.types import BoolArray, IntArray, Words, below
+from maskplug.types import BoolArray, IntArray, Words, below, offsets_of
 from maskplug.vocabulary import Codec, Vocabulary
 
 #: How many tokens more than the text its parts may have in total.
@@ -78,7 +78,7 @@ def cut_texts(
             ids += [pieces.ids[start], new, pieces.ids[end]]
             sources += [pieces.sources[start], np.full(len(new), -1), pieces.sources[end]]
             sizes = np.array([old[1] - old[0], *map(len, parts), old[5] - old[4]])
-        edges[row] = cursor + np.concatenate(([0], np.cumsum(sizes)))
+        edges[row] = cursor + offsets_of(sizes)
         cursor = edges[row, 5]
     if not ids:
         return pieces

@@ -13,7 +13,7 @@ from maskplug.replacements import dictionary
 from maskplug.replacements.rewritten import rewritten
 from maskplug.rng import Rng
 from maskplug.tokens import Selection, TokenBatch
-from maskplug.types import IntArray
+from maskplug.types import IntArray, below, lengths_of
 from maskplug.vocabulary import Vocabulary
 
 
@@ -45,10 +45,8 @@ class Translate(Replacement):
         words = dictionary.read(self.dictionary)
         entries = words.find(tokens, selection)
         known = entries >= 0
-        drawn = rng.bits("translation", selection.counts)[known].astype(np.uint64)
-        entries = entries[known]
-        counts = np.diff(words.offsets)[entries].astype(np.uint64)
-        choice = words.offsets[entries] + ((drawn * counts) >> np.uint64(32)).astype(np.int64)
+        drawn, entries = rng.bits("translation", selection.counts)[known], entries[known]
+        choice = words.offsets[entries] + below(drawn, lengths_of(words.offsets)[entries])
         index, offsets = gather(words.translations.offsets, choice)
         written = Ragged(words.translations.values[index], offsets)
         return rewritten(tokens, selection.take(known), written)

@@ -21,12 +21,7 @@ def place(tokens: TokenBatch, index: int) -> str:
 
 
 def whole_numbers(tokens: TokenBatch, name: str, meaning: str) -> IntArray:
-    """Return an annotation of non-negative integers as int64.
-
-    Args:
-        tokens: the batch.
-        name: name of the annotation.
-        meaning: what its values are, for messages: "the language of each token".
+    """Return an annotation of non-negative integers as int64; ``meaning`` is for messages.
 
     Raises:
         TokenError: if any value is not a non-negative integer; the message names the token.

@@ -11,7 +11,7 @@ from maskplug.parts import Schedule, Selector
 from maskplug.rng import Rng
 from maskplug.schedule import check_rate
 from maskplug.tokens import Selection, TokenBatch
-from maskplug.types import IntArray
+from maskplug.types import IntArray, offsets_of
 from maskplug.units import exactly, units
 from maskplug.validation.options import check_whole
 from maskplug.vocabulary import Vocabulary
@@ -55,7 +55,7 @@ class BertBudget(Selector):
 
     def _budgets(self, tokens: TokenBatch, vocab: Vocabulary, rng: Rng) -> IntArray:
         pad = -1 if vocab.pad_id is None else vocab.pad_id
-        not_padding = np.concatenate(([0], np.cumsum(tokens.ids != pad)))
+        not_padding = offsets_of(tokens.ids != pad)  # at each token, the number before it
         rates = rng.value(self.rate)
         counts = np.round(np.diff(not_padding[tokens.offsets]) * rates).astype(np.int64)
         return np.where(rates > 0, np.clip(counts, 1, self.max_predictions), 0)

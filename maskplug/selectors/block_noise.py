@@ -17,39 +17,16 @@ from maskplug.validation.options import check_whole, is_finite
 from maskplug.vocabulary import Vocabulary
 
 
-def block_numbers(candidates: Selection, offsets: IntArray, block: int) -> IntArray:
-    """Return the block of every token: int64, from 0, non-decreasing along a row.
-
-    Every ``block`` maskable tokens form a block. A token that cannot be masked belongs to the block
-    of the maskable token before it, and to -1 before the first one.
-
-    Args:
-        candidates: the maskable tokens.
-        offsets: row offsets.
-        block: number of maskable tokens per block.
-
-    Example:
-        >>> from maskplug import TokenBatch, Vocabulary, units
-        >>> tokens = TokenBatch.from_lists([[0, 5, 6, 7, 0]])
-        >>> candidates = units(tokens, Vocabulary(size=9, special_ids=[0]))
-        >>> block_numbers(candidates, tokens.offsets, 2).tolist()
-        [-1, 0, 0, 1, 1]
-    """
-    from maskplug.kernels.noise import block_numbers as numbered
-
-    numbers: IntArray = numbered(candidates.starts, candidates.offsets, offsets, block)
-    return numbers
-
-
 @added_later("mask_special")
 @dataclass(frozen=True)
 class BlockNoise(Noise):
     """Select each token of a block with the block's own probability t; its weight is 1 / t.
 
     A row is cut into blocks of ``block`` maskable tokens; the last one may be shorter. The
-    annotation ``block`` of the result numbers them (see :func:`block_numbers`). t is uniform from
-    ``low`` to ``high``. A block may have no masked token: forcing one would bias the estimate of
-    the likelihood.
+    annotation ``block`` of the result (int64) numbers them from 0, non-decreasing along a row; a
+    token that cannot be masked belongs to the block of the maskable token before it, and to -1
+    before the first one. t is uniform from ``low`` to ``high``. A block may have no masked token:
+    forcing one would bias the estimate of the likelihood.
 
     Args:
         block: number of maskable tokens per block, at least 1. With blocks of one token and ``low``
@@ -99,6 +76,15 @@ class BlockNoise(Noise):
         """Return the number of blocks of each row."""
         return np.asarray(-(-candidates.counts // self.block))
 
+    def _numbers(self, candidates: Selection, offsets: IntArray) -> IntArray:
+        """Return the block of every token."""
+        from maskplug.kernels.noise import block_numbers
+
+        numbers: IntArray = block_numbers(
+            candidates.starts, candidates.offsets, offsets, self.block
+        )
+        return numbers
+
     def select(self, tokens: TokenBatch, vocab: Vocabulary, rng: Rng) -> Selection:
         from maskplug.kernels.noise import independent_in_blocks
 
@@ -118,7 +104,7 @@ class BlockNoise(Noise):
 
         candidates = self.candidates(tokens, vocab)
         blocks = self._blocks(candidates)
-        numbers = block_numbers(candidates, tokens.offsets, self.block)
+        numbers = self._numbers(candidates, tokens.offsets)
         # One division for each block, not for each token.
         weights: FloatArray = levels(
             readonly(numbers, np.int64),
@@ -129,4 +115,4 @@ class BlockNoise(Noise):
         return weights
 
     def annotations(self, tokens: TokenBatch, vocab: Vocabulary) -> dict[str, np.ndarray[Any, Any]]:
-        return {"block": block_numbers(self.candidates(tokens, vocab), tokens.offsets, self.block)}
+        return {"block": self._numbers(self.candidates(tokens, vocab), tokens.offsets)}

@@ -12,27 +12,11 @@ from maskplug.parts import Schedule, Selector
 from maskplug.rng import Rng
 from maskplug.schedule import check_rate, highest
 from maskplug.tokens import Selection, TokenBatch
-from maskplug.types import BoolArray, FloatArray, IntArray, readonly
+from maskplug.types import BoolArray, IntArray, readonly
 from maskplug.units import Unit, units
 from maskplug.vocabulary import Vocabulary
 
 Choice = Literal["principal", "random", "lead"]
-
-
-def highest_scores(scores: FloatArray, units: Selection, counts: IntArray) -> BoolArray:
-    """Return a bool for each unit: the ``counts[row]`` units of each row with the highest scores.
-
-    Of equal scores, the later unit is selected.
-
-    Example:
-        >>> units = Selection(np.arange(5), np.ones(5, int), np.array([0, 3, 5]), 5)
-        >>> highest_scores(np.array([0.5, 0.1, 0.5, 0.3, 0.2]), units, np.array([1, 1])).tolist()
-        [False, False, True, True, False]
-    """
-    order = np.lexsort((scores, units.rows))  # stable; rows stay together
-    chosen = np.empty(len(scores), np.bool_)
-    chosen[order] = units.numbers >= (units.counts - counts)[units.rows]
-    return chosen
 
 
 @dataclass(frozen=True)
@@ -101,4 +85,7 @@ class GapSentences(Selector):
             chosen: BoolArray = one_by_one(*arguments, counts, ignored, self.unique)
             return chosen
         scores = each_alone(*arguments, ignored, self.unique)
-        return highest_scores(scores, sentences, counts)
+        order = np.lexsort((scores, sentences.rows))  # stable: of equal scores, the later is higher
+        chosen = np.empty(len(scores), np.bool_)
+        chosen[order] = sentences.numbers >= (sentences.counts - counts)[sentences.rows]
+        return chosen

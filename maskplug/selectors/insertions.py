@@ -10,7 +10,7 @@ from maskplug.parts import Schedule, SelectionBound, Selector
 from maskplug.rng import Rng
 from maskplug.schedule import check_rate
 from maskplug.tokens import Selection, TokenBatch
-from maskplug.types import IntArray
+from maskplug.types import IntArray, offsets_of
 from maskplug.units import Unit, budget, max_budget, units
 from maskplug.vocabulary import Vocabulary
 
@@ -43,8 +43,7 @@ class Insertions(Selector):
         candidates = units(tokens, vocab, self.unit)
         counts = budget(self.rate, candidates.counts, rng)
         starts = insertions(rng.stream_keys("insertion places"), *candidates.spans, counts)
-        offsets = np.concatenate(([0], np.cumsum(counts)))
-        return Selection(starts, np.zeros_like(starts), offsets, len(tokens.ids))
+        return Selection(starts, np.zeros_like(starts), offsets_of(counts), len(tokens.ids))
 
     def bound(self, lengths: IntArray) -> SelectionBound:
         inserted = max_budget(self.rate, lengths)

@@ -5,26 +5,12 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-import numpy as np
-
 from maskplug.parts import Selector
 from maskplug.rng import Rng
 from maskplug.tokens import Selection, TokenBatch
-from maskplug.types import FloatArray
 from maskplug.units import Unit, units
 from maskplug.validation.options import check_number
 from maskplug.vocabulary import Vocabulary
-
-
-def switch_probs(tau: float, count: int) -> FloatArray:
-    """Return the probabilities of 1 … ``count`` changes.
-
-    Example:
-        >>> switch_probs(1.0, 3).round(4).tolist()
-        [0.6652, 0.2447, 0.09]
-    """
-    weights = np.exp(-tau * np.arange(count))
-    return np.asarray(weights / weights.sum())
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ import numpy as np
 from maskplug.parts import Selector
 from maskplug.rng import Rng
 from maskplug.tokens import Selection, TokenBatch
+from maskplug.types import below
 from maskplug.units import Unit, exactly, units
 from maskplug.vocabulary import Vocabulary
 
@@ -29,7 +30,6 @@ class UniformCount(Selector):
     def select(self, tokens: TokenBatch, vocab: Vocabulary, rng: Rng) -> Selection:
         candidates = units(tokens, vocab, self.unit)
         available = candidates.counts
-        words = rng.bits("uniform count", np.ones_like(available)).astype(np.uint64)
-        below = (words * available.astype(np.uint64)) >> np.uint64(32)
-        counts = np.minimum(1 + below.astype(np.int64), available)
+        words = rng.bits("uniform count", np.ones_like(available))
+        counts = np.minimum(1 + below(words, available), available)
         return exactly(candidates, counts, rng.stream_keys("exact"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,7 @@ import numpy as np
 from maskplug.errors import OptionError
 from maskplug.ragged import Ragged
 from maskplug.tokens import ABSENT, Masked, Selection, TokenBatch
-from maskplug.types import IntArray, lengths_of, offsets_of, readonly
+from maskplug.types import IntArray, offsets_of, readonly
 
 Parts = Sequence[tuple[IntArray, Masked]]
 
@@ -33,15 +33,18 @@ def assemble(tokens: TokenBatch, parts: Parts) -> Masked:
                 f"some strategies of the mixture give {name} and others do not; mix those that "
                 "predict in place, or those that generate targets"
             )
-    into = _Rows(readonly(np.concatenate([rows for rows, _ in parts]), np.int64))
-    shifts = np.concatenate([_shifts(tokens, rows) for rows, _ in parts])
+    rows = readonly(np.concatenate([rows for rows, _ in parts]), np.int64)
+    # The offset of each row in the batch minus its offset in its group.
+    shifts = tokens.offsets[:-1][rows] - np.concatenate(
+        [offsets_of(tokens.lengths[rows])[:-1] for rows, _ in parts]
+    )
     # Row i of the batch is row back[i] of the concatenated groups.
-    back = np.argsort(into.rows, kind="stable")
+    back = np.argsort(rows, kind="stable")
     return Masked(
-        _inputs([masked.inputs for masked in results], into, shifts),
-        _selection([masked.selection for masked in results], into, shifts, len(tokens.ids)),
-        _ids([masked.labels for masked in results], into),
-        _ids([masked.targets for masked in results], into),
+        _inputs([masked.inputs for masked in results], rows, shifts),
+        _selection([masked.selection for masked in results], rows, shifts, len(tokens.ids)),
+        _ids([masked.labels for masked in results], rows),
+        _ids([masked.targets for masked in results], rows),
         _weights(results, back),
         _annotations([(masked.inputs, masked.annotations) for masked in results], back),
         _annotations([(masked.targets, masked.target_annotations) for masked in results], back),
@@ -49,65 +52,50 @@ def assemble(tokens: TokenBatch, parts: Parts) -> Masked:
     )
 
 
-@dataclass(frozen=True, eq=False)
-class _Rows:
-    """The rows of all groups, concatenated, and their row numbers in the batch."""
+def _put(rows: IntArray, groups: Sequence[Ragged], shifts: IntArray | None = None) -> Ragged:
+    """Return the rows of all groups, row i as row ``rows[i]``; see ``kernels.rows.put_rows``."""
+    from maskplug.kernels.rows import put_rows
 
-    rows: IntArray
-
-    def put(
-        self,
-        values: Sequence[IntArray],
-        offsets: Sequence[IntArray],
-        shifts: IntArray | None = None,
-    ) -> tuple[IntArray, IntArray]:
-        """Return values and offsets of the batch from those of its groups; see ``kernels.rows``."""
-        from maskplug.kernels.rows import put_rows
-
-        group_lengths = np.concatenate([lengths_of(bounds) for bounds in offsets])
-        lengths = np.empty_like(group_lengths)
-        lengths[self.rows] = group_lengths
-        batch_offsets = offsets_of(lengths)
-        out: IntArray = np.empty(batch_offsets[-1], np.int64)
-        put_rows(
-            out,
-            readonly(batch_offsets, np.int64),
-            self.rows,
-            readonly(np.concatenate(values), np.int64),
-            readonly(offsets_of(group_lengths), np.int64),
-            readonly(np.zeros_like(group_lengths) if shifts is None else shifts, np.int64),
-        )
-        return out, batch_offsets
+    group_lengths = np.concatenate([group.lengths for group in groups])
+    lengths = np.empty_like(group_lengths)
+    lengths[rows] = group_lengths
+    offsets = offsets_of(lengths)
+    out: IntArray = np.empty(offsets[-1], np.int64)
+    put_rows(
+        out,
+        readonly(offsets, np.int64),
+        rows,
+        readonly(np.concatenate([group.values for group in groups]), np.int64),
+        readonly(offsets_of(group_lengths), np.int64),
+        readonly(np.zeros_like(group_lengths) if shifts is None else shifts, np.int64),
+    )
+    return Ragged(out, offsets)
 
 
-def _shifts(tokens: TokenBatch, rows: IntArray) -> IntArray:
-    """Return the offset of each row of a group in the batch minus its offset in the group."""
-    return tokens.offsets[:-1][rows] - offsets_of(tokens.lengths[rows])[:-1]
-
-
-def _inputs(parts: Sequence[Ragged], into: _Rows, shifts: IntArray) -> Ragged:
-    offsets = [rows.offsets for rows in parts]
-    ids = into.put([rows.values for rows in parts], offsets)
-    if all(rows.sources is None for rows in parts):
-        return Ragged(*ids)
+def _inputs(groups: Sequence[Ragged], rows: IntArray, shifts: IntArray) -> Ragged:
+    ids = _put(rows, groups)
+    if all(group.sources is None for group in groups):
+        return ids
     sources = [
-        np.arange(len(rows.values)) if rows.sources is None else rows.sources for rows in parts
+        Ragged(
+            np.arange(len(group.values)) if group.sources is None else group.sources, group.offsets
+        )
+        for group in groups
     ]
-    return Ragged(*ids, into.put(sources, offsets, shifts)[0])
+    return replace(ids, sources=_put(rows, sources, shifts).values)
 
 
-def _selection(parts: Sequence[Selection], into: _Rows, shifts: IntArray, size: int) -> Selection:
-    bounds = [spans.offsets for spans in parts]
-    starts, offsets = into.put([spans.starts for spans in parts], bounds, shifts)
-    lengths, _ = into.put([spans.lengths for spans in parts], bounds)
-    return Selection(starts, lengths, offsets, size)
+def _selection(
+    groups: Sequence[Selection], rows: IntArray, shifts: IntArray, size: int
+) -> Selection:
+    starts = _put(rows, [Ragged(spans.starts, spans.offsets) for spans in groups], shifts)
+    lengths = _put(rows, [Ragged(spans.lengths, spans.offsets) for spans in groups])
+    return Selection(starts.values, lengths.values, starts.offsets, size)
 
 
-def _ids(parts: Sequence[Ragged | None], into: _Rows) -> Ragged | None:
-    present = [rows for rows in parts if rows is not None]
-    if not present:
-        return None
-    return Ragged(*into.put([rows.values for rows in present], [rows.offsets for rows in present]))
+def _ids(groups: Sequence[Ragged | None], rows: IntArray) -> Ragged | None:
+    present = [group for group in groups if group is not None]
+    return _put(rows, present) if present else None
 
 
 def _reordered(groups: Sequence[Ragged], back: IntArray) -> Any:
@@ -138,18 +126,18 @@ def _divisors(results: Sequence[Masked], back: IntArray) -> Any:
     """
     if all(masked.divisors is None for masked in results):
         return None
-    return np.concatenate([_divisors_of(masked) for masked in results])[back]
-
-
-def _divisors_of(masked: Masked) -> IntArray:
-    labels = masked.labels
-    assert labels is not None  # as in _weights
-    if masked.divisors is not None:
-        return masked.divisors
-    if masked.weights is not None:
-        return labels.lengths
-    rows = np.repeat(np.arange(len(labels)), labels.lengths)
-    return np.bincount(rows[labels.values >= 0], minlength=len(labels))
+    groups = []
+    for masked in results:
+        labels = masked.labels
+        assert labels is not None  # as in _weights
+        if masked.divisors is not None:
+            groups.append(masked.divisors)
+        elif masked.weights is not None:
+            groups.append(labels.lengths)
+        else:
+            rows = np.repeat(np.arange(len(labels)), labels.lengths)
+            groups.append(np.bincount(rows[labels.values >= 0], minlength=len(labels)))
+    return np.concatenate(groups)[back]
 
 
 def _annotations(

@@ -92,15 +92,14 @@ class Mixture(Strategy):
         parts = []
         for i, (strategy, weight) in enumerate(zip(self.strategies, self.weights, strict=True)):
             rows = np.flatnonzero(choices == i)
-            if not len(rows) and weight == 0.0:
-                continue
-            if not len(rows) and i in self._empty_results:
-                masked = self._empty_results[i]
-            else:
+            if len(rows):
                 masked = strategy.mask(tokens.take(rows), vocab, context.take(rows))
-            if not len(rows):
-                self._empty_results[i] = masked
-            parts.append((rows, masked))
+                parts.append((rows, masked))
+            elif weight > 0.0:
+                if i not in self._empty_results:
+                    masked = strategy.mask(tokens.take(rows), vocab, context.take(rows))
+                    self._empty_results[i] = masked
+                parts.append((rows, self._empty_results[i]))
         return assemble(tokens, parts)
 
     @cached_property

@@ -5,7 +5,7 @@ from __future__ import annotations
 from maskplug.parts import Clock, added_later
 from maskplug.replacements import Mix
 from maskplug.selectors import BlockNoise, Noise, ScheduledNoise, UniformNoise
-from maskplug.selectors.noise_schedules import NoiseSchedule
+from maskplug.selectors.scheduled_noise import NoiseSchedule
 from maskplug.strategies.composed import compose
 from maskplug.strategy import Strategy
 from maskplug.targets import WeightedLabels

@@ -17,8 +17,7 @@ def gathered(
     """Return the selected tokens of every row, span by span, with their sources.
 
     Args:
-        tokens: the original.
-        selection: the spans of each row.
+        tokens, selection: the original and its spans.
         heads: an id to write before each span; empty for none.
         end: an id to write at the end of every row.
 

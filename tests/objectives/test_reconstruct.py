@@ -36,55 +36,39 @@ by_suffix = partial(restore.from_suffix, vocab=VOCAB)
 
 def restored(masked: Masked, tokens: TokenBatch, rebuild: Callable[[Any, Any], Any]) -> bool:
     """Return whether every row is restored from its inputs and targets."""
-    assert masked.targets is not None
     triples = zip(masked.inputs, masked.targets, rows_of(tokens), strict=True)
     return all(np.array_equal(rebuild(inputs, targets), row) for inputs, targets, row in triples)
 
 
 @ends
 @pytest.mark.parametrize(
-    "options",
+    ("name", "options", "rebuild"),
     [
-        {"rate": 0.05},
-        {"rate": 0.15},
-        {"rate": 0.5, "final_sentinel": True},
-        {"rate": 0.9, "eos": False},
-        {"rate": 0.5, "mean_length": 1.0},
-        {"rate": 0.9, "mean_length": 1.0},
-        {"rate": 0.15, "mean_length": 64.0, "unit": "word"},
+        ("t5", {"rate": 0.05}, by_sentinels),
+        ("t5", {"rate": 0.15}, by_sentinels),
+        ("t5", {"rate": 0.5, "final_sentinel": True}, by_sentinels),
+        ("t5", {"rate": 0.9, "eos": False}, by_sentinels),
+        ("t5", {"rate": 0.5, "mean_length": 1.0}, by_sentinels),
+        ("t5", {"rate": 0.9, "mean_length": 1.0}, by_sentinels),
+        ("t5", {"rate": 0.15, "mean_length": 64.0, "unit": "word"}, by_sentinels),
+        ("t5_iid", {"rate": 0.15}, by_sentinels),
+        ("t5_iid", {"rate": 0.5}, by_sentinels),
+        ("t5_iid", {"rate": 1.0}, by_sentinels),
+        ("prefix_lm", {}, by_suffix),
+        ("prefix_lm", {"rate": 0.25}, by_suffix),
+        ("prefix_lm", {"eos": False}, by_suffix),
     ],
     ids=str,
 )
-def test_t5(ends: bool, options: dict[str, Any]) -> None:
+def test_spans_and_suffixes(ends: bool, name: str, options: dict[str, Any], rebuild: Any) -> None:
     tokens = batch_of(SAMPLES, LONGEST, ends)
-    masked = maskplug.strategy("t5", **options)(tokens, VOCAB, seed=3)
-    assert restored(masked, tokens, by_sentinels)
-    first = tokens.offsets[:-1][tokens.lengths > 0] + ends
-    begun = masked.selection.mask[first[: len(first) - ends]]
-    assert 0 < begun.sum() < len(begun), "spans begin at the first token, and elsewhere"
-
-
-@ends
-@pytest.mark.parametrize("rate", [0.15, 0.5, 1.0])
-def test_t5_iid(ends: bool, rate: float) -> None:
-    tokens = batch_of(SAMPLES, LONGEST, ends)
-    masked = maskplug.strategy("t5_iid", rate=rate)(tokens, VOCAB, seed=3)
-    assert restored(masked, tokens, by_sentinels)
-
-
-@ends
-@pytest.mark.parametrize("options", [{}, {"rate": 0.25}, {"eos": False}], ids=str)
-def test_prefix_lm(ends: bool, options: dict[str, Any]) -> None:
-    tokens = batch_of(SAMPLES, LONGEST, ends)
-    masked = maskplug.strategy("prefix_lm", **options)(tokens, VOCAB, seed=3)
-    assert restored(masked, tokens, by_suffix)
+    assert restored(maskplug.strategy(name, **options)(tokens, VOCAB, seed=3), tokens, rebuild)
 
 
 @ends
 def test_mass(ends: bool) -> None:
     tokens = batch_of(SAMPLES, LONGEST, ends)
     masked = maskplug.strategy("mass")(tokens, VOCAB, seed=3)
-    assert masked.targets is not None
     places = Ragged(masked.target_annotations["position_ids"], masked.targets.offsets)
     rows = zip(masked.inputs, masked.targets, places, rows_of(tokens), strict=True)
     assert all(

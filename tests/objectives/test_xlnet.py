@@ -32,9 +32,9 @@ def test_perm_mask_matches_definition(order: np.ndarray) -> None:
     assert single.dtype == target_mapping(order, np.float32).dtype == np.float32
     assert np.array_equal(single, hidden)
     for row, ranks in zip(hidden, order, strict=True):
-        for i, own in enumerate(ranks):
-            for j, other in enumerate(ranks):
-                sees = other < 0 or (own >= 0 and other < own)
+        for i, query in enumerate(ranks):
+            for j, key in enumerate(ranks):
+                sees = key < 0 or (query >= 0 and key < query)
                 assert row[i, j] == float(not sees)
 
 
@@ -46,19 +46,19 @@ def test_target_mapping_and_labels(order: np.ndarray) -> None:
     assert mapping.shape == (len(order), most, order.shape[1])
     assert wanted.shape == mapping.shape[:2]
     assert wanted.dtype == np.int64
-    for one_hot, own, ranks, given_labels in zip(mapping, wanted, order, labels, strict=True):
+    for one_hot, predicted, ranks, of_row in zip(mapping, wanted, order, labels, strict=True):
         positions = np.flatnonzero(ranks >= 0)
         slots, columns = np.nonzero(one_hot)
         assert slots.tolist() == list(range(len(positions)))
         assert columns.tolist() == positions.tolist()
         assert (one_hot[slots, columns] == 1).all()
-        assert own[: len(positions)].tolist() == given_labels[positions].tolist()
-        assert (own[len(positions) :] == -100).all()
+        assert predicted[: len(positions)].tolist() == of_row[positions].tolist()
+        assert (predicted[len(positions) :] == -100).all()
 
 
 @pytest.mark.parametrize("function", [perm_mask, target_mapping])
 @pytest.mark.parametrize("order", [np.zeros(3, np.int64), np.zeros((2, 3))])
-def test_wrong_orders_raise(function, order) -> None:  # type: ignore[no-untyped-def]
+def test_wrong_orders_raise(function, order) -> None:
     with pytest.raises(TokenError, match=r"must be integers of shape \(batch, length\)"):
         function(order)
 

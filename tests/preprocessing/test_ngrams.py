@@ -16,14 +16,12 @@ from hypothesis import strategies as st
 
 import maskplug
 from maskplug import Vocabulary
-from maskplug.errors import OptionError, VocabularyError
+from maskplug.errors import OptionError
 from maskplug.preprocessing.ngrams import (
     Collocation,
-    Counts,
     collocations,
-    pmi,
+    count_frequent,
     sentences,
-    shares,
     write,
 )
 from support.batches import VOCAB, batch
@@ -51,16 +49,11 @@ def cuttings(gram: tuple[Any, ...]) -> Iterator[list[tuple[Any, ...]]]:
 
 @given(corpora, st.integers(2, 5), st.integers(1, 4))
 def test_frequent_counts_are_exact(corpus: Corpus, max_n: int, least: int) -> None:
-    counts = Counts(lambda: corpus, max_n, least)
-    entries = {
-        tuple(counts.words[number] for number in gram): count
-        for gram, count in counts.counts.items()
-    }
+    words, counts, _ = count_frequent(lambda: corpus, max_n, least)
+    entries = {tuple(words[number] for number in gram): count for gram, count in counts.items()}
     expected = all_counts(corpus, max_n)
-    assert entries == {
-        gram: count for table in expected.values() for gram, count in table.items()
-        if count >= least
-    }  # fmt: skip
+    every = ((gram, count) for table in expected.values() for gram, count in table.items())
+    assert entries == {gram: count for gram, count in every if count >= least}
 
 
 @given(corpora, st.integers(1, 3))
@@ -103,17 +96,6 @@ def test_best_ngrams_of_each_length() -> None:
         assert chosen == ranked[: len(chosen)]
 
 
-def test_shares() -> None:
-    assert shares(800_000, 5) == [400_000, 200_000, 100_000, 100_000]
-    assert shares(7, 2) == [7]
-    assert sum(shares(1001, 4)) == 1001
-
-
-def test_pmi_of_a_pair() -> None:
-    logs = {(0,): log(0.5), (1,): log(0.25), (0, 1): log(0.25)}
-    assert pmi((0, 1), logs) == pytest.approx(log(2))
-
-
 def test_rare_ngrams_are_excluded() -> None:
     corpus = [[(1,), (2,)]] * 10 + [[(3,), (4,)]] * 11
     assert [entry.words for entry in collocations(lambda: corpus)] == [((3,), (4,))]
@@ -140,11 +122,6 @@ def test_rows_are_split_at_special_tokens_and_sentences() -> None:
     stops = Vocabulary.from_pieces(["▁a", "▁b", "."])
     assert list(sentences(batch([[0, 1, 2, 0, 1]]), stops)) == [[(0,), (1, 2)], [(0,), (1,)]]
     assert list(sentences(batch([]), VOCAB)) == []
-
-
-def test_missing_word_starts_raise() -> None:
-    with pytest.raises(VocabularyError, match="whole words need word boundaries"):
-        list(sentences(batch([[5]]), Vocabulary(size=60)))
 
 
 def test_strategy_pmi_reads_the_file(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from maskplug.registry import Entry
 class Listed(Selector):
     file: Resource
 
-    def select(self, tokens, vocab, rng):  # type: ignore[no-untyped-def]
+    def select(self, tokens, vocab, rng):
         raise NotImplementedError
 
 
@@ -33,19 +33,24 @@ def file(tmp_path: Path) -> Path:
 
 
 def test_path_becomes_resource_in_spec(file: Path) -> None:
-    for given in (str(file), file, Resource.of(file), {"path": str(file), "digest": None}):
-        if isinstance(given, dict):
-            given = {**given, "digest": Resource.of(file).digest}
-        made = specs.build(ENTRY, {"file": given})
-        assert made.file == Resource.of(str(file))
-        assert specs.canonical(made.file) == {"path": str(file), "digest": made.file.digest}
+    resource = Resource.of(file)
+    spec = {"path": str(file), "digest": resource.digest}
+    for value in (str(file), file, resource, spec):
+        selector = specs.build(ENTRY, {"file": value})
+        assert selector.file == resource
+        assert specs.canonical(selector.file) == spec
 
 
-def test_changed_file_raises(file: Path) -> None:
-    spec = specs.canonical(Resource.of(file))
+def test_file_that_changes_before_reading_raises(file: Path) -> None:
+    # Otherwise a worker that starts later would use another list.
+    resource = Resource.of(file)
+    assert resource.content() == b"a\r\nb\n"
     file.write_text("other")
-    with pytest.raises(OptionError, match=r"list.txt has changed: its content has the digest"):
-        Resource.of(spec)
+    with pytest.raises(OptionError, match=rf"list\.txt has changed: .* {resource.digest} is asked"):
+        resource.lines()
+    with pytest.raises(OptionError, match="has changed"):
+        Resource.of(specs.canonical(resource))
+    assert Resource.of(file).digest != resource.digest
 
 
 def test_fingerprint_depends_on_content_not_path(file: Path, tmp_path: Path) -> None:

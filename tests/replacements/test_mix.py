@@ -11,7 +11,7 @@ import maskplug
 from maskplug import Rng, Selection, Vocabulary, units
 from maskplug.errors import OptionError, VocabularyError
 from maskplug.replacements import Mix
-from support.batches import MASK, ORDINARY, SPECIAL, VOCAB, equal_rows, fits, likely
+from support.batches import MASK, ORDINARY, VOCAB, equal_rows, likely
 
 SAMPLES = 2_000
 #: Words 5, 6 7, 8 9, …, 24 25: one word of one token, ten words of two.
@@ -52,25 +52,6 @@ def test_decisions_are_independent(unit: Any, together: float) -> None:
     got = written(Mix(unit=unit), spans_of(5)).reshape(-1, 10) == MASK
     # The first tokens of the first and the second word of a span.
     assert likely((got[:, 0] & got[:, 2]).sum(), len(got), together)
-
-
-def test_random_ids_are_uniform_and_ordinary() -> None:
-    got = written(Mix(mask=0.0, random=1.0), spans_of(1)).ravel()
-    counts = np.bincount(got, minlength=VOCAB.size)
-    assert counts[SPECIAL].sum() == 0
-    assert fits(counts[ORDINARY], np.ones(len(ORDINARY)))
-
-
-def test_random_ids_of_a_word_are_independent() -> None:
-    got = written(Mix(mask=0.0, random=1.0, unit="word"), spans_of(1)).reshape(-1, 2)
-    assert likely((got[:, 0] == got[:, 1]).sum(), len(got), SAME)
-
-
-def test_extremes() -> None:
-    original = TOKENS.ids.reshape(SAMPLES, LENGTH)[:, 1:]
-    assert (written(Mix(1.0, 0.0), spans_of(1)) == MASK).all()
-    assert (written(Mix(0.0, 0.0), spans_of(1)) == original).all()
-    assert (written(Mix(0.1, 0.9), spans_of(1)) == original).mean() < 2 * SAME
 
 
 def test_empty_spans_write_nothing() -> None:

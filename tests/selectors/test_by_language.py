@@ -1,54 +1,16 @@
-"""Tests of the selector ``by_language`` and of ``objectives.tlm``."""
+"""Tests of the selector ``by_language``."""
 
 from __future__ import annotations
 
-from typing import Any
-
-import numpy as np
-import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-
-import maskplug
-from maskplug import Rng, TokenBatch
-from maskplug.errors import TokenError
-from maskplug.objectives.tlm import concatenate
-from maskplug.rng import hash_words
 from maskplug.selectors import ByLanguage
-from support import reference as ref
-from support import reference_masked_lm as mlm_ref
-from support.batches import ORDINARY, VOCAB, batch, likely, ragged, seeds
+from support.batches import ORDINARY, batch, likely, select
 
 N = 8_000
 
 
-@st.composite
-def pairs(draw: st.DrawFn) -> tuple[list[list[int]], list[list[int]]]:
-    rows = draw(ragged())
-    return rows, [
-        sorted(draw(st.lists(st.integers(0, 2), min_size=len(r), max_size=len(r)))) for r in rows
-    ]
-
-
-@given(pairs(), seeds, st.one_of(st.sampled_from([0.0, 1.0]), st.floats(0, 1)))
-def test_matches_reference(
-    drawn: tuple[list[list[int]], list[list[int]]], seed: int, rate: float
-) -> None:
-    rows, annotations = drawn
-    tokens = batch(rows, languages=annotations)
-    mask = ByLanguage(rate).select(tokens, VOCAB, Rng.at(seed, 2, tokens.keys)).mask
-    expected = []
-    for i, (row, numbers) in enumerate(zip(rows, annotations, strict=True)):
-        free = [j for j, token in enumerate(row) if not VOCAB.special[token]]
-        words = ref.Sample(seed, 2, i).words("by language", len(free))
-        chosen = mlm_ref.in_segments(words, [numbers[j] for j in free], ref.threshold(rate))
-        expected += [int(tokens.offsets[i]) + j for j, one in zip(free, chosen, strict=True) if one]
-    assert np.flatnonzero(mask).tolist() == expected
-
-
 def test_both_languages_have_the_same_rate() -> None:
     tokens = batch([ORDINARY[:40]] * N, languages=[[0] * 20 + [1] * 20] * N)
-    mask = ByLanguage(0.4).select(tokens, VOCAB, Rng.at(1, 0, tokens.keys)).mask.reshape(N, 40)
+    mask = select(ByLanguage(0.4), tokens).mask.reshape(N, 40)
     for side in (slice(0, 20), slice(20, 40)):
         assert likely(mask[:, side].sum(), N * 20, 0.4)
     assert not (mask[:, :20] == mask[:, 20:]).all(axis=1).any()
@@ -57,77 +19,7 @@ def test_both_languages_have_the_same_rate() -> None:
 def test_each_language_has_a_selected_token() -> None:
     rows = [[2, 5, 7, 3, 2, 9, 11, 3]] * 2_000
     tokens = batch(rows, languages=[[0] * 4 + [1] * 4] * 2_000)
-    mask = ByLanguage(0.01).select(tokens, VOCAB, Rng.at(1, 0, tokens.keys)).mask.reshape(-1, 8)
+    mask = select(ByLanguage(0.01), tokens).mask.reshape(-1, 8)
     assert mask[:, :4].any(axis=1).all()
     assert mask[:, 4:].any(axis=1).all()
     assert likely(mask[:, 1].sum(), 2_000, 0.5)
-
-
-def test_tlm_row_matches_xlm() -> None:
-    # XLM's format: an end of sequence on both sides of each text.
-    english = batch([[2, 10, 11, 2]], keys=["pair"])
-    french = batch([[2, 20, 21, 22, 2]], keys=["pair"])
-    tokens = concatenate(english, french)
-    assert tokens.ids.tolist() == [2, 10, 11, 2, 2, 20, 21, 22, 2]
-    masked = maskplug.strategy("tlm")(tokens, VOCAB)
-    assert masked.annotations["position_ids"].tolist() == [0, 1, 2, 3, 0, 1, 2, 3, 4]
-    assert masked.annotations["langs"].tolist() == [0] * 4 + [1] * 5
-    assert masked.annotations["langs"].dtype == masked.annotations["position_ids"].dtype == np.int64
-    assert not masked.selection.mask[[0, 3, 4, 8]].any()
-
-
-def test_positions_restart_in_every_row() -> None:
-    tokens = batch([[5, 6], [7, 8, 9], [], [6]], languages=[[1, 1], [1, 0, 0], [], [0]])
-    masked = maskplug.strategy("tlm")(tokens, VOCAB)
-    assert masked.annotations["position_ids"].tolist() == [0, 1, 0, 0, 1, 0]
-
-
-def test_concatenate_joins_rows_and_annotations() -> None:
-    first = batch([[5, 6], [], [7]], keys=[1, 2, 3], word_starts=[[True, False], [], [True]])
-    second = batch([[8], [9, 10], []], keys=[1, 2, 4], word_starts=[[False], [True, True], []])
-    both = concatenate(first, second, languages=(3, 7))
-    assert [both.row(i).ids.tolist() for i in range(3)] == [[5, 6, 8], [9, 10], [7]]
-    assert both.annotations["languages"].tolist() == [3, 3, 7, 7, 7, 3]
-    assert both.annotations["word_starts"].astype(int).tolist() == [1, 0, 0, 1, 1, 1]
-    assert both.keys[:2].tolist() == [1, 2]
-    assert both.keys[2] == hash_words(3, np.array([4], np.uint64))[0]
-    assert len(concatenate(batch([]), batch([]))) == 0
-
-
-@given(ragged(), ragged())
-def test_concatenate_random_rows(left: list[list[int]], right: list[list[int]]) -> None:
-    count = min(len(left), len(right))
-    both = concatenate(batch(left[:count]), batch(right[:count]))
-    rows = [a + b for a, b in zip(left[:count], right[:count], strict=True)]
-    assert [both.row(i).ids.tolist() for i in range(count)] == rows
-    sides = [[0] * len(a) + [1] * len(b) for a, b in zip(left, right, strict=False)]
-    assert both.annotations["languages"].tolist() == [number for side in sides for number in side]
-
-
-def test_mismatched_batches_raise() -> None:
-    with pytest.raises(TokenError, match="have 2 and 1 rows"):
-        concatenate(batch([[5], [6]]), batch([[7]]))
-    with pytest.raises(
-        TokenError, match="only one of the two batches has the annotations 'protected'"
-    ):
-        concatenate(batch([[5]]), batch([[6]], protected=[[True]]))
-
-
-@pytest.mark.parametrize(
-    ("annotations", "message"),
-    [
-        ({}, r"'tlm@1' requires the annotation 'languages', one value per token"),
-        ({"languages": [[0, -2]]}, "sample 0, position 1 has -2"),
-    ],
-)
-def test_bad_annotations(annotations: dict[str, Any], message: str) -> None:
-    with pytest.raises(TokenError, match=message):
-        maskplug.strategy("tlm")(batch([[5, 6]], **annotations), VOCAB)
-
-
-def test_concatenate_does_not_modify_its_arguments() -> None:
-    first, second = batch([[5, 6]]), batch([[7]])
-    concatenate(first, second)
-    assert first.ids.tolist() == [5, 6]
-    assert isinstance(second, TokenBatch)
-    assert not second.annotations

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import Any
 
-import numpy as np
 import pytest
 
 import maskplug
-from maskplug import Rng
 from maskplug.errors import VocabularyError
 from maskplug.selectors import GapSentences
-from support.batches import batch, fits
+from support.batches import batch, select, uniform
 from support.cases import RICH
 from support.denoising import spans_of
 
@@ -24,11 +21,8 @@ def text(sentences: int) -> list[int]:
 
 def chosen(selector: GapSentences, rows: list[list[int]], seed: int = 1, t: int = 0) -> Any:
     tokens = batch(rows)
-    selection = selector.select(tokens, RICH, Rng.at(seed, t, tokens.keys))
-    return [
-        tuple((start - 1) // 3 for start, _ in row_spans)
-        for row_spans in spans_of(selection, tokens)
-    ]
+    selection = select(selector, tokens, seed, t, RICH)
+    return [tuple((start - 1) // 3 for start, _ in row) for row in spans_of(selection, tokens)]
 
 
 @pytest.mark.parametrize("choose", ["lead", "random", "principal"])
@@ -38,9 +32,7 @@ def chosen(selector: GapSentences, rows: list[list[int]], seed: int = 1, t: int 
      (10, 0.0, 0), (10, 1e-9, 1)]
 )  # fmt: skip
 def test_counts(choose: Any, sentences: int, rate: float, count: int) -> None:
-    assert [
-        len(row_spans) for row_spans in chosen(GapSentences(rate, choose), [text(sentences)])
-    ] == [count]
+    assert list(map(len, chosen(GapSentences(rate, choose), [text(sentences)]))) == [count]
 
 
 def test_lead_selects_the_first_sentences() -> None:
@@ -48,9 +40,7 @@ def test_lead_selects_the_first_sentences() -> None:
 
 
 def test_random_subsets_are_uniform() -> None:
-    seen = Counter(chosen(GapSentences(0.4, "random"), [text(5)] * 10_000))
-    assert len(seen) == 10
-    assert fits(list(seen.values()), np.ones(10))
+    assert uniform(chosen(GapSentences(0.4, "random"), [text(5)] * 10_000), 10)
 
 
 @pytest.mark.parametrize("choose", ["lead", "principal"])
@@ -63,12 +53,11 @@ def test_lead_and_principal_are_deterministic(choose: Any) -> None:
 
 def test_each_sentence_is_one_span() -> None:
     tokens = batch([[2, 10, 12, 7, 9, 14, 16, 7, 3]])
-    selection = GapSentences(0.5, "lead").select(tokens, RICH, Rng.at(1, 0, tokens.keys))
+    selection = select(GapSentences(0.5, "lead"), tokens, vocab=RICH)
     assert spans_of(selection, tokens) == [[(1, 4)]]
 
 
 def test_missing_sentence_starts_raise() -> None:
     vocab = maskplug.Vocabulary(size=60, mask_id=4)
-    tokens = batch([[10, 11, 12]])
     with pytest.raises(VocabularyError, match="sentence_starts"):
-        GapSentences().select(tokens, vocab, Rng.at(1, 0, tokens.keys))
+        select(GapSentences(), batch([[10, 11, 12]]), vocab=vocab)

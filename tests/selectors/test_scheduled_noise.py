@@ -1,4 +1,4 @@
-"""Tests of the selector ``scheduled_noise``."""
+"""Tests of the selector ``scheduled_noise`` and of its noise schedules."""
 
 from __future__ import annotations
 
@@ -6,47 +6,22 @@ from typing import Any, get_args
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from scipy import stats
 
 from maskplug import Rng
 from maskplug.selectors import ScheduledNoise
-from maskplug.selectors.noise_schedules import NoiseSchedule, masked
-from support import reference as ref
+from maskplug.selectors.scheduled_noise import NoiseSchedule, masked, weight
 from support import reference_diffusion as diffusion_ref
-from support.batches import VOCAB, batch, equal_rows, ragged, seeds
+from support.batches import VOCAB, equal_rows
 
 N = 20_000
-schedules = st.sampled_from(get_args(NoiseSchedule))
+each_schedule = pytest.mark.parametrize("schedule", get_args(NoiseSchedule))
+LEVELS = np.linspace(1e-3, 1.0, 400)[:-1]
 
 
 def shares(selector: ScheduledNoise, keys: Any, t: Any) -> Any:
     """Return the levels as shares of their range."""
     return (selector.times(Rng.at(11, t, keys)) - 1e-3) / (1 - 1e-3)
-
-
-@given(ragged(), seeds, st.integers(0, 2**40), schedules, st.booleans())
-def test_matches_reference(
-    rows: list[list[int]], seed: int, t: int, schedule: NoiseSchedule, antithetic: bool
-) -> None:
-    tokens = batch(rows)
-    selector = ScheduledNoise(schedule, 1e-3, antithetic)
-    rng = Rng.at(seed, t, tokens.keys)
-    expected_mask: list[bool] = []
-    expected_weights: list[float] = []
-    for i, row in enumerate(rows):
-        free = [not VOCAB.special[token] for token in row]
-        sample = ref.Sample(seed, t, i)
-        level = diffusion_ref.level(sample, antithetic)
-        assert selector.times(rng)[i] == level
-        p, weight = diffusion_ref.SCHEDULES[schedule](level, 1e-3)
-        chosen = iter(diffusion_ref.chosen(sample, [p] * sum(free)))
-        expected_mask += [unit and next(chosen) for unit in free]
-        expected_weights += [weight] * len(row)
-    assert selector.select(tokens, VOCAB, rng).mask.tolist() == expected_mask
-    tolerance = 0.0 if schedule == "log_linear" else 1e-12
-    np.testing.assert_allclose(selector.weights(tokens, VOCAB, rng), expected_weights, tolerance)
 
 
 @pytest.mark.parametrize("antithetic", [True, False])
@@ -90,7 +65,7 @@ def test_levels_are_within_range() -> None:
         assert 0.999 < got.max() < 1
 
 
-@pytest.mark.parametrize("schedule", get_args(NoiseSchedule))
+@each_schedule
 @pytest.mark.parametrize("antithetic", [True, False])
 def test_weights_are_unbiased(schedule: NoiseSchedule, antithetic: bool) -> None:
     selector = ScheduledNoise(schedule, antithetic=antithetic)
@@ -101,3 +76,47 @@ def test_weights_are_unbiased(schedule: NoiseSchedule, antithetic: bool) -> None
     ends = masked(schedule, np.array([1e-3, 1.0]), 1e-3)
     expected = (ends[1] - ends[0]) / (1 - 1e-3)
     assert abs(rows.mean() - expected) <= 4 * rows.std() / len(rows) ** 0.5
+
+
+@each_schedule
+@pytest.mark.parametrize("eps", [0.0, 1e-3, 0.3])
+def test_weight_is_derivative_over_rate(schedule: NoiseSchedule, eps: float) -> None:
+    h = 1e-6
+    rise = masked(schedule, LEVELS + h, eps) - masked(schedule, LEVELS - h, eps)
+    expected = rise / (2 * h) / masked(schedule, LEVELS, eps)
+    np.testing.assert_allclose(weight(schedule, LEVELS), expected, rtol=1e-5, atol=1e-6)
+
+
+@each_schedule
+def test_rates_rise_from_zero_to_one(schedule: NoiseSchedule) -> None:
+    rates = masked(schedule, np.linspace(0, 1, 1001), 1e-3)
+    assert (np.diff(rates) > 0).all()
+    assert 0 <= rates[0] <= 1e-3
+    assert 0.9985 < rates[-1] <= 1
+
+
+@each_schedule
+def test_mean_of_rate_times_weight_is_the_rise(schedule: NoiseSchedule) -> None:
+    t = np.linspace(1e-3, 1, 200_001)
+    product = masked(schedule, t, 1e-3) * weight(schedule, t)
+    rise = masked(schedule, t[-1:], 1e-3) - masked(schedule, t[:1], 1e-3)
+    assert np.trapezoid(product, t) == pytest.approx(rise[0], rel=1e-6)
+
+
+@each_schedule
+def test_matches_reference(schedule: NoiseSchedule) -> None:
+    for t in LEVELS[::20]:
+        expected = diffusion_ref.SCHEDULES[schedule](t, 1e-3)
+        got = masked(schedule, np.array([t]), 1e-3)[0], weight(schedule, np.array([t]))[0]
+        assert got == pytest.approx(expected, rel=1e-12)
+
+
+def test_log_linear_weight_is_one_over_t() -> None:
+    assert (weight("log_linear", LEVELS) == 1 / LEVELS).all()
+
+
+def test_cosine_schedules_match_the_paper() -> None:
+    visible = 1e-3 + (1 - 1e-3) * np.cos(np.pi / 2 * LEVELS)
+    np.testing.assert_allclose(masked("cosine", LEVELS, 1e-3), 1 - visible, atol=1e-15)
+    visible = 1e-3 + (1 - 1e-3) * np.cos(np.pi / 2 * LEVELS) ** 2
+    np.testing.assert_allclose(masked("cosine_squared", LEVELS, 1e-3), 1 - visible, atol=1e-15)

@@ -2,39 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from maskplug import Rng
 from maskplug.schedule import Linear
 from maskplug.selectors import Suffix
-from support import reference as ref
-from support import reference_t5 as t5_ref
-from support.batches import VOCAB, batch, equal_rows, fits, ragged, seeds
-from support.t5_rows import positions
+from support.batches import VOCAB, batch, fits, masks, select
 
 N = 20_000
-
-
-def select(selector: Suffix, tokens: Any, seed: int = 11) -> Any:
-    return selector.select(tokens, VOCAB, Rng.at(seed, 2, tokens.keys))
-
-
-@given(ragged(), seeds, st.floats(0, 0.5))
-def test_matches_reference_and_bounds(rows: list[list[int]], seed: int, rate: float) -> None:
-    tokens = batch(rows)
-    selector = Suffix(rate)
-    selection = select(selector, tokens, seed)
-    chosen, most, _ = selector.bound(tokens.lengths)
-    for key, (row, spans) in enumerate(zip(rows, positions(selection, tokens), strict=True)):
-        groups = ref.units_of(row, VOCAB.special, "token")
-        assert spans == t5_ref.suffix(ref.Sample(seed, 2, key), rate, groups)
-        assert sum(map(len, spans)) <= chosen[key]
-        assert len(spans) <= most[key]
 
 
 @pytest.mark.parametrize(
@@ -42,7 +18,7 @@ def test_matches_reference_and_bounds(rows: list[list[int]], seed: int, rate: fl
     [(0.5, 20, 1), (0.25, 20, 10), (0.25, 2, 1), (0.1, 50, 39), (0.5, 2, 1)],
 )
 def test_prefix_length_is_uniform(rate: float, length: int, shortest: int) -> None:
-    hidden = select(Suffix(rate), equal_rows(N, length)).mask.reshape(N, length).sum(axis=1)
+    hidden = masks(Suffix(rate), N, length).sum(axis=1)
     counts = np.bincount(length - hidden, minlength=length)
     assert counts[:shortest].sum() == 0
     assert len(counts) == length

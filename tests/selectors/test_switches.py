@@ -4,24 +4,22 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy import stats
 
-from maskplug import Rng
 from maskplug.selectors import Switches
-from maskplug.selectors.switches import switch_probs
-from support.batches import EOS, VOCAB, batch, equal_rows, fits, likely
+from support.batches import fits, likely, masks
 
 N = 20_000
 
 
-def counts(tau: float, length: int = 10) -> np.ndarray:
-    tokens = equal_rows(N, length)
-    return Switches(tau).select(tokens, VOCAB, Rng.at(4, 0, tokens.keys)).counts
+def switch_probs(tau: float, length: int) -> np.ndarray:
+    """Return the probabilities of 1 … ``length`` changes, P(n) ∝ exp(-n τ)."""
+    weights = np.exp(-tau * np.arange(length))
+    return weights / weights.sum()
 
 
 def change_probs(tau: float, length: int) -> np.ndarray:
     """Return the probabilities of the number of changed units: a mixture of binomials."""
-    from scipy import stats
-
     shares = switch_probs(tau, length)
     each = [
         stats.binom(length, n / length).pmf(np.arange(length + 1)) for n in range(1, length + 1)
@@ -36,7 +34,7 @@ def test_matches_figures_of_the_reference_code(tau: float, mean: float, unchange
     probs = change_probs(tau, 10)
     assert probs @ np.arange(11) == pytest.approx(mean, abs=0.02)
     assert probs[0] == pytest.approx(unchanged, abs=0.01)
-    changed = counts(tau)
+    changed = masks(Switches(tau), N, 10).sum(axis=1)
     deviation = np.sqrt(probs @ np.arange(11) ** 2 - (probs @ np.arange(11)) ** 2)
     assert changed.mean() == pytest.approx(probs @ np.arange(11), abs=4 * deviation / np.sqrt(N))
     assert likely((changed == 0).sum(), N, float(probs[0]))
@@ -45,12 +43,5 @@ def test_matches_figures_of_the_reference_code(tau: float, mean: float, unchange
 
 
 def test_tau_zero_is_uniform_and_large_tau_changes_one() -> None:
-    assert switch_probs(0.0, 4).tolist() == [0.25] * 4
-    assert counts(0.0).mean() == pytest.approx(5.5, abs=0.1)
-    assert counts(800.0).mean() == pytest.approx(1.0, abs=0.04)
-
-
-def test_edge_rows() -> None:
-    tokens = batch([[], [EOS], [7], [2, 7, 3]])
-    selection = Switches().select(tokens, VOCAB, Rng.at(1, 0, tokens.keys))
-    assert selection.counts.tolist() == [0, 0, 1, 1]
+    assert masks(Switches(0.0), N, 10).sum(axis=1).mean() == pytest.approx(5.5, abs=0.1)
+    assert masks(Switches(800.0), N, 10).sum(axis=1).mean() == pytest.approx(1.0, abs=0.04)

@@ -11,14 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import maskplug
-from maskplug import Rng
 from maskplug.errors import OptionError, TokenError, VocabularyError
 from maskplug.preprocessing.resource import Resource
 from maskplug.selectors import Weighted
-from maskplug.selectors.scores import raised
-from support import reference as ref
+from maskplug.selectors.weighted import raised
 from support import reference_masked_lm as mlm_ref
-from support.batches import SIZE, VOCAB, batch, equal_rows, fits, likely, ragged, seeds
+from support.batches import SIZE, VOCAB, batch, equal_rows, fits, likely, masks, select, uniform
 
 N = 10_000
 
@@ -36,61 +34,6 @@ def table(tmp_path: Path) -> Any:
     return write
 
 
-def scored(rows: list[list[int]], annotations: list[list[float]]) -> maskplug.TokenBatch:
-    return batch(rows, scores=[np.array(values, float) for values in annotations])
-
-
-@st.composite
-def with_scores(draw: st.DrawFn, most: float) -> tuple[list[list[int]], list[list[float]]]:
-    rows = draw(ragged())
-    score = st.one_of(st.sampled_from([0.0, 1.0, 0.5]), st.floats(0, most))
-    return rows, [draw(st.lists(score, min_size=len(r), max_size=len(r))) for r in rows]
-
-
-def expected_by_reference(
-    rows: list[list[int]],
-    annotations: list[list[float]],
-    seed: int,
-    power: float,
-    rate: float | None,
-) -> list[int]:
-    expected, start = [], 0
-    for i, (row, values) in enumerate(zip(rows, annotations, strict=True)):
-        free = [j for j, token in enumerate(row) if not VOCAB.special[token]]
-        weights = [mlm_ref.raised(values[j], power) for j in free]
-        sample = ref.Sample(seed, 2, i)
-        if rate is None:
-            chosen = mlm_ref.by_score(sample, weights)
-        else:
-            budget = sample.budget(rate, len(free))
-            chosen = mlm_ref.weighted(sample.stream("weighted"), weights, budget)
-        expected += [start + j for j, one in zip(free, chosen, strict=True) if one]
-        start += len(row)
-    return expected
-
-
-@given(with_scores(1e6), seeds, st.floats(0, 1), st.sampled_from([1.0, -0.5, 0.75, 2.0, 0.3, 0.0]))
-def test_exact_matches_reference(drawn: Any, seed: int, rate: float, power: float) -> None:
-    rows, annotations = drawn
-    tokens = scored(rows, annotations)
-    selector = Weighted(power=power, rate=rate)
-    mask = selector.select(tokens, VOCAB, Rng.at(seed, 2, tokens.keys)).mask
-    assert np.flatnonzero(mask).tolist() == expected_by_reference(
-        rows, annotations, seed, power, rate
-    )
-
-
-@given(with_scores(1.0), seeds, st.sampled_from([1.0, 2.0, 0.5]))
-def test_independent_matches_reference(drawn: Any, seed: int, power: float) -> None:
-    rows, annotations = drawn
-    tokens = scored(rows, annotations)
-    selector = Weighted(power=power, exact=False)
-    mask = selector.select(tokens, VOCAB, Rng.at(seed, 2, tokens.keys)).mask
-    assert np.flatnonzero(mask).tolist() == expected_by_reference(
-        rows, annotations, seed, power, None
-    )
-
-
 @given(st.one_of(st.just(0.0), st.floats(1e-30, 1e30)), st.floats(-4, 4))
 def test_powers(value: float, power: float) -> None:
     got = float(raised(np.array([value]), power)[0])
@@ -100,23 +43,8 @@ def test_powers(value: float, power: float) -> None:
     assert got == pytest.approx(base**rounded, rel=1e-12)
 
 
-@pytest.mark.parametrize(
-    ("power", "value", "expected"),
-    [(1.0, 0.1, 0.1), (-0.5, 16.0, 0.25), (0.75, 16.0, 8.0), (0.0, 5.0, 1.0), (-1.0, 0.0, 1.0)],
-)
-def test_powers_that_are_exact(power: float, value: float, expected: float) -> None:
-    assert raised(np.array([value]), power).tolist() == [expected]
-
-
 def test_equal_scores_select_uniformly(table: Any) -> None:
-    samples = 20_000
-    tokens = equal_rows(samples, 6)
-    selector = Weighted(table([0.37] * SIZE), rate=0.5)
-    mask = selector.select(tokens, VOCAB, Rng.at(1, 0, tokens.keys)).mask.reshape(-1, 6)
-    codes = np.bincount(mask @ (1 << np.arange(6)), minlength=64)
-    three = [code for code in range(64) if code.bit_count() == 3]
-    assert codes[three].sum() == samples
-    assert fits(codes[three], np.ones(20))
+    assert uniform(masks(Weighted(table([0.37] * SIZE), rate=0.5), 20_000, 6), 20)
 
 
 def test_single_draws_follow_the_weights(table: Any) -> None:
@@ -124,7 +52,7 @@ def test_single_draws_follow_the_weights(table: Any) -> None:
     counts[[5, 7, 9, 11]] = [1, 4, 16, 64]
     tokens = batch([[5, 7, 9, 11]] * N)
     selector = Weighted(table(counts), power=-0.5, rate=0.25)
-    chosen = selector.select(tokens, VOCAB, Rng.at(1, 0, tokens.keys)).starts % 4
+    chosen = select(selector, tokens).starts % 4
     assert fits(np.bincount(chosen, minlength=4), [8, 4, 2, 1])
 
 
@@ -133,7 +61,7 @@ def test_independent_probability_is_the_score(table: Any) -> None:
     scores[[5, 7, 9, 11]] = [0.0, 0.1, 0.5, 1.0]
     tokens = batch([[5, 7, 9, 11]] * N)
     selector = Weighted(table(scores), exact=False)
-    mask = selector.select(tokens, VOCAB, Rng.at(1, 0, tokens.keys)).mask.reshape(N, 4)
+    mask = select(selector, tokens).mask.reshape(N, 4)
     assert not mask[:, 0].any()
     assert mask[:, 3].all()
     assert likely(mask[:, 1].sum(), N, 0.1)
@@ -146,7 +74,7 @@ def test_independent_selects_at_least_one(table: Any) -> None:
     scores[7] = 0.03
     tokens = batch([[5, 7]] * N)
     selector = Weighted(table(scores), exact=False)
-    mask = selector.select(tokens, VOCAB, Rng.at(1, 0, tokens.keys)).mask.reshape(N, 2)
+    mask = select(selector, tokens).mask.reshape(N, 2)
     assert mask.any(axis=1).all()
     assert likely(mask[:, 1].sum(), N, 0.03 + 0.97 * 0.99 * 0.75)
 
@@ -155,10 +83,7 @@ def test_npy_and_text_files_are_equivalent(table: Any) -> None:
     values = np.arange(SIZE) / 7
     text = Weighted(table([float(value) for value in values]))
     array = Weighted(table(values, "scores.npy"))
-    tokens = equal_rows(50, 20)
-    rng = Rng.at(1, 0, tokens.keys)
-    masks = [one.select(tokens, VOCAB, rng).mask.tolist() for one in (text, array)]
-    assert masks[0] == masks[1]
+    assert (masks(text, 50, 20) == masks(array, 50, 20)).all()
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import pytest
 import maskplug
 from maskplug.errors import VocabularyError
 from maskplug.selectors import Words
-from support.batches import VOCAB, batch, likely
+from support.batches import batch, likely, select
 
 N = 5_000
 #: Words of 1, 2, 3, 1, 2, 3, … tokens by the table of VOCAB.
@@ -19,8 +19,7 @@ ROW = [6, 8, 9, 10, 11, 13] * 7
 
 def counts(row: list[int], rate: float, samples: int = N) -> Any:
     tokens = batch([row] * samples)
-    selection = Words(rate).select(tokens, VOCAB, maskplug.Rng.at(1, 0, tokens.keys))
-    return selection.mask.reshape(samples, len(row)).sum(axis=1)
+    return select(Words(rate), tokens).mask.reshape(samples, len(row)).sum(axis=1)
 
 
 @pytest.mark.parametrize("rate", [0.1, 0.15, 0.31, 0.5, 0.95])
@@ -33,16 +32,8 @@ def test_mean_number_of_tokens_is_the_budget(rate: float) -> None:
     assert error < 0.05
 
 
-def test_rows_of_long_words_have_a_prediction() -> None:
-    # Fourteen tokens in words of three with a budget of two: BERT's rule masks none.
-    chosen = counts([2, *[6, 7, 9] * 4, 3], 2 / 12)
-    assert set(chosen.tolist()) == {3}
-
-
 def test_words_of_equal_length_are_equally_likely() -> None:
-    tokens = batch([ROW] * N)
-    selection = Words(0.3).select(tokens, VOCAB, maskplug.Rng.at(1, 0, tokens.keys))
-    mask = selection.mask.reshape(N, 7, 6)
+    mask = select(Words(0.3), batch([ROW] * N)).mask.reshape(N, 7, 6)
     rate = mask.mean(axis=(0, 1))
     for word in (0, 1, 3):
         assert all(likely(hits, N, rate[word]) for hits in mask[:, :, word].sum(axis=0))
@@ -56,8 +47,7 @@ def test_words_from_annotation() -> None:
     bare = maskplug.Vocabulary(size=60, mask_id=4)
     starts = [[True, False, False, False] * 3]
     tokens = batch([list(range(10, 22))] * 40, word_starts=starts * 40)
-    selection = Words(0.3).select(tokens, bare, maskplug.Rng.at(1, 0, tokens.keys))
-    mask = selection.mask.reshape(40, 3, 4)
+    mask = select(Words(0.3), tokens, vocab=bare).mask.reshape(40, 3, 4)
     assert (mask.all(axis=2) == mask.any(axis=2)).all()
     assert 0 < mask.mean() < 1
 

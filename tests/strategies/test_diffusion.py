@@ -2,125 +2,134 @@
 
 from __future__ import annotations
 
-import random
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 import maskplug
 from maskplug import Masked
-from support.batches import MASK, PAD, SPECIAL, VOCAB, batch, equal_rows, ragged, seeds
+from maskplug.selectors import BlockNoise, Noise, ScheduledNoise, UniformNoise
+from support.batches import BOS, EOS, MASK, ORDINARY, PAD, VOCAB, batch
 
 STRATEGIES: dict[str, dict[str, Any]] = {
     "llada": {},
     "llada-forced": {"always_one": True},
     "mdlm": {},
-    "mdlm-cosine": {"schedule": "cosine", "antithetic": False},
+    "mdlm-cosine": {"schedule": "cosine"},
     "block_diffusion": {"block": 3},
-    "block_diffusion-clipped": {"low": 0.3, "high": 0.8, "antithetic": False},
 }
 every = pytest.mark.parametrize("case", STRATEGIES)
+SEP = 59
+WORDS = ORDINARY[10:16]
+#: Positions of special tokens in the part that is not protected.
+PLACES: dict[str, list[int]] = {
+    "at the end": [*WORDS, EOS],
+    "at the start": [BOS, *WORDS],
+    "in the middle": [*WORDS[:3], SEP, *WORDS[3:]],
+    "several": [BOS, *WORDS[:2], SEP, SEP, *WORDS[2:], 1, EOS],
+    "nothing else": [SEP, EOS],
+}
+PROMPTS: dict[str, list[int]] = {"no prompt": [], "a prompt": [BOS, *ORDINARY[:5], SEP, EOS]}
+SAMPLES = 400
 
 
-def strategy_of(case: str) -> maskplug.Strategy:
-    return maskplug.strategy(case.split("-")[0], **STRATEGIES[case])
+def strategy(case: str, **options: Any) -> maskplug.Strategy:
+    return maskplug.strategy(case.split("-")[0], **{**STRATEGIES[case], **options})
 
 
-def rows_of(masked: Masked) -> list[tuple[Any, ...]]:
-    """Return all values of each row."""
-    assert masked.labels is not None
-    assert masked.weights is not None
-    bounds = masked.inputs.offsets[1:-1]
-    parts = [masked.inputs.values, masked.labels.values, masked.weights]
-    parts += [masked.annotations[name] for name in sorted(masked.annotations)]
-    split = [np.split(part, bounds) for part in parts]
-    return [tuple(part[i].tolist() for part in split) for i in range(len(masked.inputs))]
+def masked_rows(
+    case: str, prompt: list[int], answer: list[int], vocab: Any = VOCAB, **options: Any
+) -> Masked:
+    row = [*prompt, *answer]
+    protected = [[True] * len(prompt) + [False] * len(answer)] * SAMPLES
+    return strategy(case, **options)(batch([row] * SAMPLES, protected=protected), vocab, seed=1)
+
+
+def by_place(values: Any) -> Any:
+    return np.asarray(values).reshape(SAMPLES, -1)
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "noise"),
+    [
+        ("llada", {"eps": 0.01, "always_one": True}, UniformNoise(0.01, True)),
+        (
+            "mdlm",
+            {"schedule": "cosine", "eps": 0.1, "antithetic": False},
+            ScheduledNoise("cosine", 0.1, False),
+        ),
+        (
+            "block_diffusion",
+            {"block": 3, "low": 0.3, "high": 0.8, "antithetic": False},
+            BlockNoise(3, 0.3, 0.8, False),
+        ),
+    ],
+)
+def test_options_are_those_of_the_noise(name: str, options: dict[str, Any], noise: Noise) -> None:
+    composed: Any = maskplug.strategy(name, **options)
+    assert composed.selector == composed.target.noise == noise
 
 
 @every
-@given(rows=ragged(), seed=seeds, epoch=st.integers(0, 9))
-def test_selected_tokens_have_masks_labels_and_weights(
-    case: str, rows: list[list[int]], seed: int, epoch: int
+@pytest.mark.parametrize("prompt", PROMPTS.values(), ids=PROMPTS)
+@pytest.mark.parametrize("answer", PLACES.values(), ids=PLACES)
+@pytest.mark.parametrize("mask_special", [False, True])
+def test_answer_tokens_are_masked_half_the_time(
+    case: str, prompt: list[int], answer: list[int], mask_special: bool
 ) -> None:
-    tokens = batch(rows)
-    masked = strategy_of(case)(tokens, VOCAB, seed=seed, epoch=epoch)
-    mask = masked.selection.mask
-    assert masked.labels is not None
-    assert masked.weights is not None
-    assert not mask[np.isin(tokens.ids, SPECIAL)].any()
-    assert masked.inputs.values.tolist() == np.where(mask, MASK, tokens.ids).tolist()
-    assert masked.labels.values.tolist() == np.where(mask, tokens.ids, -100).tolist()
-    assert ((masked.weights > 0) == mask).all()
-    # 1 / p and 1 / t are at least 1; the cosine's weight is below 1 near the end.
-    assert case == "mdlm-cosine" or (masked.weights[mask] >= 1).all()
+    masked = masked_rows(case, prompt, answer, mask_special=mask_special)
+    free = np.array([False] * len(prompt) + [mask_special or t in WORDS for t in answer])
+    mask = by_place(masked.selection.mask)
+    assert not mask[:, ~free].any()
+    assert (mask[:, free].mean(axis=0) > 0.3).all()
+    ids = np.tile([*prompt, *answer], (SAMPLES, 1))
+    assert (by_place(masked.inputs.values) == np.where(mask, MASK, ids)).all()
+    assert (by_place(masked.labels.values) == np.where(mask, ids, -100)).all()
+    assert ((by_place(masked.weights) > 0) == mask).all()
+    assert (masked.divisors == free.sum()).all()
 
 
 @every
-@given(rows=ragged(), seed=seeds, order=st.randoms(use_true_random=False))
-def test_masks_do_not_depend_on_the_batch(
-    case: str, rows: list[list[int]], seed: int, order: random.Random
-) -> None:
-    strategy = strategy_of(case)
-    together = rows_of(strategy(batch(rows), VOCAB, seed=seed, epoch=3))
-    picked = [i for i in range(len(rows)) if order.random() < 0.7]
-    order.shuffle(picked)
-    part = batch([rows[i] for i in picked], keys=picked)
-    assert rows_of(strategy(part, VOCAB, seed=seed, epoch=3)) == [together[i] for i in picked]
+def test_padding_and_masks_are_never_masked(case: str) -> None:
+    answer = [MASK, *WORDS, EOS, PAD, PAD]
+    masked = masked_rows(case, [], answer, mask_special=True)
+    mask = by_place(masked.selection.mask)
+    assert not mask[:, [0, -2, -1]].any()
+    assert mask[:, 1:-2].any(axis=0).all()
+    assert (masked.divisors == len(WORDS) + 1).all()
 
 
 @every
-@given(rows=ragged(), seed=seeds, left=st.integers(0, 3), right=st.integers(0, 5))
-def test_surrounding_special_tokens_do_not_matter(
-    case: str, rows: list[list[int]], seed: int, left: int, right: int
-) -> None:
-    strategy = strategy_of(case)
-    bare = rows_of(strategy(batch(rows), VOCAB, seed=seed, epoch=1))
-    dressed = [[2] * left + row + [PAD] * right for row in rows]
-    for got, plain in zip(
-        rows_of(strategy(batch(dressed), VOCAB, seed=seed, epoch=1)), bare, strict=True
-    ):
-        assert [list(part[left : len(part) - right]) for part in got] == [list(p) for p in plain]
+def test_padding_that_is_also_eos_is_masked(case: str) -> None:
+    """LLaDA pads answers this way: tokenizers without padding use the end of text."""
+    vocab = replace(VOCAB, pad_id=EOS)
+    masked = masked_rows(case, [BOS, 5], [*WORDS, EOS, EOS, EOS], vocab, mask_special=True)
+    assert by_place(masked.selection.mask)[:, 2:].any(axis=0).all()
+    assert (masked.divisors == len(WORDS) + 3).all()
 
 
 @every
-def test_masks_depend_on_time_and_are_reproducible(case: str) -> None:
-    tokens = equal_rows(20, 30)
-    results = [
-        rows_of(strategy_of(case)(tokens, VOCAB, seed=1, epoch=epoch)) for epoch in (0, 1, 0)
-    ]
-    assert results[0] == results[2]
-    assert results[0] != results[1]
+def test_protected_special_tokens_stay(case: str) -> None:
+    row = [BOS, *WORDS, SEP, EOS]
+    protected = [[x in (BOS, SEP) for x in row]] * SAMPLES
+    tokens = batch([row] * SAMPLES, protected=protected)
+    masked = strategy(case, mask_special=True)(tokens, VOCAB, seed=1)
+    mask = by_place(masked.selection.mask)
+    assert not mask[:, [0, -2]].any()
+    assert mask[:, -1].any()
+    assert (masked.divisors == len(WORDS) + 1).all()
 
 
-@pytest.mark.parametrize("case", ["llada", "mdlm", "block_diffusion"])
-def test_rows_without_a_mask_have_weight_zero(case: str) -> None:
-    # Documented exception: short rows may have no prediction, to avoid a biased sum.
-    masked = strategy_of(case)(equal_rows(2_000, 3), VOCAB, seed=1)
-    assert masked.weights is not None
-    weights = masked.weights.reshape(-1, 3)
-    empty = ~masked.selection.mask.reshape(-1, 3).any(axis=1)
-    assert 0.15 < empty.mean() < 0.35
-    assert (weights[empty] == 0).all()
+def test_blocks_count_maskable_special_tokens() -> None:
+    row, protected = [BOS, 5, 6, SEP, 7, EOS, PAD], [True, True, *[False] * 5]
+    tokens = batch([row], protected=[protected])
+    for mask_special, blocks in ((False, [0, 0, 0, 0, 0]), (True, [0, 0, 1, 1, 1])):
+        masked = strategy("block_diffusion", block=2, mask_special=mask_special)(tokens, VOCAB)
+        assert masked.annotations["block"].tolist() == [-1, -1, *blocks]
 
 
-def test_always_one_masks_in_every_row() -> None:
-    masked = strategy_of("llada-forced")(equal_rows(2_000, 1), VOCAB, seed=1)
-    assert masked.selection.mask.all()
-    assert masked.weights is not None
-    np.testing.assert_allclose(masked.weights, 1.0)
-
-
-def test_diffusion_requires_a_mask_token() -> None:
-    vocab = maskplug.Vocabulary(size=60)
-    with pytest.raises(maskplug.MaskplugError, match="the vocabulary has none"):
-        maskplug.strategy("llada")(equal_rows(2, 8), vocab)
-
-
-def test_specs_round_trip() -> None:
-    for case in STRATEGIES:
-        strategy = strategy_of(case)
-        assert maskplug.strategy(strategy.spec).fingerprint == strategy.fingerprint
-        strategy.dry_run(VOCAB)
+def test_ids_outside_the_vocabulary_raise() -> None:
+    with pytest.raises(maskplug.MaskplugError, match=r"token id 60 .* is outside the vocabulary"):
+        strategy("llada", mask_special=True)(batch([[5, 60]]), VOCAB)

@@ -11,15 +11,12 @@ import maskplug
 from maskplug import Masked, TokenBatch
 from maskplug.context import MaskingContext
 from maskplug.errors import OptionError
-from maskplug.plugins import registry
-from maskplug.registry import BUILTIN
 from maskplug.strategies.composition import Mixture
 from maskplug.testing.outcome import by_row
 from support.batches import ORDINARY
-from support.cases import CASES, RICH, case
+from support.cases import CASES, LABELS, RICH, case
 from support.scale import scenes
 
-LABELS = [e.label for e in registry().of_kind("strategy") if e.provider == BUILTIN]
 ROWS = [
     [2, *ORDINARY[:9], 7, *ORDINARY[20:28], 9, 3],
     [],

@@ -24,30 +24,25 @@ MODE = 60
 def test_token_is_first_or_after_bos(inner: str, rows: list[list[int]], seed: int) -> None:
     tokens = batch(rows)
     plain = maskplug.strategy(inner)(tokens, VOCAB, seed=seed, epoch=2)
-    made = maskplug.strategy("prefixed", strategy=inner, token="[R]")(
-        tokens, VOCAB, seed=seed, epoch=2
-    )
+    prefixed = maskplug.strategy("prefixed", strategy=inner, token="[R]")
+    masked = prefixed(tokens, VOCAB, seed=seed, epoch=2)
+    is_mode = masked.inputs.values == MODE
     expected = []
     for row in plain.inputs.to_lists():
         place = next((i for i, token in enumerate(row) if token != PAD), len(row))
         place += row[place : place + 1] == [BOS]
         expected.append([*row[:place], MODE, *row[place:]])
-    assert made.inputs.to_lists() == expected
-    assert made.inputs.sources is not None
-    new = made.inputs.sources < 0
-    assert (made.inputs.values == MODE).sum() == len(rows)
-    assert new[made.inputs.values == MODE].all()
-    old = np.arange(len(tokens.ids)) if plain.inputs.sources is None else plain.inputs.sources
-    assert made.inputs.sources[made.inputs.values != MODE].tolist() == old.tolist()
-    assert made.selection.mask.tolist() == plain.selection.mask.tolist()
+    assert masked.inputs.to_lists() == expected
+    assert is_mode.sum() == len(rows)
+    assert (masked.inputs.sources[is_mode] < 0).all()
+    sources = np.arange(len(tokens.ids)) if plain.inputs.sources is None else plain.inputs.sources
+    assert (masked.inputs.sources[~is_mode] == sources).all()
+    assert (masked.selection.mask == plain.selection.mask).all()
     if plain.targets is not None:
-        assert made.targets is not None
-        assert made.targets.to_lists() == plain.targets.to_lists()
+        assert masked.targets.to_lists() == plain.targets.to_lists()
     if plain.labels is not None:
-        assert made.labels is not None
-        assert made.labels.values[made.inputs.values == MODE].tolist() == [-100] * len(rows)
-        rest = made.labels.values[made.inputs.values != MODE]
-        assert rest.tolist() == plain.labels.values.tolist()
+        assert (masked.labels.values[is_mode] == -100).all()
+        assert (masked.labels.values[~is_mode] == plain.labels.values).all()
 
 
 @dataclass(frozen=True, repr=False)
@@ -62,29 +57,27 @@ class Weighed(Composed):
 
 def test_weights_and_annotations_are_aligned() -> None:
     dynamic = maskplug.strategy("dynamic")
-    inner = Weighed(dynamic.selector, dynamic.replacement, dynamic.target, dynamic.clock)  # type: ignore[attr-defined]
-    made = maskplug.strategy("prefixed", strategy=inner, token=61)
-    masked = made(batch([[2, 10, 3], [], [11]]), VOCAB)
-    assert masked.weights is not None
+    inner = Weighed(dynamic.selector, dynamic.replacement, dynamic.target, dynamic.clock)
+    strategy = maskplug.strategy("prefixed", strategy=inner, token=61)
+    masked = strategy(batch([[2, 10, 3], [], [11]]), VOCAB)
     assert masked.weights.tolist() == [1, 0, 1, 1, 0, 0, 1]
     assert masked.annotations["order"].tolist() == [5, -1, 6, 7, -1, -1, 8]
 
 
 def test_vocabulary_without_bos() -> None:
     bare = maskplug.Vocabulary(size=60, mask_id=4, special_ids=[2], named={"[R]": 5})
-    made = maskplug.strategy("prefixed", strategy="dynamic", token="[R]")
-    assert [row[0] for row in made(batch([[2, 10], []]), bare).inputs.to_lists()] == [5, 5]
+    strategy = maskplug.strategy("prefixed", strategy="dynamic", token="[R]")
+    assert [row[0] for row in strategy(batch([[2, 10], []]), bare).inputs.to_lists()] == [5, 5]
 
 
 def test_bounds_and_names() -> None:
     tokens = batch_of(500, 40, True)
-    made = maskplug.strategy("prefixed", strategy={"name": "t5", "rate": 0.5}, token="[X]")
-    inputs, targets = made.bounds(tokens.lengths)
-    masked = made(tokens, VOCAB)
-    assert masked.targets is not None
+    strategy = maskplug.strategy("prefixed", strategy={"name": "t5", "rate": 0.5}, token="[X]")
+    inputs, targets = strategy.bounds(tokens.lengths)
+    masked = strategy(tokens, VOCAB)
     assert (masked.inputs.lengths <= inputs).all()
     assert (masked.targets.lengths <= targets).all()
-    assert made.spec["options"]["strategy"]["rate"] == 0.5
-    assert maskplug.strategy(made.spec).fingerprint == made.fingerprint
+    assert strategy.spec["options"]["strategy"]["rate"] == 0.5
+    assert maskplug.strategy(strategy.spec).fingerprint == strategy.fingerprint
     with pytest.raises(VocabularyError, match=r"'prefixed' inserts the special token '\[Q\]'"):
         maskplug.strategy("prefixed", strategy="t5", token="[Q]")(tokens, VOCAB)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,6 +12,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 import maskplug
+from maskplug.preprocessing.resource import Resource
 
 SIZE = 60
 SPECIAL = [0, 1, 2, 3, 4, 59]
@@ -95,3 +98,60 @@ def masked_by(strategies: Sequence[maskplug.Strategy], tokens: maskplug.TokenBat
     masks = [strategy(tokens, VOCAB, seed=3, epoch=1) for strategy in strategies]
     prints = [strategy.fingerprint for strategy in strategies]
     return [(masked.inputs.to_lists(), p) for masked, p in zip(masks, prints, strict=True)]
+
+
+def select(
+    selector: maskplug.Selector,
+    tokens: maskplug.TokenBatch,
+    seed: int = 1,
+    t: int = 0,
+    vocab: maskplug.Vocabulary = VOCAB,
+) -> maskplug.Selection:
+    """The selection of a batch."""
+    return selector.select(tokens, vocab, maskplug.Rng.at(seed, t, tokens.keys))
+
+
+def masks(selector: maskplug.Selector, samples: int, length: int) -> Any:
+    """The selected tokens of ``equal_rows``: bool of shape (samples, length)."""
+    return select(selector, equal_rows(samples, length)).mask.reshape(samples, length)
+
+
+def uniform(values: Any, kinds: int) -> bool:
+    """Whether hashable values, or rows of an array, are of ``kinds`` kinds, all equally likely."""
+    rows = map(bytes, values) if isinstance(values, np.ndarray) else values
+    counts = Counter(rows)
+    return len(counts) == kinds and (kinds == 1 or fits(list(counts.values()), np.ones(kinds)))
+
+
+def length_sets(selection: maskplug.Selection) -> Counter[tuple[int, ...]]:
+    """Count the sorted lengths of the spans of a row."""
+    rows = np.split(selection.lengths, selection.offsets[1:-1])
+    return Counter(tuple(sorted(row.tolist())) for row in rows)
+
+
+def length_set_probs(budget: int, probs: Any) -> dict[tuple[int, ...], float]:
+    """The probability of each set of lengths 0, 1, … that are drawn until a budget is spent.
+
+    The last length is cut to fit; there are at most as many lengths of 0 as units in the budget.
+    """
+    total: Counter[Any] = Counter()
+
+    def draw(so_far: tuple[int, ...], p: float) -> None:
+        left = budget - sum(so_far)
+        if not left:
+            total[tuple(sorted(so_far))] += p
+            return
+        for length, share in enumerate(probs):
+            length = 1 if length == 0 and so_far.count(0) == budget else length
+            if share:
+                draw((*so_far, min(length, left)), p * share)
+
+    draw((), 1.0)
+    return dict(total)
+
+
+def ngram_file(folder: Path, ngrams: Iterable[Iterable[int]]) -> Resource:
+    """Write a new file of n-grams in a folder."""
+    path = folder / f"{len(list(folder.iterdir()))}.txt"
+    path.write_text("".join(" ".join(map(str, ngram)) + "\n" for ngram in ngrams))
+    return Resource.of(path)

@@ -1,4 +1,4 @@
-"""One case for every built-in strategy that needs options or layers to run at all."""
+"""The options and annotations that some built-in strategies need to run at all."""
 
 from __future__ import annotations
 
@@ -11,9 +11,13 @@ import numpy as np
 
 import maskplug
 from maskplug import TokenBatch, Vocabulary
+from maskplug.plugins import registry
+from maskplug.registry import BUILTIN
 
 DATA = Path(__file__).with_name("data")
-#: Everything that a strategy can ask of a vocabulary; ids below 60 as in ``batches.VOCAB``.
+ENTRIES = [entry for entry in registry().of_kind("strategy") if entry.provider == BUILTIN]
+LABELS = [entry.label for entry in ENTRIES]
+#: Everything that a strategy can need of a vocabulary; ids below 60 as in ``batches.VOCAB``.
 RICH = Vocabulary(
     size=200,
     mask_id=4,
@@ -39,18 +43,13 @@ RICH = Vocabulary(
 
 @dataclass(frozen=True)
 class Case:
-    """How a test makes a strategy, and what it adds to a batch for it.
-
-    Attributes:
-        options: the strategy's options.
-        layers: makes the layers that it reads from a batch without them.
-    """
+    """The options of a strategy, and a function that returns its required annotations."""
 
     options: Mapping[str, Any] = field(default_factory=dict)
     annotations: Callable[[TokenBatch], dict[str, Any]] = lambda tokens: {}
 
     def batch(self, tokens: TokenBatch) -> TokenBatch:
-        """The batch with the layers that the strategy reads."""
+        """The batch with the annotations that the strategy requires."""
         annotations = {**tokens.annotations, **self.annotations(tokens)}
         return TokenBatch(tokens.ids, tokens.offsets, tokens.keys, annotations)
 
@@ -60,7 +59,7 @@ class Case:
 
 
 def losses(tokens: TokenBatch) -> dict[str, Any]:
-    """A loss for each token, told from its id and its sample's key: half the samples are easy."""
+    """A loss for each token, from its id and its sample's key; half of the samples are easy."""
     even = np.repeat(maskplug.derive(tokens.keys, "easy") % 2 == 0, tokens.lengths)
     return {"losses": np.where(even & (tokens.ids % 13 == 0), 0.5, 0.05)}
 
@@ -76,10 +75,10 @@ CASES: dict[str, Case] = {
     "tlm@1": Case(annotations=lambda tokens: {"languages": tokens.ids // 30}),
     "weighted@1": Case(annotations=lambda tokens: {"scores": tokens.ids % 7 / 2}),
     "gap_sentences@1": Case({"choose": "random"}),  # the others are not drawn
-    "code_switch@1": Case({"dictionary": str(Path(__file__).parent / "data" / "dictionary.tsv")}),
+    "code_switch@1": Case({"dictionary": str(DATA / "dictionary.tsv")}),
 }
 
 
 def case(label: str) -> Case:
-    """The case of a strategy; without any, it runs as it is."""
+    """The case of a strategy, by default without options and annotations."""
     return CASES.get(label, Case())

@@ -6,8 +6,10 @@ document describes the library.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from hashlib import blake2b
+from itertools import accumulate
 from typing import Any
 
 MASK32 = (1 << 32) - 1
@@ -104,30 +106,45 @@ def exact(drawn: list[int], wanted: int) -> list[bool]:
     return chosen
 
 
+def shuffled(values: list[int], drawn: list[int]) -> list[int]:
+    """Shuffle values from the end, as Fisher and Yates."""
+    values = list(values)
+    for i in range(len(values) - 1, 0, -1):
+        j = below(drawn[i], i + 1)
+        values[i], values[j] = values[j], values[i]
+    return values
+
+
+def random_order(drawn: list[int], count: int) -> Iterator[int]:
+    """Yield the numbers below ``count`` in random order, with one word each."""
+    order = list(range(count))
+    for i in range(count):
+        j = i + below(drawn[i], count - i)
+        order[i], order[j] = order[j], order[i]
+        yield order[i]
+
+
 def words_to_budget(drawn: list[int], last: int, lengths: list[int], left: int) -> list[bool]:
     chosen = [False] * len(lengths)
-    order = list(range(len(lengths)))
-    for i in range(len(lengths)):
+    for word in random_order(drawn, len(lengths)):
         if left == 0:
             break
-        j = i + below(drawn[i], len(lengths) - i)
-        order[i], order[j] = order[j], order[i]
-        word = order[i]
         if lengths[word] > left:
-            chosen[word] = below(last, lengths[word]) < left or i == 0
+            chosen[word] = below(last, lengths[word]) < left or not any(chosen)
             break
         chosen[word] = True
         left -= lengths[word]
     return chosen
 
 
+def cdf_limits(weights: list[float], total: float) -> list[int]:
+    limits = [threshold(share) for share in accumulate(weight / total for weight in weights)]
+    return [*limits[:-1], 1 << 32]
+
+
 def geometric_limits(p: float, longest: int) -> list[int]:
     weights = [(1.0 - p) ** i for i in range(longest)]
-    limits, sum_so_far, total = [], 0.0, sum(weights)
-    for weight in weights:
-        sum_so_far += weight / total
-        limits.append(threshold(sum_so_far))
-    return [*limits[:-1], 1 << 32]
+    return cdf_limits(weights, sum(weights))
 
 
 def span_lengths(stream: int, budget: int, limits: list[int]) -> list[int]:
@@ -136,15 +153,11 @@ def span_lengths(stream: int, budget: int, limits: list[int]) -> list[int]:
     while sum(lengths) < budget:
         length = 1 + sum(drawn[len(lengths)] >= limit for limit in limits)
         lengths.append(min(length, budget - sum(lengths)))
-    shuffle = words(stream, len(lengths), draw=1)
-    for i in range(len(lengths) - 1, 0, -1):
-        j = below(shuffle[i], i + 1)
-        lengths[i], lengths[j] = lengths[j], lengths[i]
-    return lengths
+    return shuffled(lengths, words(stream, len(lengths), draw=1))
 
 
-def span_places(stream: int, lengths: list[int], free: int) -> list[int]:
-    apart = len(lengths) <= free + 1
+def span_places(stream: int, lengths: list[int], free: int, separate: bool = True) -> list[int]:
+    apart = separate and len(lengths) <= free + 1
     slots = free + 1 if apart else free + len(lengths)
     places, cursor = [], 0
     for taken in exact(words(stream, slots), len(lengths)):

@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 from collections import Counter
 from dataclasses import dataclass
+from itertools import accumulate
 
 from support import reference as ref
-from support.reference import below, exact, threshold
+from support.reference import below, cdf_limits, exact, shuffled, threshold
 
 
 @dataclass(frozen=True)
@@ -24,26 +25,11 @@ class Sample(ref.Sample):
 Span = tuple[int, int]
 
 
-def shuffled(values: list[int], drawn: list[int]) -> list[int]:
-    values = list(values)
-    for i in range(len(values) - 1, 0, -1):
-        j = below(drawn[i], i + 1)
-        values[i], values[j] = values[j], values[i]
-    return values
-
-
 def poisson_limits(mean: float) -> list[int]:
     weights = [math.exp(-mean)]
     while not (len(weights) > mean and weights[-1] < 2.0**-34):
         weights.append(weights[-1] * mean / len(weights))
-    total = 0.0
-    for weight in weights:
-        total += weight
-    limits, so_far = [], 0.0
-    for weight in weights:
-        so_far += weight / total
-        limits.append(threshold(so_far))
-    return [*limits[:-1], 1 << 32]
+    return cdf_limits(weights, list(accumulate(weights))[-1])
 
 
 def poisson_lengths(sample: Sample, budget: int, limits: list[int]) -> list[int]:

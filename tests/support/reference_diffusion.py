@@ -9,7 +9,7 @@ import math
 from collections.abc import Callable
 from itertools import accumulate
 
-from support.reference import GOLDEN, MASK32, Sample, below, independent, threshold
+from support.reference import GOLDEN, MASK32, Sample, independent, shuffled, threshold
 
 #: The upper half of the golden ratio constant of the hashes.
 TICK = GOLDEN >> 32
@@ -20,11 +20,7 @@ def uniform(word: int) -> float:
 
 
 def ranks(drawn: list[int]) -> list[int]:
-    out = list(range(len(drawn)))
-    for i in range(len(drawn) - 1, 0, -1):
-        j = below(drawn[i], i + 1)
-        out[i], out[j] = out[j], out[i]
-    return out
+    return shuffled(list(range(len(drawn))), drawn)
 
 
 def chosen(sample: Sample, chances: list[float], always_one: bool = False) -> list[bool]:

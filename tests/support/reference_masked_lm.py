@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+from itertools import accumulate
 from math import sqrt
 
-from support.reference import Sample, below, exact, span_lengths, threshold, words
+from support.reference import (
+    Sample,
+    cdf_limits,
+    random_order,
+    span_lengths,
+    span_places,
+    threshold,
+    words,
+)
 
 Span = tuple[int, int]
 
@@ -41,28 +50,15 @@ def ngram_limits(law: str, longest: int) -> list[int]:
         "uniform": [1.0] * longest,
         "geometric": [0.2 * g for g in left[:-1]] + left[-1:],
     }[law]
-    total = 0.0
-    for weight in weights:
-        total += weight
-    limits, so_far = [], 0.0
-    for weight in weights:
-        so_far += weight / total
-        limits.append(threshold(so_far))
-    return [*limits[:-1], 1 << 32]
+    return cdf_limits(weights, list(accumulate(weights))[-1])
 
 
 def ngrams(sample: Sample, rate: float, count: int, law: str, longest: int) -> list[Span]:
     """First unit and number of units of each n-gram."""
     budget = sample.budget(rate, count)
     lengths = span_lengths(sample.stream("span lengths"), budget, ngram_limits(law, longest))
-    slots = count - budget + len(lengths)
-    cursor, left, found = 0, iter(lengths), []
-    for taken in exact(sample.words("span places", slots), len(lengths)):
-        length = next(left) if taken else 1
-        if taken:
-            found.append((cursor, length))
-        cursor += length
-    return found
+    places = span_places(sample.stream("span places"), lengths, count - budget, separate=False)
+    return list(zip(places, lengths, strict=True))
 
 
 def bert_budget(length: int, rate: float, most: int) -> int:
@@ -71,14 +67,12 @@ def bert_budget(length: int, rate: float, most: int) -> int:
 
 
 def words_within(drawn: list[int], lengths: list[int], budget: int) -> list[bool]:
-    chosen = [False] * len(lengths)
-    order, left = list(range(len(lengths))), budget
-    for i, word in enumerate(drawn):
-        j = i + below(word, len(order) - i)
-        order[i], order[j] = order[j], order[i]
-        if lengths[order[i]] <= left:
-            chosen[order[i]] = True
-            left -= lengths[order[i]]
+    chosen, left = [False] * len(lengths), budget
+    order = list(random_order(drawn, len(lengths)))
+    for word in order:
+        if lengths[word] <= left:
+            chosen[word] = True
+            left -= lengths[word]
     if lengths and budget and not any(chosen):
         chosen[order[0]] = True
     return chosen
@@ -100,11 +94,9 @@ def segmented(
         for a, b in spans
         if not any(c <= a and b <= d and (c, d) != (a, b) for c, d in spans)
     ]
-    order, kept = list(outer), []
-    for i, word in enumerate(drawn[: len(outer)]):
-        j = i + below(word, len(order) - i)
-        order[i], order[j] = order[j], order[i]
-        a, b = order[i]
+    kept: list[tuple[int, int]] = []
+    for i in random_order(drawn, len(outer)):
+        a, b = outer[i]
         if all(b < c or d < a for c, d in kept):
             kept.append((a, b))
     units, word = [], 0
@@ -119,7 +111,7 @@ def segmented(
 def in_segments(drawn: list[int], segments: list[int], limit: int) -> list[bool]:
     chosen = [word < limit for word in drawn]
     for segment in set(segments):
-        members = [i for i, own in enumerate(segments) if own == segment]
+        members = [i for i, number in enumerate(segments) if number == segment]
         if limit and not any(chosen[i] for i in members):
             chosen[min(members, key=lambda i: (drawn[i], i))] = True
     return chosen

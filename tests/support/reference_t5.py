@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import chain
 
 from support.reference import Sample, below, exact, joined, span_places, threshold
 
@@ -20,7 +21,7 @@ def cut_lengths(drawn: list[int], budget: int, count: int) -> list[int]:
     return lengths
 
 
-def mean_spans(sample: Sample, rate: float, mean: float, units: Spans) -> Spans:
+def mean_spans(sample: Sample, rate: float, mean_length: float, units: Spans) -> Spans:
     """Return spans as lists of positions; ``units`` are the positions of each unit."""
     n = len(units)
     budget = sample.budget(rate, n)
@@ -28,7 +29,7 @@ def mean_spans(sample: Sample, rate: float, mean: float, units: Spans) -> Spans:
         budget = min(budget, n - 1)
     if budget == 0:
         return []
-    count = min(max(1, round(budget / mean)), n - budget + 1)
+    count = min(max(1, round(budget / mean_length)), n - budget + 1)
     lengths = cut_lengths(sample.words("span cuts", budget - 1), budget, count)
     places = span_places(sample.stream("span places"), lengths, n - budget)
     return joined(list(zip(places, lengths, strict=True)), units)
@@ -127,7 +128,7 @@ def fim(
     before, middle, after = parts or (row[first:a], row[a:b], row[b:end])
     prefix_mark, middle_mark, suffix_mark = marks
     if joint:
-        made = [prefix_mark, suffix_mark, *after, middle_mark, *before, *middle]
+        parts = [[prefix_mark, suffix_mark], after, [middle_mark], before, middle]
     else:
-        made = [prefix_mark, *before, suffix_mark, *after, middle_mark, *middle]
-    return row[:first] + made + row[end:]
+        parts = [[prefix_mark], before, [suffix_mark], after, [middle_mark], middle]
+    return [*row[:first], *chain(*parts), *row[end:]]

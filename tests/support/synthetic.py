@@ -13,9 +13,9 @@ from maskplug.replacements import Delete, Mix
 from maskplug.replacements.rewritten import one_each, rewritten
 from maskplug.rng import Rng
 from maskplug.selectors import Exact, Spans
+from maskplug.strategies.composed import Composed
 from maskplug.targets import Chosen, Labels, Original
 from maskplug.targets.gathered import gathered
-from maskplug.types import offsets_of
 
 
 @dataclass(frozen=True)
@@ -72,13 +72,13 @@ class Weighted(Target):
 
     def build(self, tokens: TokenBatch, masked: Masked, vocab: Vocabulary, rng: Rng) -> Masked:
         selection, inputs = masked.selection, masked.inputs
-        made = Labels().build(tokens, masked, vocab, rng)
+        in_place = Labels().build(tokens, masked, vocab, rng)
         weight = np.repeat(1 / np.maximum(selection.counts, 1), tokens.lengths)
         order = np.arange(len(tokens.ids)) - np.repeat(tokens.offsets[:-1], tokens.lengths)
         return Masked(
             inputs,
             selection,
-            made.labels,
+            in_place.labels,
             weights=np.where(selection.mask, weight, 0.0),
             annotations={"order": order},
         )
@@ -112,53 +112,25 @@ class ByScore(Selector):
         return best.take(drawn)
 
 
-def prefix_mode(tokens: TokenBatch, rows: Ragged, vocab: Vocabulary) -> Ragged:
-    """Return the rows with the mode token "[R]" at the front."""
-    lengths = rows.lengths + 1
-    offsets = offsets_of(lengths)
-    head = np.zeros(offsets[-1], np.bool_)
-    head[offsets[:-1]] = True
-    values = np.full(len(head), vocab.id_of("[R]", "the test"))
-    sources = np.full(len(head), -1)
-    values[~head] = rows.values
-    sources[~head] = np.arange(len(tokens.ids)) if rows.sources is None else rows.sources
-    return Ragged(values, offsets, sources)
-
-
-@dataclass(frozen=True)
-class Moded(Replacement):
-    """Replace spans by sentinels, and add a mode token at the front."""
-
-    def replace(
-        self, tokens: TokenBatch, selection: Selection, vocab: Vocabulary, rng: Rng
-    ) -> Ragged:
-        return prefix_mode(tokens, Sentinel().replace(tokens, selection, vocab, rng), vocab)
-
-    def bound(self, lengths, most):  # type: ignore[no-untyped-def]
-        return lengths + 1
+def composed(
+    selector: Selector,
+    replacement: Replacement,
+    target: Target,
+    clock: str = "epoch",
+    **options: int,
+) -> Composed:
+    """Compose a strategy without a label, whose parts may have no names."""
+    return Composed(selector, replacement, target, maskplug.part("clock", clock, **options))
 
 
 SOUND: dict[str, maskplug.Strategy] = {
     "deleted and chosen": maskplug.compose("exact", Delete(), Chosen()),
     "deleted from the original": maskplug.compose("spans", "delete", "original"),
-    "sentinels": maskplug.strategies.composed.Composed(
-        Spans(0.3), Sentinel(), BehindSentinels(), maskplug.part("clock", "epoch")
-    ),
-    "mode token": maskplug.strategies.composed.Composed(
-        Spans(0.3), Moded(), BehindSentinels(), maskplug.part("clock", "epoch")
-    ),
-    "insertions": maskplug.strategies.composed.Composed(
-        Gaps(), Insert(), Original(), maskplug.part("clock", "step")
-    ),
-    "weights": maskplug.strategies.composed.Composed(
-        Exact(0.5), Mix(1.0, 0.0), Weighted(), maskplug.part("clock", "every", k=3)
-    ),
-    "swapped": maskplug.strategies.composed.Composed(
-        Exact(0.3), Swap(), Original(), maskplug.part("clock", "epoch")
-    ),
-    "annotation": maskplug.strategies.composed.Composed(
-        ByScore(), Mix(), Labels(), maskplug.part("clock", "epoch")
-    ),
+    "sentinels": composed(Spans(0.3), Sentinel(), BehindSentinels()),
+    "insertions": composed(Gaps(), Insert(), Original(), "step"),
+    "weights": composed(Exact(0.5), Mix(1.0, 0.0), Weighted(), "every", k=3),
+    "swapped": composed(Exact(0.3), Swap(), Original()),
+    "annotation": composed(ByScore(), Mix(), Labels()),
 }
 #: Their parts are not registered, and a row may have no token with the maximum score.
 KNOWN: dict[str, dict[str, str]] = {

@@ -14,6 +14,7 @@ import numpy as np
 import maskplug
 from maskplug import TokenBatch
 from support.cases import RICH
+from support.denoising import spans_of
 
 SENTINELS = list(range(1199, 199, -1))
 PREFIX, MIDDLE, SUFFIX = 63, 64, 65
@@ -64,8 +65,5 @@ def free_of(row: list[int], vocab: maskplug.Vocabulary = VOCAB) -> list[int]:
 
 def positions(selection: maskplug.Selection, tokens: TokenBatch) -> Iterator[list[list[int]]]:
     """Yield the spans of each row as lists of positions in the row."""
-    for row in range(len(tokens)):
-        part = slice(selection.offsets[row], selection.offsets[row + 1])
-        first = selection.starts[part] - tokens.offsets[row]
-        spans = zip(first.tolist(), selection.lengths[part].tolist(), strict=True)
-        yield [list(range(start, start + length)) for start, length in spans]
+    for row in spans_of(selection, tokens):
+        yield [list(range(start, start + length)) for start, length in row]

@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 import maskplug
-from maskplug.errors import OptionError
-from support.batches import ORDINARY, PAD, VOCAB, batch, ragged, seeds
-
-SPAN = maskplug.strategy("span", rate=0.4, boundaries=True)
+from support.batches import PAD, VOCAB, batch, ragged, seeds
 
 
 def looked_up(row: list[int], mask: list[bool], i: int, step: int) -> int:
@@ -44,27 +40,10 @@ def test_distances(rows: list[list[int]], seed: int, rate: float) -> None:
 def test_boundaries_do_not_change_the_masks(rows: list[list[int]], seed: int) -> None:
     tokens = batch(rows)
     plain = maskplug.strategy("span", rate=0.4)(tokens, VOCAB, seed=seed)
-    masked = SPAN(tokens, VOCAB, seed=seed)
+    masked = maskplug.strategy("span", rate=0.4, boundaries=True)(tokens, VOCAB, seed=seed)
     assert not plain.annotations
     assert masked.inputs.to_lists() == plain.inputs.to_lists()
-    assert masked.labels is not None
-    assert plain.labels is not None
     assert masked.labels.to_lists() == plain.labels.to_lists()
-
-
-def test_distances_lead_to_the_boundaries() -> None:
-    row = [2, *ORDINARY[:30], 3]
-    tokens = batch([row] * 50)
-    masked = SPAN(tokens, VOCAB, seed=1)
-    left, right = masked.annotations["left_distance"], masked.annotations["right_distance"]
-    mask = masked.selection.mask
-    at = np.flatnonzero(mask)
-    assert (left[at] > 0).all()
-    assert (right[at] > 0).all()
-    assert not mask[at - left[at]].any()
-    assert not mask[at + right[at]].any()
-    # The distances in a run of n tokens are 1 … n from the left and n … 1 from the right.
-    assert (mask[at - left[at] + 1] & mask[at + right[at] - 1]).all()
 
 
 def test_padding_is_not_a_boundary() -> None:
@@ -72,9 +51,3 @@ def test_padding_is_not_a_boundary() -> None:
     masked = maskplug.strategy("span", rate=1.0, boundaries=True)(tokens, VOCAB)
     assert not masked.annotations["left_distance"].any()
     assert not masked.annotations["right_distance"].any()
-
-
-def test_requires_a_replacement_in_place() -> None:
-    deleting = maskplug.compose("exact", "delete", "boundary_labels")
-    with pytest.raises(OptionError, match="'labels' needs inputs as long as the original"):
-        deleting(batch([ORDINARY]), VOCAB)

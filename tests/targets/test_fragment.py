@@ -11,7 +11,7 @@ from maskplug import Masked, Ragged, Rng, Selection, TokenBatch, Vocabulary
 from maskplug.errors import VocabularyError
 from maskplug.selectors import Fragment as Selector
 from maskplug.targets import Fragment
-from support.batches import VOCAB, batch, ragged, seeds
+from support.batches import VOCAB, batch, ragged, seeds, select
 
 
 def build(tokens: TokenBatch, selection: Selection, vocab: Vocabulary = VOCAB) -> Masked:
@@ -22,17 +22,15 @@ def build(tokens: TokenBatch, selection: Selection, vocab: Vocabulary = VOCAB) -
 @given(ragged(), seeds, st.floats(0, 1))
 def test_position_ids_and_decoder_input_ids(rows: list[list[int]], seed: int, rate: float) -> None:
     tokens = batch(rows)
-    result = build(tokens, Selector(rate).select(tokens, VOCAB, Rng.at(seed, 0, tokens.keys)))
-    assert result.targets is not None
-    places = Ragged(result.target_annotations["position_ids"], result.targets.offsets).to_lists()
-    before = Ragged(
-        result.target_annotations["decoder_input_ids"], result.targets.offsets
-    ).to_lists()
-    for row, targets, at, given_ids in zip(
-        rows, result.targets.to_lists(), places, before, strict=True
-    ):
-        assert targets == [row[i] for i in at]
-        assert given_ids == [row[i - 1] if i else VOCAB.bos_id for i in at]
+    result = build(tokens, select(Selector(rate), tokens, seed))
+    places, before = (
+        Ragged(result.target_annotations[name], result.targets.offsets).to_lists()
+        for name in ("position_ids", "decoder_input_ids")
+    )
+    targets = result.targets.to_lists()
+    for row, target, at, decoder_inputs in zip(rows, targets, places, before, strict=True):
+        assert target == [row[i] for i in at]
+        assert decoder_inputs == [row[i - 1] if i else VOCAB.bos_id for i in at]
         assert at == sorted(at)
 
 

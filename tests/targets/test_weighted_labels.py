@@ -25,12 +25,11 @@ def test_weights_are_at_labels(rows: list[list[int]], seed: int, noise: Noise) -
     inputs = Ragged(tokens.ids, tokens.offsets)
     masked = WeightedLabels(noise).build(tokens, Masked(inputs, selection), VOCAB, rng)
     mask = selection.mask
-    assert masked.labels is not None
-    assert masked.weights is not None
     assert masked.labels.values.tolist() == np.where(mask, tokens.ids, -100).tolist()
     assert (masked.weights[~mask] == 0).all()
     assert (masked.weights[mask] == noise.weights(tokens, VOCAB, rng)[mask]).all()
     assert np.isfinite(masked.weights).all()
+    assert (masked.divisors == noise.candidates(tokens, VOCAB).counts).all()
     assert set(masked.annotations) == ({"block"} if isinstance(noise, BlockNoise) else set())
 
 
@@ -38,7 +37,7 @@ def test_selector_without_weights_raises() -> None:
     with pytest.raises(OptionError, match=r"'noise' is Exact\(.*a selector that computes weights"):
         maskplug.part("target", "weighted_labels", noise="exact")
     with pytest.raises(OptionError, match="'noise' is"):
-        WeightedLabels(Exact())  # type: ignore[arg-type]
+        WeightedLabels(Exact())
 
 
 def test_by_name_in_compose() -> None:
@@ -46,11 +45,9 @@ def test_by_name_in_compose() -> None:
     strategy = maskplug.compose(
         maskplug.part("selector", **noise),
         maskplug.part("replacement", "mix", mask=1.0, random=0.0, unit="span"),
-        {"name": "weighted_labels", "noise": noise},  # type: ignore[arg-type]
+        {"name": "weighted_labels", "noise": noise},
     )
     tokens = batch([[5, 6, 7, 8, 9, 10]] * 20)
     ours, theirs = strategy(tokens, VOCAB), maskplug.strategy("llada", eps=0.01)(tokens, VOCAB)
     assert ours.inputs.to_lists() == theirs.inputs.to_lists()
-    assert ours.weights is not None
-    assert theirs.weights is not None
     assert (ours.weights == theirs.weights).all()

@@ -40,14 +40,6 @@ def test_trap_02_bart_noise_depends_on_seed_time_and_key_only(noise: str) -> Non
     assert moved[15:] != first[15:]
 
 
-def test_trap_02_each_noise_depends_on_the_key_only() -> None:
-    alone = [{"permute": 1.0}, {"rate": 0.3}, {"insert": 0.3}, {"rotate": 1.0}]
-    for options in alone:
-        none = {"permute": 0.0, "rate": 0.0, "insert": 0.0, "rotate": 0.0}
-        assert noised(**{**none, **options}) == noised(**{**none, **options})
-        assert len({tuple(row) for row in noised(**{**none, **options})}) > 5
-
-
 @pytest.mark.parametrize("permute", [0.0, 1.0])
 def test_trap_02_the_stored_text_is_not_changed(permute: float) -> None:
     ids = np.array(TEXT * 4, np.int64)
@@ -68,7 +60,6 @@ def test_trap_03_infilling_masks_the_requested_share(length: int, rate: float) -
     hidden = masked.selection.mask.reshape(400, length).sum(axis=1)
     exact = rate * length
     assert set(hidden.tolist()) <= {int(np.floor(exact + 1e-9)), int(np.ceil(exact - 1e-9))}
-    assert masked.inputs.sources is not None
     assert (masked.inputs.sources >= 0).sum() == 400 * length - hidden.sum()
 
 

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 import maskplug
-from maskplug import Rng, Vocabulary
+from maskplug import Vocabulary
 from maskplug.objectives import reconstruct as restore
 from maskplug.ragged import Ragged
 from maskplug.selectors import MeanSpans
-from support.batches import batch, equal_rows, fits, likely
+from support.batches import batch, equal_rows, fits, likely, select
 from support.t5_rows import (
     MIDDLE,
     PREFIX,
@@ -31,7 +31,6 @@ def test_trap_01_mass_masks_exactly_the_predicted_tokens() -> None:
     # two tokens after the fragment that are never predicted.
     tokens = equal_rows(500, 40)
     masked = maskplug.strategy("mass", mask=1.0, random=0.0)(tokens, VOCAB, seed=1)
-    assert masked.targets is not None
     places = Ragged(masked.target_annotations["position_ids"], masked.targets.offsets)
     for inputs, at, row in zip(masked.inputs, places, tokens.ids.reshape(500, 40), strict=True):
         hidden = np.flatnonzero(inputs == VOCAB.mask_id)
@@ -45,7 +44,6 @@ def test_trap_06_rows_that_start_with_a_span_round_trip(name: str) -> None:
     # With a span at the first token, the target's first sentinel introduced the second span.
     tokens = equal_rows(2_000, 12)
     masked = maskplug.strategy(name, rate=0.4)(tokens, VOCAB, seed=2)
-    assert masked.targets is not None
     first = 0
     for i, (inputs, targets) in enumerate(zip(masked.inputs, masked.targets, strict=True)):
         row = tokens.ids[12 * i : 12 * i + 12]
@@ -59,14 +57,12 @@ def test_trap_06_rows_that_start_with_a_span_round_trip(name: str) -> None:
 def test_trap_07_single_span_is_anywhere() -> None:
     # Without a roll, one span was always the end of the row: [435, 512) in every sample of UL2's
     # extreme denoiser with spans of 64 at 15 %.
-    tokens = equal_rows(2_000, 512)
-    selection = MeanSpans(0.15, 64.0).select(tokens, VOCAB, Rng.at(4, 0, tokens.keys))
+    selection = select(MeanSpans(0.15, 64.0), equal_rows(2_000, 512), 4)
     assert selection.counts.tolist() == [1] * 2_000
     starts = selection.starts % 512
     assert fits(np.histogram(starts, bins=15, range=(0, 435))[0], np.ones(15))
     assert (starts + selection.lengths < 512).mean() > 0.95
-    short = equal_rows(4_000, 10)
-    spans = MeanSpans(0.15).select(short, VOCAB, Rng.at(4, 0, short.keys))
+    spans = select(MeanSpans(0.15), equal_rows(4_000, 10), 4)
     places = Counter((spans.starts[spans.lengths == 1] % 10).tolist())
     assert fits([places[i] for i in range(10)], np.ones(10))
 
@@ -101,7 +97,6 @@ def test_trap_09_lengths_agree_with_the_mask_for_every_length() -> None:
     masked = strategy(tokens, vocab, seed=1)
     hidden = np.add.reduceat(masked.selection.mask, offsets[:-1])
     spans = masked.selection.counts
-    assert masked.targets is not None
     assert (masked.targets.lengths == hidden + spans + 1).all()
     assert (masked.inputs.lengths == lengths - hidden + spans).all()
     exact = 0.15 * lengths
@@ -118,7 +113,6 @@ def test_trap_10_sentinels_come_from_the_vocabulary() -> None:
     vocab = Vocabulary(size=50, eos_id=1, sentinel_ids=[30, 12, 45, 20])
     rows = [[0, 5, 0, 0, 6, 7, 0, 8, 0, 9]] * 400
     masked = maskplug.strategy("t5", rate=0.4, mean_length=1.0)(batch(rows), vocab, seed=3)
-    assert masked.targets is not None
     assert masked.selection.counts.tolist() == [4] * 400
     for inputs, targets, row in zip(masked.inputs, masked.targets, rows, strict=True):
         assert inputs[np.isin(inputs, vocab.sentinel_ids)].tolist() == [30, 12, 45, 20]
@@ -135,30 +129,28 @@ def test_trap_15_fim_loses_no_token() -> None:
     tokens = batch_of(2_000, 80, True)
     masked = maskplug.strategy("fim", rate=1.0)(tokens, VOCAB, seed=1)
     moved = tokens.lengths > 2
-    assert masked.labels is not None
     assert masked.labels.to_lists() == masked.inputs.to_lists()
     assert (masked.inputs.lengths == tokens.lengths + 3 * moved).all()
-    for made, row, three in zip(masked.inputs, rows_of(tokens), moved, strict=True):
-        marks = made[np.isin(made, (PREFIX, MIDDLE, SUFFIX))]
-        assert marks.tolist() == ([PREFIX, SUFFIX, MIDDLE] if three else [])
-        assert sorted([*row, *marks]) == sorted(made)
+    for inputs, row, is_moved in zip(masked.inputs, rows_of(tokens), moved, strict=True):
+        marks = inputs[np.isin(inputs, (PREFIX, MIDDLE, SUFFIX))]
+        assert marks.tolist() == ([PREFIX, SUFFIX, MIDDLE] if is_moved else [])
+        assert sorted([*row, *marks]) == sorted(inputs)
 
 
 def test_trap_15_character_level_fim_loses_no_text() -> None:
     text = [41, 5, 31, 43] * 6
     tokens = batch([[2, *text[:n], 3] for n in range(1, 25)] * 20)
     masked = maskplug.strategy("fim", rate=1.0, level="character")(tokens, TEXTUAL, seed=1)
-    for made, row in zip(masked.inputs, rows_of(tokens), strict=True):
-        letters = [i for i in made[1:-1] if i not in (PREFIX, MIDDLE, SUFFIX)]
+    for inputs, row in zip(masked.inputs, rows_of(tokens), strict=True):
+        letters = [i for i in inputs[1:-1] if i not in (PREFIX, MIDDLE, SUFFIX)]
         assert sorted(Greedy().decode(letters)) == sorted(Greedy().decode(row[1:-1]))
-        assert len(made) - len(letters) == 5
+        assert len(inputs) - len(letters) == 5
 
 
 def test_trap_19_short_texts_have_a_fragment() -> None:
     # The last, short block of a text could get an empty fragment.
     tokens = batch([[2, *[7] * n, 3] for n in range(1, 12)] * 20)
     masked = maskplug.strategy("mass", rate=0.1)(tokens, VOCAB, seed=1)
-    assert masked.targets is not None
     assert masked.targets.lengths.tolist() == [1] * len(tokens)
     whole = batch([[7] * 64, [7] * 3])
     assert maskplug.strategy("mass")(whole, VOCAB).selection.lengths.tolist() == [32, 2]
