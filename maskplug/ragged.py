@@ -100,7 +100,7 @@ def _flatten(rows: list[Any]) -> tuple[IntArray, IntArray]:
         except (struct.error, TypeError, ValueError, RuntimeError) as error:
             raise TokenError(
                 f"row {i} does not hold integers only: {_fault(rows[i], error)}"
-            ) from (error)
+            ) from error
     return flat, offsets
 
 

@@ -22,7 +22,9 @@ from maskplug.types import (
     IntArray,
     UintArray,
     Words,
+    below,
     integers,
+    offsets_of,
     per_sample,
     readonly,
 )
@@ -88,45 +90,31 @@ def keys_of(values: Iterable[int | str | bytes] | np.ndarray[Any, Any]) -> UintA
 
 
 @cache
-def purpose_code(purpose: str) -> int:
-    """Return the 64-bit hash of a purpose string; see :func:`key_of`."""
-    return key_of(purpose)
-
-
-@cache
 def _purpose_word(purpose: str) -> np.uint64:
-    return np.uint64(purpose_code(purpose))
-
-
-def absorb(state: UintArray, position: int, word: UintArray) -> UintArray:
-    """Absorb one word into the key hash; ``position`` counts from 1.
-
-    Each step is a bijection of the word, so that two samples never share a stream at one t.
-
-    Raises:
-        ValueError: when the lengths differ and neither is 1.
-    """
-    from maskplug.kernels.philox import absorb as absorb_rows
-
-    if len(state) != len(word) and 1 not in (len(state), len(word)):
-        raise ValueError(f"{len(state)} hashes cannot absorb {len(word)} words")
-    return readonly(
-        absorb_rows(readonly(state, np.uint64), position, readonly(word, np.uint64)), np.uint64
-    )
+    return np.uint64(key_of(purpose))
 
 
 def hash_words(*words: int | UintArray) -> UintArray:
     """Hash 64-bit words, or arrays of them, into one array of uint64.
 
-    If all words but one are fixed, different values of that word give different hashes.
+    If all words but one are fixed, different values of that word give different hashes, so that two
+    samples never share a stream at one t.
+
+    Raises:
+        ValueError: when the lengths of two arrays differ and neither is 1.
 
     Example:
         >>> [hex(h) for h in hash_words(7, np.arange(2, dtype=np.uint64))]
         ['0xfd070b57454647c7', '0x7212a84f722e3d53']
     """
-    state = np.zeros(1, np.uint64)
+    from maskplug.kernels.philox import absorb
+
+    state = readonly(np.zeros(1), np.uint64)
     for position, word in enumerate(words, 1):
-        state = absorb(state, position, np.atleast_1d(np.asarray(word, np.uint64)))
+        column = readonly(word, np.uint64)
+        if len(state) != len(column) and 1 not in (len(state), len(column)):
+            raise ValueError(f"{len(state)} hashes cannot absorb {len(column)} words")
+        state = readonly(absorb(state, position, column), np.uint64)
     return state
 
 
@@ -137,7 +125,7 @@ def derive(keys: UintArray, name: str) -> UintArray:
         >>> derive(np.array([7], np.uint64), "target")[0] != 7
         np.True_
     """
-    return hash_words(purpose_code(name), keys)
+    return hash_words(key_of(name), keys)
 
 
 def seed_of(seed: int) -> int:
@@ -254,18 +242,6 @@ class Rng:
     def __len__(self) -> int:
         return len(self.keys)
 
-    def row(self, i: int) -> Rng:
-        """Return the Rng of sample i."""
-        one = slice(i, i + 1)
-        return replace(
-            self,
-            t=self.t[one],
-            keys=self.keys[one],
-            progress=self.progress[one],
-            step=None if self.step is None else self.step[one],
-            _keys={},
-        )
-
     def scoped(self, name: str) -> Rng:
         """Return an Rng with independent draws: ``name`` becomes part of the scope."""
         return replace(self, scope=f"{self.scope}{name}/", _keys={})
@@ -312,9 +288,7 @@ class Rng:
         """
         from maskplug.kernels.philox import streams
 
-        offsets = np.zeros(len(self) + 1, np.int64)
-        np.cumsum(counts, out=offsets[1:])
-        words: Words = streams(self.stream_keys(purpose), offsets, draw)
+        words: Words = streams(self.stream_keys(purpose), offsets_of(counts), draw)
         return words
 
     def uniform(self, purpose: str, counts: IntArray | list[int], draw: int = 0) -> FloatArray:
@@ -331,8 +305,7 @@ class Rng:
         self, purpose: str, counts: IntArray | list[int], high: int, draw: int = 0
     ) -> IntArray:
         """Draw int64 from 0 to ``high`` - 1 (bias below ``high`` / 2**32); see :meth:`bits`."""
-        wide = self.bits(purpose, counts, draw).astype(np.uint64) * np.uint64(high)
-        return (wide >> np.uint64(32)).astype(np.int64)
+        return below(self.bits(purpose, counts, draw), np.uint64(high))
 
     def value(self, schedule: Callable[[FloatArray], FloatArray] | float) -> FloatArray:
         """Return a schedule's value, or a number, per sample: float64."""

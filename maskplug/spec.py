@@ -106,7 +106,7 @@ def accept(name: str, value: Any, hint: Any) -> Any:
     if float in choices and type(value) is int and is_finite(value):
         return float(value)
     for choice in choices:
-        if inspect.isclass(choice) and issubclass(choice, Part):
+        if _is_part(choice):
             if isinstance(value, choice):
                 return value
             if isinstance(value, str | Mapping):
@@ -140,18 +140,18 @@ def _wanted(choices: tuple[Any, ...]) -> str:
         str: "text",
         bool: "true or false",
     }
-    said = []
+    texts = []
     for choice in choices:
         if get_origin(choice) is Literal:
-            said.append("one of " + ", ".join(repr(c) for c in get_args(choice)))
+            texts.append("one of " + ", ".join(repr(c) for c in get_args(choice)))
         elif get_origin(choice) is tuple:
-            said.append("a list")
-        elif inspect.isclass(choice) and issubclass(choice, Part):
+            texts.append("a list")
+        elif _is_part(choice):
             names = sorted({e.name for e in registry().of_kind(choice.kind)})
-            said.append(f"a {choice.kind} ({', '.join(names)})")
+            texts.append(f"a {choice.kind} ({', '.join(names)})")
         elif choice is not str or not any(_is_part(c) for c in choices):
-            said.append("null" if choice is types.NoneType else words.get(choice, str(choice)))
-    return " or ".join(said)
+            texts.append("null" if choice is types.NoneType else words.get(choice, str(choice)))
+    return " or ".join(texts)
 
 
 def _is_part(choice: Any) -> bool:

@@ -1,11 +1,11 @@
-"""Take rows out of a batch and put them back."""
+"""Take rows out of a batch, put them back, and trace tokens that moved."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from maskplug.kernels import kernel
-from maskplug.types import IntArray
+from maskplug.types import BoolArray, IntArray
 
 
 @kernel
@@ -28,17 +28,17 @@ def put_rows(
     offsets: IntArray,
     rows: IntArray,
     values: IntArray,
-    own: IntArray,
+    bounds: IntArray,
     shifts: IntArray,
 ) -> None:
     """Write row r of ``values`` to row ``rows[r]`` of ``out``.
 
-    ``offsets`` are those of ``out``, ``own`` those of ``values``. Values that are not negative are
-    increased by the ``shifts`` of their row.
+    ``offsets`` are those of ``out``, ``bounds`` those of ``values``. Values that are not negative
+    are increased by the ``shifts`` of their row.
     """
     for r in range(len(rows)):
-        at = offsets[rows[r]] - own[r]
-        for i in range(own[r], own[r + 1]):
+        at = offsets[rows[r]] - bounds[r]
+        for i in range(bounds[r], bounds[r + 1]):
             out[at + i] = values[i] + (shifts[r] if values[i] >= 0 else 0)
 
 
@@ -49,4 +49,29 @@ def row_sums(values: IntArray, offsets: IntArray) -> IntArray:
     for row in range(len(out)):
         for i in range(offsets[row], offsets[row + 1]):
             out[row] += values[i]
+    return out
+
+
+@kernel
+def mark(chosen: BoolArray, sources: IntArray, starts: IntArray, lengths: IntArray) -> None:
+    """Write True at the original positions of the tokens in the spans.
+
+    ``sources`` is the original position of each token, -1 for a new one; an empty array means that
+    no token has moved.
+    """
+    for s in range(len(starts)):
+        for i in range(starts[s], starts[s] + lengths[s]):
+            source = sources[i] if len(sources) > 0 else i
+            if source >= 0:
+                chosen[np.uint64(source)] = True
+
+
+@kernel
+def follow(moved: IntArray, sources: IntArray) -> IntArray:
+    """Return positions before two moves, first by ``sources`` and then by ``moved``."""
+    out = np.empty(len(moved), np.int64)
+    for i in range(len(moved)):
+        # Always read, to avoid a branch that is mispredicted at random.
+        first = sources[np.uint64(max(moved[i], 0))]
+        out[i] = first if moved[i] >= 0 else -1
     return out

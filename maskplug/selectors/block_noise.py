@@ -35,7 +35,7 @@ def block_numbers(candidates: Selection, offsets: IntArray, block: int) -> IntAr
         >>> block_numbers(candidates, tokens.offsets, 2).tolist()
         [-1, 0, 0, 1, 1]
     """
-    from maskplug.kernels.noise import block_numbers as numbered
+    from maskplug.kernels.segments import block_numbers as numbered
 
     numbers: IntArray = numbered(candidates.starts, candidates.offsets, offsets, block)
     return numbers
@@ -87,7 +87,7 @@ class BlockNoise(Noise):
             blocks: number of blocks of each row.
             rng: draws ``noise level`` and, with ``antithetic``, ``noise order``.
         """
-        from maskplug.kernels.order import ranks
+        from maskplug.kernels.arrange import ranks
 
         share = rng.uniform("noise level", blocks)
         if self.antithetic:
@@ -100,7 +100,7 @@ class BlockNoise(Noise):
         return np.asarray(-(-candidates.counts // self.block))
 
     def select(self, tokens: TokenBatch, vocab: Vocabulary, rng: Rng) -> Selection:
-        from maskplug.kernels.noise import independent_in_blocks
+        from maskplug.kernels.segments import independent_in_blocks
 
         candidates = self.candidates(tokens, vocab)
         blocks = self._blocks(candidates)
@@ -114,7 +114,7 @@ class BlockNoise(Noise):
         return candidates.take(chosen)
 
     def weights(self, tokens: TokenBatch, vocab: Vocabulary, rng: Rng) -> FloatArray:
-        from maskplug.kernels.noise import levels
+        from maskplug.kernels.segments import levels
 
         candidates = self.candidates(tokens, vocab)
         blocks = self._blocks(candidates)

@@ -20,8 +20,8 @@ def check_methods(cls: type) -> None:
     if not isabstract(cls):
         return
     missing = sorted(cls.__abstractmethods__)  # type: ignore[attr-defined]
-    own = [name for name in vars(cls) if not name.startswith("__")]
-    near = get_close_matches(missing[0], own, n=1)
+    defined = [name for name in vars(cls) if not name.startswith("__")]
+    near = get_close_matches(missing[0], defined, n=1)
     hint = f"; rename {near[0]!r}?" if near else ""
     methods = ", ".join(map(repr, missing))
     raise PluginError(f"{_named(cls)} lacks the method{'s' * (len(missing) > 1)} {methods}{hint}")
@@ -79,8 +79,8 @@ def unannotated(cls: type) -> set[str]:
     """Return new class attributes with plain values and without annotation."""
     inherited = {name for base in cls.__mro__[1:] for name in vars(base)}
     plain = (bool, int, float, str, tuple, type(None))
-    own = {n for n, value in vars(cls).items() if isinstance(value, plain) and n[:2] != "__"}
-    return own - inherited - option_names(cls)
+    values = {n for n, value in vars(cls).items() if isinstance(value, plain) and n[:2] != "__"}
+    return values - inherited - option_names(cls)
 
 
 def without_annotation(cls: type, name: str) -> str:

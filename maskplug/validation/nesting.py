@@ -69,14 +69,9 @@ def too_deep() -> OptionError:
 
 def _inside(outer: Any) -> Iterator[Any]:
     """Yield the values one level deeper; a list among options does not count as a level."""
-    if isinstance(outer, list | tuple):
-        yield from filter(_contains, outer)
-        return
-    for value in _values(outer):
-        if isinstance(value, list | tuple):
-            yield from filter(_contains, value)
-        elif _contains(value):
-            yield value
+    for value in [outer] if isinstance(outer, list | tuple) else _values(outer):
+        items = value if isinstance(value, list | tuple) else [value]
+        yield from (item for item in items if isinstance(item, list | tuple | Mapping | Part))
 
 
 def _values(outer: Any) -> Iterator[Any]:
@@ -87,7 +82,3 @@ def _values(outer: Any) -> Iterator[Any]:
             value = getattr(outer, field.name, None)
             if not isinstance(value, Mapping):  # the options of a strategy repeat its fields
                 yield value
-
-
-def _contains(value: Any) -> bool:
-    return isinstance(value, list | tuple | Mapping | Part)

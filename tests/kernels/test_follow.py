@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from maskplug.kernels.follow import follow, mark
+from maskplug.kernels.rows import follow, mark
 from maskplug.types import readonly
 
 N = 12

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from maskplug.kernels.noise import block_numbers, independent_in_blocks, levels
+from maskplug.kernels.segments import block_numbers, independent_in_blocks, levels
 from maskplug.types import offsets_of, readonly
 from support import reference as ref
 

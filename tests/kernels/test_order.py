@@ -8,7 +8,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from maskplug.kernels.order import ranks
+from maskplug.kernels.arrange import ranks
 from maskplug.types import offsets_of, readonly
 from support import reference as ref
 from support import reference_diffusion as diffusion_ref

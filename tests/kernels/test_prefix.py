@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from maskplug.kernels.prefix import beginnings, insert_one
+from maskplug.kernels.rewrite import beginnings, insert_one
 from maskplug.types import offsets_of, readonly
 
 PAD, BOS, NEW = 0, 1, 99

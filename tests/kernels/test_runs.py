@@ -8,7 +8,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from maskplug.kernels.runs import distances, stretch, touching
+from maskplug.kernels.units import distances, stretch, touching
 from maskplug.types import offsets_of, readonly
 
 #: A unit: the gap before it, and its length.

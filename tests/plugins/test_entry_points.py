@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from maskplug.plugins.entry_points import entry_points
+from maskplug.plugins.manager import entry_points
 from support.fake_plugins import REGISTER, Site
 
 ENTRY = b"[maskplug]\nbad = bad\n"
