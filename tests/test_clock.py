@@ -9,7 +9,6 @@ import pytest
 
 import maskplug
 from maskplug.clock import Cycle, Epoch, Every, Never, Step
-from maskplug.errors import OptionError
 from support.batches import VOCAB, equal_rows
 
 EPOCHS = np.arange(25)
@@ -48,19 +47,6 @@ def test_t_of_each_clock(clock: maskplug.Clock, expected: Any) -> None:
 )
 def test_needs_step(clock: Any, needs: bool) -> None:
     assert maskplug.strategy("dynamic", clock=clock).needs_step is needs
-
-
-@pytest.mark.parametrize("k", [0, -1])
-@pytest.mark.parametrize("clock", [Every, Cycle])
-def test_bad_periods(clock: Any, k: int) -> None:
-    with pytest.raises(OptionError, match=f"'k' is {k}; it must be a whole number from 1"):
-        clock(k)
-
-
-@pytest.mark.parametrize(("k", "said"), [(1.5, "1.5"), ("2", "'2'"), (True, "True")])
-def test_periods_by_name_are_whole_numbers(k: Any, said: str) -> None:
-    with pytest.raises(OptionError, match=f"clock 'every@1': option 'k' is {said}; .* whole"):
-        maskplug.strategy("dynamic", clock={"name": "every", "k": k})
 
 
 def masks(clock: Any, **context: Any) -> bytes:

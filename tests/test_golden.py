@@ -33,12 +33,12 @@ def as_bytes(array: Any) -> bytes:
 
 
 def hashes(label: str) -> list[str]:
-    """One hash of all that is made in each of three epochs, as little-endian 64-bit values."""
+    """Return one hash of all results of each of three epochs, as little-endian 64-bit values."""
     strategy = case(label).make(label)
     tokens = maskplug.TokenBatch.from_lists(ROWS, keys=[f"sample {i}" for i in range(len(ROWS))])
     tokens = case(label).batch(tokens)
     vocab = VOCAB if label in PLAIN else RICH
-    found = []
+    digests = []
     for epoch in range(3):
         masked = strategy(tokens, vocab, seed=2024, epoch=epoch)
         results = (masked.inputs, masked.labels, masked.targets)
@@ -47,8 +47,8 @@ def hashes(label: str) -> list[str]:
         arrays += [extras[name] for name in sorted(extras)]
         arrays += [] if masked.weights is None else [masked.weights]
         data = b"".join(map(as_bytes, arrays))
-        found.append(blake2b(data, digest_size=8).hexdigest())
-    return found
+        digests.append(blake2b(data, digest_size=8).hexdigest())
+    return digests
 
 
 def test_every_built_in_strategy_has_its_hashes() -> None:
@@ -69,8 +69,8 @@ def test_golden_hashes(label: str) -> None:
 
 def test_hashes_differ_between_epochs() -> None:
     still = {"none@1", "static@1"}
-    for label, found in GOLDEN.items():
-        assert len(set(found)) == (1 if label in still else 3), label
+    for label, digests in GOLDEN.items():
+        assert len(set(digests)) == (1 if label in still else 3), label
     assert GOLDEN["static@1"][0] == GOLDEN["dynamic@1"][0]
 
 

@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import maskplug
 from maskplug import Ragged, Selection, TokenBatch
 from maskplug.errors import TokenError
-from support.batches import batch, ragged
+from support.batches import VOCAB, batch, ragged
 
 ROWS = [[5, 6, 7], [], [8]]
 
@@ -56,15 +57,12 @@ def test_row() -> None:
 
 def test_arrays_are_read_only() -> None:
     tokens = batch(ROWS, protected=ROWS)
-    for array in (tokens.ids, tokens.offsets, tokens.keys, tokens.annotations["protected"]):
+    masked = maskplug.strategy("dynamic")(tokens, VOCAB)
+    results = masked.inputs.values, masked.labels.values, masked.selection.mask
+    annotation = tokens.annotations["protected"]
+    for array in (tokens.ids, tokens.offsets, tokens.keys, annotation, *results):
         with pytest.raises(ValueError, match="read-only"):
             array[0] = 1
-
-
-@pytest.mark.parametrize("bad", [[1.5], ["5"], [None], [[1]], [2**63], np.array([0.5]), [5, "x"]])
-def test_invalid_rows_are_refused(bad: Any) -> None:
-    with pytest.raises(TokenError, match="row 1 does not hold integers only"):
-        TokenBatch.from_lists([[1], bad])
 
 
 @pytest.mark.parametrize(
@@ -134,7 +132,7 @@ def test_mask_of_another_length_is_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    ("starts", "lengths", "offsets", "said"),
+    ("starts", "lengths", "offsets", "message"),
     [
         ([0, 2], [1, 1], [0, 1, 2], "2 rows, 2 starts and 2 lengths, out of 5 tokens"),
         ([0], [1, 1], [0, 1, 1, 1], "1 starts and 2 lengths"),
@@ -148,10 +146,10 @@ def test_mask_of_another_length_is_refused() -> None:
     ],
 )
 def test_invalid_selections_are_refused(
-    starts: list[int], lengths: list[int], offsets: list[int], said: str
+    starts: list[int], lengths: list[int], offsets: list[int], message: str
 ) -> None:
     tokens = batch([[5, 6, 7], [], [8, 9]])
-    with pytest.raises(TokenError, match=said):
+    with pytest.raises(TokenError, match=message):
         Selection(*map(np.array, (starts, lengths, offsets)), 5).check(tokens)
 
 

@@ -28,7 +28,7 @@ def test_mix_matches_reference(
     selection = units(tokens, VOCAB, "word")
     selection = selection.take(np.array([picks.random() < 0.5 for _ in selection.starts], bool))
     rng = Rng.at(seed, 4, tokens.keys)
-    got = Mix(*shares, unit).replace(tokens, selection, VOCAB, rng).to_lists()
+    inputs = Mix(*shares, unit).replace(tokens, selection, VOCAB, rng).to_lists()
     for i, row in enumerate(rows):
         groups = []
         for s in range(selection.offsets[i], selection.offsets[i + 1]):
@@ -36,4 +36,4 @@ def test_mix_matches_reference(
             span = list(range(first, first + int(selection.lengths[s])))
             groups += [[p] for p in span] if unit == "token" else [span]
         sample = ref.Sample(seed, 4, i)
-        assert got[i] == ref.mix(sample, row, groups, *shares, MASK, ORDINARY)
+        assert inputs[i] == ref.mix(sample, row, groups, *shares, MASK, ORDINARY)

@@ -1,7 +1,8 @@
-"""Plugins on fake installed distributions: good, broken, misspelt, conflicting, observing."""
+"""Plugins of fake distributions: good, broken, misspelt, conflicting, with damaged metadata."""
 
 from __future__ import annotations
 
+import re
 import threading
 from pathlib import Path
 
@@ -15,7 +16,7 @@ WORKS = "print(maskplug.strategy('dynamic').label)\n"
 FOUND = (
     "from maskplug.plugins import plugins\n"
     "for p in plugins().found:\n"
-    "    if p.distribution in {'good', 'bad'}: print(p.label, p.error)\n"
+    "    if p.distribution.startswith(('good', 'bad')): print(p.label, p.error)\n"
 )
 
 
@@ -51,7 +52,7 @@ BROKEN = {
     ),
     "registers twice": (
         REGISTER + "    register('strategy', 'half', half)",
-        "bad registers strategy 'half'@1 twice",
+        "registers strategy 'half'@1 twice",
     ),
     "wrong kind": (REGISTER.replace('"strategy"', '"stratgy"'), "did you mean 'strategy'?"),
     "wrong arguments": (
@@ -73,19 +74,22 @@ BROKEN = {
     ),
     "asks while loading": ("maskplug.strategy('dynamic')", "PluginError: a plugin built a"),
 }
-broken = pytest.mark.parametrize(("source", "reason"), BROKEN.values(), ids=BROKEN)
 
 
-@broken
-def test_broken_plugin_is_reported_and_skipped(site: Site, source: str, reason: str) -> None:
-    site.install("bad", source, "0.3")
+def test_broken_plugins_are_reported_and_skipped(site: Site) -> None:
+    names = [f"bad{number}" for number in range(len(BROKEN))]
+    for name, (source, _) in zip(names, BROKEN.values(), strict=True):
+        site.install(name, source, "0.3")
     site.install("good")
     done = site.run(WORKS + HALF + FOUND)
     assert done.returncode == 0, done.stderr
-    assert done.stdout.startswith("dynamic@1\ngood:half@1\nbad 0.3 ")
-    assert reason in done.stdout
-    assert done.stderr.count("maskplug plugin bad 0.3 (entry point 'bad') failed to load") == 1
-    assert reason in done.stderr
+    assert done.stdout.startswith("dynamic@1\ngood:half@1\n")
+    for name, (_, reason) in zip(names, BROKEN.values(), strict=True):
+        shown = f"^{name} 0.3 .*{re.escape(reason)}"
+        assert re.search(shown, done.stdout, re.M), (name, done.stdout)
+        warning = f"maskplug plugin {name} 0.3 (entry point '{name}') failed to load: "
+        assert done.stderr.count(warning) == 1
+        assert reason in done.stderr.split(warning)[1].splitlines()[0]
 
 
 def test_strict_plugins_raise(site: Site) -> None:
@@ -93,8 +97,10 @@ def test_strict_plugins_raise(site: Site) -> None:
     done = site.run(WORKS, MASKPLUG_STRICT_PLUGINS="1")
     assert done.returncode == 1
     assert "ModuleNotFoundError" in done.stderr
-    said = "PluginError: maskplug plugin bad 0.3 (entry point 'bad') failed to load: ModuleNotFound"
-    assert said in done.stderr
+    message = (
+        "PluginError: maskplug plugin bad 0.3 (entry point 'bad') failed to load: ModuleNotFound"
+    )
+    assert message in done.stderr
     assert site.run(WORKS, MASKPLUG_STRICT_PLUGINS="0").returncode == 0
 
 
@@ -124,15 +130,24 @@ def test_newer_version_of_a_plugin_does_not_replace_a_built_in(site: Site) -> No
 
 
 @pytest.mark.parametrize(
-    ("limit", "printed"),
-    [("one", "one"), ("two, other", "two"), ("one,two", "one two"), ("", ""), ("other", "")],
+    ("limit", "names"),
+    [
+        ("one", ["one"]),
+        ("two, other", ["two"]),
+        ("one,two", ["one", "two"]),
+        ("", []),
+        ("other", []),
+    ],
 )
-def test_loading_can_be_limited(site: Site, limit: str, printed: str) -> None:
+def test_loading_can_be_limited(
+    site: Site, limit: str, names: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     site.install("one")
     site.install("two")
-    code = "from maskplug.plugins import plugins\nprint(*[p.name for p in plugins().found])"
-    done = site.run(code, MASKPLUG_LOAD_PLUGINS=limit)
-    assert done.stdout == printed + "\n", done.stderr
+    monkeypatch.syspath_prepend(site.folder)
+    monkeypatch.setenv("MASKPLUG_LOAD_PLUGINS", limit)
+    loaded = manager.load(*manager.entry_points())
+    assert [plugin.name for plugin in loaded.found] == names
 
 
 RAISES = """
@@ -198,3 +213,63 @@ def test_failure_of_a_second_entry_point_keeps_the_first(site: Site) -> None:
     assert "good registers strategy 'half'@1 twice" in done.stderr
     assert done.stdout == "good:half@1\n"
     assert "UnknownNameError: unknown strategy 'more'" in done.stderr
+
+
+BINARY = b"\xff\xfe\x00maskplug\x80"
+UNREADABLE = {"binary": BINARY, "a line without '='": b"[maskplug]\nbad\n"}
+METADATA = {"missing": None, "empty": b"", "binary": BINARY, "no name": b"Version: 1\n"}
+
+
+@pytest.fixture
+def damaged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Site:
+    monkeypatch.syspath_prepend(tmp_path)
+    site = Site(tmp_path)
+    site.install("good")
+    site.install("bad", REGISTER, "0.3")
+    return site
+
+
+def damage(site: Site, name: str, content: bytes | None) -> Path:
+    file = site.folder / "bad-0.3.dist-info" / name
+    file.unlink()
+    if content is not None:
+        file.write_bytes(content)
+    return file.parent
+
+
+@pytest.mark.parametrize("content", UNREADABLE.values(), ids=UNREADABLE)
+def test_unreadable_entry_points_are_named(damaged: Site, content: bytes) -> None:
+    damage(damaged, "entry_points.txt", content)
+    provided, unreadable = manager.entry_points()
+    assert ("good", "1.2") in {one[1:] for one in provided}
+    assert [one[:2] for one in unreadable] == [("bad", "0.3")]
+
+
+@pytest.mark.parametrize("content", METADATA.values(), ids=METADATA)
+def test_path_replaces_a_missing_name(damaged: Site, content: bytes | None) -> None:
+    folder = damage(damaged, "METADATA", content)
+    provided, unreadable = manager.entry_points()
+    assert unreadable == []
+    names = {one.entry_point.name: one[1:] for one in provided}
+    assert names["good"] == ("good", "1.2")
+    assert names["bad"][0] == str(folder)
+
+
+def test_damaged_metadata_and_entry_points(damaged: Site) -> None:
+    damage(damaged, "METADATA", BINARY)
+    folder = damage(damaged, "entry_points.txt", BINARY)
+    assert [one[:2] for one in manager.entry_points()[1]] == [(str(folder), "(no version)")]
+
+
+def test_unreadable_distribution_is_reported_once(damaged: Site) -> None:
+    damage(damaged, "entry_points.txt", BINARY)
+    code = "print(maskplug.strategy('half').label, maskplug.strategy('dynamic').label)\n"
+    done = damaged.run(code)
+    assert done.stdout == "good:half@1 dynamic@1\n"
+    assert done.stderr.count("the entry points of bad 0.3 cannot be read: UnicodeDecodeError") == 1
+    assert damaged.run(code, MASKPLUG_LOAD_PLUGINS="good").stderr == ""
+    strict = damaged.run(code, MASKPLUG_STRICT_PLUGINS="1")
+    assert strict.returncode == 1
+    assert "PluginError: the entry points of bad 0.3 cannot be read" in strict.stderr
+    listed = damaged.run("from maskplug.cli import main; main(['plugins'])", COLUMNS="200")
+    assert "left out: UnicodeDecodeError" in listed.stdout

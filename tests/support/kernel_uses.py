@@ -50,12 +50,12 @@ def variants(label: str) -> Iterator[maskplug.Strategy]:
                 yield maskplug.strategy(label, **{**case(label).options, name: value})
 
 
-def use(made: maskplug.Strategy, label: str) -> None:
+def use(strategy: maskplug.Strategy, label: str) -> None:
     """Mask batches of every kind at several times, and pad what comes out."""
     for number, tokens in enumerate(batches(label)):
         for epoch in (number, np.arange(len(tokens))):
             try:
-                masked = made(tokens, RICH, seed=1, epoch=epoch, progress=0.5)
+                masked = strategy(tokens, RICH, seed=1, epoch=epoch, progress=0.5)
             except MaskplugError:
                 continue  # a variant that needs layers or a vocabulary of its own
             for rows in (masked.inputs, masked.labels, masked.targets):
@@ -68,8 +68,8 @@ def use(made: maskplug.Strategy, label: str) -> None:
 def strategies() -> None:
     """Use every strategy that is built in."""
     for label in LABELS:
-        for made in variants(label):
-            use(made, label)
+        for strategy in variants(label):
+            use(strategy, label)
 
 
 def patterns() -> None:

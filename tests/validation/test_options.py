@@ -313,11 +313,16 @@ def test_arguments_of_patterns(name: str) -> None:
         ('{"rate": "' + "x" * 5000, "--x is not valid JSON: .* at column 10 of"),
         ("[" + "1," * 5000 + "1]", "--x must be a JSON object"),
         ("[" * 100_000, "--x: parts, lists or brackets are nested more than 50 deep"),
+        ("{rate: 0.1}", r"--x is not valid JSON: .* at column 2 of '\{rate: 0.1\}'"),
+        ("", "--x is not valid JSON"),
+        ("[1]", r"--x must be a JSON object such as .*, not \[1\]"),
+        ("0.15", "must be a JSON object"),
     ],
     ids=lambda text: text[:30],
 )
 def test_invalid_json_options(text: str, message: str) -> None:
     check_refused(lambda text: specs.options_from_json(text, "--x"), text, OptionError, message)
+    assert specs.options_from_json('{"rate": 0.2}', "--x") == {"rate": 0.2}
 
 
 def test_json_in_expressions_is_validated_too() -> None:
