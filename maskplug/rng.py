@@ -129,22 +129,14 @@ def derive(keys: UintArray, name: str) -> UintArray:
 
 
 def seed_of(seed: int) -> int:
-    """Return a seed as a Python integer.
-
-    Raises:
-        OptionError: unless it is an integer from 0 to 2**64 - 1.
-    """
+    """Return a seed as a Python integer; raise an OptionError for an invalid one."""
     if not is_whole(seed) or not 0 <= seed <= FULL:
         raise OptionError(f"seed is {shortened(seed)}; it must be an integer from 0 to 2**64 - 1")
     return int(seed)
 
 
 def times_of(t: int | IntArray, samples: int, name: str = "t") -> IntArray:
-    """Return one epoch, step or t per sample: int64.
-
-    Raises:
-        OptionError: for values that are negative, not integers, or not one per sample.
-    """
+    """Return one epoch, step or t per sample, int64; raise an OptionError for invalid values."""
     times = integers(t)
     if times is None:
         raise OptionError(
@@ -160,11 +152,7 @@ def times_of(t: int | IntArray, samples: int, name: str = "t") -> IntArray:
 
 
 def progress_of(progress: float | FloatArray, samples: int) -> FloatArray:
-    """Return the training progress per sample: float64.
-
-    Raises:
-        OptionError: for values that are not numbers, or not one per sample.
-    """
+    """Return the training progress per sample, float64; raise an OptionError for other values."""
     try:
         part = np.asarray(progress)
         known = part.dtype.kind in "iuf"

@@ -93,11 +93,7 @@ def _annotated(factory: Callable[..., Any]) -> Any:
 
 
 def accept(name: str, value: Any, hint: Any) -> Any:
-    """Convert a value to its annotation: parts are built, integers become floats where needed.
-
-    Raises:
-        OptionError: when the value does not fit the annotation.
-    """
+    """Convert a value to its annotation: build parts, make ints floats; or raise an OptionError."""
     if hint is Any:
         return value
     if isinstance(value, np.generic):
@@ -189,12 +185,7 @@ def resolve(kind: str, value: Any) -> Any:
 
 
 def options_of(value: Part) -> dict[str, Any]:
-    """Return the checked options of a part that was constructed directly.
-
-    Raises:
-        OptionError: when an option does not match its annotation.
-        PluginError: when the part is not a frozen dataclass.
-    """
+    """Return the checked options of a part that was constructed directly."""
     definitions.check_dataclass(type(value))
     assert dataclasses.is_dataclass(value)
     hints = typing.get_type_hints(_annotated(type(value)))
@@ -235,12 +226,7 @@ def canonical(value: Any) -> Any:
 
 
 def written(factory: Callable[..., Any], values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return options in canonical form, without defaults of options ``added_later``.
-
-    Args:
-        factory: the factory.
-        values: its checked options.
-    """
+    """Return checked options in canonical form, without defaults of options ``added_later``."""
     options = {name: canonical(value) for name, value in values.items()}
     for name in getattr(factory, "added_options", ()):
         hint = typing.get_type_hints(_annotated(factory)).get(name, Any)

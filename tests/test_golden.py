@@ -11,14 +11,11 @@ import numpy as np
 import pytest
 
 import maskplug
-from maskplug.plugins import registry
-from maskplug.registry import BUILTIN
 from support.batches import ORDINARY, VOCAB
-from support.cases import RICH, case
+from support.cases import LABELS, RICH, case
 
 FILE = Path(__file__).with_name("golden.json")
 GOLDEN: dict[str, list[str]] = json.loads(FILE.read_text())
-LABELS = [e.label for e in registry().of_kind("strategy") if e.provider == BUILTIN]
 #: Hashed with the vocabulary of ``batches``; all others with the rich one.
 PLAIN = {
     *("none@1", "static@1", "dynamic@1", "whole_word@1", "span@1", "word_dropout@1"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -49,14 +49,6 @@ def test_unsuitable_tokens_and_vocabularies_are_refused() -> None:
         DYNAMIC(batch([[60]]), VOCAB)
     with pytest.raises(VocabularyError, match="inserts a mask token"):
         DYNAMIC(TOKENS, maskplug.Vocabulary(size=60))
-
-
-def test_empty_batches_and_rows() -> None:
-    for name in ("none", "static", "dynamic", "whole_word", "span", "word_dropout"):
-        for rows in ([], [[]], [[], [2, 3], [0, 0]]):
-            masked = maskplug.strategy(name)(batch(rows), VOCAB)
-            assert masked.inputs.to_lists() == rows
-            assert masked.selection.counts.tolist() == [0] * len(rows)
 
 
 @dataclass(frozen=True)
@@ -137,18 +129,6 @@ def test_schedules_in_nested_parts_are_found() -> None:
     assert not named(Around(Exact(0.3))).needs_progress
 
 
-@dataclass(frozen=True)
-class Delete(maskplug.Replacement):
-    def replace(self, tokens: Any, selection: Any, vocab: Any, rng: Any) -> maskplug.Ragged:
-        return maskplug.Ragged(np.zeros(0, int), np.zeros(len(tokens) + 1, int))
-
-
-def test_labels_in_place_need_inputs_in_place() -> None:
-    strategy = Composed(DYNAMIC.selector, Delete(), DYNAMIC.target, DYNAMIC.clock)
-    with pytest.raises(OptionError, match="needs inputs as long as the original"):
-        strategy(TOKENS, VOCAB)
-
-
 def test_error_of_a_clock_is_explained() -> None:
     @dataclass(frozen=True)
     class Stuck(maskplug.Clock):
@@ -169,17 +149,6 @@ def test_strategies_of_unregistered_parts_have_no_spec() -> None:
         StrategyError, match="it cannot be reproduced by a command: Failing is not registered"
     ):
         strategy(TOKENS, VOCAB)
-
-
-class Astray(maskplug.Selector):
-    def select(self, tokens, vocab, rng):  # type: ignore[no-untyped-def]
-        return maskplug.Selection(np.array([1 << 40]), np.array([3]), np.array([0, 1]), 3)
-
-
-def test_selection_outside_the_batch_is_an_error() -> None:
-    broken = replace(maskplug.strategy("dynamic"), selector=Astray())
-    with pytest.raises(maskplug.MaskplugError, match="outside the sample"):
-        broken(batch([[5, 6, 7]]), VOCAB)
 
 
 def test_clocks_include_all_stages() -> None:

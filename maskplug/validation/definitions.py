@@ -12,11 +12,7 @@ from maskplug.errors import PluginError
 
 
 def check_methods(cls: type) -> None:
-    """Raise when a class lacks an abstract method.
-
-    Raises:
-        PluginError: names the method, and a method with a similar name.
-    """
+    """Raise a PluginError when a class lacks an abstract method; suggest one to rename."""
     if not isabstract(cls):
         return
     missing = sorted(cls.__abstractmethods__)  # type: ignore[attr-defined]
@@ -28,11 +24,7 @@ def check_methods(cls: type) -> None:
 
 
 def check_dataclass(cls: type) -> None:
-    """Raise unless a class is a frozen dataclass.
-
-    Raises:
-        PluginError: also when a subclass adds options without the decorator.
-    """
+    """Raise a PluginError unless a class, subclasses included, is a frozen dataclass."""
     remedy = "write @dataclass(frozen=True) above the class"
     if not is_dataclass(cls):
         raise PluginError(
@@ -52,11 +44,7 @@ def _named(cls: type) -> str:
 
 
 def check_arguments(cls: type, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
-    """Raise for arguments that name attributes without a type annotation.
-
-    Raises:
-        PluginError: names the attribute and shows how to annotate it.
-    """
+    """Raise a PluginError for arguments that name attributes without a type annotation."""
     options = option_names(cls)
     surplus = len(args) > len(options)
     if not surplus and options.issuperset(kwargs):

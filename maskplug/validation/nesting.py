@@ -21,14 +21,7 @@ PARTS = 10_000
 
 
 def check_nesting(value: Any) -> None:
-    """Raise when parts, mappings or lists exceed a limit; recursive values are refused as well.
-
-    Args:
-        value: a part, or options as mappings and lists.
-
-    Raises:
-        OptionError: names the limit.
-    """
+    """Raise an OptionError when parts, mappings or lists exceed a limit, or are recursive."""
     level, count = [value], 0
     for _ in range(DEPTH + 1):
         inner = []
@@ -48,11 +41,7 @@ def check_nesting(value: Any) -> None:
 
 
 def check_members(name: str, members: Any) -> None:
-    """Raise when a list of strategies or patterns is empty or too long.
-
-    Raises:
-        OptionError: names the option, the number of entries and the range.
-    """
+    """Raise an OptionError when a list of strategies or patterns is empty or too long."""
     check_list(name, members)
     if not 1 <= len(members) <= MEMBERS:
         size = f"has {len(members):,} entries" if len(members) else "is empty"

@@ -38,12 +38,7 @@ def type_of(value: Any) -> str:
 
 
 def check_arguments(tokens: Any, vocab: Any) -> None:
-    """Raise unless the arguments are a TokenBatch and a Vocabulary.
-
-    Raises:
-        TokenError: for a list of lists, a tensor, ….
-        VocabularyError: for a tokenizer, a number, ….
-    """
+    """Raise a TokenError or a VocabularyError for arguments of other types."""
     if isinstance(tokens, Vocabulary) and isinstance(vocab, TokenBatch):
         raise TokenError("tokens and vocab are swapped: call strategy(tokens, vocab)")
     if not isinstance(tokens, TokenBatch):
@@ -60,11 +55,7 @@ def check_arguments(tokens: Any, vocab: Any) -> None:
 
 
 def check_type(value: Any, wanted: type, method: str | None = None) -> None:
-    """Raise when a result has another type.
-
-    Raises:
-        ResultError: shows how to construct the expected type.
-    """
+    """Raise a ResultError for another type; it shows how to construct the expected one."""
     if not isinstance(value, wanted):
         usual, remedy = RETURNS[wanted]
         raise ResultError(
@@ -74,21 +65,13 @@ def check_type(value: Any, wanted: type, method: str | None = None) -> None:
 
 
 def check_selection(selection: Any, tokens: TokenBatch) -> None:
-    """Raise unless a selection is valid for a batch.
-
-    Raises:
-        ResultError: for another type, another number of tokens or rows, or spans that overlap.
-    """
+    """Raise a ResultError unless a value is a selection that is valid for a batch."""
     check_type(selection, Selection)
     selection.check(tokens)
 
 
 def check_inputs(inputs: Any, tokens: TokenBatch) -> None:
-    """Raise unless inputs are ragged rows, one per sample.
-
-    Raises:
-        ResultError: for another type, or another number of rows.
-    """
+    """Raise a ResultError unless inputs are ragged rows, one per sample."""
     check_type(inputs, Ragged)
     if len(inputs) != len(tokens):
         raise ResultError(f"replace() returned {len(inputs)} rows for {len(tokens)} samples")

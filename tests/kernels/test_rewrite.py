@@ -1,16 +1,21 @@
-"""Rewritten rows, gathered spans and inserted tokens match plain Python."""
+"""Masked, rewritten and gathered rows and inserted tokens match plain Python."""
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from maskplug import Ragged, Selection, TokenBatch
+from maskplug import Ragged, Rng, Selection, TokenBatch, units
 from maskplug.kernels.rewrite import beginnings, insert_one
+from maskplug.replacements import Mix
 from maskplug.replacements.rewritten import one_each, rewritten
 from maskplug.targets.gathered import gathered
-from support.batches import batch
+from support import reference as ref
+from support.batches import MASK, ORDINARY, VOCAB, batch, ragged, seeds
 from support.flat import flat, integers, joined, row_offsets
 
 PAD, BOS, NEW = 0, 1, 99
@@ -118,3 +123,28 @@ def test_insert_one(data: st.DataObject, rows: list[list[int]], moved: bool) -> 
     assert out.tolist() == joined(expected)
     assert bounds.tolist() == row_offsets([len(row) for row in expected]).tolist()
     assert sources.tolist() == expected_sources
+
+
+probabilities = st.tuples(st.floats(0, 1), st.floats(0, 1)).map(
+    lambda pair: (pair[0], min(pair[1], 1.0 - pair[0]))
+)
+
+
+@pytest.mark.parametrize("unit", ["token", "word", "span"])
+@given(rows=ragged(), seed=seeds, shares=probabilities, picks=st.randoms(use_true_random=False))
+def test_mix_matches_reference(
+    unit: Any, rows: list[list[int]], seed: int, shares: tuple[float, float], picks: Any
+) -> None:
+    tokens = batch(rows)
+    selection = units(tokens, VOCAB, "word")
+    selection = selection.take(np.array([picks.random() < 0.5 for _ in selection.starts], bool))
+    rng = Rng.at(seed, 4, tokens.keys)
+    inputs = Mix(*shares, unit).replace(tokens, selection, VOCAB, rng).to_lists()
+    for i, row in enumerate(rows):
+        groups = []
+        for s in range(selection.offsets[i], selection.offsets[i + 1]):
+            first = int(selection.starts[s] - tokens.offsets[i])
+            span = list(range(first, first + int(selection.lengths[s])))
+            groups += [[p] for p in span] if unit == "token" else [span]
+        sample = ref.Sample(seed, 4, i)
+        assert inputs[i] == ref.mix(sample, row, groups, *shares, MASK, ORDINARY)

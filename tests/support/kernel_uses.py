@@ -14,12 +14,9 @@ from maskplug.attention.blocks import Blocks
 from maskplug.collate import pad
 from maskplug.errors import MaskplugError
 from maskplug.kernels.compilation import kernels, watched
-from maskplug.plugins import registry
-from maskplug.registry import BUILTIN
 from support.batches import ORDINARY
-from support.cases import RICH, case
+from support.cases import LABELS, RICH, case
 
-LABELS = [e.label for e in registry().of_kind("strategy") if e.provider == BUILTIN]
 #: Rows of several lengths and of several sentences (7 and 9 end one).
 ROWS = [[2, *np.resize([*ORDINARY[k:], 7, 12, 9], 20 + k).tolist(), 3] for k in range(12)]
 #: Options that choose other kernels, where a strategy has them.
