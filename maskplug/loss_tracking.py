@@ -250,11 +250,7 @@ def _plain(value: Any) -> int | float | str | None:
 
 
 def _saved(state: Mapping[str, Any], name: str, shape: tuple[int, ...], dtype: Any) -> Any:
-    """Return a copy of a saved array.
-
-    Raises:
-        SpecMismatchError: unless it is an array of finite numbers of this shape.
-    """
+    """Return a copy of a saved array; raise a SpecMismatchError for other values and shapes."""
     try:
         array = np.asarray(state.get(name))
     except (TypeError, ValueError, RecursionError):  # rows of different lengths

@@ -300,6 +300,7 @@ def strategy(name: str | Mapping[str, Any] | Strategy, /, **options: Any) -> Str
                 f"cannot pass options {sorted(options)} together with the built strategy {name!r}"
             )
         return name
+    label: Any = name
     if isinstance(name, Mapping):
         if set(name) != {"strategy", "options"}:
             keys = shortened(list(name))
@@ -307,8 +308,8 @@ def strategy(name: str | Mapping[str, Any] | Strategy, /, **options: Any) -> Str
         if not isinstance(name["options"], Mapping):
             value = shortened(name["options"])
             raise OptionError(f"the options of a spec are a mapping, got {value}")
-        name, options = name["strategy"], {**name["options"], **options}
-    built: Strategy = specs.build(registry().find("strategy", name), options)
+        label, options = name["strategy"], {**name["options"], **options}
+    built: Strategy = specs.build(registry().find("strategy", label), options)
     return built
 
 

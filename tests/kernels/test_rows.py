@@ -6,8 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from maskplug.kernels.bins import first_fit
-from maskplug.kernels.rows import follow, mark, put_rows, ranges, row_sums
+from maskplug.kernels.rows import first_fit, follow, mark, put_rows, ranges, row_sums
 from support.flat import flat, integers, joined
 
 N = 12
