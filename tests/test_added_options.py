@@ -12,7 +12,7 @@ from click.testing import CliRunner
 import maskplug
 from maskplug import spec as specs
 from maskplug.cli import main
-from maskplug.errors import OptionError, PluginError
+from maskplug.errors import PluginError
 from maskplug.parts import added_later
 from maskplug.plugins import registry
 from maskplug.registry import Entry
@@ -152,12 +152,6 @@ def test_added_later_requires_a_default() -> None:
         added_later("rats")(new_strategy)
     with pytest.raises(PluginError, match="marks 'kind' as added later"):
         added_later("kind")(registry().find)
-
-
-def test_invalid_values_of_added_option_are_refused(release: Any) -> None:
-    release(New, new_strategy)
-    with pytest.raises(OptionError, match="option 'more' is 'x'"):
-        maskplug.strategy("grown", more="x")
 
 
 #: What the strategies had before ``mask_special``; checkpoints and manifests hold them.

@@ -46,13 +46,13 @@ def refused(saved: Any) -> str:
     return message
 
 
-def test_equal_records_also_after_json() -> None:
+def test_equal_records_pass_also_after_json() -> None:
     assert check(RECORD) is None
     assert check(json.loads(json.dumps(RECORD))) is None
 
 
 @pytest.mark.parametrize("kind", FOREIGN)
-def test_foreign_values_count_as_damaged(kind: str) -> None:
+def test_values_of_other_form_are_damaged_records(kind: str) -> None:
     assert "holds a damaged masking spec" in refused(FOREIGN[kind])
 
 
@@ -77,7 +77,7 @@ def test_values_without_json_form(saved: Any) -> None:
     assert "damaged" in (check(saved, allow=True) or "")
 
 
-def test_a_missing_record() -> None:
+def test_missing_record_is_refused() -> None:
     message = refused(None)
     assert "holds no masking spec" in message
     assert "this run has the strategy span@1 and the seed 3" in message

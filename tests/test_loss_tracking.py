@@ -113,7 +113,7 @@ def test_sums_do_not_depend_on_order_or_partition() -> None:
 
 
 @pytest.mark.parametrize("as_json", [False, True])
-def test_state_in_mid_round(as_json: bool) -> None:
+def test_state_saved_within_a_round_is_restored(as_json: bool) -> None:
     def tell(losses: Losses, first: int, last: int) -> None:
         for step in range(first, last):
             losses.add([step % CLASSES, 1], [float(step), 2.0])
@@ -209,12 +209,12 @@ def test_tables_in_shared_memory() -> None:
         ({"by": "layer", "classes": 0}, "it must be a whole number from 1 to 16,777,216"),
     ],
 )
-def test_bad_plans(options: Any, message: str) -> None:
+def test_invalid_configurations_are_refused(options: Any, message: str) -> None:
     with pytest.raises(OptionError, match=message):
         LossTrackingConfig(**options)
 
 
-def test_bad_losses() -> None:
+def test_invalid_losses_are_refused() -> None:
     losses = tracking()
     with pytest.raises(TokenError, match="2 losses came with 1 classes"):
         losses.add([1], [1.0, 2.0])

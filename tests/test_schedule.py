@@ -63,7 +63,7 @@ def test_steps_change_at_their_points() -> None:
     ("values", "at"),
     [((0.1,), (0.5,)), ((0.1, 0.2, 0.3), (0.5, 0.5)), ((0.1, 0.2), (0.0,)), ((0.1, 0.2), (1.0,))],
 )
-def test_bad_steps(values: Any, at: Any) -> None:
+def test_invalid_steps_are_refused(values: Any, at: Any) -> None:
     with pytest.raises(OptionError, match="'at' must increase between 0 and 1"):
         Steps(values, at)
 

@@ -103,7 +103,7 @@ class Plugins:
 
     manager: Hooks
     registry: Registry
-    found: list[Plugin] = field(default_factory=list)
+    installed: list[Plugin] = field(default_factory=list)
 
     @property
     def observed(self) -> bool:
@@ -157,7 +157,7 @@ def load(
         if _wanted(distribution):
             plugin = Plugin("(unreadable)", distribution, version)
             what = f"the entry points of {plugin.label} cannot be read"
-            loaded.found.append(_left_out(loaded, plugin, damage, what))
+            loaded.installed.append(_left_out(loaded, plugin, damage, what))
     for entry_point, distribution, version in provided:
         if not _wanted(entry_point.name, distribution):
             continue
@@ -169,7 +169,7 @@ def load(
         except BaseException as error:  # a plugin must not end the process by SystemExit
             what = f"maskplug plugin {plugin.title} failed to load"
             plugin = _left_out(loaded, plugin, error, what)
-        loaded.found.append(plugin)
+        loaded.installed.append(plugin)
     return loaded
 
 

@@ -19,7 +19,7 @@ import json, maskplug
 from maskplug.kernels.compilation import watched
 with watched() as compiled:
     dense = maskplug.pattern("causal").dense(3).tolist()
-print(json.dumps({"dense": dense, "compiled": [one.name for one in compiled if one.own]}))
+print(json.dumps({"dense": dense, "compiled": [one.name for one in compiled if one.is_maskplug]}))
 """
 
 

@@ -17,9 +17,9 @@ from support.fake_plugins import REGISTER, Site
 BINARY = b"\xff\xfe\x00maskplug\x80"
 HALF = "print(maskplug.strategy('half').label)\n"
 WORKS = "print(maskplug.strategy('dynamic').label)\n"
-FOUND = (
+INSTALLED = (
     "from maskplug.plugins import plugins\n"
-    "for p in plugins().found:\n"
+    "for p in plugins().installed:\n"
     "    if p.distribution.startswith(('good', 'bad')): print(p.label, p.error)\n"
 )
 LISTED = "from maskplug.cli import main\nmain(['plugins'])\n"
@@ -127,7 +127,7 @@ def test_broken_plugins_are_reported_and_skipped(site: Site) -> None:
     for name, (source, _) in zip(names, BROKEN.values(), strict=True):
         site.install(name, source, "0.3")
     site.install("good")
-    done = site.run(WORKS + HALF + FOUND + LISTED, COLUMNS="200")
+    done = site.run(WORKS + HALF + INSTALLED + LISTED, COLUMNS="200")
     assert done.stdout.startswith("dynamic@1\ngood:half@1\n"), done.stderr
     assert "good 1.2 None" in done.stdout
     assert "left out: ZeroDivisionError: division by zero" in done.stdout
@@ -155,7 +155,7 @@ def test_loading_can_be_limited(
     site.install("one")
     site.install("two")
     monkeypatch.setenv("MASKPLUG_LOAD_PLUGINS", limit)
-    assert [plugin.name for plugin in load().found] == names
+    assert [plugin.name for plugin in load().installed] == names
 
 
 RAISES = """

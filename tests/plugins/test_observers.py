@@ -7,6 +7,7 @@ import pickle
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -120,38 +121,29 @@ def plain(error: BaseException) -> Callable[..., Any]:
     return observer
 
 
-def before(error: BaseException) -> Callable[..., Any]:
-    @maskplug.hookimpl(wrapper=True)
+def wrapping(error: BaseException, first: bool, **options: bool) -> Callable[..., Any]:
+    """Return a hook wrapper that raises in its first or in its second half."""
+
+    @maskplug.hookimpl(**options)
     def observer(masked: Any) -> Any:
-        raise error
-        return (yield)
-
-    return observer
-
-
-def after(error: BaseException) -> Callable[..., Any]:
-    @maskplug.hookimpl(wrapper=True)
-    def observer(masked: Any) -> Any:
+        if first:
+            raise error
         yield
         raise error
 
     return observer
 
 
-def old_after(error: BaseException) -> Callable[..., Any]:
-    @maskplug.hookimpl(hookwrapper=True)
-    def observer(masked: Any) -> Any:
-        yield
-        raise error
-
-    return observer
-
-
-WAYS = [plain, before, after, old_after]
+WAYS = {
+    "plain": plain,
+    "before": partial(wrapping, first=True, wrapper=True),
+    "after": partial(wrapping, first=False, wrapper=True),
+    "old after": partial(wrapping, first=False, hookwrapper=True),
+}
 ERRORS = [ValueError("bad"), SystemExit(), SystemExit(3), pytest.skip.Exception("no"), OSError()]
 
 
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
 @pytest.mark.parametrize("error", ERRORS, ids=repr)
 def test_any_exception_of_an_observer_is_reported_once(way: Any, error: BaseException) -> None:
     seen: list[int] = []
@@ -169,13 +161,13 @@ def test_any_exception_of_an_observer_is_reported_once(way: Any, error: BaseExce
     assert f"no longer called: {type(error).__name__}" in messages[0]
 
 
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
 def test_keyboard_interrupt_is_not_caught(way: Any) -> None:
     with observing(way(KeyboardInterrupt())), pytest.raises(KeyboardInterrupt):
         mask()
 
 
-@pytest.mark.parametrize("way", [plain, before, after])
+@pytest.mark.parametrize("way", [WAYS[name] for name in ("plain", "before", "after")])
 def test_strict_plugins_raise(way: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MASKPLUG_STRICT_PLUGINS", "1")
     with observing(way(SystemExit(0))), pytest.raises(PluginError, match="SystemExit: 0") as told:

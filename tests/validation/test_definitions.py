@@ -302,7 +302,7 @@ def maskplug_register(register):
 COMMANDS = """
 from maskplug.cli import main
 for arguments in (
-    ["check", "bits", "--options", '{"share": 1}'], ["list", "bits"], ["check", "nothing"],
+    ["show", "bits", "--options", '{"share": 1}'], ["list", "bits"], ["check", "nothing"],
 ):
     try:
         main(arguments)
@@ -315,9 +315,9 @@ def test_messages_of_the_command_line(tmp_path: Path) -> None:
     site = Site(tmp_path)
     site.install("bad", PLUGIN)
     done = site.run(COMMANDS, COLUMNS="200")
-    checked, listed, refused, _ = re.split(r"exit code (?=\d)", done.stdout)
-    assert "strategy 'bad:bits@1', selector Bits: select() returned a bool array" in checked
-    assert listed.startswith("1")
+    _, listed, refused, _ = re.split(r"exit code (?=\d)", done.stdout)
+    assert "strategy 'bad:bits@1', selector Bits: select() returned a bool array" in done.stderr
+    assert listed.startswith("2")
     assert "  share (required)\n  unit: str = 'token'\n  parts: int | None = None\n" in listed
     assert refused.startswith("0")
     assert done.stdout.endswith("exit code 2\n")
