@@ -13,7 +13,7 @@ from hypothesis import given
 import maskplug
 from maskplug.checkpoint import compare
 from maskplug.errors import SpecMismatchError
-from support.rubbish import FOREIGN, JSON, nested, tampered
+from support.rubbish import JSON, nested, tampered
 
 STRATEGY = maskplug.strategy("span", rate=0.2)
 RECORD = {"spec": STRATEGY.spec, "fingerprint": STRATEGY.fingerprint, "seed": 3}
@@ -51,11 +51,6 @@ def test_equal_records_pass_also_after_json() -> None:
     assert check(json.loads(json.dumps(RECORD))) is None
 
 
-@pytest.mark.parametrize("kind", FOREIGN)
-def test_values_of_other_form_are_damaged_records(kind: str) -> None:
-    assert "holds a damaged masking spec" in refused(FOREIGN[kind])
-
-
 @pytest.mark.parametrize(
     "saved",
     [
@@ -85,7 +80,7 @@ def test_missing_record_is_refused() -> None:
 
 @given(JSON)
 def test_any_value_but_the_record_is_refused(saved: Any) -> None:
-    refused(saved)
+    assert ("no masking spec" if saved is None else "a damaged masking spec") in refused(saved)
 
 
 @given(tampered(RECORD))

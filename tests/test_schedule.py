@@ -92,8 +92,3 @@ def test_schedules_of_rates_stay_between_0_and_1(name: str, start: float, end: f
     rate = {"name": "linear", "start": start, "end": end}
     with pytest.raises(OptionError, match=r"'rate' is Linear\(.*stays between them"):
         maskplug.strategy(name, rate=rate)
-
-
-def test_needs_progress() -> None:
-    assert not maskplug.strategy("dynamic").needs_progress
-    assert maskplug.strategy("dynamic", rate=Linear(0.3, 0.1)).needs_progress

@@ -127,6 +127,7 @@ class Around(maskplug.Selector):
 def test_schedules_in_nested_parts_are_found() -> None:
     assert named(Around(Exact(Linear(0.3, 0.1)))).needs_progress
     assert not named(Around(Exact(0.3))).needs_progress
+    assert not DYNAMIC.needs_progress
 
 
 def test_error_of_a_clock_is_explained() -> None:

@@ -12,6 +12,9 @@ from maskplug.kernels import inlined, kernel
 from maskplug.kernels.philox import SHIFT, fill, room
 from maskplug.types import BoolArray, IntArray, UintArray, Words
 
+#: Orders of :func:`rearrange`.
+LEFT, PREFIX_FIRST, SUFFIX_FIRST = 0, 1, 2
+
 
 @inlined
 def append(
@@ -106,9 +109,6 @@ def numbered(ids: IntArray, offsets: IntArray) -> IntArray:
         for k in range(offsets[row], offsets[row + 1]):
             out[k] = ids[k - offsets[row]]
     return out
-
-
-LEFT, PREFIX_FIRST, SUFFIX_FIRST = 0, 1, 2
 
 
 @kernel

@@ -1,4 +1,4 @@
-"""Select units: independently, an exact number, or words up to a budget of tokens."""
+"""Select units: independently, an exact or drawn number, or words up to a budget of tokens."""
 
 from __future__ import annotations
 

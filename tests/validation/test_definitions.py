@@ -66,12 +66,6 @@ FROM_MASK = "not a Selection; return maskplug.Selection.from_mask(mask, tokens)"
 AS_RAGGED = "not a Ragged; return maskplug.Ragged(ids, tokens.offsets)"
 RETURNED = {
     "a bool array": (Selecting, lambda t: t.ids > 5, f"a bool array of shape (5,), {FROM_MASK}"),
-    "indices": (
-        Selecting,
-        lambda t: np.flatnonzero(t.ids),
-        f"an int64 array of shape (5,), {FROM_MASK}",
-    ),
-    "a list": (Selecting, lambda t: [True], f"a list, {FROM_MASK}"),
     "no selection": (Selecting, lambda t: None, f"None, {FROM_MASK}"),
     "a mask of other length": (Selecting, other_mask, "the mask has 3 values for 5 tokens"),
     "bools of another number": (
@@ -82,7 +76,6 @@ RETURNED = {
     "another batch's": (Selecting, other_batch, "does not fit a batch of 2 samples and 5 tokens"),
     "ids": (Replacing, lambda t: t.ids, f"an int64 array of shape (5,), {AS_RAGGED}"),
     "lists": (Replacing, lambda t: [[5, 6, 7], [8, 9]], f"a list, {AS_RAGGED}"),
-    "no inputs": (Replacing, lambda t: None, f"None, {AS_RAGGED}"),
     "too few rows": (
         Replacing,
         lambda t: maskplug.Ragged.of([[5, 6, 7]]),
