@@ -211,21 +211,15 @@ class Rng:
         t: int | IntArray,
         keys: Iterable[int | str | bytes] | UintArray,
         progress: float | FloatArray = 0.0,
-        **rest: Any,
     ) -> Rng:
         """Build an Rng; scalars of ``t`` and ``progress`` apply to all samples.
-
-        Args:
-            rest: ``scope``, ``step`` and ``feedback``.
 
         Raises:
             OptionError: when seed or t is out of range, or progress is NaN.
         """
         key_array = keys_of(keys)
         samples = len(key_array)
-        return cls(
-            seed_of(seed), times_of(t, samples), key_array, progress_of(progress, samples), **rest
-        )
+        return cls(seed_of(seed), times_of(t, samples), key_array, progress_of(progress, samples))
 
     def __len__(self) -> int:
         return len(self.keys)

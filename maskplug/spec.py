@@ -267,14 +267,16 @@ def options_from_json(text: str, where: str, like: str = '{"rate": 0.15}') -> di
         OptionError: when the text is not a JSON object; the message contains the column.
     """
     try:
-        options, _ = read_json(text)
+        options = _DECODER.decode(text)
+        check_nesting([options])
     except json.JSONDecodeError as error:
         raise OptionError(
             f"{where} is not valid JSON: {error.msg} at column {error.colno} of {shortened(text)}; "
             f"it looks like {like!r}"
         ) from None
-    except OptionError as error:
-        raise OptionError(f"{where}: {error}") from None
+    except (RecursionError, OptionError) as error:
+        problem = too_deep() if isinstance(error, RecursionError) else error
+        raise OptionError(f"{where}: {problem}") from None
     if not isinstance(options, dict):
         value = shortened(options)
         raise OptionError(f"{where} must be a JSON object such as {like!r}, not {value}")
@@ -304,31 +306,3 @@ def _integer(digits: str) -> int:
 #: Maximum number of digits of JSON integers.
 DIGITS = 1000
 _DECODER = json.JSONDecoder(object_pairs_hook=_object, parse_int=_integer)
-
-
-def read_json(text: str, start: int | None = None) -> tuple[Any, int]:
-    """Parse a JSON value; return it and its end position.
-
-    Args:
-        text: the JSON.
-        start: position of the value in a longer text; None to parse the whole text.
-
-    Raises:
-        json.JSONDecodeError: when the text is not JSON.
-        OptionError: for duplicate keys, integers with too many digits, and values that are nested
-            too deep.
-
-    Example:
-        >>> read_json('{"rate": 0.15}')
-        ({'rate': 0.15}, 14)
-    """
-    try:
-        value, end = (
-            (_DECODER.decode(text), len(text))
-            if start is None
-            else _DECODER.raw_decode(text, start)
-        )
-    except RecursionError:
-        raise too_deep() from None
-    check_nesting([value])
-    return value, end

@@ -41,11 +41,12 @@ def test_all_kernels_are_found() -> None:
 
 def test_each_kernel_is_compiled_for_one_signature() -> None:
     script = str(TESTS / "support" / "kernel_uses.py")
-    run(script)
-    used = run(script)["signatures"]  # of those that Python calls: others came with their callers
-    often = {name: seen for name, seen in used.items() if len(seen) > 1}
-    assert not often
-    assert sum(len(seen) == 1 for seen in used.values()) > 30
+    output = run(script)
+    if output["compiled"]:  # then kernels have the signatures of their callers, too
+        output = run(script)
+    numbers = {name: len(signatures) for name, signatures in output["signatures"].items()}
+    assert not {name for name, number in numbers.items() if number > 1}
+    assert sum(number == 1 for number in numbers.values()) > 30
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
