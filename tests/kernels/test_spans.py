@@ -21,13 +21,6 @@ every_unit = st.sampled_from(["token", "word", "sentence"])
 rates = st.one_of(st.sampled_from([0.0, 1.0, 0.3]), st.floats(0, 1))
 
 
-def reference_spans(
-    row: list[int], sample: ref.Sample, unit: str, **options: Any
-) -> list[list[int]]:
-    units = ref.units_of(row, VOCAB.special, unit)
-    return ref.joined(ref.spans(sample, count=len(units), **options), units)
-
-
 @given(
     ragged(),
     seeds,
@@ -40,16 +33,13 @@ def test_spans_match_reference(
     rows: list[list[int]], seed: int, rate: float, p: float, longest: int, unit: Any
 ) -> None:
     tokens = batch(rows)
-    selector = Spans(rate, p, longest, unit)
-    selection = selector.select(tokens, VOCAB, Rng.at(seed, 2, tokens.keys))
-    spans = zip(selection.starts, selection.lengths, strict=True)
-    selected = [list(range(start, start + length)) for start, length in spans]
+    selection = Spans(rate, p, longest, unit).select(tokens, VOCAB, Rng.at(seed, 2, tokens.keys))
     expected = []
     for i, row in enumerate(rows):
-        sample = ref.Sample(seed, 2, i)
-        for span in reference_spans(row, sample, unit, rate=rate, p=p, longest=longest):
-            expected.append([int(tokens.offsets[i]) + position for position in span])
-    assert selected == expected
+        units = ref.units_of(row, VOCAB.special, unit)
+        drawn = ref.spans(ref.Sample(seed, 2, i), rate, len(units), p, longest)
+        expected.append([(span[0], len(span)) for span in ref.joined(drawn, units)])
+    assert spans_of(selection, tokens) == expected
 
 
 def test_fewer_free_units_than_spans() -> None:
