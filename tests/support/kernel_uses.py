@@ -29,7 +29,7 @@ OPTIONS: dict[str, tuple[Any, ...]] = {
 
 
 def batches(label: str) -> Iterator[maskplug.TokenBatch]:
-    """A usual batch; keys by content and protected tokens; a batch without rows."""
+    """Yield a usual batch; keys by content and protected tokens; a batch without rows."""
     rows = maskplug.TokenBatch.from_lists(ROWS, keys=range(len(ROWS)))
     yield case(label).batch(rows)
     unnamed = maskplug.TokenBatch.from_lists([np.array(row) for row in ROWS])
