@@ -123,9 +123,9 @@ def in_this_process(use: str, name: str) -> dict[str, Any]:
         "s": time.perf_counter() - ready,
         "s of processor": time.process_time() - processor,
     }
-    kernels: dict[str, float] = {one.name: 0.0 for one in compiled if one.own}
+    kernels: dict[str, float] = {one.name: 0.0 for one in compiled if one.is_maskplug}
     for one in compiled:
-        kernel = one.name if one.own else "numba's own functions"
+        kernel = one.name if one.is_maskplug else "numba's own functions"
         kernels[kernel] = kernels.get(kernel, 0.0) + one.seconds
     return values | {"compiled": kernels} | (more if isinstance(more, dict) else {})
 

@@ -112,7 +112,7 @@ class MaskingEvent:
         strategy: the strategy that masked the batch.
         tokens: a read-only copy of the batch before masking.
         vocab: the vocabulary of its ids.
-        when: seed, epoch, step, progress and keys.
+        context: seed, epoch, step, progress and keys.
     """
 
     strategy: ObservedStrategy

@@ -81,11 +81,6 @@ class Tables:
         """Return the required size of ``cells``."""
         return KEPT * (1 + classes)
 
-    @property
-    def classes(self) -> int:
-        """The number of classes."""
-        return int(self._scores.shape[1])
-
     def at(self, step: int) -> FloatArray:
         """Return the score of each class for masks of a step: float64, relative to the mean.
 
@@ -96,7 +91,7 @@ class Tables:
         """
         wanted = step // self.every
         if wanted < 2:
-            return np.ones(self.classes)
+            return np.ones(self._scores.shape[1])
         slot = wanted % KEPT
         before = self._rounds[slot, 0]
         scores: FloatArray = self._scores[slot].copy()
@@ -125,10 +120,6 @@ class Tables:
         slots = [(number + ahead) % KEPT for ahead in (-1, 0, 1)]
         oldest, *newer = rounds[slots, 0].tolist()
         return number >= 0 and newer == published and oldest in (0, before) and scores.min() >= 0
-
-    def clear(self) -> None:
-        """Remove all tables."""
-        self.cells[:] = 0.0
 
 
 class Losses:
@@ -168,7 +159,7 @@ class Losses:
         self.round = step // self.plan.every
         self.scores = np.full(self.classes, UNSEEN)
         self.sums = np.zeros((2, self.classes), np.int64)  # of the losses, and how many
-        self.tables.clear()
+        self.tables.cells[:] = 0.0
         for ahead in range(2):
             self._publish(self.round + ahead)
 
@@ -196,18 +187,15 @@ class Losses:
     def advance_to(self, step: int) -> None:
         """End all rounds before ``step`` and publish their scores."""
         while self.round < step // self.plan.every:
-            self._close()
-
-    def _close(self) -> None:
-        seen = self.sums[1] > 0
-        means = self.sums[0, seen] / self.sums[1, seen] / SCALE
-        old = self.scores[seen]
-        # This form, unlike momentum * old + (1 - momentum) * mean, keeps equal losses unchanged.
-        moved = old + (1.0 - self.plan.momentum) * (means - old)
-        self.scores[seen] = np.where(old == UNSEEN, means, moved)
-        self.sums[:] = 0
-        self._publish(self.round + 2)
-        self.round += 1
+            seen = self.sums[1] > 0
+            means = self.sums[0, seen] / self.sums[1, seen] / SCALE
+            old = self.scores[seen]
+            # Unlike momentum * old + (1 - momentum) * mean, this keeps equal losses unchanged.
+            moved = old + (1.0 - self.plan.momentum) * (means - old)
+            self.scores[seen] = np.where(old == UNSEEN, means, moved)
+            self.sums[:] = 0
+            self._publish(self.round + 2)
+            self.round += 1
 
     def _publish(self, number: int) -> None:
         if number >= 2:
@@ -262,11 +250,7 @@ def _plain(value: Any) -> int | float | str | None:
 
 
 def _saved(state: Mapping[str, Any], name: str, shape: tuple[int, ...], dtype: Any) -> Any:
-    """Return a copy of a saved array.
-
-    Raises:
-        SpecMismatchError: unless it is an array of finite numbers of this shape.
-    """
+    """Return a copy of a saved array; raise a SpecMismatchError for other values and shapes."""
     try:
         array = np.asarray(state.get(name))
     except (TypeError, ValueError, RecursionError):  # rows of different lengths

@@ -100,7 +100,7 @@ def _flatten(rows: list[Any]) -> tuple[IntArray, IntArray]:
         except (struct.error, TypeError, ValueError, RuntimeError) as error:
             raise TokenError(
                 f"row {i} does not hold integers only: {_fault(rows[i], error)}"
-            ) from (error)
+            ) from error
     return flat, offsets
 
 
@@ -117,7 +117,8 @@ def _lengths(rows: list[Any]) -> list[int]:
 def _write_at_once(rows: list[Any], flat: IntArray, offsets: IntArray) -> int:
     """Write rows that have one common type; return the number of rows written."""
     kinds = set(map(type, rows))
-    if kinds == {list} and _interpreter_is_locked():
+    # Without the GIL, another thread could change a list while compiled code reads it.
+    if kinds == {list} and getattr(sys, "_is_gil_enabled", lambda: True)():  # Python 3.13
         from maskplug.kernels.lists import read_lists
 
         return int(read_lists(id(rows), flat, offsets))
@@ -136,14 +137,8 @@ def _fault(row: Any, error: Exception) -> str:
         shape = (len(row), -1)
     if len(shape) < 2:
         return str(error)
-    said = str(shape).replace("-1", "…")
-    return f"its shape is {said}; a row has one dimension: pass each of its rows as a sample"
-
-
-def _interpreter_is_locked() -> bool:
-    """Return whether no other thread can change a list while compiled code reads it."""
-    enabled = getattr(sys, "_is_gil_enabled", None)  # Python 3.13 and later
-    return enabled is None or bool(enabled())
+    text = str(shape).replace("-1", "…")
+    return f"its shape is {text}; a row has one dimension: pass each of its rows as a sample"
 
 
 def _write_row(row: Any, flat: IntArray, start: int, stop: int) -> None:

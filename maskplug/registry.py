@@ -100,13 +100,9 @@ class Registry:
             raise PluginError(f"{where}: {entry.factory!r} cannot be called")
         if isclass(entry.factory):
             self._check_class(entry, where)
-        for other in self.of_kind(entry.kind):
-            if (other.name, other.version, other.provider) == (
-                entry.name,
-                entry.version,
-                entry.provider,
-            ):
-                raise PluginError(f"{where}@{entry.version} twice")
+        registered = {(other.provider, other.label) for other in self.of_kind(entry.kind)}
+        if (entry.provider, entry.label) in registered:
+            raise PluginError(f"{where}@{entry.version} twice")
         self.entries.append(entry)
 
     def _check_class(self, entry: Entry, where: str) -> None:

@@ -22,7 +22,9 @@ from maskplug.types import (
     IntArray,
     UintArray,
     Words,
+    below,
     integers,
+    offsets_of,
     per_sample,
     readonly,
 )
@@ -88,45 +90,31 @@ def keys_of(values: Iterable[int | str | bytes] | np.ndarray[Any, Any]) -> UintA
 
 
 @cache
-def purpose_code(purpose: str) -> int:
-    """Return the 64-bit hash of a purpose string; see :func:`key_of`."""
-    return key_of(purpose)
-
-
-@cache
 def _purpose_word(purpose: str) -> np.uint64:
-    return np.uint64(purpose_code(purpose))
-
-
-def absorb(state: UintArray, position: int, word: UintArray) -> UintArray:
-    """Absorb one word into the key hash; ``position`` counts from 1.
-
-    Each step is a bijection of the word, so that two samples never share a stream at one t.
-
-    Raises:
-        ValueError: when the lengths differ and neither is 1.
-    """
-    from maskplug.kernels.philox import absorb as absorb_rows
-
-    if len(state) != len(word) and 1 not in (len(state), len(word)):
-        raise ValueError(f"{len(state)} hashes cannot absorb {len(word)} words")
-    return readonly(
-        absorb_rows(readonly(state, np.uint64), position, readonly(word, np.uint64)), np.uint64
-    )
+    return np.uint64(key_of(purpose))
 
 
 def hash_words(*words: int | UintArray) -> UintArray:
     """Hash 64-bit words, or arrays of them, into one array of uint64.
 
-    If all words but one are fixed, different values of that word give different hashes.
+    If all words but one are fixed, different values of that word give different hashes, so that two
+    samples never share a stream at one t.
+
+    Raises:
+        ValueError: when the lengths of two arrays differ and neither is 1.
 
     Example:
         >>> [hex(h) for h in hash_words(7, np.arange(2, dtype=np.uint64))]
         ['0xfd070b57454647c7', '0x7212a84f722e3d53']
     """
-    state = np.zeros(1, np.uint64)
+    from maskplug.kernels.philox import absorb
+
+    state = readonly(np.zeros(1), np.uint64)
     for position, word in enumerate(words, 1):
-        state = absorb(state, position, np.atleast_1d(np.asarray(word, np.uint64)))
+        column = readonly(word, np.uint64)
+        if len(state) != len(column) and 1 not in (len(state), len(column)):
+            raise ValueError(f"{len(state)} hashes cannot absorb {len(column)} words")
+        state = readonly(absorb(state, position, column), np.uint64)
     return state
 
 
@@ -137,26 +125,18 @@ def derive(keys: UintArray, name: str) -> UintArray:
         >>> derive(np.array([7], np.uint64), "target")[0] != 7
         np.True_
     """
-    return hash_words(purpose_code(name), keys)
+    return hash_words(key_of(name), keys)
 
 
 def seed_of(seed: int) -> int:
-    """Return a seed as a Python integer.
-
-    Raises:
-        OptionError: unless it is an integer from 0 to 2**64 - 1.
-    """
+    """Return a seed as a Python integer; raise an OptionError for an invalid one."""
     if not is_whole(seed) or not 0 <= seed <= FULL:
         raise OptionError(f"seed is {shortened(seed)}; it must be an integer from 0 to 2**64 - 1")
     return int(seed)
 
 
 def times_of(t: int | IntArray, samples: int, name: str = "t") -> IntArray:
-    """Return one epoch, step or t per sample: int64.
-
-    Raises:
-        OptionError: for values that are negative, not integers, or not one per sample.
-    """
+    """Return one epoch, step or t per sample, int64; raise an OptionError for invalid values."""
     times = integers(t)
     if times is None:
         raise OptionError(
@@ -172,11 +152,7 @@ def times_of(t: int | IntArray, samples: int, name: str = "t") -> IntArray:
 
 
 def progress_of(progress: float | FloatArray, samples: int) -> FloatArray:
-    """Return the training progress per sample: float64.
-
-    Raises:
-        OptionError: for values that are not numbers, or not one per sample.
-    """
+    """Return the training progress per sample, float64; raise an OptionError for other values."""
     try:
         part = np.asarray(progress)
         known = part.dtype.kind in "iuf"
@@ -235,36 +211,18 @@ class Rng:
         t: int | IntArray,
         keys: Iterable[int | str | bytes] | UintArray,
         progress: float | FloatArray = 0.0,
-        **rest: Any,
     ) -> Rng:
         """Build an Rng; scalars of ``t`` and ``progress`` apply to all samples.
-
-        Args:
-            rest: ``scope``, ``step`` and ``feedback``.
 
         Raises:
             OptionError: when seed or t is out of range, or progress is NaN.
         """
         key_array = keys_of(keys)
         samples = len(key_array)
-        return cls(
-            seed_of(seed), times_of(t, samples), key_array, progress_of(progress, samples), **rest
-        )
+        return cls(seed_of(seed), times_of(t, samples), key_array, progress_of(progress, samples))
 
     def __len__(self) -> int:
         return len(self.keys)
-
-    def row(self, i: int) -> Rng:
-        """Return the Rng of sample i."""
-        one = slice(i, i + 1)
-        return replace(
-            self,
-            t=self.t[one],
-            keys=self.keys[one],
-            progress=self.progress[one],
-            step=None if self.step is None else self.step[one],
-            _keys={},
-        )
 
     def scoped(self, name: str) -> Rng:
         """Return an Rng with independent draws: ``name`` becomes part of the scope."""
@@ -312,9 +270,7 @@ class Rng:
         """
         from maskplug.kernels.philox import streams
 
-        offsets = np.zeros(len(self) + 1, np.int64)
-        np.cumsum(counts, out=offsets[1:])
-        words: Words = streams(self.stream_keys(purpose), offsets, draw)
+        words: Words = streams(self.stream_keys(purpose), offsets_of(counts), draw)
         return words
 
     def uniform(self, purpose: str, counts: IntArray | list[int], draw: int = 0) -> FloatArray:
@@ -331,8 +287,7 @@ class Rng:
         self, purpose: str, counts: IntArray | list[int], high: int, draw: int = 0
     ) -> IntArray:
         """Draw int64 from 0 to ``high`` - 1 (bias below ``high`` / 2**32); see :meth:`bits`."""
-        wide = self.bits(purpose, counts, draw).astype(np.uint64) * np.uint64(high)
-        return (wide >> np.uint64(32)).astype(np.int64)
+        return below(self.bits(purpose, counts, draw), np.uint64(high))
 
     def value(self, schedule: Callable[[FloatArray], FloatArray] | float) -> FloatArray:
         """Return a schedule's value, or a number, per sample: float64."""

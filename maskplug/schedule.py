@@ -138,24 +138,16 @@ def highest(rate: Schedule | float) -> float:
         >>> highest(Linear(0.1, 0.3)), highest(0.15)
         (0.3, 0.15)
     """
-    return rate.bounds[1] if isinstance(rate, Schedule) else rate
+    return bounds(rate)[1]
 
 
 def check_share(name: str, share: float) -> None:
-    """Raise unless a number is in [0, 1].
-
-    Raises:
-        OptionError: names the option, the value and the range.
-    """
+    """Raise an OptionError unless a number is in [0, 1]."""
     check_number(name, share, least=0.0, most=1.0)
 
 
 def check_rate(name: str, rate: Schedule | float) -> None:
-    """Raise unless a rate, or every value of its schedule, is in [0, 1].
-
-    Raises:
-        OptionError: names the option, the value and the range.
-    """
+    """Raise an OptionError unless a rate, or every value of its schedule, is in [0, 1]."""
     low, high = bounds(rate)
     if not (is_finite(low) and is_finite(high) and low >= 0.0 and high <= 1.0):
         raise OptionError(

@@ -93,11 +93,7 @@ def _annotated(factory: Callable[..., Any]) -> Any:
 
 
 def accept(name: str, value: Any, hint: Any) -> Any:
-    """Convert a value to its annotation: parts are built, integers become floats where needed.
-
-    Raises:
-        OptionError: when the value does not fit the annotation.
-    """
+    """Convert a value to its annotation: build parts, make ints floats; or raise an OptionError."""
     if hint is Any:
         return value
     if isinstance(value, np.generic):
@@ -106,7 +102,7 @@ def accept(name: str, value: Any, hint: Any) -> Any:
     if float in choices and type(value) is int and is_finite(value):
         return float(value)
     for choice in choices:
-        if inspect.isclass(choice) and issubclass(choice, Part):
+        if _is_part(choice):
             if isinstance(value, choice):
                 return value
             if isinstance(value, str | Mapping):
@@ -140,18 +136,18 @@ def _wanted(choices: tuple[Any, ...]) -> str:
         str: "text",
         bool: "true or false",
     }
-    said = []
+    texts = []
     for choice in choices:
         if get_origin(choice) is Literal:
-            said.append("one of " + ", ".join(repr(c) for c in get_args(choice)))
+            texts.append("one of " + ", ".join(repr(c) for c in get_args(choice)))
         elif get_origin(choice) is tuple:
-            said.append("a list")
-        elif inspect.isclass(choice) and issubclass(choice, Part):
+            texts.append("a list")
+        elif _is_part(choice):
             names = sorted({e.name for e in registry().of_kind(choice.kind)})
-            said.append(f"a {choice.kind} ({', '.join(names)})")
+            texts.append(f"a {choice.kind} ({', '.join(names)})")
         elif choice is not str or not any(_is_part(c) for c in choices):
-            said.append("null" if choice is types.NoneType else words.get(choice, str(choice)))
-    return " or ".join(said)
+            texts.append("null" if choice is types.NoneType else words.get(choice, str(choice)))
+    return " or ".join(texts)
 
 
 def _is_part(choice: Any) -> bool:
@@ -189,12 +185,7 @@ def resolve(kind: str, value: Any) -> Any:
 
 
 def options_of(value: Part) -> dict[str, Any]:
-    """Return the checked options of a part that was constructed directly.
-
-    Raises:
-        OptionError: when an option does not match its annotation.
-        PluginError: when the part is not a frozen dataclass.
-    """
+    """Return the checked options of a part that was constructed directly."""
     definitions.check_dataclass(type(value))
     assert dataclasses.is_dataclass(value)
     hints = typing.get_type_hints(_annotated(type(value)))
@@ -235,12 +226,7 @@ def canonical(value: Any) -> Any:
 
 
 def written(factory: Callable[..., Any], values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return options in canonical form, without defaults of options ``added_later``.
-
-    Args:
-        factory: the factory.
-        values: its checked options.
-    """
+    """Return checked options in canonical form, without defaults of options ``added_later``."""
     options = {name: canonical(value) for name, value in values.items()}
     for name in getattr(factory, "added_options", ()):
         hint = typing.get_type_hints(_annotated(factory)).get(name, Any)
@@ -281,14 +267,16 @@ def options_from_json(text: str, where: str, like: str = '{"rate": 0.15}') -> di
         OptionError: when the text is not a JSON object; the message contains the column.
     """
     try:
-        options, _ = read_json(text)
+        options = _DECODER.decode(text)
+        check_nesting([options])
     except json.JSONDecodeError as error:
         raise OptionError(
             f"{where} is not valid JSON: {error.msg} at column {error.colno} of {shortened(text)}; "
             f"it looks like {like!r}"
         ) from None
-    except OptionError as error:
-        raise OptionError(f"{where}: {error}") from None
+    except (RecursionError, OptionError) as error:
+        problem = too_deep() if isinstance(error, RecursionError) else error
+        raise OptionError(f"{where}: {problem}") from None
     if not isinstance(options, dict):
         value = shortened(options)
         raise OptionError(f"{where} must be a JSON object such as {like!r}, not {value}")
@@ -318,31 +306,3 @@ def _integer(digits: str) -> int:
 #: Maximum number of digits of JSON integers.
 DIGITS = 1000
 _DECODER = json.JSONDecoder(object_pairs_hook=_object, parse_int=_integer)
-
-
-def read_json(text: str, start: int | None = None) -> tuple[Any, int]:
-    """Parse a JSON value; return it and its end position.
-
-    Args:
-        text: the JSON.
-        start: position of the value in a longer text; None to parse the whole text.
-
-    Raises:
-        json.JSONDecodeError: when the text is not JSON.
-        OptionError: for duplicate keys, integers with too many digits, and values that are nested
-            too deep.
-
-    Example:
-        >>> read_json('{"rate": 0.15}')
-        ({'rate': 0.15}, 14)
-    """
-    try:
-        value, end = (
-            (_DECODER.decode(text), len(text))
-            if start is None
-            else _DECODER.raw_decode(text, start)
-        )
-    except RecursionError:
-        raise too_deep() from None
-    check_nesting([value])
-    return value, end

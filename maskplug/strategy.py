@@ -250,10 +250,14 @@ class Strategy(Part):
         """Name, version and all options as plain JSON values."""
         options = self.options
         if options is None:
-            common = {item.name for item in fields(Strategy)}
-            names = [item.name for item in fields(self) if item.name not in common]
-            options = {name: specs.canonical(getattr(self, name)) for name in names}
+            options = {name: specs.canonical(value) for name, value in self._field_values.items()}
         return {"strategy": self.label, "options": dict(options)}
+
+    @property
+    def _field_values(self) -> dict[str, Any]:
+        """The fields of the class without label and options."""
+        common = {item.name for item in fields(Strategy)}
+        return {f.name: getattr(self, f.name) for f in fields(self) if f.name not in common}
 
     @cached_property
     def fingerprint(self) -> str:
@@ -269,9 +273,7 @@ class Strategy(Part):
         try:
             spec = self.spec
         except PluginError:  # a part that is not registered
-            common = {item.name for item in fields(Strategy)}
-            parts = [getattr(self, f.name) for f in fields(self) if f.name not in common]
-            return f"<maskplug strategy of {', '.join(map(repr, parts))}>"
+            return f"<maskplug strategy of {', '.join(map(repr, self._field_values.values()))}>"
         options = ", ".join(f"{k}={v!r}" for k, v in spec["options"].items())
         return f"<maskplug strategy {self.label}({options}) {self.fingerprint}>"
 
@@ -298,6 +300,7 @@ def strategy(name: str | Mapping[str, Any] | Strategy, /, **options: Any) -> Str
                 f"cannot pass options {sorted(options)} together with the built strategy {name!r}"
             )
         return name
+    label: Any = name
     if isinstance(name, Mapping):
         if set(name) != {"strategy", "options"}:
             keys = shortened(list(name))
@@ -305,11 +308,8 @@ def strategy(name: str | Mapping[str, Any] | Strategy, /, **options: Any) -> Str
         if not isinstance(name["options"], Mapping):
             value = shortened(name["options"])
             raise OptionError(f"the options of a spec are a mapping, got {value}")
-        entry = registry().find("strategy", name["strategy"])
-        options = {**name["options"], **options}
-    else:
-        entry = registry().find("strategy", name)
-    built: Strategy = specs.build(entry, options)
+        label, options = name["strategy"], {**name["options"], **options}
+    built: Strategy = specs.build(registry().find("strategy", label), options)
     return built
 
 

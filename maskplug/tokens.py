@@ -110,9 +110,7 @@ class TokenBatch:
         """Build a batch from flat ids and offsets; see :meth:`from_lists`."""
         if keys is None:
             ids, offsets = checked_rows(ids, offsets)  # before they are hashed
-            return cls(
-                ids, offsets, content_keys(ids, offsets), {} if annotations is None else annotations
-            )
+            keys = content_keys(ids, offsets)
         return cls(ids, offsets, keys_of(keys), {} if annotations is None else annotations)
 
     def __len__(self) -> int:
@@ -125,9 +123,7 @@ class TokenBatch:
 
     def row(self, i: int) -> TokenBatch:
         """Return sample i as a batch."""
-        a, b = self.offsets[i], self.offsets[i + 1]
-        annotations = {name: layer[a:b] for name, layer in self.annotations.items()}
-        return TokenBatch(self.ids[a:b], np.array([0, b - a]), self.keys[i : i + 1], annotations)
+        return self.take(np.array([i]))
 
     def take(self, rows: IntArray) -> TokenBatch:
         """Return a batch of some samples, in this order."""
@@ -338,11 +334,11 @@ class Masked:
             if self.weights is None or len(self.divisors) != len(self.inputs):
                 raise TokenError("divisors need weights, one divisor per sample")
         for name, rows in (("annotations", self.inputs), ("target_annotations", self.targets)):
-            given = getattr(self, name)
-            if given == {}:
+            annotations = getattr(self, name)
+            if annotations == {}:
                 object.__setattr__(self, name, NO_ANNOTATIONS)
                 continue
-            kept = {n: readonly(v, np.asarray(v).dtype.type) for n, v in given.items()}
+            kept = {n: readonly(v, np.asarray(v).dtype.type) for n, v in annotations.items()}
             for layer, values in kept.items():
                 if rows is None or len(values) != len(rows.values):
                     size = 0 if rows is None else len(rows.values)

@@ -14,6 +14,7 @@ Words = NDArray[np.uint32]
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
 Kinds = NDArray[np.uint8]
+Bounds = NDArray[np.int32]
 
 Scalar = TypeVar("Scalar", bound=np.generic)
 
@@ -109,7 +110,7 @@ def offsets_of(lengths: Any) -> IntArray:
     return offsets
 
 
-def below(words: Words, bounds: IntArray) -> IntArray:
+def below(words: Words, bounds: IntArray | np.uint64) -> IntArray:
     """Map random 32-bit words to integers from 0 to ``bounds`` - 1: int64.
 
     Example:

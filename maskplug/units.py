@@ -150,8 +150,7 @@ def merge_adjacent(selection: Selection) -> Selection:
         >>> merge_adjacent(spans).starts.tolist(), merge_adjacent(spans).lengths.tolist()
         ([0, 4], [3, 1])
     """
-    from maskplug.kernels.runs import touching
-    from maskplug.kernels.units import join
+    from maskplug.kernels.units import join, touching
 
     if not touching(*selection.spans):
         return selection
@@ -170,7 +169,7 @@ def contiguous(candidates: Selection, firsts: IntArray, counts: IntArray) -> Sel
         >>> chosen.starts.tolist(), chosen.lengths.tolist()
         ([1, 3], [1, 1])
     """
-    from maskplug.kernels.runs import stretch as neighbours
+    from maskplug.kernels.units import stretch as neighbours
 
     spans = neighbours(
         *candidates.spans,

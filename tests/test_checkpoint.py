@@ -13,7 +13,7 @@ from hypothesis import given
 import maskplug
 from maskplug.checkpoint import compare
 from maskplug.errors import SpecMismatchError
-from support.rubbish import FOREIGN, JSON, nested, tampered
+from support.rubbish import JSON, nested, tampered
 
 STRATEGY = maskplug.strategy("span", rate=0.2)
 RECORD = {"spec": STRATEGY.spec, "fingerprint": STRATEGY.fingerprint, "seed": 3}
@@ -46,14 +46,9 @@ def refused(saved: Any) -> str:
     return message
 
 
-def test_equal_records_also_after_json() -> None:
+def test_equal_records_pass_also_after_json() -> None:
     assert check(RECORD) is None
     assert check(json.loads(json.dumps(RECORD))) is None
-
-
-@pytest.mark.parametrize("kind", FOREIGN)
-def test_foreign_values_count_as_damaged(kind: str) -> None:
-    assert "holds a damaged masking spec" in refused(FOREIGN[kind])
 
 
 @pytest.mark.parametrize(
@@ -77,7 +72,7 @@ def test_values_without_json_form(saved: Any) -> None:
     assert "damaged" in (check(saved, allow=True) or "")
 
 
-def test_a_missing_record() -> None:
+def test_missing_record_is_refused() -> None:
     message = refused(None)
     assert "holds no masking spec" in message
     assert "this run has the strategy span@1 and the seed 3" in message
@@ -85,7 +80,7 @@ def test_a_missing_record() -> None:
 
 @given(JSON)
 def test_any_value_but_the_record_is_refused(saved: Any) -> None:
-    refused(saved)
+    assert ("no masking spec" if saved is None else "a damaged masking spec") in refused(saved)
 
 
 @given(tampered(RECORD))

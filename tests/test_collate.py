@@ -40,7 +40,7 @@ def test_padded_width(lengths: list[int], multiple: int | None, width: int) -> N
     assert padded_width(np.array(lengths, np.int64), multiple) == width
 
 
-def test_bad_width_and_multiple() -> None:
+def test_invalid_width_and_multiple_are_refused() -> None:
     with pytest.raises(OptionError, match="pad_to_multiple_of is 0"):
         padded_width(np.array([3]), 0)
     with pytest.raises(TokenError, match="3 tokens does not fit into a width of 2"):

@@ -12,11 +12,9 @@ import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
-from click.testing import CliRunner
-
-from maskplug.cli import main
 from maskplug.plugins import registry
 from maskplug.registry import BUILTIN, Entry
+from support.commands import succeeded
 
 PAGE = Path(__file__).parents[1] / "docs" / "strategies.md"
 HEAD = """# Strategies
@@ -87,9 +85,7 @@ def example(entry: Entry) -> str | None:
     if arguments is None:
         return None
     command = f"show --strategy {entry.name} {arguments}".strip() + " --epochs 1"
-    result = CliRunner().invoke(main, shlex.split(command), env={"COLUMNS": "100"})
-    assert result.exit_code == 0, f"{command}: {result.output}"
-    output = result.output.rsplit("[word] masked", 1)[0].rstrip()
+    output = succeeded(*shlex.split(command), columns=100).rsplit("[word] masked", 1)[0].rstrip()
     body = "\n".join(map(str.rstrip, output[output.index("epoch 0") :].splitlines()))
     return f"```console notest\n$ maskplug {command}\n{body}\n```"
 

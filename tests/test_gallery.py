@@ -12,11 +12,9 @@ import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 
-from click.testing import CliRunner
-
-from maskplug.cli import main
 from maskplug.plugins import registry
 from maskplug.registry import BUILTIN, Entry
+from support.commands import succeeded
 
 PAGE = Path(__file__).parents[1] / "docs" / "gallery.md"
 HEAD = """# Gallery of attention patterns
@@ -138,9 +136,8 @@ def description(entry: Entry) -> str:
 def block(arguments: str) -> str:
     """Return the output of ``maskplug attention`` as a Markdown block."""
     command = f"attention {arguments}"
-    result = CliRunner().invoke(main, shlex.split(command), env={"COLUMNS": "100"})
-    assert result.exit_code == 0, f"{command}: {result.output}"
-    return f"```console notest\n$ maskplug {command}\n{result.output.rstrip()}\n```\n"
+    output = succeeded(*shlex.split(command), columns=100).rstrip()
+    return f"```console notest\n$ maskplug {command}\n{output}\n```\n"
 
 
 def sections() -> Iterator[str]:

@@ -11,14 +11,11 @@ import numpy as np
 import pytest
 
 import maskplug
-from maskplug.plugins import registry
-from maskplug.registry import BUILTIN
 from support.batches import ORDINARY, VOCAB
-from support.cases import RICH, case
+from support.cases import LABELS, RICH, case
 
 FILE = Path(__file__).with_name("golden.json")
 GOLDEN: dict[str, list[str]] = json.loads(FILE.read_text())
-LABELS = [e.label for e in registry().of_kind("strategy") if e.provider == BUILTIN]
 #: Hashed with the vocabulary of ``batches``; all others with the rich one.
 PLAIN = {
     *("none@1", "static@1", "dynamic@1", "whole_word@1", "span@1", "word_dropout@1"),
@@ -33,12 +30,12 @@ def as_bytes(array: Any) -> bytes:
 
 
 def hashes(label: str) -> list[str]:
-    """One hash of all that is made in each of three epochs, as little-endian 64-bit values."""
+    """Return one hash of all results of each of three epochs, as little-endian 64-bit values."""
     strategy = case(label).make(label)
     tokens = maskplug.TokenBatch.from_lists(ROWS, keys=[f"sample {i}" for i in range(len(ROWS))])
     tokens = case(label).batch(tokens)
     vocab = VOCAB if label in PLAIN else RICH
-    found = []
+    digests = []
     for epoch in range(3):
         masked = strategy(tokens, vocab, seed=2024, epoch=epoch)
         results = (masked.inputs, masked.labels, masked.targets)
@@ -47,8 +44,8 @@ def hashes(label: str) -> list[str]:
         arrays += [extras[name] for name in sorted(extras)]
         arrays += [] if masked.weights is None else [masked.weights]
         data = b"".join(map(as_bytes, arrays))
-        found.append(blake2b(data, digest_size=8).hexdigest())
-    return found
+        digests.append(blake2b(data, digest_size=8).hexdigest())
+    return digests
 
 
 def test_every_built_in_strategy_has_its_hashes() -> None:
@@ -69,8 +66,8 @@ def test_golden_hashes(label: str) -> None:
 
 def test_hashes_differ_between_epochs() -> None:
     still = {"none@1", "static@1"}
-    for label, found in GOLDEN.items():
-        assert len(set(found)) == (1 if label in still else 3), label
+    for label, digests in GOLDEN.items():
+        assert len(set(digests)) == (1 if label in still else 3), label
     assert GOLDEN["static@1"][0] == GOLDEN["dynamic@1"][0]
 
 

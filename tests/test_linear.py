@@ -14,14 +14,11 @@ import pytest
 
 from maskplug import TokenBatch
 from maskplug.kernels import kernel
-from maskplug.plugins import registry
-from maskplug.registry import BUILTIN
-from support.cases import RICH, case
+from support.cases import LABELS, RICH, case
 
 STATUS = Path("/proc/self/status")
 pytestmark = pytest.mark.skipif(not STATUS.exists(), reason="the system keeps no such accounts")
 
-LABELS = [e.label for e in registry().of_kind("strategy") if e.provider == BUILTIN]
 TOKENS = 131_072
 #: Twenty int64 arrays. The greediest strategy holds eleven at a time; one bit a pair of tokens
 #: would be 16,384 bytes a token.

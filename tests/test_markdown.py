@@ -9,17 +9,12 @@ import contextlib
 import io
 import re
 import shlex
-import sys
-import types
 from collections.abc import Callable, Iterator
-from importlib.metadata import EntryPoint
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
 
-import maskplug
-from maskplug.cli import main
+from support.commands import succeeded
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
@@ -33,7 +28,6 @@ LINKED = [
 ]
 PYTHON = re.compile(r"^```python\n(.*?)^```\n(?:```text\n(.*?)^```\n)?", re.M | re.S)
 CONSOLE = re.compile(r"^```console\n\$ maskplug ([^\n]*)\n(.*?)^```\n", re.M | re.S)
-PLUGIN = re.compile(r"^```python plugin\n(.*?)^```\n", re.M | re.S)
 FENCED = re.compile(r"^```.*?^```$", re.M | re.S)
 LINK = re.compile(r"\]\((?!https?:)([^)#\s]*)(?:#([^)\s]+))?\)")
 
@@ -59,9 +53,7 @@ def python_blocks(text: str) -> Blocks:
 
 def console_blocks(text: str) -> Blocks:
     for block in CONSOLE.finditer(text):
-        result = CliRunner().invoke(main, shlex.split(block[1]), env={"COLUMNS": "120"})
-        assert result.exit_code == 0, result.output
-        yield block, result.output
+        yield block, succeeded(*shlex.split(block[1]), columns=120)
 
 
 def anchors(path: Path) -> set[str]:
@@ -76,19 +68,6 @@ def anchors(path: Path) -> set[str]:
 def test_example_output_is_up_to_date(path: Path, blocks: Callable[[str], Blocks]) -> None:
     for block, output in blocks(path.read_text()):
         assert output == (block[2] or ""), block[1]
-
-
-def test_readme_plugin_registers_and_masks(monkeypatch: pytest.MonkeyPatch) -> None:
-    from maskplug import plugins
-
-    module = types.ModuleType("readme_plugin")
-    monkeypatch.setitem(sys.modules, "readme_plugin", module)
-    exec(PLUGIN.search(README.read_text())[1], vars(module))
-    loaded = plugins.load([(EntryPoint("x", "readme_plugin", "maskplug"), "readme", "1")])
-    strategy = loaded.registry.find("strategy", "long_words").factory(rate=1.0)
-    vocab = maskplug.Vocabulary.from_pieces(["<mask>", "▁a", "b", "▁c"], mask_id=0)
-    tokens = maskplug.TokenBatch.from_lists([[1, 2, 3, 1, 2]], keys=[1])
-    assert strategy(tokens, vocab).selection.mask.tolist() == [True, True, False, True, True]
 
 
 def test_index_links_every_page() -> None:

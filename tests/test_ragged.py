@@ -104,9 +104,9 @@ def test_lists_that_change_during_reading() -> None:
         with pytest.raises(TokenError, match="row 1 does not hold integers only: pack_into exp"):
             flatten(rows)
         rows[1][:] = [5, 6]
-    own: list[Any] = []
-    own += [Index(3, own.clear), 4]
-    assert flatten([own, [5, 6]])[0].tolist() == [3, 4, 5, 6]
+    row: list[Any] = []
+    row += [Index(3, row.clear), 4]
+    assert flatten([row, [5, 6]])[0].tolist() == [3, 4, 5, 6]
 
 
 def test_reference_counts_are_unchanged() -> None:

@@ -16,10 +16,10 @@ def entry(name: str, version: Any = 1, provider: str = "alpha", kind: str = "clo
 
 
 def filled(*entries: Entry) -> Registry:
-    made = Registry()
+    registry = Registry()
     for one in entries:
-        made.add(one)
-    return made
+        registry.add(one)
+    return registry
 
 
 def test_newest_version_is_the_default() -> None:
@@ -69,10 +69,10 @@ def test_malformed_names_are_refused(text: Any) -> None:
 
 
 def test_unknown_names_suggest_and_name_failed_plugins() -> None:
-    made = filled(entry("tick"), entry("toc", kind="selector"))
-    made.failures["broken 2.0"] = "ImportError: no module"
+    ticks = filled(entry("tick"), entry("toc", kind="selector"))
+    ticks.failures["broken 2.0"] = "ImportError: no module"
     with pytest.raises(UnknownNameError) as caught:
-        made.find("clock", "tik")
+        ticks.find("clock", "tik")
     text = str(caught.value)
     assert "unknown clock 'tik'; did you mean 'tick'? Choices: tick" in text
     assert "the plugin broken 2.0, which may provide it, failed to load" in text
@@ -105,8 +105,8 @@ def test_duplicate_registration_is_refused() -> None:
 
 
 def test_built_ins_have_a_summary_and_their_provider() -> None:
-    own = [one for one in registry().entries if one.provider == "maskplug"]
+    built_ins = [one for one in registry().entries if one.provider == "maskplug"]
     assert {"none", "static", "dynamic", "whole_word", "span", "word_dropout", "compose"} <= {
-        one.name for one in own if one.kind == "strategy"
+        one.name for one in built_ins if one.kind == "strategy"
     }
-    assert all(one.summary for one in own)
+    assert all(one.summary for one in built_ins)

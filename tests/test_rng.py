@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 
 import maskplug
 from maskplug import Rng, derive, key_of
-from maskplug.errors import OptionError, TokenError
 from maskplug.rng import hash_words, keys_of
 from maskplug.tokens import content_keys
 from support import reference as ref
@@ -28,27 +27,11 @@ def test_integers_are_used_as_keys(value: int) -> None:
     assert key_of(value) == int(value)
 
 
-@pytest.mark.parametrize("value", [-1, 2**64, True, None, 1.0, np.float64(2), (1,)])
-def test_invalid_keys_are_refused(value: object) -> None:
-    with pytest.raises(TokenError, match=str(value).strip("(),")):
-        key_of(value)  # type: ignore[arg-type]
-
-
-def test_an_integer_and_its_text_differ() -> None:
-    assert key_of(7) != key_of("7")
-    assert key_of("7") == key_of(b"7")
-
-
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint32, np.uint64, np.int32, np.int64])
 def test_arrays_of_keys(dtype: type) -> None:
     keys = keys_of(np.array([3, 0, 9], dtype))
     assert keys.dtype == np.uint64
     assert keys.tolist() == [3, 0, 9]
-
-
-def test_negative_keys_in_an_array_are_refused() -> None:
-    with pytest.raises(TokenError, match="-1"):
-        keys_of(np.array([3, -1]))
 
 
 @given(st.lists(st.lists(st.integers(-3, 2**40), max_size=9), max_size=5))
@@ -103,23 +86,10 @@ def test_uniform_bernoulli_and_integers_follow_bits() -> None:
 def test_t_and_progress_can_differ_by_sample() -> None:
     rng = Rng.at(5, np.array([1, 2]), [8, 8], np.array([0.0, 1.0]))
     alone = Rng.at(5, 2, [8], 1.0)
-    assert rng.row(1).bits("x", [4]).tolist() == alone.bits("x", [4]).tolist()
+    assert rng.bits("x", [3, 4])[3:].tolist() == alone.bits("x", [4]).tolist()
     line = maskplug.part("schedule", "linear", start=0.3, end=0.1)
     assert rng.value(line).tolist() == [0.3, 0.1]
     assert rng.value(0.25).tolist() == [0.25, 0.25]
-
-
-@pytest.mark.parametrize("seed", [-1, 2**64, 1.0, "7", None, True])
-def test_bad_seeds(seed: object) -> None:
-    with pytest.raises(OptionError, match="seed is"):
-        Rng.at(seed, 0, [1])  # type: ignore[arg-type]
-
-
-def test_bad_times_and_progress() -> None:
-    with pytest.raises(OptionError, match="t is -1"):
-        Rng.at(1, np.array([0, -1]), [1, 2])
-    with pytest.raises(OptionError, match="NaN"):
-        Rng.at(1, 0, [1], float("nan"))
 
 
 def first_bits(seed: int, t: int, keys: range, purpose: str = "x") -> np.ndarray:

@@ -21,8 +21,8 @@ progress = st.lists(st.floats(-0.5, 1.5), min_size=2, max_size=30)
 @pytest.mark.parametrize("schedule", [Linear, Cosine])
 @given(start=value, end=value)
 def test_exact_at_both_ends_and_clamped_outside(schedule: Any, start: float, end: float) -> None:
-    got = schedule(start, end)(np.array([-3.0, 0.0, 1.0, 1.0000001, 9.0]))
-    assert got.tolist() == [start, start, end, end, end]
+    values = schedule(start, end)(np.array([-3.0, 0.0, 1.0, 1.0000001, 9.0]))
+    assert values.tolist() == [start, start, end, end, end]
 
 
 @pytest.mark.parametrize("schedule", [Linear, Cosine])
@@ -31,8 +31,8 @@ def test_monotone_and_within_bounds(
     schedule: Any, start: float, end: float, at: list[float]
 ) -> None:
     line = schedule(start, end)
-    got = line(np.sort(at)) * (1 if start <= end else -1)
-    assert (np.diff(got) >= -1e-15).all()  # rounding in the last place
+    values = line(np.sort(at)) * (1 if start <= end else -1)
+    assert (np.diff(values) >= -1e-15).all()  # rounding in the last place
     low, high = line.bounds
     assert (line(np.array(at)) >= low - 1e-15).all()
     assert (line(np.array(at)) <= high + 1e-15).all()
@@ -63,18 +63,9 @@ def test_steps_change_at_their_points() -> None:
     ("values", "at"),
     [((0.1,), (0.5,)), ((0.1, 0.2, 0.3), (0.5, 0.5)), ((0.1, 0.2), (0.0,)), ((0.1, 0.2), (1.0,))],
 )
-def test_bad_steps(values: Any, at: Any) -> None:
+def test_invalid_steps_are_refused(values: Any, at: Any) -> None:
     with pytest.raises(OptionError, match="'at' must increase between 0 and 1"):
         Steps(values, at)
-
-
-@pytest.mark.parametrize("bad", [float("nan"), float("inf")])
-def test_values_are_finite(bad: float) -> None:
-    for make in (lambda: Linear(bad, 0.1), lambda: Cosine(0.1, bad), lambda: Constant(bad)):
-        with pytest.raises(OptionError, match="must be a finite number"):
-            make()
-    with pytest.raises(OptionError, match="'values' is"):
-        Steps((0.1, bad), (0.5,))
 
 
 SCHEDULES: list[tuple[Any, list[int]]] = [
@@ -101,8 +92,3 @@ def test_schedules_of_rates_stay_between_0_and_1(name: str, start: float, end: f
     rate = {"name": "linear", "start": start, "end": end}
     with pytest.raises(OptionError, match=r"'rate' is Linear\(.*stays between them"):
         maskplug.strategy(name, rate=rate)
-
-
-def test_needs_progress() -> None:
-    assert not maskplug.strategy("dynamic").needs_progress
-    assert maskplug.strategy("dynamic", rate=Linear(0.3, 0.1)).needs_progress

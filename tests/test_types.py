@@ -34,30 +34,30 @@ def test_readonly_returns_read_only_views_unchanged(array: Any) -> None:
 )
 def test_readonly_converts_other_arrays(array: Any, copied: bool) -> None:
     writable = isinstance(array, np.ndarray) and array.flags.writeable
-    made = readonly(array, np.int64)
-    assert type(made) is np.ndarray
-    assert made.dtype == np.int64
-    assert made.dtype.isnative
-    assert made.ndim
-    assert made.flags.c_contiguous
-    assert not made.flags.writeable
-    assert made.tolist() == np.atleast_1d(np.asarray(array)).tolist()
+    view = readonly(array, np.int64)
+    assert type(view) is np.ndarray
+    assert view.dtype == np.int64
+    assert view.dtype.isnative
+    assert view.ndim
+    assert view.flags.c_contiguous
+    assert not view.flags.writeable
+    assert view.tolist() == np.atleast_1d(np.asarray(array)).tolist()
     if isinstance(array, np.ndarray):
-        assert np.shares_memory(made, array) != copied
-        assert array.flags.writeable == writable, "the caller's own array stays as it was"
+        assert np.shares_memory(view, array) != copied
+        assert array.flags.writeable == writable, "the caller's array stays as it was"
 
 
 def test_readonly_does_not_return_owners() -> None:
     owner = np.arange(3)
     owner.setflags(write=False)
-    made = readonly(owner, np.int64)
-    assert made is not owner
+    view = readonly(owner, np.int64)
+    assert view is not owner
     with pytest.raises(ValueError, match="read-only"):
-        made[0] = 1
+        view[0] = 1
 
 
 @pytest.mark.parametrize("array", [VIEW, ROWS, ROWS.T, VIEW[::2], np.arange(2)])
 def test_flag_bits_match_numpy(array: Any) -> None:
     flags = array.flags
-    found = [bool(flags.num & bit) for bit in (CONTIGUOUS, OWNER, WRITABLE)]
-    assert found == [flags.c_contiguous, flags.owndata, flags.writeable]
+    set_bits = [bool(flags.num & bit) for bit in (CONTIGUOUS, OWNER, WRITABLE)]
+    assert set_bits == [flags.c_contiguous, flags.owndata, flags.writeable]

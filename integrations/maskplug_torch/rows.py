@@ -119,7 +119,7 @@ def pack(lengths: IntArray, max_length: int) -> tuple[IntArray, IntArray]:
         >>> order.tolist(), rows.tolist()
         ([0, 1, 2, 3], [0, 2, 4])
     """
-    from maskplug.kernels.bins import first_fit
+    from maskplug.kernels.rows import first_fit
 
     longest = np.argsort(-lengths, kind="stable")
     row_of = first_fit(readonly(lengths, np.int64), readonly(longest, np.int64), max_length)

@@ -81,13 +81,13 @@ def _option(parameter: inspect.Parameter) -> str:
 def plugins_command() -> None:
     """List installed plugins, what they register, and why broken ones are left out."""
     console = Console()
-    if not plugins().found:
+    if not plugins().installed:
         console.print("No plugins are installed. To list the built-ins: maskplug list")
         return
     table = Table(box=None, pad_edge=False)
     for heading in ("plugin", "distribution", "registers"):
         table.add_column(heading)
-    for plugin in plugins().found:
+    for plugin in plugins().installed:
         entries = [e for e in registry().entries if e.provider == plugin.distribution]
         registered = escape(", ".join(f"{e.kind} {e.label}" for e in entries)) or "(hooks only)"
         if plugin.error:

@@ -44,7 +44,7 @@ def compile_command(name: str | None) -> None:
     if compiled:
         console.print(_table(compiled))
     seconds = sum(one.seconds for one in compiled)
-    number = len({one.name for one in compiled if one.own})
+    number = len({one.name for one in compiled if one.is_maskplug})
     console.print(f"{number} kernels compiled in {seconds:.1f} s; {kept(cache)} in the cache")
     console.print(str(cache), soft_wrap=True, markup=False)
 
@@ -77,7 +77,7 @@ def _table(compiled: list[Compilation]) -> Table:
     """Return the seconds by kernel, slowest first, with numba's own functions in one row."""
     seconds: dict[str, float] = defaultdict(float)
     for one in compiled:
-        seconds[one.name if one.own else "(numba's own functions)"] += one.seconds
+        seconds[one.name if one.is_maskplug else "(numba's own functions)"] += one.seconds
     table = Table("kernel", "seconds", box=None, pad_edge=False)
     for name, duration in sorted(seconds.items(), key=lambda item: -item[1]):
         table.add_row(name, f"{duration:.2f}")

@@ -114,7 +114,7 @@ def findings() -> Iterator[Finding]:
     yield library("accelerate", "Hugging Face's Trainer")
     yield fairseq()
     yield library("sentencepiece", "SentencePiece models")
-    for plugin in plugins().found:
+    for plugin in plugins().installed:
         yield Finding(
             f"plugin {plugin.name}",
             plugin.error or plugin.label,

@@ -12,14 +12,12 @@ signature only: ``readonly`` arrays, no defaults.
 from __future__ import annotations
 
 import logging
-import warnings
 from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
 import numba
 
-from maskplug.errors import MaskplugWarning, described
-from maskplug.kernels.cache import KernelCache
+from maskplug.kernels.cache import NO_FOLDER, KernelCache, warn_once
 
 # At level DEBUG, which fairseq sets, numba logs every instruction that it compiles. To see these
 # logs, set the level of numba's logger.
@@ -51,9 +49,9 @@ def compiled(function: Function, **options: Any) -> Function:
     dispatcher = numba.njit(**{**FEWER, **options})(function)
     _share_compilation(dispatcher)
     try:
-        dispatcher._cache = KernelCache(function, warn_of_damage, warn_of_no_room)
+        dispatcher._cache = KernelCache(function)
     except RuntimeError:  # numba found no writable folder
-        warn_of_no_cache()
+        warn_once(NO_FOLDER)
     return cast(Function, dispatcher)
 
 
@@ -70,45 +68,3 @@ def _share_compilation(dispatcher: Any) -> None:
         return template(tuple(map(plain, args)), named)
 
     dispatcher.get_call_template = for_any_number
-
-
-def warn_of_no_cache() -> None:
-    """Warn once per process that there is no writable folder for compiled kernels."""
-    _warn_once(
-        "there is no folder to keep compiled kernels in: neither maskplug's own nor one in the "
-        "home folder can be written to. Each process compiles them again, which takes seconds; "
-        "set NUMBA_CACHE_DIR to a folder that can be written to"
-    )
-
-
-def warn_of_no_room(kernel: str, folder: str, error: Exception) -> None:
-    """Warn once per process that a kernel cannot be written to disk."""
-    _warn_once(
-        "compiled kernels cannot be kept in {1}: {0} was the first ({2}). Each process compiles "
-        "them again, which takes seconds; make room there, or set NUMBA_CACHE_DIR to a folder that "
-        "can be written to",
-        kernel,
-        folder,
-        described(error),
-    )
-
-
-def warn_of_damage(kernel: str, folder: str, error: Exception) -> None:
-    """Warn once per process that a kernel on disk is damaged."""
-    _warn_once(
-        "the compiled kernel {0} in {1} could not be read ({2}): it is compiled again, as is any "
-        "other that is damaged, which takes seconds",
-        kernel,
-        folder,
-        described(error),
-    )
-
-
-_warned: set[str] = set()
-
-
-def _warn_once(message: str, *values: str) -> None:
-    """Warn, unless a warning with this template was issued before in this process."""
-    if message not in _warned:
-        _warned.add(message)
-        warnings.warn(message.format(*values), MaskplugWarning, stacklevel=3)

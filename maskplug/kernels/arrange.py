@@ -1,11 +1,13 @@
-"""Reorder units: random permutations, rotations and short-range shuffles."""
+"""Reorder units: permutations, rotations, short-range shuffles; and the masks of random orders."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 
 from maskplug.kernels import kernel
-from maskplug.kernels.philox import fill, longest, room
+from maskplug.kernels.philox import fill, longest, room, streams
 from maskplug.kernels.rewrite import append
 from maskplug.kernels.select import below, sampled
 from maskplug.types import IntArray, UintArray, Words
@@ -69,22 +71,22 @@ def permutations(keys: UintArray, offsets: IntArray, counts: IntArray) -> IntArr
     values = np.empty(most, np.int64)
     words = room(most)
     for row in range(len(keys)):
-        own = order[offsets[row] : offsets[row + 1]]
-        for i in range(len(own)):
-            own[i] = i
-        n = min(counts[row], len(own))
-        if n == len(own):
+        row_order = order[offsets[row] : offsets[row + 1]]
+        for i in range(len(row_order)):
+            row_order[i] = i
+        n = min(counts[row], len(row_order))
+        if n == len(row_order):
             fill(words, n, keys[row], 1)
-            shuffle(own, n, words)
+            shuffle(row_order, n, words)
             continue
-        fill(words, len(own), keys[row], 0)
-        sampled(places, words, len(own), n)
+        fill(words, len(row_order), keys[row], 0)
+        sampled(places, words, len(row_order), n)
         for k in range(n):
             values[k] = places[k]
         fill(words, n, keys[row], 1)
         shuffle(values, n, words)
         for k in range(n):
-            own[places[k]] = values[k]
+            row_order[places[k]] = values[k]
     return order
 
 
@@ -127,3 +129,44 @@ def shuffles(keys: UintArray, offsets: IntArray, distance: int) -> IntArray:
             ranks[j] = rank
             order[first + j] = i
     return order
+
+
+@kernel
+def ranks(keys: UintArray, offsets: IntArray) -> IntArray:
+    """Return ranks 0 … n-1 for the n items of each row, every order equally likely."""
+    out = np.empty(offsets[-1], np.int64)
+    words = streams(keys, offsets, 0)
+    for row in range(len(keys)):
+        first = offsets[row]
+        count = offsets[row + 1] - first
+        for i in range(count):
+            out[first + i] = i
+        shuffle(out[first:], count, words[first:])
+    return out
+
+
+@kernel
+def scatter(out: IntArray, starts: IntArray, lengths: IntArray, values: IntArray) -> None:
+    """Write consecutive values to the tokens of the spans."""
+    n = 0
+    for s in range(len(starts)):
+        for i in range(starts[s], starts[s] + lengths[s]):
+            out[i] = values[n]
+            n += 1
+
+
+@kernel
+def unseen_into(out: np.ndarray[Any, Any], order: IntArray) -> None:
+    """Write 1 if token i (row) may not attend to token j (column) of a sample, else 0.
+
+    Args:
+        out: shape (batch, length, length), output.
+        order: shape (batch, length): ranks from 0, -1 for tokens that are not predicted.
+    """
+    for sample in range(len(order)):
+        ranks = order[sample]
+        for i in range(len(ranks)):
+            rank = max(ranks[i], 0)  # tokens that are not predicted see what rank 0 sees
+            row = out[sample, i]
+            for j in range(len(ranks)):
+                row[j] = rank <= ranks[j]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import warnings
 from collections.abc import Callable
 from contextlib import suppress
 from hashlib import blake2b
@@ -13,30 +14,45 @@ import numba
 from numba.core.caching import FunctionCache, IndexDataCacheFile
 from numba.core.serialize import dumps
 
+from maskplug.errors import MaskplugWarning, described
+
+NO_FOLDER = (
+    "there is no folder to keep compiled kernels in: neither maskplug's own nor one in the "
+    "home folder can be written to. Each process compiles them again, which takes seconds; "
+    "set NUMBA_CACHE_DIR to a folder that can be written to"
+)
+UNWRITABLE = (
+    "compiled kernels cannot be kept in {1}: {0} was the first ({2}). Each process compiles "
+    "them again, which takes seconds; make room there, or set NUMBA_CACHE_DIR to a folder that "
+    "can be written to"
+)
+UNREADABLE = (
+    "the compiled kernel {0} in {1} could not be read ({2}): it is compiled again, as is any "
+    "other that is damaged, which takes seconds"
+)
+_warned: set[str] = set()
+
+
+def warn_once(message: str, *values: str) -> None:
+    """Warn, unless a warning with this template was issued before in this process."""
+    if message not in _warned:
+        _warned.add(message)
+        warnings.warn(message.format(*values), MaskplugWarning, stacklevel=2)
+
 
 class KernelCache(FunctionCache):
     """Numba's cache of one kernel, which recompiles what cannot be read.
-
-    Args:
-        function: the kernel's function.
-        unreadable, unwritable: called with the kernel's name, the folder and the error.
 
     Raises:
         RuntimeError: if there is no writable folder.
     """
 
-    def __init__(
-        self,
-        function: Callable[..., Any],
-        unreadable: Callable[[str, str, Exception], None],
-        unwritable: Callable[[str, str, Exception], None],
-    ) -> None:
+    def __init__(self, function: Callable[..., Any]) -> None:
         super().__init__(function)  # type: ignore[no-untyped-call]
         stamp = self._impl.locator.get_source_stamp()
         base = self._impl.filename_base
         self._cache_file = Checked(self.cache_path, base, stamp)  # type: ignore[no-untyped-call]
         self._name = f"{function.__module__.rpartition('.')[2]}.{function.__name__}"
-        self._unreadable, self._unwritable = unreadable, unwritable
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:
         """Return the compiled kernel for a signature, or None if it must be compiled."""
@@ -45,7 +61,7 @@ class KernelCache(FunctionCache):
         except Exception as error:  # damaged files raise almost any exception
             with suppress(OSError):  # another process may have removed it
                 (Path(self.cache_path) / f"{self._impl.filename_base}.nbi").unlink()
-            self._unreadable(self._name, self.cache_path, error)
+            warn_once(UNREADABLE, self._name, self.cache_path, described(error))
             return None
 
     def save_overload(self, sig: Any, data: Any) -> None:
@@ -53,7 +69,7 @@ class KernelCache(FunctionCache):
         try:
             super().save_overload(sig, data)  # type: ignore[no-untyped-call]
         except Exception as error:  # a full disk, a removed folder, a damaged index
-            self._unwritable(self._name, self.cache_path, error)
+            warn_once(UNWRITABLE, self._name, self.cache_path, described(error))
 
 
 class Checked(IndexDataCacheFile):

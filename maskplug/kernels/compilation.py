@@ -27,7 +27,7 @@ class Compilation:
     seconds: float
 
     @property
-    def own(self) -> bool:
+    def is_maskplug(self) -> bool:
         """Whether it is one of maskplug's kernels."""
         return not self.name.startswith("numba.")
 

@@ -10,12 +10,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from maskplug.kernels import kernel
-from maskplug.types import BoolArray, IntArray
-
-Bounds = NDArray[np.int32]
+from maskplug.types import BoolArray, Bounds, IntArray
 
 
 @kernel

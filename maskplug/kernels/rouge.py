@@ -24,21 +24,21 @@ def size(part: int, rest: int, unique: bool) -> int:
 
 @kernel
 def with_sentence(
-    codes: IntArray, total: IntArray, taken: IntArray, own: IntArray, unique: bool
+    codes: IntArray, total: IntArray, taken: IntArray, counts: IntArray, unique: bool
 ) -> tuple[int, int]:
     """Return the changes of overlap and sizes if the sentence ``codes`` joins the part ``taken``.
 
-    ``own`` must be all zeros, and is restored.
+    ``counts`` must be all zeros, and is restored.
     """
     overlap = 0
     sizes = 0
     for code in codes:
         if code >= 0:
-            own[code] += 1
+            counts[code] += 1
     for code in codes:
-        if code >= 0 and own[code] > 0:
-            part, rest, more = taken[code], total[code] - taken[code], own[code]
-            own[code] = 0
+        if code >= 0 and counts[code] > 0:
+            part, rest, more = taken[code], total[code] - taken[code], counts[code]
+            counts[code] = 0
             overlap += common(part + more, rest - more, unique) - common(part, rest, unique)
             sizes += size(part + more, rest - more, unique) - size(part, rest, unique)
     return overlap, sizes
@@ -96,7 +96,7 @@ def each_alone(
     codes = np.empty(most, np.int64)
     total = np.empty(most, np.int64)
     empty = np.zeros(most, np.int64)
-    own = np.zeros(most, np.int64)
+    counts = np.zeros(most, np.int64)
     for row in range(len(rows) - 1):
         base = rows[row]
         sizes = 0
@@ -104,7 +104,7 @@ def each_alone(
             sizes += size(0, total[code], unique)
         for s in range(offsets[row], offsets[row + 1]):
             words = codes[starts[s] - base : starts[s] - base + lengths[s]]
-            overlap, wider = with_sentence(words, total, empty, own, unique)
+            overlap, wider = with_sentence(words, total, empty, counts, unique)
             scores[s] = share(overlap, sizes + wider)
     return scores
 
@@ -131,7 +131,7 @@ def one_by_one(
     codes = np.empty(most, np.int64)
     total = np.empty(most, np.int64)
     taken = np.empty(most, np.int64)
-    own = np.zeros(most, np.int64)
+    counts = np.zeros(most, np.int64)
     for row in range(len(wanted)):
         if wanted[row] == 0:
             continue
@@ -147,14 +147,14 @@ def one_by_one(
             for s in range(offsets[row], offsets[row + 1]):
                 if not chosen[s]:
                     words = codes[starts[s] - base : starts[s] - base + lengths[s]]
-                    more, wider = with_sentence(words, total, taken, own, unique)
+                    more, wider = with_sentence(words, total, taken, counts, unique)
                     score = share(overlap + more, sizes + wider)
                     if score >= highest:
                         highest = score
                         best = s
             chosen[best] = True
             words = codes[starts[best] - base : starts[best] - base + lengths[best]]
-            more, wider = with_sentence(words, total, taken, own, unique)
+            more, wider = with_sentence(words, total, taken, counts, unique)
             overlap += more
             sizes += wider
             for code in words:

@@ -1,11 +1,11 @@
-"""Select units: independently, an exact number, or words up to a budget of tokens."""
+"""Select units: independently, an exact or drawn number, or words up to a budget of tokens."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from maskplug.kernels import kernel
-from maskplug.kernels.philox import fill, first_word, longest, room
+from maskplug.kernels.philox import fill, first_word, longest, room, streams
 from maskplug.types import BoolArray, FloatArray, IntArray, UintArray, Words
 
 SHIFT = np.uint64(32)
@@ -237,4 +237,36 @@ def words_within(
                 left -= lengths[first + word]
         if count > 0 and left > 0 and left == budgets[row]:
             chosen[first + order[0]] = True
+    return chosen
+
+
+@kernel
+def switch_count(word: np.uint32, units: int, ratio: float) -> int:
+    """Return a number n from 1 to ``units`` with probability proportional to ``ratio ** n``."""
+    total = 0.0
+    term = 1.0
+    for _ in range(units):
+        total += term
+        term *= ratio
+    point = word * 2.0**-32 * total
+    count = 1
+    term = 1.0
+    cumulative = 1.0
+    while cumulative <= point and count < units:
+        term *= ratio
+        cumulative += term
+        count += 1
+    return count
+
+
+@kernel
+def switches(count_keys: UintArray, keys: UintArray, offsets: IntArray, ratio: float) -> BoolArray:
+    """Return a bool for each unit, selected with probability (number of changes) / (units)."""
+    chosen = np.zeros(offsets[-1], np.bool_)
+    words = streams(keys, offsets, 0)
+    for row in range(len(keys)):
+        first, end = offsets[row], offsets[row + 1]
+        count = switch_count(first_word(count_keys[row], 0), end - first, ratio)
+        for i in range(first, end):
+            chosen[i] = below(words[i], end - first) < count
     return chosen

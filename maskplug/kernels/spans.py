@@ -1,4 +1,4 @@
-"""Disjoint spans at random places, with an exact budget."""
+"""Disjoint spans and insertions at random places, with an exact budget."""
 
 from __future__ import annotations
 
@@ -222,3 +222,24 @@ def spans(
     """Return spans of units whose lengths follow ``cdf``, as :func:`lay_out` does."""
     sizes, bounds = sample_lengths(length_keys, budgets, cdf, 1)
     return lay_out(place_keys, starts, lengths, offsets, sizes, bounds, gaps)
+
+
+@kernel
+def insertions(
+    keys: UintArray, starts: IntArray, lengths: IntArray, offsets: IntArray, counts: IntArray
+) -> IntArray:
+    """Return ``counts[row]`` distinct insertion positions, before units or after the last one."""
+    most = longest(offsets)
+    out = np.empty(counts.sum(), np.int64)
+    no_lengths = np.zeros(most, np.int64)
+    places = np.empty(most, np.int64)
+    chosen = np.empty(most + 1, np.uint32)
+    words = room(most + 1)
+    n = 0
+    for row in range(len(keys)):
+        first, end = offsets[row], offsets[row + 1]
+        place(places, no_lengths, counts[row], chosen, words, keys[row], end - first, True)
+        for k in range(counts[row]):
+            out[n] = before(starts, lengths, first, end, places[k])
+            n += 1
+    return out

@@ -53,7 +53,7 @@ def perm_mask(order: IntArray, dtype: type[Floats] = np.float64) -> NDArray[Floa
         >>> perm_mask(np.array([[-1, 1, 0]])).astype(int).tolist()
         [[[0, 1, 1], [0, 1, 0], [0, 1, 1]]]
     """
-    from maskplug.kernels.order import unseen_into
+    from maskplug.kernels.arrange import unseen_into
 
     order = readonly(_checked(order), np.int64)
     out = np.empty((*order.shape, order.shape[1]), dtype)

@@ -12,17 +12,17 @@ import os
 import threading
 import warnings
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib import import_module
-from importlib.metadata import EntryPoint
+from importlib.metadata import Distribution, EntryPoint, distributions
 from types import ModuleType
-from typing import Any
+from typing import Any, NamedTuple
 
 from maskplug import hookspecs
 from maskplug.context import MaskingEvent
 from maskplug.errors import PASSED_ON, MaskplugWarning, PluginError, described, did_you_mean
-from maskplug.plugins.entry_points import Unreadable, entry_points
 from maskplug.plugins.observers import Hooks, observer_arguments
 from maskplug.registry import BUILTIN, Entry, Registry
 from maskplug.tokens import Masked
@@ -34,9 +34,52 @@ _loading: list[bool] = []
 _lock = threading.RLock()
 
 
+class Provided(NamedTuple):
+    """An entry point of the group ``maskplug`` with the name and version of its distribution."""
+
+    entry_point: EntryPoint
+    distribution: str
+    version: str
+
+
+class Unreadable(NamedTuple):
+    """A distribution whose entry points cannot be read: name (or path), version and error."""
+
+    distribution: str
+    version: str
+    error: Exception
+
+
+def entry_points() -> tuple[list[Provided], list[Unreadable]]:
+    """Return the entry points of the group ``maskplug``, and the unreadable distributions."""
+    provided: dict[tuple[str, str], Provided] = {}
+    unreadable: dict[str, Unreadable] = {}
+    for distribution in distributions():
+        try:
+            points = [p for p in distribution.entry_points if p.group == hookspecs.PROJECT]
+        except Exception as error:  # damaged files raise various errors
+            broken = Unreadable(*_identity(distribution), error)
+            unreadable.setdefault(broken.distribution, broken)
+            continue
+        for point in points:
+            name, version = _identity(distribution)
+            # Editable installs can appear twice on the path.
+            provided.setdefault((name, point.name), Provided(point, name, version))
+    return [provided[key] for key in sorted(provided)], list(unreadable.values())
+
+
+def _identity(distribution: Distribution) -> tuple[str, str]:
+    """Return name and version; the path if the metadata is missing or damaged."""
+    name = version = ""
+    with suppress(Exception):
+        name, version = distribution.metadata["Name"], distribution.version
+    path = getattr(distribution, "_path", None) or distribution.locate_file("")
+    return name or str(path), version or "(no version)"
+
+
 @dataclass(frozen=True)
 class Plugin:
-    """An entry point of the group ``maskplug`` and its error, if it failed to load."""
+    """An entry point and its error, if it failed to load."""
 
     name: str
     distribution: str
@@ -60,7 +103,7 @@ class Plugins:
 
     manager: Hooks
     registry: Registry
-    found: list[Plugin] = field(default_factory=list)
+    installed: list[Plugin] = field(default_factory=list)
 
     @property
     def observed(self) -> bool:
@@ -114,7 +157,7 @@ def load(
         if _wanted(distribution):
             plugin = Plugin("(unreadable)", distribution, version)
             what = f"the entry points of {plugin.label} cannot be read"
-            loaded.found.append(_left_out(loaded, plugin, damage, what))
+            loaded.installed.append(_left_out(loaded, plugin, damage, what))
     for entry_point, distribution, version in provided:
         if not _wanted(entry_point.name, distribution):
             continue
@@ -126,7 +169,7 @@ def load(
         except BaseException as error:  # a plugin must not end the process by SystemExit
             what = f"maskplug plugin {plugin.title} failed to load"
             plugin = _left_out(loaded, plugin, error, what)
-        loaded.found.append(plugin)
+        loaded.installed.append(plugin)
     return loaded
 
 

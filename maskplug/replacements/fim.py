@@ -64,7 +64,7 @@ class Fim(Replacement):
     def replace(
         self, tokens: TokenBatch, selection: Selection, vocab: Vocabulary, rng: Rng
     ) -> Ragged:
-        from maskplug.kernels.fim import LEFT, PREFIX_FIRST, SUFFIX_FIRST
+        from maskplug.kernels.rewrite import LEFT, PREFIX_FIRST, SUFFIX_FIRST
 
         user = "the replacement 'fim'"
         marks = [vocab.id_of(name, user) for name in (self.prefix, self.middle, self.suffix)]
@@ -89,7 +89,7 @@ class Fim(Replacement):
 
 
 def _rearranged(ids: IntArray, edges: IntArray, kinds: IntArray, marks: list[int]) -> Ragged:
-    from maskplug.kernels.fim import LEFT, rearrange
+    from maskplug.kernels.rewrite import LEFT, rearrange
 
     size = int((edges[:, 5] - edges[:, 0] + 3 * (kinds != LEFT)).sum())
     out, sources = np.empty(size, np.int64), np.empty(size, np.int64)
@@ -99,7 +99,7 @@ def _rearranged(ids: IntArray, edges: IntArray, kinds: IntArray, marks: list[int
 
 
 def _edges(tokens: TokenBatch, candidates: Selection, words: Words) -> IntArray:
-    """Return the six positions of :func:`maskplug.kernels.fim.rearrange`, cut between tokens."""
+    """Return the six positions of :func:`maskplug.kernels.rewrite.rearrange`, cut between tokens."""
     counts = candidates.counts
     cuts = np.sort([below(words[:, i], counts + 1) for i in (2, 3)], axis=0)
     starts = np.append(candidates.starts, 0)

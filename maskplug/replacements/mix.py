@@ -50,7 +50,7 @@ class Mix(Replacement):
     def replace(
         self, tokens: TokenBatch, selection: Selection, vocab: Vocabulary, rng: Rng
     ) -> Ragged:
-        from maskplug.kernels.replace import mix
+        from maskplug.kernels.rewrite import mix
 
         mask_id = vocab.require_mask("the replacement 'mix'") if self.mask > 0 else -1
         # The kernel always draws an id, and ignores it if ``random`` is 0.

@@ -64,7 +64,7 @@ class BlockNoise(Noise):
             blocks: number of blocks of each row.
             rng: draws ``noise level`` and, with ``antithetic``, ``noise order``.
         """
-        from maskplug.kernels.order import ranks
+        from maskplug.kernels.arrange import ranks
 
         share = rng.uniform("noise level", blocks)
         if self.antithetic:
@@ -78,7 +78,7 @@ class BlockNoise(Noise):
 
     def _numbers(self, candidates: Selection, offsets: IntArray) -> IntArray:
         """Return the block of every token."""
-        from maskplug.kernels.noise import block_numbers
+        from maskplug.kernels.segments import block_numbers
 
         numbers: IntArray = block_numbers(
             candidates.starts, candidates.offsets, offsets, self.block
@@ -86,7 +86,7 @@ class BlockNoise(Noise):
         return numbers
 
     def select(self, tokens: TokenBatch, vocab: Vocabulary, rng: Rng) -> Selection:
-        from maskplug.kernels.noise import independent_in_blocks
+        from maskplug.kernels.segments import independent_in_blocks
 
         candidates = self.candidates(tokens, vocab)
         blocks = self._blocks(candidates)
@@ -100,7 +100,7 @@ class BlockNoise(Noise):
         return candidates.take(chosen)
 
     def weights(self, tokens: TokenBatch, vocab: Vocabulary, rng: Rng) -> FloatArray:
-        from maskplug.kernels.noise import levels
+        from maskplug.kernels.segments import levels
 
         candidates = self.candidates(tokens, vocab)
         blocks = self._blocks(candidates)

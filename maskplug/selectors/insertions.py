@@ -38,7 +38,7 @@ class Insertions(Selector):
         check_rate("rate", self.rate)
 
     def select(self, tokens: TokenBatch, vocab: Vocabulary, rng: Rng) -> Selection:
-        from maskplug.kernels.insertions import insertions
+        from maskplug.kernels.spans import insertions
 
         candidates = units(tokens, vocab, self.unit)
         counts = budget(self.rate, candidates.counts, rng)

@@ -55,7 +55,7 @@ def read_ngrams(file: Resource) -> Ragged:
 
 @lru_cache(maxsize=8)
 def _trie(file: Resource) -> tuple[Any, ...]:
-    from maskplug.kernels.phrases import build_trie
+    from maskplug.kernels.lookup import build_trie
 
     ngrams = read_ngrams(file)
     edges, nodes, ends = build_trie(readonly(ngrams.values, np.int64), ngrams.offsets)
@@ -106,7 +106,7 @@ class Phrases(Selector):
 
     def units(self, tokens: TokenBatch, vocab: Vocabulary, rng: Rng) -> Selection:
         """Return the phrases and words of each sample, which together cover all maskable tokens."""
-        from maskplug.kernels.phrases import match, segment
+        from maskplug.kernels.lookup import match, segment
 
         _check(self.ngrams, vocab.size)
         words = units(tokens, vocab, "word")

@@ -35,7 +35,7 @@ class Switches(Selector):
         check_number("tau", self.tau, least=0.0)
 
     def select(self, tokens: TokenBatch, vocab: Vocabulary, rng: Rng) -> Selection:
-        from maskplug.kernels.switch import switches
+        from maskplug.kernels.select import switches
 
         candidates = units(tokens, vocab, self.unit)
         chosen = switches(

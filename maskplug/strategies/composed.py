@@ -11,8 +11,12 @@ from maskplug.parts import Clock, Part, Predicts, Replacement, Selector, Target
 from maskplug.strategy import Strategy
 from maskplug.tokens import Masked, TokenBatch
 from maskplug.types import IntArray
-from maskplug.validation.long_units import warn_of_long_units
-from maskplug.validation.results import check_inputs, check_selection, check_type
+from maskplug.validation.results import (
+    check_inputs,
+    check_selection,
+    check_type,
+    warn_of_long_units,
+)
 from maskplug.vocabulary import Vocabulary
 
 

@@ -162,7 +162,7 @@ class Chain(Strategy):
 
     def mask(self, tokens: TokenBatch, vocab: Vocabulary, context: MaskingContext) -> Masked:
         """Mask the output of each stage with the next one, then build what to predict."""
-        from maskplug.kernels.follow import follow, mark
+        from maskplug.kernels.rows import follow, mark
 
         current = tokens
         empty: IntArray = np.zeros(0, np.int64)

@@ -38,7 +38,7 @@ class Prefixed(Strategy):
 
     def mask(self, tokens: TokenBatch, vocab: Vocabulary, context: MaskingContext) -> Masked:
         """Mask the batch, then insert the token."""
-        from maskplug.kernels.prefix import beginnings, insert_one
+        from maskplug.kernels.rewrite import beginnings, insert_one
 
         mode = vocab.id_of(self.token, "the strategy 'prefixed'")
         masked = self.strategy.mask(tokens, vocab, context)

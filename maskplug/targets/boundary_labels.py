@@ -41,7 +41,7 @@ class BoundaryLabels(Target):
     predicts = "labels"
 
     def build(self, tokens: TokenBatch, masked: Masked, vocab: Vocabulary, rng: Rng) -> Masked:
-        from maskplug.kernels.runs import distances
+        from maskplug.kernels.units import distances
 
         masked = Labels().build(tokens, masked, vocab, rng)
         padding: BoolArray = np.zeros(len(tokens.ids), np.bool_)

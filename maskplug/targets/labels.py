@@ -38,7 +38,7 @@ class Labels(Target):
     predicts = "labels"
 
     def build(self, tokens: TokenBatch, masked: Masked, vocab: Vocabulary, rng: Rng) -> Masked:
-        from maskplug.kernels.replace import copy_spans
+        from maskplug.kernels.rewrite import copy_spans
 
         if not in_place(masked.inputs, tokens):
             raise OptionError(

@@ -29,7 +29,7 @@ class Permutation(Target):
     predicts = "order"
 
     def build(self, tokens: TokenBatch, masked: Masked, vocab: Vocabulary, rng: Rng) -> Masked:
-        from maskplug.kernels.order import ranks, scatter
+        from maskplug.kernels.arrange import ranks, scatter
 
         masked = Labels().build(tokens, masked, vocab, rng)
         selection = masked.selection

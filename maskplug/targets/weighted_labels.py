@@ -45,7 +45,7 @@ class WeightedLabels(Target):
             )
 
     def build(self, tokens: TokenBatch, masked: Masked, vocab: Vocabulary, rng: Rng) -> Masked:
-        from maskplug.kernels.replace import copy_spans
+        from maskplug.kernels.rewrite import copy_spans
 
         masked = Labels().build(tokens, masked, vocab, rng)
         noise_weights = np.broadcast_to(self.noise.weights(tokens, vocab, rng), len(tokens.ids))

@@ -15,15 +15,7 @@ FLAGS = frozenset({"protected", "word_starts", "sentence_starts"})
 
 
 def flat_integers(name: str, value: Any, error: type[TokenError] = TokenError) -> IntArray:
-    """Return a flat array of integers as read-only int64.
-
-    Args:
-        name: name in the message.
-        value: the integers.
-        error: exception class.
-
-    Raises:
-        TokenError: for other values, and integers that do not fit into int64.
+    """Return a flat array of integers as read-only int64; raise ``error`` for anything else.
 
     Example:
         >>> flat_integers("ids", [5, 6]).tolist()
@@ -40,11 +32,7 @@ def flat_integers(name: str, value: Any, error: type[TokenError] = TokenError) -
 
 
 def checked_rows(ids: Any, offsets: Any) -> tuple[IntArray, IntArray]:
-    """Return flat ids and row offsets: int64, read-only.
-
-    Raises:
-        TokenError: unless both are flat integers and offsets increase from 0 to the number of ids.
-    """
+    """Return flat ids and row offsets, read-only int64; raise a TokenError if they do not match."""
     ids, offsets = flat_integers("ids", ids), flat_integers("offsets", offsets)
     if (
         not len(offsets)
@@ -66,8 +54,6 @@ def check_annotation(
     """Return an annotation as a read-only array with one number or bool per token.
 
     Args:
-        name: its name.
-        values: its values.
         size: number of tokens.
         what: format of the name in messages.
         error: exception class.
@@ -102,11 +88,6 @@ def check_annotation(
 
 def flat_annotation(name: str, rows_of_values: Any, lengths: list[int]) -> np.ndarray[Any, Any]:
     """Return the rows of an annotation as one flat array.
-
-    Args:
-        name: its name.
-        rows_of_values: one sequence per sample.
-        lengths: lengths of the samples.
 
     Raises:
         TokenError: when a row is not a sequence of the length of its sample.

@@ -12,27 +12,19 @@ from maskplug.errors import PluginError
 
 
 def check_methods(cls: type) -> None:
-    """Raise when a class lacks an abstract method.
-
-    Raises:
-        PluginError: names the method, and a method with a similar name.
-    """
+    """Raise a PluginError when a class lacks an abstract method; suggest one to rename."""
     if not isabstract(cls):
         return
     missing = sorted(cls.__abstractmethods__)  # type: ignore[attr-defined]
-    own = [name for name in vars(cls) if not name.startswith("__")]
-    near = get_close_matches(missing[0], own, n=1)
+    defined = [name for name in vars(cls) if not name.startswith("__")]
+    near = get_close_matches(missing[0], defined, n=1)
     hint = f"; rename {near[0]!r}?" if near else ""
     methods = ", ".join(map(repr, missing))
     raise PluginError(f"{_named(cls)} lacks the method{'s' * (len(missing) > 1)} {methods}{hint}")
 
 
 def check_dataclass(cls: type) -> None:
-    """Raise unless a class is a frozen dataclass.
-
-    Raises:
-        PluginError: also when a subclass adds options without the decorator.
-    """
+    """Raise a PluginError unless a class, subclasses included, is a frozen dataclass."""
     remedy = "write @dataclass(frozen=True) above the class"
     if not is_dataclass(cls):
         raise PluginError(
@@ -52,11 +44,7 @@ def _named(cls: type) -> str:
 
 
 def check_arguments(cls: type, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
-    """Raise for arguments that name attributes without a type annotation.
-
-    Raises:
-        PluginError: names the attribute and shows how to annotate it.
-    """
+    """Raise a PluginError for arguments that name attributes without a type annotation."""
     options = option_names(cls)
     surplus = len(args) > len(options)
     if not surplus and options.issuperset(kwargs):
@@ -79,8 +67,8 @@ def unannotated(cls: type) -> set[str]:
     """Return new class attributes with plain values and without annotation."""
     inherited = {name for base in cls.__mro__[1:] for name in vars(base)}
     plain = (bool, int, float, str, tuple, type(None))
-    own = {n for n, value in vars(cls).items() if isinstance(value, plain) and n[:2] != "__"}
-    return own - inherited - option_names(cls)
+    values = {n for n, value in vars(cls).items() if isinstance(value, plain) and n[:2] != "__"}
+    return values - inherited - option_names(cls)
 
 
 def without_annotation(cls: type, name: str) -> str:

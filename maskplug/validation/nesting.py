@@ -21,14 +21,7 @@ PARTS = 10_000
 
 
 def check_nesting(value: Any) -> None:
-    """Raise when parts, mappings or lists exceed a limit; recursive values are refused as well.
-
-    Args:
-        value: a part, or options as mappings and lists.
-
-    Raises:
-        OptionError: names the limit.
-    """
+    """Raise an OptionError when parts, mappings or lists exceed a limit, or are recursive."""
     level, count = [value], 0
     for _ in range(DEPTH + 1):
         inner = []
@@ -48,11 +41,7 @@ def check_nesting(value: Any) -> None:
 
 
 def check_members(name: str, members: Any) -> None:
-    """Raise when a list of strategies or patterns is empty or too long.
-
-    Raises:
-        OptionError: names the option, the number of entries and the range.
-    """
+    """Raise an OptionError when a list of strategies or patterns is empty or too long."""
     check_list(name, members)
     if not 1 <= len(members) <= MEMBERS:
         size = f"has {len(members):,} entries" if len(members) else "is empty"
@@ -69,14 +58,9 @@ def too_deep() -> OptionError:
 
 def _inside(outer: Any) -> Iterator[Any]:
     """Yield the values one level deeper; a list among options does not count as a level."""
-    if isinstance(outer, list | tuple):
-        yield from filter(_contains, outer)
-        return
-    for value in _values(outer):
-        if isinstance(value, list | tuple):
-            yield from filter(_contains, value)
-        elif _contains(value):
-            yield value
+    for value in [outer] if isinstance(outer, list | tuple) else _values(outer):
+        items = value if isinstance(value, list | tuple) else [value]
+        yield from (item for item in items if isinstance(item, list | tuple | Mapping | Part))
 
 
 def _values(outer: Any) -> Iterator[Any]:
@@ -87,7 +71,3 @@ def _values(outer: Any) -> Iterator[Any]:
             value = getattr(outer, field.name, None)
             if not isinstance(value, Mapping):  # the options of a strategy repeat its fields
                 yield value
-
-
-def _contains(value: Any) -> bool:
-    return isinstance(value, list | tuple | Mapping | Part)

@@ -50,10 +50,7 @@ def is_whole(value: Any) -> bool:
 
 
 def check_whole(name: str, value: Any, least: int, most: int = COUNT) -> None:
-    """Raise unless an option is an integer or a schedule from ``least`` to ``most``, or None.
-
-    Raises:
-        OptionError: names the option, the value and the range.
+    """Raise an OptionError unless an option is an integer or a schedule in a range, or None.
 
     Example:
         >>> check_whole("k", 0, 1, 9)
@@ -72,10 +69,7 @@ def check_whole(name: str, value: Any, least: int, most: int = COUNT) -> None:
 
 
 def check_argument(name: str, value: Any, least: int, most: int = COUNT) -> None:
-    """Raise unless an argument is an integer from ``least`` to ``most``.
-
-    Raises:
-        OptionError: names the argument, the value and the range.
+    """Raise an OptionError unless an argument is an integer from ``least`` to ``most``.
 
     Example:
         >>> check_argument("heads", 2.5, 1, HEADS)
@@ -97,16 +91,13 @@ def check_number(
     most: float | None = None,
     below: float | None = None,
 ) -> None:
-    """Raise unless an option is a finite number in a range.
+    """Raise an OptionError unless an option is a finite number in a range.
 
     Args:
         name: name of the option.
         value: its value.
         least, above: inclusive or exclusive lower bound.
         most, below: inclusive or exclusive upper bound.
-
-    Raises:
-        OptionError: names the option, the value and the range.
 
     Example:
         >>> check_number("p", 0.0, above=0.0, most=1.0)
@@ -158,11 +149,7 @@ def _range(
 
 
 def check_token(name: str, value: str | int | None) -> None:
-    """Raise unless an option names a token by text or id, or is None.
-
-    Raises:
-        OptionError: names the option and the value.
-    """
+    """Raise an OptionError unless an option names a token by text or id, or is None."""
     if not isinstance(value, str):
         check_whole(name, value, 0)
 
@@ -180,10 +167,6 @@ def are_weights(values: Any) -> bool:
 
 
 def check_list(name: str, value: Any) -> None:
-    """Raise unless an option is a list, a tuple or None.
-
-    Raises:
-        OptionError: names the option and the value.
-    """
+    """Raise an OptionError unless an option is a list, a tuple or None."""
     if value is not None and not isinstance(value, list | tuple):
         raise OptionError(f"option {name!r} is {shortened(value)}; it must be a list")

@@ -5,14 +5,25 @@ Messages name the part, the value and the expected type.
 
 from __future__ import annotations
 
+import warnings
+from dataclasses import fields
 from typing import Any
 
 import numpy as np
 
-from maskplug.errors import ResultError, TokenError, VocabularyError
+from maskplug.errors import MaskplugWarning, ResultError, TokenError, VocabularyError
+from maskplug.parts import Schedule, Selector
 from maskplug.ragged import Ragged
+from maskplug.rng import Rng
 from maskplug.tokens import Masked, Selection, TokenBatch
+from maskplug.types import readonly
+from maskplug.units import units
 from maskplug.vocabulary import Vocabulary
+
+#: Minimum length of a unit to warn of; every language has shorter long words.
+LONG = 8
+
+_warned: set[tuple[str, str, str]] = set()
 
 #: Return type → method that returns it, and how to construct it.
 RETURNS: dict[type, tuple[str, str]] = {
@@ -38,12 +49,7 @@ def type_of(value: Any) -> str:
 
 
 def check_arguments(tokens: Any, vocab: Any) -> None:
-    """Raise unless the arguments are a TokenBatch and a Vocabulary.
-
-    Raises:
-        TokenError: for a list of lists, a tensor, ….
-        VocabularyError: for a tokenizer, a number, ….
-    """
+    """Raise a TokenError or a VocabularyError for arguments of other types."""
     if isinstance(tokens, Vocabulary) and isinstance(vocab, TokenBatch):
         raise TokenError("tokens and vocab are swapped: call strategy(tokens, vocab)")
     if not isinstance(tokens, TokenBatch):
@@ -60,11 +66,7 @@ def check_arguments(tokens: Any, vocab: Any) -> None:
 
 
 def check_type(value: Any, wanted: type, method: str | None = None) -> None:
-    """Raise when a result has another type.
-
-    Raises:
-        ResultError: shows how to construct the expected type.
-    """
+    """Raise a ResultError for another type; it shows how to construct the expected one."""
     if not isinstance(value, wanted):
         usual, remedy = RETURNS[wanted]
         raise ResultError(
@@ -74,21 +76,66 @@ def check_type(value: Any, wanted: type, method: str | None = None) -> None:
 
 
 def check_selection(selection: Any, tokens: TokenBatch) -> None:
-    """Raise unless a selection is valid for a batch.
-
-    Raises:
-        ResultError: for another type, another number of tokens or rows, or spans that overlap.
-    """
+    """Raise a ResultError unless a value is a selection that is valid for a batch."""
     check_type(selection, Selection)
     selection.check(tokens)
 
 
 def check_inputs(inputs: Any, tokens: TokenBatch) -> None:
-    """Raise unless inputs are ragged rows, one per sample.
-
-    Raises:
-        ResultError: for another type, or another number of rows.
-    """
+    """Raise a ResultError unless inputs are ragged rows, one per sample."""
     check_type(inputs, Ragged)
     if len(inputs) != len(tokens):
         raise ResultError(f"replace() returned {len(inputs)} rows for {len(tokens)} samples")
+
+
+def warn_of_long_units(
+    label: str,
+    selector: Selector,
+    selection: Selection,
+    tokens: TokenBatch,
+    vocab: Vocabulary,
+    rng: Rng,
+) -> None:
+    """Warn once per strategy and unit when one long unit makes a row exceed its rate.
+
+    The condition: more than twice the rate of a row is selected, and one unit of at least eight
+    tokens alone is longer than that. This happens for text without word boundaries.
+
+    Args:
+        label: label of the strategy.
+        selector: a selector with the options ``unit`` and ``rate``; others are ignored.
+        selection: its result for ``tokens``.
+        tokens, vocab, rng: its arguments.
+    """
+    unit: Any = getattr(selector, "unit", "token")
+    rate = getattr(selector, "rate", None)
+    if unit not in ("word", "sentence") or not isinstance(rate, float | Schedule):
+        return
+    key = (label, type(selector).__name__, unit)
+    if key in _warned:
+        return
+    from maskplug.kernels.units import exceeding_row
+
+    rates = readonly(rng.value(rate), np.float64)
+    row = -1
+    while True:
+        row = exceeding_row(
+            selection.lengths, selection.offsets, tokens.offsets, rates, LONG, row + 1
+        )
+        if row < 0:
+            return
+        longest = units(tokens.row(row), vocab, unit).lengths.max(initial=0)
+        if longest >= LONG and longest > 2.0 * rates[row] * tokens.lengths[row]:
+            break
+    _warned.add(key)
+    chosen = selection.lengths[selection.offsets[row] : selection.offsets[row + 1]].sum()
+    column = "'word_ids' (maskplug.segment_words makes word_starts with a segmenter)"
+    choice = any(option.name == "unit" for option in fields(selector))  # type: ignore[arg-type]
+    warnings.warn(
+        f"strategy {label!r} ({selector}) selected {chosen} of the {tokens.lengths[row]} tokens "
+        f"of a row, more than its rate: one {unit} has {longest} tokens. Add a column "
+        + (column if unit == "word" else "'sentence_starts'")
+        + (", or mask tokens (unit='token', or the strategy 'dynamic')" if choice else ""),
+        MaskplugWarning,
+        stacklevel=2,
+    )

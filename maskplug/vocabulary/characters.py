@@ -1,9 +1,8 @@
 """Classes of the first and last character of a piece, which determine word boundaries.
 
-Ranges are from the Unicode Character Database: SA (complex context) in LineBreak.txt, Ideographic
-    and
-Logical_Order_Exception in PropList.txt, Invisible_Stacker in IndicSyllabicCategory.txt. The rest
-comes from ``unicodedata``.
+Ranges are from the Unicode Character Database: SA (complex context) in LineBreak.txt,
+Ideographic and Logical_Order_Exception in PropList.txt, Invisible_Stacker in
+IndicSyllabicCategory.txt. The rest comes from ``unicodedata``.
 """
 
 from __future__ import annotations

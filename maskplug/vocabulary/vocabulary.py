@@ -383,8 +383,7 @@ class Vocabulary:
             or processor.is_unused(i)
             or MARK.fullmatch(pieces[i])
         ]
-        named = {"pad_id": processor.pad_id(), "bos_id": processor.bos_id()}
-        named["eos_id"] = processor.eos_id()
+        named = {name: getattr(processor, name)() for name in ("pad_id", "bos_id", "eos_id")}
         return cls.from_pieces(
             pieces,
             Spelling("▁"),

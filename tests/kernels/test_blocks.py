@@ -43,29 +43,29 @@ def counted(mask: Any, bq: int, bk: int) -> list[list[list[int]]]:
 
 
 @given(shapes, st.integers(0, 999))
-def test_kinds(shape: tuple[int, ...], seed: int) -> None:
+def test_covered_matches_counting(shape: tuple[int, ...], seed: int) -> None:
     masks, queries, keys, bq, bk = shape
     mask, allowed, which = random_mask(seed, masks, queries, keys)
     sums = np.concatenate([np.zeros((2, 1)), np.cumsum(allowed, 1)], 1)
-    got = covered(
+    kinds = covered(
         *bounds(mask), readonly(sums, np.int64), readonly(which, np.int64), queries, bq, bk
     )
-    assert got.tolist() == counted(mask & allowed[which][:, None], bq, bk)
+    assert kinds.tolist() == counted(mask & allowed[which][:, None], bq, bk)
 
 
 @given(shapes, st.integers(0, 999), st.integers(1, 5))
-def test_kinds_of_each_so_many_keys(shape: tuple[int, ...], seed: int, step: int) -> None:
+def test_strided_matches_counting(shape: tuple[int, ...], seed: int, step: int) -> None:
     masks, queries, keys, bq, bk = shape
     mask, allowed, which = random_mask(seed, masks, queries, keys)
     phase = np.random.default_rng(seed).integers(-20, 20, masks * queries)
     arguments = (readonly(which, np.int64), step, readonly(phase, np.int32), queries, bq, bk)
-    got = strided(*bounds(mask), readonly(allowed, np.bool_), *arguments)
+    kinds = strided(*bounds(mask), readonly(allowed, np.bool_), *arguments)
     taken = (np.arange(keys) - phase.reshape(masks, queries, 1)) % step == 0
-    assert got.tolist() == counted(mask & allowed[which][:, None] & taken, bq, bk)
+    assert kinds.tolist() == counted(mask & allowed[which][:, None] & taken, bq, bk)
 
 
 @given(st.lists(st.lists(st.integers(0, 2), min_size=4, max_size=4), max_size=5))
-def test_lists(rows: list[list[int]]) -> None:
+def test_listed_blocks_are_in_order(rows: list[list[int]]) -> None:
     kinds = np.array(rows, np.uint8).reshape(1, len(rows), 4)
     for kind in range(3):
         numbers, indices = listed(readonly(kinds, np.uint8), kind)

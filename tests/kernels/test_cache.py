@@ -14,8 +14,8 @@ from typing import Any
 import numba
 import pytest
 
-import maskplug.kernels
 from maskplug import MaskplugWarning
+from maskplug.kernels import cache
 from maskplug.kernels.cache import Checked
 
 SOURCE = """
@@ -40,7 +40,7 @@ class Kernels:
 
     def use(self) -> tuple[list[str], int]:
         """Call both as a new process would; return warnings and the number of compilations."""
-        maskplug.kernels._warned.clear()
+        cache._warned.clear()
         spec = importlib.util.spec_from_file_location("tiny", self.file)
         assert spec is not None
         assert spec.loader is not None

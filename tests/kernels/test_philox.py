@@ -18,6 +18,7 @@ from maskplug.kernels.philox import (
     streams,
 )
 from support import reference as ref
+from support.flat import integers, joined, row_offsets, stream_keys
 
 ANSWERS = [
     ("00000000 " * 4, "00000000 " * 2, "6627e8d5 e169c58d bc57ac4c 9b00dbd8"),
@@ -38,8 +39,7 @@ def lanes(text: str) -> list[int]:
 
 @pytest.mark.parametrize(("counter", "key", "words"), ANSWERS)
 def test_published_known_answers(counter: str, key: str, words: str) -> None:
-    given_lanes = lanes(counter) + lanes(key)
-    assert list(block(*map(np.uint32, given_lanes))) == lanes(words)
+    assert list(block(*map(np.uint32, lanes(counter) + lanes(key)))) == lanes(words)
     assert list(ref.philox(tuple(lanes(counter)), tuple(lanes(key)))) == lanes(words)
 
 
@@ -73,8 +73,7 @@ def test_first_word(key: int, draw: int) -> None:
 def test_hashes_of_samples_and_streams(
     seed: int, rows: list[tuple[int, int]], purpose: int
 ) -> None:
-    times = np.array([t for t, _ in rows], np.int64)
-    keys = np.array([key for _, key in rows], np.uint64)
+    times, keys = integers([t for t, _ in rows]), stream_keys([key for _, key in rows])
     samples, streams = np.empty_like(keys), np.empty_like(keys)
     sample_hashes(np.uint64(seed), times, keys, samples)
     assert samples.tolist() == [ref.hash_words(seed, t, key) for t, key in rows]
@@ -84,7 +83,6 @@ def test_hashes_of_samples_and_streams(
 
 @given(st.lists(st.tuples(st.integers(0, 2**64 - 1), st.integers(0, 9)), max_size=5))
 def test_streams_concatenate_the_rows(rows: list[tuple[int, int]]) -> None:
-    keys = np.array([key for key, _ in rows], np.uint64)
-    offsets = np.concatenate([[0], np.cumsum([count for _, count in rows])]).astype(np.int64)
-    expected = [word for key, count in rows for word in ref.words(key, count, 1)]
+    keys, offsets = stream_keys([key for key, _ in rows]), row_offsets([n for _, n in rows])
+    expected = joined([ref.words(key, count, 1) for key, count in rows])
     assert streams(keys, offsets, 1).tolist() == expected

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from maskplug.kernels import weighted
 from support import reference_masked_lm as ref
 from support.batches import fits
+from support.flat import flat, integers, joined, stream_keys
 
 keys = st.integers(0, 2**64 - 1)
 weights = st.one_of(
@@ -24,11 +25,8 @@ rows = st.lists(st.tuples(keys, st.lists(weights, max_size=24), st.floats(0, 1))
 
 
 def drawn(row_keys: Any, row_weights: list[list[float]], budgets: list[int]) -> Any:
-    offsets = np.concatenate([[0], np.cumsum([len(row) for row in row_weights])])
-    flat = np.array([w for row in row_weights for w in row], np.float64)
-    return weighted.weighted(
-        np.array(row_keys, np.uint64), offsets.astype(np.int64), flat, np.array(budgets, np.int64)
-    )
+    values, offsets = flat(row_weights, np.float64)
+    return weighted.weighted(stream_keys(row_keys), offsets, values, integers(budgets))
 
 
 def alike(row: list[float], budget: int, samples: int = 20_000) -> Any:
@@ -48,14 +46,13 @@ def subset_probs(row: list[float], budget: int) -> dict[tuple[int, ...], float]:
 
 
 @given(rows)
-def test_weighted_matches_reference(given_rows: list[tuple[int, list[float], float]]) -> None:
-    budgets = [round(share * len(row)) for _, row, share in given_rows]
-    got = drawn([key for key, _, _ in given_rows], [row for _, row, _ in given_rows], budgets)
+def test_weighted_matches_reference(rows: list[tuple[int, list[float], float]]) -> None:
+    budgets = [round(share * len(row)) for _, row, share in rows]
+    chosen = drawn([key for key, _, _ in rows], [row for _, row, _ in rows], budgets)
     expected = [
-        ref.weighted(key, row, budget)
-        for (key, row, _), budget in zip(given_rows, budgets, strict=True)
+        ref.weighted(key, row, budget) for (key, row, _), budget in zip(rows, budgets, strict=True)
     ]
-    assert got.tolist() == [value for row in expected for value in row]
+    assert chosen.tolist() == joined(expected)
     assert [sum(row) for row in expected] == budgets
 
 

@@ -1,34 +1,48 @@
-"""Plugins on fake installed distributions: good, broken, misspelt, conflicting, observing."""
+"""Plugins of fake distributions: good, broken, misspelt, conflicting, with damaged metadata."""
 
 from __future__ import annotations
 
+import re
+import sys
 import threading
+import warnings
 from pathlib import Path
 
 import pytest
 
+from maskplug.errors import ConflictError, MaskplugWarning, PluginError, UnknownNameError
 from maskplug.plugins import manager
 from support.fake_plugins import REGISTER, Site
 
+BINARY = b"\xff\xfe\x00maskplug\x80"
 HALF = "print(maskplug.strategy('half').label)\n"
 WORKS = "print(maskplug.strategy('dynamic').label)\n"
-FOUND = (
+INSTALLED = (
     "from maskplug.plugins import plugins\n"
-    "for p in plugins().found:\n"
-    "    if p.distribution in {'good', 'bad'}: print(p.label, p.error)\n"
+    "for p in plugins().installed:\n"
+    "    if p.distribution.startswith(('good', 'bad')): print(p.label, p.error)\n"
 )
+LISTED = "from maskplug.cli import main\nmain(['plugins'])\n"
 
 
 @pytest.fixture
-def site(tmp_path: Path) -> Site:
+def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Site:
+    """An empty folder of distributions, also on the path of this process."""
+    monkeypatch.syspath_prepend(tmp_path)
+    for name in ("good", "bad", "one", "two"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
     return Site(tmp_path)
 
 
-def test_valid_plugin_is_loaded(site: Site) -> None:
+@pytest.fixture
+def good_and_bad(site: Site) -> Site:
     site.install("good")
-    done = site.run(HALF + FOUND)
-    assert done.stdout == "good:half@1\ngood 1.2 None\n"
-    assert done.stderr == ""
+    site.install("bad", "import nowhere", "0.3")
+    return site
+
+
+def load() -> manager.Plugins:
+    return manager.load(*manager.entry_points())
 
 
 BROKEN = {
@@ -51,7 +65,7 @@ BROKEN = {
     ),
     "registers twice": (
         REGISTER + "    register('strategy', 'half', half)",
-        "bad registers strategy 'half'@1 twice",
+        "registers strategy 'half'@1 twice",
     ),
     "wrong kind": (REGISTER.replace('"strategy"', '"stratgy"'), "did you mean 'strategy'?"),
     "wrong arguments": (
@@ -73,66 +87,75 @@ BROKEN = {
     ),
     "asks while loading": ("maskplug.strategy('dynamic')", "PluginError: a plugin built a"),
 }
-broken = pytest.mark.parametrize(("source", "reason"), BROKEN.values(), ids=BROKEN)
 
 
-@broken
-def test_broken_plugin_is_reported_and_skipped(site: Site, source: str, reason: str) -> None:
-    site.install("bad", source, "0.3")
+def test_providers_and_failures_are_registered(good_and_bad: Site) -> None:
+    good_and_bad.install("one")
+    with pytest.warns(MaskplugWarning, match="bad 0.3"):
+        registry = load().registry
+    with pytest.raises(ConflictError, match="use 'good:half' or 'one:half'"):
+        registry.find("strategy", "half")
+    reason = r"bad 0\.3, which may provide it, failed to load \(ModuleNotFoundError: .* 'nowhere'"
+    with pytest.raises(UnknownNameError, match=reason):
+        registry.find("strategy", "quarter")
+
+
+@pytest.mark.parametrize("content", [None, BINARY], ids=["import fails", "unreadable"])
+def test_strict_plugins_raise(
+    good_and_bad: Site, content: bytes | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    message = r"maskplug plugin bad 0.3 \(entry point 'bad'\) failed to load: ModuleNotFoundError"
+    if content is not None:
+        damage(good_and_bad, "entry_points.txt", content)
+        message = "the entry points of bad 0.3 cannot be read: UnicodeDecodeError"
+    monkeypatch.setenv("MASKPLUG_STRICT_PLUGINS", "1")
+    with pytest.raises(PluginError, match=message) as caught:
+        load()
+    assert isinstance(caught.value.__cause__, ModuleNotFoundError | UnicodeDecodeError)
+    monkeypatch.setenv("MASKPLUG_STRICT_PLUGINS", "0")
+    with pytest.warns(MaskplugWarning, match=message) as warned:
+        load()
+    assert len(warned) == 1
+    monkeypatch.setenv("MASKPLUG_LOAD_PLUGINS", "good")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        load()
+
+
+def test_broken_plugins_are_reported_and_skipped(site: Site) -> None:
+    names = [f"bad{number}" for number in range(len(BROKEN))]
+    for name, (source, _) in zip(names, BROKEN.values(), strict=True):
+        site.install(name, source, "0.3")
     site.install("good")
-    done = site.run(WORKS + HALF + FOUND)
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.startswith("dynamic@1\ngood:half@1\nbad 0.3 ")
-    assert reason in done.stdout
-    assert done.stderr.count("maskplug plugin bad 0.3 (entry point 'bad') failed to load") == 1
-    assert reason in done.stderr
-
-
-def test_strict_plugins_raise(site: Site) -> None:
-    site.install("bad", "import nowhere", "0.3")
-    done = site.run(WORKS, MASKPLUG_STRICT_PLUGINS="1")
-    assert done.returncode == 1
-    assert "ModuleNotFoundError" in done.stderr
-    said = "PluginError: maskplug plugin bad 0.3 (entry point 'bad') failed to load: ModuleNotFound"
-    assert said in done.stderr
-    assert site.run(WORKS, MASKPLUG_STRICT_PLUGINS="0").returncode == 0
-
-
-def test_unknown_name_mentions_failed_plugins(site: Site) -> None:
-    site.install("bad", "import nowhere", "0.3")
-    done = site.run(HALF)
-    message = done.stderr.splitlines()[-1]
-    assert "UnknownNameError: unknown strategy 'half'" in message
-    assert "; the plugin bad 0.3, which may provide it, failed to load (ModuleNotF" in message
-    assert message.endswith("No module named 'nowhere'): fix or uninstall it")
-
-
-def test_conflict_names_both_providers_and_a_prefix_selects_one(site: Site) -> None:
-    site.install("one")
-    site.install("two")
-    done = site.run(HALF)
-    assert "ConflictError: strategy 'half' has several providers" in done.stderr
-    assert "'one:half' or 'two:half'" in done.stderr
-    picked = site.run("print(maskplug.strategy('two:half', rate=0.2).label)\n" + WORKS)
-    assert picked.stdout == "two:half@1\ndynamic@1\n"
-
-
-def test_newer_version_of_a_plugin_does_not_replace_a_built_in(site: Site) -> None:
-    site.install("bad", REGISTER.replace('"half", half', '"dynamic", half, version=2'))
-    done = site.run(WORKS)
-    assert "'bad:dynamic' or 'maskplug:dynamic'" in done.stderr
+    done = site.run(WORKS + HALF + INSTALLED + LISTED, COLUMNS="200")
+    assert done.stdout.startswith("dynamic@1\ngood:half@1\n"), done.stderr
+    assert "good 1.2 None" in done.stdout
+    assert "left out: ZeroDivisionError: division by zero" in done.stdout
+    for name, (_, reason) in zip(names, BROKEN.values(), strict=True):
+        shown = f"^{name} 0.3 .*{re.escape(reason)}"
+        assert re.search(shown, done.stdout, re.M), (name, done.stdout)
+        warning = f"maskplug plugin {name} 0.3 (entry point '{name}') failed to load: "
+        assert done.stderr.count(warning) == 1
+        assert reason in done.stderr.split(warning)[1].splitlines()[0]
 
 
 @pytest.mark.parametrize(
-    ("limit", "printed"),
-    [("one", "one"), ("two, other", "two"), ("one,two", "one two"), ("", ""), ("other", "")],
+    ("limit", "names"),
+    [
+        ("one", ["one"]),
+        ("two, other", ["two"]),
+        ("one,two", ["one", "two"]),
+        ("", []),
+        ("other", []),
+    ],
 )
-def test_loading_can_be_limited(site: Site, limit: str, printed: str) -> None:
+def test_loading_can_be_limited(
+    site: Site, limit: str, names: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     site.install("one")
     site.install("two")
-    code = "from maskplug.plugins import plugins\nprint(*[p.name for p in plugins().found])"
-    done = site.run(code, MASKPLUG_LOAD_PLUGINS=limit)
-    assert done.stdout == printed + "\n", done.stderr
+    monkeypatch.setenv("MASKPLUG_LOAD_PLUGINS", limit)
+    assert [plugin.name for plugin in load().installed] == names
 
 
 RAISES = """
@@ -156,16 +179,14 @@ def maskplug_register(register):
 FUSSY = """
 from support.batches import VOCAB, batch
 tokens = batch([[5, 6], [8, 9, 3], [9]], keys=[70, 71, 72])
-maskplug.strategy("{name}")(tokens, VOCAB, seed=4, epoch=6)
+maskplug.strategy("bad:fussy")(tokens, VOCAB, seed=4, epoch=6)
 """
 
 
-@pytest.mark.parametrize("name", ["fussy", "bad:fussy"])
-def test_error_of_a_strategy_is_explained(site: Site, name: str) -> None:
+def test_error_of_a_strategy_is_explained(site: Site) -> None:
     site.install("bad", RAISES)
-    if ":" in name:
-        site.install("other", RAISES)  # a conflict must not hide the error
-    done = site.run(FUSSY.format(name=name))
+    site.install("other", RAISES)  # a conflict must not hide the error
+    done = site.run(FUSSY)
     assert "StrategyError: strategy 'bad:fussy@1' raised KeyError: 'nine'" in done.stderr
     assert "sample key 71, t = 6" in done.stderr
     command = done.stderr.split("reproduce it with: ")[1].strip()
@@ -198,3 +219,39 @@ def test_failure_of_a_second_entry_point_keeps_the_first(site: Site) -> None:
     assert "good registers strategy 'half'@1 twice" in done.stderr
     assert done.stdout == "good:half@1\n"
     assert "UnknownNameError: unknown strategy 'more'" in done.stderr
+
+
+UNREADABLE = {"binary": BINARY, "a line without '='": b"[maskplug]\nbad\n"}
+METADATA = {"missing": None, "empty": b"", "binary": BINARY, "no name": b"Version: 1\n"}
+
+
+def damage(site: Site, name: str, content: bytes | None) -> Path:
+    file = site.folder / "bad-0.3.dist-info" / name
+    file.unlink()
+    if content is not None:
+        file.write_bytes(content)
+    return file.parent
+
+
+@pytest.mark.parametrize("content", UNREADABLE.values(), ids=UNREADABLE)
+def test_unreadable_entry_points_are_named(good_and_bad: Site, content: bytes) -> None:
+    damage(good_and_bad, "entry_points.txt", content)
+    provided, unreadable = manager.entry_points()
+    assert ("good", "1.2") in {one[1:] for one in provided}
+    assert [one[:2] for one in unreadable] == [("bad", "0.3")]
+
+
+@pytest.mark.parametrize("content", METADATA.values(), ids=METADATA)
+def test_path_replaces_a_missing_name(good_and_bad: Site, content: bytes | None) -> None:
+    folder = damage(good_and_bad, "METADATA", content)
+    provided, unreadable = manager.entry_points()
+    assert unreadable == []
+    names = {one.entry_point.name: one[1:] for one in provided}
+    assert names["good"] == ("good", "1.2")
+    assert names["bad"][0] == str(folder)
+
+
+def test_damaged_metadata_and_entry_points(good_and_bad: Site) -> None:
+    damage(good_and_bad, "METADATA", BINARY)
+    folder = damage(good_and_bad, "entry_points.txt", BINARY)
+    assert [one[:2] for one in manager.entry_points()[1]] == [(str(folder), "(no version)")]

@@ -45,7 +45,7 @@ STRATEGIES: dict[str, dict[str, Any]] = {
 }
 
 
-def made(case: str, **options: Any) -> maskplug.Strategy:
+def strategy_of(case: str, **options: Any) -> maskplug.Strategy:
     """The strategy of one of the ``STRATEGIES``."""
     return maskplug.strategy(case.split("-")[0], **{**STRATEGIES[case], **options})
 
@@ -91,13 +91,6 @@ def fits(observed: Any, expected: Any) -> bool:
     observed, expected = np.asarray(observed, float), np.asarray(expected, float)
     expected = expected * observed.sum() / expected.sum()
     return bool(stats.chisquare(observed, expected).pvalue > 1e-4)
-
-
-def masked_by(strategies: Sequence[maskplug.Strategy], tokens: maskplug.TokenBatch) -> list[Any]:
-    """Inputs and fingerprint by each strategy; here, so that a spawned process can import it."""
-    masks = [strategy(tokens, VOCAB, seed=3, epoch=1) for strategy in strategies]
-    prints = [strategy.fingerprint for strategy in strategies]
-    return [(masked.inputs.to_lists(), p) for masked, p in zip(masks, prints, strict=True)]
 
 
 def select(

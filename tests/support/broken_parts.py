@@ -72,7 +72,8 @@ def global_state(tokens: TokenBatch, candidates: Selection, rng: Rng) -> Any:
 
 
 def stream_of_first(tokens: TokenBatch, candidates: Selection, rng: Rng) -> Any:
-    return rng.row(0).uniform("coin", [len(candidates.starts)]) if len(tokens) else []
+    counts = [len(candidates.starts)] + [0] * (len(tokens) - 1)
+    return rng.uniform("coin", counts) if len(tokens) else []
 
 
 def by_batch_size(tokens: TokenBatch, candidates: Selection, rng: Rng) -> Any:

@@ -107,8 +107,8 @@ def classes(rng: Random) -> Call:
     part = specs.resolve(entry.kind, {"name": entry.label, **NEEDED.get(entry.label, {})})
     hints = {f.name: str(f.type) for f in fields(part) if f.init}
     numeric = [name for name, hint in hints.items() if "int" in hint or "float" in hint]
-    given = {name: number(rng) for name in numeric if rng.integers(2)}
-    return lambda: used(replace(part, **given))
+    arguments = {name: number(rng) for name in numeric if rng.integers(2)}
+    return lambda: used(replace(part, **arguments))
 
 
 def names(rng: Random) -> Call:
@@ -165,20 +165,20 @@ def expressions(rng: Random) -> Call:
 
 
 def vocabularies(rng: Random) -> Call:
-    given: dict[str, Any] = {"size": 20, "mask_id": 4}
+    arguments: dict[str, Any] = {"size": 20, "mask_id": 4}
     every = ["size", "mask_id", "pad_id", "bos_id", "eos_id", "special_ids", "word_start"]
     every += ["joins_next", "sentinel_ids", "sentence_end", "named"]
     for _ in range(rng.integers(3)):
-        given[pick(rng, every)] = pick(rng, [number, value])(rng)
+        arguments[pick(rng, every)] = pick(rng, [number, value])(rng)
     pieces = pick(rng, [["a", "▁b", "<mask>"], value(rng)])
     by_pieces = rng.integers(4) == 0
 
-    def made() -> Any:
-        ids = {"mask_id": given["mask_id"]}
-        vocab = Vocabulary.from_pieces(pieces, **ids) if by_pieces else Vocabulary(**given)
+    def call() -> Any:
+        ids = {"mask_id": arguments["mask_id"]}
+        vocab = Vocabulary.from_pieces(pieces, **ids) if by_pieces else Vocabulary(**arguments)
         return vocab.special.sum(), len(vocab.ordinary), vocab.has_words
 
-    return made
+    return call
 
 
 def batches(rng: Random) -> Call:
@@ -211,13 +211,13 @@ def selections(rng: Random) -> Call:
         spans[int(rng.integers(4))] = pick(rng, [value(rng), pick(rng, WHOLE), [0, -1], [1, 99]])
     mask = value(rng) if rng.integers(2) else BATCH.ids > 9
 
-    def made() -> Any:
+    def call() -> Any:
         selection = Selection(*spans)
         selection.check(BATCH)
         return selection.mask.tolist(), selection.numbers.tolist()
 
     if rng.integers(3):
-        return made
+        return call
     if rng.integers(2):
         return lambda: sum(Selection(*spans[:3], 99).mask)
     if rng.integers(2):
@@ -229,8 +229,8 @@ def times(rng: Random) -> Call:
     """Mask with any seed, epoch, step and progress."""
     strategy = pick(rng, STRATEGIES)
     names = ["seed", "epoch", "step", "progress"]
-    given = {name: pick(rng, [value, number])(rng) for name in names if rng.integers(2)}
-    return lambda: result_of(strategy(BATCH, RICH, **given))
+    arguments = {name: pick(rng, [value, number])(rng) for name in names if rng.integers(2)}
+    return lambda: result_of(strategy(BATCH, RICH, **arguments))
 
 
 def annotations(rng: Random) -> Call:
@@ -249,21 +249,21 @@ def annotations(rng: Random) -> Call:
 
 def renderers(rng: Random) -> Call:
     pattern = pick(rng, PATTERNS)
-    given: dict[str, Any] = {"q_len": 4, "kv_len": 4, **SELF}
+    arguments: dict[str, Any] = {"q_len": 4, "kv_len": 4, **SELF}
     every = ["q_len", "kv_len", "t", "epoch", "progress", "seed", "keys", "heads", "offset"]
     every += ["attention_kind", "layer_idx", "fallback", "documents", "valid", "prefix_lengths"]
     for _ in range(rng.integers(3)):
-        given[pick(rng, every)] = pick(rng, [value, number])(rng)
+        arguments[pick(rng, every)] = pick(rng, [value, number])(rng)
     which = rng.integers(4)
     if which == 0:
-        return lambda: pattern.intervals(**given).to_lists()
+        return lambda: pattern.intervals(**arguments).to_lists()
     if which == 1:
-        return lambda: pattern.dense(**given).tolist()
+        return lambda: pattern.dense(**arguments).tolist()
     dtype = pick(rng, [np.float32, "float16", value(rng)])
     block = pick(rng, [2, (3, 1), value(rng)])
     if which == 2:
-        return lambda: pattern.additive(**given, dtype=dtype).tolist()
-    return lambda: repr(pattern.block_mask(**given, block_size=block, device="cpu"))
+        return lambda: pattern.additive(**arguments, dtype=dtype).tolist()
+    return lambda: repr(pattern.block_mask(**arguments, block_size=block, device="cpu"))
 
 
 def keys(rng: Random) -> Call:

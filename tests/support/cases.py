@@ -64,6 +64,8 @@ def losses(tokens: TokenBatch) -> dict[str, Any]:
     return {"losses": np.where(even & (tokens.ids % 13 == 0), 0.5, 0.05)}
 
 
+#: All built-in strategies.
+LABELS = [e.label for e in registry().of_kind("strategy") if e.provider == BUILTIN]
 CASES: dict[str, Case] = {
     "self_evolution@1": Case(annotations=losses),
     "compose@1": Case({"selector": "independent"}),

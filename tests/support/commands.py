@@ -15,9 +15,9 @@ def run(*arguments: object, columns: int = 200) -> Result:
     return CliRunner().invoke(main, [str(argument) for argument in arguments], env=environment)
 
 
-def succeeded(*arguments: object) -> str:
+def succeeded(*arguments: object, columns: int = 200) -> str:
     """Run ``maskplug``, expect exit code 0, and return the output."""
-    result = run(*arguments)
+    result = run(*arguments, columns=columns)
     assert result.exit_code == 0, result.output
     return result.output
 

@@ -14,12 +14,9 @@ from maskplug.attention.blocks import Blocks
 from maskplug.collate import pad
 from maskplug.errors import MaskplugError
 from maskplug.kernels.compilation import kernels, watched
-from maskplug.plugins import registry
-from maskplug.registry import BUILTIN
 from support.batches import ORDINARY
-from support.cases import RICH, case
+from support.cases import LABELS, RICH, case
 
-LABELS = [e.label for e in registry().of_kind("strategy") if e.provider == BUILTIN]
 #: Rows of several lengths and of several sentences (7 and 9 end one).
 ROWS = [[2, *np.resize([*ORDINARY[k:], 7, 12, 9], 20 + k).tolist(), 3] for k in range(12)]
 #: Options that choose other kernels, where a strategy has them.
@@ -32,7 +29,7 @@ OPTIONS: dict[str, tuple[Any, ...]] = {
 
 
 def batches(label: str) -> Iterator[maskplug.TokenBatch]:
-    """A usual batch; keys by content and protected tokens; a batch without rows."""
+    """Yield a usual batch; keys by content and protected tokens; a batch without rows."""
     rows = maskplug.TokenBatch.from_lists(ROWS, keys=range(len(ROWS)))
     yield case(label).batch(rows)
     unnamed = maskplug.TokenBatch.from_lists([np.array(row) for row in ROWS])
@@ -50,12 +47,12 @@ def variants(label: str) -> Iterator[maskplug.Strategy]:
                 yield maskplug.strategy(label, **{**case(label).options, name: value})
 
 
-def use(made: maskplug.Strategy, label: str) -> None:
+def use(strategy: maskplug.Strategy, label: str) -> None:
     """Mask batches of every kind at several times, and pad what comes out."""
     for number, tokens in enumerate(batches(label)):
         for epoch in (number, np.arange(len(tokens))):
             try:
-                masked = made(tokens, RICH, seed=1, epoch=epoch, progress=0.5)
+                masked = strategy(tokens, RICH, seed=1, epoch=epoch, progress=0.5)
             except MaskplugError:
                 continue  # a variant that needs layers or a vocabulary of its own
             for rows in (masked.inputs, masked.labels, masked.targets):
@@ -68,8 +65,8 @@ def use(made: maskplug.Strategy, label: str) -> None:
 def strategies() -> None:
     """Use every strategy that is built in."""
     for label in LABELS:
-        for made in variants(label):
-            use(made, label)
+        for strategy in variants(label):
+            use(strategy, label)
 
 
 def patterns() -> None:

@@ -66,12 +66,6 @@ FROM_MASK = "not a Selection; return maskplug.Selection.from_mask(mask, tokens)"
 AS_RAGGED = "not a Ragged; return maskplug.Ragged(ids, tokens.offsets)"
 RETURNED = {
     "a bool array": (Selecting, lambda t: t.ids > 5, f"a bool array of shape (5,), {FROM_MASK}"),
-    "indices": (
-        Selecting,
-        lambda t: np.flatnonzero(t.ids),
-        f"an int64 array of shape (5,), {FROM_MASK}",
-    ),
-    "a list": (Selecting, lambda t: [True], f"a list, {FROM_MASK}"),
     "no selection": (Selecting, lambda t: None, f"None, {FROM_MASK}"),
     "a mask of other length": (Selecting, other_mask, "the mask has 3 values for 5 tokens"),
     "bools of another number": (
@@ -82,7 +76,6 @@ RETURNED = {
     "another batch's": (Selecting, other_batch, "does not fit a batch of 2 samples and 5 tokens"),
     "ids": (Replacing, lambda t: t.ids, f"an int64 array of shape (5,), {AS_RAGGED}"),
     "lists": (Replacing, lambda t: [[5, 6, 7], [8, 9]], f"a list, {AS_RAGGED}"),
-    "no inputs": (Replacing, lambda t: None, f"None, {AS_RAGGED}"),
     "too few rows": (
         Replacing,
         lambda t: maskplug.Ragged.of([[5, 6, 7]]),
@@ -302,7 +295,7 @@ def maskplug_register(register):
 COMMANDS = """
 from maskplug.cli import main
 for arguments in (
-    ["check", "bits", "--options", '{"share": 1}'], ["list", "bits"], ["check", "nothing"],
+    ["show", "bits", "--options", '{"share": 1}'], ["list", "bits"], ["check", "nothing"],
 ):
     try:
         main(arguments)
@@ -315,9 +308,9 @@ def test_messages_of_the_command_line(tmp_path: Path) -> None:
     site = Site(tmp_path)
     site.install("bad", PLUGIN)
     done = site.run(COMMANDS, COLUMNS="200")
-    checked, listed, refused, _ = re.split(r"exit code (?=\d)", done.stdout)
-    assert "strategy 'bad:bits@1', selector Bits: select() returned a bool array" in checked
-    assert listed.startswith("1")
+    _, listed, refused, _ = re.split(r"exit code (?=\d)", done.stdout)
+    assert "strategy 'bad:bits@1', selector Bits: select() returned a bool array" in done.stderr
+    assert listed.startswith("2")
     assert "  share (required)\n  unit: str = 'token'\n  parts: int | None = None\n" in listed
     assert refused.startswith("0")
     assert done.stdout.endswith("exit code 2\n")

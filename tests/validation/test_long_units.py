@@ -10,7 +10,7 @@ import pytest
 import maskplug
 from maskplug import Vocabulary
 from maskplug.errors import MaskplugWarning
-from maskplug.validation import long_units as oversized
+from maskplug.validation import results
 from support.batches import batch
 
 ONE_WORD = Vocabulary(
@@ -25,7 +25,7 @@ ONE_WORD = Vocabulary(
 
 @pytest.fixture(autouse=True)
 def _forget(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(oversized, "_warned", set())
+    monkeypatch.setattr(results, "_warned", set())
 
 
 @pytest.mark.parametrize(

@@ -14,24 +14,13 @@ from maskplug.errors import OptionError
 from maskplug.validation.nesting import DEPTH, check_nesting
 from maskplug.validation.options import MEMBERS
 from support.batches import VOCAB, equal_rows
+from support.pools import endless, nested
 
 CAUSAL, FULL, SINK = (maskplug.pattern(name) for name in ("causal", "full", "sink"))
 
 
-def repeated(times: int, value: Any, wrap: Callable[[Any], Any]) -> Any:
-    for _ in range(times):
-        value = wrap(value)
-    return value
-
-
 def chained(inner: Any) -> dict[str, Any]:
     return {"name": "chain", "strategies": [inner]}
-
-
-def endless() -> list[Any]:
-    items: list[Any] = []
-    items.append(items)
-    return items
 
 
 def of_spec(options: dict[str, Any]) -> maskplug.Strategy:
@@ -48,18 +37,18 @@ NESTED: dict[str, Callable[[int], Any]] = {
     "JSON in an expression": lambda n: maskplug.pattern("sink:n=" + '{"a":' * n + "1" + "}" * n),
     "JSON lists": lambda n: specs.options_from_json('{"x":' + "[" * n + "]" * n + "}", "--x"),
     "JSON objects": lambda n: specs.options_from_json('{"x":' * n + "1" + "}" * n, "--x"),
-    "mappings": lambda n: of_spec(repeated(n, "dynamic", chained)),
+    "mappings": lambda n: of_spec(nested(n, "dynamic", chained)),
     "patterns": lambda n: maskplug.pattern(
-        repeated(n, "causal", lambda inner: {"name": "not", "pattern": inner})
+        nested(n, "causal", lambda inner: {"name": "not", "pattern": inner})
     ),
-    "lists": lambda n: maskplug.strategy("dynamic", rate=repeated(n, 1, lambda inner: [inner])),
-    "strategies": lambda n: repeated(
+    "lists": lambda n: maskplug.strategy("dynamic", rate=nested(n, 1, lambda inner: [inner])),
+    "strategies": lambda n: nested(
         n, "dynamic", lambda inner: maskplug.strategy("chain", strategies=[inner])
     ),
-    "prefixes": lambda n: repeated(
+    "prefixes": lambda n: nested(
         n, "t5", lambda inner: maskplug.strategy("prefixed", strategy=inner, token="[R]")
     ),
-    "operators": lambda n: repeated(n // 2, CAUSAL, lambda inner: (inner & SINK) | FULL),
+    "operators": lambda n: nested(n // 2, CAUSAL, lambda inner: (inner & SINK) | FULL),
 }
 
 
@@ -95,7 +84,7 @@ MANY: dict[str, Callable[[int], Any]] = {
     "or": lambda n: maskplug.pattern(" | ".join(["causal"] * n)),
     "and": lambda n: maskplug.pattern("&".join(["causal"] * n)),
     "a list of patterns": lambda n: maskplug.pattern("alternating", patterns=["causal"] * n),
-    "a join in Python": lambda n: repeated(n - 1, CAUSAL, lambda inner: inner | FULL),
+    "a join in Python": lambda n: nested(n - 1, CAUSAL, lambda inner: inner | FULL),
     "a mixture": lambda n: maskplug.strategy("mixture", strategies=["none"] * n),
     "a chain": lambda n: maskplug.strategy("chain", strategies=["none"] * n),
     "ul2": lambda n: maskplug.strategy("ul2", denoisers=["t5"] * n, modes=None),
@@ -112,10 +101,10 @@ def test_lists_of_strategies_and_patterns_are_bounded(make: Callable[[int], Any]
 
 def test_exponential_sharing_is_refused() -> None:
     with pytest.raises(OptionError, match="more than 10,000 nested parts"):
-        repeated(
+        nested(
             DEPTH - 1, "none", lambda inner: maskplug.strategy("mixture", strategies=[inner] * 2)
         )
     with pytest.raises(OptionError, match="more than 10,000 nested parts"):
-        repeated(
+        nested(
             DEPTH - 1, FULL, lambda inner: maskplug.pattern("alternating", patterns=(inner, inner))
         )

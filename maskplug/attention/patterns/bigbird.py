@@ -97,7 +97,7 @@ class BigBird(Pattern):
 
     def _random_blocks(self, call: AttentionCall) -> IntArray:
         """Return random blocks: int64 of shape (batch, heads, blocks, most), -1 = none."""
-        from maskplug.kernels.random_blocks import random_blocks
+        from maskplug.kernels.blocks import random_blocks
 
         rng = draws(call, self.clock, per_layer=True)
         streams = rng.stream_keys("random blocks")

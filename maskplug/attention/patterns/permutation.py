@@ -57,7 +57,7 @@ class Permutation(Pattern):
 
     def rows(self, call: AttentionCall) -> Intervals:
         from maskplug.kernels.intervals import grown
-        from maskplug.kernels.ranked import earlier
+        from maskplug.kernels.numbered import earlier
 
         refuse_cross(call, "permutation", "queries are not in the order of the keys")
         keys = readonly(self._order(call), np.int64)
@@ -69,7 +69,7 @@ class Permutation(Pattern):
 
     def _order(self, call: AttentionCall) -> IntArray:
         """Return the rank of each key: int64 of shape (batch or 1, kv_len)."""
-        from maskplug.kernels.order import ranks
+        from maskplug.kernels.arrange import ranks
 
         if self.clock is None:
             return call.per_token("order", "permutation")

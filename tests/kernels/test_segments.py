@@ -1,4 +1,4 @@
-"""Block numbers and levels match the definition in plain Python."""
+"""Segments, blocks and levels match the definition in plain Python."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from maskplug.kernels.noise import block_numbers, independent_in_blocks, levels
-from maskplug.types import offsets_of, readonly
+from maskplug.kernels.segments import block_numbers, independent_in_blocks, levels
+from maskplug.types import readonly
 from support import reference as ref
+from support.flat import flat, integers, joined, row_offsets, stream_keys
 
 #: Rows of tokens, True for maskable ones, and the block size.
 batches = st.lists(st.lists(st.booleans(), max_size=9), max_size=5)
@@ -23,26 +24,19 @@ def numbered(row: list[bool], block: int) -> list[int]:
 
 @given(batches, sizes)
 def test_block_numbers(rows: list[list[bool]], block: int) -> None:
-    offsets = readonly(offsets_of([len(row) for row in rows]), np.int64)
-    units = readonly(offsets_of([sum(row) for row in rows]), np.int64)
-    starts = readonly(np.flatnonzero([token for row in rows for token in row]), np.int64)
-    result = block_numbers(starts, units, offsets, block)
-    assert result.tolist() == [number for row in rows for number in numbered(row, block)]
+    maskable, offsets = flat(rows, np.bool_)
+    units = row_offsets([sum(row) for row in rows])
+    result = block_numbers(integers(np.flatnonzero(maskable)), units, offsets, block)
+    assert result.tolist() == joined([numbered(row, block) for row in rows])
 
 
 @given(batches, sizes)
 def test_levels(rows: list[list[bool]], block: int) -> None:
     numbers = [numbered(row, block) for row in rows]
     counts = [max(row, default=-1) + 1 for row in numbers]
-    times = np.linspace(0.0, 0.9, sum(counts) + 1)
-    bounds = offsets_of(counts)
-    result = levels(
-        readonly([n for row in numbers for n in row], np.int64),
-        readonly(offsets_of([len(row) for row in rows]), np.int64),
-        readonly(times, np.float64),
-        readonly(bounds, np.int64),
-    )
-    assert result.tolist() == [
+    times = readonly(np.linspace(0.0, 0.9, sum(counts) + 1), np.float64)
+    bounds = row_offsets(counts)
+    assert levels(*flat(numbers), times, bounds).tolist() == [
         times[first + n] if n >= 0 else 1.0
         for first, row in zip(bounds.tolist(), numbers, strict=False)
         for n in row
@@ -52,16 +46,10 @@ def test_levels(rows: list[list[bool]], block: int) -> None:
 @given(st.lists(st.tuples(st.integers(0, 2**64 - 1), st.integers(0, 90)), max_size=4), sizes)
 def test_independent_in_blocks(rows: list[tuple[int, int]], block: int) -> None:
     counts = [-(-count // block) for _, count in rows]
-    limits = np.linspace(0, 2**32, sum(counts) + 1).astype(np.uint64)
-    bounds = offsets_of(counts)
-    result = independent_in_blocks(
-        readonly([key for key, _ in rows], np.uint64),
-        readonly(offsets_of([count for _, count in rows]), np.int64),
-        readonly(limits, np.uint64),
-        readonly(bounds, np.int64),
-        block,
-    )
-    assert result.tolist() == [
+    limits = stream_keys(np.linspace(0, 2**32, sum(counts) + 1).astype(np.uint64))
+    bounds = row_offsets(counts)
+    keys, offsets = stream_keys([key for key, _ in rows]), row_offsets([n for _, n in rows])
+    assert independent_in_blocks(keys, offsets, limits, bounds, block).tolist() == [
         word < limits[first + i // block]
         for first, (key, count) in zip(bounds.tolist(), rows, strict=False)
         for i, word in enumerate(ref.words(key, count))
