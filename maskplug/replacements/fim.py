@@ -99,7 +99,7 @@ def _rearranged(ids: IntArray, edges: IntArray, kinds: IntArray, marks: list[int
 
 
 def _edges(tokens: TokenBatch, candidates: Selection, words: Words) -> IntArray:
-    """Return the six positions of :func:`maskplug.kernels.rewrite.rearrange`, cut between tokens."""
+    """Return the six positions of ``kernels.rewrite.rearrange``, cut between tokens."""
     counts = candidates.counts
     cuts = np.sort([below(words[:, i], counts + 1) for i in (2, 3)], axis=0)
     starts = np.append(candidates.starts, 0)
