@@ -156,6 +156,7 @@ class Pattern(Rendered):
 
     def _repr_svg_(self) -> str | None:
         """Return a picture for notebooks; None, for text, if the pattern needs annotations."""
+        from maskplug.viz.frame import Frame
         from maskplug.viz.picture import Picture
 
         times: list[dict[str, Any]] = [{}]
@@ -171,7 +172,9 @@ class Pattern(Rendered):
             except MaskplugError:
                 continue
             captions = [f"t = {at['t']}" if at else "" for at in times]
-            return Picture.of(masks, captions, title=str(self))._repr_svg_()
+            shown = zip(masks, captions, strict=True)
+            frames = tuple(Frame(mask[0, 0], caption=caption) for mask, caption in shown)
+            return Picture(frames, title=str(self))._repr_svg_()
         return None
 
 
