@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from maskplug.attention.call import AttentionCall
+from maskplug.attention.call import AttentionCall, merge_equal
 from maskplug.attention.intervals import Intervals
 from maskplug.attention.members import Members
 from maskplug.context import MaskingContext
@@ -293,13 +293,13 @@ class DocumentCall(AttentionCall):
     @cached_property
     def starts(self) -> IntArray:
         """The first real key of each document; one number if all are equal."""
-        return _merge_equal(self.documents.keys.first[self.chosen])
+        return merge_equal(self.documents.keys.first[self.chosen])
 
     @cached_property
     def lengths(self) -> IntArray:
         """The number of keys from the first real one to the last, likewise."""
         keys = self.documents.keys
-        return _merge_equal((keys.end - keys.first)[self.chosen])
+        return merge_equal((keys.end - keys.first)[self.chosen])
 
     @cached_property
     def valid_to_q_end(self) -> BoolArray:
@@ -339,20 +339,6 @@ def by_document(call: AttentionCall, rows: Callable[[AttentionCall], Intervals])
         return rows(call)
     documents = Documents.of(call)
     return documents.to_rows([rows(inner) for inner in documents.calls])
-
-
-def first_keys(call: AttentionCall, by_document: bool) -> IntArray:
-    """Return the first real key of each query's sample, or of its document.
-
-    Returns:
-        int64 of shape (batch or 1, 1, q_len or 1).
-    """
-    return Documents.of(call).first_keys if by_document else call.starts[:, None, None]
-
-
-def _merge_equal(values: IntArray) -> IntArray:
-    """Return one value instead of many equal ones, so that masks are computed once for all."""
-    return values[:1] if len(values) and (values == values[0]).all() else values
 
 
 def _groups(chosen: IntArray, sizes: IntArray) -> Iterator[IntArray]:

@@ -7,7 +7,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 
 from maskplug.attention.call import AttentionCall
-from maskplug.attention.documents import first_keys
+from maskplug.attention.documents import Documents
 from maskplug.attention.intervals import Intervals
 from maskplug.errors import OptionError, shortened
 from maskplug.types import BoolArray, IntArray
@@ -38,7 +38,7 @@ def fallback_keys(call: AttentionCall, fallback: Fallback, by_document: bool = F
     """
     if fallback == "self":
         return np.arange(call.offset, call.q_end)[None, None]
-    return first_keys(call, by_document)
+    return Documents.of(call).first_keys if by_document else call.starts[:, None, None]
 
 
 def fill_empty_rows(

@@ -36,7 +36,6 @@ class Dilated(Pattern):
     dilation: Schedule | int = 2
 
     def __post_init__(self) -> None:
-        """Refuse negative numbers, and a dilation of 0."""
         check_whole("left", self.left, least=0)
         check_whole("right", self.right, least=0)
         check_whole("dilation", self.dilation, least=1)

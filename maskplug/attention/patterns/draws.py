@@ -48,7 +48,7 @@ def clock_of(clock: Clock | None, is_random: bool, reason: str) -> Clock | None:
     return None
 
 
-def own_lengths(call: AttentionCall) -> IntArray:
+def sample_lengths(call: AttentionCall) -> IntArray:
     """Return the number of tokens of each sample: int64, one per sample."""
     return np.broadcast_to(call.lengths, call.batch)
 
@@ -58,9 +58,9 @@ def placed(call: AttentionCall, values: Any, absent: Any) -> Any:
 
     Args:
         call: the call of attention.
-        values: one per token, sample by sample, see :func:`own_lengths`.
+        values: one per token, sample by sample, see :func:`sample_lengths`.
         absent: the value of padding.
     """
     out = np.full((call.batch, call.kv_len), absent)
-    out[np.broadcast_to(call.own, out.shape)] = values
+    out[np.broadcast_to(call.in_sample, out.shape)] = values
     return out

@@ -10,23 +10,8 @@ import numpy as np
 
 from maskplug.attention.call import AttentionCall
 from maskplug.attention.intervals import Intervals
-from maskplug.errors import OptionError, shortened
 from maskplug.parts import Schedule
-from maskplug.validation.options import COUNT, bounds, is_finite
-
-
-def check_below(name: str, value: Schedule | float, limit: float) -> None:
-    """Refuse a number or schedule that is not below ``limit``, or not finite.
-
-    Raises:
-        OptionError: with the option, the value received and the range.
-    """
-    low, high = bounds(value)
-    if not (is_finite(low) and is_finite(high) and -COUNT <= low <= high < limit):
-        raise OptionError(
-            f"option {name!r} is {shortened(value)}; it must be a number, or a schedule with "
-            f"values, from -{COUNT:,} to below {limit:g}"
-        )
+from maskplug.validation.options import bounds
 
 
 def in_order(lower: Schedule | float, upper: Schedule | float) -> bool:

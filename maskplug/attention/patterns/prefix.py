@@ -38,7 +38,6 @@ class Prefix(Pattern):
     length: Schedule | int | None = None
 
     def __post_init__(self) -> None:
-        """Refuse negative numbers."""
         check_whole("length", self.length, least=0)
 
     @property

@@ -41,7 +41,6 @@ class Strided(Pattern):
     stride: Schedule | int
 
     def __post_init__(self) -> None:
-        """Refuse a stride of 0."""
         check_whole("stride", self.stride, least=1)
 
     def rows(self, call: AttentionCall) -> Intervals:
@@ -72,7 +71,6 @@ class Fixed(Pattern):
     summary: Schedule | int = 1
 
     def __post_init__(self) -> None:
-        """Refuse empty blocks, and summaries longer than their block."""
         check_whole("stride", self.stride, least=1)
         check_whole("summary", self.summary, least=1)
         if not in_order(self.summary, self.stride):
@@ -83,6 +81,5 @@ class Fixed(Pattern):
 
     def rows(self, call: AttentionCall) -> Intervals:
         stride, summary = call.value(self.stride), call.value(self.summary)
-        own = call.k[:, None]
-        ends = own % stride >= stride - summary
+        ends = call.k[:, None] % stride >= stride - summary
         return Chunked(self.stride).rows(call) | Intervals.of_mask(ends[:, None])
