@@ -219,12 +219,15 @@ class AttentionCall:
             )
         return self.annotations[name]
 
+    def _real(self, name: str, length: int) -> BoolArray:
+        if name not in self.annotations:
+            return np.ones((1, length), np.bool_)
+        return np.not_equal(self.per_token(name, "padding", length), 0)
+
     @cached_property
     def valid(self) -> BoolArray:
         """The real tokens among the keys: bool of shape (batch or 1, kv_len), False = padding."""
-        if "valid" not in self.annotations:
-            return np.ones((1, self.kv_len), np.bool_)
-        return np.not_equal(self.per_token("valid", "padding"), 0)
+        return self._real("valid", self.kv_len)
 
     @property
     def q_end(self) -> int:
@@ -236,9 +239,7 @@ class AttentionCall:
         """The real tokens up to the last query: bool of shape (batch or 1, q_end)."""
         if not self.cross:
             return self.valid[:, : self.q_end]
-        if "valid_queries" not in self.annotations:
-            return np.ones((1, self.q_end), np.bool_)
-        return np.not_equal(self.per_token("valid_queries", "padding", self.q_end), 0)
+        return self._real("valid_queries", self.q_end)
 
     @property
     def valid_queries(self) -> BoolArray:

@@ -131,11 +131,7 @@ class Documents:
         return DocumentCall(last - first, kv_len, context, *options, documents=self, chosen=chosen)
 
     def to_rows(self, results: list[Intervals]) -> Intervals:
-        """Convert intervals of documents to intervals of the row's keys.
-
-        Args:
-            results: the intervals of each of the ``calls``.
-        """
+        """Convert the intervals of each of the ``calls`` to intervals of the row's keys."""
         steps = {rows.step for rows in results}
         if len(steps) > 1 or (steps != {1} and self._interleaved):
             results, steps = [rows.expanded() for rows in results], {1}
@@ -329,12 +325,7 @@ def document_numbers(call: AttentionCall) -> tuple[IntArray, IntArray]:
 
 
 def by_document(call: AttentionCall, rows: Callable[[AttentionCall], Intervals]) -> Intervals:
-    """Compute a mask for each document of the rows as if it were alone.
-
-    Args:
-        call: has the annotation ``documents``.
-        rows: returns the mask of a call whose samples are documents.
-    """
+    """Return the mask of the call's documents, each computed as if it were alone."""
     if isinstance(call, DocumentCall):
         return rows(call)
     documents = Documents.of(call)
@@ -342,12 +333,7 @@ def by_document(call: AttentionCall, rows: Callable[[AttentionCall], Intervals])
 
 
 def _groups(chosen: IntArray, sizes: IntArray) -> Iterator[IntArray]:
-    """Yield groups of documents of similar size, so that calls need little padding.
-
-    Args:
-        chosen: the documents.
-        sizes: their sizes, in descending order.
-    """
+    """Yield groups of documents of similar size, from the largest, so that padding is short."""
     while len(chosen):
         cells = sizes[0] * np.arange(1, len(sizes) + 1)
         fits = cells <= 2 * np.cumsum(sizes) + SPARE

@@ -188,6 +188,11 @@ class Combination(Pattern):
         check_members("patterns", self.patterns)
         check_nesting(self)
 
+    @property
+    def separates(self) -> bool:
+        """Whether no query can attend to another document."""
+        return all(pattern.separates for pattern in self.patterns)
+
 
 @dataclass(frozen=True)
 class And(Combination):
@@ -233,11 +238,6 @@ class Or(Combination):
         >>> maskplug.pattern("sink:n=1 | window:left=0,right=0").dense(3)[0, 0].astype(int)
         array([[1, 0, 0], [1, 1, 0], [1, 0, 1]])
     """
-
-    @property
-    def separates(self) -> bool:
-        """Whether no query can attend to another document."""
-        return all(pattern.separates for pattern in self.patterns)
 
     def rows(self, call: AttentionCall) -> Intervals:
         """Return the visible keys of every query."""

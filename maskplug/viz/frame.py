@@ -25,25 +25,26 @@ Mark = IntEnum("Mark", "HIDDEN FEW SOME MOST VISIBLE LEAK FIRST SECOND EACH", st
 
 
 class Look(NamedTuple):
-    """How a mark looks in a terminal, and in a file; ``agreed`` is for comparisons of two masks."""
+    """How a mark looks in a terminal and in a file; ``agreed`` is for comparisons of two masks."""
 
+    legend: str
     text: str
     style: str
     colour: str
     agreed: str = ""
 
 
-#: Colours also differ in lightness, for prints without colour.
+#: In the order of the legend. Colours also differ in lightness, for prints without colour.
 LOOKS = {
-    Mark.HIDDEN: Look("· ", "dim", "#e4e8ed"),
-    Mark.FEW: Look("░░", "cyan", "#c2d8ea", "#ccd1d7"),
-    Mark.SOME: Look("▒▒", "cyan", "#94bbda", "#b1b8c0"),
-    Mark.MOST: Look("▓▓", "cyan", "#6399c5", "#959ea8"),
-    Mark.VISIBLE: Look("██", "cyan", "#2f71a8", "#76808c"),
-    Mark.LEAK: Look("!!", "bold white on red", "#d55e00"),
-    Mark.FIRST: Look("AA", "bold black on yellow", "#0072b2"),
-    Mark.SECOND: Look("BB", "bold white on magenta", "#f5c710"),
-    Mark.EACH: Look("AB", "bold white on red", "#5b2a86"),
+    Mark.VISIBLE: Look("visible", "██", "cyan", "#2f71a8", "#76808c"),
+    Mark.MOST: Look("more than 2/3 visible", "▓▓", "cyan", "#6399c5", "#959ea8"),
+    Mark.SOME: Look("1/3 to 2/3", "▒▒", "cyan", "#94bbda", "#b1b8c0"),
+    Mark.FEW: Look("less than 1/3", "░░", "cyan", "#c2d8ea", "#ccd1d7"),
+    Mark.LEAK: Look("leak", "!!", "bold white on red", "#d55e00"),
+    Mark.FIRST: Look("only {}", "AA", "bold black on yellow", "#0072b2"),
+    Mark.SECOND: Look("only {}", "BB", "bold white on magenta", "#f5c710"),
+    Mark.EACH: Look("some of each", "AB", "bold white on red", "#5b2a86"),
+    Mark.HIDDEN: Look("hidden", "· ", "dim", "#e4e8ed"),
 }
 
 
@@ -151,20 +152,13 @@ class Sheet:
 
     def legend(self, side: int) -> dict[Mark, str]:
         """Return the meaning of the marks in the picture."""
-        two = self.frames[0].other is not None
-        texts = {
-            Mark.VISIBLE: "both" if two else "visible",
-            Mark.MOST: "more than 2/3 visible",
-            Mark.SOME: "1/3 to 2/3",
-            Mark.FEW: "less than 1/3",
-            Mark.LEAK: "leak",
-            Mark.FIRST: f"only {self.names[0]}",
-            Mark.SECOND: f"only {self.names[1]}",
-            Mark.EACH: "some of each",
-            Mark.HIDDEN: "neither" if two else "hidden",
-        }
-        used = {Mark.VISIBLE, Mark.HIDDEN} | ({Mark.FIRST, Mark.SECOND} if two else set())
+        used = {Mark.VISIBLE, Mark.HIDDEN}
         used |= {Mark(mark) for frame in self.frames for mark in np.unique(frame.marks(side))}
+        names = {Mark.FIRST: self.names[0], Mark.SECOND: self.names[1]}
+        texts = {mark: look.legend.format(names.get(mark)) for mark, look in LOOKS.items()}
+        if self.frames[0].other is not None:
+            used |= {Mark.FIRST, Mark.SECOND}
+            texts |= {Mark.VISIBLE: "both", Mark.HIDDEN: "neither"}
         return {mark: text for mark, text in texts.items() if mark in used}
 
     def statistics(self, frame: Frame) -> list[str]:

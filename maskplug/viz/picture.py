@@ -191,7 +191,7 @@ class _Grid:
         for number, (label, row) in enumerate(zip(self.labels, marks, strict=True)):
             if number and number % self.block == 0:
                 yield Text(indent + rule, "dim")
-            looks = [LOOKS[Mark(mark)][:2] for mark in row]
+            looks = [LOOKS[Mark(mark)][1:3] for mark in row]
             cells = separator.join(Text.assemble(*looks[at : at + self.block]) for at in starts)
             before = " " * (self.margin - 1 - Text(label).cell_len) + label + " "
             after = ("∅" if empty[number] else "", "bold red")

@@ -10,12 +10,12 @@ import pytest
 
 import maskplug
 from maskplug.attention import AttentionCall, Intervals
-from maskplug.attention.patterns.options import by_value, in_order
+from maskplug.attention.patterns.options import by_value
 from maskplug.context import MaskingContext
 from maskplug.parts import Schedule
 from maskplug.plugins import registry
 from maskplug.registry import BUILTIN
-from maskplug.schedule import Constant, Linear, Steps
+from maskplug.schedule import Constant, Linear
 from support.attention_cases import CASES
 from support.scale import scenes
 from support.scenes import Case, scene, spread
@@ -181,20 +181,3 @@ def test_real_values_are_not_rounded() -> None:
     assert call(0.0, 1.0).real_value(0.3).tolist() == [[[0.3]]]
     assert call(0.5, 0.5).real_value(Linear(0, 1)).tolist() == [[[0.5]]]
     assert call(0.0, 0.25).real_value(Linear(0, 1)).tolist() == [[[0.0]], [[0.25]]]
-
-
-@pytest.mark.parametrize(
-    ("lower", "upper", "fine"),
-    [
-        (2, 2, True),
-        (3, 2, False),
-        (Linear(1, 3), 3, True),
-        (Linear(1, 3), 2, False),
-        (2, Linear(1, 4), False),
-        (Linear(4, 1), Linear(5, 1), True),
-        (Linear(1, 4), Linear(2, 3), False),
-        (Linear(1, 4), Steps((5, 1), (0.5,)), True),  # they cross, which bounds cannot tell
-    ],
-)
-def test_in_order(lower: Schedule | float, upper: Schedule | float, fine: bool) -> None:
-    assert in_order(lower, upper) is fine

@@ -72,15 +72,16 @@ def linking(share: float, arrays: bool = False) -> Layers:
     """Return a function that draws links for about this share of the target tokens."""
 
     def annotations(rng: Generator, batch: int, queries: int, keys: int) -> dict[str, Any]:
-        made = padded(rng, batch, queries, keys)
+        padding = padded(rng, batch, queries, keys)
         links = []
-        for source, target in zip(made["valid"], made["valid_queries"], strict=True):
+        for source, target in zip(padding["valid"], padding["valid_queries"], strict=True):
             number = int(rng.poisson(share * target.sum()))
-            ends = (rng.integers(0, side.sum(), number).tolist() for side in (source, target))
+            sides = (max(int(side.sum()), 1) for side in (source, target))
+            ends = (rng.integers(0, size, number).tolist() for size in sides)
             links.append(list(zip(*ends, strict=True)))
         most = max(map(len, links))
         filled = [row + [(-1, -1)] * (most - len(row)) for row in links]
-        return {**made, "links": filled if arrays else links}
+        return {**padding, "links": filled if arrays else links}
 
     return annotations
 

@@ -6,7 +6,7 @@ sample's own tokens, as in patterns.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -178,6 +178,12 @@ def scene(case: Case, rng: Generator, longest: int = 17) -> Scene:
     )
 
 
+def random_scenes(case: Case, number: int, seed: int = 0) -> Iterator[Scene]:
+    """Yield random scenes for a case."""
+    rng = np.random.default_rng(seed)
+    return (scene(case, rng) for _ in range(number))
+
+
 def expected(case: Case, where: Scene) -> BoolArray:
     """Return the twin's matrix: bool of shape (batch, heads, queries, keys)."""
     options = vars(case.pattern)
@@ -193,8 +199,8 @@ def expected(case: Case, where: Scene) -> BoolArray:
         length = int(real[-1]) + 1 - start if len(real) else 0
         first_q = int(valid_q[sample].argmax()) if where.attention_kind == "cross" else start
         for head, q, k in np.ndindex(out.shape[1:]):
-            own_q = q + where.offset - first_q
-            view = View(own_q, k - start, length, start, options, sample, head, where)
+            position = q + where.offset - first_q
+            view = View(position, k - start, length, start, options, sample, head, where)
             out[sample, head, q, k] = case.twin(view)
     return out
 

@@ -50,7 +50,6 @@ class GlobalTokens(Pattern):
 
     @property
     def required_annotations(self) -> tuple[str, ...]:  # type: ignore[override]
-        """The annotation, unless positions are given."""
         return ("global_tokens",) if self.positions is None else ()
 
     def rows(self, call: AttentionCall) -> Intervals:

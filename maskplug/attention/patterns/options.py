@@ -19,11 +19,6 @@ def in_order(lower: Schedule | float, upper: Schedule | float) -> bool:
 
     If both are schedules, only their bounds are compared: False means that they are certainly out
     of order.
-
-    Example:
-        >>> from maskplug.schedule import Linear
-        >>> in_order(2, Linear(1, 4)), in_order(Linear(1, 3), Linear(2, 4))
-        (False, True)
     """
     return all(low <= high for low, high in zip(bounds(lower), bounds(upper), strict=True))
 
@@ -33,12 +28,8 @@ def by_value(
 ) -> Intervals:
     """Return intervals that depend on an integer option, which may differ between samples.
 
-    If it does (a schedule, at different progress), they are computed once per value and combined.
-
-    Args:
-        call: the call of attention.
-        option: the number, or a schedule.
-        make: returns the intervals of all samples for one value.
+    If it does (a schedule, at different progress), ``make`` is called once per value, for the
+    intervals of all samples.
     """
     values = call.value(option)
     if len(values) == 1:

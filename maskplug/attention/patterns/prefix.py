@@ -42,7 +42,6 @@ class Prefix(Pattern):
 
     @property
     def required_annotations(self) -> tuple[str, ...]:  # type: ignore[override]
-        """The annotation, unless a length is given."""
         return ("prefix_lengths",) if self.length is None else ()
 
     def rows(self, call: AttentionCall) -> Intervals:
