@@ -10,7 +10,7 @@ from numpy.random import Generator
 
 import maskplug
 from support import reference as ref
-from support.scenes import Case, Layers, View, valid_rows
+from support.scenes import Case, DrawAnnotations, View, valid_rows
 
 
 def query_row(view: View, name: str = "valid_queries") -> list[int]:
@@ -68,7 +68,7 @@ def monotonic(view: View) -> bool:
     return max(0, end - lookback if lookback else 0) <= view.k < end
 
 
-def linking(share: float, arrays: bool = False) -> Layers:
+def linking(share: float, arrays: bool = False) -> DrawAnnotations:
     """Return a function that draws links for about this share of the target tokens."""
 
     def annotations(rng: Generator, batch: int, queries: int, keys: int) -> dict[str, Any]:

@@ -53,21 +53,15 @@ class Rows:
     @property
     def arguments(self) -> dict[str, Any]:
         """The arguments for the packed rows."""
-        numbers = {
-            "q_len": self.queries,
-            "kv_len": self.keys,
-            "attention_kind": self.attention_kind,
-        }
-        return numbers | self.common | self.annotations
+        return self._sizes(self.queries, self.keys) | self.common | self.annotations
 
     def alone(self, text: Text) -> dict[str, Any]:
         """Return the arguments for one document."""
-        numbers = {
-            "q_len": len(text.queries),
-            "kv_len": len(text.keys),
-            "attention_kind": self.attention_kind,
-        }
-        return numbers | self.common | {"keys": [text.sample_key]} | text.annotations
+        sizes = self._sizes(len(text.queries), len(text.keys))
+        return sizes | self.common | {"keys": [text.sample_key]} | text.annotations
+
+    def _sizes(self, queries: int, keys: int) -> dict[str, Any]:
+        return {"q_len": queries, "kv_len": keys, "attention_kind": self.attention_kind}
 
 
 def rows(case: Case, rng: Generator, together: bool = True) -> Rows:
@@ -110,9 +104,8 @@ def rows(case: Case, rng: Generator, together: bool = True) -> Rows:
         "heads": int(rng.integers(1, 3)),
         "layer_idx": int(rng.integers(0, 3)),
     }
-    return Rows(
-        texts, widths[0], widths[-1], attention_kind, common, _layers(texts, batch, widths, cross)
-    )
+    annotations = _annotations(texts, batch, widths, cross)
+    return Rows(texts, widths[0], widths[-1], attention_kind, common, annotations)
 
 
 def _places(sizes: list[int], start: int, rng: Generator, together: bool) -> list[IntArray]:
@@ -121,7 +114,7 @@ def _places(sizes: list[int], start: int, rng: Generator, together: bool) -> lis
     return [np.flatnonzero(owner == i) + start for i in range(len(sizes))]
 
 
-def _layers(texts: list[Text], batch: int, widths: list[int], cross: bool) -> dict[str, Any]:
+def _annotations(texts: list[Text], batch: int, widths: list[int], cross: bool) -> dict[str, Any]:
     """Return the annotations of the rows; padding has the document -1."""
     out: dict[str, Any] = {"documents": np.full((batch, widths[0]), -1)}
     out["document_keys"] = np.zeros((batch, widths[0]), np.int64)

@@ -7,7 +7,7 @@ sample's own tokens, as in patterns.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -39,8 +39,8 @@ class Scene:
     def rows(self) -> dict[str, Any]:
         """The annotations as lists."""
         return {
-            name: layer.tolist() if isinstance(layer, np.ndarray) else layer
-            for name, layer in self.annotations.items()
+            name: values.tolist() if isinstance(values, np.ndarray) else values
+            for name, values in self.annotations.items()
         }
 
     @property
@@ -82,10 +82,7 @@ class View:
     def value(self, name: str) -> Any:
         """Return an option; the value of a schedule is rounded."""
         option = self.options[name]
-        if isinstance(option, maskplug.Schedule):
-            at = option(np.array([self.scene.progress]))[0]
-            return int(np.floor(at + 0.5))
-        return option
+        return int(self.share(name) + 0.5) if isinstance(option, maskplug.Schedule) else option
 
     def share(self, name: str) -> float:
         """Return a numeric option; the value of a schedule is not rounded."""
@@ -96,12 +93,7 @@ class View:
 
 
 Twin = Callable[[View], bool]
-Layers = Callable[[Generator, int, int, int], dict[str, Any]]
-
-
-def no_layers(rng: Generator, batch: int, queries: int, keys: int) -> dict[str, Any]:
-    """Return no annotations."""
-    return {}
+DrawAnnotations = Callable[[Generator, int, int, int], dict[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -119,11 +111,10 @@ class Case:
 
     text: str
     twin: Twin
-    annotations: Layers = no_layers
+    annotations: DrawAnnotations = lambda rng, batch, queries, keys: {}
     places: tuple[str, ...] = ("encoder", "decoder", "cross")
     keys: tuple[int, ...] | None = None
     offsets: bool = True
-    options: dict[str, Any] = field(default_factory=dict)
 
     @property
     def pattern(self) -> maskplug.Pattern:
