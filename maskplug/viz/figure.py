@@ -117,6 +117,7 @@ def _draw(axes: Axes, sheet: Sheet, frame: Frame, side: int, named: bool) -> Non
     """Draw cells, blocks and empty rows of a frame; coordinates are numbers of queries and keys."""
     from matplotlib.colors import to_rgb
     from matplotlib.patches import Rectangle
+    from matplotlib.ticker import MaxNLocator
 
     marks, block = frame.marks(side), sheet.block or 0
     bottom, right = (side * count - 0.5 for count in marks.shape)
@@ -140,7 +141,7 @@ def _draw(axes: Axes, sheet: Sheet, frame: Frame, side: int, named: bool) -> Non
     axes.tick_params(top=True, labeltop=True, bottom=False, labelbottom=False, length=0,
                      labelcolor=SOFT, labelsize=7)  # fmt: skip
     for axis, texts in ((axes.yaxis, sheet.queries), (axes.xaxis, sheet.keys)):
-        axis.get_major_locator().set_params(integer=True)
+        axis.set_major_locator(MaxNLocator("auto", integer=True))
         if named and texts is not None:
             axis.set_ticks(range(len(texts)), [short(text) for text in texts])
     if named and sheet.keys is not None:

@@ -73,7 +73,7 @@ class Frame:
 
     def empty_rows(self, mask: BoolArray) -> BoolArray:
         """Return the queries without a visible key in a mask, padding excluded."""
-        return ~mask.any(1) & self.real
+        return np.asarray(~mask.any(1) & self.real)
 
     @property
     def empty(self) -> BoolArray:

@@ -106,7 +106,7 @@ def picture(
     patterns = [pattern] if other is None else [pattern, other]
     for caption, arguments in _times(patterns, t, times, total, more):
         visible = mask(pattern, arguments)
-        real = mask(_RealQueries(), {**arguments, "fallback": None}).any(1)
+        real = np.asarray(mask(_RealQueries(), {**arguments, "fallback": None}).any(1))
         hidden = [~mask(limit, arguments) for limit in limits.values()]
         leaks = visible & real[:, None] & np.logical_or.reduce(hidden) if hidden else None
         second = None if other is None else mask(other, arguments)

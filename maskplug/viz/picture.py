@@ -123,11 +123,11 @@ class Picture(Sheet):
         abreast = max((width + GAP) // (grid.width + GAP), 1)
         for start in range(0, len(self.frames), abreast):
             group = self.frames[start : start + abreast]
-            for row in zip_longest(*map(grid.lines, group)):
+            for row in zip_longest(*map(grid.lines, group), fillvalue=Text()):
                 line = Text()
                 for number, piece in enumerate(row):
                     line.append(" " * (number * (grid.width + GAP) - line.cell_len))
-                    line.append_text(piece or Text())
+                    line.append_text(piece)
                 line.rstrip()
                 yield line
             for frame in group:
