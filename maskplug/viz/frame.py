@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import NamedTuple
@@ -163,39 +163,30 @@ class Sheet:
 
     def statistics(self, frame: Frame) -> list[str]:
         """Return the counts of a frame, one phrase each."""
-        two = frame.other is not None
-        names = [f"{name} " for name in self.names] if two else [""]
+        first, *second = (self._counts(frame, mask) for mask in frame.masks)
+        if not second:
+            return [f"{title}: {text}" for title, text in first.items()]
+        (one, two), (a, b) = self.names, frame.masks
+        return [
+            f"only {one} {(a & ~b).sum()}, only {two} {(b & ~a).sum()}, both {(a & b).sum()}, "
+            f"neither {(~a & ~b).sum()}",
+            *(f"{title}: {one} {text}; {two} {second[0][title]}" for title, text in first.items()),
+        ]
 
-        def phrase(title: str, describe: Callable[[BoolArray], str]) -> str:
-            texts = zip(names, frame.masks, strict=True)
-            return f"{title}: " + "; ".join(name + describe(mask) for name, mask in texts)
-
-        def share(mask: BoolArray) -> str:
-            return f"{mask.mean():.1%}" + ("" if two else f" ({mask.sum()} of {mask.size} cells)")
-
-        def empty(mask: BoolArray) -> str:
-            rows = np.flatnonzero(frame.empty_rows(mask)).tolist()
-            which = ", ".join(map(str, rows[:6])) + (", …" if len(rows) > 6 else "")
-            return f"{len(rows)} ({which})" if rows else "0"
-
-        lines = [phrase("visible", share), phrase("empty rows", empty)]
-        if frame.other is not None:
-            a, b = frame.masks
-            lines.insert(
-                0,
-                f"only {names[0]}{(a & ~b).sum()}, only {names[1]}{(b & ~a).sum()}, "
-                f"both {(a & b).sum()}, neither {(~a & ~b).sum()}",
-            )
+    def _counts(self, frame: Frame, mask: BoolArray) -> dict[str, str]:
+        cells = f" ({mask.sum()} of {mask.size} cells)" if frame.other is None else ""
+        rows = np.flatnonzero(frame.empty_rows(mask)).tolist()
+        which = f" ({', '.join(map(str, rows[:6]))}{', …' if len(rows) > 6 else ''})"
+        counts = {
+            "visible": f"{mask.mean():.1%}{cells}",
+            "empty rows": f"{len(rows)}{which if rows else ''}",
+        }
         if frame.leaks is not None:
-            lines.append(f"leaks: {frame.leaks.sum()} ({self.bounds})")
-        if (block := self.block) is not None:
-
-            def kinds(mask: BoolArray) -> str:
-                none, part, full = np.bincount(block_kinds(mask, block).ravel(), minlength=3)
-                return f"{full} full, {part} partial, {none} empty"
-
-            lines.append(phrase(f"blocks of {block}", kinds))
-        return lines
+            counts["leaks"] = f"{frame.leaks.sum()} ({self.bounds})"
+        if self.block is not None:
+            none, part, full = np.bincount(block_kinds(mask, self.block).ravel(), minlength=3)
+            counts[f"blocks of {self.block}"] = f"{full} full, {part} partial, {none} empty"
+        return counts
 
 
 def short(text: str, longest: int = 16) -> str:
