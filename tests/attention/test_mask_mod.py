@@ -16,7 +16,7 @@ from maskplug.attention import Intervals
 from maskplug.attention.flex import FEW, block_mask, mask_mod
 from support.attention_cases import CASES, IDS
 from support.scale import scenes
-from support.scenes import Case, scene, spread
+from support.scenes import Case, random_scenes, scene, spread
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore:flex_attention called without torch.compile"),
@@ -33,8 +33,7 @@ def matrix(mod: Any, *shape: int) -> Any:
 
 @every
 def test_mask_mod_matches_the_matrix(case: Case) -> None:
-    rng = np.random.default_rng(5)
-    for where in (scene(case, rng) for _ in range(scenes(20, 200))):
+    for where in random_scenes(case, scenes(20, 200), seed=5):
         dense = spread(case.pattern.dense(**where.arguments), where)
         mod = case.pattern.mask_mod(**where.arguments, device="cpu")
         assert (matrix(mod, *dense.shape) == dense).all(), where
