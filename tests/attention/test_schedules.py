@@ -10,7 +10,7 @@ import pytest
 
 import maskplug
 from maskplug.attention import AttentionCall, Intervals
-from maskplug.attention.patterns.options import by_value
+from maskplug.attention.patterns.dilated import by_value
 from maskplug.context import MaskingContext
 from maskplug.parts import Schedule
 from maskplug.plugins import registry

@@ -7,8 +7,6 @@ from typing import Any
 import numpy as np
 
 from maskplug.attention.call import AttentionCall
-from maskplug.clock import Step
-from maskplug.errors import OptionError
 from maskplug.parts import Clock
 from maskplug.rng import Rng
 from maskplug.types import IntArray
@@ -23,19 +21,6 @@ def draws(call: AttentionCall, clock: Clock, per_layer: bool = False) -> Rng:
     if call.attention_kind == "decoder":
         rng = rng.scoped("decoder")
     return rng.scoped(f"layer {call.layer_idx}") if per_layer else rng
-
-
-def clock_of(clock: Clock | None, is_random: bool, reason: str) -> Clock | None:
-    """Return the clock of a pattern that is random only in one of its modes; "step" by default.
-
-    Raises:
-        OptionError: for a clock without any effect, with the reason.
-    """
-    if is_random:
-        return Step() if clock is None else clock
-    if clock is not None:
-        raise OptionError(f"option 'clock' is {clock!r}, but {reason}")
-    return None
 
 
 def sample_lengths(call: AttentionCall) -> IntArray:

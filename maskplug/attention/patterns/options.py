@@ -1,16 +1,10 @@
-"""Numeric options of patterns, which may be schedules."""
+"""Checks of options of patterns."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import reduce
-from operator import or_
-
-import numpy as np
-
-from maskplug.attention.call import AttentionCall
-from maskplug.attention.intervals import Intervals
-from maskplug.parts import Schedule
+from maskplug.clock import Step
+from maskplug.errors import OptionError
+from maskplug.parts import Clock, Schedule
 from maskplug.validation.options import bounds
 
 
@@ -23,17 +17,14 @@ def in_order(lower: Schedule | float, upper: Schedule | float) -> bool:
     return all(low <= high for low, high in zip(bounds(lower), bounds(upper), strict=True))
 
 
-def by_value(
-    call: AttentionCall, option: Schedule | int, make: Callable[[int], Intervals]
-) -> Intervals:
-    """Return intervals that depend on an integer option, which may differ between samples.
+def clock_of(clock: Clock | None, is_random: bool, reason: str) -> Clock | None:
+    """Return the clock of a pattern that is random only in one of its modes; "step" by default.
 
-    If it does (a schedule, at different progress), ``make`` is called once per value, for the
-    intervals of all samples.
+    Raises:
+        OptionError: for a clock without any effect, with the reason.
     """
-    values = call.value(option)
-    if len(values) == 1:
-        return make(int(values[0, 0, 0]))
-    every = np.ones(call.kv_len, np.bool_)
-    each = (make(int(value)).only((values == value) & every) for value in np.unique(values))
-    return reduce(or_, each, call.intervals((0, 0 * values)))
+    if is_random:
+        return Step() if clock is None else clock
+    if clock is not None:
+        raise OptionError(f"option 'clock' is {clock!r}, but {reason}")
+    return None

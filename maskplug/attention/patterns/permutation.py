@@ -10,7 +10,8 @@ import numpy as np
 from maskplug.attention.call import AttentionCall
 from maskplug.attention.intervals import Intervals
 from maskplug.attention.pattern import Pattern
-from maskplug.attention.patterns.draws import clock_of, draws, placed, sample_lengths
+from maskplug.attention.patterns.draws import draws, placed, sample_lengths
+from maskplug.attention.patterns.options import clock_of
 from maskplug.parts import Clock
 from maskplug.types import IntArray, offsets_of, readonly
 

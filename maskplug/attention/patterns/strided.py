@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from maskplug.attention.call import AttentionCall
 from maskplug.attention.intervals import Intervals
 from maskplug.attention.pattern import Pattern
-from maskplug.attention.patterns.basic import Full
 from maskplug.attention.patterns.chunked import Chunked
-from maskplug.attention.patterns.options import by_value, in_order
+from maskplug.attention.patterns.dilated import Dilated
+from maskplug.attention.patterns.options import in_order
 from maskplug.errors import OptionError
 from maskplug.parts import Schedule
 from maskplug.validation.options import check_whole
@@ -44,9 +44,7 @@ class Strided(Pattern):
         check_whole("stride", self.stride, least=1)
 
     def rows(self, call: AttentionCall) -> Intervals:
-        # Phases are positions in the padded row, not among the sample's own tokens.
-        full, phase = Full().rows(call), call.q + call.starts[:, None, None]
-        return by_value(call, self.stride, lambda stride: full.every(stride, phase))
+        return Dilated(None, None, self.stride).rows(call)
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,8 @@ import numpy as np
 from maskplug.attention.call import AttentionCall
 from maskplug.attention.intervals import Intervals
 from maskplug.attention.pattern import Pattern
-from maskplug.attention.patterns.draws import clock_of, draws
+from maskplug.attention.patterns.draws import draws
+from maskplug.attention.patterns.options import clock_of
 from maskplug.errors import OptionError, TokenError, shortened
 from maskplug.parts import Clock
 from maskplug.types import IntArray, thresholds

@@ -9,8 +9,7 @@ import numpy as np
 from maskplug.attention.call import AttentionCall
 from maskplug.attention.intervals import Intervals
 from maskplug.attention.pattern import Pattern
-from maskplug.attention.patterns.draws import clock_of
-from maskplug.attention.patterns.options import in_order
+from maskplug.attention.patterns.options import clock_of, in_order
 from maskplug.errors import OptionError, shortened
 from maskplug.parts import Clock, Schedule
 from maskplug.types import IntArray, below
