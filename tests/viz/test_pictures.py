@@ -14,7 +14,7 @@ from rich.console import Console
 import maskplug
 from maskplug.errors import MaskplugError
 from maskplug.viz import figure as figures
-from maskplug.viz.frame import LOOKS, Frame, Mark, pooled
+from maskplug.viz.frame import Frame, Mark, pooled
 from maskplug.viz.picture import Picture
 from support.pictures import picture, texts
 
