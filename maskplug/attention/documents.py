@@ -40,11 +40,7 @@ class Documents:
 
     @classmethod
     def of(cls, call: AttentionCall) -> Documents:
-        """Read the annotations of a call; the result is cached on the call.
-
-        Raises:
-            TokenError: if an annotation is missing, or has the wrong shape.
-        """
+        """Read the annotations of a call; the result is cached on the call."""
         from maskplug.kernels.numbered import grouped
 
         cache = vars(call)
@@ -92,11 +88,7 @@ class Documents:
         return replace(context, keys=readonly(keys, np.uint64))
 
     def per_document(self, values: IntArray, name: str) -> IntArray:
-        """Return the value shared by all real tokens of each document; 0 for an empty document.
-
-        Raises:
-            TokenError: if tokens of one document have different values.
-        """
+        """Return the value shared by all real tokens of each document; 0 for an empty document."""
         keys = self.keys
         values = np.broadcast_to(values, keys.documents.shape)
         if not values.size:
@@ -313,11 +305,7 @@ class DocumentCall(AttentionCall):
 
 
 def document_numbers(call: AttentionCall) -> tuple[IntArray, IntArray]:
-    """Return the document of each key, and of each token up to the last query.
-
-    Returns:
-        int64 of shape (batch or 1, kv_len) and (batch or 1, q_end).
-    """
+    """Return the documents of keys, (batch or 1, kv_len), and of queries, (batch or 1, q_end)."""
     keys = call.per_token("documents", "document")
     if call.cross:
         return keys, call.per_token("query_documents", "document", call.q_end)
