@@ -17,12 +17,7 @@ from maskplug import spec as specs
 from maskplug.attention.call import AttentionCall
 from maskplug.attention.documents import by_document
 from maskplug.attention.expression import to_text
-from maskplug.attention.fallback import (
-    Fallback,
-    check_fallback,
-    count_empty_rows,
-    fill_empty_rows,
-)
+from maskplug.attention.fallback import Fallback, check_fallback, count_empty_rows, fill_empty_rows
 from maskplug.attention.intervals import Intervals
 from maskplug.attention.rendered import Rendered
 from maskplug.errors import MaskplugError, MaskplugWarning, OptionError, shortened

@@ -84,7 +84,7 @@ def figure(sheet: Sheet) -> Figure:
     frames, abreast, side = sheet.frames, min(len(sheet.frames), ABREAST), sheet.side(CELLS)
     down = -(-len(frames) // abreast)
     queries, keys = sheet.shape
-    #: Inches per query and key.
+    # Inches per query and key.
     unit = min(0.2, (2.6 if len(frames) > 1 else 5.0) / max(queries, keys))
     width, height = max(unit * keys, 2.4) + 1.2, max(unit * queries, 0.6) + 2.4
     result = Figure(figsize=(width * abreast, height * down), layout="constrained")

@@ -9,7 +9,7 @@ import numpy as np
 from maskplug.attention.call import AttentionCall
 from maskplug.attention.intervals import Intervals
 from maskplug.attention.pattern import Pattern
-from maskplug.types import BoolArray, readonly
+from maskplug.types import BoolArray
 
 
 @dataclass(frozen=True)
@@ -81,11 +81,6 @@ def _starts(call: AttentionCall, annotation: str, who: str) -> BoolArray:
 
 def _runs(call: AttentionCall, starts: BoolArray) -> Intervals:
     """Return each query's run of keys between two starts; padding on each side is a run."""
-    from maskplug.kernels.intervals import grown
-    from maskplug.kernels.numbered import same
-
     end = call.k == call.lengths[:, None]
-    numbers = readonly(np.cumsum(starts | end, axis=1), np.int64)
-    queries = readonly(numbers[:, call.q_slice], np.int64)
-    shape = (len(numbers), 1, call.q_len)
-    return Intervals.from_kernel(call.kv_len, shape, grown(same, queries, numbers))
+    numbers = np.cumsum(starts | end, axis=1)
+    return Intervals.of_equal(numbers[:, call.q_slice], numbers)
