@@ -9,16 +9,10 @@ import pytest
 
 import maskplug
 from maskplug.attention import AttentionCall
-from maskplug.context import MaskingContext
 from maskplug.schedule import Linear
+from support.scenes import attention_call as call
 
 pytestmark = pytest.mark.filterwarnings("ignore:pattern .* hides every key")
-
-
-def call(q_len: int = 4, kv_len: int = 4, batch: int = 1, **more: Any) -> AttentionCall:
-    progress = more.pop("progress", 0.0)
-    context = MaskingContext.at(0, 0, 0, np.zeros(batch, np.uint64), progress)
-    return AttentionCall(q_len, kv_len, context, **more)
 
 
 def test_queries_count_from_the_first_real_token() -> None:

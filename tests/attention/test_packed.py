@@ -15,7 +15,7 @@ from maskplug.types import BoolArray
 from support.attention_cases import CASES
 from support.packed_rows import Rows, rows
 from support.scale import scenes
-from support.scenes import Case
+from support.scenes import Case, attention_call
 
 pytestmark = pytest.mark.filterwarnings("ignore:pattern .* hides every key")
 #: Every built-in pattern, except those that need the annotation documents.
@@ -183,15 +183,7 @@ def test_third_party_patterns_are_computed_per_document() -> None:
 def test_documents_of_very_different_lengths_share_no_call() -> None:
     documents = np.repeat(np.arange(301), [30_000, *[7] * 300])
     pattern = maskplug.pattern("(sink:n=1 | window:left=2) & document")
-    assert len(Documents.of(_call(documents)).calls) > 1
+    call = attention_call(len(documents), len(documents), annotations={"documents": documents})
+    assert len(Documents.of(call).calls) > 1
     mask = pattern.intervals(len(documents), documents=documents)
     assert mask.to_lists()[0][0][30_012] == [(30_007, 30_008), (30_010, 30_013)]
-
-
-def _call(documents: Any) -> AttentionCall:
-    from maskplug.context import MaskingContext
-
-    context = MaskingContext.at(0, 0, 0, np.zeros(1, np.uint64))
-    return AttentionCall(
-        len(documents), len(documents), context, annotations={"documents": documents}
-    )

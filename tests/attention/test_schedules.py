@@ -11,14 +11,13 @@ import pytest
 import maskplug
 from maskplug.attention import AttentionCall, Intervals
 from maskplug.attention.patterns.dilated import by_value
-from maskplug.context import MaskingContext
 from maskplug.parts import Schedule
 from maskplug.plugins import registry
 from maskplug.registry import BUILTIN
 from maskplug.schedule import Constant, Linear
 from support.attention_cases import CASES
 from support.scale import scenes
-from support.scenes import Case, random_scenes, scene, spread
+from support.scenes import Case, attention_call, random_scenes, scene, spread
 
 pytestmark = pytest.mark.filterwarnings("ignore:pattern .* hides every key")
 #: Numeric options that cannot be schedules, with the reason.
@@ -103,8 +102,7 @@ def test_samples_at_different_progress_match_single_samples(case: Case) -> None:
 
 
 def call(*progress: float) -> AttentionCall:
-    context = MaskingContext.at(0, 0, 0, np.zeros(len(progress), np.uint64), np.array(progress))
-    return AttentionCall(6, 6, context)
+    return attention_call(6, 6, len(progress), progress=np.array(progress))
 
 
 def test_by_value_computes_each_value_once() -> None:

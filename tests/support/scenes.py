@@ -15,6 +15,8 @@ import numpy as np
 from numpy.random import Generator
 
 import maskplug
+from maskplug.attention import AttentionCall
+from maskplug.context import MaskingContext
 from maskplug.types import BoolArray
 
 
@@ -90,6 +92,13 @@ class View:
         if isinstance(option, maskplug.Schedule):
             return float(option(np.array([self.scene.progress]))[0])
         return float(option)
+
+
+def attention_call(q_len: int = 4, kv_len: int = 4, batch: int = 1, **more: Any) -> AttentionCall:
+    """Return a call with the keys 0 at t = 0."""
+    progress = more.pop("progress", 0.0)
+    context = MaskingContext.at(0, 0, 0, np.zeros(batch, np.uint64), progress)
+    return AttentionCall(q_len, kv_len, context, **more)
 
 
 Twin = Callable[[View], bool]
