@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from maskplug.attention.intervals import Intervals
 from maskplug.errors import OptionError, shortened
-from maskplug.types import BoolArray, readonly
+from maskplug.types import readonly
 from maskplug.validation.options import COUNT
 
 EMPTY, PARTIAL, FULL = 0, 1, 2
@@ -64,21 +64,6 @@ class Blocks:
         else:
             kinds = strided(lo, hi, readonly(keys, np.bool_), which, step, phase, queries, *size)
         return cls(readonly(kinds, np.uint8).reshape(batch, heads, *kinds.shape[1:]), size)
-
-    @property
-    def empty(self) -> BoolArray:
-        """Blocks in which every cell is hidden."""
-        return np.equal(self.kinds, EMPTY)
-
-    @property
-    def partial(self) -> BoolArray:
-        """Blocks in which some cells are visible and some hidden."""
-        return np.equal(self.kinds, PARTIAL)
-
-    @property
-    def full(self) -> BoolArray:
-        """Blocks in which every cell is visible."""
-        return np.equal(self.kinds, FULL)
 
     def listed(self, kind: int, by_keys: bool = False) -> tuple[Numbers, Numbers]:
         """Return the blocks of one kind in each row of blocks, or in each column.

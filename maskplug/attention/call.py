@@ -58,7 +58,6 @@ class AttentionCall:
     annotations: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        """Refuse numbers that contradict each other."""
         for name in ("q_len", "kv_len", "offset"):
             check_argument(name, getattr(self, name), 0, SIZE)
         check_argument("heads", self.heads, 1, HEADS)
@@ -80,6 +79,21 @@ class AttentionCall:
         """Whether queries and keys are different tokens."""
         return self.attention_kind == "cross"
 
+    def require_cross(self, who: str) -> None:
+        """Raise an OptionError in self-attention; ``who`` is the pattern."""
+        if not self.cross:
+            raise OptionError(
+                f"pattern {who!r} is for cross attention (attention_kind='cross'), from target to "
+                f"source tokens, not for self-attention (attention_kind={self.attention_kind!r})"
+            )
+
+    def refuse_cross(self, who: str, why: str) -> None:
+        """Raise an OptionError in cross attention, with the pattern and the reason."""
+        if self.cross:
+            raise OptionError(
+                f"pattern {who!r} is for self-attention only: in cross attention {why}"
+            )
+
     @property
     def batch(self) -> int:
         """The number of samples."""
@@ -96,13 +110,14 @@ class AttentionCall:
         """
         if not isinstance(option, Schedule):
             return np.full((1, 1, 1), option, np.int64)
-        return _per_batch(np.floor(option(self.context.progress) + 0.5).astype(np.int64))
+        values = np.floor(option(self.context.progress) + 0.5).astype(np.int64)
+        return merge_equal(values)[:, None, None]
 
     def real_value(self, option: Schedule | float) -> FloatArray:
         """Return any numeric option, not rounded: float64 of shape (batch or 1, 1, 1)."""
         if not isinstance(option, Schedule):
             return np.full((1, 1, 1), float(option))
-        return _per_batch(option(self.context.progress))
+        return merge_equal(option(self.context.progress))[:, None, None]
 
     def share(self, option: Schedule | float) -> FloatArray:
         """Return a numeric option, which may be a schedule: float64, one per sample."""
@@ -204,12 +219,15 @@ class AttentionCall:
             )
         return self.annotations[name]
 
+    def _real(self, name: str, length: int) -> BoolArray:
+        if name not in self.annotations:
+            return np.ones((1, length), np.bool_)
+        return np.not_equal(self.per_token(name, "padding", length), 0)
+
     @cached_property
     def valid(self) -> BoolArray:
         """The real tokens among the keys: bool of shape (batch or 1, kv_len), False = padding."""
-        if "valid" not in self.annotations:
-            return np.ones((1, self.kv_len), np.bool_)
-        return np.not_equal(self.per_token("valid", "padding"), 0)
+        return self._real("valid", self.kv_len)
 
     @property
     def q_end(self) -> int:
@@ -221,9 +239,7 @@ class AttentionCall:
         """The real tokens up to the last query: bool of shape (batch or 1, q_end)."""
         if not self.cross:
             return self.valid[:, : self.q_end]
-        if "valid_queries" not in self.annotations:
-            return np.ones((1, self.q_end), np.bool_)
-        return np.not_equal(self.per_token("valid_queries", "padding", self.q_end), 0)
+        return self._real("valid_queries", self.q_end)
 
     @property
     def valid_queries(self) -> BoolArray:
@@ -267,7 +283,7 @@ class AttentionCall:
         return np.arange(self.kv_len) - self.starts[:, None]
 
     @property
-    def own(self) -> BoolArray:
+    def in_sample(self) -> BoolArray:
         """The keys from the first real one to the last: bool of shape (batch or 1, kv_len)."""
         return (self.k >= 0) & (self.k < self.lengths[:, None])
 
@@ -292,21 +308,10 @@ class AttentionCall:
         sides = np.broadcast_arrays(*moved, np.empty((1, 1, self.q_len)))[:-1]
         return Intervals.of(self.kv_len, np.stack(sides[::2], -1), np.stack(sides[1::2], -1))
 
-    def cells(self, where: BoolArray, key: Literal["self", "first"]) -> Intervals:
-        """Return one visible key for some queries: their own token, or the sample's first.
 
-        Args:
-            where: the queries, bool that broadcasts to (batch, heads, q_len).
-            key: which key.
-        """
-        idx = self.q if key == "self" else np.zeros_like(self.q)
-        return self.intervals((idx, np.where(where, idx + 1, idx)))
-
-
-def _per_batch(values: NDArray[Scalar]) -> NDArray[Scalar]:
-    """Return values of samples in shape (batch, 1, 1), or (1, 1, 1) if they are all the same."""
-    same = len(values) and (values == values[0]).all()
-    return (values[:1] if same else values)[:, None, None]
+def merge_equal(values: NDArray[Scalar]) -> NDArray[Scalar]:
+    """Return one value instead of many equal ones, so that masks are computed once for all."""
+    return values[:1] if len(values) and (values == values[0]).all() else values
 
 
 def _first(valid: BoolArray) -> IntArray:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from maskplug.attention.call import AttentionCall
+from maskplug.attention.call import AttentionCall, merge_equal
 from maskplug.attention.intervals import Intervals
 from maskplug.attention.members import Members
 from maskplug.context import MaskingContext
@@ -40,11 +40,7 @@ class Documents:
 
     @classmethod
     def of(cls, call: AttentionCall) -> Documents:
-        """Read the annotations of a call; the result is cached on the call.
-
-        Raises:
-            TokenError: if an annotation is missing, or has the wrong shape.
-        """
+        """Read the annotations of a call; the result is cached on the call."""
         from maskplug.kernels.numbered import grouped
 
         cache = vars(call)
@@ -92,11 +88,7 @@ class Documents:
         return replace(context, keys=readonly(keys, np.uint64))
 
     def per_document(self, values: IntArray, name: str) -> IntArray:
-        """Return the value shared by all real tokens of each document; 0 for an empty document.
-
-        Raises:
-            TokenError: if tokens of one document have different values.
-        """
+        """Return the value shared by all real tokens of each document; 0 for an empty document."""
         keys = self.keys
         values = np.broadcast_to(values, keys.documents.shape)
         if not values.size:
@@ -131,11 +123,7 @@ class Documents:
         return DocumentCall(last - first, kv_len, context, *options, documents=self, chosen=chosen)
 
     def to_rows(self, results: list[Intervals]) -> Intervals:
-        """Convert intervals of documents to intervals of the row's keys.
-
-        Args:
-            results: the intervals of each of the ``calls``.
-        """
+        """Convert the intervals of each of the ``calls`` to intervals of the row's keys."""
         steps = {rows.step for rows in results}
         if len(steps) > 1 or (steps != {1} and self._interleaved):
             results, steps = [rows.expanded() for rows in results], {1}
@@ -293,13 +281,13 @@ class DocumentCall(AttentionCall):
     @cached_property
     def starts(self) -> IntArray:
         """The first real key of each document; one number if all are equal."""
-        return _merge_equal(self.documents.keys.first[self.chosen])
+        return merge_equal(self.documents.keys.first[self.chosen])
 
     @cached_property
     def lengths(self) -> IntArray:
         """The number of keys from the first real one to the last, likewise."""
         keys = self.documents.keys
-        return _merge_equal((keys.end - keys.first)[self.chosen])
+        return merge_equal((keys.end - keys.first)[self.chosen])
 
     @cached_property
     def valid_to_q_end(self) -> BoolArray:
@@ -317,11 +305,7 @@ class DocumentCall(AttentionCall):
 
 
 def document_numbers(call: AttentionCall) -> tuple[IntArray, IntArray]:
-    """Return the document of each key, and of each token up to the last query.
-
-    Returns:
-        int64 of shape (batch or 1, kv_len) and (batch or 1, q_end).
-    """
+    """Return the documents of keys, (batch or 1, kv_len), and of queries, (batch or 1, q_end)."""
     keys = call.per_token("documents", "document")
     if call.cross:
         return keys, call.per_token("query_documents", "document", call.q_end)
@@ -329,39 +313,15 @@ def document_numbers(call: AttentionCall) -> tuple[IntArray, IntArray]:
 
 
 def by_document(call: AttentionCall, rows: Callable[[AttentionCall], Intervals]) -> Intervals:
-    """Compute a mask for each document of the rows as if it were alone.
-
-    Args:
-        call: has the annotation ``documents``.
-        rows: returns the mask of a call whose samples are documents.
-    """
+    """Return the mask of the call's documents, each computed as if it were alone."""
     if isinstance(call, DocumentCall):
         return rows(call)
     documents = Documents.of(call)
     return documents.to_rows([rows(inner) for inner in documents.calls])
 
 
-def first_keys(call: AttentionCall, by_document: bool) -> IntArray:
-    """Return the first real key of each query's sample, or of its document.
-
-    Returns:
-        int64 of shape (batch or 1, 1, q_len or 1).
-    """
-    return Documents.of(call).first_keys if by_document else call.starts[:, None, None]
-
-
-def _merge_equal(values: IntArray) -> IntArray:
-    """Return one value instead of many equal ones, so that masks are computed once for all."""
-    return values[:1] if len(values) and (values == values[0]).all() else values
-
-
 def _groups(chosen: IntArray, sizes: IntArray) -> Iterator[IntArray]:
-    """Yield groups of documents of similar size, so that calls need little padding.
-
-    Args:
-        chosen: the documents.
-        sizes: their sizes, in descending order.
-    """
+    """Yield groups of documents of similar size, from the largest, so that padding is short."""
     while len(chosen):
         cells = sizes[0] * np.arange(1, len(sizes) + 1)
         fits = cells <= 2 * np.cumsum(sizes) + SPARE

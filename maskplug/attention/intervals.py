@@ -79,6 +79,20 @@ class Intervals:
         )
 
     @classmethod
+    def of_equal(cls, queries: IntArray, keys: IntArray) -> Intervals:
+        """Return a mask from one number per token: keys with the query's number are visible.
+
+        Args:
+            queries, keys: int64 of shape (batch or 1, queries) and (batch or 1, n_keys).
+        """
+        from maskplug.kernels.intervals import grown
+        from maskplug.kernels.numbered import same
+
+        shape = (max(len(queries), len(keys)), 1, queries.shape[1])
+        bounds = grown(same, readonly(queries, np.int64), readonly(keys, np.int64))
+        return cls.from_kernel(keys.shape[1], shape, bounds)
+
+    @classmethod
     def from_kernel(
         cls, n_keys: int, shape: tuple[int, ...], bounds: tuple[Bounds, Bounds, int]
     ) -> Intervals:

@@ -54,12 +54,8 @@ class Members:
     def index(self, chosen: IntArray, start: int, end: int) -> tuple[IntArray, BoolArray]:
         """Return the positions of documents' tokens in their rows, and whether they exist.
 
-        Args:
-            chosen: the documents, (n,).
-            start, end: range of ranks.
-
-        Returns:
-            Two arrays of shape (n, end - start); a token that does not exist has position 0.
+        Both have the shape (documents, end - start), for ranks from ``start``; a token that does
+        not exist has position 0.
         """
         ranks = np.arange(start, end)
         exists = ranks < self.counts[chosen][:, None]

@@ -17,12 +17,7 @@ from maskplug import spec as specs
 from maskplug.attention.call import AttentionCall
 from maskplug.attention.documents import by_document
 from maskplug.attention.expression import to_text
-from maskplug.attention.fallback import (
-    Fallback,
-    check_fallback,
-    count_empty_rows,
-    fill_empty_rows,
-)
+from maskplug.attention.fallback import Fallback, check_fallback, count_empty_rows, fill_empty_rows
 from maskplug.attention.intervals import Intervals
 from maskplug.attention.rendered import Rendered
 from maskplug.errors import MaskplugError, MaskplugWarning, OptionError, shortened
@@ -156,6 +151,7 @@ class Pattern(Rendered):
 
     def _repr_svg_(self) -> str | None:
         """Return a picture for notebooks; None, for text, if the pattern needs annotations."""
+        from maskplug.viz.frame import Frame
         from maskplug.viz.picture import Picture
 
         times: list[dict[str, Any]] = [{}]
@@ -171,7 +167,9 @@ class Pattern(Rendered):
             except MaskplugError:
                 continue
             captions = [f"t = {at['t']}" if at else "" for at in times]
-            return Picture.of(masks, captions, title=str(self))._repr_svg_()
+            shown = zip(masks, captions, strict=True)
+            frames = tuple(Frame(mask[0, 0], caption=caption) for mask, caption in shown)
+            return Picture(frames, title=str(self))._repr_svg_()
         return None
 
 
@@ -184,6 +182,11 @@ class Combination(Pattern):
     def __post_init__(self) -> None:
         check_members("patterns", self.patterns)
         check_nesting(self)
+
+    @property
+    def separates(self) -> bool:
+        """Whether no query can attend to another document."""
+        return all(pattern.separates for pattern in self.patterns)
 
 
 @dataclass(frozen=True)
@@ -230,11 +233,6 @@ class Or(Combination):
         >>> maskplug.pattern("sink:n=1 | window:left=0,right=0").dense(3)[0, 0].astype(int)
         array([[1, 0, 0], [1, 1, 0], [1, 0, 1]])
     """
-
-    @property
-    def separates(self) -> bool:
-        """Whether no query can attend to another document."""
-        return all(pattern.separates for pattern in self.patterns)
 
     def rows(self, call: AttentionCall) -> Intervals:
         """Return the visible keys of every query."""

@@ -135,13 +135,7 @@ class Rendered(Part):
         return np.where(visible, kind.type(0), np.finfo(kind).min)
 
     def mask_mod(
-        self,
-        q_len: int,
-        kv_len: int | None = None,
-        t: int = 0,
-        *,
-        device: Any = None,
-        **more: Any,
+        self, q_len: int, kv_len: int | None = None, t: int = 0, *, device: Any = None, **more: Any
     ) -> MaskMod:
         """Return the mask as FlexAttention's function ``(b, h, q_idx, kv_idx) -> bool``.
 

@@ -1,1 +1,1 @@
-"""Display of masked batches: text and statistics."""
+"""Text, statistics and pictures of masks."""

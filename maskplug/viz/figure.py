@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from maskplug.errors import OptionError, PluginError
-from maskplug.viz.frame import AGREED, LOOKS, Frame, Mark, Sheet, block_kinds, short
+from maskplug.viz.frame import Frame, Mark, Sheet, block_kinds, pooled, short
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -82,88 +82,77 @@ def figure(sheet: Sheet) -> Figure:
     from matplotlib.patches import Patch
 
     frames, abreast, side = sheet.frames, min(len(sheet.frames), ABREAST), sheet.side(CELLS)
-    statistics = [[*sheet.statistics(frame), *sheet.notes] for frame in frames]
     down = -(-len(frames) // abreast)
-    queries, keys = frames[0].visible.shape
-    longest = 2.6 if len(frames) > 1 else 5.0
-    unit = min(0.2, longest / max(queries, keys))
-    width = max(unit * keys, 2.4) + 1.2
-    height = max(unit * queries, 0.6) + 0.17 * max(map(len, statistics)) + 1.1
+    queries, keys = sheet.shape
+    # Inches per query and key.
+    unit = min(0.2, (2.6 if len(frames) > 1 else 5.0) / max(queries, keys))
+    width, height = max(unit * keys, 2.4) + 1.2, max(unit * queries, 0.6) + 2.4
     result = Figure(figsize=(width * abreast, height * down), layout="constrained")
     grid = result.subplots(down, abreast, squeeze=False).ravel()
-    for axes, frame, lines in zip(grid, frames, statistics, strict=False):
-        _draw(axes, sheet, frame, side, unit)
-        text = "\n".join(wrapped for line in lines for wrapped in _wrap(line, width * 14))
-        axes.set_xlabel(text, loc="left", color=SOFT)
+    for axes, frame in zip(grid, frames, strict=False):
+        _draw(axes, sheet, frame, side, named=side == 1 and unit >= 0.11)
+        lines = [*sheet.statistics(frame), *sheet.notes]
+        axes.set_xlabel(_wrapped(lines, width * 14), loc="left", color=SOFT)
     for axes in grid[len(frames) :]:
         axes.remove()
-    title = [
-        line for part in sheet.title.splitlines() for line in _wrap(part, width * abreast * 11)
+    title = _wrapped(sheet.title.splitlines(), width * abreast * 11)
+    result.suptitle(title, x=0.01, ha="left", fontsize=9, fontweight="bold")
+    handles = [
+        Patch(color=sheet.colours[mark], label=text) for mark, text in sheet.legend(side).items()
     ]
-    result.suptitle("\n".join(title), x=0.01, ha="left", fontsize=9, fontweight="bold")
-    colours = _colours(frames[0])
-    handles = [Patch(color=colours[mark], label=text) for mark, text in sheet.legend(side).items()]
     if sheet.block is not None and sheet.block >= side:
-        outlines: Any = (("full block", "-"), ("partial block", DASHED))
-        handles += [Patch(**OUTLINE, linestyle=line, label=text) for text, line in outlines]
+        handles.append(Patch(**OUTLINE, label="full block"))
+        handles.append(Patch(**OUTLINE, linestyle=DASHED, label="partial block"))
     if any(frame.empty.any() for frame in frames):
         handles.append(Patch(color="white", label="∅ empty row"))
-    title_of_legend = f"a cell stands for {side} × {side}" if side > 1 else None
     result.legend(
-        handles=handles, loc="outside lower left", frameon=False, title=title_of_legend,
-        ncols=max(int(width * abreast / 1.3), 2), alignment="left", handlelength=1.2,
+        handles=handles, loc="outside lower left", frameon=False, alignment="left",
+        title=f"a cell stands for {side} × {side}" if side > 1 else None,
+        ncols=max(int(width * abreast / 1.3), 2), handlelength=1.2,
     )  # fmt: skip
     return result
 
 
-def _colours(frame: Frame) -> dict[Mark, str]:
-    colours = {mark: look.colour for mark, look in LOOKS.items()}
-    return colours if frame.other is None else colours | AGREED
-
-
-def _draw(axes: Axes, sheet: Sheet, frame: Frame, side: int, unit: float) -> None:
-    """Draw cells, blocks and empty rows of a frame; positions are in drawn cells."""
+def _draw(axes: Axes, sheet: Sheet, frame: Frame, side: int, named: bool) -> None:
+    """Draw cells, blocks and empty rows of a frame; coordinates are numbers of queries and keys."""
     from matplotlib.colors import to_rgb
     from matplotlib.patches import Rectangle
+    from matplotlib.ticker import MaxNLocator
 
-    marks = frame.marks(side)
-    palette = np.array([to_rgb(_colours(frame)[mark]) for mark in Mark])
-    axes.imshow(palette[marks], interpolation="nearest", aspect="equal")
+    marks, block = frame.marks(side), sheet.block or 0
+    bottom, right = (side * count - 0.5 for count in marks.shape)
+    palette = np.array([to_rgb(sheet.colours[mark]) for mark in Mark])
+    axes.imshow(palette[marks], interpolation="nearest", extent=(-0.5, right, bottom, -0.5))
     if max(marks.shape) <= GRID:
-        lines = [np.arange(1, count) - 0.5 for count in marks.shape]
-        axes.hlines(lines[0], -0.5, marks.shape[1] - 0.5, "white", linewidth=0.6)
-        axes.vlines(lines[1], -0.5, marks.shape[0] - 0.5, "white", linewidth=0.6)
-    empty = np.logical_or.reduceat(frame.empty, np.arange(0, len(frame.empty), side))
-    for row in np.flatnonzero(empty):
-        axes.annotate("∅", (marks.shape[1] - 0.3, row), va="center", annotation_clip=False)
-    size = (sheet.block or 0) / side
-    if size >= 1 and max(marks.shape) <= OUTLINES * size:
-        kinds = block_kinds(np.logical_or.reduce(frame.masks), sheet.block or 1)
-        for (row, key), kind in np.ndenumerate(kinds):
-            if kind:
-                corner, line = (key * size - 0.5, row * size - 0.5), "-" if kind == 2 else DASHED
-                axes.add_patch(Rectangle(corner, size, size, **OUTLINE, linestyle=line))
-    axes.set(xlim=(-0.5, marks.shape[1] - 0.5), ylim=(marks.shape[0] - 0.5, -0.5))
+        axes.hlines(np.arange(0.5, bottom, side), -0.5, right, "white", linewidth=0.6)
+        axes.vlines(np.arange(0.5, right, side), -0.5, bottom, "white", linewidth=0.6)
+    for row in np.flatnonzero(pooled(frame.empty[:, None], side)):
+        axes.annotate(
+            "∅", (right + 0.2 * side, (row + 0.5) * side - 0.5), va="center", annotation_clip=False
+        )
+    if block >= side and max(sheet.shape) <= OUTLINES * block:
+        kinds = block_kinds(np.logical_or.reduce(frame.masks), block)
+        for row, key in np.argwhere(kinds):
+            line = "-" if kinds[row, key] == 2 else DASHED
+            corner = (key * block - 0.5, row * block - 0.5)
+            axes.add_patch(Rectangle(corner, block, block, **OUTLINE, linestyle=line))
+    axes.set(xlim=(-0.5, right), ylim=(bottom, -0.5))
     axes.spines[:].set_visible(False)
     axes.tick_params(top=True, labeltop=True, bottom=False, labelbottom=False, length=0,
-                     labelcolor=SOFT)  # fmt: skip
-    for axis, texts, count in zip(
-        (axes.yaxis, axes.xaxis), (sheet.queries, sheet.keys), frame.visible.shape, strict=True
-    ):
-        named = texts is not None and side == 1 and unit >= 0.11
-        step = 1
-        while not named and step * unit < 0.4:
-            step *= 2
-        idx = np.arange(0, count, step)
-        labels = [short(texts[i]) if named and texts else str(i) for i in idx]
-        rotation = 90 if named and axis is axes.xaxis else 0
-        axis.set_ticks(idx / side - (side - 1) / (2 * side), labels, fontsize=7, rotation=rotation)
+                     labelcolor=SOFT, labelsize=7)  # fmt: skip
+    for axis, texts in ((axes.yaxis, sheet.queries), (axes.xaxis, sheet.keys)):
+        axis.set_major_locator(MaxNLocator("auto", integer=True))
+        if named and texts is not None:
+            axis.set_ticks(range(len(texts)), [short(text) for text in texts])
+    if named and sheet.keys is not None:
+        axes.tick_params("x", rotation=90)
     axes.set_ylabel("queries", color=SOFT)
     axes.set_title(frame.caption, fontsize=8.5, fontweight="bold", loc="left")
 
 
-def _wrap(text: str, width: float) -> list[str]:
-    """Return a text in lines of at most ``width`` characters, broken after commas if possible."""
+def _wrapped(lines: list[str], width: float) -> str:
+    """Return lines of at most ``width`` characters, broken after commas if possible."""
     # A title is an expression without blanks after commas: give textwrap places to break it.
-    lines = textwrap.wrap(text.replace(",", ",\u200b "), max(int(width), 12))
-    return [line.replace(",\u200b ", ",").replace("\u200b", "") for line in lines]
+    pieces = [textwrap.wrap(line.replace(",", ",\u200b "), max(int(width), 12)) for line in lines]
+    text = "\n".join(line for piece in pieces for line in piece)
+    return text.replace(",\u200b ", ",").replace("\u200b", "")

@@ -1,4 +1,4 @@
-"""One mask of a picture: what each drawn cell shows, and the counts below it."""
+"""The content of a picture: what each drawn cell shows, the counts below it, and the legend."""
 
 from __future__ import annotations
 
@@ -18,49 +18,33 @@ from maskplug.types import BoolArray, IntArray
 Marks = NDArray[np.uint8]
 
 
-class Mark(IntEnum):
-    """What a drawn cell shows; a cell that stands for many shows the highest mark that applies."""
-
-    HIDDEN = 0
-    #: Some of many cells are visible: less than 1/3, up to 2/3, more.
-    FEW = 1
-    SOME = 2
-    MOST = 3
-    VISIBLE = 4
-    #: Visible, but should be hidden.
-    LEAK = 5
-    #: Visible in one of two masks only; or, of many cells, some in each of them.
-    FIRST = 6
-    SECOND = 7
-    EACH = 8
+#: What a drawn cell shows. FEW (up to 1/3), SOME (up to 2/3) or MOST of its queries and keys are
+#: visible; LEAK is visible, but should be hidden; FIRST or SECOND is visible in one of two masks
+#: only, EACH stands for both. A cell that stands for many shows the highest mark that applies.
+Mark = IntEnum("Mark", "HIDDEN FEW SOME MOST VISIBLE LEAK FIRST SECOND EACH", start=0)
 
 
 class Look(NamedTuple):
-    """How a mark looks in a terminal (text and style) and in a file (colour)."""
+    """How a mark looks in a terminal and in a file; ``agreed`` is for comparisons of two masks."""
 
+    legend: str
     text: str
     style: str
     colour: str
+    agreed: str = ""
 
 
-#: Colours also differ in lightness, for prints without colour.
+#: In the order of the legend. Colours also differ in lightness, for prints without colour.
 LOOKS = {
-    Mark.HIDDEN: Look("· ", "dim", "#e4e8ed"),
-    Mark.FEW: Look("░░", "cyan", "#c2d8ea"),
-    Mark.SOME: Look("▒▒", "cyan", "#94bbda"),
-    Mark.MOST: Look("▓▓", "cyan", "#6399c5"),
-    Mark.VISIBLE: Look("██", "cyan", "#2f71a8"),
-    Mark.LEAK: Look("!!", "bold white on red", "#d55e00"),
-    Mark.FIRST: Look("AA", "bold black on yellow", "#0072b2"),
-    Mark.SECOND: Look("BB", "bold white on magenta", "#f5c710"),
-    Mark.EACH: Look("AB", "bold white on red", "#5b2a86"),
-}
-#: Grey for cells in which two masks agree.
-AGREED = {
-    Mark.FEW: "#ccd1d7",
-    Mark.SOME: "#b1b8c0",
-    Mark.MOST: "#959ea8",
-    Mark.VISIBLE: "#76808c",
+    Mark.VISIBLE: Look("visible", "██", "cyan", "#2f71a8", "#76808c"),
+    Mark.MOST: Look("more than 2/3 visible", "▓▓", "cyan", "#6399c5", "#959ea8"),
+    Mark.SOME: Look("1/3 to 2/3", "▒▒", "cyan", "#94bbda", "#b1b8c0"),
+    Mark.FEW: Look("less than 1/3", "░░", "cyan", "#c2d8ea", "#ccd1d7"),
+    Mark.LEAK: Look("leak", "!!", "bold white on red", "#d55e00"),
+    Mark.FIRST: Look("only {}", "AA", "bold black on yellow", "#0072b2"),
+    Mark.SECOND: Look("only {}", "BB", "bold white on magenta", "#f5c710"),
+    Mark.EACH: Look("some of each", "AB", "bold white on red", "#5b2a86"),
+    Mark.HIDDEN: Look("hidden", "· ", "dim", "#e4e8ed"),
 }
 
 
@@ -72,14 +56,14 @@ class Frame:
         visible: bool of shape (queries, keys), True = may attend.
         other: the second mask, or None.
         leaks: visible cells that should be hidden, or None if that is unknown.
-        real: the queries that are not padding: bool of shape (queries,), or None for all.
+        real: the queries that are not padding: bool of shape (queries,), or True for all.
         caption: distinguishes it from other frames, for example ``t = 500``.
     """
 
     visible: BoolArray
     other: BoolArray | None = None
     leaks: BoolArray | None = None
-    real: BoolArray | None = None
+    real: BoolArray | bool = True
     caption: str = ""
 
     @property
@@ -89,8 +73,7 @@ class Frame:
 
     def empty_rows(self, mask: BoolArray) -> BoolArray:
         """Return the queries without a visible key in a mask, padding excluded."""
-        empty = np.asarray(~mask.any(1))
-        return empty if self.real is None else empty & self.real
+        return np.asarray(~mask.any(1) & self.real)
 
     @property
     def empty(self) -> BoolArray:
@@ -111,39 +94,6 @@ class Frame:
             marks[first], marks[second], marks[first & second] = Mark.FIRST, Mark.SECOND, Mark.EACH
         return marks
 
-    def statistics(self, names: tuple[str, str], bounds: str, block: int | None) -> list[str]:
-        """Return the counts, one phrase each.
-
-        Args:
-            names: of the two masks.
-            bounds: describes the limits of leaks.
-            block: the block size, or None.
-        """
-        lines, shares = [], [f"{mask.mean():.1%}" for mask in self.masks]
-        if self.other is None:
-            shares = [f"{shares[0]} ({self.visible.sum()} of {self.visible.size} cells)"]
-        else:
-            a, b = self.masks
-            lines.append(
-                f"only {names[0]} {(a & ~b).sum()}, only {names[1]} {(b & ~a).sum()}, "
-                f"both {(a & b).sum()}, neither {(~a & ~b).sum()}"
-            )
-        rows = [np.flatnonzero(self.empty_rows(mask)).tolist() for mask in self.masks]
-        lines.append("visible: " + self._named(names, shares))
-        lines.append("empty rows: " + self._named(names, [_listed(indices) for indices in rows]))
-        if self.leaks is not None:
-            lines.append(f"leaks: {self.leaks.sum()} ({bounds})")
-        if block is not None:
-            counts = [np.bincount(block_kinds(m, block).ravel(), minlength=3) for m in self.masks]
-            texts = [f"{full} full, {part} partial, {none} empty" for none, part, full in counts]
-            lines.append(f"blocks of {block}: " + self._named(names, texts))
-        return lines
-
-    def _named(self, names: tuple[str, str], texts: list[str]) -> str:
-        if self.other is None:
-            return texts[0]
-        return "; ".join(f"{name} {text}" for name, text in zip(names, texts, strict=True))
-
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Sheet:
@@ -159,7 +109,6 @@ class Sheet:
     notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        """Refuse values that do not fit together."""
         shapes = {mask.shape for frame in self.frames for mask in frame.masks}
         if len(shapes) != 1 or 0 in min(shapes) or len(min(shapes)) != 2:
             raise TokenError(
@@ -172,6 +121,12 @@ class Sheet:
         for axis, labels, count in texts:
             if labels is not None and len(labels) != count:
                 raise TokenError(f"got {len(labels)} texts for {count} {axis}")
+
+    @property
+    def colours(self) -> dict[Mark, str]:
+        """The colour of each mark in a file; grey for cells in which two masks agree."""
+        two = self.frames[0].other is not None
+        return {mark: (two and look.agreed) or look.colour for mark, look in LOOKS.items()}
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -197,25 +152,41 @@ class Sheet:
 
     def legend(self, side: int) -> dict[Mark, str]:
         """Return the meaning of the marks in the picture."""
-        two = self.frames[0].other is not None
-        texts = {
-            Mark.VISIBLE: "both" if two else "visible",
-            Mark.MOST: "more than 2/3 visible",
-            Mark.SOME: "1/3 to 2/3",
-            Mark.FEW: "less than 1/3",
-            Mark.LEAK: "leak",
-            Mark.FIRST: f"only {self.names[0]}",
-            Mark.SECOND: f"only {self.names[1]}",
-            Mark.EACH: "some of each",
-            Mark.HIDDEN: "neither" if two else "hidden",
-        }
-        used = {Mark.VISIBLE, Mark.HIDDEN} | ({Mark.FIRST, Mark.SECOND} if two else set())
+        used = {Mark.VISIBLE, Mark.HIDDEN}
         used |= {Mark(mark) for frame in self.frames for mark in np.unique(frame.marks(side))}
+        names = {Mark.FIRST: self.names[0], Mark.SECOND: self.names[1]}
+        texts = {mark: look.legend.format(names.get(mark)) for mark, look in LOOKS.items()}
+        if self.frames[0].other is not None:
+            used |= {Mark.FIRST, Mark.SECOND}
+            texts |= {Mark.VISIBLE: "both", Mark.HIDDEN: "neither"}
         return {mark: text for mark, text in texts.items() if mark in used}
 
     def statistics(self, frame: Frame) -> list[str]:
         """Return the counts of a frame, one phrase each."""
-        return frame.statistics(self.names, self.bounds, self.block)
+        first, *second = (self._counts(frame, mask) for mask in frame.masks)
+        if not second:
+            return [f"{title}: {text}" for title, text in first.items()]
+        (one, two), (a, b) = self.names, frame.masks
+        return [
+            f"only {one} {(a & ~b).sum()}, only {two} {(b & ~a).sum()}, both {(a & b).sum()}, "
+            f"neither {(~a & ~b).sum()}",
+            *(f"{title}: {one} {text}; {two} {second[0][title]}" for title, text in first.items()),
+        ]
+
+    def _counts(self, frame: Frame, mask: BoolArray) -> dict[str, str]:
+        cells = f" ({mask.sum()} of {mask.size} cells)" if frame.other is None else ""
+        rows = np.flatnonzero(frame.empty_rows(mask)).tolist()
+        which = f" ({', '.join(map(str, rows[:6]))}{', …' if len(rows) > 6 else ''})"
+        counts = {
+            "visible": f"{mask.mean():.1%}{cells}",
+            "empty rows": f"{len(rows)}{which if rows else ''}",
+        }
+        if frame.leaks is not None:
+            counts["leaks"] = f"{frame.leaks.sum()} ({self.bounds})"
+        if self.block is not None:
+            none, part, full = np.bincount(block_kinds(mask, self.block).ravel(), minlength=3)
+            counts[f"blocks of {self.block}"] = f"{full} full, {part} partial, {none} empty"
+        return counts
 
 
 def short(text: str, longest: int = 16) -> str:
@@ -231,29 +202,13 @@ def short(text: str, longest: int = 16) -> str:
 
 
 def pooled(cells: BoolArray, side: int) -> IntArray:
-    """Return the number of True cells in each square of ``side`` cells: int64.
-
-    Example:
-        >>> pooled(np.tri(3, dtype=bool), 2).tolist()
-        [[3, 0], [2, 1]]
-    """
+    """Return the number of True cells in each square of ``side`` cells: int64."""
     rows = np.add.reduceat(cells, np.arange(0, cells.shape[0], side), axis=0, dtype=np.int64)
     counts: IntArray = np.add.reduceat(rows, np.arange(0, cells.shape[1], side), axis=1)
     return counts
 
 
 def block_kinds(cells: BoolArray, block: int) -> Marks:
-    """Return 0 (empty), 1 (partial) or 2 (full) for each block, see :class:`Blocks`.
-
-    Example:
-        >>> block_kinds(np.tri(4, dtype=bool), 2).tolist()
-        [[1, 0], [2, 1]]
-    """
+    """Return 0 (empty), 1 (partial) or 2 (full) for each block, see :class:`Blocks`."""
     kinds: Marks = Blocks.of(Intervals.of_mask(cells[None, None]), block).kinds[0, 0]
     return kinds
-
-
-def _listed(indices: list[int], limit: int = 6) -> str:
-    more = ", …" if len(indices) > limit else ""
-    which = f" ({', '.join(map(str, indices[:limit]))}{more})" if indices else ""
-    return f"{len(indices)}{which}"

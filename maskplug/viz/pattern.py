@@ -34,8 +34,7 @@ class _RealQueries(Pattern):
     """Queries that are not padding attend to one key, others to none."""
 
     def rows(self, call: AttentionCall) -> Intervals:
-        """Return the first key, or nothing."""
-        return call.cells(call.valid_queries[:, None], "first")
+        return call.intervals((0, call.valid_queries[:, None]))
 
 
 def picture(
@@ -85,13 +84,18 @@ def picture(
         empty rows: 0
         ██ visible  · hidden
     """
-    _check(q_len, q_len if kv_len is None else kv_len, head, more)
+    kv = q_len if kv_len is None else kv_len
+    if min(q_len, kv) < 1 or q_len * kv > CELLS:
+        raise OptionError(
+            f"a picture of {q_len} queries and {kv} keys; it must have from 1 to {CELLS:,} cells"
+        )
+    heads = more.get("heads", 1)
+    if not 0 <= head < max(heads, 1):
+        raise OptionError(f"head is {head}; heads is {heads}, and they are counted from 0")
     if compare is not None and within is not None:
         raise OptionError("'compare' and 'within' cannot be combined; give one of them")
     other = None if compare is None else build(compare)
-    limits: dict[str, Pattern] = {}
-    if other is None:
-        limits = dict(_limits(None if within is None else build(within), more))
+    limits = {} if other else dict(_limits(None if within is None else build(within), more))
 
     def mask(shown: Pattern, arguments: dict[str, Any]) -> BoolArray:
         with warnings.catch_warnings():  # the picture shows empty rows
@@ -99,36 +103,26 @@ def picture(
             return select(shown.dense(q_len, kv_len, **arguments), sample, head)
 
     frames = []
-    for caption, arguments in _times(pattern, other, t, times, total, more):
-        visible, real = mask(pattern, arguments), mask(_RealQueries(), arguments)
-        leaks = None
-        if limits:
-            allowed = [mask(limit, arguments) for limit in limits.values()]
-            leaks = visible & real[:, :1] & ~np.logical_and.reduce(allowed)
+    patterns = [pattern] if other is None else [pattern, other]
+    for caption, arguments in _times(patterns, t, times, total, more):
+        visible = mask(pattern, arguments)
+        real = np.asarray(mask(_RealQueries(), {**arguments, "fallback": None}).any(1))
+        hidden = [~mask(limit, arguments) for limit in limits.values()]
+        leaks = visible & real[:, None] & np.logical_or.reduce(hidden) if hidden else None
         second = None if other is None else mask(other, arguments)
-        frames.append(Frame(visible, second, leaks, real[:, 0], caption))
-    title = str(pattern) if other is None else f"A = {pattern}\nB = {other}"
-    shape = frames[0].visible.shape
-    if key_texts is None and more.get("attention_kind") != "cross" and shape[1] == q_len:
+        frames.append(Frame(visible, second, leaks, real, caption))
+    keys = visible.shape[1]
+    if key_texts is None and more.get("attention_kind") != "cross" and keys == q_len:
         key_texts = queries
-    notes = tuple(_notes(pattern, shape[1]))
-    bounds_text = ", ".join(limits)
-    return Picture(tuple(frames), title, ("A", "B"), bounds_text, block, queries, key_texts, notes)
-
-
-def _check(q_len: int, kv_len: int, head: int, more: dict[str, Any]) -> None:
-    """Refuse numbers out of range, also those that this pattern does not use."""
-    if q_len < 1 or kv_len < 1 or q_len * kv_len > CELLS:
-        raise OptionError(
-            f"a picture of {q_len} queries and {kv_len} keys; it must have from 1 to {CELLS:,} "
-            "cells"
-        )
-    for name in ("epoch", "layer_idx", "seed"):
-        if more.get(name, 0) < 0:
-            raise OptionError(f"{name} is {more[name]}; it must be 0 or more")
-    heads = more.get("heads", 1)
-    if not 0 <= head < max(heads, 1):
-        raise OptionError(f"head is {head}; heads is {heads}, and they are counted from 0")
+    return Picture(
+        tuple(frames),
+        title=str(pattern) if other is None else f"A = {pattern}\nB = {other}",
+        bounds=", ".join(limits),
+        block=block,
+        queries=queries,
+        keys=key_texts,
+        notes=tuple(_notes(pattern, keys)),
+    )
 
 
 def _limits(within: Pattern | None, more: dict[str, Any]) -> Iterator[tuple[str, Pattern]]:
@@ -154,8 +148,7 @@ def _notes(pattern: Pattern, keys: int) -> Iterator[str]:
 
 
 def _times(
-    pattern: Pattern,
-    other: Pattern | None,
+    patterns: list[Pattern],
     t: int,
     times: Sequence[int] | None,
     total: int | None,
@@ -172,8 +165,7 @@ def _times(
         raise OptionError("'progress' and 'total' both set the progress; give one of them")
     if not 0.0 <= more.get("progress", 0.0) <= 1.0:
         raise OptionError(f"progress is {more['progress']!r}; it must be a number from 0 to 1")
-    parts = [part for p in (pattern, other) if p is not None for part in p.parts]
-    schedules = [part for part in parts if isinstance(part, Schedule)]
+    schedules = [part for p in patterns for part in p.parts if isinstance(part, Schedule)]
     if times is not None and total is None and schedules:
         raise OptionError(
             f"M(t) depends on the schedule {schedules[0]!r}, which needs the length of training: "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise, zip_longest
+from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +13,7 @@ import numpy as np
 from maskplug.errors import OptionError, TokenError
 from maskplug.types import BoolArray
 from maskplug.viz.figure import form_of, installed, render
-from maskplug.viz.frame import LOOKS, Frame, Mark, Sheet, short
+from maskplug.viz.frame import LOOKS, Frame, Mark, Sheet, pooled, short
 
 if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions
@@ -41,13 +41,6 @@ class Picture(Sheet):
         queries, keys: texts of the axes, or None for numbers.
         notes: lines below the statistics.
     """
-
-    @classmethod
-    def of(cls, masks: Sequence[Any], captions: Sequence[str], title: str = "") -> Picture:
-        """Return a picture of several masks side by side, of their first sample and head."""
-        pairs = zip(masks, captions, strict=True)
-        frames = tuple(Frame(select(mask), caption=caption) for mask, caption in pairs)
-        return cls(frames, title)
 
     @classmethod
     def compare(
@@ -102,19 +95,15 @@ class Picture(Sheet):
             OptionError: for another ending, or if the file cannot be written.
             PluginError: if matplotlib is not installed.
         """
-        content = self.render(form_of(path))
+        content = render(self, form_of(path))
         try:
             Path(path).write_bytes(content)
         except OSError as error:
             raise OptionError(f"{path} cannot be written: {error.strerror or error}") from None
 
-    def render(self, form: str) -> bytes:
-        """Return the picture as the content of a file: "svg", "png" or "pdf"."""
-        return render(self, form)
-
     def _repr_svg_(self) -> str | None:
         """Return an image for notebooks; None, for text, without matplotlib."""
-        return self.render("svg").decode() if installed() else None
+        return render(self, "svg").decode() if installed() else None
 
     def text(self, width: int = 100) -> str:
         """Return the picture as text without colour, for a page of this many characters."""
@@ -130,39 +119,122 @@ class Picture(Sheet):
         from rich.text import Text
 
         yield from (Text(line, "bold") for line in self.title.splitlines())
-        side, abreast = self._layout(width)
-        frames, size = self.frames, _width(self, side)
-        for start in range(0, len(frames), abreast):
-            group = frames[start : start + abreast]
-            for row in zip_longest(*(_drawn(self, frame, side) for frame in group)):
+        grid = self._grid(width)
+        abreast = max((width + GAP) // (grid.width + GAP), 1)
+        for start in range(0, len(self.frames), abreast):
+            group = self.frames[start : start + abreast]
+            for row in zip_longest(*map(grid.lines, group), fillvalue=Text()):
                 line = Text()
                 for number, piece in enumerate(row):
-                    line.append(" " * (number * (size + GAP) - line.cell_len))
-                    line.append_text(piece or Text())
+                    line.append(" " * (number * (grid.width + GAP) - line.cell_len))
+                    line.append_text(piece)
                 line.rstrip()
                 yield line
             for frame in group:
                 lines = self.statistics(frame)
-                yield from (
-                    [Text(f"{frame.caption}: " + "; ".join(lines))]
-                    if frame.caption
-                    else map(Text, lines)
-                )
+                if frame.caption:
+                    lines = [f"{frame.caption}: " + "; ".join(lines)]
+                yield from map(Text, lines)
         yield from map(Text, self.notes)
-        yield from _legend_lines(self, side, width)
+        yield from _legend_lines(self, grid.side, width)
 
-    def _layout(self, width: int) -> tuple[int, int]:
-        """Return the number of queries per drawn cell, and of frames side by side."""
-        abreast = (width + GAP) // (_width(self, 1) + GAP)
-        if abreast >= 1 and self.shape[0] <= ROWS:
-            return 1, min(abreast, len(self.frames))
+    def _grid(self, width: int) -> _Grid:
+        """Return the grid with the smallest cells that fits."""
+        grid = _Grid(self, 1)
+        if grid.width <= width and self.shape[0] <= ROWS:
+            return grid
         abreast = min(len(self.frames), max((width + GAP) // (LEAST + GAP), 1))
         room = (width + GAP) // abreast - GAP
-        for most in range(min(max(self.shape), ROWS, max(room // 2, 1)), 1, -1):
-            side = self.side(most)
-            if _width(self, side) <= room:
-                return side, abreast
-        return self.side(1), 1
+        for most in range(min(max(self.shape), ROWS, max(room // 2, 1)), 0, -1):
+            grid = _Grid(self, self.side(most))
+            if grid.width <= room:
+                break
+        return grid
+
+
+class _Grid:
+    """A frame as lines of text.
+
+    Attributes:
+        side: number of queries and keys per drawn cell.
+        block: number of drawn cells per block; all if blocks are not separated.
+        labels, margin: texts of the drawn rows, and the width of their column.
+        columns: position of each drawn column, after the margin.
+        width: number of characters, with the mark of empty rows.
+    """
+
+    def __init__(self, picture: Sheet, side: int) -> None:
+        from rich.cells import cell_len
+
+        queries, keys = (range(0, count, side) for count in picture.shape)
+        self.picture, self.side = picture, side
+        self.block = (picture.block or 0) // side or max(picture.shape)
+        self.labels = [str(query) for query in queries]
+        if picture.queries is not None and side == 1:
+            self.labels = [short(text, 12) for text in picture.queries]
+        self.margin = max(map(cell_len, self.labels)) + 2
+        self.columns = [2 * column + column // self.block for column in range(len(keys))]
+        self.width = self.margin + self.columns[-1] + 4
+
+    def lines(self, frame: Frame) -> Iterator[Text]:
+        """Yield caption, heading and rows of a frame."""
+        from rich.text import Text
+
+        marks, indent = frame.marks(self.side), " " * self.margin
+        starts = range(0, len(self.columns), self.block)
+        if frame.caption:
+            yield Text(indent + frame.caption, "bold")
+        yield from (Text(indent + line, "dim") for line in self._heading())
+        rule = "┼".join("──" * len(self.columns[at : at + self.block]) for at in starts)
+        separator = Text.assemble(("│", "dim"))
+        empty = pooled(frame.empty[:, None], self.side)
+        for number, (label, row) in enumerate(zip(self.labels, marks, strict=True)):
+            if number and number % self.block == 0:
+                yield Text(indent + rule, "dim")
+            looks = [LOOKS[Mark(mark)][1:3] for mark in row]
+            cells = separator.join(Text.assemble(*looks[at : at + self.block]) for at in starts)
+            before = " " * (self.margin - 1 - Text(label).cell_len) + label + " "
+            after = ("∅" if empty[number] else "", "bold red")
+            yield Text.assemble((before, "dim"), cells, after)
+
+    def _heading(self) -> Iterator[str]:
+        """Yield the texts of the keys from top to bottom, or numbers."""
+        from rich.cells import cell_len
+
+        numbers = range(len(self.columns))
+        if self.picture.keys is not None and self.side == 1:
+            texts = [short(text, 12) for text in self.picture.keys]
+            height = max(map(len, texts))
+            levels = [*zip(*(text.rjust(height) for text in texts), strict=True)]
+        else:
+            step = 1 if len(numbers) <= 10 and self.side == 1 else 4
+            step = self.block if (self.picture.block or 0) > self.side else step
+            levels = [tuple("" if i % step else str(i * self.side) for i in numbers)]
+        for level in levels:
+            line = ""
+            for at, piece in zip(self.columns, level, strict=True):
+                line += " " * (at - cell_len(line) if piece else 0) + piece
+            yield line
+
+
+def _legend_lines(picture: Picture, side: int, width: int) -> Iterator[Text]:
+    from rich.text import Text
+
+    pieces = [
+        Text.assemble((LOOKS[mark].text.strip(), LOOKS[mark].style), f" {text}")
+        for mark, text in picture.legend(side).items()
+    ]
+    if any(frame.empty.any() for frame in picture.frames):
+        pieces.append(Text.assemble(("∅", "bold red"), " empty row"))
+    if side > 1:
+        pieces.append(Text(f"a cell stands for {side} × {side}"))
+    line = Text()
+    for piece in pieces:
+        if line and line.cell_len + 2 + piece.cell_len > width:
+            yield line
+            line = Text()
+        line.append("  " if line else "").append_text(piece)
+    yield line
 
 
 def select(masks: Any, sample: int = 0, head: int = 0) -> BoolArray:
@@ -184,97 +256,3 @@ def select(masks: Any, sample: int = 0, head: int = 0) -> BoolArray:
             raise OptionError(f"{name} is {number}; there are {count}, counted from 0")
     selected: BoolArray = array[sample % array.shape[0], head % array.shape[1]]
     return selected
-
-
-def _labels(picture: Picture, side: int) -> list[str]:
-    """Return the text of each drawn row."""
-    if picture.queries is None or side > 1:
-        return [str(row) for row in range(0, picture.shape[0], side)]
-    return [short(text, 12) for text in picture.queries]
-
-
-def _margin(picture: Picture, side: int) -> int:
-    from rich.cells import cell_len
-
-    return max(map(cell_len, _labels(picture, side))) + 2
-
-
-def _columns(picture: Picture, side: int) -> list[int]:
-    """Return the position of each drawn column; blocks are separated by a line."""
-    count = -(-picture.shape[1] // side)
-    step = picture.block // side if picture.block and picture.block >= side else count
-    return [2 * column + column // step for column in range(count)]
-
-
-def _width(picture: Picture, side: int) -> int:
-    """Return the width of a frame in a terminal, with the mark of empty rows."""
-    return _margin(picture, side) + _columns(picture, side)[-1] + 4
-
-
-def _drawn(picture: Picture, frame: Frame, side: int) -> Iterator[Text]:
-    """Yield caption, heading and rows of a frame."""
-    from rich.text import Text
-
-    columns, margin = _columns(picture, side), _margin(picture, side)
-    indent, marks = " " * margin, frame.marks(side)
-    if frame.caption:
-        yield Text(indent + frame.caption, "bold")
-    yield from (Text(indent + line, "dim") for line in _heading(picture, side))
-    rule = ["─"] * (columns[-1] + 2)
-    starts = [at for before, at in pairwise(columns) if at - before == 3]
-    for at in starts:
-        rule[at - 1] = "┼"
-    block = picture.block if picture.block and picture.block >= side else picture.shape[0]
-    empty = np.logical_or.reduceat(frame.empty, range(0, len(frame.empty), side))
-    for number, (label, row) in enumerate(zip(_labels(picture, side), marks, strict=True)):
-        if number and number * side % block == 0:
-            yield Text(indent + "".join(rule), "dim")
-        line = Text(style="")
-        line.append(" " * (margin - 1 - Text(label).cell_len) + label + " ", "dim")
-        for at, mark in zip(columns, row, strict=True):
-            line.append("│" if at in starts else "", "dim")
-            line.append(*LOOKS[Mark(mark)][:2])
-        if empty[number]:
-            line.append("∅", "bold red")
-        yield line
-
-
-def _heading(picture: Picture, side: int) -> Iterator[str]:
-    """Yield the texts of the keys from top to bottom, or numbers."""
-    from rich.cells import cell_len
-
-    columns = _columns(picture, side)
-    if picture.keys is not None and side == 1:
-        texts = [short(text, 12) for text in picture.keys]
-        height = max(map(len, texts))
-        stacks = [text.rjust(height) for text in texts]
-    else:
-        block = picture.block // side if picture.block and picture.block > side else 0
-        step = block or (1 if len(columns) <= 10 and side == 1 else 4)
-        height, stacks = 1, [str(i * side) if i % step == 0 else "" for i in range(len(columns))]
-    for level in range(height):
-        line = ""
-        for at, text in zip(columns, stacks, strict=True):
-            piece = text if height == 1 else text[level]
-            line += " " * (at - cell_len(line) if piece else 0) + piece
-        yield line
-
-
-def _legend_lines(picture: Picture, side: int, width: int) -> Iterator[Text]:
-    from rich.text import Text
-
-    pieces = [
-        Text.assemble((LOOKS[mark].text.strip(), LOOKS[mark].style), f" {text}")
-        for mark, text in picture.legend(side).items()
-    ]
-    if any(frame.empty.any() for frame in picture.frames):
-        pieces.append(Text.assemble(("∅", "bold red"), " empty row"))
-    if side > 1:
-        pieces.append(Text(f"a cell stands for {side} × {side}"))
-    line = Text()
-    for piece in pieces:
-        if line and line.cell_len + 2 + piece.cell_len > width:
-            yield line
-            line = Text()
-        line.append("  " if line else "").append_text(piece)
-    yield line

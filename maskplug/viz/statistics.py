@@ -8,7 +8,8 @@ import numpy as np
 
 from maskplug.ragged import Ragged
 from maskplug.tokens import Masked, TokenBatch
-from maskplug.types import BoolArray, IntArray
+from maskplug.types import IntArray
+from maskplug.units import merge_adjacent
 from maskplug.vocabulary import Vocabulary
 
 
@@ -81,7 +82,7 @@ def report(tokens: TokenBatch, masked: Masked, vocab: Vocabulary) -> Report:
         inputs=len(masked.inputs.values),
         targets=0 if masked.targets is None else len(masked.targets.values),
         empty=int((masked.selection.counts == 0).sum()),
-        span_lengths=_runs(mask, tokens.offsets),
+        span_lengths=np.bincount(merge_adjacent(masked.selection).lengths, minlength=1)[1:],
     )
 
 
@@ -93,12 +94,3 @@ def _replacements(inputs: Ragged, size: int) -> IntArray:
     kept = inputs.sources >= 0
     ids[inputs.sources[kept]] = inputs.values[kept]
     return ids
-
-
-def _runs(mask: BoolArray, offsets: IntArray) -> IntArray:
-    before = np.concatenate(([False], mask[:-1]))
-    before[offsets[:-1][offsets[:-1] < len(mask)]] = False
-    starts = np.flatnonzero(mask & ~before)
-    run_of = np.cumsum(mask & ~before)[mask] - 1
-    lengths = np.bincount(run_of, minlength=len(starts))
-    return np.bincount(lengths, minlength=1)[1:].astype(np.int64)

@@ -9,19 +9,10 @@ import pytest
 
 import maskplug
 from maskplug.attention import AttentionCall
-from maskplug.context import MaskingContext
 from maskplug.schedule import Linear
-from support.attention_cases import CASES, IDS
-from support.scale import scenes
-from support.scenes import Case, scene
+from support.scenes import attention_call as call
 
 pytestmark = pytest.mark.filterwarnings("ignore:pattern .* hides every key")
-
-
-def call(q_len: int = 4, kv_len: int = 4, batch: int = 1, **more: Any) -> AttentionCall:
-    progress = more.pop("progress", 0.0)
-    context = MaskingContext.at(0, 0, 0, np.zeros(batch, np.uint64), progress)
-    return AttentionCall(q_len, kv_len, context, **more)
 
 
 def test_queries_count_from_the_first_real_token() -> None:
@@ -117,16 +108,6 @@ def test_patterns_declare_whether_they_use_the_layer(text: str, uses: bool) -> N
     assert uses or all(mask == masks[0] for mask in masks)
 
 
-@pytest.mark.parametrize("case", CASES, ids=IDS)
-def test_undeclared_patterns_are_the_same_in_all_layers(case: Case) -> None:
-    rng = np.random.default_rng(11)
-    for where in (scene(case, rng) for _ in range(scenes(5, 50))):
-        masks = [case.pattern.dense(**{**where.arguments, "layer_idx": i}) for i in (0, 1, 2)]
-        if not case.pattern.uses_layer_idx:
-            assert (masks[0] == masks[1]).all()
-            assert (masks[0] == masks[2]).all()
-
-
 def test_a_missing_annotation_is_named_with_the_available_ones() -> None:
     with pytest.raises(maskplug.MaskplugError, match=r"'y', which is missing \(available: 'x'\)"):
         call(annotations={"x": [0]}).per_token("y", "p")
@@ -138,3 +119,72 @@ def test_annotations_with_one_value_per_sample() -> None:
     assert padded.per_sample("each", "p").tolist() == [3, 4]
     with pytest.raises(maskplug.MaskplugError, match=r"one value per sample: \(2,\)"):
         padded.per_sample("many", "p")
+
+
+def cross_call(links: Any, batch: int = 2) -> AttentionCall:
+    return call(4, 5, batch, attention_kind="cross", annotations={"links": links})
+
+
+RAGGED = [[(0, 0), (1, 2)], [(4, 3)]]
+
+
+@pytest.mark.parametrize(
+    "links",
+    [
+        RAGGED,
+        tuple(map(tuple, RAGGED)),
+        [np.array(row, np.uint8) for row in RAGGED],
+        [[(0, 0), (1, 2)], [(4, 3), (-1, -1)]],
+        np.array([[(0, 0), (1, 2)], [(-1, -1), (4, 3)]], np.int32),
+    ],
+)
+def test_lists_and_arrays_hold_the_same_pairs(links: Any) -> None:
+    result = cross_call(links).pairs("links", "aligned")
+    assert [side.tolist() for side in result] == [[0, 0, 1], [0, 1, 4], [0, 2, 3]]
+    assert {side.dtype for side in result} == {np.dtype(np.int64)}
+
+
+def test_one_entry_is_used_for_all_samples() -> None:
+    result = cross_call([[(1, 2)]], batch=3).pairs("links", "aligned")
+    assert [side.tolist() for side in result] == [[0, 1, 2], [1, 1, 1], [2, 2, 2]]
+
+
+@pytest.mark.parametrize(
+    "links", [[[], []], [[]], np.zeros((2, 0, 2), int), np.full((1, 3, 2), -1)]
+)
+def test_no_pairs(links: Any) -> None:
+    assert [side.tolist() for side in cross_call(links).pairs("links", "aligned")] == [[], [], []]
+
+
+@pytest.mark.parametrize(
+    ("links", "message"),
+    [
+        ([[(0, 0)]] * 3, "'links' has 3 entries for 2 samples; pattern 'aligned' needs"),
+        (7, "'links' has 0 entries for 2 samples"),
+        ([(0, 0), (1, 1)], r"annotation 'links' of sample 0 is \(0, 0\)"),
+        ([[(0, 0)], [(0, 0, 1)]], r"annotation 'links' of sample 1 is \[\(0, 0, 1\)\]"),
+        ([[(0, 0)], [(0, 0), (1,)]], "'links' of sample 1"),
+        ([[(0, 0)], [(0.5, 0)]], "'links' of sample 1"),
+        ([["0-0"], []], "'links' of sample 0"),
+    ],
+)
+def test_wrong_pairs_are_refused(links: Any, message: str) -> None:
+    with pytest.raises(maskplug.errors.TokenError, match=message):
+        cross_call(links).pairs("links", "aligned")
+
+
+@pytest.mark.parametrize(
+    ("values", "samples"),
+    [
+        (RAGGED, 2),
+        ([[], []], 2),
+        ([[(0, 0)], [], []], 3),
+        ([[(0, 0)]], 1),
+        (np.ones((2, 3)), 2),
+        ([1, 0, 1], 1),
+        (3, 1),
+    ],
+)
+def test_number_of_samples_of_an_annotation(values: Any, samples: int) -> None:
+    mask = maskplug.pattern("random").intervals(3, any_annotation=values)
+    assert mask.shape[0] == samples

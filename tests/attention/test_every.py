@@ -2,26 +2,17 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
-
 import numpy as np
 import pytest
 
-import maskplug
 from maskplug.plugins import registry
 from maskplug.registry import BUILTIN
 from support.attention_cases import CASES, IDS
 from support.scale import scenes
-from support.scenes import Case, Scene, expected, scene, spread
+from support.scenes import Case, expected, random_scenes, spread
 
 pytestmark = pytest.mark.filterwarnings("ignore:pattern .* hides every key")
 every = pytest.mark.parametrize("case", CASES, ids=IDS)
-
-
-def random_scenes(case: Case, number: int, seed: int = 0) -> Iterator[Scene]:
-    rng = np.random.default_rng(seed)
-    return (scene(case, rng) for _ in range(number))
 
 
 def test_every_built_in_pattern_has_a_case() -> None:
@@ -38,56 +29,24 @@ def test_masks_match_a_scalar_twin(case: Case) -> None:
 
 
 @every
-def test_renderers_of_numbers_agree(case: Case) -> None:
-    for where in random_scenes(case, scenes(20, 200), seed=1):
-        pattern, arguments = case.pattern, where.arguments
-        dense = pattern.dense(**arguments)
-        assert (pattern.hidden(**arguments) == ~dense).all()
-        rows = pattern.intervals(**arguments)
-        assert (rows.dense() == dense).all()
-        assert (rows.expanded().dense() == dense).all()
-        assert (rows.counts == dense.sum(-1)).all()
-        dtype = (np.float16, np.float32, np.float64)[where.seed % 3]
-        added = pattern.additive(**arguments, dtype=dtype)
-        assert added.dtype == dtype
-        assert ((added == 0) == dense).all()
-        assert (added[~dense] == np.finfo(dtype).min).all()
+def test_rows_without_tokens(case: Case) -> None:
+    annotations = case.annotations(np.random.default_rng(0), 1, 0, 0)
+    for kind in case.places:
+        assert case.pattern.dense(0, attention_kind=kind, **annotations).shape == (1, 1, 0, 0)
 
 
 @every
-def test_intervals_are_canonical_and_read_only(case: Case) -> None:
-    for where in random_scenes(case, 20, seed=2):
-        rows = case.pattern.intervals(**where.arguments)
-        used = rows.lo < rows.hi
-        assert rows.lo.dtype == rows.hi.dtype == np.int32
-        assert (rows.lo[~used] == where.kv_len).all()
-        assert (rows.hi[~used] == where.kv_len).all()
-        assert (used[..., :-1] >= used[..., 1:]).all()
-        assert ((rows.lo[..., 1:] > rows.hi[..., :-1]) | ~used[..., 1:]).all()
-        assert (rows.lo >= 0).all()
-        assert (rows.hi <= where.kv_len).all()
-        for side in (rows.lo, rows.hi):
-            assert side.flags.c_contiguous
-            with pytest.raises(ValueError, match="read-only"):
-                side[...] = 0
-
-
-@every
-def test_masks_do_not_depend_on_other_samples(case: Case) -> None:
-    for where in random_scenes(case, 20, seed=3):
-        together = spread(case.pattern.dense(**where.arguments), where)
-        for sample in range(where.batch):
-            alone = case.pattern.dense(**where.alone(sample))
-            shape = (1, *together.shape[1:])
-            assert (np.broadcast_to(alone, shape) == together[sample : sample + 1]).all()
-
-
-@every
-def test_specs_and_expressions_restore_the_pattern(case: Case) -> None:
-    pattern = case.pattern
-    assert maskplug.pattern(json.loads(json.dumps(pattern.spec))) == pattern
-    assert maskplug.pattern(str(pattern)) == pattern
-    assert maskplug.pattern(str(pattern)).fingerprint == pattern.fingerprint
+def test_a_sample_of_padding_does_not_affect_others(case: Case) -> None:
+    for where in random_scenes(case, 10, seed=3):
+        expected_masks = spread(case.pattern.dense(**where.arguments), where)[1:]
+        annotations = {name: list(rows) for name, rows in where.annotations.items()}
+        for name, width in (("valid", where.kv_len), ("valid_queries", where.offset + where.q_len)):
+            annotations.setdefault(name, [np.ones(width, np.int64)] * where.batch)
+            annotations[name][0] = np.zeros(width, np.int64)
+        if "links" in annotations:
+            annotations["links"][0] = [(-1, -1)] * len(annotations["links"][0])
+        masks = spread(case.pattern.dense(**{**where.arguments, **annotations}), where)
+        assert (masks[1:] == expected_masks).all(), where
 
 
 @every

@@ -56,20 +56,6 @@ def test_operators_match_matrices(both: tuple[Intervals, Intervals]) -> None:
 
 
 @given(pairs())
-def test_laws_of_boolean_algebra(both: tuple[Intervals, Intervals]) -> None:
-    a, b = both
-
-    def same(one: Intervals, other: Intervals) -> bool:
-        return bool((one.dense() == other.dense()).all())
-
-    assert same(~~a, a)
-    assert same(~(a & b), ~a | ~b)
-    assert same(a | (a & b), a) or a.shape != (a & b).shape
-    assert not (a & ~a).counts.any()
-    assert ((a | ~a).counts == a.n_keys).all()
-
-
-@given(pairs())
 def test_step_and_keys_are_kept_if_possible(both: tuple[Intervals, Intervals]) -> None:
     a, b = both
     result = a & b

@@ -16,7 +16,7 @@ from maskplug.attention import Intervals
 from maskplug.attention.flex import FEW, block_mask, mask_mod
 from support.attention_cases import CASES, IDS
 from support.scale import scenes
-from support.scenes import Case, scene, spread
+from support.scenes import Case, random_scenes, scene, spread
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore:flex_attention called without torch.compile"),
@@ -25,19 +25,18 @@ pytestmark = [
 every = pytest.mark.parametrize("case", CASES, ids=IDS)
 
 
-def matrix(sees: Any, *shape: int) -> Any:
-    """What the function says of every cell."""
+def matrix(mod: Any, *shape: int) -> Any:
+    """Return the result of a mask_mod for every cell."""
     axes = [torch.arange(size) for size in shape]
-    return sees(*torch.meshgrid(*axes, indexing="ij")).numpy()
+    return mod(*torch.meshgrid(*axes, indexing="ij")).numpy()
 
 
 @every
 def test_mask_mod_matches_the_matrix(case: Case) -> None:
-    rng = np.random.default_rng(5)
-    for where in (scene(case, rng) for _ in range(scenes(20, 200))):
+    for where in random_scenes(case, scenes(20, 200), seed=5):
         dense = spread(case.pattern.dense(**where.arguments), where)
-        sees = case.pattern.mask_mod(**where.arguments, device="cpu")
-        assert (matrix(sees, *dense.shape) == dense).all(), where
+        mod = case.pattern.mask_mod(**where.arguments, device="cpu")
+        assert (matrix(mod, *dense.shape) == dense).all(), where
 
 
 def masked(rng: np.random.Generator, share: float, shape: tuple[int, ...] = (2, 2, 9, 40)) -> Any:
@@ -70,7 +69,7 @@ def test_keys_and_steps() -> None:
 def test_all_patterns_share_one_function() -> None:
     uses = [(case, scene(case, np.random.default_rng(0))) for case in CASES]
     masks = [case.pattern.mask_mod(**where.arguments) for case, where in uses]
-    assert len({sees.__code__ for sees in masks}) == 1  # type: ignore[attr-defined]
+    assert len({mod.__code__ for mod in masks}) == 1  # type: ignore[attr-defined]
 
 
 def random_heads(batch: int, heads: int, length: int, seed: int = 0) -> list[torch.Tensor]:
@@ -105,9 +104,9 @@ def test_patterns_share_a_compiled_graph() -> None:
     for text in TEXTS[4:]:  # two intervals a query
         attend(q, k, v, maskplug.pattern(text).block_mask(LENGTH, documents=DOCUMENTS))
     assert counter.frame_count == 2
-    causal, own = maskplug.pattern("causal").intervals(LENGTH), np.arange(LENGTH)[None, None]
+    causal, positions = maskplug.pattern("causal").intervals(LENGTH), np.arange(LENGTH)[None, None]
     for step in (2, 3, 7):
-        attend(q, k, v, block_mask(causal.every(step, own), device="cpu"))
+        attend(q, k, v, block_mask(causal.every(step, positions), device="cpu"))
     assert counter.frame_count == 3
 
 

@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 
 import maskplug
-from maskplug.attention import AttentionCall, Blocks, Intervals, Pattern
+from maskplug.attention import AttentionCall, Intervals, Pattern
 from maskplug.attention.documents import Documents
 from maskplug.errors import TokenError
 from maskplug.types import BoolArray
 from support.attention_cases import CASES
 from support.packed_rows import Rows, rows
 from support.scale import scenes
-from support.scenes import Case
+from support.scenes import Case, attention_call
 
 pytestmark = pytest.mark.filterwarnings("ignore:pattern .* hides every key")
 #: Every built-in pattern, except those that need the annotation documents.
@@ -67,43 +67,14 @@ def test_a_cache_gives_the_last_rows(case: Case) -> None:
         assert (pattern.dense(**shorter) == whole[:, :, offset:]).all()
 
 
-@every
-def test_renderers_agree_on_packed_rows(case: Case) -> None:
-    torch = pytest.importorskip("torch")
-    rng = np.random.default_rng(len(case.text))
-    for number in range(3):
-        pattern = joined(case, number) & maskplug.pattern("document")
-        packed = rows(case, rng, together=number != 1)
-        arguments = packed.arguments
-        seen = pattern.intervals(**arguments)
-        dense = seen.dense()
-        assert (pattern.hidden(**arguments) == ~dense).all()
-        assert ((pattern.additive(**arguments) == 0) == dense).all()
-        assert (seen.expanded().dense() == dense).all()
-        assert (seen.counts == dense.sum(-1)).all()
-        sees = pattern.mask_mod(**arguments, device="cpu")
-        cells = (torch.arange(size) for size in dense.shape)
-        sample, head, query, key = torch.meshgrid(*cells, indexing="ij")
-        assert (sees(sample, head, query, key).numpy() == dense).all()
-        blocks = Blocks.of(seen, (2, 3)).kinds
-        assert (blocks == Blocks.of(Intervals.of_mask(dense), (2, 3)).kinds).all()
-
-
-def test_block_diffusion_of_packed_documents() -> None:
-    documents = np.repeat([0, 1], 4)
-    alone = maskplug.pattern("block_diffusion:block=2").dense(4)[0, 0]
-    packed = maskplug.pattern("block_diffusion:block=2 & document").dense(8, documents=documents)
-    assert (packed[0, 0] == np.kron(np.eye(2, dtype=bool), alone)).all()
-
-
 def test_fallbacks_stay_in_the_document() -> None:
     pattern = maskplug.pattern("~causal & document")
     documents = [0, 0, 1, 1, 1]
     first = pattern.dense(5, documents=documents, fallback="first")[0, 0]
     assert np.flatnonzero(first[4]).tolist() == [2]
     assert np.flatnonzero(first[1]).tolist() == [0]
-    own = pattern.dense(5, documents=documents, fallback="self")[0, 0]
-    assert np.flatnonzero(own[4]).tolist() == [4]
+    filled = pattern.dense(5, documents=documents, fallback="self")[0, 0]
+    assert np.flatnonzero(filled[4]).tolist() == [4]
 
 
 def test_patterns_not_combined_with_document_count_in_the_row() -> None:
@@ -138,10 +109,10 @@ def test_documents_draw_by_their_own_or_their_row_s_key() -> None:
     alone = maskplug.pattern("random:rate=0.5").dense(6, seed=3, keys=[5])[0, 0]
     assert (by_row == np.kron(np.eye(2, dtype=bool), alone)).all()
     keys = np.repeat(np.array([5, 2**64 - 1], np.uint64), 6)
-    own = pattern.dense(12, documents=documents, seed=3, document_keys=keys)[0, 0]
+    by_document = pattern.dense(12, documents=documents, seed=3, document_keys=keys)[0, 0]
     last = maskplug.pattern("random:rate=0.5").dense(6, seed=3, keys=[2**64 - 1])[0, 0]
-    assert (own[:6, :6] == alone).all()
-    assert (own[6:, 6:] == last).all()
+    assert (by_document[:6, :6] == alone).all()
+    assert (by_document[6:, 6:] == last).all()
 
 
 @pytest.mark.parametrize(
@@ -212,15 +183,7 @@ def test_third_party_patterns_are_computed_per_document() -> None:
 def test_documents_of_very_different_lengths_share_no_call() -> None:
     documents = np.repeat(np.arange(301), [30_000, *[7] * 300])
     pattern = maskplug.pattern("(sink:n=1 | window:left=2) & document")
-    assert len(Documents.of(_call(documents)).calls) > 1
-    seen = pattern.intervals(len(documents), documents=documents)
-    assert seen.to_lists()[0][0][30_012] == [(30_007, 30_008), (30_010, 30_013)]
-
-
-def _call(documents: Any) -> AttentionCall:
-    from maskplug.context import MaskingContext
-
-    context = MaskingContext.at(0, 0, 0, np.zeros(1, np.uint64))
-    return AttentionCall(
-        len(documents), len(documents), context, annotations={"documents": documents}
-    )
+    call = attention_call(len(documents), len(documents), annotations={"documents": documents})
+    assert len(Documents.of(call).calls) > 1
+    mask = pattern.intervals(len(documents), documents=documents)
+    assert mask.to_lists()[0][0][30_012] == [(30_007, 30_008), (30_010, 30_013)]

@@ -10,27 +10,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 import maskplug
-from maskplug.attention import AttentionCall, Causal, Intervals, Pattern, Window
-
-
-def test_a_growing_window_is_nested_in_time() -> None:
-    grows = maskplug.pattern("window(left=linear(2, 8))")
-    start, middle, end = (grows.dense(12, progress=p)[0, 0] for p in (0.0, 0.5, 1.0))
-    for mask, left in ((start, 2), (middle, 5), (end, 8)):
-        assert (mask == Window(left).dense(12)[0, 0]).all()
-    assert (start <= middle).all()
-    assert (middle <= end).all()
-    assert grows.is_dynamic
-    assert not maskplug.pattern("window:left=2 & document").is_dynamic
-
-
-def test_samples_can_be_at_different_times() -> None:
-    grows = maskplug.pattern("window(left=linear(0, 3))")
-    result = grows.dense(4, progress=np.array([0.0, 1.0]), keys=[1, 2])
-    assert (result[0] == Window(0).dense(4)[0]).all()
-    assert (result[1] == Window(3).dense(4)[0]).all()
+from maskplug.attention import AttentionCall, Intervals, Pattern
 
 
 def test_empty_rows_are_reported_and_stay_empty() -> None:
@@ -60,6 +43,16 @@ def test_fallback_first_is_the_first_real_token() -> None:
     assert np.flatnonzero(result[0, 0, 2]).tolist() == [1]
 
 
+@pytest.mark.parametrize("text", ["wait_k:k=1,most=4", "monotonic", "aligned:fallback=nearest"])
+def test_cross_attention_without_source_tokens(text: str) -> None:
+    pattern = maskplug.pattern(text)
+    more: dict[str, Any] = {"attention_kind": "cross", "sources_read": [0, 0], "links": [[]]}
+    with pytest.warns(maskplug.MaskplugWarning, match="hides every key from 2 of 2"):
+        assert pattern.dense(2, 0, **more).shape == (1, 1, 2, 0)
+    filled = pattern.dense(2, 3, valid=[[0, 0, 0]], fallback="first", **more)
+    assert filled[0, 0].astype(int).tolist() == [[1, 0, 0], [1, 0, 0]]
+
+
 @pytest.mark.parametrize(
     ("more", "message"),
     [
@@ -82,30 +75,23 @@ def test_wrong_arguments(more: dict[str, Any], message: str) -> None:
         (~maskplug.pattern("causal")).dense(3, **more)
 
 
-def test_additive_takes_floating_types_only() -> None:
-    with pytest.raises(maskplug.OptionError, match="dtype is 'int32'; it must be a floating type"):
-        Causal().additive(2, dtype="int32")
+@pytest.mark.parametrize(
+    "dtype", [np.float16, "float32", np.float64, torch.bfloat16, torch.float32]
+)
+def test_additive_masks(dtype: Any) -> None:
+    pattern = maskplug.pattern("window:left=1")
+    added, dense = pattern.additive(5, dtype=dtype), pattern.dense(5)
+    smallest = (torch if isinstance(dtype, torch.dtype) else np).finfo(dtype).min
+    assert added.dtype == dtype
+    assert added.shape == dense.shape
+    assert (added[dense] == 0).all()
+    assert (added[~dense] == smallest).all()
 
 
-def test_annotations_of_members_are_required() -> None:
-    result = maskplug.pattern("causal & (document | ~padding)")
-    assert result.all_required_annotations == ("documents", "valid")
-
-
-def test_unregistered_patterns() -> None:
-    @dataclass(frozen=True)
-    class Diagonal(Pattern):
-        def rows(self, call: AttentionCall) -> Intervals:
-            return call.intervals((call.q, call.q + 1))
-
-    result = (Diagonal() | maskplug.pattern("sink:n=1")).dense(3)
-    assert result[0, 0].astype(int).tolist() == [[1, 0, 0], [1, 1, 0], [1, 0, 1]]
-
-
-def test_masks_do_not_use_global_random_state() -> None:
-    before = np.random.get_state()[1].tolist()  # noqa: NPY002
-    maskplug.pattern("window:left=2 & causal").dense(9)
-    assert np.random.get_state()[1].tolist() == before  # noqa: NPY002
+@pytest.mark.parametrize("dtype", ["int32", torch.int64])
+def test_additive_masks_are_floating(dtype: Any) -> None:
+    with pytest.raises(maskplug.OptionError, match=r"dtype is .*int.*; it must be a floating type"):
+        maskplug.pattern("causal").additive(2, dtype=dtype)
 
 
 def test_building_a_pattern_imports_no_framework() -> None:

@@ -10,15 +10,14 @@ import pytest
 
 import maskplug
 from maskplug.attention import AttentionCall, Intervals
-from maskplug.attention.patterns.options import by_value, in_order
-from maskplug.context import MaskingContext
+from maskplug.attention.patterns.dilated import by_value
 from maskplug.parts import Schedule
 from maskplug.plugins import registry
 from maskplug.registry import BUILTIN
-from maskplug.schedule import Constant, Linear, Steps
+from maskplug.schedule import Constant, Linear
 from support.attention_cases import CASES
 from support.scale import scenes
-from support.scenes import Case, scene, spread
+from support.scenes import Case, attention_call, random_scenes, scene, spread
 
 pytestmark = pytest.mark.filterwarnings("ignore:pattern .* hides every key")
 #: Numeric options that cannot be schedules, with the reason.
@@ -75,7 +74,6 @@ def test_every_schedule_option_has_a_case() -> None:
 
 @pytest.mark.parametrize("case", PLAIN, ids=[case.text for case in PLAIN])
 def test_constant_schedules_match_numbers(case: Case) -> None:
-    rng = np.random.default_rng(7)
     pattern = case.pattern
     options = {name for label, name in NUMERIC if label == case.name}
     constant = {
@@ -84,7 +82,7 @@ def test_constant_schedules_match_numbers(case: Case) -> None:
         if name in options and isinstance(value, int | float)
     }
     same = replace(pattern, **constant)
-    for where in (scene(case, rng) for _ in range(10)):
+    for where in random_scenes(case, 10, seed=7):
         plain, result = (one.dense(**where.arguments) for one in (pattern, same))
         assert plain.shape == result.shape
         assert (plain == result).all()
@@ -103,50 +101,8 @@ def test_samples_at_different_progress_match_single_samples(case: Case) -> None:
             assert (np.broadcast_to(alone, shape) == together[sample : sample + 1]).all()
 
 
-@pytest.mark.parametrize(
-    ("text", "at"),
-    [
-        ("dilated(left=2, right=1, dilation=linear(1, 5))", [{"dilation": n} for n in (1, 3, 5)]),
-        ("strided(stride=linear(2, 6))", [{"stride": n} for n in (2, 4, 6)]),
-        (
-            "fixed(stride=linear(3, 9), summary=linear(1, 3))",
-            [{"stride": n, "summary": m} for n, m in ((3, 1), (6, 2), (9, 3))],
-        ),
-        (
-            "bigbird(block=linear(3, 1), window=linear(1, 5), global_blocks=linear(2, 0))",
-            [
-                {"block": n, "window": m, "global_blocks": e}
-                for n, m, e in ((3, 1, 2), (2, 3, 1), (1, 5, 0))
-            ],
-        ),
-        ("wait_k(k=1, most=linear(3, 7))", [{"most": n} for n in (3, 5, 7)]),
-        (
-            "wait_k(k=1, catchup=linear(-0.5, 0.75))",
-            [{"catchup": c} for c in (-0.5, 0.125, 0.75)],
-        ),
-    ],
-)
-def test_masks_at_three_times_match_plain_options(text: str, at: list[dict[str, float]]) -> None:
-    moving = maskplug.pattern(text)
-    attention_kind = "cross" if text.startswith("wait_k") else "encoder"
-    more: dict[str, Any] = {
-        "attention_kind": attention_kind,
-        "keys": [*range(6)],
-        "t": 2,
-        "heads": 2,
-    }
-    masks = []
-    for progress, options in zip((0.0, 0.5, 1.0), at, strict=True):
-        plain = replace(moving, **options)
-        masks.append(moving.dense(20, progress=progress, **more))
-        assert (masks[-1] == plain.dense(20, **more)).all()
-    assert (masks[0] != masks[1]).any()
-    assert (masks[1] != masks[2]).any()
-
-
 def call(*progress: float) -> AttentionCall:
-    context = MaskingContext.at(0, 0, 0, np.zeros(len(progress), np.uint64), np.array(progress))
-    return AttentionCall(6, 6, context)
+    return attention_call(6, 6, len(progress), progress=np.array(progress))
 
 
 def test_by_value_computes_each_value_once() -> None:
@@ -181,20 +137,3 @@ def test_real_values_are_not_rounded() -> None:
     assert call(0.0, 1.0).real_value(0.3).tolist() == [[[0.3]]]
     assert call(0.5, 0.5).real_value(Linear(0, 1)).tolist() == [[[0.5]]]
     assert call(0.0, 0.25).real_value(Linear(0, 1)).tolist() == [[[0.0]], [[0.25]]]
-
-
-@pytest.mark.parametrize(
-    ("lower", "upper", "fine"),
-    [
-        (2, 2, True),
-        (3, 2, False),
-        (Linear(1, 3), 3, True),
-        (Linear(1, 3), 2, False),
-        (2, Linear(1, 4), False),
-        (Linear(4, 1), Linear(5, 1), True),
-        (Linear(1, 4), Linear(2, 3), False),
-        (Linear(1, 4), Steps((5, 1), (0.5,)), True),  # they cross, which bounds cannot tell
-    ],
-)
-def test_in_order(lower: Schedule | float, upper: Schedule | float, fine: bool) -> None:
-    assert in_order(lower, upper) is fine

@@ -175,7 +175,7 @@ class RandomKeys(Pattern):
         draws = [rng.uniform("coin", sizes, draw=head) for head in range(heads)]
         keys = np.stack([draw.reshape(call.batch, call.kv_len) < 0.5 for draw in draws], 1)
         every = call.intervals((-call.starts[:, None, None], call.kv_len))
-        return every.only(keys) | call.cells(np.ones((1, 1, call.q_len), bool), "self")
+        return every.only(keys) | call.intervals((call.q, call.q + 1))
 
 
 @dataclass(frozen=True)

@@ -24,11 +24,11 @@ def packed(rng: Generator, batch: int, queries: int, keys: int) -> dict[str, Any
 def document(view: View) -> bool:
     keys = view.row("documents")
     cross = view.scene.attention_kind == "cross"
-    own = view.row("query_documents") if cross else keys
+    queries = view.row("query_documents") if cross else keys
     first = 0
     if cross and "valid_queries" in view.scene.annotations:
         first = view.row("valid_queries").index(1)
-    return own[view.q + (first if cross else view.start)] == keys[view.k + view.start]
+    return queries[view.q + (first if cross else view.start)] == keys[view.k + view.start]
 
 
 def window(view: View) -> bool:

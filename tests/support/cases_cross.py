@@ -10,7 +10,7 @@ from numpy.random import Generator
 
 import maskplug
 from support import reference as ref
-from support.scenes import Case, Layers, View, valid_rows
+from support.scenes import Case, DrawAnnotations, View, valid_rows
 
 
 def query_row(view: View, name: str = "valid_queries") -> list[int]:
@@ -68,19 +68,20 @@ def monotonic(view: View) -> bool:
     return max(0, end - lookback if lookback else 0) <= view.k < end
 
 
-def linking(share: float, arrays: bool = False) -> Layers:
+def linking(share: float, arrays: bool = False) -> DrawAnnotations:
     """Return a function that draws links for about this share of the target tokens."""
 
     def annotations(rng: Generator, batch: int, queries: int, keys: int) -> dict[str, Any]:
-        made = padded(rng, batch, queries, keys)
+        padding = padded(rng, batch, queries, keys)
         links = []
-        for source, target in zip(made["valid"], made["valid_queries"], strict=True):
+        for source, target in zip(padding["valid"], padding["valid_queries"], strict=True):
             number = int(rng.poisson(share * target.sum()))
-            ends = (rng.integers(0, side.sum(), number).tolist() for side in (source, target))
+            sides = (max(int(side.sum()), 1) for side in (source, target))
+            ends = (rng.integers(0, size, number).tolist() for size in sides)
             links.append(list(zip(*ends, strict=True)))
         most = max(map(len, links))
         filled = [row + [(-1, -1)] * (most - len(row)) for row in links]
-        return {**made, "links": filled if arrays else links}
+        return {**padding, "links": filled if arrays else links}
 
     return annotations
 

@@ -40,10 +40,10 @@ def order(rng: Generator, batch: int, queries: int, keys: int) -> dict[str, Any]
     return {"order": rows}
 
 
-def starts(view: View, layer: str) -> list[int]:
+def starts(view: View, annotation: str) -> list[int]:
     """Return the starts in the sample's own positions."""
-    own = view.row(layer)[view.start :][: view.length]
-    return [i for i, begins in enumerate(own) if begins or i == 0]
+    marks = view.row(annotation)[view.start :][: view.length]
+    return [i for i, begins in enumerate(marks) if begins or i == 0]
 
 
 def number(view: View, position: int, begins: list[int]) -> int:
@@ -53,14 +53,14 @@ def number(view: View, position: int, begins: list[int]) -> int:
 
 def sentence(view: View) -> bool:
     begins = starts(view, "sentence_starts")
-    own = number(view, view.q, begins) == number(view, view.k, begins)
-    return own or (view.options["heads"] and view.k in starts(view, "section_starts"))
+    same_run = number(view, view.q, begins) == number(view, view.k, begins)
+    return same_run or (view.options["heads"] and view.k in starts(view, "section_starts"))
 
 
 def section(view: View) -> bool:
     begins = starts(view, "section_starts")
-    own = number(view, view.q, begins) == number(view, view.k, begins)
-    return own or (view.options["heads"] and view.k in begins)
+    same_run = number(view, view.q, begins) == number(view, view.k, begins)
+    return same_run or (view.options["heads"] and view.k in begins)
 
 
 def sample(view: View) -> Sample:

@@ -76,13 +76,13 @@ def prefix(view: View) -> bool:
 def block_diffusion(view: View) -> bool:
     block, half = view.value("block"), view.length // 2
     noisy = view.q < half
-    own = (view.q if noisy else view.q - half) // block
+    q_block = (view.q if noisy else view.q - half) // block
     if view.k < half:
-        return noisy and view.k // block == own
+        return noisy and view.k // block == q_block
     if view.k >= 2 * half:
         return False
-    seen = (view.k - half) // block
-    return bool(seen < own or (seen == own and not noisy))
+    k_block = (view.k - half) // block
+    return bool(k_block < q_block or (k_block == q_block and not noisy))
 
 
 def taking_turns(view: View) -> bool:

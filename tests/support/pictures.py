@@ -1,4 +1,4 @@
-"""Pictures of patterns, and the texts of their files."""
+"""Pictures of patterns, and the texts of their images."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 import maskplug
+from maskplug.attention import Pattern
 from maskplug.viz.pattern import picture as draw
 from maskplug.viz.picture import Picture
 
@@ -14,6 +15,7 @@ def picture(text: str, *lengths: int, **more: Any) -> Picture:
     return draw(maskplug.pattern(text), *lengths, **more)
 
 
-def texts(svg: str | None) -> list[str]:
-    root = ElementTree.fromstring(svg or "")
+def texts(picture: Picture | Pattern) -> list[str]:
+    """Return the texts of the image in a notebook."""
+    root = ElementTree.fromstring(picture._repr_svg_() or "")
     return ["".join(text.itertext()) for text in root.iter("{http://www.w3.org/2000/svg}text")]

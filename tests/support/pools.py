@@ -159,9 +159,9 @@ NEEDED |= {
 
 def changed(rng: Random, entry: Entry) -> dict[str, Any]:
     """Return options of an entry, up to three of them with any value."""
-    values = {name: v for name, v in NEEDED.get(entry.label, {}).items() if name in options(entry)}
+    chosen = {name: v for name, v in NEEDED.get(entry.label, {}).items() if name in options(entry)}
     for _ in range(rng.integers(4)):
         names = options(entry)
         name = pick(rng, names) if names and rng.integers(20) else pick(rng, OPTIONS)
-        values[name] = value(rng) if rng.integers(3) else number(rng)
-    return values
+        chosen[name] = value(rng) if rng.integers(3) else number(rng)
+    return chosen

@@ -6,8 +6,8 @@ sample's own tokens, as in patterns.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -15,6 +15,8 @@ import numpy as np
 from numpy.random import Generator
 
 import maskplug
+from maskplug.attention import AttentionCall
+from maskplug.context import MaskingContext
 from maskplug.types import BoolArray
 
 
@@ -39,8 +41,8 @@ class Scene:
     def rows(self) -> dict[str, Any]:
         """The annotations as lists."""
         return {
-            name: layer.tolist() if isinstance(layer, np.ndarray) else layer
-            for name, layer in self.annotations.items()
+            name: values.tolist() if isinstance(values, np.ndarray) else values
+            for name, values in self.annotations.items()
         }
 
     @property
@@ -82,10 +84,7 @@ class View:
     def value(self, name: str) -> Any:
         """Return an option; the value of a schedule is rounded."""
         option = self.options[name]
-        if isinstance(option, maskplug.Schedule):
-            at = option(np.array([self.scene.progress]))[0]
-            return int(np.floor(at + 0.5))
-        return option
+        return int(self.share(name) + 0.5) if isinstance(option, maskplug.Schedule) else option
 
     def share(self, name: str) -> float:
         """Return a numeric option; the value of a schedule is not rounded."""
@@ -95,13 +94,15 @@ class View:
         return float(option)
 
 
+def attention_call(q_len: int = 4, kv_len: int = 4, batch: int = 1, **more: Any) -> AttentionCall:
+    """Return a call with the keys 0 at t = 0."""
+    progress = more.pop("progress", 0.0)
+    context = MaskingContext.at(0, 0, 0, np.zeros(batch, np.uint64), progress)
+    return AttentionCall(q_len, kv_len, context, **more)
+
+
 Twin = Callable[[View], bool]
-Layers = Callable[[Generator, int, int, int], dict[str, Any]]
-
-
-def no_layers(rng: Generator, batch: int, queries: int, keys: int) -> dict[str, Any]:
-    """Return no annotations."""
-    return {}
+DrawAnnotations = Callable[[Generator, int, int, int], dict[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -119,11 +120,10 @@ class Case:
 
     text: str
     twin: Twin
-    annotations: Layers = no_layers
+    annotations: DrawAnnotations = lambda rng, batch, queries, keys: {}
     places: tuple[str, ...] = ("encoder", "decoder", "cross")
     keys: tuple[int, ...] | None = None
     offsets: bool = True
-    options: dict[str, Any] = field(default_factory=dict)
 
     @property
     def pattern(self) -> maskplug.Pattern:
@@ -178,6 +178,12 @@ def scene(case: Case, rng: Generator, longest: int = 17) -> Scene:
     )
 
 
+def random_scenes(case: Case, number: int, seed: int = 0) -> Iterator[Scene]:
+    """Yield random scenes for a case."""
+    rng = np.random.default_rng(seed)
+    return (scene(case, rng) for _ in range(number))
+
+
 def expected(case: Case, where: Scene) -> BoolArray:
     """Return the twin's matrix: bool of shape (batch, heads, queries, keys)."""
     options = vars(case.pattern)
@@ -193,8 +199,8 @@ def expected(case: Case, where: Scene) -> BoolArray:
         length = int(real[-1]) + 1 - start if len(real) else 0
         first_q = int(valid_q[sample].argmax()) if where.attention_kind == "cross" else start
         for head, q, k in np.ndindex(out.shape[1:]):
-            own_q = q + where.offset - first_q
-            view = View(own_q, k - start, length, start, options, sample, head, where)
+            position = q + where.offset - first_q
+            view = View(position, k - start, length, start, options, sample, head, where)
             out[sample, head, q, k] = case.twin(view)
     return out
 

@@ -21,12 +21,7 @@ def piece(i: int) -> str:
 def test_labels_in_place() -> None:
     masked = Masked(Ragged.of([[2, MASK, 20, 10, 12, 3]]), CHOSEN)
     counts = report(TOKENS, masked, VOCAB)
-    assert (counts.masks, counts.randoms, counts.kept, counts.removed) == (
-        1,
-        1,
-        1,
-        0,
-    )
+    assert (counts.masks, counts.randoms, counts.kept, counts.removed) == (1, 1, 1, 0)
     assert (counts.chosen, counts.maskable, counts.rate) == (3, 4, 0.75)
     assert counts.span_lengths.tolist() == [0, 0, 1]
     assert counts.mean_span == 3
@@ -38,12 +33,7 @@ def test_rows_of_other_length() -> None:
     inputs = Ragged(np.array([2, 59, 30, 12, 3]), [0, 5], np.array([0, -1, -1, 4, 5]))
     masked = Masked(inputs, CHOSEN, targets=Ragged.of([[6, 8, 10, 3]]))
     counts = report(TOKENS, masked, VOCAB)
-    assert (counts.masks, counts.randoms, counts.kept, counts.removed) == (
-        0,
-        0,
-        0,
-        3,
-    )
+    assert (counts.masks, counts.randoms, counts.kept, counts.removed) == (0, 0, 0, 3)
     assert (counts.tokens, counts.inputs, counts.targets) == (6, 5, 4)
     first, second = render(TOKENS, masked, VOCAB, piece)
     assert str(first) == "w2 ‹w59› ‹w30› w12 w3"

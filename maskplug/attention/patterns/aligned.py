@@ -10,7 +10,6 @@ import numpy as np
 from maskplug.attention.call import AttentionCall
 from maskplug.attention.intervals import Intervals
 from maskplug.attention.pattern import Pattern
-from maskplug.attention.patterns.cross import only_cross
 from maskplug.errors import TokenError
 from maskplug.parts import Schedule
 from maskplug.types import BoolArray, IntArray
@@ -48,11 +47,10 @@ class Aligned(Pattern):
     fallback: Literal["full", "nearest"] = "full"
 
     def __post_init__(self) -> None:
-        """Refuse negative numbers."""
         check_whole("radius", self.radius, least=0)
 
     def rows(self, call: AttentionCall) -> Intervals:
-        only_cross(call, "aligned")
+        call.require_cross("aligned")
         sample, source, target = self._links(call)
         query = target + call.query_starts[sample if len(call.query_starts) > 1 else 0 * sample]
         query = query + call.offset  # the nearest linked token may be before the first query

@@ -34,9 +34,5 @@ class Alternating(Combination):
 
     patterns: tuple[Pattern, ...]
 
-    @property
-    def separates(self) -> bool:
-        return all(pattern.separates for pattern in self.patterns)
-
     def rows(self, call: AttentionCall) -> Intervals:
         return self.patterns[call.layer_idx % len(self.patterns)].rows(call)

@@ -10,8 +10,7 @@ import numpy as np
 from maskplug.attention.call import AttentionCall
 from maskplug.attention.intervals import Intervals
 from maskplug.attention.pattern import Pattern
-from maskplug.attention.patterns.cross import refuse_cross
-from maskplug.attention.patterns.draws import draws, own_lengths
+from maskplug.attention.patterns.draws import draws, sample_lengths
 from maskplug.clock import Never
 from maskplug.errors import OptionError
 from maskplug.parts import Clock, Schedule
@@ -57,7 +56,6 @@ class BigBird(Pattern):
     clock: Clock = field(default=Never())
 
     def __post_init__(self) -> None:
-        """Refuse numbers out of range, and even windows."""
         check_whole("block", self.block, least=1)
         check_whole("window", self.window, least=1)
         check_whole("global_blocks", self.global_blocks, least=0)
@@ -69,17 +67,17 @@ class BigBird(Pattern):
             )
 
     def rows(self, call: AttentionCall) -> Intervals:
-        refuse_cross(call, "bigbird", "queries are not in the blocks of the keys")
+        call.refuse_cross("bigbird", "queries are not in the blocks of the keys")
         size, ends, around = self._sizes(call)
         length = call.lengths[:, None, None]
         blocks = -(-length // size)
-        own = np.clip(call.q // size, 0, blocks - 1)
-        is_global = (own < ends) | (own >= blocks - ends)
-        first = np.where(is_global, 0, own - around)
-        last = np.where(is_global, blocks, own + around + 1)
+        q_block = np.clip(call.q // size, 0, blocks - 1)
+        is_global = (q_block < ends) | (q_block >= blocks - ends)
+        first = np.where(is_global, 0, q_block - around)
+        last = np.where(is_global, blocks, q_block + around + 1)
         visible: list[tuple[Any, Any]] = [(first, last), (0, ends), (blocks - ends, blocks)]
         random = self._random_blocks(call)[
-            np.arange(call.batch)[:, None, None], np.arange(self._heads(call))[:, None], own
+            np.arange(call.batch)[:, None, None], np.arange(self._heads(call))[:, None], q_block
         ]
         visible += [(random[..., i], random[..., i] + 1) for i in range(random.shape[-1])]
         return call.intervals(
@@ -105,7 +103,7 @@ class BigBird(Pattern):
             readonly(np.broadcast_to(values[:, 0, 0], call.batch), np.int64)
             for values in (*self._sizes(call), call.value(self.random))
         )
-        blocks = readonly(-(-own_lengths(call) // size), np.int64)
+        blocks = readonly(-(-sample_lengths(call) // size), np.int64)
         most = int(highest(self.random) + 0.5)
         drawn = [
             random_blocks(streams, head, blocks, wanted, most, around, ends)

@@ -9,7 +9,6 @@ import numpy as np
 from maskplug.attention.call import AttentionCall
 from maskplug.attention.intervals import Intervals
 from maskplug.attention.pattern import Pattern
-from maskplug.attention.patterns.cross import refuse_cross
 from maskplug.errors import TokenError
 from maskplug.parts import Schedule
 from maskplug.validation.options import check_whole
@@ -39,11 +38,10 @@ class BlockDiffusion(Pattern):
     block: Schedule | int
 
     def __post_init__(self) -> None:
-        """Refuse empty blocks."""
         check_whole("block", self.block, least=1)
 
     def rows(self, call: AttentionCall) -> Intervals:
-        refuse_cross(call, "block_diffusion", "there are no two halves of one text")
+        call.refuse_cross("block_diffusion", "there are no two halves of one text")
         half, odd = np.divmod(call.lengths[:, None, None], 2)
         if (wrong := np.flatnonzero(odd)).size:
             raise TokenError(

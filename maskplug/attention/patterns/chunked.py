@@ -36,7 +36,6 @@ class Chunked(Pattern):
     shift: Schedule | int = 0
 
     def __post_init__(self) -> None:
-        """Refuse empty chunks."""
         check_whole("size", self.size, least=1)
         check_whole("shift", self.shift, least=0)
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import reduce
+from operator import or_
+
+import numpy as np
 
 from maskplug.attention.call import AttentionCall
 from maskplug.attention.intervals import Intervals
 from maskplug.attention.pattern import Pattern
-from maskplug.attention.patterns.options import by_value
 from maskplug.parts import Schedule
 from maskplug.validation.options import check_whole
 
@@ -36,7 +40,6 @@ class Dilated(Pattern):
     dilation: Schedule | int = 2
 
     def __post_init__(self) -> None:
-        """Refuse negative numbers, and a dilation of 0."""
         check_whole("left", self.left, least=0)
         check_whole("right", self.right, least=0)
         check_whole("dilation", self.dilation, least=1)
@@ -67,3 +70,19 @@ class Dilated(Pattern):
         last = call.kv_len if self.right is None else q + call.value(self.right) * step
         # Phases are positions in the padded row, not among the sample's own tokens.
         return call.intervals((first, last + 1)).every(step, q + call.starts[:, None, None])
+
+
+def by_value(
+    call: AttentionCall, option: Schedule | int, make: Callable[[int], Intervals]
+) -> Intervals:
+    """Return intervals that depend on an integer option, which may differ between samples.
+
+    If it does (a schedule, at different progress), ``make`` is called once per value, for the
+    intervals of all samples.
+    """
+    values = call.value(option)
+    if len(values) == 1:
+        return make(int(values[0, 0, 0]))
+    every = np.ones(call.kv_len, np.bool_)
+    each = (make(int(value)).only((values == value) & every) for value in np.unique(values))
+    return reduce(or_, each, call.intervals((0, 0 * values)))

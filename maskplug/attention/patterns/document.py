@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-
 from maskplug.attention.call import AttentionCall
 from maskplug.attention.documents import DocumentCall, document_numbers
 from maskplug.attention.intervals import Intervals
 from maskplug.attention.pattern import Pattern
 from maskplug.attention.patterns.basic import Full
-from maskplug.types import readonly
 
 
 @dataclass(frozen=True)
@@ -36,13 +33,7 @@ class Document(Pattern):
         return True
 
     def rows(self, call: AttentionCall) -> Intervals:
-        from maskplug.kernels.intervals import grown
-        from maskplug.kernels.numbered import same
-
         if isinstance(call, DocumentCall):
             return Full().rows(call)
         keys, tokens = document_numbers(call)
-        queries = tokens[:, call.offset :]
-        bounds = grown(same, readonly(queries, np.int64), readonly(keys, np.int64))
-        shape = (max(len(queries), len(keys)), 1, call.q_len)
-        return Intervals.from_kernel(call.kv_len, shape, bounds)
+        return Intervals.of_equal(tokens[:, call.offset :], keys)

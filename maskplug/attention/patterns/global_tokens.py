@@ -39,7 +39,6 @@ class GlobalTokens(Pattern):
     positions: tuple[int, ...] | None = (0,)
 
     def __post_init__(self) -> None:
-        """Refuse an empty list of positions."""
         check_list("positions", self.positions)
         if self.positions is not None and not self.positions:
             raise OptionError(
@@ -51,7 +50,6 @@ class GlobalTokens(Pattern):
 
     @property
     def required_annotations(self) -> tuple[str, ...]:  # type: ignore[override]
-        """The annotation, unless positions are given."""
         return ("global_tokens",) if self.positions is None else ()
 
     def rows(self, call: AttentionCall) -> Intervals:
@@ -70,4 +68,4 @@ class GlobalTokens(Pattern):
         chosen = np.zeros(call.k.shape, np.bool_)
         for at in self.positions:
             chosen = chosen | (call.k == (at if at >= 0 else call.lengths[:, None] + at))
-        return chosen & call.own
+        return chosen & call.in_sample

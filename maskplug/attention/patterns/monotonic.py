@@ -9,7 +9,6 @@ import numpy as np
 from maskplug.attention.call import AttentionCall
 from maskplug.attention.intervals import Intervals
 from maskplug.attention.pattern import Pattern
-from maskplug.attention.patterns.cross import only_cross
 from maskplug.errors import TokenError
 from maskplug.parts import Schedule
 from maskplug.validation.options import check_whole
@@ -42,11 +41,10 @@ class Monotonic(Pattern):
     lookback: Schedule | int | None = None
 
     def __post_init__(self) -> None:
-        """Refuse an empty chunk."""
         check_whole("lookback", self.lookback, least=1)
 
     def rows(self, call: AttentionCall) -> Intervals:
-        only_cross(call, "monotonic")
+        call.require_cross("monotonic")
         read = call.per_token("sources_read", "monotonic", call.q_end)
         real, most = call.valid_to_q_end, call.lengths[:, None]
         wrong = real & ((read < 0) | (read > most))

@@ -1,32 +1,11 @@
-"""Numeric options of patterns, which may be schedules."""
+"""Checks of options of patterns."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import reduce
-from operator import or_
-
-import numpy as np
-
-from maskplug.attention.call import AttentionCall
-from maskplug.attention.intervals import Intervals
-from maskplug.errors import OptionError, shortened
-from maskplug.parts import Schedule
-from maskplug.validation.options import COUNT, bounds, is_finite
-
-
-def check_below(name: str, value: Schedule | float, limit: float) -> None:
-    """Refuse a number or schedule that is not below ``limit``, or not finite.
-
-    Raises:
-        OptionError: with the option, the value received and the range.
-    """
-    low, high = bounds(value)
-    if not (is_finite(low) and is_finite(high) and -COUNT <= low <= high < limit):
-        raise OptionError(
-            f"option {name!r} is {shortened(value)}; it must be a number, or a schedule with "
-            f"values, from -{COUNT:,} to below {limit:g}"
-        )
+from maskplug.clock import Step
+from maskplug.errors import OptionError
+from maskplug.parts import Clock, Schedule
+from maskplug.validation.options import bounds
 
 
 def in_order(lower: Schedule | float, upper: Schedule | float) -> bool:
@@ -34,30 +13,18 @@ def in_order(lower: Schedule | float, upper: Schedule | float) -> bool:
 
     If both are schedules, only their bounds are compared: False means that they are certainly out
     of order.
-
-    Example:
-        >>> from maskplug.schedule import Linear
-        >>> in_order(2, Linear(1, 4)), in_order(Linear(1, 3), Linear(2, 4))
-        (False, True)
     """
     return all(low <= high for low, high in zip(bounds(lower), bounds(upper), strict=True))
 
 
-def by_value(
-    call: AttentionCall, option: Schedule | int, make: Callable[[int], Intervals]
-) -> Intervals:
-    """Return intervals that depend on an integer option, which may differ between samples.
+def clock_of(clock: Clock | None, is_random: bool, reason: str) -> Clock | None:
+    """Return the clock of a pattern that is random only in one of its modes; "step" by default.
 
-    If it does (a schedule, at different progress), they are computed once per value and combined.
-
-    Args:
-        call: the call of attention.
-        option: the number, or a schedule.
-        make: returns the intervals of all samples for one value.
+    Raises:
+        OptionError: for a clock without any effect, with the reason.
     """
-    values = call.value(option)
-    if len(values) == 1:
-        return make(int(values[0, 0, 0]))
-    every = np.ones(call.kv_len, np.bool_)
-    each = (make(int(value)).only((values == value) & every) for value in np.unique(values))
-    return reduce(or_, each, call.intervals((0, 0 * values)))
+    if is_random:
+        return Step() if clock is None else clock
+    if clock is not None:
+        raise OptionError(f"option 'clock' is {clock!r}, but {reason}")
+    return None

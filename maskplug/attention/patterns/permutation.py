@@ -10,8 +10,8 @@ import numpy as np
 from maskplug.attention.call import AttentionCall
 from maskplug.attention.intervals import Intervals
 from maskplug.attention.pattern import Pattern
-from maskplug.attention.patterns.cross import refuse_cross
-from maskplug.attention.patterns.draws import clock_of, draws, own_lengths, placed
+from maskplug.attention.patterns.draws import draws, placed, sample_lengths
+from maskplug.attention.patterns.options import clock_of
 from maskplug.parts import Clock
 from maskplug.types import IntArray, offsets_of, readonly
 
@@ -47,7 +47,6 @@ class Permutation(Pattern):
     clock: Clock | None = None
 
     def __post_init__(self) -> None:
-        """Refuse a clock without any effect."""
         reason = "order 'layer' is not random; only 'drawn' has a clock"
         object.__setattr__(self, "clock", clock_of(self.clock, self.order == "drawn", reason))
 
@@ -59,7 +58,7 @@ class Permutation(Pattern):
         from maskplug.kernels.intervals import grown
         from maskplug.kernels.numbered import earlier
 
-        refuse_cross(call, "permutation", "queries are not in the order of the keys")
+        call.refuse_cross("permutation", "queries are not in the order of the keys")
         keys = readonly(self._order(call), np.int64)
         itself = np.arange(call.kv_len) if self.stream == "content" else np.full(call.kv_len, -1)
         queries = (readonly(array[..., call.q_slice], np.int64) for array in (keys, itself))
@@ -74,6 +73,6 @@ class Permutation(Pattern):
         if self.clock is None:
             return call.per_token("order", "permutation")
         rng = draws(call, self.clock)
-        offsets = readonly(offsets_of(own_lengths(call)), np.int64)
+        offsets = readonly(offsets_of(sample_lengths(call)), np.int64)
         order: IntArray = placed(call, ranks(rng.stream_keys("attention order"), offsets), -1)
         return order

@@ -38,12 +38,10 @@ class Prefix(Pattern):
     length: Schedule | int | None = None
 
     def __post_init__(self) -> None:
-        """Refuse negative numbers."""
         check_whole("length", self.length, least=0)
 
     @property
     def required_annotations(self) -> tuple[str, ...]:  # type: ignore[override]
-        """The annotation, unless a length is given."""
         return ("prefix_lengths",) if self.length is None else ()
 
     def rows(self, call: AttentionCall) -> Intervals:

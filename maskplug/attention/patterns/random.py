@@ -10,7 +10,7 @@ from maskplug.attention.call import AttentionCall
 from maskplug.attention.intervals import Intervals
 from maskplug.attention.pattern import Pattern
 from maskplug.attention.patterns.basic import Full
-from maskplug.attention.patterns.draws import draws, own_lengths, placed
+from maskplug.attention.patterns.draws import draws, placed, sample_lengths
 from maskplug.clock import Step
 from maskplug.parts import Clock, Schedule
 from maskplug.schedule import check_rate
@@ -47,7 +47,6 @@ class Random(Pattern):
     clock: Clock = field(default=Step())
 
     def __post_init__(self) -> None:
-        """Refuse rates out of range."""
         check_rate("rate", self.rate)
 
     @property
@@ -59,7 +58,7 @@ class Random(Pattern):
 
         rng = draws(call, self.clock, self.per_layer)
         streams = rng.stream_keys("hidden keys")
-        offsets = readonly(offsets_of(own_lengths(call)), np.int64)
+        offsets = readonly(offsets_of(sample_lengths(call)), np.int64)
         limits = thresholds(call.share(self.rate))
         heads = range(call.heads if self.per_head else 1)
         hidden = (independent(streams, offsets, limits, False, True, head) for head in heads)

@@ -9,8 +9,7 @@ import numpy as np
 from maskplug.attention.call import AttentionCall
 from maskplug.attention.intervals import Intervals
 from maskplug.attention.pattern import Pattern
-from maskplug.attention.patterns.cross import refuse_cross
-from maskplug.types import BoolArray, readonly
+from maskplug.types import BoolArray
 
 
 @dataclass(frozen=True)
@@ -39,11 +38,11 @@ class Sentence(Pattern):
         return ("sentence_starts", "section_starts") if self.heads else ("sentence_starts",)
 
     def rows(self, call: AttentionCall) -> Intervals:
-        refuse_cross(call, "sentence", "queries are not in the sentences of the keys")
-        own = _runs(call, _starts(call, "sentence_starts", "sentence"))
+        call.refuse_cross("sentence", "queries are not in the sentences of the keys")
+        rows = _runs(call, _starts(call, "sentence_starts", "sentence"))
         if not self.heads:
-            return own
-        return own | Intervals.of_mask(_starts(call, "section_starts", "sentence")[:, None, None])
+            return rows
+        return rows | Intervals.of_mask(_starts(call, "section_starts", "sentence")[:, None, None])
 
 
 @dataclass(frozen=True)
@@ -68,25 +67,20 @@ class Section(Pattern):
     required_annotations = ("section_starts",)
 
     def rows(self, call: AttentionCall) -> Intervals:
-        refuse_cross(call, "section", "queries are not in the sections of the keys")
+        call.refuse_cross("section", "queries are not in the sections of the keys")
         starts = _starts(call, "section_starts", "section")
-        own = _runs(call, starts)
-        return own | Intervals.of_mask(starts[:, None, None]) if self.heads else own
+        rows = _runs(call, starts)
+        return rows | Intervals.of_mask(starts[:, None, None]) if self.heads else rows
 
 
 def _starts(call: AttentionCall, annotation: str, who: str) -> BoolArray:
     """Return the first tokens of sentences or sections, without padding: (batch or 1, kv_len)."""
-    starts: BoolArray = call.own & ((call.per_token(annotation, who) != 0) | (call.k == 0))
+    starts: BoolArray = call.in_sample & ((call.per_token(annotation, who) != 0) | (call.k == 0))
     return starts
 
 
 def _runs(call: AttentionCall, starts: BoolArray) -> Intervals:
     """Return each query's run of keys between two starts; padding on each side is a run."""
-    from maskplug.kernels.intervals import grown
-    from maskplug.kernels.numbered import same
-
     end = call.k == call.lengths[:, None]
-    numbers = readonly(np.cumsum(starts | end, axis=1), np.int64)
-    queries = readonly(numbers[:, call.q_slice], np.int64)
-    shape = (len(numbers), 1, call.q_len)
-    return Intervals.from_kernel(call.kv_len, shape, grown(same, queries, numbers))
+    numbers = np.cumsum(starts | end, axis=1)
+    return Intervals.of_equal(numbers[:, call.q_slice], numbers)

@@ -33,7 +33,6 @@ class Sink(Pattern):
     n: Schedule | int = 4
 
     def __post_init__(self) -> None:
-        """Refuse numbers below 1."""
         check_whole("n", self.n, least=1)
 
     def rows(self, call: AttentionCall) -> Intervals:

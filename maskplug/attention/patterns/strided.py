@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from maskplug.attention.call import AttentionCall
 from maskplug.attention.intervals import Intervals
 from maskplug.attention.pattern import Pattern
-from maskplug.attention.patterns.basic import Full
 from maskplug.attention.patterns.chunked import Chunked
-from maskplug.attention.patterns.options import by_value, in_order
+from maskplug.attention.patterns.dilated import Dilated
+from maskplug.attention.patterns.options import in_order
 from maskplug.errors import OptionError
 from maskplug.parts import Schedule
 from maskplug.validation.options import check_whole
@@ -41,13 +41,10 @@ class Strided(Pattern):
     stride: Schedule | int
 
     def __post_init__(self) -> None:
-        """Refuse a stride of 0."""
         check_whole("stride", self.stride, least=1)
 
     def rows(self, call: AttentionCall) -> Intervals:
-        # Phases are positions in the padded row, not among the sample's own tokens.
-        full, phase = Full().rows(call), call.q + call.starts[:, None, None]
-        return by_value(call, self.stride, lambda stride: full.every(stride, phase))
+        return Dilated(None, None, self.stride).rows(call)
 
 
 @dataclass(frozen=True)
@@ -72,7 +69,6 @@ class Fixed(Pattern):
     summary: Schedule | int = 1
 
     def __post_init__(self) -> None:
-        """Refuse empty blocks, and summaries longer than their block."""
         check_whole("stride", self.stride, least=1)
         check_whole("summary", self.summary, least=1)
         if not in_order(self.summary, self.stride):
@@ -83,6 +79,5 @@ class Fixed(Pattern):
 
     def rows(self, call: AttentionCall) -> Intervals:
         stride, summary = call.value(self.stride), call.value(self.summary)
-        own = call.k[:, None]
-        ends = own % stride >= stride - summary
+        ends = call.k[:, None] % stride >= stride - summary
         return Chunked(self.stride).rows(call) | Intervals.of_mask(ends[:, None])

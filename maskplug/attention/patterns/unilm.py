@@ -10,8 +10,8 @@ import numpy as np
 from maskplug.attention.call import AttentionCall
 from maskplug.attention.intervals import Intervals
 from maskplug.attention.pattern import Pattern
-from maskplug.attention.patterns.cross import refuse_cross
-from maskplug.attention.patterns.draws import clock_of, draws
+from maskplug.attention.patterns.draws import draws
+from maskplug.attention.patterns.options import clock_of
 from maskplug.errors import OptionError, TokenError, shortened
 from maskplug.parts import Clock
 from maskplug.types import IntArray, thresholds
@@ -56,7 +56,6 @@ class UniLM(Pattern):
     clock: Clock | None = None
 
     def __post_init__(self) -> None:
-        """Refuse wrong shares, and a clock without any effect."""
         check_list("shares", self.shares)
         if len(self.shares) != len(MODES) or not are_weights(self.shares):
             raise OptionError(
@@ -71,7 +70,7 @@ class UniLM(Pattern):
         return ("segments",) if self.mode in ("seq2seq", "mixture") else ()
 
     def rows(self, call: AttentionCall) -> Intervals:
-        refuse_cross(call, "unilm", "source and target are not one sequence")
+        call.refuse_cross("unilm", "source and target are not one sequence")
         modes, q, start = self._modes(call), call.q, -call.starts[:, None, None]
         seq2seq, backward = modes == SEQ2SEQ, modes == RIGHT_TO_LEFT
         if not self.required_annotations:

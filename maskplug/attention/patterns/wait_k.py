@@ -9,13 +9,11 @@ import numpy as np
 from maskplug.attention.call import AttentionCall
 from maskplug.attention.intervals import Intervals
 from maskplug.attention.pattern import Pattern
-from maskplug.attention.patterns.cross import only_cross
-from maskplug.attention.patterns.draws import clock_of
-from maskplug.attention.patterns.options import check_below, in_order
-from maskplug.errors import OptionError
+from maskplug.attention.patterns.options import clock_of, in_order
+from maskplug.errors import OptionError, shortened
 from maskplug.parts import Clock, Schedule
 from maskplug.types import IntArray, below
-from maskplug.validation.options import bounds, check_whole
+from maskplug.validation.options import COUNT, bounds, check_whole, is_finite
 
 
 @dataclass(frozen=True)
@@ -50,7 +48,6 @@ class WaitK(Pattern):
     clock: Clock | None = None
 
     def __post_init__(self) -> None:
-        """Refuse delays below 1, contradictions, and a clock without any effect."""
         check_whole("k", self.k, least=1)
         check_whole("most", self.most, least=1)
         if self.most is not None and not in_order(self.k, self.most):
@@ -60,12 +57,17 @@ class WaitK(Pattern):
                 f"more, or a schedule with a minimum of at least {low:g} and a maximum of at least "
                 f"{high:g}"
             )
-        check_below("catchup", self.catchup, limit=1)
+        least, most = bounds(self.catchup)
+        if not (is_finite(least) and is_finite(most) and -COUNT <= least <= most < 1):
+            raise OptionError(
+                f"option 'catchup' is {shortened(self.catchup)}; it must be a number, or a "
+                f"schedule with values, from -{COUNT:,} to below 1"
+            )
         reason = "without 'most' nothing is random"
         object.__setattr__(self, "clock", clock_of(self.clock, self.most is not None, reason))
 
     def rows(self, call: AttentionCall) -> Intervals:
-        only_cross(call, "wait_k")
+        call.require_cross("wait_k")
         q = np.maximum(call.q, 0)
         skipped = np.trunc(call.real_value(self.catchup) * (q + 1)).astype(np.int64)
         read = self._delays(call) + q - skipped

@@ -39,7 +39,6 @@ class Window(Pattern):
     right: Schedule | int | None = 0
 
     def __post_init__(self) -> None:
-        """Refuse negative numbers."""
         check_whole("left", self.left, least=0)
         check_whole("right", self.right, least=0)
 

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 
 from maskplug.attention import BlockDiffusion, Causal
-from maskplug.schedule import Steps
 
 
 def matrix(block: Any, n: int, **more: Any) -> Any:
@@ -17,19 +16,8 @@ def matrix(block: Any, n: int, **more: Any) -> Any:
 
 
 def quarters(block: Any, n: int, **more: Any) -> tuple[Any, Any, Any, Any]:
-    seen = matrix(block, n, **more)
-    return seen[:n, :n], seen[:n, n:], seen[n:, :n], seen[n:, n:]
-
-
-@pytest.mark.parametrize(("block", "n"), [(1, 6), (2, 6), (4, 8), (4, 6), (5, 7), (9, 6)])
-def test_four_quarters(block: int, n: int) -> None:
-    own = np.arange(n) // block
-    q, k = own[:, None], own[None]
-    noisy, noisy_to_clean, clean_to_noisy, clean = quarters(block, n)
-    assert (noisy == (q == k)).all()
-    assert (noisy_to_clean == (k < q)).all()
-    assert not clean_to_noisy.any()
-    assert (clean == (k <= q)).all()
+    mask = matrix(block, n, **more)
+    return mask[:n, :n], mask[:n, n:], mask[n:, :n], mask[n:, n:]
 
 
 def test_number_of_visible_cells() -> None:
@@ -58,16 +46,3 @@ def test_one_block_is_full_diffusion(block: int) -> None:
 
 def test_two_intervals_are_enough() -> None:
     assert BlockDiffusion(4).intervals(400).lo.shape[-1] == 2
-
-
-def test_halves_of_samples_of_different_lengths() -> None:
-    valid = np.array([[1] * 12, [0, 0, 0] + [1] * 8 + [0], [0] * 12])
-    masks = BlockDiffusion(2).dense(12, valid=valid)[:, 0]
-    assert (masks[0] == matrix(2, 6)).all()
-    assert (masks[1, 3:11, 3:11] == matrix(2, 4)).all()
-
-
-def test_block_follows_a_schedule() -> None:
-    moving = Steps(values=(1, 2, 4), at=(0.3, 0.9))
-    for progress, block in ((0.0, 1), (0.5, 2), (1.0, 4)):
-        assert (matrix(moving, 8, progress=progress) == matrix(block, 8)).all()

@@ -69,8 +69,8 @@ def test_the_mode() -> None:
 
 
 def test_the_order() -> None:
-    seen = dense("permutation:order=drawn,stream=content").sum(-1) - 1
-    assert seen.tolist() == numbers("ranks") == twin.order(SAMPLE, "encoder", 6)
+    ranks = dense("permutation:order=drawn,stream=content").sum(-1) - 1
+    assert ranks.tolist() == numbers("ranks") == twin.order(SAMPLE, "encoder", 6)
 
 
 def test_the_hidden_keys() -> None:
@@ -86,9 +86,9 @@ def test_the_hidden_keys() -> None:
 def test_the_random_blocks() -> None:
     words = EXAMPLE['words of "layer 0/random blocks", 2 to 11'].split()
     assert hexed(SAMPLE.words("layer 0/random blocks", 12)[2:]) == " ".join(words)
-    told = np.reshape(numbers("random blocks of the blocks 1 to 5"), (5, 2)).tolist()
-    assert twin.further_blocks(SAMPLE, "encoder", 0, 0, 7, 2, 2, 3, 1)[1:6] == told
+    random_blocks = np.reshape(numbers("random blocks of the blocks 1 to 5"), (5, 2)).tolist()
+    assert twin.further_blocks(SAMPLE, "encoder", 0, 0, 7, 2, 2, 3, 1)[1:6] == random_blocks
     mask = dense("bigbird:block=1,random=2,clock=step", length=7)
-    for block, others in enumerate(told, 1):
-        seen = {0, 6, block - 1, block, block + 1, *others}
-        assert set(np.flatnonzero(mask[block]).tolist()) == seen
+    for block, others in enumerate(random_blocks, 1):
+        visible = {0, 6, block - 1, block, block + 1, *others}
+        assert set(np.flatnonzero(mask[block]).tolist()) == visible

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import maskplug
-from maskplug.attention import Chunked, Fixed, Full, Strided
+from maskplug.attention import Fixed, Full
 
 LENGTH = 17
 q, k = np.arange(LENGTH)[:, None], np.arange(LENGTH)[None]
@@ -17,14 +17,6 @@ STRIDES = [1, 2, 4, 16, 17, 30]
 
 def matrix(pattern: maskplug.Pattern | str, **more: Any) -> Any:
     return maskplug.pattern(pattern).dense(LENGTH, **more)[0, 0]
-
-
-@pytest.mark.parametrize("stride", STRIDES)
-def test_strides_count_from_the_query(stride: int) -> None:
-    seen = matrix(Strided(stride))
-    assert (seen == ((q - k) % stride == 0)).all()
-    assert (seen == seen.T).all()
-    assert seen.diagonal().all()
 
 
 @pytest.mark.parametrize("stride", STRIDES)
@@ -54,12 +46,3 @@ def test_a_summary_longer_than_its_block_is_the_whole_block() -> None:
     assert (matrix(crossing) == matrix(Full())).all()
     assert (matrix(crossing, progress=0.5) == matrix(Full())).all()
     assert (matrix(crossing, progress=1.0) == matrix(Fixed(8, 1))).all()
-
-
-def test_extreme_strides_of_fixed() -> None:
-    assert (matrix(Fixed(stride=1)) == matrix(Full())).all()
-    assert (matrix(Fixed(stride=5, summary=5)) == matrix(Full())).all()
-    assert (matrix(Fixed(stride=LENGTH)) == matrix(Full())).all()
-    # The last block has no end yet.
-    shown = matrix(Fixed(stride=6)) & ~matrix(Chunked(6))
-    assert set(np.flatnonzero(shown.any(0)).tolist()) == {5, 11}

@@ -1,4 +1,4 @@
-"""Pictures of masks: marks and counts, text for terminals, files, and error messages."""
+"""Pictures of masks: marks and counts, text for terminals, and error messages."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from rich.console import Console
 import maskplug
 from maskplug.errors import MaskplugError
 from maskplug.viz import figure as figures
-from maskplug.viz.frame import AGREED, LOOKS, Frame, Mark, block_kinds, pooled
+from maskplug.viz.frame import Frame, Mark, pooled
 from maskplug.viz.picture import Picture
 from support.pictures import picture, texts
 
@@ -32,22 +32,13 @@ def statistics(picture: Picture) -> list[str]:
 
 def drawn(picture: Picture) -> list[Any]:
     """Return the marks that the images of a figure show."""
-    compares = picture.frames[0].other is not None
-    colours = {mark: look.colour for mark, look in LOOKS.items()} | (AGREED if compares else {})
-    by_colour = {colour: mark for mark, colour in colours.items()}
+    by_colour = {colour: mark for mark, colour in picture.colours.items()}
     images = [axes.images[0].get_array() for axes in figures.figure(picture).axes]
     pixels = [np.round(np.asarray(image) * 255).astype(int) for image in images]
     return [
         np.array([[by_colour["#{:02x}{:02x}{:02x}".format(*p)] for p in row] for row in image])
         for image in pixels
     ]
-
-
-def test_marks_match_the_dense_mask() -> None:
-    window = picture("window:left=2,right=1", 9)
-    dense = maskplug.pattern("window:left=2,right=1").dense(9)[0, 0]
-    assert marks(window) == np.where(dense, V, H).tolist()
-    assert window.title == "window:left=2,right=1"
 
 
 def test_sample_and_head_are_selected() -> None:
@@ -74,7 +65,7 @@ def test_comparison_of_two_patterns() -> None:
         empty rows: A 0; B 0
         ██ both  AA only A  BB only B  · neither""")
     assert (drawn(both)[0] == marks(both)).all()
-    assert {"only A", "only B", "both", "neither"} <= set(texts(both._repr_svg_()))
+    assert {"only A", "only B", "both", "neither"} <= set(texts(both))
 
 
 def test_comparison_of_requested_and_received_masks() -> None:
@@ -103,8 +94,9 @@ def test_leaks_across_documents_and_to_padding() -> None:
     assert "leaks: 2 (across documents, to padding)" in statistics(leaking)
     assert "\n 2 !!!!██·\n" in leaking.text()
     assert "!! leak" in leaking.text()
-    # Rows of padding are ignored.
+    # Rows of padding are ignored, on either side.
     assert marks(picture("full", 2, valid=[1, 0])) == [[V, L], [V, V]]
+    assert marks(picture("full", 2, valid=[0, 1])) == [[V, V], [L, V]]
     tight = picture("causal & document & padding", 4, **annotations)
     assert tight.frames[0].leaks is not None
     assert not tight.frames[0].leaks.any()
@@ -123,22 +115,13 @@ def test_empty_rows_are_counted_without_padding(recwarn: pytest.WarningsRecorder
     empty = picture("causal & ~sink:n=2", 4)
     assert empty.frames[0].empty.tolist() == [True, True, False, False]
     assert "empty rows: 2 (0, 1)" in statistics(empty)
-    assert "∅ empty row" in texts(empty._repr_svg_())
+    assert "∅ empty row" in texts(empty)
     assert not picture("causal & padding", 4, valid=[0, 0, 1, 1]).frames[0].empty.any()
+    left = picture("~full", 3, valid=[0, 1, 1], times=(0, 1), fallback=None)
+    assert [frame.empty.tolist() for frame in left.frames] == [[False, True, True]] * 2
     assert "empty rows: 9 (0, 1, 2, 3, 4, 5, …)" in statistics(picture("~full", 9))
     assert marks(picture("~full", 2, fallback="self")) == [[V, H], [H, V]]
     assert not recwarn.list  # the picture shows them, no warning is needed
-
-
-@pytest.mark.parametrize(("queries", "keys", "block"), [(8, 8, 4), (7, 9, 4), (5, 3, 2), (3, 3, 8)])
-def test_block_kinds_match_their_cells(queries: int, keys: int, block: int) -> None:
-    cells = np.random.default_rng(queries).random((queries, keys)) < 0.7
-    cells[:block, :block] = True
-    padded = np.zeros((-(-queries // block) * block, -(-keys // block) * block), np.bool_)
-    padded[:queries, :keys] = cells
-    for (row, column), kind in np.ndenumerate(block_kinds(cells, block)):
-        part = padded[row * block : (row + 1) * block, column * block : (column + 1) * block]
-        assert kind == (2 if part.all() else 1 if part.any() else 0)
 
 
 def test_blocks_and_empty_rows_in_a_terminal() -> None:
@@ -183,7 +166,7 @@ def test_a_long_mask_is_drawn_in_larger_cells() -> None:
     assert "▒▒ 1/3 to 2/3" in text
     assert text.splitlines()[1].split() == ["0", "64", "128", "192", "256", "320", "384", "448"]
     assert (drawn(long)[0] == long.frames[0].marks(4)).all()
-    assert "a cell stands for 4 × 4" in texts(long._repr_svg_())
+    assert "a cell stands for 4 × 4" in texts(long)
 
 
 def test_several_times_side_by_side() -> None:
