@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Literal, TypeVar
 
@@ -78,6 +78,11 @@ class AttentionCall:
     def cross(self) -> bool:
         """Whether queries and keys are different tokens."""
         return self.attention_kind == "cross"
+
+    @cached_property
+    def in_first_layer(self) -> AttentionCall:
+        """The same call in network layer 0."""
+        return replace(self, layer_idx=0) if self.layer_idx else self
 
     def require_cross(self, who: str) -> None:
         """Raise an OptionError in self-attention; ``who`` is the pattern."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 import warnings
 from abc import abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property, reduce
 from operator import and_, or_
 from typing import Any
@@ -62,6 +62,10 @@ class Pattern(Rendered):
     def rows(self, call: AttentionCall) -> Intervals:
         """Return the visible keys of every query; this method defines a pattern."""
 
+    def visible(self, call: AttentionCall) -> Intervals:
+        """Return ``rows``, of layer 0 unless the pattern or a member declares `reads_layer_idx`."""
+        return self.rows(call if self.uses_layer_idx else call.in_first_layer)
+
     def __and__(self, other: Pattern) -> Pattern:
         """Return the keys that are visible in both patterns."""
         return And((*_members(self, And), *_members(other, And)))
@@ -87,9 +91,7 @@ class Pattern(Rendered):
             raise OptionError(
                 "fallback='self' is not possible in cross attention; use fallback='first'"
             )
-        if call.layer_idx and not self.uses_layer_idx:
-            call = replace(call, layer_idx=0)
-        rows = self.rows(call)
+        rows = self.visible(call)
         empty = rows.counts == 0
         if not empty.any():
             return rows
@@ -218,7 +220,7 @@ class And(Combination):
         return self._all(call)
 
     def _all(self, call: AttentionCall) -> Intervals:
-        return reduce(and_, (pattern.rows(call) for pattern in self.patterns))
+        return reduce(and_, (pattern.visible(call) for pattern in self.patterns))
 
 
 @dataclass(frozen=True)
@@ -236,7 +238,7 @@ class Or(Combination):
 
     def rows(self, call: AttentionCall) -> Intervals:
         """Return the visible keys of every query."""
-        return reduce(or_, (pattern.rows(call) for pattern in self.patterns))
+        return reduce(or_, (pattern.visible(call) for pattern in self.patterns))
 
 
 @dataclass(frozen=True)
@@ -259,7 +261,7 @@ class Not(Pattern):
 
     def rows(self, call: AttentionCall) -> Intervals:
         """Return the visible keys of every query."""
-        return ~self.pattern.rows(call)
+        return ~self.pattern.visible(call)
 
 
 def _members(pattern: Pattern, kind: type) -> tuple[Pattern, ...]:

@@ -13,7 +13,7 @@ import pytest
 import torch
 
 import maskplug
-from maskplug.attention import AttentionCall, Intervals, Pattern
+from maskplug.attention import Alternating, AttentionCall, Intervals, Pattern
 
 
 def test_empty_rows_are_reported_and_stay_empty() -> None:
@@ -121,3 +121,16 @@ def test_undeclared_layer_idx_is_always_zero() -> None:
     assert (first & maskplug.pattern("full").dense(5) == first).all()
     declared = Declared() & maskplug.pattern("full")
     assert (declared.dense(5, layer_idx=3) != first).any()
+
+
+def test_a_member_reads_the_layer_only_if_it_declares_it() -> None:
+    expected = ReadsLayer().dense(5)
+    hidden = Alternating((~maskplug.pattern("full"), maskplug.pattern("causal")))
+    for combined in (
+        ReadsLayer() | hidden,
+        ~(~ReadsLayer() & ~hidden),
+        Alternating((ReadsLayer(), hidden)),
+    ):
+        assert combined.uses_layer_idx
+        # In layer 2 ``hidden`` hides everything, and ``Alternating`` uses its first member.
+        assert (combined.dense(5, layer_idx=2) == expected).all()

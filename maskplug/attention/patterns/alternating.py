@@ -35,4 +35,4 @@ class Alternating(Combination):
     patterns: tuple[Pattern, ...]
 
     def rows(self, call: AttentionCall) -> Intervals:
-        return self.patterns[call.layer_idx % len(self.patterns)].rows(call)
+        return self.patterns[call.layer_idx % len(self.patterns)].visible(call)
