@@ -7,11 +7,12 @@ from hypothesis import settings
 
 from support import scale
 
-# The same inputs in every run, and no deadline: the first call of a kernel compiles it.
-settings.register_profile("maskplug", deadline=None, derandomize=True, max_examples=20)
-settings.load_profile("maskplug")
-
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Draw full numbers of scenes unless the slow tests are deselected."""
+    """Draw full numbers of scenes and examples unless the slow tests are deselected."""
     scale.includes_slow = "not slow" not in config.option.markexpr
+    # The same inputs in every run, and no deadline: the first call of a kernel compiles it.
+    settings.register_profile(
+        "maskplug", deadline=None, derandomize=True, max_examples=scale.scenes(10, 20)
+    )
+    settings.load_profile("maskplug")

@@ -146,6 +146,7 @@ def test_sdist_contains_every_file_for_the_build(built: Path) -> None:
         assert {file.replace(name, place, 1) for file in files_of(name)} <= names
 
 
+@pytest.mark.slow  # imports both frameworks; the test of the commands is its small form
 def test_installed_copy_masks_and_its_adapters_can_be_imported(
     installed: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -22,7 +22,7 @@ def test_every_built_in_pattern_has_a_case() -> None:
 
 @every
 def test_masks_match_a_scalar_twin(case: Case) -> None:
-    for where in random_scenes(case, scenes(20, 200)):
+    for where in random_scenes(case, scenes(10, 200)):
         dense = case.pattern.dense(**where.arguments)
         twin = expected(case, where)
         assert (spread(dense, where) == twin).all(), where
@@ -51,7 +51,7 @@ def test_a_sample_of_padding_does_not_affect_others(case: Case) -> None:
 
 @every
 def test_fallbacks_fill_only_empty_rows(case: Case) -> None:
-    for where in random_scenes(case, 30, seed=4):
+    for where in random_scenes(case, scenes(10, 30), seed=4):
         fallback = "first" if where.attention_kind == "cross" else "self"
         plain = spread(case.pattern.dense(**where.arguments), where)
         filled = spread(case.pattern.dense(**where.arguments, fallback=fallback), where)

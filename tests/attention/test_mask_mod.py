@@ -33,7 +33,7 @@ def matrix(mod: Any, *shape: int) -> Any:
 
 @every
 def test_mask_mod_matches_the_matrix(case: Case) -> None:
-    for where in random_scenes(case, scenes(20, 200), seed=5):
+    for where in random_scenes(case, scenes(10, 200), seed=5):
         dense = spread(case.pattern.dense(**where.arguments), where)
         mod = case.pattern.mask_mod(**where.arguments, device="cpu")
         assert (matrix(mod, *dense.shape) == dense).all(), where

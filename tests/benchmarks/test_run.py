@@ -71,7 +71,15 @@ def small() -> Iterator[Callable[[str], list[Row]]]:
     torch.set_num_threads(threads)
 
 
-@pytest.mark.parametrize("part", PARTS, ids=lambda part: part.name)
+@pytest.mark.parametrize(
+    "part",
+    [
+        # Compiles kernels in processes without a cache.
+        pytest.param(part, marks=[pytest.mark.slow] if part.name == "start-up" else [])
+        for part in PARTS
+    ],
+    ids=[part.name for part in PARTS],
+)
 def test_every_part_runs(part: Part, small: Callable[[str], list[Row]]) -> None:
     if part.missing:
         pytest.skip(f"{', '.join(part.missing)} not installed")

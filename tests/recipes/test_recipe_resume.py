@@ -15,7 +15,7 @@ import maskplug_fairseq
 from recipes.shared import masks, results, steps
 from recipes.shared.errors import RecipeError
 from recipes.shared.running import Tell
-from support.observed import ObservedProcesses, output_of
+from support.observed import ObservedProcesses
 from support.recipe_runs import kill_when, prepared, run_of, train_command
 
 #: A file that exists as soon as the first checkpoint is complete.
@@ -70,7 +70,8 @@ def test_a_killed_run_resumes_to_the_same_masks_losses_and_weights(
     kill_when(observed.start(*train_command(path, framework)), stage.folder / FIRST[framework])
     assert not (stage.folder / "finished").exists()
     before, _ = observed.masks()
-    output_of(observed.start(*train_command(path, framework)))
+    with observed.in_this_process():
+        steps.train(run, 1, step)
     other, expected = uninterrupted(framework)
     assert 0 < len(before) < len(expected)
     assert observed.masks()[0] == expected
