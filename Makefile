@@ -64,7 +64,7 @@ demo:
 lint: install
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy
+	$(BIN)/mypy --num-workers 2
 
 test: lint
 	$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not slow"
