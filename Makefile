@@ -50,6 +50,8 @@ $(VENV)/fairseq: $(VENV)/torch requirements/build_fairseq.py
 $(READY): $(VENV)/ready-hf $(VENV)/fairseq
 	@$(PIP) install --quiet --no-deps --force-reinstall $(VENV)/fairseq/*.whl
 	@$(PIP) install --quiet --no-deps --no-build-isolation -e examples/maskplug-example
+	@echo "Compiling the kernels, once."
+	@$(BIN)/maskplug compile > /dev/null
 	@touch $@
 
 first-result: $(VENV)/ready-hf

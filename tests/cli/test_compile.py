@@ -34,6 +34,7 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("kernels")
 
 
+@pytest.mark.slow  # compiles in an empty cache; the next test is its small form
 def test_kernels_of_a_pattern_are_compiled_once(cache: Path) -> None:
     compile_causal = COMMAND.format(["compile", "causal"])
     first = python(compile_causal, cache)

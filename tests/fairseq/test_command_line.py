@@ -19,6 +19,7 @@ def observed(tmp_path: Path) -> ObservedProcesses:
     return ObservedProcesses(tmp_path / "observed")
 
 
+@pytest.mark.slow  # a process; the runs of fairseq-train are its small form
 def test_hydra_with_yaml(corpus: Corpus, observed: ObservedProcesses) -> None:
     masking = {
         "masking_plugin": "dynamic",

@@ -101,7 +101,9 @@ def test_both_frameworks_draw_the_masks_that_they_trained_on(
     assert "128 of 128 masked rows" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("framework", ["fairseq", "huggingface"])
+@pytest.mark.parametrize(
+    "framework", [pytest.param("fairseq", marks=pytest.mark.slow), "huggingface"]
+)
 def test_a_trained_run_is_scored_and_recorded(uninterrupted: Uninterrupted, framework: str) -> None:
     path, _ = uninterrupted(framework)
     run = run_of(path, framework)
