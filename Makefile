@@ -15,7 +15,8 @@ PARALLEL := $(MAKE) --no-print-directory --jobs=2
 
 help:
 	@echo "make demo           train a small translation model in Hugging Face and in fairseq"
-	@echo "make test           check style and types, run the tests without the slow ones"
+	@echo "make test           run the tests without the slow ones"
+	@echo "make lint           check style and types"
 	@echo "make test-all       check style and types, run all tests"
 	@echo "make test-versions  test the lowest and the newest versions on every installed Python"
 	@echo "make bench          measure against other libraries"
@@ -68,7 +69,7 @@ lint: install
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy --num-workers 2
 
-test: lint
+test: install
 	$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not slow"
 
 test-all: lint
