@@ -8,15 +8,13 @@ from operator import index
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from maskplug.attention.intervals import Intervals
 from maskplug.errors import OptionError, shortened
-from maskplug.types import readonly
+from maskplug.types import Bounds, Kinds, readonly
 from maskplug.validation.options import COUNT
 
 EMPTY, PARTIAL, FULL = 0, 1, 2
-Numbers = NDArray[np.int32]
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,7 +28,7 @@ class Blocks:
         block_size: queries and keys of a block.
     """
 
-    kinds: NDArray[np.uint8]
+    kinds: Kinds
     block_size: tuple[int, int]
 
     @classmethod
@@ -65,7 +63,7 @@ class Blocks:
             kinds = strided(lo, hi, readonly(keys, np.bool_), which, step, phase, queries, *size)
         return cls(readonly(kinds, np.uint8).reshape(batch, heads, *kinds.shape[1:]), size)
 
-    def listed(self, kind: int, by_keys: bool = False) -> tuple[Numbers, Numbers]:
+    def listed(self, kind: int, by_keys: bool = False) -> tuple[Bounds, Bounds]:
         """Return the blocks of one kind in each row of blocks, or in each column.
 
         Args:

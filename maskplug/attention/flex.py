@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from maskplug.attention.blocks import FULL, PARTIAL, Blocks
-from maskplug.attention.intervals import Bounds, Intervals
+from maskplug.attention.intervals import Intervals
 from maskplug.errors import OptionError, shortened
-from maskplug.types import BoolArray
+from maskplug.types import BoolArray, Bounds
 
 if TYPE_CHECKING:
     from collections.abc import Callable

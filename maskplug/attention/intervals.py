@@ -8,13 +8,11 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from maskplug.errors import OptionError
-from maskplug.types import BoolArray, IntArray, readonly
+from maskplug.types import BoolArray, Bounds, IntArray, readonly
 from maskplug.validation.options import COUNT
 
-Bounds = NDArray[np.int32]
 #: Maximum number of cells of a matrix, of one byte each.
 CELLS = 2**32
 

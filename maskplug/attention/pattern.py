@@ -63,7 +63,7 @@ class Pattern(Rendered):
         """Return the visible keys of every query; this method defines a pattern."""
 
     def visible(self, call: AttentionCall) -> Intervals:
-        """Return ``rows``, of layer 0 unless the pattern or a member declares `reads_layer_idx`."""
+        """Return ``rows``, in layer 0 if neither pattern nor members declare `reads_layer_idx`."""
         return self.rows(call if self.uses_layer_idx else call.in_first_layer)
 
     def __and__(self, other: Pattern) -> Pattern:

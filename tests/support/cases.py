@@ -15,6 +15,7 @@ from maskplug.plugins import registry
 from maskplug.registry import BUILTIN
 
 DATA = Path(__file__).with_name("data")
+#: All built-in strategies.
 ENTRIES = [entry for entry in registry().of_kind("strategy") if entry.provider == BUILTIN]
 LABELS = [entry.label for entry in ENTRIES]
 #: Everything that a strategy can need of a vocabulary; ids below 60 as in ``batches.VOCAB``.
@@ -64,8 +65,6 @@ def losses(tokens: TokenBatch) -> dict[str, Any]:
     return {"losses": np.where(even & (tokens.ids % 13 == 0), 0.5, 0.05)}
 
 
-#: All built-in strategies.
-LABELS = [e.label for e in registry().of_kind("strategy") if e.provider == BUILTIN]
 CASES: dict[str, Case] = {
     "self_evolution@1": Case(annotations=losses),
     "compose@1": Case({"selector": "independent"}),

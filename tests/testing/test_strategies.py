@@ -11,7 +11,7 @@ import pytest
 
 import maskplug
 from maskplug.plugins import registry
-from maskplug.registry import BUILTIN, Entry
+from maskplug.registry import Entry
 from maskplug.testing import (
     CHECKS,
     NotApplicable,
@@ -24,12 +24,11 @@ from maskplug.testing import (
 )
 from maskplug.testing.known import BUILT_IN
 from support.broken import BROKEN, FACTORIES, Broken
-from support.cases import CASES, RICH, case
+from support.cases import CASES, LABELS, RICH, case
 from support.synthetic import KNOWN, SOUND
 
 BY_NAME = {one.__name__: one for one in CHECKS}
 EXAMPLES = [(name, example) for name, examples in BROKEN.items() for example in examples]
-LABELS = [e.label for e in registry().of_kind("strategy") if e.provider == BUILTIN]
 
 
 def passes(report: Report) -> None:
